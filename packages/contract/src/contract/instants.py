@@ -1,0 +1,41 @@
+"""Instants: RFC 3339 text on the wire, whole microseconds since 1970 inside."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import msgspec
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_UTC_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
+_AWARE: Final[msgspec.json.Decoder[datetime]] = msgspec.json.Decoder(
+    Annotated[datetime, msgspec.Meta(tz=True)]
+)
+
+
+def parse_instant(text: str) -> int | None:
+    """Read an RFC 3339 date-time with an offset; None for anything else.
+
+    Digits beyond the microsecond do not count.
+    """
+    try:
+        moment = _AWARE.decode(msgspec.json.encode(text))
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return None
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def format_instant(microseconds: int) -> str:
+    """Write an instant in UTC, with three decimals, or six where the microseconds need them.
+
+    Raises OverflowError outside the years 1 to 9999.
+    """
+    moment = _EPOCH + microseconds * _MICROSECOND
+    precision = "milliseconds" if microseconds % 1000 == 0 else "microseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def is_utc_text(text: str) -> bool:
+    """Say whether `text` is already in the form states carry: upper case, UTC, `Z`."""
+    return _UTC_TEXT.fullmatch(text) is not None

@@ -1,0 +1,276 @@
+"""Queue messages: any body in, a reading or a rejection out, never an exception.
+
+A message says in which state a pillow is.
+This module knows every form pillows send and nothing of queues, attempts or MQTT.
+"""
+
+import ast
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from contract.instants import format_instant, is_utc_text, parse_instant
+from contract.states import canonical_state
+from contract.topics import is_pillow_id
+
+MAX_BODY_BYTES: Final = 65_536
+"""The largest message Azure Queue Storage takes: 64 KiB."""
+
+MAX_STATE_BYTES: Final = 49_152
+"""The largest state that is passed on: what a full Base64 message can hold.
+
+It leaves room for a frame's own fields below 64 KiB.
+"""
+
+MAX_NESTING: Final = 64
+"""How deep lists and objects may nest; readers in other languages have limits of their own."""
+
+MAX_SEQ: Final = 2**53 - 1
+"""The largest whole number that every JSON reader keeps exactly (RFC 8259 section 6)."""
+
+MAX_AHEAD_S: Final = 300
+"""How far `at` may lie after the queue's insertion time before it is not believed."""
+
+
+class Reason(StrEnum):
+    """Why a message can never be published."""
+
+    NOT_TEXT = "not-text"
+    TOO_LARGE = "too-large"
+    MALFORMED = "malformed"
+    UNKNOWN_STATE = "unknown-state"
+    BAD_ID = "bad-id"
+    BAD_FIELD = "bad-field"
+    TOO_MANY_ATTEMPTS = "too-many-attempts"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A message that is no state: the reason for programs, the detail for people."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message understood: one state of one pillow.
+
+    `order` sorts the states of a pillow, oldest first: `at` in microseconds, then `seq`.
+    `content` is the JSON object without `hops`: what was sent, in the normal form.
+    """
+
+    pillow: str
+    state: str
+    order: tuple[int, int]
+    content: bytes
+    traceparent: str | None = None
+
+
+_Object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_Anything: Final = msgspec.json.Decoder()
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_FIELDS: Final[dict[str, tuple[msgspec.json.Decoder[Any], str]]] = {
+    "seq": (
+        msgspec.json.Decoder(Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]),
+        f"a whole number from 0 to {MAX_SEQ}",
+    ),
+    "confidence": (msgspec.json.Decoder(_Share), "a number from 0 to 1"),
+    "battery": (msgspec.json.Decoder(_Share), "a number from 0 to 1"),
+    "motion": (
+        msgspec.json.Decoder(list[tuple[float, float, float]]),
+        "a list of [x, y, z] samples in g",
+    ),
+}
+# Fields this module writes itself: what arrives under these names is not passed on.
+_REPLACED: Final = frozenset({"pillow", "state", "at", "hops"})
+_WORD: Final = re.compile(r"[A-Za-z]{1,32}")
+_JSON_WORDS: Final = frozenset({"null", "true", "false"})
+_TUPLE: Final = re.compile(r"""\(\s*u?(['"])\w{1,32}\1\s*(,\s*u?(['"])\w{1,32}\3\s*)*,?\s*\)""")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def decode_message(
+    body: bytes | str, *, default_pillow: str, queued_us: int
+) -> Reading | Rejection:
+    """Decide what a queue message says.
+
+    `default_pillow` names the pillow for the forms that carry no id.
+    `queued_us` is the queue's insertion time in microseconds since 1970.
+    The decision depends on nothing else, so every delivery of a message is decided alike.
+    """
+    try:
+        raw = body.encode() if isinstance(body, str) else body
+        text = raw.decode()
+    except UnicodeError as error:
+        return Rejection(Reason.NOT_TEXT, f"the message is not UTF-8: {error}")
+    if len(raw) > MAX_BODY_BYTES:
+        return Rejection(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {MAX_BODY_BYTES} are read")
+
+    def plain(text: str) -> Reading | Rejection:
+        if text.startswith("{"):
+            return _read_object(text, queued_us)
+        return _read_words(text, default_pillow, queued_us)
+
+    return _unwrap(text.strip("\ufeff \t\r\n"), plain)
+
+
+def _unwrap(text: str, plain: Callable[[str], Reading | Rejection]) -> Reading | Rejection:
+    """Read `text` as it stands, or, where that says nothing, as Base64 of a plain form.
+
+    The plain form comes first: "spin" is valid Base64 too.
+    """
+    decision = plain(text)
+    packed = "".join(text.split())
+    if isinstance(decision, Reading) or len(packed) % 4 or not _BASE64.fullmatch(packed):
+        return decision
+    try:
+        inner = base64.b64decode(packed, validate=True).decode()
+    except binascii.Error:
+        return decision
+    except UnicodeDecodeError:
+        unpacked: Reading | Rejection = Rejection(
+            Reason.NOT_TEXT, "the message is Base64 of bytes that are not UTF-8"
+        )
+    else:
+        unpacked = plain(inner.strip("\ufeff \t\r\n"))
+    if isinstance(unpacked, Rejection) and _WORD.fullmatch(text):
+        return decision  # an unknown word that happens to be Base64 is an unknown word
+    return unpacked
+
+
+def _read_words(text: str, pillow: str, queued_us: int) -> Reading | Rejection:
+    """Read a bare word, or the text of a Python tuple of words, newest first."""
+    if not text:
+        return Rejection(Reason.MALFORMED, "the message is empty")
+    word = text
+    if _TUPLE.fullmatch(text):
+        word = ast.literal_eval(text)
+        if isinstance(word, tuple):
+            word = word[0]
+    elif not _WORD.fullmatch(text) or text in _JSON_WORDS:
+        return Rejection(Reason.MALFORMED, "neither a JSON object nor a state's name")
+    state = canonical_state(word)
+    if state is None:
+        return Rejection(Reason.UNKNOWN_STATE, f"no state is named {word!r}")
+    return _reading({"pillow": pillow, "state": state}, (queued_us, 0), None, {})
+
+
+def _read_object(text: str, queued_us: int) -> Reading | Rejection:
+    """Read the normal form: a JSON object."""
+    if _nesting(text) > MAX_NESTING:
+        return Rejection(Reason.MALFORMED, f"nested deeper than {MAX_NESTING}")
+    try:
+        # Everything once, so that a lone surrogate or a number out of range deep inside is found;
+        # then the first level raw, so that unknown fields leave exactly as they came.
+        values = _Anything.decode(text)
+        fields = _Object.decode(text)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        return Rejection(Reason.MALFORMED, f"not a JSON object: {error}")
+    for name in ("pillow", "state"):
+        if name not in fields:
+            return Rejection(Reason.BAD_FIELD, f"{name} is missing")
+    if not is_pillow_id(values["pillow"]):
+        return Rejection(Reason.BAD_ID, f"pillow is {_short(values['pillow'])}")
+    state = canonical_state(values["state"]) if isinstance(values["state"], str) else None
+    if state is None:
+        return Rejection(Reason.UNKNOWN_STATE, f"state is {_short(values['state'])}")
+    for name, (decoder, meaning) in _FIELDS.items():
+        if name in fields:
+            try:
+                decoder.decode(fields[name])
+            except msgspec.MsgspecError:
+                return Rejection(
+                    Reason.BAD_FIELD, f"{name} is {_short(values[name])}, not {meaning}"
+                )
+    at = _read_at(values.get("at"), queued_us) if "at" in fields else (queued_us, None, False)
+    if at is None:
+        return Rejection(
+            Reason.BAD_FIELD, f"at is {_short(values['at'])}, not an RFC 3339 date-time"
+        )
+    at_us, at_text, ahead = at
+    rest = {name: value for name, value in fields.items() if name not in _REPLACED}
+    if ahead:
+        rest["clock"] = msgspec.Raw(b'"ahead"')
+    trace = values.get("traceparent")
+    return _reading(
+        {"pillow": values["pillow"], "state": state},
+        (at_us, values.get("seq", 0)),
+        at_text,
+        rest,
+        trace if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace) else None,
+    )
+
+
+def _read_at(value: object, queued_us: int) -> tuple[int, str | None, bool] | None:
+    """Return the instant, the text to keep (None: write it anew), and whether it was ahead."""
+    if not isinstance(value, str):
+        return None
+    at_us = parse_instant(value)
+    if at_us is None:
+        return None
+    if at_us > queued_us + MAX_AHEAD_S * 1_000_000:
+        return queued_us, None, True
+    try:
+        return at_us, value if is_utc_text(value) else format_instant(at_us), False
+    except OverflowError:
+        return None
+
+
+def _reading(
+    names: dict[str, str],
+    order: tuple[int, int],
+    at_text: str | None,
+    rest: dict[str, msgspec.Raw],
+    traceparent: str | None = None,
+) -> Reading | Rejection:
+    names["at"] = at_text or format_instant(order[0])
+    content = msgspec.json.encode({**names, **rest})
+    if len(content) > MAX_STATE_BYTES:
+        return Rejection(
+            Reason.TOO_LARGE, f"a state of {len(content)} bytes; at most {MAX_STATE_BYTES} pass"
+        )
+    return Reading(names["pillow"], names["state"], order, content, traceparent)
+
+
+def nesting(text: str) -> int:
+    """Return how deep lists and objects nest in JSON text, counting no bracket in a string.
+
+    For text that is not JSON the answer is some number; a decoder says the rest.
+    """
+    depth = deepest = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                in_string = False
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _nesting(text: str) -> int:
+    # Walking the text costs far more than counting, and almost no message comes near the limit.
+    brackets = text.count("[") + text.count("{")
+    return nesting(text) if brackets > MAX_NESTING else brackets
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,58 @@
+"""Logs: one line an event, for a person on a terminal and as JSON elsewhere."""
+
+import logging
+import sys
+from typing import Any, TextIO
+
+import structlog
+
+from runtime.settings import LogFormat, LogLevel
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def configure_logs(
+    service: str, *, level: LogLevel, format: LogFormat | None, stream: TextIO = sys.stderr
+) -> None:
+    """Send structlog's and the standard library's records to `stream`, one line each.
+
+    `format` None means console on a terminal, else JSON.
+    """
+    console = (format or ("console" if stream.isatty() else "json")) == "console"
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if console:
+        final = [structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)]
+    else:
+        shared.append(lambda _logger, _method, event: {"service": service, **event})
+        final = [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(sort_keys=False),
+        ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(_LEVELS[level])
+    # Libraries report in their own words what our lines say in ours.
+    for noisy in ("azure", "aiohttp", "uvicorn", "mqtt", "asyncio", "websockets"):
+        logging.getLogger(noisy).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)

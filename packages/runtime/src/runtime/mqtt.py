@@ -1,0 +1,322 @@
+"""One MQTT session that keeps itself: connect, subscribe, be ready, and again after every loss.
+
+The only module that knows aiomqtt and paho.
+aiomqtt connects, keeps alive, subscribes and closes.
+Messages and acknowledgements are taken from paho's callbacks underneath it:
+aiomqtt 2.5 drops an acknowledgement's reason code, so a publish that the broker refused would pass
+for one that it took, and it costs a task and a queue for every message received.
+"""
+
+import asyncio
+import contextlib
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import aiomqtt
+import structlog
+from contract.topics import OFFLINE, ONLINE
+from paho.mqtt.client import MQTT_ERR_SUCCESS, MQTTMessage
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from runtime.backoff import Backoff
+from runtime.brokers import BrokerAddress
+
+log = structlog.get_logger()
+
+KEEPALIVE_S: Final = 20
+"""A broker that says nothing for one and a half of these is gone."""
+
+ANSWER_S: Final = 10.0
+"""How long the broker may take to acknowledge before the connection counts as dead."""
+
+INFLIGHT: Final = 1024
+"""How many publishes may be unacknowledged; callers set tighter limits of their own."""
+
+_RECONNECT: Final = Backoff(first=0.5, most=10)
+
+
+class BrokerLost(Exception):
+    """There is no connection, or it ended before the broker confirmed."""
+
+
+class PublishRefused(Exception):
+    """The broker answered that it will not take a publish; the message says why."""
+
+
+class _Unusable(Exception):
+    """The broker answers but cannot be used as it is set up; the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message received. `retained` says that the broker had it before we subscribed."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+@dataclass(slots=True)
+class _Pending:
+    confirmed: asyncio.Future[None]
+    deadline: float
+    topic: str
+
+
+class MqttSession:
+    """A connection to the broker, made again for as long as `run` runs.
+
+    `filters` are subscribed with QoS 1 on each connection, and `on_message` gets what arrives, in
+    order and at once: it must not block.
+    The session is ready when the retained messages of all filters have been delivered: its own
+    status, published after the subscription and read back, marks their end.
+    `on_ready` and `on_lost` tell the owner of either.
+    """
+
+    def __init__(
+        self,
+        broker: BrokerAddress,
+        *,
+        protocol: Literal["5", "3.1.1"],
+        service: str,
+        instance: str,
+        status_topic: str,
+        filters: Sequence[str] = (),
+        on_message: Callable[[Message], None] = lambda _message: None,
+        on_ready: Callable[[], None] = lambda: None,
+        on_lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._broker = broker
+        self._protocol = (
+            aiomqtt.ProtocolVersion.V5 if protocol == "5" else aiomqtt.ProtocolVersion.V311
+        )
+        # Two processes with one client id would throw each other out for ever.
+        self._client_id = f"{service}-{instance}-{secrets.token_hex(4)}"
+        self._status_topic = status_topic
+        self._filters = (*filters, status_topic)
+        self._on_message = on_message
+        self._on_ready = on_ready
+        self._on_lost = on_lost
+
+        self._paho: Any = None
+        self._pending: dict[int, _Pending] = {}
+        self._confirmed_early: dict[int, Any] = {}
+        self._read_back = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._trouble = "not connected yet"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the session is connected, subscribed and has all retained messages."""
+        return self._ready.is_set()
+
+    @property
+    def trouble(self) -> str:
+        """Why the session is not ready, for a person."""
+        return f"{self._broker}: {self._trouble}"
+
+    async def wait_ready(self) -> None:
+        """Wait until the session is ready."""
+        await self._ready.wait()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Keep the session until `stopping` is set, then say `offline` and leave in order."""
+        attempt = 0
+        said = False
+        while not stopping.is_set():
+            try:
+                await self._connection(stopping)
+            except (aiomqtt.MqttError, BrokerLost, _Unusable, OSError) as error:
+                was_ready = self._ready.is_set()
+                self._end(_sentence(error))
+                if was_ready:
+                    attempt, said = 0, False
+                    log.warning("broker lost; trying again until it is back", why=self.trouble)
+                    said = True
+                elif not said:
+                    log.warning("no broker yet; trying until there is one", why=self.trouble)
+                    said = True
+                delay = _RECONNECT.delay(attempt, random.random())  # noqa: S311 - jitter
+                attempt += 1
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), delay)
+            finally:
+                self._end("stopped" if stopping.is_set() else self._trouble)
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        content_type: str | None = None,
+        expiry_s: int | None = None,
+        user_properties: Sequence[tuple[str, str]] = (),
+    ) -> asyncio.Future[None]:
+        """Send with QoS 1 now; the future is done when the broker has confirmed.
+
+        Publishes leave in the order of the calls.
+        The future, or this call, raises BrokerLost or PublishRefused.
+        The properties are left out where the protocol has none.
+        """
+        paho = self._paho
+        if paho is None:
+            raise BrokerLost(self.trouble)
+        properties = None
+        if self._protocol is aiomqtt.ProtocolVersion.V5:
+            properties = _publish_properties(content_type, expiry_s, user_properties)
+        info = paho.publish(topic, payload, 1, retain, properties)
+        if info.rc != MQTT_ERR_SUCCESS:
+            raise BrokerLost(f"{self._broker}: not sent ({info.rc!s})")
+        loop = asyncio.get_running_loop()
+        confirmed: asyncio.Future[None] = loop.create_future()
+        self._pending[info.mid] = _Pending(confirmed, loop.time() + ANSWER_S, topic)
+        if info.mid in self._confirmed_early:
+            self._settle(info.mid, self._confirmed_early.pop(info.mid))
+        return confirmed
+
+    async def _connection(self, stopping: asyncio.Event) -> None:
+        """Live one connection from its start to its end; raises why it ended, unless asked to."""
+        client = aiomqtt.Client(
+            self._broker.host,
+            self._broker.port,
+            username=self._broker.user,
+            password=self._broker.password,
+            identifier=self._client_id,
+            protocol=self._protocol,
+            will=aiomqtt.Will(self._status_topic, OFFLINE, qos=1, retain=True),
+            keepalive=KEEPALIVE_S,
+            timeout=ANSWER_S,
+            max_inflight_messages=INFLIGHT,
+            tls_params=aiomqtt.TLSParameters() if self._broker.tls else None,
+        )
+        paho = client._client
+        paho.on_message = self._received
+        paho.on_publish = self._acknowledged
+        async with client:
+            self._paho = paho
+            self._read_back.clear()
+            # Nothing is ever put on aiomqtt's own queue, so waiting for it waits for the end.
+            ended = asyncio.ensure_future(anext(aiter(client.messages)))
+            asked = asyncio.ensure_future(stopping.wait())
+            begun = asyncio.ensure_future(self._begin(client))
+            try:
+                await asyncio.wait((ended, asked, begun), return_when=asyncio.FIRST_COMPLETED)
+                if begun.done():
+                    begun.result()
+                    while not (ended.done() or asked.done()):
+                        await asyncio.wait(
+                            (ended, asked), timeout=1, return_when=asyncio.FIRST_COMPLETED
+                        )
+                        self._check_deadlines()
+                if ended.done():
+                    await ended
+                if begun.done():
+                    await self.publish(self._status_topic, OFFLINE, retain=True)
+            finally:
+                for task in (ended, asked, begun):
+                    task.cancel()
+                await asyncio.gather(ended, asked, begun, return_exceptions=True)
+
+    async def _begin(self, client: aiomqtt.Client) -> None:
+        granted = await client.subscribe(self._subscriptions())
+        for topic, code in zip(self._filters, granted, strict=False):
+            if (code if isinstance(code, int) else code.value) >= 128:
+                raise _Unusable(f"it refused to let us read {topic} ({code}); check its ACL")
+        try:
+            await self.publish(self._status_topic, ONLINE, retain=True)
+            async with asyncio.timeout(ANSWER_S):
+                await self._read_back.wait()
+        except PublishRefused as error:
+            raise _Unusable(f"{error}; check its ACL and the user in MQTT_URL") from None
+        except TimeoutError:
+            raise _Unusable(
+                f"our own status on {self._status_topic} did not come back within "
+                f"{ANSWER_S:.0f} s; its ACL must let us write and read it"
+            ) from None
+        self._ready.set()
+        log.info("broker ready", broker=str(self._broker))
+        self._on_ready()
+
+    def _subscriptions(self) -> Any:
+        if self._protocol is aiomqtt.ProtocolVersion.V5:
+            return [(topic, SubscribeOptions(qos=1)) for topic in self._filters]
+        return [(topic, 1) for topic in self._filters]
+
+    def _received(self, _client: object, _userdata: object, message: MQTTMessage) -> None:
+        topic = message.topic
+        if topic == self._status_topic:
+            if message.payload == ONLINE and not message.retain:
+                self._read_back.set()
+            return
+        try:
+            self._on_message(Message(topic, message.payload, bool(message.retain)))
+        except Exception:
+            # A bug of ours must not look like a broken connection, nor stop the stream.
+            log.exception("a message could not be handled", topic=topic)
+
+    def _acknowledged(
+        self, _client: object, _userdata: object, mid: int, code: ReasonCode, _properties: object
+    ) -> None:
+        if mid in self._pending:
+            self._settle(mid, code)
+        else:
+            self._confirmed_early[mid] = code  # confirmed before publish() returned
+
+    def _settle(self, mid: int, code: ReasonCode) -> None:
+        pending = self._pending.pop(mid)
+        if pending.confirmed.done():
+            return
+        if code.is_failure:
+            pending.confirmed.set_exception(
+                PublishRefused(f"the broker refused a publish to {pending.topic} ({code})")
+            )
+        else:
+            pending.confirmed.set_result(None)
+
+    def _check_deadlines(self) -> None:
+        # Insertion order is deadline order, so the first one speaks for all.
+        first = next(iter(self._pending.values()), None)
+        if first is not None and asyncio.get_running_loop().time() > first.deadline:
+            raise BrokerLost(f"no acknowledgement within {ANSWER_S:.0f} s")
+
+    def _end(self, why: str) -> None:
+        """Tell everyone who waits that this connection is over."""
+        self._trouble = why
+        self._paho = None
+        self._confirmed_early.clear()
+        pending, self._pending = self._pending, {}
+        for one in pending.values():
+            if not one.confirmed.done():
+                one.confirmed.set_exception(BrokerLost(self.trouble))
+                one.confirmed.exception()  # whoever gave up waiting is no unhandled error
+        if self._ready.is_set():
+            self._ready.clear()
+            self._on_lost()
+
+
+def _publish_properties(
+    content_type: str | None, expiry_s: int | None, user_properties: Sequence[tuple[str, str]]
+) -> Properties:
+    properties = Properties(PacketTypes.PUBLISH)
+    properties.PayloadFormatIndicator = 1
+    if content_type is not None:
+        properties.ContentType = content_type
+    if expiry_s is not None:
+        properties.MessageExpiryInterval = expiry_s
+    for pair in user_properties:
+        properties.UserProperty = pair
+    return properties
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, aiomqtt.MqttConnectError):
+        return f"{error}; check the user and password in MQTT_URL"
+    cause = error.__cause__
+    return f"{error}" if cause is None else f"{error}: {cause}"

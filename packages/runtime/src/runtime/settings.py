@@ -1,0 +1,177 @@
+"""Settings from the environment: twelve-factor, and all wrong ones named at once.
+
+A service declares a subclass of `CommonSettings`; each field's alias is its variable's name.
+A secret is a field of type `SecretStr`; it also takes `<NAME>_FILE`, the path of a file with it.
+"""
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from contract.topics import is_instance_name, is_topic_prefix
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from runtime.brokers import BrokerAddress, parse_broker_url
+
+LogFormat = Literal["console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; the message names every wrong variable and its value."""
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Say whether a setting's value must never be shown."""
+    return "SecretStr" in str(field.annotation)
+
+
+def _hostname() -> str:
+    """The machine's name as an instance name: lower case, other characters as hyphens."""
+    name = re.sub(r"[^a-z0-9-]+", "-", socket.gethostname().lower()).strip("-")
+    return name[:63] or "localhost"
+
+
+def _checked_broker_url(url: SecretStr) -> SecretStr:
+    parse_broker_url(url.get_secret_value())
+    return url
+
+
+def _checked_prefix(prefix: str) -> str:
+    if not is_topic_prefix(prefix):
+        raise ValueError("is no topic prefix: levels like pillow or home/pillow, no + # or $")
+    return prefix
+
+
+def _checked_instance(name: str) -> str:
+    if not is_instance_name(name):
+        raise ValueError("is no instance name: a-z, 0-9 and hyphens, at most 63")
+    return name
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _split(value: object) -> object:
+    return (
+        tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+    )
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""A setting that takes several values, separated by commas."""
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads `<NAME>_FILE` for each secret `NAME` (a Docker or Kubernetes secret)."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        alias = field.alias or field_name
+        path = os.environ.get(f"{alias}_FILE") if is_secret(field) else None
+        return (Path(path).read_text().strip() if path else None), alias, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, alias, _ = self.get_field_value(field, name)
+            if value is not None:
+                found[alias] = value
+        return found
+
+
+class CommonSettings(BaseSettings):
+    """What every service can be told."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    mqtt_url: Annotated[SecretStr, AfterValidator(_checked_broker_url)] = Field(
+        SecretStr("mqtt://localhost:1883"),
+        alias="MQTT_URL",
+        description="The MQTT broker: mqtt:// or mqtts://, user and password in it.",
+    )
+    mqtt_protocol: Literal["5", "3.1.1"] = Field(
+        "5", alias="MQTT_PROTOCOL", description="The MQTT version spoken: 5 or 3.1.1."
+    )
+    topic_prefix: Annotated[str, AfterValidator(_checked_prefix)] = Field(
+        "pillow",
+        alias="TOPIC_PREFIX",
+        description="The first level of every topic; two prefixes share a broker without meeting.",
+    )
+    instance: Annotated[str, AfterValidator(_checked_instance)] = Field(
+        default_factory=_hostname,
+        alias="INSTANCE",
+        description="The name of this process in topics; the host's name unless set. "
+        "Give each its own where several of a service run on one host.",
+    )
+    log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
+        "info", alias="LOG_LEVEL", description="debug, info, warning or error."
+    )
+    log_format: LogFormat | None = Field(
+        None,
+        alias="LOG_FORMAT",
+        description="console or json; unless set, console on a terminal and json elsewhere.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the variable itself before the file that may hold it."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """The broker's address."""
+        return parse_broker_url(self.mqtt_url.get_secret_value())
+
+    @classmethod
+    def load(cls, **given: object) -> Self:
+        """Read the environment; `given` values (a command's options, by alias) come first.
+
+        Raises SettingsError.
+        """
+        try:
+            stated: dict[str, Any] = {
+                name: value for name, value in given.items() if value is not None
+            }
+            return cls(**stated)
+        except ValidationError as error:
+            raise SettingsError(_explain(cls, error)) from None
+        except OSError as error:
+            raise SettingsError(
+                f"the file of a secret cannot be read: {error.filename}: {error.strerror}; "
+                "correct the variable that ends in _FILE"
+            ) from None
+
+
+def _explain(cls: type[CommonSettings], error: ValidationError) -> str:
+    fields: Mapping[str, FieldInfo] = {
+        field.alias or name: field for name, field in cls.model_fields.items()
+    }
+    lines = []
+    for wrong in error.errors():
+        alias = str(wrong["loc"][0]) if wrong["loc"] else "settings"
+        field = fields.get(alias)
+        secret = field is not None and is_secret(field)
+        shown = "(value not shown)" if secret else f"= {wrong['input']!r}"
+        says = wrong["msg"].removeprefix("Value error, ")
+        lines.append(f"  {alias} {shown}: {says}" if field else f"  {says}")
+        if field is not None and field.description:
+            lines.append(f"      {field.description}")
+    return "\n".join(["these settings cannot be used:", *lines])

@@ -1,0 +1,50 @@
+/** Pure: numbers and lists as a person would say them, in English. */
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A stretch of time: "0 s", "12 s", "3 min", "5 h", "2 days". */
+export function duration(ms) {
+  if (ms < MINUTE) return `${Math.max(0, Math.floor(ms / SECOND))} s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
+  if (ms < DAY) return `${Math.floor(ms / HOUR)} h`;
+  const days = Math.floor(ms / DAY);
+  return days === 1 ? "1 day" : `${days} days`;
+}
+
+/** How long ago: "just now", "12 s ago"; "" when nobody knows. */
+export function age(ms) {
+  if (Number.isNaN(ms)) return "";
+  return ms < 2 * SECOND ? "just now" : `${duration(ms)} ago`;
+}
+
+/** The time a state took, from `store.delay`: "182 ms", "1.2 s", "under 2 s". */
+export function delayWords({ ms, atMost }) {
+  if (atMost) return `under ${Math.max(1, Math.ceil(ms / SECOND))} s`;
+  return ms < SECOND ? `${Math.round(ms)} ms` : `${(ms / SECOND).toFixed(1)} s`;
+}
+
+/** A share in 0..1 as a percentage, or "" when it is none. */
+export function percent(share) {
+  return share >= 0 && share <= 1 ? `${Math.round(share * 100)} %` : "";
+}
+
+/**
+ * What a screen reader should hear of many changes at once: each when they are few, their
+ * number when they are not.
+ *
+ * @param {Map<string, string>} changes name → what it is doing now
+ */
+export function announcement(changes) {
+  if (changes.size === 0) return "";
+  if (changes.size > 3) return `${changes.size} clouds changed.`;
+  return [...changes].map(([name, doing]) => `${name}: ${doing}.`).join(" ");
+}
+
+/** Counted: "no clouds", "1 cloud", "3 clouds". */
+export function clouds(count) {
+  if (count === 0) return "no clouds yet";
+  return count === 1 ? "1 cloud" : `${count} clouds`;
+}
