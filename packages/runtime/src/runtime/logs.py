@@ -17,18 +17,19 @@ _LEVELS = {
 
 
 def configure_logs(
-    service: str, *, level: LogLevel, format: LogFormat | None, stream: TextIO = sys.stderr
+    service: str, *, level: LogLevel, style: LogFormat | None, stream: TextIO = sys.stderr
 ) -> None:
     """Send structlog's and the standard library's records to `stream`, one line each.
 
-    `format` None means console on a terminal, else JSON.
+    `style` None means console on a terminal, else JSON.
     """
-    console = (format or ("console" if stream.isatty() else "json")) == "console"
+    console = (style or ("console" if stream.isatty() else "json")) == "console"
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    final: list[Any]
     if console:
         final = [structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)]
     else:

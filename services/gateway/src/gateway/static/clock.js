@@ -11,7 +11,7 @@ export class ServerClock {
   #offset = null;
   #measured = null;
 
-  /** Forget everything: another connection may lead to another machine. */
+  /** Forget everything. */
   reset() {
     this.#offset = null;
     this.#measured = null;

@@ -23,7 +23,7 @@ const PING_EVERY_MS = 60_000;
 
 /**
  * @typedef {object} Options
- * @property {string} [url] the gateway, as `https://host`; the one this module came from
+ * @property {string} [url] the gateway, as `https://host/`; the one this module came from
  * @property {string[] | "all"} [pillows] which pillows; all of them
  * @property {(event: CustomEvent) => void} [onChange] listener for `change`
  * @property {(event: CustomEvent) => void} [onConnection] listener for `connection`
@@ -53,9 +53,10 @@ export class Pillowcast extends EventTarget {
 
   #synced = false;
   #lost = false;
-  // A cursor covers the pillows that were asked for when it was given; after another
-  // subscription it is worth nothing until the snapshot for that one has come.
-  #cursorIsGood = true;
+  // A cursor covers the pillows that were asked for when it was given, and no others: what was
+  // asked on this connection is remembered in order until the snapshot that answers it comes.
+  #asked = [];
+  #covered = null;
   #pingTimer = null;
   #complaint = "";
   #shown = { connection: "connecting", since: 0 };
@@ -136,8 +137,7 @@ export class Pillowcast extends EventTarget {
   /** Ask for other pillows. @param {string[] | "all"} pillows */
   subscribe(pillows) {
     this.#wanted = pillows;
-    this.#cursorIsGood = false;
-    this.#connection.send(JSON.stringify({ type: "subscribe", pillows }));
+    this.#ask();
   }
 
   open() {
@@ -169,9 +169,14 @@ export class Pillowcast extends EventTarget {
     if (this.#wanted !== "all") {
       for (const id of this.#wanted) address.searchParams.append("pillow", id);
     }
-    const { cursor } = this.#store;
-    if (cursor !== null && this.#cursorIsGood) address.searchParams.set("since", cursor);
+    if (this.#covered === this.#wanted) address.searchParams.set("since", this.#store.cursor);
+    this.#asked = [this.#wanted];
     return address.href;
+  }
+
+  #ask() {
+    const frame = JSON.stringify({ type: "subscribe", pillows: this.#wanted });
+    if (this.#connection.send(frame)) this.#asked.push(this.#wanted);
   }
 
   #hear(text) {
@@ -184,12 +189,12 @@ export class Pillowcast extends EventTarget {
       return;
     }
     const now = this.#clock();
+    if (frame.type === "snapshot") this.#sync();
     // A pong's `sent` is our own time come back, not the gateway's.
     if (frame.type === "pong") this.#serverClock.measured(frame, now);
     else if (frame.sent !== undefined) this.#serverClock.heard(frame.sent, now);
     if (frame.type === "goodbye") this.#connection.expectGoodbye(frame.reconnect_ms);
     if (frame.type === "error") this.#complaint = frame.message;
-    if (frame.type === "snapshot") this.#sync();
 
     const outcome = this.#store.apply(frame);
     this.#judge();
@@ -199,24 +204,23 @@ export class Pillowcast extends EventTarget {
   }
 
   #sync() {
-    const isFirst = !this.#synced;
-    this.#synced = true;
-    this.#cursorIsGood = true;
+    this.#covered = this.#asked.shift() ?? this.#covered;
     this.#complaint = "";
-    if (isFirst) this.#pingSoon(0);
+    if (this.#synced) return;
+    this.#synced = true;
+    // Another connection may lead to another machine, with another clock.
+    this.#serverClock.reset();
+    this.#pingSoon(0);
   }
 
   #follow(status) {
-    if (status.phase === "open" && !this.#cursorIsGood) {
-      // Asked for other pillows while the socket was on its way with the old address.
-      this.#connection.send(JSON.stringify({ type: "subscribe", pillows: this.#wanted }));
-    }
+    // Other pillows may have been asked for while the socket was on its way.
+    if (status.phase === "open" && this.#asked.at(-1) !== this.#wanted) this.#ask();
     if (status.phase !== "open") {
       this.#synced = false;
       this.#timers.clearTimeout(this.#pingTimer);
       this.#pingTimer = null;
     }
-    if (status.phase === "connecting") this.#serverClock.reset();
     if (status.phase === "waiting" || status.phase === "stopped") this.#lost = true;
     this.#judge({ hasNews: true });
   }
