@@ -24,13 +24,14 @@ class Update:
     """One valid state of one pillow, as it was on MQTT.
 
     `order` sorts the states of a pillow, oldest first: `at` in microseconds, then `seq`.
-    `published_ms` is when the poller published it, Unix milliseconds, where it says so.
+    `queued_ms` and `published_ms` are the hops of these names, in Unix milliseconds, if any.
     """
 
     pillow: str
     state: str
     order: tuple[int, int]
     payload: bytes
+    queued_ms: int | None = None
     published_ms: int | None = None
 
     def repeats(self, other: "Update") -> bool:
@@ -92,9 +93,16 @@ def decode_state(pillow: str, payload: bytes) -> Update | str:
     if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= MAX_SEQ:
         return f"seq is {seq!r}"
     hops = fields.get("hops")
-    published = hops.get("published") if isinstance(hops, dict) else None
+    queued, published = (
+        (hops.get("queued"), hops.get("published")) if isinstance(hops, dict) else (None, None)
+    )
     return Update(
-        pillow, state, (at_us, seq), payload, published if isinstance(published, int) else None
+        pillow,
+        state,
+        (at_us, seq),
+        payload,
+        queued if isinstance(queued, int) else None,
+        published if isinstance(published, int) else None,
     )
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NoReturn
 
 import structlog
 import uvloop
@@ -21,7 +21,7 @@ STOP_DEADLINE_S: Final = 10.0
 USAGE_EXIT: Final = 2
 
 
-def exit_with_usage(command: str, message: str) -> None:
+def exit_with_usage(command: str, message: str) -> NoReturn:
     """Leave at once with exit status 2 and a sentence on standard error."""
     sys.stderr.write(f"{command}: {message}\n")
     raise SystemExit(USAGE_EXIT)

@@ -20,13 +20,13 @@ from typing import Any, Final, Literal
 import aiomqtt
 import structlog
 from aiomqtt.exceptions import MqttConnectError
-from contract.topics import OFFLINE, ONLINE
 from paho.mqtt.client import MQTT_ERR_SUCCESS, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from contract.topics import OFFLINE, ONLINE
 from runtime.backoff import Backoff
 from runtime.brokers import BrokerAddress
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from contract.topics import is_instance_name, is_topic_prefix
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -21,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from contract.topics import is_instance_name, is_topic_prefix
 from runtime.brokers import BrokerAddress, parse_broker_url
 
 LogFormat = Literal["console", "json"]

@@ -27,6 +27,7 @@ const isTime = (value) => Number.isFinite(value) && value >= 0;
 const isBroker = (value) => value === "online" || value === "offline";
 const isCursor = (value) => typeof value === "string" && CURSOR.test(value);
 const isString = (value) => typeof value === "string";
+const isCloseCode = (value) => Number.isInteger(value) && value >= 1000 && value <= 4999;
 const isBoolean = (value) => typeof value === "boolean";
 const isPillow = (value) =>
   isObject(value) && isPillowId(value.pillow) && isString(value.state) && value.state !== "";
@@ -50,7 +51,7 @@ const FIELDS = new Map(
     heartbeat: { sent: isTime },
     pong: { sent: isTime, received: isTime },
     goodbye: { reconnect_ms: isWindow },
-    error: { code: Number.isInteger, message: isString },
+    error: { code: isCloseCode, message: isString },
   }),
 );
 

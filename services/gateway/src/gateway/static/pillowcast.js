@@ -25,8 +25,8 @@ const PING_EVERY_MS = 60_000;
  * @typedef {object} Options
  * @property {string} [url] the gateway, as `https://host/`; the one this module came from
  * @property {string[] | "all"} [pillows] which pillows; all of them
- * @property {(event: CustomEvent) => void} [onChange] listener for `change`
- * @property {(event: CustomEvent) => void} [onConnection] listener for `connection`
+ * @property {(event: Event & {detail: object}) => void} [onChange] listener for `change`
+ * @property {(event: Event & {detail: object}) => void} [onConnection] listener for `connection`
  */
 
 /** Make a client and connect it. @param {Options} [options] */
@@ -258,6 +258,6 @@ export class Pillowcast extends EventTarget {
   }
 
   #tell(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    this.dispatchEvent(Object.assign(new Event(type), { detail }));
   }
 }

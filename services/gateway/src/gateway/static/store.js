@@ -146,6 +146,6 @@ export function pageFreshness({ synced, lost, broker }) {
 export function delay(pillow, nowMs) {
   const queued = pillow.hops?.queued;
   const ms = nowMs - queued;
-  if (!(ms >= 0 && ms <= PLAUSIBLE_DELAY_MS)) return null;
+  if (!Number.isFinite(queued) || ms < 0 || ms > PLAUSIBLE_DELAY_MS) return null;
   return { ms, atMost: queued % 1000 === 0 };
 }

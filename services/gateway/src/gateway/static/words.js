@@ -28,7 +28,7 @@ export function delayWords({ ms, atMost }) {
 
 /** A share in 0..1 as a percentage, or "" when it is none. */
 export function percent(share) {
-  return share >= 0 && share <= 1 ? `${Math.round(share * 100)} %` : "";
+  return typeof share === "number" && share >= 0 && share <= 1 ? `${Math.round(share * 100)} %` : "";
 }
 
 /**
@@ -48,3 +48,25 @@ export function clouds(count) {
   if (count === 0) return "no clouds yet";
   return count === 1 ? "1 cloud" : `${count} clouds`;
 }
+
+/**
+ * What can truthfully be said of a pillow: what it does, and when that was so.
+ *
+ * @param {object | undefined} pillow
+ * @param {string} fresh `live`, `quiet`, `notconnected`, `stale` or `unknown`
+ * @param {number} ageMs how long ago its state was true
+ * @param {(state: string) => string} label what a state is called
+ * @returns {{state: string, doing: string, when: string}}
+ */
+export function feeling(pillow, fresh, ageMs, label) {
+  if (pillow === undefined) return { state: "unknown", doing: "No word yet", when: "" };
+  const { state, last } = pillow;
+  const when = age(ageMs);
+  const doing = fresh === "stale" ? `Was ${lower(label(state))}` : label(state);
+  if (fresh === "quiet") return { state, doing, when: `quiet, ${when}` };
+  // What it did last is known from the gateway's own notice only.
+  if (typeof last === "string") return { state, doing, when: `last ${lower(label(last))}, ${when}` };
+  return { state, doing, when };
+}
+
+const lower = (text) => text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,0 +1,108 @@
+"""The gateway's process: its settings, its parts, and the order in which they start and stop."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from typing import Any, Final
+
+import structlog
+
+from contract.frames import HEARTBEAT_S, MAX_REQUEST_BYTES
+from contract.topics import Topics
+from gateway.app import create_app
+from gateway.hub import Hub
+from gateway.live import Live
+from gateway.metrics import GatewayMetrics
+from gateway.settings import GatewaySettings
+from runtime.health import OK
+from runtime.lifecycle import exit_with_usage, run_service
+from runtime.logs import configure_logs
+from runtime.mqtt import MqttSession
+from runtime.server import PortUnavailable, listen, serve_until
+from runtime.settings import SettingsError
+
+log = structlog.get_logger()
+
+SERVICE: Final = "gateway"
+
+GOODBYE_S: Final = 2.0
+"""How long browsers may take to hear that they are to come back."""
+
+_UVICORN: Final[dict[str, Any]] = {
+    "http": "httptools",
+    "ws": "websockets-sansio",
+    "ws_max_size": MAX_REQUEST_BYTES,
+    "ws_ping_interval": HEARTBEAT_S,
+    "ws_ping_timeout": HEARTBEAT_S,
+    # A state is a few hundred bytes: compressing each for each browser costs more than it saves.
+    "ws_per_message_deflate": False,
+}
+
+
+def main() -> None:
+    """Run the gateway until a signal; exit 2 when it cannot start as it is set up."""
+    try:
+        settings = GatewaySettings.load()
+        listener = listen(settings.host, settings.port, "GATEWAY_PORT")
+    except (SettingsError, PortUnavailable) as error:
+        exit_with_usage(SERVICE, str(error))
+    configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
+    run_service(lambda stopping: _serve(settings, listener, stopping))
+
+
+async def _serve(
+    settings: GatewaySettings, listener: socket.socket, stopping: asyncio.Event
+) -> None:
+    topics = Topics(settings.topic_prefix)
+    hub = Hub(
+        _new_epoch(),
+        expire_after_ms=round(settings.expire_after * 1000),
+        history_bytes=settings.history_bytes,
+    )
+    live = Live(hub, topics, GatewayMetrics())
+    session = MqttSession(
+        settings.broker,
+        protocol=settings.mqtt_protocol,
+        service=SERVICE,
+        instance=settings.instance,
+        status_topic=topics.status(SERVICE, settings.instance),
+        filters=(topics.all_states, topics.all_availability),
+        on_message=live.receive,
+        on_ready=live.broker_ready,
+        on_lost=live.broker_lost,
+    )
+    app = create_app(live, settings, lambda: {"mqtt": OK if session.is_ready else session.trouble})
+    stop_server, stop_session = asyncio.Event(), asyncio.Event()
+    # A part that fails ends the others: a gateway that serves pages but hears nothing is worse
+    # than none.
+    async with asyncio.TaskGroup() as parts:
+        parts.create_task(serve_until(app, listener, stop_server, **_UVICORN), name="http")
+        parts.create_task(session.run(stop_session), name="mqtt")
+        timers = parts.create_task(live.run(), name="timers")
+        host, port = listener.getsockname()[:2]
+        log.info("listening", page=f"http://{host}:{port}/", broker=str(settings.broker))
+        await stopping.wait()
+        live.say_goodbye()
+        await _until_empty(live)
+        timers.cancel()
+        stop_server.set()
+        stop_session.set()
+    log.info("stopped")
+
+
+async def _until_empty(live: Live) -> None:
+    """Wait until every browser has been told to come back, for a short while at most."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GOODBYE_S):
+            while len(live.fanout):
+                await asyncio.sleep(0.02)
+
+
+def _new_epoch() -> str:
+    """Name this process's stream: no cursor of another process may fit it."""
+    return secrets.token_hex(4)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Admission: who may connect, and what a browser asks for in the query. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from contract.cursors import Cursor, parse_cursor
+from contract.frames import MAX_SUBSCRIBED
+from contract.topics import is_pillow_id
+from gateway.fanout import Interest
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a browser asked for when it connected."""
+
+    interest: Interest
+    since: Cursor | None
+
+
+def origin_allowed(origin: str | None, host: str | None, allowed: Sequence[str]) -> bool:
+    """Say whether a page of `origin` may listen to the gateway at `host`.
+
+    Who sends no origin is no browser, and nothing here needs protection from it.
+    The scheme is not compared: TLS often ends at a proxy in front.
+    """
+    if origin is None or "*" in allowed or origin.lower() in (one.lower() for one in allowed):
+        return True
+    try:
+        return bool(host) and urlsplit(origin).netloc.lower() == (host or "").lower()
+    except ValueError:
+        return False
+
+
+def read_wish(pillows: Sequence[str], since: str | None) -> Wish | str:
+    """Read the query; return the wish, or a sentence saying what is wrong with it.
+
+    A cursor that is none, or of another process, only means that nothing can be resumed.
+    """
+    if len(pillows) > MAX_SUBSCRIBED:
+        return f"{len(pillows)} pillows; name at most {MAX_SUBSCRIBED}, or none for all"
+    wrong = next((name for name in pillows if not is_pillow_id(name)), None)
+    if wrong is not None:
+        return f"pillow id {wrong[:80]!r} is not one"
+    return Wish(frozenset(pillows) or None, parse_cursor(since or ""))

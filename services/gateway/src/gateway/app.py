@@ -1,0 +1,93 @@
+"""The gateway's web application: every endpoint, and the headers all of them share."""
+
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contract.states import STATES_JSON
+from gateway.api import api_routes
+from gateway.description import asyncapi, openapi
+from gateway.events import Events
+from gateway.live import Live
+from gateway.settings import GatewaySettings
+from gateway.websocket import WebSockets
+from runtime.health import Dependencies, health_routes
+
+STATIC: Final = Path(__file__).parent / "static"
+
+_STATES_MODULE: Final = b"export default %b;\n" % STATES_JSON.strip()
+
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class _Headers:
+    """Adds the headers that every response carries."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                headers.setdefault("Cache-Control", "no-cache")
+                if scope["path"].endswith(".js"):
+                    # Modules are fetched with CORS, and other sites embed these.
+                    headers["Access-Control-Allow-Origin"] = "*"
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def create_app(live: Live, settings: GatewaySettings, dependencies: Dependencies) -> Starlette:
+    """Build the application around a live stream that somebody else feeds."""
+
+    async def states_module(_request: Request) -> Response:
+        return Response(_STATES_MODULE, media_type="text/javascript")
+
+    async def openapi_document(_request: Request) -> Response:
+        return JSONResponse(openapi())
+
+    async def asyncapi_document(_request: Request) -> Response:
+        return JSONResponse(asyncapi(settings.topic_prefix))
+
+    return Starlette(
+        routes=[
+            WebSocketRoute("/ws", WebSockets(live, settings.allowed_origins).serve),
+            Route("/events", Events(live, settings.allowed_origins).serve),
+            *api_routes(live),
+            *health_routes(dependencies, live.metrics.registry),
+            Route("/openapi.json", openapi_document),
+            Route("/asyncapi.json", asyncapi_document),
+            Route("/states.js", states_module),
+            Mount("/", StaticFiles(directory=STATIC, html=True)),
+        ],
+        middleware=[
+            Middleware(_Headers),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(settings.allowed_origins),
+                allow_methods=["GET"],
+                allow_headers=["Last-Event-ID"],
+            ),
+        ],
+    )

@@ -1,0 +1,12 @@
+"""Problem documents: how the HTTP API says what is wrong (RFC 9457)."""
+
+from starlette.responses import JSONResponse
+
+
+def problem(status: int, title: str, detail: str) -> JSONResponse:
+    """Return a problem document."""
+    return JSONResponse(
+        {"type": "about:blank", "title": title, "status": status, "detail": detail},
+        status_code=status,
+        media_type="application/problem+json",
+    )

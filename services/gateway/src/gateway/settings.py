@@ -1,0 +1,49 @@
+"""What the gateway can be told."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from runtime.settings import CommonSettings, Names
+
+
+def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if origin != "*" and ("://" not in origin or origin.count("/") != 2):
+            raise ValueError(f"{origin!r} is no origin: like https://example.org, no path")
+    return origins
+
+
+class GatewaySettings(CommonSettings):
+    """The gateway's settings."""
+
+    host: str = Field("127.0.0.1", alias="GATEWAY_HOST", description="The address to listen on.")
+    port: int = Field(
+        8080, alias="GATEWAY_PORT", ge=0, le=65535, description="The port to listen on; 0 for any."
+    )
+    workers: Literal[1] = Field(
+        1, alias="GATEWAY_WORKERS", description="How many processes serve browsers; 1 for now."
+    )
+    allowed_origins: Annotated[Names, AfterValidator(_checked_origins)] = Field(
+        (),
+        alias="GATEWAY_ALLOWED_ORIGINS",
+        description="Origins of other sites that may listen, separated by commas; * for every one. "
+        "Pages of the gateway's own origin always may.",
+    )
+    expire_after: float = Field(
+        30,
+        alias="GATEWAY_EXPIRE_AFTER",
+        gt=0,
+        le=86400,
+        allow_inf_nan=False,
+        description="Seconds of silence after which a pillow is sent as notconnected.",
+    )
+    history_bytes: int = Field(
+        67108864,
+        alias="GATEWAY_HISTORY_BYTES",
+        ge=0,
+        description="Memory for recent states, all pillows together; the oldest go first.",
+    )
+    auth: Literal["none"] = Field(
+        "none", alias="GATEWAY_AUTH", description="Who may listen: none means everybody."
+    )
