@@ -79,6 +79,7 @@ class MqttSession:
     order and at once: it must not block.
     The session is ready when the retained messages of all filters have been delivered: its own
     status, published after the subscription and read back, marks their end.
+    With `no_local` our own publishes are not sent back to us, where the protocol can say so.
     `on_ready` and `on_lost` tell the owner of either.
     """
 
@@ -91,6 +92,7 @@ class MqttSession:
         instance: str,
         status_topic: str,
         filters: Sequence[str] = (),
+        no_local: bool = False,
         on_message: Callable[[Message], None] = lambda _message: None,
         on_ready: Callable[[], None] = lambda: None,
         on_lost: Callable[[], None] = lambda: None,
@@ -103,6 +105,7 @@ class MqttSession:
         self._client_id = f"{service}-{instance}-{secrets.token_hex(4)}"
         self._status_topic = status_topic
         self._filters = (*filters, status_topic)
+        self._no_local = no_local
         self._on_message = on_message
         self._on_ready = on_ready
         self._on_lost = on_lost
@@ -251,7 +254,11 @@ class MqttSession:
 
     def _subscriptions(self) -> Any:
         if self._protocol is aiomqtt.ProtocolVersion.V5:
-            return [(topic, SubscribeOptions(qos=1)) for topic in self._filters]
+            return [
+                (topic, SubscribeOptions(qos=1, noLocal=self._no_local and not ours))
+                for topic in self._filters
+                for ours in (topic == self._status_topic,)
+            ]
         return [(topic, 1) for topic in self._filters]
 
     def _received(self, _client: object, _userdata: object, message: MQTTMessage) -> None:

@@ -1,1 +1,1 @@
-
+"""Azure Storage Queue to MQTT: every message ends published, superseded or dead-lettered."""

@@ -1,0 +1,69 @@
+"""When to ask the queue again. Pure: times and chance are arguments.
+
+The queue has no way to wait for a message, and every question costs.
+So: at once after a message, at the floor for a while (`hot_s`), then less and less often.
+A queue that fails is asked on a scale of its own.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from runtime.backoff import Backoff
+
+FAILING: Final = Backoff(first=0.5, most=30)
+"""For a queue that does not answer."""
+
+DENIED_S: Final = 30.0
+"""For a queue that answers no: only a person can change that."""
+
+_JITTER: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The bounds of the pause between two polls, in seconds."""
+
+    floor_s: float
+    ceiling_s: float
+    hot_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How things stand: when the last message came, and how long the last pause was meant to be."""
+
+    last_message_s: float
+    pause_s: float = 0.0
+    failures: int = 0
+
+
+def after_messages(pace: Pace, now_s: float) -> Pace:
+    """Return the pace after a poll that found something: the next poll is due at once."""
+    return Pace(last_message_s=now_s)
+
+
+def after_nothing(pace: Pace, policy: Policy, now_s: float) -> Pace:
+    """Return the pace after a poll that found nothing."""
+    if now_s - pace.last_message_s < policy.hot_s or pace.pause_s == 0:
+        pause_s = policy.floor_s
+    else:
+        pause_s = min(policy.ceiling_s, pace.pause_s * 2)
+    return replace(pace, pause_s=pause_s, failures=0)
+
+
+def after_failure(pace: Pace) -> Pace:
+    """Return the pace after a poll that the queue did not answer."""
+    return replace(pace, pause_s=0.0, failures=pace.failures + 1)
+
+
+def pause(pace: Pace, policy: Policy, chance: float) -> float:
+    """Return the seconds to wait before the next poll; `chance` lies in 0..1.
+
+    Several pollers must not beat in time, so a pause varies by a fifth, within the bounds.
+    """
+    if pace.failures:
+        return FAILING.delay(pace.failures - 1, chance)
+    if pace.pause_s == 0:
+        return 0.0
+    varied = pace.pause_s * (1 + _JITTER * (2 * chance - 1))
+    return min(policy.ceiling_s, max(policy.floor_s, varied))

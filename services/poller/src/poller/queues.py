@@ -1,0 +1,57 @@
+"""The queue as the worker sees it: what it can do, and how it can fail."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from poller.routing import Body
+
+
+class QueueUnavailable(Exception):
+    """The queue did not answer, or said that it cannot right now; asking again may help."""
+
+
+class QueueDenied(Exception):
+    """The queue said no; the message says which setting to look at."""
+
+
+class Finish(Enum):
+    """How the deletion of a message ended."""
+
+    DELETED = "deleted"
+    GONE = "gone"
+    """It was deleted before, or its time was up."""
+    LEASE_LOST = "lease-lost"
+    """Somebody has received it since: it will be decided again there."""
+
+
+@dataclass(slots=True, eq=False)
+class Received:
+    """One delivery of one message. `receipt` changes whenever the lease is renewed."""
+
+    id: str
+    receipt: str
+    body: Body
+    leased_until: float = field(default=0.0)
+
+
+class Queue(Protocol):
+    """A queue of states and the poison queue beside it.
+
+    Every method raises QueueUnavailable or QueueDenied.
+    """
+
+    async def receive(self, limit: int) -> list[Received]:
+        """Return up to `limit` messages, 1 to 32, each hidden from others until its lease ends."""
+
+    async def delete(self, message: Received) -> Finish:
+        """Delete a message for good."""
+
+    async def renew(self, message: Received) -> bool:
+        """Prolong a lease by its whole length; False when somebody else has the message."""
+
+    async def release(self, message: Received) -> None:
+        """Make a message visible to everyone at once."""
+
+    async def put_poison(self, message: Received) -> None:
+        """Copy a message to the poison queue, word for word and for ever."""
