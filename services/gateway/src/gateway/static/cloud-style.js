@@ -18,15 +18,14 @@ const LOOK = `
   width: 100%;
   height: auto;
   overflow: visible;
-  transition: filter 0.6s;
 }
 .cloud * { transform-box: view-box; }
 .ground { fill: var(--ground, rgb(60 90 140 / 0.16)); transform-origin: 120px 198px; }
 .tone-top { stop-color: var(--fluff); }
-.tone-low { stop-color: var(--tint); transition: stop-color 0.6s; }
-.body, .limb { stroke: var(--edge); stroke-width: 3.5; stroke-linejoin: round; transition: stroke 0.6s; }
+.tone-low { stop-color: var(--tint); }
+.body, .limb { stroke: var(--edge); stroke-width: 3.5; stroke-linejoin: round; }
 .limb { fill: var(--tint); }
-.shade { fill: var(--state); opacity: 0.2; transition: fill 0.6s; }
+.shade { fill: var(--state); opacity: 0.2; }
 .gloss { fill: none; stroke: #fff; stroke-width: 6; stroke-linecap: round; }
 .eye { fill: var(--ink); }
 .spark, .white { fill: #fff; }
@@ -115,7 +114,7 @@ const MOVES = `
 @keyframes snore { 0% { transform: translate(-8px, 8px); opacity: 0; } 45% { opacity: 1; } 100% { transform: translate(5px, -7px); opacity: 0; } }
 .rise, .fly { transform-box: fill-box; transform-origin: center; }
 .crowd .cloud * { animation: none; }
-.crowd .cloud { transform-origin: 50% 82%; }
+.crowd .cloud { transform-origin: 50% 82%; will-change: transform; }
 .crowd .cloud[data-pose="neutral"] { animation: breathe 4.2s ease-in-out infinite; }
 .crowd .cloud[data-pose="hugging"] { animation: squeeze 1.5s ease-in-out infinite; }
 .crowd .cloud[data-pose="punching"] { animation: jolt 1.3s infinite; }

@@ -1,0 +1,90 @@
+/** Stand-ins with the real interfaces and readable state: time, timers, sockets, chance. */
+
+/** Time that passes only when told to, with the timers that wait for it. */
+export class ManualClock {
+  now = 1_800_000_000_000;
+  #timers = new Map();
+  #last = 0;
+
+  clock = () => this.now;
+  timers = {
+    setTimeout: (callback, ms) => {
+      this.#timers.set((this.#last += 1), { callback, due: this.now + ms });
+      return this.#last;
+    },
+    clearTimeout: (timer) => this.#timers.delete(timer),
+  };
+
+  /** Let `ms` pass; whatever falls due in it happens in order, each at its own time. */
+  pass(ms) {
+    const end = this.now + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, timer]) => timer.due <= end);
+      if (due.length === 0) break;
+      const [name, timer] = due.reduce((first, other) => (other[1].due < first[1].due ? other : first));
+      this.#timers.delete(name);
+      this.now = Math.max(this.now, timer.due);
+      timer.callback();
+    }
+    this.now = end;
+  }
+}
+
+/** A WebSocket class whose sockets do what the test says; `sockets` lists all ever made. */
+export function fakeWebSocket() {
+  return class FakeWebSocket {
+    static sockets = [];
+    static get newest() {
+      return FakeWebSocket.sockets.at(-1);
+    }
+
+    onopen = refuseToOpen;
+    sent = [];
+    isClosed = false;
+
+    constructor(url, protocols) {
+      if (url.startsWith("bad:")) throw new SyntaxError("the URL is malformed");
+      this.url = url;
+      this.protocols = protocols;
+      FakeWebSocket.sockets.push(this);
+    }
+
+    send(text) {
+      this.sent.push(JSON.parse(text));
+    }
+
+    close() {
+      this.isClosed = true;
+    }
+
+    accept() {
+      this.onopen?.({});
+    }
+
+    say(frame) {
+      this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
+    }
+
+    drop(code = 1006, reason = "") {
+      this.isClosed = true;
+      this.onerror?.({});
+      this.onclose?.({ code, reason });
+    }
+  };
+}
+
+function refuseToOpen() {
+  throw new Error("opened before anyone listened");
+}
+
+/** Seeded random numbers in [0, 1): the same run every time (mulberry32). */
+export function seeded(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

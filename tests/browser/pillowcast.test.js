@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Pillowcast } from "../../services/gateway/src/gateway/static/pillowcast.js";
+import { fakeWebSocket, ManualClock } from "./fakes.js";
+
+const OFFSET = 90_000;
+
+class CountingTarget extends EventTarget {
+  listening = 0;
+
+  addEventListener(...args) {
+    this.listening += 1;
+    super.addEventListener(...args);
+  }
+
+  removeEventListener(...args) {
+    this.listening -= 1;
+    super.removeEventListener(...args);
+  }
+}
+
+function setUp(options = {}) {
+  const time = new ManualClock();
+  const FakeWebSocket = fakeWebSocket();
+  const document = Object.assign(new CountingTarget(), { visibilityState: "visible" });
+  const window = new CountingTarget();
+  const client = new Pillowcast({
+    url: "https://pillows.example/",
+    WebSocket: FakeWebSocket,
+    clock: time.clock,
+    timers: time.timers,
+    random: () => 0.5,
+    page: { window, document },
+    ...options,
+  });
+  const told = [];
+  for (const type of ["change", "connection", "fault"]) {
+    client.addEventListener(type, ({ detail }) => told.push([type, detail]));
+  }
+  client.open();
+  const server = () => time.now + OFFSET;
+  const say = (frame) => FakeWebSocket.newest.say(frame);
+  const pillow = (id, ageMs = 0, more = {}) => ({
+    pillow: id, state: "hugging", at: new Date(server() - ageMs).toISOString(), ...more,
+  });
+  const snapshot = (pillows = [], more = {}) => ({
+    type: "snapshot", cursor: "e:1", recovered: false, broker: "online", sent: server(), pillows, ...more,
+  });
+  const update = (pillows, cursor = "e:2") => ({ type: "update", cursor, sent: server(), pillows });
+  const arrive = (...args) => {
+    FakeWebSocket.newest.accept();
+    say(snapshot(...args));
+  };
+  const query = () => new URL(FakeWebSocket.newest.url).searchParams;
+  return { time, client, told, server, say, pillow, snapshot, update, arrive, query, window, document, FakeWebSocket };
+}
+
+test("the address follows the gateway's own, and names the pillows", () => {
+  const all = setUp();
+  assert.equal(all.FakeWebSocket.newest.url, "wss://pillows.example/ws");
+  const two = setUp({ url: "http://host:8080/behind/", pillows: ["cloud-1", "cloud-2"] });
+  assert.equal(two.FakeWebSocket.newest.url, "ws://host:8080/behind/ws?pillow=cloud-1&pillow=cloud-2");
+});
+
+test("it is live only from the snapshot on", () => {
+  const { client, FakeWebSocket, say, snapshot } = setUp();
+  assert.equal(client.connection, "connecting");
+  FakeWebSocket.newest.accept();
+  assert.equal(client.connection, "connecting");
+  say(snapshot());
+  assert.equal(client.connection, "live");
+});
+
+test("what changed is told by name", () => {
+  const { client, told, arrive, say, pillow, update } = setUp();
+  arrive([pillow("a")]);
+  say(update([pillow("b")]));
+  say({ type: "removed", cursor: "e:3", pillows: ["a"] });
+  const changes = told.filter(([type]) => type === "change").map(([, { changed, removed }]) => [changed, removed]);
+  assert.deepEqual(changes, [[["a"], []], [["b"], []], [[], ["a"]]]);
+  assert.deepEqual([...client.pillows.keys()], ["b"]);
+});
+
+test("it resumes at the last cursor, and is not live until the next snapshot", () => {
+  const { time, client, arrive, say, update, snapshot, pillow, query, FakeWebSocket } = setUp();
+  assert.equal(query().get("since"), null);
+  arrive([pillow("a"), pillow("b")]);
+  say(update([pillow("a")], "e:7"));
+  FakeWebSocket.newest.drop();
+  assert.equal(client.connection, "disconnected");
+  time.pass(20_000);
+  assert.equal(query().get("since"), "e:7");
+  FakeWebSocket.newest.accept();
+  assert.equal(client.connection, "disconnected");
+  say(snapshot([pillow("b")], { recovered: true, cursor: "e:9" }));
+  assert.equal(client.connection, "live");
+  assert.equal(client.pillows.size, 2);
+});
+
+test("an attempt that fails before its snapshot loses no cursor", () => {
+  const { time, arrive, query, FakeWebSocket } = setUp();
+  arrive([]);
+  for (let failure = 0; failure < 3; failure += 1) {
+    FakeWebSocket.newest.drop();
+    time.pass(20_000);
+    assert.equal(query().get("since"), "e:1");
+  }
+});
+
+test("a first attempt that fails is a disconnection, not a long connecting", () => {
+  const { client, FakeWebSocket } = setUp();
+  FakeWebSocket.newest.drop();
+  assert.equal(client.connection, "disconnected");
+});
+
+test("a pillow is live, quiet, stale or unknown, and never live on a connection that is not", () => {
+  const { time, client, arrive, pillow, say, FakeWebSocket } = setUp();
+  arrive([pillow("a", 1_000), pillow("b", 16_000), pillow("c", 60_000, { state: "notconnected" })]);
+  const all = () => ["a", "b", "c", "d"].map((id) => client.freshness(id));
+  assert.deepEqual(all(), ["live", "quiet", "notconnected", "unknown"]);
+  time.pass(15_000);
+  assert.deepEqual(all(), ["quiet", "quiet", "notconnected", "unknown"]);
+  say({ type: "status", broker: "offline" });
+  assert.equal(client.connection, "broker-offline");
+  assert.deepEqual(all(), ["stale", "stale", "stale", "unknown"]);
+  say({ type: "status", broker: "online" });
+  assert.equal(client.connection, "live");
+  FakeWebSocket.newest.drop();
+  assert.deepEqual(all(), ["stale", "stale", "stale", "unknown"]);
+});
+
+test("ages are right though the visitor's clock is wrong", () => {
+  const { time, client, arrive, pillow, server, say, FakeWebSocket } = setUp();
+  arrive([pillow("a", 4_000)]);
+  assert.equal(client.age("a"), 4_000);
+  time.pass(0);
+  const [ping] = FakeWebSocket.newest.sent;
+  assert.equal(ping.type, "ping");
+  time.pass(200);
+  say({ type: "pong", sent: ping.sent, received: server() - 100 });
+  assert.equal(client.roundTripMs, 200);
+  assert.equal(client.now(), server());
+  assert.equal(client.age("a"), 4_200);
+});
+
+test("another connection may lead to a gateway with another clock", () => {
+  const { time, client, arrive, say, server, FakeWebSocket } = setUp();
+  arrive([]);
+  say({ type: "pong", sent: time.now, received: server() });
+  FakeWebSocket.newest.drop();
+  time.pass(2_000);
+  arrive([], { sent: server() - 70_000 });
+  assert.equal(client.now(), server() - 70_000);
+});
+
+test("a pong's echo of the local clock is not taken for the gateway's time", () => {
+  const { client, time, arrive, server, say } = setUp();
+  arrive([]);
+  say({ type: "pong", sent: time.now + 5_000, received: server() });
+  assert.equal(client.now(), server());
+});
+
+test("pings are few, and end with the connection", () => {
+  const { time, say, arrive, FakeWebSocket } = setUp();
+  arrive([]);
+  const first = FakeWebSocket.newest;
+  for (let beat = 0; beat < 15; beat += 1) {
+    time.pass(20_000);
+    say({ type: "heartbeat", sent: 1 });
+  }
+  const pings = first.sent.filter(({ type }) => type === "ping").length;
+  assert.ok(pings >= 7 && pings <= 8, `${pings} pings in five minutes`);
+  first.drop();
+  time.pass(1_500);
+  arrive([]);
+  time.pass(20_000);
+  assert.equal(first.sent.length, pings);
+  assert.equal(FakeWebSocket.newest.sent.length, 3);
+});
+
+test("the delay of the newest of an update is told, of a snapshot never", () => {
+  const { told, arrive, say, update, pillow, server } = setUp();
+  const hops = () => ({ hops: { queued: server() - 181 } });
+  arrive([pillow("a", 0, hops())]);
+  say(update([pillow("a", 0, hops())]));
+  say(update([pillow("a", 0, { state: "notconnected", ...hops() })]));
+  const delays = told.filter(([type]) => type === "change").map(([, detail]) => detail.delay?.ms ?? null);
+  assert.deepEqual(delays, [null, 181, null]);
+});
+
+test("after another subscription the old cursor is worth nothing until its snapshot came", () => {
+  const { time, client, arrive, say, snapshot, update, pillow, query, FakeWebSocket } = setUp({ pillows: ["a"] });
+  arrive([pillow("a")]);
+  client.subscribe(["a", "b"]);
+  assert.deepEqual(FakeWebSocket.newest.sent.at(-1), { type: "subscribe", pillows: ["a", "b"] });
+  say(update([pillow("a")], "e:5"));
+  FakeWebSocket.newest.drop();
+  time.pass(20_000);
+  assert.deepEqual(query().getAll("pillow"), ["a", "b"]);
+  assert.equal(query().get("since"), null);
+  arrive([pillow("a"), pillow("b")], { cursor: "e:6" });
+  client.subscribe("all");
+  say(snapshot([pillow("c")], { cursor: "e:8" }));
+  FakeWebSocket.newest.drop();
+  time.pass(20_000);
+  assert.deepEqual([query().getAll("pillow"), query().get("since")], [[], "e:8"]);
+});
+
+test("the snapshot of the old subscription is not taken for that of the new", () => {
+  const { time, client, say, snapshot, pillow, query, FakeWebSocket } = setUp({ pillows: ["a"] });
+  client.subscribe(["b"]);
+  FakeWebSocket.newest.accept();
+  assert.deepEqual(FakeWebSocket.newest.sent, [{ type: "subscribe", pillows: ["b"] }]);
+  say(snapshot([pillow("a")]));
+  FakeWebSocket.newest.drop();
+  time.pass(20_000);
+  assert.deepEqual([query().getAll("pillow"), query().get("since")], [["b"], null]);
+});
+
+test("a goodbye's window is honoured", () => {
+  const { client, time, arrive, say, FakeWebSocket } = setUp();
+  arrive([]);
+  say({ type: "goodbye", reconnect_ms: [10_000, 12_000] });
+  FakeWebSocket.newest.drop(1012);
+  assert.equal(client.status.retryAt - time.now, 11_000);
+});
+
+test("being turned away is told with the gateway's own words", () => {
+  const { client, FakeWebSocket, say } = setUp();
+  FakeWebSocket.newest.accept();
+  say({ type: "error", code: 4401, message: "the token has expired" });
+  FakeWebSocket.newest.drop(4401, "unauthorized");
+  assert.equal(client.connection, "disconnected");
+  assert.equal(client.status.phase, "stopped");
+  assert.equal(client.status.reason, "the token has expired");
+  client.retry();
+  assert.equal(FakeWebSocket.sockets.length, 2);
+});
+
+test("the network or the visitor coming back ends a wait; leaving does not", () => {
+  for (const [target, type, visibility, sockets] of [
+    ["window", "online", "visible", 2],
+    ["document", "visibilitychange", "visible", 2],
+    ["document", "visibilitychange", "hidden", 1],
+  ]) {
+    const set = setUp();
+    set.arrive([]);
+    set.FakeWebSocket.newest.drop();
+    set.document.visibilityState = visibility;
+    set[target].dispatchEvent(new Event(type));
+    assert.equal(set.FakeWebSocket.sockets.length, sockets, `${type} ${visibility}`);
+    set.client.close();
+    assert.equal(set.window.listening + set.document.listening, 0);
+    set[target].dispatchEvent(new Event(type));
+    assert.equal(set.FakeWebSocket.sockets.length, sockets, "deaf after close");
+  }
+});
+
+test("a dead connection counts as lost from when it was last heard", () => {
+  const { time, client, arrive } = setUp();
+  arrive([]);
+  const last = time.now;
+  time.pass(30_000);
+  assert.equal(client.connection, "disconnected");
+  assert.equal(client.since, last);
+});
+
+test("a frame that breaks the contract is told and changes nothing", () => {
+  const { client, told, arrive, say, pillow } = setUp();
+  arrive([pillow("a")]);
+  const before = told.length;
+  say("{nonsense");
+  say({ type: "update", cursor: "e:9", sent: 1, pillows: [{ pillow: "NO" }] });
+  say({ type: "weather" });
+  assert.deepEqual(told.slice(before).map(([type]) => type), ["fault", "fault"]);
+  assert.equal(client.connection, "live");
+  assert.equal(client.pillows.size, 1);
+});

@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  delay,
+  freshness,
+  instant,
+  isOlder,
+  pageFreshness,
+  QUIET_AFTER_MS,
+  Store,
+} from "../../services/gateway/src/gateway/static/store.js";
+import { seeded } from "./fakes.js";
+
+const T0 = Date.parse("2026-11-22T06:00:00Z");
+const state = (pillow, ms, more = {}) => ({ pillow, state: "hugging", at: new Date(T0 + ms).toISOString(), ...more });
+const snapshot = (pillows, more = {}) => ({
+  type: "snapshot", cursor: "e:1", recovered: false, broker: "online", sent: T0 + 60_000, pillows, ...more,
+});
+const update = (pillows, more = {}) => ({ type: "update", cursor: "e:2", sent: T0 + 60_000, pillows, ...more });
+
+test("a snapshot that was not recovered replaces all that was known", () => {
+  const store = new Store();
+  store.apply(snapshot([state("a", 9_000), state("b", 1)]));
+  const { changed, removed } = store.apply(snapshot([state("a", 5_000)], { cursor: "f:1" }));
+  assert.deepEqual([...store.pillows.keys()], ["a"]);
+  assert.equal(store.pillows.get("a").at, state("a", 5_000).at);
+  assert.deepEqual(changed, ["a"]);
+  assert.deepEqual(removed, ["b"]);
+  assert.ok(Number.isNaN(store.asOf("b")));
+  assert.equal(store.cursor, "f:1");
+});
+
+test("a recovered snapshot adds to what was known", () => {
+  const store = new Store();
+  store.apply(snapshot([state("a", 1), state("b", 1)]));
+  const { changed, removed } = store.apply(snapshot([state("b", 2)], { recovered: true }));
+  assert.deepEqual([...store.pillows.keys()], ["a", "b"]);
+  assert.deepEqual([changed, removed], [["b"], []]);
+});
+
+test("a pillow never goes backwards within a stream", () => {
+  const store = new Store();
+  store.apply(snapshot([state("a", 5, { seq: 3 })]));
+  assert.deepEqual(store.apply(update([state("a", 4, { seq: 9 })])).changed, []);
+  assert.deepEqual(store.apply(update([state("a", 5, { seq: 2 })])).changed, []);
+  assert.equal(store.pillows.get("a").seq, 3);
+});
+
+test("a notice that a pillow is silent has its last state's time, and replaces it all the same", () => {
+  const store = new Store();
+  store.apply(snapshot([state("a", 5, { seq: 3 })]));
+  const notice = state("a", 5, { seq: 3, state: "notconnected", last: "hugging" });
+  assert.deepEqual(store.apply(update([notice])).changed, ["a"]);
+  assert.equal(store.pillows.get("a").state, "notconnected");
+});
+
+test("what is removed is gone, and what was not there is no change", () => {
+  const store = new Store();
+  store.apply(snapshot([state("a", 1)]));
+  const { removed } = store.apply({ type: "removed", cursor: "e:3", pillows: ["a", "zzz"] });
+  assert.deepEqual(removed, ["a"]);
+  assert.equal(store.pillows.size, 0);
+  assert.equal(store.cursor, "e:3");
+  assert.ok(Number.isNaN(store.asOf("a")));
+});
+
+test("the broker's state is kept, and frames without news change nothing", () => {
+  const store = new Store();
+  assert.equal(store.broker, null);
+  store.apply(snapshot([]));
+  store.apply({ type: "status", broker: "offline" });
+  assert.equal(store.broker, "offline");
+  for (const type of ["heartbeat", "pong", "unknown", "goodbye", "error"]) {
+    assert.deepEqual(store.apply({ type }), { changed: [], removed: [] });
+  }
+  assert.equal(store.cursor, "e:1");
+});
+
+test("a pillow whose clock runs ahead is as old as the frame that brought it", () => {
+  const store = new Store();
+  store.apply(snapshot([state("ahead", 240_000), state("right", 10), { pillow: "timeless", state: "neutral" }]));
+  assert.equal(store.asOf("ahead"), T0 + 60_000);
+  assert.equal(store.asOf("right"), T0 + 10);
+  assert.equal(store.asOf("timeless"), T0 + 60_000);
+});
+
+test("times are compared to their last digit, in any zone and letter case", () => {
+  assert.equal(instant("2026-11-22T06:00:00Z"), T0);
+  assert.equal(instant("2026-11-22t07:00:00.5+01:00"), T0 + 500);
+  assert.ok(instant("2026-11-22T06:00:00.1234Z") < instant("2026-11-22T06:00:00.12345Z"));
+  for (const odd of ["yesterday", "2026-11-22", "", undefined, 7]) assert.ok(Number.isNaN(instant(odd)), String(odd));
+});
+
+test("at, then seq, order the states of a pillow; equal ones are not older", () => {
+  const older = (a, b) => isOlder({ at: a[0], seq: a[1] }, { at: b[0], seq: b[1] });
+  const early = "2026-11-22T06:00:00.0001Z";
+  const late = "2026-11-22T06:00:00.0002Z";
+  assert.ok(older([early, 9], [late, 1]));
+  assert.ok(!older([late, 1], [early, 9]));
+  assert.ok(older([late, 1], [late, 2]));
+  assert.ok(!older([late, 2], [late, 2]));
+  assert.ok(!older([late, undefined], [late, 2]));
+});
+
+test("a pillow is live, then quiet, and not connected when the gateway says so", () => {
+  const hug = { state: "hugging" };
+  assert.equal(freshness(hug, 0), "live");
+  assert.equal(freshness(hug, QUIET_AFTER_MS), "live");
+  assert.equal(freshness(hug, QUIET_AFTER_MS + 1), "quiet");
+  assert.equal(freshness(hug, NaN), "quiet");
+  assert.equal(freshness({ state: "notconnected" }, 0), "notconnected");
+});
+
+test("the page is live only with a snapshot on an open connection and a broker behind it", () => {
+  const facts = [];
+  for (const synced of [false, true])
+    for (const lost of [false, true])
+      for (const broker of [null, "offline", "online"]) facts.push({ synced, lost, broker });
+  for (const fact of facts) {
+    const verdict = pageFreshness(fact);
+    assert.equal(verdict === "live", fact.synced && fact.broker === "online");
+    assert.equal(verdict === "broker-offline", fact.synced && fact.broker !== "online");
+    assert.equal(verdict === "disconnected", !fact.synced && fact.lost);
+    assert.equal(verdict === "connecting", !fact.synced && !fact.lost);
+  }
+});
+
+test("a delay is told when it is plausible, and as a bound when the queue knew seconds only", () => {
+  assert.deepEqual(delay({ hops: { queued: 1_001 } }, 1_183), { ms: 182, atMost: false });
+  assert.deepEqual(delay({ hops: { queued: 1_000 } }, 1_183), { ms: 183, atMost: true });
+  for (const queued of [undefined, null, 2_001, -60_000, "x"]) {
+    assert.equal(delay({ hops: { queued } }, 1_183), null, String(queued));
+  }
+  assert.equal(delay({}, 1_183), null);
+});
+
+/** A gateway in small: a stream of changes, resumed by cursor while its memory reaches. */
+class Stream {
+  newest = new Map();
+  #log = [];
+  #epoch = 1;
+
+  get cursor() {
+    return `e${this.#epoch}:${this.#log.length}`;
+  }
+
+  publish(pillow) {
+    this.newest.set(pillow.pillow, pillow);
+    this.#log.push(pillow.pillow);
+  }
+
+  remove(id) {
+    this.newest.delete(id);
+    this.restart();
+  }
+
+  restart() {
+    this.#epoch += 1;
+    this.#log = [];
+  }
+
+  join(since) {
+    const [epoch, offset] = (since ?? "none:0").split(":");
+    const recovered = epoch === `e${this.#epoch}`;
+    const ids = recovered ? new Set(this.#log.slice(Number(offset))) : this.newest.keys();
+    const pillows = [...ids].map((id) => this.newest.get(id));
+    return snapshot(pillows, { recovered, cursor: this.cursor });
+  }
+}
+
+test("whatever is lost, doubled or late, a page that resumes ends with the newest of each", () => {
+  for (let seed = 1; seed <= 300; seed += 1) {
+    const random = seeded(seed);
+    const pick = (count) => Math.floor(random() * count);
+    const stream = new Stream();
+    const store = new Store();
+    const past = [];
+    let isConnected = false;
+
+    for (let turn = 0; turn < 120; turn += 1) {
+      const id = `cloud-${pick(5)}`;
+      const act = random();
+      if (act < 0.6) {
+        const pillow = state(id, Math.floor(turn / 3), { seq: turn });
+        stream.publish(pillow);
+        past.push(pillow);
+        // Late and doubled ones come along; a gateway that conflates leaves some out.
+        const company = Array.from({ length: pick(3) }, () => past[pick(past.length)]).filter(
+          (old) => stream.newest.has(old.pillow),
+        );
+        if (isConnected) store.apply(update([pillow, ...company], { cursor: stream.cursor }));
+      } else if (act < 0.66 && stream.newest.has(id)) {
+        stream.remove(id);
+        if (isConnected) store.apply({ type: "removed", cursor: stream.cursor, pillows: [id] });
+      } else if (act < 0.7) {
+        stream.restart();
+        isConnected = false;
+      } else if (act < 0.85) {
+        isConnected = false;
+      } else if (!isConnected) {
+        store.apply(stream.join(store.cursor));
+        isConnected = true;
+      }
+    }
+    if (!isConnected) store.apply(stream.join(store.cursor));
+    const byId = (map) => Object.fromEntries([...map].sort());
+    assert.deepEqual(byId(store.pillows), byId(stream.newest), `seed ${seed}`);
+  }
+});
