@@ -1,0 +1,70 @@
+"""A stack of the test module's own, and a real browser."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import msgspec
+import pytest
+from azure.storage.queue.aio import QueueClient
+from playwright.async_api import Browser, Page, async_playwright
+
+from devstack.stack import Stack
+from tests.machine import need_chromium
+
+API_VERSION = "2025-11-05"
+
+_CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+Put = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+async def stack() -> AsyncIterator[Stack]:
+    """Broker, queue, poller and gateway, on free ports."""
+    async with Stack() as started:
+        yield started
+
+
+@pytest.fixture
+async def put(stack: Stack) -> AsyncIterator[Put]:
+    """Put a message on the queue: a text, or the fields of one as keywords."""
+    async with AsyncExitStack() as open_clients:
+        client = await open_clients.enter_async_context(
+            QueueClient.from_connection_string(
+                stack.connection_string, "pillow-state", api_version=API_VERSION
+            )
+        )
+
+        async def put_message(text: str | None = None, **fields: object) -> None:
+            await client.send_message(text or msgspec.json.encode(fields).decode())
+
+        yield put_message
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The system's Chromium, without a window."""
+    path = need_chromium()
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=path, args=_CHROMIUM)
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page whose errors fail the test."""
+    opened = await browser.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    await opened.close()
+    assert faults == []
