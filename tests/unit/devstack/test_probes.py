@@ -1,0 +1,66 @@
+"""Knowing whether a program is up, and what to say when it is not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from devstack import ports
+from devstack.probes import http_answers, mqtt_answers
+
+
+@asynccontextmanager
+async def server(answer: bytes) -> AsyncIterator[int]:
+    """A server that says one thing to whatever it is told, and hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    port = ports.free()
+    async with await asyncio.start_server(serve, ports.HOST, port):
+        yield port
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (b"\x20\x02\x00\x00", None),
+        (b"\x20\x02\x00\x05", "answered CONNECT with b' \\x02\\x00\\x05'"),
+        (b"", "no answer on port {port}: 0 bytes read on a total of 4 expected bytes"),
+    ],
+)
+async def test_a_broker_is_up_when_it_accepts_a_session(answer: bytes, verdict: str | None) -> None:
+    async with server(answer) as port:
+        found = await mqtt_answers(ports.HOST, port)
+
+    assert found == (verdict and verdict.format(port=port))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "verdict"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nok", 200, None),
+        (b"HTTP/1.1 400 Bad\r\n\r\n", None, None),
+        (
+            b'HTTP/1.1 503 No\r\n\r\n{"broker": "gone"}\n',
+            200,
+            '/x answers 503 No: {"broker": "gone"}',
+        ),
+        (b"SSH-2.0\r\n", None, "answered 'SSH-2.0', which is no HTTP"),
+    ],
+)
+async def test_a_service_is_up_when_it_answers_as_expected(
+    answer: bytes, status: int | None, verdict: str | None
+) -> None:
+    async with server(answer) as port:
+        assert await http_answers(ports.HOST, port, "/x", status=status) == verdict
+
+
+async def test_nobody_there_is_no_answer() -> None:
+    port = ports.free()
+
+    assert f"no answer on port {port}" in (await http_answers(ports.HOST, port, "/") or "")
