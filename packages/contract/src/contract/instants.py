@@ -17,7 +17,7 @@ _AWARE: Final[msgspec.json.Decoder[datetime]] = msgspec.json.Decoder(
 def parse_instant(text: str) -> int | None:
     """Read an RFC 3339 date-time with an offset; None for anything else.
 
-    Digits beyond the microsecond do not count.
+    Digits beyond the microsecond are rounded.
     """
     try:
         moment = _AWARE.decode(msgspec.json.encode(text))

@@ -92,7 +92,12 @@ _FIELDS: Final[dict[str, tuple[msgspec.json.Decoder[Any], str]]] = {
 _REPLACED: Final = frozenset({"pillow", "state", "at", "hops"})
 _WORD: Final = re.compile(r"[A-Za-z]{1,32}")
 _JSON_WORDS: Final = frozenset({"null", "true", "false"})
-_TUPLE: Final = re.compile(r"""\(\s*u?(['"])\w{1,32}\1\s*(,\s*u?(['"])\w{1,32}\3\s*)*,?\s*\)""")
+# White space is what Python's own reader takes for it, and nothing is tried twice: 64 KiB of blanks
+# must not cost more than 64 KiB of anything else.
+_TUPLE: Final = re.compile(
+    r"""\([ \t\r\n]*+u?(['"])\w{1,32}\1[ \t\r\n]*+"""
+    r"""(,[ \t\r\n]*+u?(['"])\w{1,32}\3[ \t\r\n]*+)*+,?[ \t\r\n]*+\)"""
+)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -178,22 +183,22 @@ def _read_object(text: str, queued_us: int) -> Reading | Rejection:
         if name not in fields:
             return Rejection(Reason.BAD_FIELD, f"{name} is missing")
     if not is_pillow_id(values["pillow"]):
-        return Rejection(Reason.BAD_ID, f"pillow is {_short(values['pillow'])}")
+        return Rejection(Reason.BAD_ID, f"pillow is {short(values['pillow'])}")
     state = canonical_state(values["state"]) if isinstance(values["state"], str) else None
     if state is None:
-        return Rejection(Reason.UNKNOWN_STATE, f"state is {_short(values['state'])}")
+        return Rejection(Reason.UNKNOWN_STATE, f"state is {short(values['state'])}")
     for name, (decoder, meaning) in _FIELDS.items():
         if name in fields:
             try:
                 decoder.decode(fields[name])
             except msgspec.MsgspecError:
                 return Rejection(
-                    Reason.BAD_FIELD, f"{name} is {_short(values[name])}, not {meaning}"
+                    Reason.BAD_FIELD, f"{name} is {short(values[name])}, not {meaning}"
                 )
     at = _read_at(values.get("at"), queued_us) if "at" in fields else (queued_us, None, False)
     if at is None:
         return Rejection(
-            Reason.BAD_FIELD, f"at is {_short(values['at'])}, not an RFC 3339 date-time"
+            Reason.BAD_FIELD, f"at is {short(values['at'])}, not an RFC 3339 date-time"
         )
     at_us, at_text, ahead = at
     rest = {name: value for name, value in fields.items() if name not in _REPLACED}
@@ -271,6 +276,7 @@ def _nesting(text: str) -> int:
     return nesting(text) if brackets > MAX_NESTING else brackets
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """Show a value that someone sent, cut to what fits in a sentence."""
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

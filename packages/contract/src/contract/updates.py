@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from contract.instants import format_instant, parse_instant
-from contract.messages import MAX_NESTING, MAX_SEQ, MAX_STATE_BYTES, Reading, nesting
+from contract.messages import MAX_NESTING, MAX_SEQ, MAX_STATE_BYTES, Reading, nesting, short
 from contract.states import NOT_CONNECTED, STATES
 from contract.topics import is_pillow_id
 
@@ -81,17 +81,17 @@ def decode_state(pillow: str, payload: bytes) -> Update | str:
     if not isinstance(fields, dict):
         return "not a JSON object"
     if not is_pillow_id(fields.get("pillow")) or fields["pillow"] != pillow:
-        return f"pillow is {fields.get('pillow')!r} on the topic of {pillow!r}"
+        return f"pillow is {short(fields.get('pillow'))} on the topic of {pillow!r}"
     state = fields.get("state")
     if not isinstance(state, str) or state not in STATES:
-        return f"state is {state!r}"
+        return f"state is {short(state)}"
     at = fields.get("at")
     at_us = parse_instant(at) if isinstance(at, str) else None
     if at_us is None:
-        return f"at is {at!r}, not an RFC 3339 date-time"
+        return f"at is {short(at)}, not an RFC 3339 date-time"
     seq = fields.get("seq", 0)
     if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= MAX_SEQ:
-        return f"seq is {seq!r}"
+        return f"seq is {short(seq)}"
     hops = fields.get("hops")
     queued, published = (
         (hops.get("queued"), hops.get("published")) if isinstance(hops, dict) else (None, None)

@@ -1,7 +1,11 @@
 """Where an MQTT broker is and how to sign in, read from a URL."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +29,35 @@ def parse_broker_url(url: str) -> BrokerAddress:
 
     Raises ValueError with a sentence that does not repeat the URL: it may hold a password.
     """
-    parts = urlsplit(url)
+    parts = _quietly(lambda: urlsplit(url))
+    if parts is None:
+        raise ValueError("is not of the form mqtt://user:password@host:port")
     if parts.scheme not in ("mqtt", "mqtts"):
         raise ValueError("starts with neither mqtt:// nor mqtts://")
-    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
+    host = parts.hostname
+    if not host or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError("is not of the form mqtt://user:password@host:port")
-    try:
-        port = parts.port
-    except ValueError:
-        raise ValueError("has a port that is no number from 1 to 65535") from None
+    if _quietly(lambda: host.encode("idna")) is None:
+        raise ValueError("has a host that is no host's name: a part of it is empty or too long")
+    tls = parts.scheme == "mqtts"
+    usual = 8883 if tls else 1883
+    port = _quietly(lambda: usual if parts.port is None else parts.port)
+    if port is None:
+        raise ValueError("has a port that is no number from 1 to 65535")
     if port == 0:
         raise ValueError("has port 0; name the broker's port, or none for the usual one")
-    tls = parts.scheme == "mqtts"
     return BrokerAddress(
-        parts.hostname,
-        port or (8883 if tls else 1883),
+        host,
+        port,
         tls,
         unquote(parts.username) if parts.username else None,
         unquote(parts.password) if parts.password else None,
     )
+
+
+def _quietly(read: Callable[[], _Found]) -> _Found | None:
+    """Return what `read` finds, None for a ValueError: its text repeats parts of the URL."""
+    try:
+        return read()
+    except ValueError:
+        return None

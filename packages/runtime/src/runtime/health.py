@@ -1,5 +1,6 @@
 """What a service says of itself over HTTP, and the command a container's health check runs."""
 
+import http.client
 import sys
 import urllib.error
 import urllib.request
@@ -48,11 +49,17 @@ def main() -> None:
         sys.stderr.write("usage: python -m runtime.health http://127.0.0.1:PORT/readyz\n")
         raise SystemExit(2)
     try:
-        with urllib.request.urlopen(sys.argv[1], timeout=3):  # noqa: S310 - http:// is checked
+        # Docker may hand a container its host's proxy, which knows nothing of 127.0.0.1 in here.
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(sys.argv[1], timeout=3):
             raise SystemExit(0)
-    except (urllib.error.URLError, OSError) as error:
-        sys.stderr.write(f"{sys.argv[1]}: {error}\n")
-        raise SystemExit(1) from None
+    except urllib.error.HTTPError as error:
+        error.close()
+        why = str(error)
+    except (http.client.HTTPException, OSError) as error:
+        why = str(error)
+    sys.stderr.write(f"{sys.argv[1]}: {why.strip()}\n")
+    raise SystemExit(1)
 
 
 if __name__ == "__main__":

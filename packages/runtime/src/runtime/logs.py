@@ -1,10 +1,14 @@
-"""Logs: one line an event, for a person on a terminal and as JSON elsewhere."""
+"""Logs: one line an event, for a person on a terminal and as JSON elsewhere.
+
+For a person an exception's traceback follows its line; in JSON it is a field of it.
+"""
 
 import logging
 import sys
 from typing import Any, TextIO
 
 import structlog
+from structlog.typing import EventDict
 
 from runtime.settings import LogFormat, LogLevel
 
@@ -31,7 +35,15 @@ def configure_logs(
     ]
     final: list[Any]
     if console:
-        final = [structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)]
+        final = [
+            _on_one_line,
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(),
+                pad_event_to=0,
+                # The default prints every frame's variables where rich is installed: secrets too.
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
+        ]
     else:
         shared.append(lambda _logger, _method, event: {"service": service, **event})
         final = [
@@ -55,5 +67,14 @@ def configure_logs(
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
     # Libraries report in their own words what our lines say in ours.
-    for noisy in ("azure", "aiohttp", "uvicorn", "mqtt", "asyncio", "websockets"):
+    logging.getLogger("azure").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
+    for noisy in ("aiohttp", "uvicorn", "mqtt", "asyncio", "websockets"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def _on_one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Show what would break the line, or steer the terminal, by its escape."""
+    said = str(event["event"])
+    if not said.isprintable():
+        said = "".join(one if one.isprintable() else repr(one)[1:-1] for one in said)
+    return {**event, "event": said}

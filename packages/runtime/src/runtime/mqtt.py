@@ -33,7 +33,7 @@ from runtime.brokers import BrokerAddress
 log = structlog.get_logger()
 
 KEEPALIVE_S: Final = 20
-"""A broker that says nothing for one and a half of these is gone."""
+"""A broker that says nothing for twice as long is gone: asked in the middle, it did not answer."""
 
 ANSWER_S: Final = 10.0
 """How long the broker may take to acknowledge before the connection counts as dead."""
@@ -139,6 +139,8 @@ class MqttSession:
             try:
                 await self._connection(stopping)
             except (aiomqtt.MqttError, BrokerLost, PublishRefused, _Unusable, OSError) as error:
+                if stopping.is_set():
+                    break  # nobody waits for it any more
                 was_ready = self._ready.is_set()
                 self._end(_sentence(error))
                 if was_ready:
@@ -224,13 +226,24 @@ class MqttSession:
                         )
                         self._check_deadlines()
                 if ended.done():
+                    if not self._ready.is_set():
+                        # So some brokers refuse a publish to an MQTT 3.1.1 client.
+                        raise _Unusable(
+                            "it hung up before we were ready; if it always does, its ACL does not "
+                            f"let the user in MQTT_URL write {self._status_topic}"
+                        )
                     await ended
-                if begun.done():
+                # Also when not ready yet: our `online` may be on its way already.
+                begun.cancel()
+                async with asyncio.timeout(ANSWER_S):
                     await self.publish(self._status_topic, OFFLINE, retain=True)
             finally:
                 for task in (ended, asked, begun):
                     task.cancel()
                 await asyncio.gather(ended, asked, begun, return_exceptions=True)
+                # Looked at, so that a loss while we leave is not reported as one nobody saw.
+                if client._disconnected.done() and not client._disconnected.cancelled():
+                    client._disconnected.exception()
 
     async def _begin(self, client: aiomqtt.Client) -> None:
         granted = await client.subscribe(self._subscriptions())

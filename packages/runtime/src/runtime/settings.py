@@ -73,13 +73,30 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A setting that takes several values, separated by commas."""
 
 
+def _secret_path(alias: str, field: FieldInfo) -> str | None:
+    return os.environ.get(f"{alias}_FILE") or None if is_secret(field) else None
+
+
+def _unreadable(path: str) -> str | None:
+    """Say why the file of a secret cannot be read; None when it can."""
+    try:
+        Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        return error.strerror or "cannot be read"
+    except UnicodeError:
+        return "is not text"
+    return None
+
+
 class _SecretFiles(PydanticBaseSettingsSource):
     """Reads `<NAME>_FILE` for each secret `NAME` (a Docker or Kubernetes secret)."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         alias = field.alias or field_name
-        path = os.environ.get(f"{alias}_FILE") if is_secret(field) else None
-        return (Path(path).read_text().strip() if path else None), alias, False
+        path = _secret_path(alias, field)
+        if path is None or _unreadable(path) is not None:
+            return None, alias, False  # `load` says what is wrong with it
+        return Path(path).read_text(encoding="utf-8").strip(), alias, False
 
     def __call__(self) -> dict[str, Any]:
         found = {}
@@ -93,7 +110,9 @@ class _SecretFiles(PydanticBaseSettingsSource):
 class CommonSettings(BaseSettings):
     """What every service can be told."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     mqtt_url: Annotated[SecretStr, AfterValidator(_checked_broker_url)] = Field(
         SecretStr("mqtt://localhost:1883"),
@@ -146,24 +165,30 @@ class CommonSettings(BaseSettings):
 
         Raises SettingsError.
         """
+        stated: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+        problems = _explain_files(fields)
         try:
-            stated: dict[str, Any] = {
-                name: value for name, value in given.items() if value is not None
-            }
-            return cls(**stated)
+            settings = cls(**stated)
         except ValidationError as error:
-            raise SettingsError(_explain(cls, error)) from None
-        except OSError as error:
-            raise SettingsError(
-                f"the file of a secret cannot be read: {error.filename}: {error.strerror}; "
-                "correct the variable that ends in _FILE"
-            ) from None
+            problems += _explain(fields, error)
+        if problems:
+            # Raised here, not above: no exception that knows a secret may hang on this one.
+            raise SettingsError("\n".join(["these settings cannot be used:", *problems]))
+        return settings
 
 
-def _explain(cls: type[CommonSettings], error: ValidationError) -> str:
-    fields: Mapping[str, FieldInfo] = {
-        field.alias or name: field for name, field in cls.model_fields.items()
-    }
+def _explain_files(fields: Mapping[str, FieldInfo]) -> list[str]:
+    lines = []
+    for alias, field in fields.items():
+        path = _secret_path(alias, field)
+        if path is not None and (why := _unreadable(path)) is not None:
+            lines.append(f"  {alias}_FILE = {path!r}: {why}")
+            lines.append(f"      The path of a file that holds {alias}.")
+    return lines
+
+
+def _explain(fields: Mapping[str, FieldInfo], error: ValidationError) -> list[str]:
     lines = []
     for wrong in error.errors():
         alias = str(wrong["loc"][0]) if wrong["loc"] else "settings"
@@ -174,4 +199,4 @@ def _explain(cls: type[CommonSettings], error: ValidationError) -> str:
         lines.append(f"  {alias} {shown}: {says}" if field else f"  {says}")
         if field is not None and field.description:
             lines.append(f"      {field.description}")
-    return "\n".join(["these settings cannot be used:", *lines])
+    return lines
