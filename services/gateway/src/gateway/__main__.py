@@ -14,6 +14,7 @@ from gateway.app import create_app
 from gateway.hub import Hub
 from gateway.live import Live
 from gateway.metrics import GatewayMetrics
+from gateway.protocols import HttpProtocol, WebSocketProtocol
 from gateway.settings import GatewaySettings
 from runtime.health import OK
 from runtime.lifecycle import exit_with_usage, run_service
@@ -30,8 +31,8 @@ GOODBYE_S: Final = 2.0
 """How long browsers may take to hear that they are to come back."""
 
 _UVICORN: Final[dict[str, Any]] = {
-    "http": "httptools",
-    "ws": "websockets-sansio",
+    "http": HttpProtocol,
+    "ws": WebSocketProtocol,
     "ws_max_size": MAX_REQUEST_BYTES,
     "ws_ping_interval": HEARTBEAT_S,
     "ws_ping_timeout": HEARTBEAT_S,
@@ -95,7 +96,7 @@ async def _until_empty(live: Live) -> None:
     """Wait until every browser has been told to come back, for a short while at most."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GOODBYE_S):
-            while len(live.fanout):
+            while len(live.fanout):  # noqa: ASYNC110 - once in a life
                 await asyncio.sleep(0.02)
 
 

@@ -50,9 +50,12 @@ class Events:
             with self._live.metrics.connections.labels("events").track_inprogress():
                 # Each browser gets a delay of its own, so that a restart is no stampede.
                 yield b"retry: %d\n\n" % random.randint(*RECONNECT_MS)  # noqa: S311 - jitter
-                while listener.closing is None:
+                closing = False
+                while not closing:
                     await waiting.wait()
                     waiting.clear()
+                    # Asked for after this, the goodbye is taken next time.
+                    closing = listener.closing is not None
                     yield b"".join(frame.event for frame in self._live.take(listener))
         finally:
             self._live.fanout.detach(listener)

@@ -122,9 +122,13 @@ class Listener:
         Where `reads_hub`, every change in the hub must have been offered before.
         """
         taken: list[Frame] = []
+        if self.lagging and not hub.covers(hub.cursor._replace(offset=self._taken)):
+            self.since = None  # some removals that it missed are forgotten: it begins again
+            self.begun = False
         if not self.begun:
             taken.extend(self._snapshot(hub, broker, now_ms))
             self.begun = True
+            self.lagging = False
             self._said.pop("status", None)  # the snapshot says it
         elif self.lagging:
             taken.extend(frames_of(_wanted(hub.after(self._taken), self.interest), hub, now_ms))
@@ -217,6 +221,7 @@ class Fanout:
         self._to_all: set[Listener] = set()
         self._to_one: dict[str, set[Listener]] = {}
         self._listeners: set[Listener] = set()
+        self._goodbye: tuple[Frame, int] | None = None
         self.broker: Broker = "offline"
 
     def __len__(self) -> int:
@@ -227,6 +232,8 @@ class Fanout:
         self._listeners.add(listener)
         self._index(listener)
         listener.wake()
+        if self._goodbye is not None:
+            self._dismiss(listener, *self._goodbye)
 
     def detach(self, listener: Listener) -> None:
         """Forget a listener."""
@@ -254,6 +261,8 @@ class Fanout:
     def flush(self, now_ms: int) -> int:
         """Offer what was gathered to everyone who wants it; returns how many changes there were."""
         changes, self._pending = self._pending, []
+        if not changes:
+            return 0  # a snapshot was first; nobody is woken for nothing
         if self._to_all:
             frames = list(frames_of(changes, self._hub, now_ms))
             for listener in self._to_all:
@@ -275,10 +284,14 @@ class Fanout:
         self._say("heartbeat", Heartbeat(now_ms))
 
     def say_goodbye(self, reconnect_ms: tuple[int, int], code: int) -> None:
-        """Tell everyone to come back later, and ask for every connection to be closed."""
-        self._say("goodbye", Goodbye(reconnect_ms))
-        for listener in tuple(self._listeners):
-            listener.close(code)
+        """Tell everyone to come back later, also who comes from now on, and close with `code`."""
+        self._goodbye = Frame(encode_frame(Goodbye(reconnect_ms))), code
+        for listener in self._listeners:
+            self._dismiss(listener, *self._goodbye)
+
+    def _dismiss(self, listener: Listener, goodbye: Frame, code: int) -> None:
+        listener.say("goodbye", goodbye)
+        listener.close(code)
 
     def _say(self, kind: str, said: ServerFrame) -> None:
         frame = Frame(encode_frame(said))

@@ -137,7 +137,8 @@ class Hub:
             known = _Pillow(update, heard_ms, Change(0, update.pillow, None))
             self._pillows[update.pillow] = known
         known.update = update
-        known.heard_ms = min(heard_ms, now_ms)
+        # A sign of life is not taken back by news that lay in the queue for longer.
+        known.heard_ms = min(max(heard_ms, known.heard_ms), now_ms)
         if live:
             self._said_offline.discard(update.pillow)  # it speaks: its last will is out of date
         known.connected = update.pillow not in self._said_offline and self._deadline(known) > now_ms
@@ -164,6 +165,7 @@ class Hub:
         """Forget a pillow; returns the change, if it was known."""
         if self._pillows.pop(pillow, None) is None:
             return None
+        self._sweep_deadlines()
         change = self._change(pillow, None)
         self._tombstones.append(change)
         if len(self._tombstones) > TOMBSTONES:
@@ -208,6 +210,16 @@ class Hub:
             known.scheduled = True
             self._deadlines_made += 1  # no two entries compare equal before they reach the pillow
             heapq.heappush(self._deadlines, (self._deadline(known), self._deadlines_made, known))
+
+    def _sweep_deadlines(self) -> None:
+        """Drop the entries of removed pillows once they are the most."""
+        if len(self._deadlines) > 2 * len(self._pillows) + 64:
+            self._deadlines = [
+                entry
+                for entry in self._deadlines
+                if self._pillows.get(entry[2].update.pillow) is entry[2]
+            ]
+            heapq.heapify(self._deadlines)
 
     def _show(self, known: _Pillow, now_ms: int) -> Change:
         update = known.update

@@ -100,11 +100,12 @@ class WebSockets:
         while True:
             await waiting.wait()
             waiting.clear()
+            closing = listener.closing  # asked for after this, the goodbye is taken next time
             # Sending waits while the browser does not read; what it misses meanwhile is conflated.
             for frame in self._live.take(listener):
                 await socket.send({"type": "websocket.send", "text": frame.text})
-            if listener.closing is not None:
-                await socket.close(listener.closing)
+            if closing is not None:
+                await socket.close(closing)
                 return
 
     async def _refuse(self, socket: WebSocket, refused: Refused) -> None:

@@ -1,0 +1,224 @@
+"""The same stream as Server-Sent Events, read by an HTTP client."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from contract.frames import RECONNECT_MS
+from devstack.broker import Broker
+from tests.browsers import PATIENCE_S, Gateway, Pillows, pillows, request, state
+
+PREFIX = "gwsse"
+
+
+@pytest.fixture(scope="module")
+async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
+    """One gateway for all that leaves it running; no test of these may put an error in its log."""
+    async with Gateway(
+        broker,
+        PREFIX,
+        GATEWAY_EXPIRE_AFTER="86400",
+        GATEWAY_ALLOWED_ORIGINS="https://friend.example",
+    ) as started:
+        yield started
+        await started.until_metric('connections{transport="events"}', 0)
+        started.assert_log_is_clean()
+
+
+@pytest.fixture(scope="module")
+async def cloud(broker: Broker) -> AsyncIterator[Pillows]:
+    """Who publishes for that gateway."""
+    async with pillows(broker, PREFIX) as publisher:
+        yield publisher
+
+
+class Stream:
+    """An event stream, read as the standard says."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self.retry: int | None = None
+        self.last_id = ""
+        self.data = b""
+        self._lines = response.aiter_lines()
+
+    async def next(self) -> dict[str, Any]:
+        """The next event's frame, unless it is a heartbeat."""
+        async with asyncio.timeout(PATIENCE_S):
+            data: list[str] = []
+            async for line in self._lines:
+                field, _, value = line.partition(":")
+                value = value.removeprefix(" ")
+                if field == "retry":
+                    self.retry = int(value)
+                elif field == "id":
+                    self.last_id = value
+                elif field == "data":
+                    data.append(value)
+                elif line == "" and data:
+                    self.data = "\n".join(data).encode()
+                    frame: dict[str, Any] = msgspec.json.decode(self.data)
+                    if frame["type"] != "heartbeat":
+                        return frame
+                    data = []
+        raise EOFError
+
+
+@asynccontextmanager
+async def listening(gateway: Gateway, query: str = "", **headers: str) -> AsyncIterator[Stream]:
+    """A browser on the event stream."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with (
+        httpx.AsyncClient(timeout=PATIENCE_S) as client,
+        client.stream("GET", f"{gateway.url}/events{query}", headers=given) as response,
+    ):
+        yield Stream(response)
+
+
+async def test_the_stream_begins_with_a_snapshot_and_goes_on(
+    gateway: Gateway, cloud: Pillows, prefix: str
+) -> None:
+    """Each event's id is its frame's cursor, and the browser is told when to come back."""
+    said = await cloud.say(state(prefix))
+    async with gateway.browser(f"?pillow={prefix}") as browser:
+        if not (await browser.next())["pillows"]:
+            await browser.next()
+    async with listening(gateway, f"?pillow={prefix}") as stream:
+        assert stream.response.headers["content-type"].startswith("text/event-stream")
+        assert stream.response.headers["cache-control"] == "no-store"
+        assert stream.response.headers["x-accel-buffering"] == "no"
+        snapshot = await stream.next()
+        assert (snapshot["type"], snapshot["recovered"]) == ("snapshot", False)
+        assert stream.data.endswith(b'"pillows":[' + said + b"]}")
+        assert stream.last_id == snapshot["cursor"]
+        assert stream.retry is not None
+        assert RECONNECT_MS[0] <= stream.retry <= RECONNECT_MS[1]
+
+        await cloud.say(state(prefix, "spinning"))
+        update = await stream.next()
+        assert update["type"] == "update"
+        assert stream.last_id == update["cursor"] != snapshot["cursor"]
+
+
+async def test_a_state_on_several_lines_is_one_event(
+    gateway: Gateway, cloud: Pillows, prefix: str
+) -> None:
+    """Line breaks between JSON's tokens mean nothing; in an event stream they would."""
+    async with listening(gateway, f"?pillow={prefix}") as stream:
+        await stream.next()
+        said = state(prefix).replace(b",", b"\n,\n\n")
+        await cloud.say(said)
+
+        assert (await stream.next())["pillows"] == [msgspec.json.decode(said)]
+        assert said in stream.data
+
+
+@pytest.mark.parametrize("by", ["header", "query", "both"])
+async def test_a_stream_is_resumed(gateway: Gateway, cloud: Pillows, prefix: str, by: str) -> None:
+    """By the header a browser sends by itself, or by the query; the header is the newer."""
+    one, two = f"{prefix}-1", f"{prefix}-2"
+    query = f"?pillow={one}&pillow={two}"
+    async with listening(gateway, query) as stream:
+        beginning = (await stream.next())["cursor"]
+        await cloud.say(state(one))
+        await stream.next()
+        cursor = stream.last_id
+        await cloud.say(state(two))
+        await stream.next()
+
+    headers = {"Last_Event_ID": cursor} if by != "query" else {}
+    since = {"query": f"&since={cursor}", "both": f"&since={beginning}", "header": ""}[by]
+    async with listening(gateway, query + since, **headers) as stream:
+        snapshot = await stream.next()
+
+    assert snapshot["recovered"] is True
+    assert [shown["pillow"] for shown in snapshot["pillows"]] == [two]
+
+
+@pytest.mark.parametrize("cursor", ["garbage", "abcd1234:1", ":"])
+async def test_a_foreign_cursor_gets_everything(
+    gateway: Gateway, cloud: Pillows, prefix: str, cursor: str
+) -> None:
+    """As after a restart of the gateway."""
+    async with listening(gateway, f"?pillow={prefix}") as stream:
+        await stream.next()
+        await cloud.say(state(prefix))
+        await stream.next()
+    async with listening(gateway, f"?pillow={prefix}", Last_Event_ID=cursor) as stream:
+        snapshot = await stream.next()
+
+    assert snapshot["recovered"] is False
+    assert len(snapshot["pillows"]) == 1
+
+
+async def test_a_stream_is_filtered(gateway: Gateway, cloud: Pillows, prefix: str) -> None:
+    """Updates and removals of others are not in it."""
+    one, two = f"{prefix}-1", f"{prefix}-2"
+    async with listening(gateway, f"?pillow={two}") as stream:
+        await stream.next()
+        await cloud.say(state(one))
+        await cloud.say(state(two))
+        assert [shown["pillow"] for shown in (await stream.next())["pillows"]] == [two]
+        await cloud.remove(one)
+        await cloud.remove(two)
+        removed = await stream.next()
+        assert (removed["type"], removed["pillows"]) == ("removed", [two])
+
+
+async def test_a_bad_query_and_a_foreign_page_are_refused(gateway: Gateway) -> None:
+    """With a status that a browser does not try again after, and the reason."""
+    async with listening(gateway, "?pillow=%2B") as stream:
+        assert stream.response.status_code == 400
+        assert stream.response.headers["content-type"] == "application/problem+json"
+    async with listening(gateway, Origin="https://evil.example") as stream:
+        assert stream.response.status_code == 403
+        problem = msgspec.json.decode(await stream.response.aread())
+        assert "GATEWAY_ALLOWED_ORIGINS" in problem["detail"]
+
+
+async def test_a_named_site_may_listen(gateway: Gateway) -> None:
+    """And its browser is told that it may read what comes."""
+    async with listening(gateway, Origin="https://friend.example") as stream:
+        assert stream.response.status_code == 200
+        assert stream.response.headers["access-control-allow-origin"] == "https://friend.example"
+        assert (await stream.next())["type"] == "snapshot"
+
+
+async def test_streams_that_break_off_are_forgotten(gateway: Gateway, cloud: Pillows) -> None:
+    """By reset, in order, or while they are being written to."""
+    for end in ("reset", "close", "half_close"):
+        for _ in range(5):
+            wire = await gateway.dial(request("/events"))
+            await wire.read_until(lambda got: b"snapshot" in got)
+            getattr(wire, end)()
+            wire.close()
+    deaf = await gateway.dial(request("/events"), receive_buffer=4096)
+    await cloud.say_all([state("big", seq=n, pad="x" * 40_000) for n in range(250)])
+    deaf.reset()
+    await cloud.remove("big")
+
+    await gateway.until_metric('connections{transport="events"}', 0)
+
+
+async def test_a_restart_says_goodbye_and_ends_the_stream(broker: Broker, prefix: str) -> None:
+    """The browser comes back by itself, after the delay it was told at the beginning."""
+    async with Gateway(broker, prefix) as gateway, contextlib.AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(listening(gateway)) for _ in range(5)]
+        for stream in streams:
+            await stream.next()
+        gateway.terminate()
+        for stream in streams:
+            cursor = stream.last_id
+            assert (await stream.next())["type"] == "goodbye"
+            assert stream.last_id == cursor
+            with pytest.raises(EOFError):
+                await stream.next()
+        async with asyncio.timeout(8):
+            assert await gateway.wait() == 0
+        gateway.assert_log_is_clean()

@@ -1,0 +1,210 @@
+"""The gateway's HTTP side as curl and Prometheus see it, on the real process."""
+
+import signal
+from collections.abc import AsyncIterator
+
+import httpx
+import msgspec
+import pytest
+
+from contract.states import STATES_JSON
+from devstack import ports
+from devstack.broker import Broker
+from devstack.processes import Program
+from tests.browsers import COMMAND, PATIENCE_S, Gateway, Pillows, pillows, request, state
+
+PREFIX = "gwhttp"
+
+
+@pytest.fixture(scope="module")
+async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
+    """One gateway for all; no test of these may put an error in its log."""
+    async with Gateway(
+        broker, PREFIX, GATEWAY_EXPIRE_AFTER="86400", GATEWAY_HISTORY_BYTES="4000"
+    ) as started:
+        yield started
+        started.assert_log_is_clean()
+
+
+@pytest.fixture(scope="module")
+async def cloud(broker: Broker) -> AsyncIterator[Pillows]:
+    """Who publishes for that gateway."""
+    async with pillows(broker, PREFIX) as publisher:
+        yield publisher
+
+
+async def say(gateway: Gateway, cloud: Pillows, payload: bytes) -> bytes:
+    """Publish a state and wait until the gateway has it."""
+    pillow = msgspec.json.decode(payload)["pillow"]
+    async with gateway.browser(f"?pillow={pillow}") as browser:
+        await browser.next()
+        await cloud.say(payload)
+        await browser.next()
+    return payload
+
+
+async def test_what_is_known_now_can_be_asked_for(
+    gateway: Gateway, cloud: Pillows, prefix: str
+) -> None:
+    """One pillow or all, as they were on MQTT, with the cursor to go on from."""
+    said = await say(gateway, cloud, state(prefix, mood=[1, 2]).replace(b", ", b" ,  "))
+
+    one = await gateway.get(f"/api/pillows/{prefix}")
+    everything = await gateway.get("/api/pillows")
+
+    assert one.content == said
+    assert one.headers["content-type"] == "application/json"
+    assert one.headers["cache-control"] == "no-store"
+    assert said in everything.content
+    assert everything.json()["broker"] == "online"
+    async with gateway.browser(f"?since={everything.json()['cursor']}") as browser:
+        snapshot = await browser.next()
+        assert snapshot["recovered"] is True
+        assert snapshot["pillows"] == []
+
+
+async def test_history_is_there_within_its_budget(
+    gateway: Gateway, cloud: Pillows, prefix: str
+) -> None:
+    """Oldest first, and the oldest go first."""
+    said = [
+        await say(gateway, cloud, state(prefix, ago_s=9 - n, seq=n, pad="x" * 700))
+        for n in range(6)
+    ]
+
+    answer = await gateway.get(f"/api/pillows/{prefix}/history")
+
+    states = answer.json()["states"]
+    assert answer.json()["pillow"] == prefix
+    assert 1 < len(states) < 6
+    assert [one["seq"] for one in states] == list(range(6))[-len(states) :]
+    assert answer.content.endswith(said[-1] + b"]}")
+    assert await gateway.metric("history_bytes") <= 4000
+
+
+async def test_an_unknown_pillow_is_a_problem_document(gateway: Gateway) -> None:
+    """Not an empty answer."""
+    for path in ("/api/pillows/nobody", "/api/pillows/nobody/history", "/api/pillows/%00"):
+        answer = await gateway.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == 404
+
+
+async def test_the_page_its_modules_and_the_contract_are_served(gateway: Gateway) -> None:
+    """With the headers that keep a browser from doing more than it should."""
+    types = {
+        "/": "text/html",
+        "/embed.js": "text/javascript",
+        "/pillowcast.js": "text/javascript",
+        "/states.js": "text/javascript",
+        "/style.css": "text/css",
+        "/favicon.svg": "image/svg+xml",
+        "/openapi.json": "application/json",
+        "/asyncapi.json": "application/json",
+    }
+    for path, media_type in types.items():
+        answer = await gateway.get(path)
+        assert answer.status_code == 200, path
+        assert answer.headers["content-type"].startswith(media_type), path
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "server" not in answer.headers
+        assert ("access-control-allow-origin" in answer.headers) == path.endswith(".js")
+    states = (await gateway.get("/states.js")).content
+    assert STATES_JSON.strip() in states
+
+
+async def test_a_file_is_sent_once(gateway: Gateway) -> None:
+    """Asked for again with its tag or its date, there is nothing new."""
+    first = await gateway.get("/pillowcast.js")
+    for header, value in (
+        ("If-None-Match", first.headers["etag"]),
+        ("If-Modified-Since", first.headers["last-modified"]),
+    ):
+        again = await gateway.get("/pillowcast.js", **{header: value})
+        assert (again.status_code, again.content) == (304, b"")
+    assert (await gateway.get("/pillowcast.js", **{"If-None-Match": '"other"'})).status_code == 200
+
+
+async def test_metrics_count_what_happens(gateway: Gateway, cloud: Pillows, prefix: str) -> None:
+    """Messages by what became of them, and the browsers there are."""
+    taken = await gateway.metric('received_total{outcome="taken"}')
+    older = await gateway.metric('received_total{outcome="older"}')
+    await say(gateway, cloud, state(prefix))
+    await cloud.say(state(prefix, ago_s=60))
+    await gateway.until_metric('received_total{outcome="older"}', older + 1)
+
+    assert await gateway.metric('received_total{outcome="taken"}') == taken + 1
+    assert await gateway.metric("broker_up") == 1
+    async with gateway.browser() as browser:
+        await browser.next()
+        assert await gateway.metric('connections{transport="websocket"}') == 1
+
+
+async def test_several_requests_in_one_packet_are_all_answered(gateway: Gateway) -> None:
+    """In their order."""
+    wire = await gateway.dial(
+        request("/healthz") + request("/readyz") + request("/nothing") + request("/healthz")
+    )
+    got = await wire.read_until(lambda data: data.count(b"HTTP/1.1 ") == 4)
+    wire.close()
+
+    assert [part[:3] for part in got.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"404", b"200"]
+
+
+async def test_a_post_is_refused_without_being_read(gateway: Gateway) -> None:
+    """Browsers only read; and a body that never ends is not waited for."""
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
+        answer = await client.post(f"{gateway.url}/api/pillows", content=b"{}")
+    assert answer.status_code == 405
+    before = gateway.resident_bytes()
+    wire = await gateway.dial(request("/api/pillows", "Content-Length: 9999999999", method="POST"))
+    await wire.read_until(lambda data: b" 405 " in data)
+    for _ in range(32):
+        await wire.send(b"x" * 2**20)
+    await wire.read_to_end()
+    wire.close()
+    assert gateway.resident_bytes() - before < 16 * 2**20
+
+
+async def run(**env: str) -> tuple[int, str]:
+    """Start the command as it is set up; how it ended, and what it said."""
+    program = Program("gateway", [COMMAND], env={"LOG_FORMAT": "json", **env})
+    await program.spawn()
+    return await program.wait(), program.log.text
+
+
+async def test_wrong_settings_end_the_process_with_every_name() -> None:
+    """At once, with exit code 2."""
+    code, said = await run(GATEWAY_PORT="x", GATEWAY_EXPIRE_AFTER="-1", MQTT_URL="http://a:s3@b")
+
+    assert code == 2
+    for name in ("GATEWAY_PORT", "GATEWAY_EXPIRE_AFTER", "MQTT_URL"):
+        assert name in said
+    assert "s3" not in said
+    assert "Traceback" not in said
+
+
+async def test_a_port_that_is_taken_is_one_sentence(gateway: Gateway) -> None:
+    """Which names the setting to change."""
+    code, said = await run(GATEWAY_HOST=ports.HOST, GATEWAY_PORT=str(gateway.port))
+
+    assert code == 2
+    assert said == (
+        f"gateway: cannot listen on {ports.HOST}:{gateway.port}: Address already in use; "
+        "set GATEWAY_PORT to a free port"
+    )
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_process_in_order(
+    broker: Broker, prefix: str, by: signal.Signals
+) -> None:
+    """With nobody there, at once."""
+    async with Gateway(broker, prefix) as gateway:
+        gateway._signal(by, to_group=False)
+        assert await gateway.wait() == 0
+        assert sum('"event": "stopped"' in line for line in gateway.log.lines) == 1
+        gateway.assert_log_is_clean()

@@ -1,0 +1,114 @@
+"""MQTT.js, the client that browsers and Node-RED use, on both sides of the gateway."""
+
+import asyncio
+import json
+
+import msgspec
+import pytest
+
+from devstack import ports
+from devstack.broker import Broker
+from devstack.errors import CannotStart
+from devstack.node import find_node
+from devstack.processes import ROOT
+from tests.browsers import PATIENCE_S, Gateway, pillows, state
+from tests.machine import need
+
+PUBLISH = """
+import mqtt from "mqtt";
+const [url, version, prefix, messages] = process.argv.slice(2);
+const client = await mqtt.connectAsync(url, {
+  username: "simulator", password: "simulator", protocolVersion: Number(version),
+  will: { topic: `${prefix}/cloud-js/availability`, payload: "offline", qos: 1, retain: true },
+});
+await client.publishAsync(`${prefix}/cloud-js/availability`, "online", { qos: 1, retain: true });
+for (const [topic, payload] of JSON.parse(messages)) {
+  await client.publishAsync(`${prefix}/${topic}`, payload, { qos: 1, retain: true });
+}
+if (process.argv[6] === "crash") client.stream.destroy(), process.exit(0);
+await client.endAsync();
+"""
+
+SUBSCRIBE = """
+import mqtt from "mqtt";
+const [url, version, prefix, count] = process.argv.slice(2);
+const client = mqtt.connect(url, { protocolVersion: Number(version) });
+let left = Number(count);
+client.on("message", (topic, payload, packet) => {
+  console.log(JSON.stringify([topic, payload.toString(), packet.retain]));
+  if (--left === 0) client.end();
+});
+client.subscribe(`${prefix}/+/state`, { qos: 1 });
+"""
+
+
+async def node(script: str, *arguments: str) -> list[str]:
+    """Run a module with MQTT.js beside it; the lines it printed."""
+    try:
+        program = find_node()
+    except CannotStart as refusal:
+        need(False, str(refusal))
+        raise
+    need((ROOT / "node_modules" / "mqtt").is_dir(), "MQTT.js not installed: run scripts/setup")
+    process = await asyncio.create_subprocess_exec(
+        *(str(program), "--input-type=module", "-", *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        out, err = await process.communicate(script.encode())
+    assert process.returncode == 0, err.decode()
+    return out.decode().splitlines()
+
+
+def address(broker: Broker) -> str:
+    """Where MQTT.js connects to."""
+    return f"mqtt://{ports.HOST}:{broker.port}"
+
+
+@pytest.mark.parametrize("version", ["4", "5"])
+async def test_a_pillow_that_speaks_mqtt_itself_is_shown(
+    broker: Broker, prefix: str, version: str
+) -> None:
+    """Its states as they are, its last will, and its removal."""
+    said = '{"pillow":"cloud-js", "state":"punching" ,"at":"2126-11-22T06:00:00.000Z","von":"☁"}'
+    async with Gateway(broker, prefix) as gateway, gateway.browser() as browser:
+        await browser.next()
+        await node(
+            PUBLISH, address(broker), version, prefix, json.dumps([["cloud-js/state", said]])
+        )
+        await browser.until_state("cloud-js", "punching")
+        assert said.encode() in browser.raw
+
+        later = state("cloud-js", "hugging", seq=1).decode().replace("20", "21", 1)
+        messages = json.dumps([["cloud-js/state", later.replace('"at": "2126', '"at": "2127')]])
+        await node(PUBLISH, address(broker), version, prefix, messages, "crash")
+        await browser.until_state("cloud-js", "hugging")
+        shown = await browser.until_state("cloud-js", "notconnected")
+        assert shown["last"] == "hugging"
+
+        messages = json.dumps([["cloud-js/state", ""]])
+        await node(PUBLISH, address(broker), version, prefix, messages)
+        removed = await browser.until(lambda frame: frame["type"] == "removed")
+        assert removed["pillows"] == ["cloud-js"]
+        gateway.assert_log_is_clean()
+
+
+@pytest.mark.parametrize("version", ["4", "5"])
+async def test_anyone_may_read_the_states_that_the_gateway_reads(
+    broker: Broker, prefix: str, version: str
+) -> None:
+    """Without a password, retained, byte for byte."""
+    async with pillows(broker, prefix) as cloud:
+        said = {
+            f"{prefix}/cloud-{n}/state": (await cloud.say(state(f"cloud-{n}"))).decode()
+            for n in range(3)
+        }
+
+    lines = await node(SUBSCRIBE, address(broker), version, prefix, "3")
+
+    got = [msgspec.json.decode(line) for line in lines]
+    assert {topic: payload for topic, payload, _ in got} == said
+    assert all(retained for _, _, retained in got)
