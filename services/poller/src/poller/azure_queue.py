@@ -45,6 +45,10 @@ _CLIENT: Final[dict[str, Any]] = {
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_SKEW_S: Final = 15 * 60
 _FOREVER: Final = -1
+_WHERE: Final = (
+    "look at AZURE_STORAGE_CONNECTION_STRING (AccountName, AccountKey or SharedAccessSignature) "
+    "or, where AZURE_STORAGE_QUEUE_ENDPOINT is set, at the identity this process runs as"
+)
 
 
 class AzureQueue:
@@ -166,13 +170,22 @@ class AzureQueue:
                 raise QueueUnavailable(
                     "the queue is gone; it is made again (see QUEUE_NAME, POISON_QUEUE_NAME)"
                 ) from error
-            raise _Gone from error
+            if _code(error) == "MessageNotFound":
+                raise _Gone from error
+            raise QueueDenied(
+                f"the queue answered 404 {_code(error)}: there is no such account; look at "
+                "AZURE_STORAGE_CONNECTION_STRING (AccountName, QueueEndpoint) or at "
+                "AZURE_STORAGE_QUEUE_ENDPOINT"
+            ) from error
         except ClientAuthenticationError as error:
             raise QueueDenied(_why_not_signed_in(error)) from error
         except HttpResponseError as error:
             raise _http_error(error) from error
         except (AzureError, OSError, TimeoutError) as error:
-            raise QueueUnavailable(f"{self._states.url.partition('?')[0]}: {error}") from error
+            raise QueueUnavailable(
+                f"{self._states.url.partition('?')[0]}: {error}; if the address is wrong, look at "
+                "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_QUEUE_ENDPOINT"
+            ) from error
 
 
 class _Gone(Exception):
@@ -204,9 +217,10 @@ def _code(error: HttpResponseError) -> str:
 
 def _http_error(error: HttpResponseError) -> Exception:
     code, status = _code(error), error.status_code or 0
-    if code == "PopReceiptMismatch" or status == 409:
+    if code == "PopReceiptMismatch":
         return _LeaseLost()
-    if status >= 500 or status in (408, 429):
+    # 409 is a queue that is being deleted.
+    if status >= 500 or status in (408, 409, 429):
         return QueueUnavailable(f"the queue answered {status} {code}".strip())
     if status in (401, 403):
         return QueueDenied(_why_not_signed_in(error))
@@ -227,7 +241,10 @@ def _why_not_signed_in(error: HttpResponseError) -> str:
             "(and create, to make them), an identity the role Storage Queue Data Contributor"
         )
     response: Any = error.response
-    date = response.headers.get("Date") if response is not None else None
+    if response is None:
+        first, _, _ = str(error.message).partition("\n")
+        return f"cannot sign in: {first} {_WHERE}"
+    date = response.headers.get("Date")
     if date:
         skew_s = abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds())
         if skew_s > _MOST_SKEW_S:
@@ -235,8 +252,4 @@ def _why_not_signed_in(error: HttpResponseError) -> str:
                 f"{code}: this machine's clock is {skew_s:.0f} s off the queue's, and signed "
                 "requests may be 900 s off; set the clock"
             )
-    return (
-        f"{code or error.status_code}: the queue does not accept the credential; look at "
-        "AZURE_STORAGE_CONNECTION_STRING (AccountName, AccountKey or SharedAccessSignature) or, "
-        "where AZURE_STORAGE_QUEUE_ENDPOINT is set, at the identity this process runs as"
-    )
+    return f"{code or error.status_code}: the queue does not accept the credential; {_WHERE}"

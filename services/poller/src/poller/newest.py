@@ -22,6 +22,10 @@ class Newest:
     def __len__(self) -> int:
         return len(self._newest)
 
+    def of(self, pillow: str) -> Update | None:
+        """Return a pillow's newest state, if any is known."""
+        return self._newest.get(pillow)
+
     def supersedes(self, update: Update) -> bool:
         """Say whether a newer state, or this very one, has been published already."""
         known = self._newest.get(update.pillow)

@@ -12,7 +12,8 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Final
 
 import structlog
@@ -55,23 +56,39 @@ SENDS: Final = 3
 
 Else a message that makes the broker hang up would be sent for ever; given back, it becomes a dead
 letter after its last attempt. While there is no connection nothing is sent, and nothing counts.
+The last send is alone: what was in flight beside a message like that must not end as it does.
 """
+
+LOST_S: Final = 0.1
+"""The pause after a send that was lost: a connection may call itself ready for a moment longer."""
 
 REFUSED_S: Final = 5.0
 ANNOUNCE_S: Final = 5.0
+
+# Together below the deadline for a stop (runtime/lifecycle.py).
+LAST_PAGE_S: Final = 1.0
 DRAIN_S: Final = 6.0
 RELEASE_S: Final = 2.0
 
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A message in hand. `lost` says that somebody else has received it meanwhile."""
+    """A message in hand.
+
+    `lost` says that somebody else has received it meanwhile, `decided` that how it ended has been
+    counted and only its deletion is left, `settling` that it is being deleted or given back.
+    `troubles` are the acts on the queue that it still waits for.
+    """
 
     message: Received
     polled_ms: int
     sends: int = 0
     lost: bool = False
+    decided: bool = False
     settling: bool = False
+    troubles: set[str] = field(default_factory=set)
+    receipt: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by who uses the receipt: a renewal makes it worthless for a deletion beside it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -107,10 +124,13 @@ class Worker:
         self._newest = Newest()
         self._in_hand: dict[str, Item] = {}
         self._lanes: dict[str, deque[_Queued]] = {}
+        self._healing: dict[str, bool] = {}
+        """Whose newest state is being published again, and whether once more after that."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
         self._left = asyncio.Event()
         self._deletions = asyncio.Semaphore(DELETIONS)
+        self._last_send = asyncio.Lock()
         self._refusal: str | None = None
         self._asked_queue = False
         self._troubles: dict[str, str] = {}
@@ -130,12 +150,16 @@ class Worker:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, then finish or give back what is in hand."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            renewing = group.create_task(self._renew())
-            await self._receive(stopping)
-            await self._drain()
-            renewing.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                renewing = group.create_task(self._renew())
+                await self._receive(stopping)
+                await self._drain()
+                renewing.cancel()
+                await self._let_go()
+        finally:
+            self._group = None
 
     # What the broker tells
 
@@ -172,7 +196,9 @@ class Worker:
                 if stopping.is_set():
                     return
                 try:
-                    page = await self._queue.receive(min(PAGE, WINDOW - len(self._in_hand)))
+                    page = await self._page(asked, min(PAGE, WINDOW - len(self._in_hand)))
+                except TimeoutError:
+                    return
                 except QueueUnavailable as error:
                     self._failed("receive", error)
                     pace = after_failure(pace)
@@ -195,6 +221,19 @@ class Worker:
                     await _first(asked, asyncio.sleep(delay_s))
         finally:
             asked.cancel()
+
+    async def _page(self, asked: "asyncio.Future[Any]", limit: int) -> list[Received]:
+        """Receive a page; once `asked` is done, raises TimeoutError if that takes long.
+
+        What the queue then hands out to nobody becomes visible again when its lease ends.
+        """
+        page = asyncio.ensure_future(self._queue.receive(limit))
+        try:
+            await asyncio.wait((asked, page), return_when=asyncio.FIRST_COMPLETED)
+            async with asyncio.timeout(LAST_PAGE_S):
+                return await page
+        finally:
+            page.cancel()
 
     async def _room(self) -> None:
         while len(self._in_hand) >= WINDOW:
@@ -261,8 +300,22 @@ class Worker:
             del self._lanes[pillow]
 
     async def _publish(self, batch: list[_Queued]) -> list[_Queued]:
-        """Publish a batch in its order; returns what has to be published again, in order."""
+        """Publish of a batch what can go together; returns what has yet to be published."""
+        together = list(takewhile(lambda queued: queued.item.sends < SENDS - 1, batch))
+        if together:
+            again, rest = await self._send(together), batch[len(together) :]
+        else:
+            async with self._last_send:
+                await self._broker.wait_ready()
+                again, rest = await self._send(batch[:1]), batch[1:]
+        if again:
+            await asyncio.sleep(LOST_S if self._refusal is None else REFUSED_S)
+        return sorted(again + rest, key=lambda queued: queued.reading.order)
+
+    async def _send(self, batch: list[_Queued]) -> list[_Queued]:
+        """Send messages in their order and see how each ends; returns those to send again."""
         again: list[_Queued] = []
+        to_heal: Update | None = None
         sent: list[tuple[_Queued, Update, asyncio.Future[None]]] = []
         for queued in batch:
             if queued.item.lost:
@@ -297,11 +350,11 @@ class Worker:
                 self._metrics.latency.observe(
                     max(0.0, self._clock_ms() / 1e3 - queued.item.message.body.queued_us / 1e6)
                 )
-                self._heal(self._newest.confirm(update))
+                # Only the last one counts: what was sent after the others has replaced them.
+                to_heal = self._newest.confirm(update)
                 self._finish(queued.item)
-        if again and self._refusal is not None:
-            await asyncio.sleep(REFUSED_S)
-        return sorted(again, key=lambda queued: queued.reading.order)
+        self._heal(to_heal)
+        return again
 
     def _stamped(self, queued: _Queued) -> Update:
         reading, published_ms = queued.reading, self._clock_ms()
@@ -327,15 +380,26 @@ class Worker:
             self._refusal = None
 
     def _heal(self, update: Update | None) -> None:
-        if update is not None:
-            self._spawn(self._publish_again(update))
+        if update is None:
+            return
+        under_way = update.pillow in self._healing
+        self._healing[update.pillow] = True
+        if not under_way:
+            self._spawn(self._publish_newest(update.pillow))
 
-    async def _publish_again(self, update: Update) -> None:
-        # Where this fails the broker is gone, and all of it is looked at again when it is back.
-        with contextlib.suppress(BrokerLost, PublishRefused):
-            await self._broker.publish_state(update, None)
-            self._metrics.healed.inc()
-            self._heal(self._newest.confirm(update))
+    async def _publish_newest(self, pillow: str) -> None:
+        """Publish a pillow's newest state again, until there is nothing to heal."""
+        try:
+            while self._healing[pillow] and (newest := self._newest.of(pillow)) is not None:
+                self._healing[pillow] = False
+                await self._broker.publish_state(newest, None)
+                self._metrics.healed.inc()
+                if self._newest.confirm(newest) is not None:
+                    self._healing[pillow] = True
+        except (BrokerLost, PublishRefused):
+            pass  # the broker is gone; all of it is looked at again when it is back
+        finally:
+            del self._healing[pillow]
 
     # Ending
 
@@ -347,6 +411,7 @@ class Worker:
         ):
             self._give_up(item)
             return
+        item.decided = True
         self._metrics.dead_lettered.labels(rejection.reason).inc()
         log.warning(
             "dead letter: kept in the poison queue",
@@ -372,7 +437,7 @@ class Worker:
         self._finish(item)
 
     def _finish(self, item: Item) -> None:
-        item.settling = True
+        item.decided = item.settling = True
         self._spawn(self._delete(item))
 
     async def _delete(self, item: Item) -> None:
@@ -381,7 +446,7 @@ class Worker:
         async def delete() -> None:
             outcomes.append(await self._queue.delete(item.message))
 
-        async with self._deletions:
+        async with item.receipt, self._deletions:
             done = await self._insist(item, "delete", delete)
         # Where it could not be deleted it comes again, and is found to be superseded.
         self._metrics.deleted.labels(outcomes[0].value if done else "failed").inc()
@@ -398,19 +463,25 @@ class Worker:
                 await do()
             except (QueueUnavailable, QueueDenied) as error:
                 self._failed(act, error)
+                item.troubles.add(act)
                 if item.lost or loop.time() > item.message.leased_until:
                     return False
                 await asyncio.sleep(FAILING.delay(attempt, random.random()))  # noqa: S311
                 attempt += 1
             else:
+                item.troubles.discard(act)
                 self._worked(act)
                 return True
 
     async def _give_back(self, item: Item) -> None:
         item.settling = True
-        with contextlib.suppress(QueueUnavailable, QueueDenied):
-            await self._queue.release(item.message)
-        self._give_up(item)
+        try:
+            async with item.receipt:
+                await self._queue.release(item.message)
+        except (QueueUnavailable, QueueDenied):
+            pass  # then it comes again when its lease ends
+        finally:
+            self._give_up(item)
 
     def _give_up(self, item: Item) -> None:
         """Let go of a message that comes again by itself."""
@@ -420,6 +491,9 @@ class Worker:
     def _leave(self, item: Item) -> None:
         self._in_hand.pop(item.message.id, None)
         self._left.set()
+        for act in item.troubles:
+            if not any(act in other.troubles for other in self._in_hand.values()):
+                self._worked(act)  # or nothing waits for it any more, which is as good
 
     async def _renew(self) -> None:
         """Renew leases at half time, for as long as messages are in hand."""
@@ -436,32 +510,56 @@ class Worker:
                 await asyncio.gather(*map(self._renew_one, due[start : start + DELETIONS]))
 
     async def _renew_one(self, item: Item) -> None:
-        if item.settling:
-            return
-        try:
-            renewed = await self._queue.renew(item.message)
-        except (QueueUnavailable, QueueDenied) as error:
-            self._failed("renew", error)
-            return
+        async with item.receipt:
+            if item.settling:
+                return
+            try:
+                renewed = await self._queue.renew(item.message)
+            except (QueueUnavailable, QueueDenied) as error:
+                self._failed("renew", error)
+                item.troubles.add("renew")
+                return
+        item.troubles.discard("renew")
         self._worked("renew")
         self._metrics.renewed.labels("renewed" if renewed else "lost").inc()
         item.lost = not renewed
 
     async def _drain(self) -> None:
-        """Finish what is in hand, or give it back when that takes too long."""
+        """Finish what is in hand, unless that takes too long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 while self._in_hand:
                     self._left.clear()
                     await self._left.wait()
-        for task in tuple(self._tasks):
+
+    async def _let_go(self) -> None:
+        """Give back what is still in hand; what was published or buried is deleted instead."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
-        left = list(self._in_hand.values())
-        if left:
-            log.warning("giving back what could not be finished", messages=len(left))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RELEASE_S):
-                    await asyncio.gather(*map(self._give_back, left))
+        await asyncio.gather(*tasks, return_exceptions=True)
+        left = tuple(self._in_hand.values())
+        if not left:
+            return
+        log.warning("giving back what could not be finished", messages=len(left))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RELEASE_S):
+                await asyncio.gather(
+                    *(
+                        self._delete_once(item) if item.decided else self._give_back(item)
+                        for item in left
+                    )
+                )
+
+    async def _delete_once(self, item: Item) -> None:
+        outcome = "failed"
+        try:
+            outcome = (await self._queue.delete(item.message)).value
+        except (QueueUnavailable, QueueDenied):
+            pass  # it comes again, and is found to be superseded, or is buried twice
+        finally:
+            self._metrics.deleted.labels(outcome).inc()
+            self._leave(item)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         if self._group is None:

@@ -1,0 +1,1 @@
+"""Hand-written stand-ins with the real interfaces and readable state."""
