@@ -1,0 +1,28 @@
+"""A program that keeps an MQTT session until it is asked to stop: URL, protocol, status topic."""
+
+import asyncio
+import sys
+from typing import Literal, cast
+
+from runtime.brokers import parse_broker_url
+from runtime.lifecycle import run_service
+from runtime.logs import configure_logs
+from runtime.mqtt import MqttSession
+
+
+async def serve(stopping: asyncio.Event) -> None:
+    """Keep the session."""
+    url, protocol, status_topic = sys.argv[1:]
+    session = MqttSession(
+        parse_broker_url(url),
+        protocol=cast("Literal['5', '3.1.1']", protocol),
+        service="poller",
+        instance="child",
+        status_topic=status_topic,
+    )
+    await session.run(stopping)
+
+
+if __name__ == "__main__":
+    configure_logs("session", level="info", style="json")
+    run_service(serve)

@@ -1,0 +1,576 @@
+"""The MQTT session against a real mosquitto: ready when whole, honest when lost, back by itself."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import aiomqtt
+import pytest
+
+from contract.topics import OFFLINE, ONLINE, Topics
+from devstack import ports
+from devstack.broker import Broker, User
+from devstack.processes import Program
+from runtime import mqtt
+from runtime.brokers import parse_broker_url
+from runtime.mqtt import BrokerLost, Message, MqttSession, PublishRefused
+from tests.machine import need_mosquitto
+from tests.waiting import until
+
+Protocol = Literal["5", "3.1.1"]
+PROTOCOLS: tuple[Protocol, ...] = ("5", "3.1.1")
+
+MANY = 2_500
+PATIENCE_S = 30.0
+"""For what takes a moment on a machine that has nothing else to do."""
+
+both_protocols = pytest.mark.parametrize("protocol", PROTOCOLS)
+
+
+class Session:
+    """A session and all that it has told its owner."""
+
+    def __init__(
+        self,
+        url: str,
+        topics: Topics,
+        *,
+        protocol: Protocol = "5",
+        user: User = "poller",
+        instance: str = "test",
+        filters: Sequence[str] = (),
+        no_local: bool = False,
+    ) -> None:
+        self.received: list[Message] = []
+        self.received_when_ready: list[int] = []
+        self.losses = 0
+        self.stopping = asyncio.Event()
+        self.session = MqttSession(
+            parse_broker_url(url),
+            protocol=protocol,
+            service=user,
+            instance=instance,
+            status_topic=topics.status(user, instance),
+            filters=filters,
+            no_local=no_local,
+            on_message=self._receive,
+            on_ready=lambda: self.received_when_ready.append(len(self.received)),
+            on_lost=self._lose,
+        )
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def times_ready(self) -> int:
+        """How often the session has become ready."""
+        return len(self.received_when_ready)
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """What was received, oldest first."""
+        return [message.payload for message in self.received]
+
+    def start(self) -> None:
+        """Begin to keep the session."""
+        self._running = asyncio.ensure_future(self.session.run(self.stopping))
+
+    async def ready(self) -> None:
+        """Wait until the session is ready."""
+        await within(self.session.wait_ready())
+
+    async def stop(self) -> None:
+        """Ask it to leave, and wait until it has."""
+        self.stopping.set()
+        if self._running is not None:
+            await within(self._running)
+
+    def _receive(self, message: Message) -> None:
+        self.received.append(message)
+
+    def _lose(self) -> None:
+        self.losses += 1
+
+    async def __aenter__(self) -> "Session":
+        self.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.stopping.set()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+
+async def within(doing: Awaitable[object], seconds: float = PATIENCE_S) -> None:
+    """Wait for something, but not for ever."""
+    async with asyncio.timeout(seconds):
+        await doing
+
+
+@pytest.fixture
+def topics(prefix: str) -> Topics:
+    """The topics of a deployment that no other test has."""
+    return Topics(prefix)
+
+
+@pytest.fixture
+async def own_broker() -> AsyncIterator[Broker]:
+    """A broker that a test may kill; not started yet."""
+    need_mosquitto()
+    broker = Broker(kind="mosquitto", topic_prefix="+")
+    try:
+        yield broker
+    finally:
+        await broker.close()
+
+
+@asynccontextmanager
+async def reader(broker: Broker, topic: str) -> AsyncIterator[list[tuple[bytes, bool]]]:
+    """Anybody's client: the payloads on a topic as they arrive, and whether each was retained."""
+    seen: list[tuple[bytes, bool]] = []
+
+    async def read(client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            seen.append((bytes(message.payload), bool(message.retain)))  # noqa: PERF401
+
+    async with aiomqtt.Client(ports.HOST, broker.port) as client:
+        await client.subscribe(topic, qos=1)
+        reading = asyncio.ensure_future(read(client))
+        try:
+            yield seen
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+
+class Proxy:
+    """Forwards TCP to a port; frozen, its connections stay open and carry nothing."""
+
+    def __init__(self, port: int) -> None:
+        self.port = 0
+        self._target = port
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._open: set[asyncio.Task[object]] = set()
+
+    def freeze(self) -> None:
+        """Carry nothing from now on, and close nothing."""
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        """Carry again what arrives."""
+        self._flowing.set()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.add(task)
+        there_reader, there_writer = await asyncio.open_connection(ports.HOST, self._target)
+        ways = [
+            asyncio.ensure_future(self._carry(reader, there_writer)),
+            asyncio.ensure_future(self._carry(there_reader, writer)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            for sink in (writer, there_writer):
+                sink.transport.abort()
+            self._open.discard(task)
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await source.read(65536):
+                await self._flowing.wait()
+                sink.write(data)
+                await sink.drain()
+
+    async def __aenter__(self) -> "Proxy":
+        self._server = await asyncio.start_server(self._accept, ports.HOST, 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._server.close()
+        for task in list(self._open):
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+
+
+@both_protocols
+async def test_ready_means_that_every_retained_message_has_arrived(
+    broker: Broker, topics: Topics, protocol: Protocol
+) -> None:
+    """More of them than many a broker's or client's default would pass."""
+    url = broker.url_for("poller")
+    async with Session(url, topics, protocol=protocol) as writer:
+        await writer.ready()
+        sent = [
+            writer.session.publish(topics.state(f"cloud-{n}"), b"%d" % n, retain=True)
+            for n in range(MANY)
+        ]
+        await within(asyncio.gather(*sent))
+
+    filters = (topics.all_states, topics.all_availability)
+    async with Session(url, topics, protocol=protocol, instance="b", filters=filters) as session:
+        await session.ready()
+
+        assert session.received_when_ready == [MANY]
+        assert all(message.retained for message in session.received)
+        assert set(session.payloads) == {b"%d" % n for n in range(MANY)}
+
+
+@both_protocols
+async def test_what_comes_after_ready_is_live_and_not_retained(
+    broker: Broker, topics: Topics, protocol: Protocol
+) -> None:
+    """Even though the broker retains it for the next."""
+    url = broker.url_for("poller")
+    async with Session(url, topics, protocol=protocol, filters=[topics.all_states]) as session:
+        await session.ready()
+        topic = topics.state("cloud-1")
+        await within(session.session.publish(topic, b"x", retain=True))
+        await until(lambda: bool(session.received), "our own publish comes back")
+
+        assert session.received == [Message(topic, b"x", retained=False)]
+
+
+async def test_with_no_local_our_own_publishes_are_not_sent_back(
+    broker: Broker, topics: Topics
+) -> None:
+    """But those of others are."""
+    url, filters = broker.url_for("poller"), [topics.all_states]
+    async with (
+        Session(url, topics, filters=filters, no_local=True) as session,
+        Session(url, topics, instance="other") as other,
+    ):
+        await session.ready()
+        await other.ready()
+        await within(session.session.publish(topics.state("cloud-1"), b"ours"))
+        await within(other.session.publish(topics.state("cloud-1"), b"theirs"))
+        await until(lambda: bool(session.received), "the other's publish")
+
+        assert session.payloads == [b"theirs"]
+
+
+@both_protocols
+async def test_publishes_leave_in_the_order_of_the_calls(
+    broker: Broker, topics: Topics, protocol: Protocol
+) -> None:
+    """Also when far more are called for than may be unacknowledged."""
+    url, filters = broker.url_for("poller"), [topics.all_states]
+    async with (
+        Session(url, topics, protocol=protocol) as writer,
+        Session(url, topics, protocol=protocol, instance="b", filters=filters) as listener,
+    ):
+        await writer.ready()
+        await listener.ready()
+        numbers = [b"%d" % n for n in range(3 * mqtt.INFLIGHT)]
+        confirmed = [writer.session.publish(topics.state("cloud-1"), n) for n in numbers]
+        await within(asyncio.gather(*confirmed))
+        await until(lambda: len(listener.received) >= len(numbers), "all of them", within_s=30)
+
+        assert listener.payloads == numbers
+        assert (writer.losses, listener.losses) == (0, 0)
+
+
+async def test_properties_reach_whoever_speaks_mqtt_5(broker: Broker, topics: Topics) -> None:
+    """Content type, format, expiry and the trace."""
+    topic, url = topics.state("cloud-1"), broker.url_for("poller")
+    async with (
+        Session(url, topics) as session,
+        aiomqtt.Client(ports.HOST, broker.port, protocol=aiomqtt.ProtocolVersion.V5) as client,
+    ):
+        await session.ready()
+        await client.subscribe(topic)
+        await within(
+            session.session.publish(
+                topic,
+                b"{}",
+                content_type="application/json",
+                expiry_s=60,
+                user_properties=[("traceparent", "00-1")],
+            )
+        )
+        message = await asyncio.wait_for(anext(aiter(client.messages)), PATIENCE_S)
+
+    properties = message.properties
+    assert properties is not None
+    assert properties.ContentType == "application/json"  # type: ignore[attr-defined]
+    assert properties.PayloadFormatIndicator == 1  # type: ignore[attr-defined]
+    assert properties.MessageExpiryInterval == 60  # type: ignore[attr-defined]
+    assert properties.UserProperty == [("traceparent", "00-1")]  # type: ignore[attr-defined]
+
+
+async def test_properties_are_left_out_where_there_are_none(broker: Broker, topics: Topics) -> None:
+    """Nothing that matters lives only in them."""
+    async with Session(broker.url_for("poller"), topics, protocol="3.1.1") as session:
+        await session.ready()
+        await within(
+            session.session.publish(
+                topics.state("cloud-1"), b"{}", content_type="application/json", expiry_s=60
+            )
+        )
+
+
+@both_protocols
+async def test_a_broker_that_comes_later_is_found(
+    own_broker: Broker, topics: Topics, protocol: Protocol
+) -> None:
+    """Until then every publish says why not."""
+    async with Session(own_broker.url_for("poller"), topics, protocol=protocol) as session:
+        await until(lambda: "refused" in session.session.trouble, "an attempt that failed")
+        assert session.session.trouble.startswith(f"{own_broker.url}: ")
+        assert not session.session.is_ready
+        with pytest.raises(BrokerLost, match=own_broker.url):
+            session.session.publish(topics.state("cloud-1"), b"x")
+
+        await own_broker.start()
+
+        await session.ready()
+        await within(session.session.publish(topics.state("cloud-1"), b"x"))
+        assert (session.times_ready, session.losses) == (1, 0)
+
+
+@both_protocols
+async def test_a_killed_broker_is_noticed_and_found_again(
+    own_broker: Broker, topics: Topics, protocol: Protocol
+) -> None:
+    """What was not confirmed is lost, loudly; and all is subscribed again."""
+    await own_broker.start()
+    url, filters = own_broker.url_for("poller"), [topics.all_states]
+    async with Session(url, topics, protocol=protocol, filters=filters) as session:
+        await session.ready()
+        own_broker.pause()
+        pending = [session.session.publish(topics.state("cloud-1"), b"x") for _ in range(3)]
+        own_broker.kill()
+        await own_broker.wait()
+
+        outcomes = await asyncio.wait_for(
+            asyncio.gather(*pending, return_exceptions=True), PATIENCE_S
+        )
+        assert [type(one) for one in outcomes] == [BrokerLost] * 3
+        assert (session.losses, session.session.is_ready) == (1, False)
+        with pytest.raises(BrokerLost):
+            session.session.publish(topics.state("cloud-1"), b"x")
+
+        await own_broker.start()
+
+        await session.ready()
+        assert session.times_ready == 2
+        await within(session.session.publish(topics.state("cloud-2"), b"again"))
+        await until(lambda: b"again" in session.payloads, "our subscription is back")
+        assert session.losses == 1
+
+
+async def test_a_publish_that_the_acl_refuses_is_refused(broker: Broker, topics: Topics) -> None:
+    """An acknowledgement alone is no yes; and the session stays as it is."""
+    async with Session(broker.url_for("gateway"), topics, user="gateway") as session:
+        await session.ready()
+        topic = topics.state("cloud-1")
+
+        with pytest.raises(PublishRefused, match=topic):
+            await within(session.session.publish(topic, b"x"))
+
+        assert (session.session.is_ready, session.losses) == (True, 0)
+
+
+@both_protocols
+async def test_a_wrong_password_names_the_setting(
+    broker: Broker, topics: Topics, protocol: Protocol
+) -> None:
+    """And never the password."""
+    url = f"mqtt://poller:s3cret@{ports.HOST}:{broker.port}"
+    async with Session(url, topics, protocol=protocol) as session:
+        await until(lambda: "MQTT_URL" in session.session.trouble, "the refusal", within_s=30)
+
+        assert "not authori" in session.session.trouble.lower()
+        assert "s3cret" not in session.session.trouble
+
+
+@both_protocols
+async def test_a_user_who_may_not_write_its_status_is_told_so(
+    broker: Broker, topics: Topics, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ready would be a guess: an MQTT 3.1.1 broker confirms what it throws away."""
+    monkeypatch.setattr(mqtt, "ANSWER_S", 1.0)
+    async with Session(broker.url, topics, protocol=protocol) as session:
+        await until(lambda: "ACL" in session.session.trouble, "the refusal", within_s=30)
+
+        assert topics.status("poller", "test") in session.session.trouble
+        assert (session.session.is_ready, session.times_ready) == (False, 0)
+
+
+@both_protocols
+async def test_two_sessions_of_one_name_do_not_throw_each_other_out(
+    broker: Broker, topics: Topics, protocol: Protocol
+) -> None:
+    """Brokers let in one client of an id at a time; these ids differ."""
+    url = broker.url_for("poller")
+    async with (
+        Session(url, topics, protocol=protocol) as one,
+        Session(url, topics, protocol=protocol) as other,
+    ):
+        await one.ready()
+        await other.ready()
+        for session in (one, other, one):
+            await within(session.session.publish(topics.state("cloud-1"), b"x"))
+
+        assert (one.times_ready, one.losses) == (1, 0)
+        assert (other.times_ready, other.losses) == (1, 0)
+
+
+@both_protocols
+async def test_status_is_online_while_ready_and_offline_after_a_stop(
+    broker: Broker, topics: Topics, protocol: Protocol
+) -> None:
+    """For those who watch, and retained for those who come later."""
+    status = topics.status("poller", "test")
+    async with (
+        reader(broker, status) as seen,
+        Session(broker.url_for("poller"), topics, protocol=protocol) as session,
+    ):
+        await session.ready()
+        await session.stop()
+        await until(lambda: len(seen) == 2, "both")
+
+        assert [payload for payload, _ in seen] == [ONLINE, OFFLINE]
+        assert (session.losses, session.session.is_ready) == (1, False)
+    async with reader(broker, status) as late:
+        await until(lambda: late == [(OFFLINE, True)], "the retained status")
+
+
+@both_protocols
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+async def test_a_process_that_ends_is_offline_however_it_ends(
+    broker: Broker, topics: Topics, protocol: Protocol, end: Literal["kill", "terminate"]
+) -> None:
+    """Killed, the broker says it; asked, it says so itself."""
+    status = topics.status("poller", "child")
+    process = Program(
+        "session",
+        [sys.executable, "-m", "tests.integration.mqtt_session", broker.url_for("poller"),
+         protocol, status],
+    )  # fmt: skip
+    async with reader(broker, status) as seen:
+        await process.spawn()
+        try:
+            await process.log.wait_for("broker ready", within_s=PATIENCE_S)
+            getattr(process, end)()
+            code = await asyncio.wait_for(process.wait(), PATIENCE_S)
+            await until(lambda: len(seen) == 2, "offline", within_s=PATIENCE_S)
+        finally:
+            await process.close()
+
+    assert code == (-9 if end == "kill" else 0)
+    assert [payload for payload, _ in seen] == [ONLINE, OFFLINE]
+
+
+@both_protocols
+async def test_a_half_open_connection_is_noticed_by_a_publish_within_the_deadline(
+    broker: Broker, topics: Topics, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is closed, nothing is answered; and once it flows again, all is well."""
+    monkeypatch.setattr(mqtt, "ANSWER_S", 1.0)
+    async with Proxy(broker.port) as proxy:
+        url = f"mqtt://poller:poller@{ports.HOST}:{proxy.port}"
+        async with Session(url, topics, protocol=protocol) as session:
+            await session.ready()
+            proxy.freeze()
+            started = asyncio.get_running_loop().time()
+            pending = session.session.publish(topics.state("cloud-1"), b"x")
+
+            with pytest.raises(BrokerLost):
+                await within(pending)
+
+            # A second for the answer, one for looking once a second, one for a busy machine.
+            assert asyncio.get_running_loop().time() - started < 3
+            assert (session.losses, session.session.is_ready) == (1, False)
+            proxy.thaw()
+            await session.ready()
+
+
+@both_protocols
+async def test_a_half_open_connection_is_noticed_by_silence(
+    broker: Broker, topics: Topics, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway publishes nothing that an answer could be missing to."""
+    monkeypatch.setattr(mqtt, "ANSWER_S", 1.0)
+    monkeypatch.setattr(mqtt, "KEEPALIVE_S", 2)
+    async with Proxy(broker.port) as proxy:
+        url = f"mqtt://gateway:gateway@{ports.HOST}:{proxy.port}"
+        async with Session(url, topics, user="gateway", protocol=protocol) as session:
+            await session.ready()
+            proxy.freeze()
+
+            await until(lambda: session.losses == 1, "the loss", within_s=2 * 2 + 3)
+
+
+@both_protocols
+async def test_a_stop_on_a_half_open_connection_ends_in_time(
+    broker: Broker, topics: Topics, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who cannot say goodbye leaves without."""
+    monkeypatch.setattr(mqtt, "ANSWER_S", 1.0)
+    async with Proxy(broker.port) as proxy:
+        url = f"mqtt://poller:poller@{ports.HOST}:{proxy.port}"
+        async with Session(url, topics, protocol=protocol) as session:
+            await session.ready()
+            proxy.freeze()
+            started = asyncio.get_running_loop().time()
+
+            await session.stop()
+
+            assert asyncio.get_running_loop().time() - started < 3
+
+
+async def test_a_stop_in_the_middle_of_beginning_leaves_no_online_behind(
+    broker: Broker, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker has our `online`, we have not heard it back yet."""
+    session = Session(broker.url_for("poller"), topics)
+    monkeypatch.setattr(session.session, "_received", lambda *_message: None)
+    async with reader(broker, topics.status("poller", "test")) as seen, session:
+        await until(lambda: bool(seen), "online")
+        await session.stop()
+        await until(lambda: len(seen) == 2, "offline")
+
+        assert [payload for payload, _ in seen] == [ONLINE, OFFLINE]
+        assert (session.times_ready, session.losses) == (0, 0)
+
+
+async def test_a_stop_while_there_is_no_broker_ends_at_once(
+    own_broker: Broker, topics: Topics
+) -> None:
+    """Not at the end of a back-off."""
+    async with Session(own_broker.url_for("poller"), topics) as session:
+        await until(lambda: "refused" in session.session.trouble, "an attempt that failed")
+        started = asyncio.get_running_loop().time()
+        await session.stop()
+
+        assert asyncio.get_running_loop().time() - started < 1
+
+
+async def test_a_bug_in_who_listens_stops_nothing(
+    broker: Broker, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged as the bug it is, and the next message arrives."""
+    seen: list[bytes] = []
+
+    def trip(message: Message) -> None:
+        seen.append(message.payload)
+        if message.payload == b"first":
+            raise RuntimeError("a bug of ours")
+
+    url, filters = broker.url_for("poller"), [topics.all_states]
+    async with Session(url, topics, filters=filters) as session:
+        monkeypatch.setattr(session.session, "_on_message", trip)
+        await session.ready()
+        await within(session.session.publish(topics.state("cloud-1"), b"first"))
+        await within(session.session.publish(topics.state("cloud-1"), b"second"))
+        await until(lambda: len(seen) == 2, "both")
+
+        assert (seen, session.losses) == ([b"first", b"second"], 0)

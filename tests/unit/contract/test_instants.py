@@ -1,0 +1,119 @@
+"""Instants: RFC 3339 text to microseconds and back, and nothing else taken for one."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.instants import format_instant, is_utc_text, parse_instant
+from tests.unit.contract.strategies import any_text
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+
+
+@given(st.integers(FIRST, LAST))
+def test_every_instant_of_ten_thousand_years_goes_out_and_comes_back(microseconds: int) -> None:
+    """In the form states carry."""
+    text = format_instant(microseconds)
+
+    assert parse_instant(text) == microseconds
+    assert is_utc_text(text)
+
+
+@given(st.integers(FIRST // 1000 + 1, LAST // 1000 - 1))
+def test_whole_milliseconds_have_three_decimals(milliseconds: int) -> None:
+    """What a browser's clock can tell, it can read."""
+    assert len(format_instant(milliseconds * 1000)) == len("2025-11-22T06:00:00.000Z")
+
+
+@given(st.integers(-(2**80), FIRST - 1) | st.integers(LAST + 1, 2**80))
+def test_an_instant_no_calendar_has_is_an_error_to_write(microseconds: int) -> None:
+    """The one that callers expect."""
+    with pytest.raises(OverflowError):
+        format_instant(microseconds)
+
+
+@given(st.datetimes(), st.integers(-23 * 60, 23 * 60))
+def test_an_offset_counts(moment: datetime, minutes: int) -> None:
+    """The same instant, wherever the clock hangs."""
+    sign = "-" if minutes < 0 else "+"
+    offset = f"{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    expected = (moment.replace(tzinfo=UTC) - EPOCH) // timedelta(
+        microseconds=1
+    ) - minutes * 60_000_000
+
+    assert parse_instant(moment.isoformat() + offset) == expected
+
+
+@given(any_text | st.from_regex(r"[0-9٠-٩+:.TZtz -]{0,40}", fullmatch=True))
+def test_any_text_is_an_instant_or_none(text: str) -> None:
+    """Never an exception."""
+    microseconds = parse_instant(text)
+
+    assert microseconds is None or isinstance(microseconds, int)
+
+
+@pytest.mark.parametrize(
+    ("text", "same_as"),
+    [
+        ("2025-11-22t06:00:00z", "2025-11-22T06:00:00.000Z"),
+        ("2025-11-22 06:00:00Z", "2025-11-22T06:00:00.000Z"),
+        ("2025-11-22T06:00:00.1Z", "2025-11-22T06:00:00.100Z"),
+        ("2025-11-22T06:00:00.123456789Z", "2025-11-22T06:00:00.123457Z"),
+        ("2025-11-22T06:00:00-00:00", "2025-11-22T06:00:00.000Z"),
+        ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"),
+    ],
+)
+def test_other_ways_of_writing_an_instant_are_read(text: str, same_as: str) -> None:
+    """All of them RFC 3339."""
+    microseconds = parse_instant(text)
+
+    assert microseconds is not None
+    assert format_instant(microseconds) == same_as
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "now",
+        "1763791200",
+        "2025-11-22",
+        "2025-11-22T06:00:00",
+        "2025-11-22T06:00Z",
+        "2025-02-30T06:00:00Z",
+        "2025-13-01T06:00:00Z",
+        "2025-11-22T24:00:00Z",
+        "2025-11-22T06:00:60Z",
+        "2025-11-22T06:00:00.Z",
+        "2025-11-22T06:00:00+24:00",
+        "0000-01-01T00:00:00Z",
+        "٢٠٢٥-11-22T06:00:00Z",
+        "2025-11-22T06:00:00Z\n",
+        " 2025-11-22T06:00:00Z",
+        "\ud800",
+    ],
+)
+def test_what_is_no_instant_is_none(text: str) -> None:
+    """Among them a leap second, which no clock here can tell from the second after it."""
+    assert parse_instant(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-11-22T06:00:00Z", True),
+        ("2025-11-22T06:00:00.123456789Z", True),
+        ("2025-11-22T06:00:00.1234567891Z", False),
+        ("2025-11-22T06:00:00z", False),
+        ("2025-11-22 06:00:00Z", False),
+        ("2025-11-22T06:00:00+00:00", False),
+        ("2025-11-22T06:00:00Z\n", False),
+    ],
+)
+def test_only_upper_case_utc_is_the_form_states_carry(text: str, expected: bool) -> None:
+    """Everything else is written anew."""
+    assert is_utc_text(text) == expected

@@ -1,0 +1,143 @@
+"""Topics: what is published where is found again, and two deployments never meet."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from contract.topics import (
+    PillowTopic,
+    Topics,
+    is_instance_name,
+    is_pillow_id,
+    is_topic_prefix,
+)
+from tests.unit.contract.strategies import any_text, pillow_ids
+
+prefixes = st.from_regex(r"[a-z0-9]{1,8}(/[a-z0-9]{1,8}){0,2}", fullmatch=True)
+
+
+@given(prefixes, pillow_ids)
+def test_a_pillow_is_found_in_its_own_topics(prefix: str, pillow: str) -> None:
+    """Reading a topic is the inverse of writing one."""
+    topics = Topics(prefix)
+
+    assert topics.parse(topics.state(pillow)) == PillowTopic(pillow, "state")
+    assert topics.parse(topics.availability(pillow)) == PillowTopic(pillow, "availability")
+
+
+@given(prefixes, prefixes, pillow_ids)
+def test_two_prefixes_never_meet(one: str, other: str, pillow: str) -> None:
+    """Not even where one begins as the other does."""
+    assume(one != other)
+
+    assert Topics(one).parse(Topics(other).state(pillow)) is None
+
+
+@given(prefixes, pillow_ids)
+def test_what_the_services_say_of_themselves_is_about_no_pillow(prefix: str, name: str) -> None:
+    """Status and dead letters lie below `bridge`."""
+    topics = Topics(prefix)
+
+    assert topics.parse(topics.status("poller", name)) is None
+    assert topics.parse(topics.dead_letter(name)) is None
+    assert topics.parse(f"{prefix}/bridge/state") is None
+
+
+@given(any_text | any_text.map("pillow/{}/state".format))
+def test_any_topic_is_about_a_pillow_or_about_none(topic: str) -> None:
+    """Never an exception; and what is found leads back to where it was found."""
+    topics = Topics("pillow")
+    about = topics.parse(topic)
+
+    if about is not None:
+        assert topic == f"pillow/{about.pillow}/{about.kind}"
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "",
+        "pillow",
+        "pillow/cloud-1",
+        "pillow/cloud-1/colour",
+        "pillow/cloud-1/state/",
+        "/pillow/cloud-1/state",
+        "pillow//state",
+        "pillow/#/state",
+        "pillow/+/state",
+        "pillow/Cloud/state",
+        "other/cloud-1/state",
+        "home/pillow/cloud-1/state",
+    ],
+)
+def test_a_topic_that_is_nearly_right_is_about_none(topic: str) -> None:
+    """One level too many, too few, or not ours."""
+    assert Topics("pillow").parse(topic) is None
+
+
+def test_the_topics_are_those_of_the_design() -> None:
+    """Others subscribe to them by hand."""
+    topics = Topics("pillow")
+
+    assert topics.state("cloud-1") == "pillow/cloud-1/state"
+    assert topics.availability("cloud-1") == "pillow/cloud-1/availability"
+    assert topics.status("gateway", "web-1") == "pillow/bridge/gateway/web-1/status"
+    assert topics.dead_letter("box") == "pillow/bridge/poller/box/dead-letter"
+    assert (topics.all_states, topics.all_availability) == (
+        "pillow/+/state",
+        "pillow/+/availability",
+    )
+
+
+@pytest.mark.parametrize("text", ["a", "0", "cloud-1", "a" * 63, "0--", "bridges"])
+def test_an_id_that_is_one(text: str) -> None:
+    """Lower case, digits, hyphens, 63 at most."""
+    assert is_pillow_id(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-a",
+        "A",
+        "a" * 64,
+        "bridge",
+        "../../x",
+        "#",
+        "+",
+        "a/b",
+        "a\n",
+        "é",
+        "٣",
+        None,
+        7,
+        ["a"],
+    ],
+)
+def test_an_id_that_is_none(text: object) -> None:
+    """Whatever its type."""
+    assert not is_pillow_id(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("host-1", True), ("bridge", True), ("", False), ("A", False), ("a/b", False)],
+)
+def test_an_instance_has_a_name_like_a_pillow(name: str, expected: bool) -> None:
+    """Only that `bridge` means nothing there."""
+    assert is_instance_name(name) == expected
+
+
+@pytest.mark.parametrize("prefix", ["pillow", "home/pillow", "a/b/c", "Pillow 2", "é", "x" * 200])
+def test_a_prefix_that_is_one(prefix: str) -> None:
+    """One or more levels."""
+    assert is_topic_prefix(prefix)
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "#", "+", "a/#", "a+", "/a", "a/", "a//b", "$SYS", "a\x00", "a\n", "x" * 201]
+)
+def test_a_prefix_that_is_none(prefix: str) -> None:
+    """A wildcard, an empty level, the broker's own tree, what no topic may hold."""
+    assert not is_topic_prefix(prefix)

@@ -1,0 +1,48 @@
+"""Backoff: bounded for any attempt, spread over its whole range, never a spin."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.backoff import Backoff
+
+backoffs = st.tuples(st.floats(0.001, 10), st.floats(1, 100)).map(
+    lambda drawn: Backoff(first=drawn[0], most=drawn[0] * drawn[1])
+)
+attempts = st.integers(0, 1_000_000)
+chances = st.floats(0, 1)
+
+
+@given(backoffs, attempts, chances)
+def test_a_delay_lies_between_a_twentieth_of_the_first_and_the_most(
+    backoff: Backoff, attempt: int, chance: float
+) -> None:
+    """However many attempts came before."""
+    assert backoff.first / 20 <= backoff.delay(attempt, chance) <= backoff.most
+
+
+@given(backoffs, attempts, chances)
+def test_each_range_is_at_least_that_of_the_attempt_before(
+    backoff: Backoff, attempt: int, chance: float
+) -> None:
+    """And never more than twice it."""
+    earlier, later = backoff.delay(attempt, chance), backoff.delay(attempt + 1, chance)
+
+    assert earlier <= later <= 2 * earlier + 1e-9
+
+
+@given(backoffs, attempts, chances, chances)
+def test_more_chance_waits_longer(backoff: Backoff, attempt: int, one: float, other: float) -> None:
+    """The whole range is used, so that many clients do not come back together."""
+    low, high = sorted((one, other))
+
+    assert backoff.delay(attempt, low) <= backoff.delay(attempt, high)
+
+
+def test_the_ranges_double_up_to_the_most() -> None:
+    """Numbers a person can follow."""
+    backoff = Backoff(first=0.5, most=10)
+
+    assert [backoff.delay(n, 1) for n in range(7)] == [0.5, 1, 2, 4, 8, 10, 10]
+    assert [backoff.delay(n, 0.5) for n in range(3)] == [0.25, 0.5, 1]
+    assert backoff.delay(1_000_000, 1) == 10
+    assert backoff.delay(0, 0) == 0.025

@@ -1,0 +1,202 @@
+"""Logs: one line an event, JSON that programs read, a console that people do."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runtime.logs import configure_logs
+from runtime.settings import LogFormat, LogLevel
+from tests.unit.contract.strategies import any_text
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def written(
+    style: LogFormat | None, level: LogLevel = "info", stream: io.StringIO | None = None
+) -> io.StringIO:
+    """Configure logs and return where they go."""
+    stream = stream or io.StringIO()
+    configure_logs("poller", level=level, style=style, stream=stream)
+    return stream
+
+
+def records(stream: io.StringIO) -> list[dict[str, Any]]:
+    """The lines of a JSON log; each must be one object."""
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def fail_in_a_place_with_a_secret() -> None:
+    """Raise with a text of two lines, a secret close by."""
+    password = "s3cret"
+    assert password
+    raise ValueError("first line\nsecond line")
+
+
+def test_a_json_line_has_the_event_its_values_and_where_it_comes_from() -> None:
+    """The service first: many services' lines meet in one place."""
+    stream = written("json")
+    structlog.get_logger().warning("broker lost", why="gone", tries=3)
+
+    (record,) = records(stream)
+    assert stream.getvalue().startswith('{"service": "poller"')
+    assert record.pop("timestamp").endswith("Z")
+    assert record == {
+        "service": "poller", "level": "warning", "event": "broker lost", "why": "gone", "tries": 3,
+    }  # fmt: skip
+
+
+def test_an_exception_in_json_is_a_field_of_its_line() -> None:
+    """Traceback and all, however many lines it has."""
+    stream = written("json")
+    try:
+        fail_in_a_place_with_a_secret()
+    except ValueError:
+        structlog.get_logger().exception("failed", topic="a/b")
+        logging.getLogger("somebody").exception("failed %s", "too")
+
+    ours, theirs = records(stream)
+    assert (ours["event"], ours["topic"], ours["level"]) == ("failed", "a/b", "error")
+    assert (theirs["event"], theirs["service"]) == ("failed too", "poller")
+    for record in (ours, theirs):
+        assert record["exception"].endswith("ValueError: first line\nsecond line")
+    assert "s3cret" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_record_of_the_standard_library_looks_like_one_of_ours(style: LogFormat) -> None:
+    """Its arguments put in, its level kept."""
+    stream = written(style)
+    logging.getLogger("somebody").warning("%d of %s", 3, "them")
+
+    assert len(stream.getvalue().splitlines()) == 1
+    assert "3 of them" in stream.getvalue()
+    assert "warning" in stream.getvalue()
+
+
+@given(any_text, any_text, st.binary(max_size=8))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_event_is_one_line_whatever_it_says(event: str, value: str, raw: bytes) -> None:
+    """What others send is shown, and cannot pass for another line."""
+    # Two halves of a pair become the whole: JSON cannot tell them apart.
+    kept = tuple(json.loads(json.dumps(one)) for one in (event, value, event))
+    for style in ("json", "console"):
+        stream = written("json" if style == "json" else "console")
+        structlog.get_logger().info(event, value=value, raw=raw)
+        logging.getLogger("somebody").info("%s", event)
+
+        assert stream.getvalue().count("\n") == 2
+        if style == "json":
+            ours, theirs = records(stream)
+            assert (ours["event"], ours["value"], theirs["event"]) == kept
+
+
+def test_a_console_line_reads_well() -> None:
+    """When, how grave, what, and the values."""
+    stream = written("console")
+    structlog.get_logger().info("broker ready", broker="mqtt://h:1883")
+
+    _, rest = stream.getvalue().split(" ", 1)
+    assert rest == "[info     ] broker ready broker=mqtt://h:1883\n"
+
+
+def test_a_traceback_on_the_console_follows_its_line_and_tells_no_variables() -> None:
+    """A variable may hold a password."""
+    stream = written("console")
+    try:
+        fail_in_a_place_with_a_secret()
+    except ValueError:
+        structlog.get_logger().exception("failed")
+
+    first, second, *_, last = stream.getvalue().splitlines()
+    assert first.endswith("failed")
+    assert second == "Traceback (most recent call last):"
+    assert last == "second line"
+    assert "s3cret" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("style", "stream", "colours", "is_json"),
+    [
+        (None, io.StringIO, False, True),
+        (None, Terminal, True, False),
+        ("json", Terminal, False, True),
+        ("console", io.StringIO, False, False),
+    ],
+)
+def test_a_terminal_gets_colours_and_anything_else_json_unless_told(
+    style: LogFormat | None, stream: type[io.StringIO], colours: bool, is_json: bool
+) -> None:
+    """No escape ever gets into a file."""
+    output = written(style, stream=stream())
+    structlog.get_logger().info("hello")
+
+    assert ("\x1b[" in output.getvalue()) == colours
+    assert output.getvalue().startswith("{") == is_json
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        ("debug", ["debug", "info", "warning", "error"]),
+        ("info", ["info", "warning", "error"]),
+        ("warning", ["warning", "error"]),
+        ("error", ["error"]),
+    ],
+)
+def test_only_what_is_grave_enough_is_shown(level: LogLevel, shown: list[str]) -> None:
+    """Of ours and of others'."""
+    stream = written("json", level)
+    for name in ("debug", "info", "warning", "error"):
+        getattr(structlog.get_logger(), name)("ours")
+        getattr(logging.getLogger("somebody"), name)("theirs")
+
+    assert [record["level"] for record in records(stream)] == [
+        name for name in shown for _ in ("ours", "theirs")
+    ]
+
+
+@pytest.mark.parametrize(
+    "library", ["azure", "aiohttp", "uvicorn", "mqtt", "asyncio", "websockets"]
+)
+def test_libraries_say_only_what_is_wrong_unless_all_is_asked_for(library: str) -> None:
+    """Normal operation logs little."""
+    quiet = written("json")
+    logging.getLogger(f"{library}.part").info("connected")
+    logging.getLogger(f"{library}.part").error("failed")
+    assert [record["event"] for record in records(quiet)] == ["failed"]
+
+    loud = written("json", "debug")
+    logging.getLogger(f"{library}.part").info("connected")
+    assert [record["event"] for record in records(loud)] == ["connected"]
+
+
+def test_configuring_twice_says_everything_once() -> None:
+    """The newest configuration holds."""
+    first, second = written("json"), written("console")
+    structlog.get_logger().info("hello")
+    logging.getLogger("somebody").info("hello")
+
+    assert first.getvalue() == ""
+    assert second.getvalue().count("hello") == 2

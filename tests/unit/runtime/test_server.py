@@ -1,0 +1,107 @@
+"""The HTTP server: a port or a sentence, and a stop that finishes what is open."""
+
+import asyncio
+import socket
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from devstack import ports
+from runtime.server import PortUnavailable, listen, serve_until
+
+
+def address(listener: socket.socket) -> str:
+    """Where a listener is reached."""
+    return "http://{}:{}".format(*listener.getsockname()[:2])
+
+
+def test_port_0_is_any_free_port() -> None:
+    """Two of them do not meet."""
+    with listen(ports.HOST, 0, "POLLER_PORT") as one, listen(ports.HOST, 0, "POLLER_PORT") as other:
+        assert address(one) != address(other)
+
+
+def test_a_taken_port_is_a_sentence_that_says_what_to_change() -> None:
+    """Before anything else of the service has started."""
+    with listen(ports.HOST, 0, "POLLER_PORT") as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortUnavailable) as caught:
+            listen(ports.HOST, port, "GATEWAY_PORT")
+
+    assert str(caught.value) == (
+        f"cannot listen on 127.0.0.1:{port}: Address already in use; "
+        "set GATEWAY_PORT to a free port"
+    )
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_an_address_of_another_machine_is_a_sentence_too(host: str) -> None:
+    """It names the address."""
+    with pytest.raises(PortUnavailable, match=f"cannot listen on {host}:0: "):
+        listen(host, 0, "GATEWAY_PORT")
+
+
+def test_a_port_is_free_again_at_once() -> None:
+    """A service that is started again gets its port back."""
+    with listen(ports.HOST, 0, "POLLER_PORT") as first:
+        port = first.getsockname()[1]
+        with socket.create_connection((ports.HOST, port)):
+            first.setblocking(True)
+            accepted, _ = first.accept()
+            accepted.close()
+
+    listen(ports.HOST, port, "POLLER_PORT").close()
+
+
+def test_version_6_is_listened_on_when_it_is_named() -> None:
+    """Where the machine has it."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    with listen("::1", 0, "POLLER_PORT") as listener:
+        assert listener.getsockname()[0] == "::1"
+
+
+async def test_a_stop_lets_an_open_request_finish() -> None:
+    """And takes no new one."""
+    arrived, released, stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: Request) -> Response:
+        arrived.set()
+        await released.wait()
+        return PlainTextResponse("done")
+
+    listener = listen(ports.HOST, 0, "POLLER_PORT")
+    url = address(listener)
+    serving = asyncio.ensure_future(
+        serve_until(Starlette(routes=[Route("/", slow)]), listener, stopping)
+    )
+    async with httpx.AsyncClient() as http, asyncio.timeout(20):
+        asked = asyncio.ensure_future(http.get(url))
+        await arrived.wait()
+        stopping.set()
+        released.set()
+
+        assert (await asked).text == "done"
+        await serving
+        with pytest.raises(httpx.ConnectError):
+            await http.get(url)
+
+
+async def test_nothing_is_said_of_the_server_s_kind() -> None:
+    """Nobody outside needs its name and version."""
+    stopping = asyncio.Event()
+    listener = listen(ports.HOST, 0, "POLLER_PORT")
+    serving = asyncio.ensure_future(serve_until(Starlette(), listener, stopping))
+    async with httpx.AsyncClient() as http, asyncio.timeout(20):
+        answer = await http.get(address(listener))
+        stopping.set()
+        await serving
+
+    assert answer.status_code == 404
+    assert "server" not in answer.headers

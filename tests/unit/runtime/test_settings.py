@@ -1,0 +1,225 @@
+"""Settings: what the environment says, all that is wrong with it at once, and no secret told."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, SecretStr, ValidationError
+
+from contract.topics import is_instance_name
+from runtime.brokers import BrokerAddress
+from runtime.settings import CommonSettings, Names, SettingsError
+
+
+class Settings(CommonSettings):
+    """What a service might add."""
+
+    token: SecretStr = Field(SecretStr("dev"), alias="TOKEN", description="What opens the door.")
+    rate: float = Field(1, alias="RATE", gt=0, description="How often.")
+    names: Names = Field((), alias="NAMES", description="Who.")
+
+
+NOTHING: dict[str, Any] = {}
+VARIABLES = [field.alias or "" for field in Settings.model_fields.values()]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+
+
+def refusal() -> str:
+    """What is said of an environment that cannot be used."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    return str(caught.value)
+
+
+def test_the_defaults_are_those_of_the_design() -> None:
+    """A broker on this machine, MQTT 5, the prefix `pillow`."""
+    settings = Settings.load()
+
+    assert settings.broker == BrokerAddress("localhost", 1883)
+    assert (settings.mqtt_protocol, settings.topic_prefix) == ("5", "pillow")
+    assert (settings.log_level, settings.log_format) == ("info", None)
+
+
+def test_a_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by its own name."""
+    monkeypatch.setenv("MQTT_URL", "mqtts://u:p@broker")
+    monkeypatch.setenv("MQTT_PROTOCOL", "3.1.1")
+    monkeypatch.setenv("TOPIC_PREFIX", "home/pillow")
+    monkeypatch.setenv("INSTANCE", "box-1")
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    monkeypatch.setenv("NAMES", " a, b ,,c")
+
+    settings = Settings.load()
+
+    assert settings.broker == BrokerAddress("broker", 8883, tls=True, user="u", password="p")
+    assert (settings.mqtt_protocol, settings.topic_prefix) == ("3.1.1", "home/pillow")
+    assert (settings.instance, settings.log_level, settings.log_format) == (
+        "box-1", "debug", "json",
+    )  # fmt: skip
+    assert settings.names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_an_empty_variable_is_an_unset_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose passes on what is not set as what is empty."""
+    monkeypatch.setenv("INSTANCE", "box-1")
+    defaults = Settings.load()
+    if name != "INSTANCE":
+        monkeypatch.setenv(name, "")
+        monkeypatch.setenv(f"{name}_FILE", "")
+
+    assert Settings.load() == defaults
+
+
+def test_an_option_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that is not given leaves it alone."""
+    monkeypatch.setenv("RATE", "2")
+    monkeypatch.setenv("TOPIC_PREFIX", "home")
+
+    settings = Settings.load(RATE=3, TOPIC_PREFIX=None)
+
+    assert (settings.rate, settings.topic_prefix) == (3, "home")
+
+
+def test_every_wrong_variable_is_named_at_once_with_its_value_and_meaning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One start tells all that has to be corrected."""
+    monkeypatch.setenv("MQTT_PROTOCOL", "4")
+    monkeypatch.setenv("TOPIC_PREFIX", "pillow/#")
+    monkeypatch.setenv("INSTANCE", "Box 1")
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    monkeypatch.setenv("LOG_FORMAT", "xml")
+    monkeypatch.setenv("RATE", "often")
+    monkeypatch.setenv("MQTT_URL", "http://u:s3cret@broker")
+    monkeypatch.setenv("TOKEN_FILE", str(tmp_path / "missing"))
+
+    said = refusal()
+
+    for shown in (
+        "MQTT_PROTOCOL = '4': ",
+        "TOPIC_PREFIX = 'pillow/#': is no topic prefix",
+        "INSTANCE = 'Box 1': is no instance name",
+        "LOG_LEVEL = 'loud': ",
+        "LOG_FORMAT = 'xml': ",
+        "RATE = 'often': ",
+        "MQTT_URL (value not shown): starts with neither mqtt:// nor mqtts://",
+        f"TOKEN_FILE = '{tmp_path}/missing': No such file or directory",
+    ):
+        assert f"\n  {shown}" in said
+    for field in Settings.model_fields.values():
+        if field.alias not in ("TOKEN", "NAMES"):
+            assert f"\n      {field.description}" in said
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=6).map("s3cret".__add__),
+    st.sampled_from(["mqtt://u:%s@h:x", "http://u:%s@h", "%s", "mqtt://u:%s", "mqtt://%s[:x@h"]),
+)
+def test_a_secret_is_never_shown(secret: str, form: str) -> None:
+    """Not in the message, nor in any exception behind it, nor in the settings themselves."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("TOKEN", secret)
+        assert "s3cret" not in f"{Settings.load()} {Settings.load()!r}"
+        monkeypatch.setenv("MQTT_URL", form % secret)
+        monkeypatch.setenv("RATE", "0")
+        with pytest.raises(SettingsError) as caught:
+            Settings.load()
+        with pytest.raises(ValidationError) as unexplained:
+            Settings(**NOTHING)
+
+    assert "s3cret" not in f"{unexplained.value} {unexplained.value!r}"
+    error: BaseException | None = caught.value
+    assert "MQTT_URL (value not shown)" in str(error)
+    while error is not None:
+        assert "s3cret" not in f"{error} {error!r}"
+        error = error.__cause__ or error.__context__
+
+
+def test_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its last line end is none of it."""
+    (tmp_path / "url").write_text("mqtt://u:s3crét@broker\n", encoding="utf-8")
+    monkeypatch.setenv("MQTT_URL_FILE", str(tmp_path / "url"))
+
+    assert Settings.load().broker == BrokerAddress("broker", 1883, user="u", password="s3crét")
+
+
+def test_the_variable_itself_comes_before_its_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who types a value means it."""
+    (tmp_path / "token").write_text("from the file")
+    monkeypatch.setenv("TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("TOKEN", "typed")
+
+    assert Settings.load().token.get_secret_value() == "typed"
+
+
+def test_only_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Other settings can be read by everybody anyway."""
+    (tmp_path / "rate").write_text("7")
+    monkeypatch.setenv("RATE_FILE", str(tmp_path / "rate"))
+
+    assert Settings.load().rate == 1
+
+
+def test_a_file_that_cannot_be_read_is_named_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever keeps it from being read."""
+    (tmp_path / "bytes").write_bytes(b"\xff\xfes3cret")
+    for path, why in (
+        (tmp_path / "missing", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        (tmp_path / "bytes", "is not text"),
+    ):
+        monkeypatch.setenv("MQTT_URL_FILE", str(path))
+
+        said = refusal()
+
+        assert f"  MQTT_URL_FILE = {str(path)!r}: {why}" in said
+        assert "s3cret" not in said
+
+
+def test_a_wrong_secret_from_a_file_is_not_shown_either(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is named by the variable it stands for."""
+    (tmp_path / "url").write_text("http://s3cret@h")
+    monkeypatch.setenv("MQTT_URL_FILE", str(tmp_path / "url"))
+
+    said = refusal()
+
+    assert "MQTT_URL (value not shown)" in said
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize("hostname", ["Box.local", "a" * 80, "_", "", "ÄÖ", "box_1", "-x-"])
+def test_the_host_gives_a_name_that_can_stand_in_a_topic(
+    hostname: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the host is called."""
+    monkeypatch.setattr(socket, "gethostname", lambda: hostname)
+
+    assert is_instance_name(Settings.load().instance)
+
+
+def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read at the start holds."""
+    settings = Settings.load()
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.topic_prefix = "other"
+    monkeypatch.setitem(os.environ, "TOPIC_PREFIX", "other")
+    assert settings.topic_prefix == "pillow"
