@@ -30,6 +30,9 @@ from devstack.processes import Program
 from tests.machine import need_mosquitto
 from tests.waiting import POLL_S
 
+# Several processes are started and killed in one test; a busy machine takes its time.
+pytestmark = pytest.mark.timeout(180)
+
 COMMAND = Path(sys.executable).parent / "poller"
 EXAMPLES = Path(__file__).parents[2] / "packages" / "contract" / "examples" / "messages.json"
 

@@ -52,7 +52,6 @@ WRAPPED: Final = {
     "aiomqtt": {"runtime.mqtt"},
     "paho": {"runtime.mqtt"},
     "azure": {"poller.azure_queue", "simulator.targets.azure_queue"},
-    "aiohttp": {"poller.deletions"},
     "uvicorn": {"runtime.server", "gateway.protocols"},
     "uvloop": {"runtime.lifecycle"},
     "pydantic_settings": {"runtime.settings"},
@@ -62,6 +61,7 @@ WRAPPED: Final = {
 # Declared though no line imports it.
 NEEDED_UNSEEN: Final = {
     ("runtime", "httptools"): "uvicorn reads HTTP with it where it is installed",
+    ("poller", "aiohttp"): "azure's asynchronous clients speak HTTP with it",
     ("simulator", "aiohttp"): "azure's asynchronous clients speak HTTP with it",
 }
 

@@ -187,7 +187,8 @@ async def test_a_browser_that_breaks_the_protocol_is_read_on_until_it_has_the_co
     monkeypatch.setattr(protocols, "LINGER_S", 5.0)
     ends = Ends(0)
     async with serving(ends) as port, dialled(port) as rude:
-        await asyncio.get_running_loop().sock_sendall(rude, b"\x81\xff" + b"\x00" * 12)
+        await until(lambda: ends.begun == 1, "begun")
+        await asyncio.get_running_loop().sock_sendall(rude, b"\x81\xff" + b"\x7f" * 12)
         await until(lambda: ends.how == ["gone 1009"], "ended")
         for _ in range(20):
             await asyncio.get_running_loop().sock_sendall(rude, b"x" * 50_000)

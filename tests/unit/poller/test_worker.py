@@ -262,17 +262,20 @@ def test_a_dead_letter_whose_lease_ends_before_its_copy_is_left_to_come_again() 
     """Even a queue that would still take our deletion is not asked for it."""
 
     async def story() -> None:
-        world = World(visibility_s=8, max_attempts=50)
+        world = World(visibility_s=8)
         world.queue.put("what?")
         broken = True
-        poller = world.start(
-            fault=lambda act: (
-                Fault.LOST_REQUEST if broken and act in ("put_poison", "renew") else None
-            )
-        )
-        async with world.running(poller):
-            await world.until(lambda: poller.count("retried") == 2, "it let go, twice")
+
+        def fault(act: str) -> Fault | None:
+            fails = act in ("put_poison", "renew") or (act == "receive" and now() > 1)
+            return Fault.LOST_REQUEST if broken and fails else None
+
+        async with world.running(world.start(fault=fault)) as poller:
+            await world.until(lambda: poller.in_hand == 1, "it in hand")
+            await world.until(lambda: poller.in_hand == 0, "it let go")
+            await asyncio.sleep(10)
             assert list(world.queue.messages) == ["m0"]
+            assert poller.count("retried") == 1
             broken = False
             await world.rest()
         assert world.queue.poison == ["what?"]

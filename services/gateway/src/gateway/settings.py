@@ -21,8 +21,12 @@ class GatewaySettings(CommonSettings):
     port: int = Field(
         8080, alias="GATEWAY_PORT", ge=0, le=65535, description="The port to listen on; 0 for any."
     )
-    workers: Literal[1] = Field(
-        1, alias="GATEWAY_WORKERS", description="How many processes serve browsers; 1 for now."
+    workers: int = Field(
+        1,
+        alias="GATEWAY_WORKERS",
+        ge=1,
+        le=1,
+        description="How many processes serve browsers; 1 for now.",
     )
     allowed_origins: Annotated[Names, AfterValidator(_checked_origins)] = Field(
         (),
