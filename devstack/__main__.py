@@ -24,7 +24,8 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/dev",
         description="Run broker, queue, poller, gateway and simulator on this machine. Every "
-        "setting of .env.example is taken from the environment.",
+        "setting of .env.example is taken from the environment, but for addresses, ports and "
+        "credentials, which are this stack's own.",
     )
     parser.add_argument(
         "--no-simulator", action="store_true", help="no made-up pillows; send your own messages"

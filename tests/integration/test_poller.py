@@ -340,6 +340,28 @@ def is_carried(text: str) -> bool:
     )
 
 
+async def test_a_message_the_queue_cannot_hand_out_takes_no_other_with_it(
+    broker: Broker, azurite: Azurite, prefix: str, queue_name: str
+) -> None:
+    """Azurite takes a control character, and then fails every page that holds it."""
+    good = [f'{{"pillow":"p{number}","state":"hugging"}}' for number in range(24)]
+    await put(azurite, queue_name, good[:12], at_once=1)
+    await put(azurite, queue_name, ["hello \x01 world"])
+    await put(azurite, queue_name, good[12:], at_once=1)
+
+    async with Poller(
+        queue_name,
+        prefix,
+        broker,
+        AZURE_STORAGE_CONNECTION_STRING=azurite.connection_string,
+        POLLER_VISIBILITY_TIMEOUT="3",
+    ) as poller:
+        arrived = await states(broker, prefix, len(good))
+
+        assert {f"p{number}" for number in range(24)} == set(arrived)
+        assert await poller.count("dead_lettered") == 0
+
+
 async def test_a_message_received_too_often_is_a_dead_letter(
     azurite: Azurite, broker: Broker, prefix: str, queue_name: str
 ) -> None:

@@ -361,6 +361,45 @@ def test_the_brokers_return_does_not_wake_who_was_silent_before() -> None:
     assert hub.next_deadline_ms() is None
 
 
+def test_a_silent_pillow_that_the_broker_retains_no_more_is_removed() -> None:
+    """It was removed while the broker could not be heard."""
+    hub = make()
+    receive(hub, update())
+    hub.expire(NOW + EXPIRE_MS)
+    hub.lose_broker()
+
+    gone = hub.resume_listening(NOW + 2 * EXPIRE_MS)
+
+    assert [(change.pillow, change.payload) for change in gone] == [("cloud-1", None)]
+    assert hub.state("cloud-1") is None
+
+
+def test_a_pillow_that_a_broker_forgot_stays_while_it_speaks() -> None:
+    """A broker that died may have lost what it had not saved."""
+    hub = make()
+    receive(hub, update())
+    hub.lose_broker()
+    assert hub.resume_listening(NOW + 1) == []
+    receive(hub, update(at=2), now=NOW + 2)
+
+    changes = hub.expire(NOW + 1 + 2 * EXPIRE_MS)
+
+    assert [change.payload is None for change in changes] == [False]
+
+
+def test_a_pillow_that_a_broker_forgot_goes_when_it_is_silent() -> None:
+    """Then nobody knows of it any more."""
+    hub = make()
+    receive(hub, update())
+    hub.lose_broker()
+    hub.resume_listening(NOW + 1)
+
+    changes = hub.expire(NOW + 1 + EXPIRE_MS)
+
+    assert [change.payload for change in changes] == [None]
+    assert len(hub) == 0
+
+
 def test_a_last_will_shows_at_once_and_news_overrules_it() -> None:
     """`offline` is said by the broker for a pillow; that the pillow speaks again is newer."""
     hub = make()

@@ -21,7 +21,7 @@ Order = tuple[int, int]
 def update(at: int, seq: int = 0, *, pillow: str = "a", note: str = "", hop: int = 0) -> Update:
     """A state of a pillow; `note` tells two of the same order apart, `hop` does not."""
     payload = f'{{"note":"{note}","hops":{{"published":{hop}}}}}'.encode()
-    return Update(pillow, "hugging", (at, seq), payload)
+    return Update(pillow, "hugging", (at, seq), payload, published_ms=at)
 
 
 def test_nothing_is_superseded_by_what_is_not_confirmed() -> None:
@@ -72,13 +72,24 @@ def test_what_a_broker_without_memory_lacks_is_published_again() -> None:
     newest = Newest()
     for pillow, at in (("a", 1), ("b", 2), ("c", 3)):
         newest.confirm(update(at, pillow=pillow))
-    assert list(newest.missing()) == []
+    assert list(newest.missing(since_ms=-1)) == []
 
     newest.lose_broker()
     newest.see(update(2, pillow="b"))
     newest.see(update(1, pillow="c"))
 
-    assert {one.pillow for one in newest.missing()} == {"a", "c"}
+    assert {one.pillow for one in newest.missing(since_ms=-1)} == {"a", "c"}
+
+
+def test_what_a_broker_had_time_to_save_was_removed() -> None:
+    """A state that it had for long and lacks now is not brought back."""
+    newest = Newest()
+    newest.confirm(update(100, pillow="long-ago"))
+    newest.confirm(update(900, pillow="just-now"))
+
+    newest.lose_broker()
+
+    assert [one.pillow for one in newest.missing(since_ms=500)] == ["just-now"]
 
 
 def test_a_removed_pillow_is_forgotten() -> None:
@@ -89,7 +100,7 @@ def test_a_removed_pillow_is_forgotten() -> None:
 
     assert len(newest) == 0
     assert not newest.supersedes(update(1))
-    assert list(newest.missing()) == []
+    assert list(newest.missing(since_ms=-1)) == []
     newest.forget("never seen")
 
 
@@ -174,7 +185,7 @@ class Pollers(RuleBasedStateMachine):
         site.newest.lose_broker()
         if self.retained is not None:
             site.heal(site.newest.see(self.retained))
-        for lost in tuple(site.newest.missing()):
+        for lost in tuple(site.newest.missing(since_ms=-1)):
             site.heal(lost)
         for message in unconfirmed:
             if not site.newest.supersedes(message):

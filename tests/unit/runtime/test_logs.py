@@ -177,9 +177,7 @@ def test_only_what_is_grave_enough_is_shown(level: LogLevel, shown: list[str]) -
     ]
 
 
-@pytest.mark.parametrize(
-    "library", ["azure", "aiohttp", "uvicorn", "mqtt", "asyncio", "websockets"]
-)
+@pytest.mark.parametrize("library", ["azure", "aiohttp", "uvicorn", "asyncio", "websockets"])
 def test_libraries_say_only_what_is_wrong_unless_all_is_asked_for(library: str) -> None:
     """Normal operation logs little."""
     quiet = written("json")

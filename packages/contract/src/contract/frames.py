@@ -15,7 +15,7 @@ from contract.topics import is_pillow_id
 SUBPROTOCOL: Final = "pillowcast.v1"
 
 HEARTBEAT_S: Final = 20
-"""How often a connection on which nothing is said hears a heartbeat; proxies cut from 30 s on."""
+"""How often every connection hears a heartbeat; proxies cut a silent one from 30 s on."""
 
 MAX_REQUEST_BYTES: Final = 65_536
 """The largest frame that is read from a browser."""
@@ -72,7 +72,7 @@ class Status(msgspec.Struct, tag="status", frozen=True):
 
 
 class Heartbeat(msgspec.Struct, tag="heartbeat", frozen=True):
-    """Said when nothing else is, so that a page can tell silence from a dead connection."""
+    """Said again and again, so that a page can tell silence from a dead connection."""
 
     sent: int
 

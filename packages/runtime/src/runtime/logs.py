@@ -68,7 +68,9 @@ def configure_logs(
     root.setLevel(_LEVELS[level])
     # Libraries report in their own words what our lines say in ours.
     logging.getLogger("azure").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
-    for noisy in ("aiohttp", "uvicorn", "mqtt", "asyncio", "websockets"):
+    # A lost connection is an error to paho, and one line of ours.
+    logging.getLogger("mqtt").setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)
+    for noisy in ("aiohttp", "uvicorn", "asyncio", "websockets"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
 

@@ -38,6 +38,9 @@ KEEPALIVE_S: Final = 20
 ANSWER_S: Final = 10.0
 """How long the broker may take to acknowledge before the connection counts as dead."""
 
+FAREWELL_S: Final = 1.0
+"""How long leaving may take: a broker that does not answer must not hold up a stop."""
+
 INFLIGHT: Final = 1024
 """How many publishes may be unacknowledged; callers set tighter limits of their own."""
 
@@ -134,7 +137,7 @@ class MqttSession:
     async def run(self, stopping: asyncio.Event) -> None:
         """Keep the session until `stopping` is set, then say `offline` and leave in order."""
         attempt = 0
-        said = False
+        said: set[str] = set()
         while not stopping.is_set():
             try:
                 await self._connection(stopping)
@@ -143,13 +146,15 @@ class MqttSession:
                     break  # nobody waits for it any more
                 was_ready = self._ready.is_set()
                 self._end(_sentence(error))
+                # Once for an outage, however many attempts it takes; a broker that answers and
+                # says what is wrong is another matter, and heard.
+                answers = isinstance(error, (_Unusable, MqttConnectError))
                 if was_ready:
-                    attempt, said = 0, False
+                    attempt, said = 0, {self.trouble}
                     log.warning("broker lost; trying again until it is back", why=self.trouble)
-                    said = True
-                elif not said:
+                elif not said or (answers and self.trouble not in said):
+                    said.add(self.trouble)
                     log.warning("no broker yet; trying until there is one", why=self.trouble)
-                    said = True
                 delay = _RECONNECT.delay(attempt, random.random())  # noqa: S311 - jitter
                 attempt += 1
                 with contextlib.suppress(TimeoutError):
@@ -209,7 +214,12 @@ class MqttSession:
         paho = client._client
         paho.on_message = self._received
         paho.on_publish = self._acknowledged
+        paho.on_socket_register_write = functools.partial(
+            _write_when_possible, asyncio.get_running_loop()
+        )
         async with client:
+            # Looked at, so that a loss while we leave is not reported as one nobody saw.
+            client._disconnected.add_done_callback(lambda end: end.cancelled() or end.exception())
             self._paho = paho
             self._read_back.clear()
             # Nothing is ever put on aiomqtt's own queue, so waiting for it waits for the end.
@@ -235,15 +245,13 @@ class MqttSession:
                     await ended
                 # Also when not ready yet: our `online` may be on its way already.
                 begun.cancel()
-                async with asyncio.timeout(ANSWER_S):
+                client.timeout = FAREWELL_S
+                async with asyncio.timeout(FAREWELL_S):
                     await self.publish(self._status_topic, OFFLINE, retain=True)
             finally:
                 for task in (ended, asked, begun):
                     task.cancel()
                 await asyncio.gather(ended, asked, begun, return_exceptions=True)
-                # Looked at, so that a loss while we leave is not reported as one nobody saw.
-                if client._disconnected.done() and not client._disconnected.cancelled():
-                    client._disconnected.exception()
 
     async def _begin(self, client: aiomqtt.Client) -> None:
         granted = await client.subscribe(self._subscriptions())
@@ -251,8 +259,8 @@ class MqttSession:
             if _code(code) >= 128:
                 raise _Unusable(f"it refused to let us read {topic} ({code}); check its ACL")
         try:
-            await self.publish(self._status_topic, ONLINE, retain=True)
             async with asyncio.timeout(ANSWER_S):
+                await self.publish(self._status_topic, ONLINE, retain=True)
                 await self._read_back.wait()
         except PublishRefused as error:
             raise _Unusable(f"{error}; check its ACL and the user in MQTT_URL") from None
@@ -345,10 +353,27 @@ def _publish_properties(
 def _sentence(error: BaseException) -> str:
     if isinstance(error, MqttConnectError):
         return f"{error}; check the user and password in MQTT_URL"
-    cause = error.__cause__
-    return f"{error}" if cause is None else f"{error}: {cause}"
+    if error.__cause__ is not None:
+        return f"the connection ended ({error.__cause__})"
+    return f"{error}"
 
 
 def _code(code: Any) -> int:
     """Return a reason code as the number on the wire, whichever of its types the client gives."""
     return int(getattr(code, "value", code))
+
+
+def _write_when_possible(
+    loop: asyncio.AbstractEventLoop, paho: Any, _userdata: object, plain: Any
+) -> None:
+    """Have paho write when the socket takes more; aiomqtt's own way trips over a closed socket."""
+
+    def write() -> None:
+        with contextlib.suppress(OSError):  # who reads from the socket is told the same
+            paho.loop_write()
+
+    def add() -> None:
+        if plain.fileno() >= 0:
+            loop.add_writer(plain.fileno(), write)
+
+    loop.call_soon_threadsafe(add)  # paho calls from its connecting thread too

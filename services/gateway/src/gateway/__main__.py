@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import secrets
 import socket
 from typing import Any, Final
@@ -48,6 +49,7 @@ def main() -> None:
         listener = listen(settings.host, settings.port, "GATEWAY_PORT")
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
+    _allow_many_connections()
     configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
     run_service(lambda stopping: _serve(settings, listener, stopping))
 
@@ -90,6 +92,15 @@ async def _serve(
         stop_server.set()
         stop_session.set()
     log.info("stopped")
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files to what the system allows: each browser is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(
+        ValueError, OSError
+    ):  # some systems call a limit unlimited that is not
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _until_empty(live: Live) -> None:

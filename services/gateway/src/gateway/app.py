@@ -18,6 +18,7 @@ from gateway.api import api_routes
 from gateway.description import asyncapi, openapi
 from gateway.events import Events
 from gateway.live import Live
+from gateway.problems import problem
 from gateway.settings import GatewaySettings
 from gateway.websocket import WebSockets
 from runtime.health import Dependencies, health_routes
@@ -70,6 +71,9 @@ def create_app(live: Live, settings: GatewaySettings, dependencies: Dependencies
     async def asyncapi_document(_request: Request) -> Response:
         return JSONResponse(asyncapi(settings.topic_prefix))
 
+    async def no_such_thing(request: Request) -> Response:
+        return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")
+
     return Starlette(
         routes=[
             WebSocketRoute("/ws", WebSockets(live, settings.allowed_origins).serve),
@@ -79,6 +83,7 @@ def create_app(live: Live, settings: GatewaySettings, dependencies: Dependencies
             Route("/openapi.json", openapi_document),
             Route("/asyncapi.json", asyncapi_document),
             Route("/states.js", states_module),
+            Route("/api/{path:path}", no_such_thing),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
         middleware=[

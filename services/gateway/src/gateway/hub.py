@@ -42,6 +42,7 @@ class _Pillow:
     change: Change
     connected: bool = True
     scheduled: bool = False
+    retained: bool = True
 
 
 class Hub:
@@ -129,6 +130,7 @@ class Hub:
         """
         known = self._pillows.get(update.pillow)
         if known is not None:
+            known.retained = True
             if update.order < known.update.order:
                 return "older"
             if update.repeats(known.update):
@@ -175,15 +177,29 @@ class Hub:
                 self._forgotten = oldest.offset
         return change
 
-    def resume_listening(self, now_ms: int) -> None:
-        """Count silence from now: until now the broker was away and nothing could be heard."""
+    def lose_broker(self) -> None:
+        """Take in that what the broker retains is not known any more."""
         for known in self._pillows.values():
+            known.retained = False
+
+    def resume_listening(self, now_ms: int) -> list[Change]:
+        """Go on, now that the broker has told all it retains; returns what changed meanwhile.
+
+        Silence counts from now: until now nothing could be heard.
+        A pillow that the broker retains no more was removed meanwhile, or is one that a broker
+        forgot when it died: it goes when it is silent, and stays if it speaks.
+        """
+        gone = []
+        for pillow, known in self._pillows.items():
             if known.connected:
                 known.heard_ms = now_ms
+            elif not known.retained:
+                gone.append(pillow)
+        return [change for pillow in gone if (change := self.remove(pillow)) is not None]
 
     def expire(self, now_ms: int) -> list[Change]:
         """Return the changes of pillows that have been silent too long by now."""
-        changes = []
+        changes: list[Change] = []
         while self._deadlines and self._deadlines[0][0] <= now_ms:
             known = heapq.heappop(self._deadlines)[2]
             known.scheduled = False
@@ -193,7 +209,10 @@ class Hub:
                 self._schedule(known)
                 continue
             known.connected = False
-            if known.update.state != NOT_CONNECTED:
+            if not known.retained:
+                removed = self.remove(known.update.pillow)
+                changes.extend(() if removed is None else (removed,))
+            elif known.update.state != NOT_CONNECTED:
                 changes.append(self._show(known, now_ms))
         return changes
 

@@ -111,7 +111,8 @@ class Live:
     def broker_ready(self) -> None:
         """Say that the broker is there and its retained states have arrived."""
         if self._was_ready:
-            self.hub.resume_listening(self._clock())
+            for change in self.hub.resume_listening(self._clock()):
+                self._publish(change)
         self._was_ready = True
         self.metrics.broker_up.set(1)
         self._flush()
@@ -120,6 +121,7 @@ class Live:
     def broker_lost(self) -> None:
         """Say that nothing is live until the broker is back."""
         self.metrics.broker_up.set(0)
+        self.hub.lose_broker()
         self.fanout.say_broker("offline")
 
     def attach(self, wish: Wish, wake: Callable[[], None]) -> Listener:

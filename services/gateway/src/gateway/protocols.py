@@ -19,6 +19,9 @@ SEND_BUFFER_BYTES: Final = 131_072
 """What the system may hold for one browser, instead of megabytes: what waits there is not conflated
 any more, so a slow browser would be shown states as old as it takes to read them."""
 
+HEAD_S: Final = 10.0
+"""How long a request's head may take: who connects and says nothing holds a file descriptor."""
+
 LINGER_S: Final = 1.0
 """How long a browser that broke the protocol is still read: else a reset overtakes its code."""
 
@@ -34,12 +37,33 @@ class HttpProtocol(HttpToolsProtocol):
 
     _in_request = False
     _request_bytes = 0
+    _head_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Bound what the system holds; a WebSocket inherits it."""
         super().connection_made(transport)
         plain = transport.get_extra_info("socket")
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._got_head()
+        super().connection_lost(exc)
+
+    def on_headers_complete(self) -> None:
+        """Note that the head is whole; the rest of a request has an end of its own."""
+        self._got_head()
+        super().on_headers_complete()
+
+    def _expect_head(self) -> None:
+        self._got_head()
+        self._head_deadline = self.loop.call_later(HEAD_S, self.transport.abort)
+
+    def _got_head(self) -> None:
+        if self._head_deadline is not None:
+            self._head_deadline.cancel()
+            self._head_deadline = None
 
     def data_received(self, data: bytes) -> None:
         """Read a piece of a request; refuse one that grows without an end."""
@@ -53,6 +77,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
+        self._expect_head()
         self._in_request = True
         self._request_bytes = 0
 

@@ -155,7 +155,9 @@ class AzureQueue:
 
     async def _make(self) -> None:
         for client in (self._states, self._poison):
-            with self._translated(), suppress(ResourceExistsError):
+            # Who may not make queues may use those that somebody else has made: the first use
+            # says what is wrong, if anything.
+            with suppress(QueueDenied), self._translated(), suppress(ResourceExistsError):
                 await client.create_queue()
         self._made = True
 
@@ -235,7 +237,12 @@ def _http_error(error: HttpResponseError) -> Exception:
 def _why_not_signed_in(error: HttpResponseError) -> str:
     """Say which setting to look at."""
     code = _code(error)
-    if code in ("AuthorizationPermissionMismatch", "InsufficientAccountPermissions"):
+    if code in (
+        "AuthorizationPermissionMismatch",
+        "AuthorizationResourceTypeMismatch",
+        "AuthorizationServiceMismatch",
+        "InsufficientAccountPermissions",
+    ):
         return (
             f"{code}: the credential lacks a right; a SAS needs process and add on both queues "
             "(and create, to make them), an identity the role Storage Queue Data Contributor"

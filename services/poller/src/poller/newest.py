@@ -51,11 +51,18 @@ class Newest:
         """Take in that what the broker holds is not known any more."""
         self._held.clear()
 
-    def missing(self) -> Iterator[Update]:
-        """Yield the newest states that the broker does not hold, now that it has told all."""
+    def missing(self, since_ms: int) -> Iterator[Update]:
+        """Yield the newest states that the broker does not hold, now that it has told all.
+
+        Where it holds none, only what was published after `since_ms`: what it had for longer it
+        has saved, so that pillow was removed, or its state has expired.
+        """
         for pillow, known in self._newest.items():
             held = self._held.get(pillow)
-            if held is None or held < known.order:
+            if held is None:
+                if known.published_ms is not None and known.published_ms > since_ms:
+                    yield known
+            elif held < known.order:
                 yield known
 
     def _hold(self, update: Update) -> Update | None:

@@ -62,6 +62,9 @@ The last send is alone: what was in flight beside a message like that must not e
 LOST_S: Final = 0.1
 """The pause after a send that was lost: a connection may call itself ready for a moment longer."""
 
+UNSAVED_MS: Final = 60_000
+"""How old a state may be that a broker forgot when it died: mosquitto saves twice a minute."""
+
 REFUSED_S: Final = 5.0
 ANNOUNCE_S: Final = 5.0
 
@@ -131,6 +134,8 @@ class Worker:
         self._left = asyncio.Event()
         self._deletions = asyncio.Semaphore(DELETIONS)
         self._last_send = asyncio.Lock()
+        self._lost_ms = 0
+        self._singles = 0
         self._refusal: str | None = None
         self._asked_queue = False
         self._troubles: dict[str, str] = {}
@@ -174,12 +179,13 @@ class Worker:
     def broker_ready(self) -> None:
         """Take in that the broker has told all it retains."""
         self._metrics.broker_up.set(1)
-        for update in tuple(self._newest.missing()):
+        for update in tuple(self._newest.missing(self._lost_ms - UNSAVED_MS)):
             self._heal(update)
 
     def broker_lost(self) -> None:
         """Take in that the broker is gone."""
         self._metrics.broker_up.set(0)
+        self._lost_ms = self._clock_ms()
         self._newest.lose_broker()
 
     # Receiving
@@ -196,12 +202,16 @@ class Worker:
                 if stopping.is_set():
                     return
                 try:
-                    page = await self._page(asked, min(PAGE, WINDOW - len(self._in_hand)))
+                    limit = 1 if self._singles else PAGE
+                    page = await self._page(asked, min(limit, WINDOW - len(self._in_hand)))
                 except TimeoutError:
                     return
                 except QueueUnavailable as error:
                     self._failed("receive", error)
                     pace = after_failure(pace)
+                    # It may be one message that the queue cannot hand out (Azurite, and a control
+                    # character): one by one, it takes no others with it.
+                    self._singles = PAGE
                 except QueueDenied as error:
                     self._failed("receive", error)
                     pace = after_failure(pace)
@@ -210,6 +220,7 @@ class Worker:
                     self._worked("receive")
                     found = "full" if len(page) == PAGE else "some" if page else "nothing"
                     self._metrics.polls.labels(found).inc()
+                    self._singles = max(0, self._singles - len(page))
                     self._take(page)
                     pace = (
                         after_messages(pace, now())

@@ -64,8 +64,8 @@ export function feeling(pillow, fresh, ageMs, label) {
   const when = age(ageMs);
   const doing = fresh === "stale" ? `Was ${lower(label(state))}` : label(state);
   if (fresh === "quiet") return { state, doing, when: `quiet, ${when}` };
-  // What it did last is known from the gateway's own notice only.
-  if (typeof last === "string") return { state, doing, when: `last ${lower(label(last))}, ${when}` };
+  // A pillow may have a field of that name too; only beside this state is it the gateway's word.
+  if (state === "notconnected" && typeof last === "string") return { state, doing, when: `last ${lower(label(last))}, ${when}` };
   return { state, doing, when };
 }
 

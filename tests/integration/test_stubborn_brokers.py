@@ -1,0 +1,81 @@
+"""Brokers that hang up or fall silent: the real processes say what is wrong, and still stop."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from devstack import ports
+from devstack.azurite import Azurite
+from devstack.broker import Broker, User
+from devstack.processes import Program
+from tests.machine import need_mosquitto
+
+COMMANDS = Path(sys.executable).parent
+
+
+@pytest.fixture
+async def own_broker() -> AsyncIterator[Broker]:
+    """A mosquitto that the test may stop."""
+    need_mosquitto()
+    async with Broker(kind="mosquitto") as started:
+        yield started
+
+
+def service(name: User, user: User, broker: Broker, azurite: Azurite, protocol: str) -> Program:
+    """A service that signs in as `user`, not started."""
+    return Program(
+        name,
+        [COMMANDS / name],
+        env={
+            "MQTT_URL": broker.url_for(user),
+            "MQTT_PROTOCOL": protocol,
+            "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
+            "QUEUE_NAME": f"q{uuid4().hex[:12]}",
+            "INSTANCE": f"i{uuid4().hex[:12]}",
+            "POLLER_PORT": "0",
+            "GATEWAY_PORT": str(ports.free()),
+            "LOG_FORMAT": "json",
+        },
+    )
+
+
+async def stopped_within(program: Program, limit_s: float) -> int:
+    """Ask a program to end; return its exit status, and fail if it takes longer."""
+    begun = time.monotonic()
+    program.terminate()
+    async with asyncio.timeout(30):
+        status = await program.wait()
+    assert time.monotonic() - begun < limit_s
+    return status
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_user_who_may_not_write_is_told_so_and_can_stop(
+    own_broker: Broker, azurite: Azurite, protocol: str
+) -> None:
+    """The sentence names the setting, nothing is a traceback, and SIGTERM ends it in order."""
+    async with service("poller", "gateway", own_broker, azurite, protocol) as poller:
+        await poller.log.wait_for("MQTT_URL", within_s=40)
+
+        assert await stopped_within(poller, 5.0) == 0
+        assert "Traceback" not in poller.log.text
+        assert "never retrieved" not in poller.log.text
+
+
+@pytest.mark.parametrize("name", ["poller", "gateway"])
+async def test_a_stop_while_the_broker_does_not_answer_is_in_order(
+    own_broker: Broker, azurite: Azurite, name: User
+) -> None:
+    """A broker that hangs holds up nobody who leaves."""
+    async with service(name, name, own_broker, azurite, "5") as program:
+        await program.log.wait_for("broker ready", within_s=40)
+        own_broker.pause()
+        try:
+            assert await stopped_within(program, 8.0) == 0
+        finally:
+            own_broker.resume()
