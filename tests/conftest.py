@@ -10,7 +10,6 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.machine import need_mosquitto
 
-
 # Properties are about what is right, not about how busy the machine is.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
