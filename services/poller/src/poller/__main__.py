@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from typing import Final
 
 import structlog
@@ -29,7 +30,15 @@ SERVICE: Final = "poller"
 
 
 def main() -> None:
-    """Run the poller until a signal; exit 2 when it cannot start as it is set up."""
+    """Run the poller until a signal; exit 2 when it cannot start as it is set up.
+
+    With arguments it is a tool for people instead.
+    """
+    if len(sys.argv) > 1:
+        # The service has no use for what a terminal needs.
+        from poller.tool import run
+
+        run()
     try:
         settings = PollerSettings.load()
         listener = listen(settings.host, settings.port, "POLLER_PORT")
