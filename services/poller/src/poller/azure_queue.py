@@ -245,15 +245,19 @@ def _our_errors(client: QueueClient) -> Iterator[None]:
         if _code(error) == "MessageNotFound":
             raise _Gone from error
         raise QueueDenied(
-            f"404 {_code(error)}: there is no such storage account; look at "
-            "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_QUEUE_ENDPOINT"
+            f"the queue answered 404 {_code(error)}: there is no such account; look at "
+            "AZURE_STORAGE_CONNECTION_STRING (AccountName, QueueEndpoint) or at "
+            "AZURE_STORAGE_QUEUE_ENDPOINT"
         ) from error
     except ClientAuthenticationError as error:
         raise QueueDenied(_why_not_signed_in(error)) from error
     except HttpResponseError as error:
         raise _http_error(error) from error
     except (AzureError, OSError, TimeoutError) as error:
-        raise QueueUnavailable(f"{client.url.partition('?')[0]}: {error}") from error
+        raise QueueUnavailable(
+            f"{client.url.partition('?')[0]}: {error}; if the address is wrong, look at "
+            "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_QUEUE_ENDPOINT"
+        ) from error
 
 
 @contextmanager
@@ -315,11 +319,10 @@ def _code(error: HttpResponseError) -> str:
 
 def _http_error(error: HttpResponseError) -> Exception:
     code, status = _code(error), error.status_code or 0
-    if code == "QueueBeingDeleted":
-        return QueueUnavailable("the queue is being deleted; it can be made again afterwards")
-    if code == "PopReceiptMismatch" or status == 409:
+    if code == "PopReceiptMismatch":
         return _LeaseLost()
-    if status >= 500 or status in (408, 429):
+    # 409 is a queue that is being deleted.
+    if status >= 500 or status in (408, 409, 429):
         return QueueUnavailable(f"the queue answered {status} {code}".strip())
     if status in (401, 403):
         return QueueDenied(_why_not_signed_in(error))

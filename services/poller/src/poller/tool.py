@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from poller.azure_queue import AzureQueue
 from poller.dead_letters import (
     PAGE,
     Account,
@@ -242,6 +241,9 @@ def _do(work: Callable[[_Box], Awaitable[int]]) -> int:
         settings = PollerSettings.load()
     except SettingsError as error:
         exit_with_usage(COMMAND, str(error))
+    # The SDK takes a second to load, which help and wrong usage need not wait for.
+    from poller.azure_queue import AzureQueue
+
     configure_logs("poller", level="warning", style=settings.log_format)
     status = 1
 
