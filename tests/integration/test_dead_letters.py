@@ -23,6 +23,9 @@ from devstack.broker import Broker
 from devstack.processes import Program
 from tests.waiting import POLL_S, until
 
+# Each run of the command is a process of its own, and on a busy machine that takes seconds.
+pytestmark = pytest.mark.timeout(180)
+
 COMMAND = Path(sys.executable).parent / "poller"
 
 WITHIN_S = 40.0
