@@ -55,7 +55,7 @@ WRAPPED: Final = {
     "uvicorn": {"runtime.server", "gateway.protocols"},
     "uvloop": {"runtime.lifecycle"},
     "pydantic_settings": {"runtime.settings"},
-    "typer": {"simulator.__main__"},
+    "typer": {"simulator.__main__", "poller.tool"},
 }
 
 # Declared though no line imports it.

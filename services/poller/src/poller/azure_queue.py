@@ -27,6 +27,7 @@ from azure.core.exceptions import (
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
+from poller.dead_letters import PAGE, Letter, Survey
 from poller.queues import Finish, QueueDenied, QueueUnavailable, Received
 from poller.routing import Body
 from poller.settings import PollerSettings
@@ -147,11 +148,12 @@ class AzureQueue:
         except (_Gone, _LeaseLost):
             pass  # it is somebody else's already, which is all that was wanted
 
-    async def put_poison(self, message: Received) -> None:
+    async def put_poison(self, message: Received) -> str | None:
         if not self._made:
             await self._make()
         with self._translated():
-            await self._poison.send_message(message.body.text, time_to_live=_FOREVER)
+            copy = await self._poison.send_message(message.body.text, time_to_live=_FOREVER)
+        return copy.id
 
     async def _make(self) -> None:
         for client in (self._states, self._poison):
@@ -161,33 +163,122 @@ class AzureQueue:
                 await client.create_queue()
         self._made = True
 
+    def dead_letters(self) -> "AzurePoisonQueue":
+        """Return the poison queue for people's tools; it works while this one is open."""
+        return AzurePoisonQueue(self._states, self._poison)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Turn the SDK's exceptions into ours."""
         try:
-            yield
-        except ResourceNotFoundError as error:
-            if _code(error) == "QueueNotFound":
-                self._made = False
-                raise QueueUnavailable(
-                    "the queue is gone; it is made again (see QUEUE_NAME, POISON_QUEUE_NAME)"
-                ) from error
-            if _code(error) == "MessageNotFound":
-                raise _Gone from error
-            raise QueueDenied(
-                f"the queue answered 404 {_code(error)}: there is no such account; look at "
-                "AZURE_STORAGE_CONNECTION_STRING (AccountName, QueueEndpoint) or at "
-                "AZURE_STORAGE_QUEUE_ENDPOINT"
-            ) from error
-        except ClientAuthenticationError as error:
-            raise QueueDenied(_why_not_signed_in(error)) from error
-        except HttpResponseError as error:
-            raise _http_error(error) from error
-        except (AzureError, OSError, TimeoutError) as error:
+            with _our_errors(self._states):
+                yield
+        except _QueueGone as error:
+            self._made = False
             raise QueueUnavailable(
-                f"{self._states.url.partition('?')[0]}: {error}; if the address is wrong, look at "
-                "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_QUEUE_ENDPOINT"
+                "the queue is gone; it is made again (see QUEUE_NAME, POISON_QUEUE_NAME)"
             ) from error
+
+
+class AzurePoisonQueue:
+    """The poison queue, and the state queue that letters go back to; neither is made here.
+
+    A wrong name would otherwise make a queue that no poller reads, and fill it.
+    """
+
+    def __init__(self, states: QueueClient, poison: QueueClient) -> None:
+        self._states = states
+        self._poison = poison
+
+    async def survey(self) -> Survey | None:
+        dates: list[str] = []
+        try:
+            with _our_errors(self._poison):
+                properties = await self._poison.get_queue_properties(
+                    raw_response_hook=lambda response: dates.append(
+                        response.http_response.headers["Date"]
+                    )
+                )
+        except _QueueGone:
+            return None
+        # By the clock that also stamps the letters, in whole seconds as it does.
+        now = parsedate_to_datetime(dates[-1])
+        return Survey(properties.approximate_message_count or 0, _microseconds(now))
+
+    async def peek(self) -> list[Letter]:
+        with _not_made(self._poison, "POISON_QUEUE_NAME"), _our_errors(self._poison):
+            return [_letter(one, 0.0) for one in await self._poison.peek_messages(PAGE)]
+
+    async def receive(self, lease_s: int) -> list[Letter]:
+        asked = asyncio.get_running_loop().time()
+        with _not_made(self._poison, "POISON_QUEUE_NAME"), _our_errors(self._poison):
+            pages = self._poison.receive_messages(
+                messages_per_page=PAGE, visibility_timeout=lease_s
+            ).by_page()
+            page = await anext(pages, None)
+            if page is None:
+                return []
+            return [_letter(one, asked + lease_s) async for one in page]
+
+    async def release(self, letter: Letter) -> None:
+        with suppress(_Gone, _LeaseLost, _QueueGone), _our_errors(self._poison):
+            await self._poison.update_message(letter.id, letter.receipt, visibility_timeout=0)
+
+    async def put_back(self, letter: Letter) -> None:
+        # For ever, as it was kept: it must not vanish because no poller came within a week.
+        with _not_made(self._states, "QUEUE_NAME"), _our_errors(self._states):
+            await self._states.send_message(letter.text, time_to_live=_FOREVER)
+
+    async def delete(self, letter: Letter) -> Finish:
+        try:
+            with _our_errors(self._poison):
+                await self._poison.delete_message(letter.id, letter.receipt)
+        except (_Gone, _QueueGone):
+            return Finish.GONE
+        except _LeaseLost:
+            return Finish.LEASE_LOST
+        return Finish.DELETED
+
+
+@contextmanager
+def _our_errors(client: QueueClient) -> Iterator[None]:
+    """Turn the SDK's exceptions into QueueUnavailable, QueueDenied, and what is caught here."""
+    try:
+        yield
+    except ResourceNotFoundError as error:
+        if _code(error) == "QueueNotFound":
+            raise _QueueGone from error
+        if _code(error) == "MessageNotFound":
+            raise _Gone from error
+        raise QueueDenied(
+            f"the queue answered 404 {_code(error)}: there is no such account; look at "
+            "AZURE_STORAGE_CONNECTION_STRING (AccountName, QueueEndpoint) or at "
+            "AZURE_STORAGE_QUEUE_ENDPOINT"
+        ) from error
+    except ClientAuthenticationError as error:
+        raise QueueDenied(_why_not_signed_in(error)) from error
+    except HttpResponseError as error:
+        raise _http_error(error) from error
+    except (AzureError, OSError, TimeoutError) as error:
+        raise QueueUnavailable(
+            f"{client.url.partition('?')[0]}: {error}; if the address is wrong, look at "
+            "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_QUEUE_ENDPOINT"
+        ) from error
+
+
+@contextmanager
+def _not_made(client: QueueClient, setting: str) -> Iterator[None]:
+    try:
+        yield
+    except _QueueGone as error:
+        raise QueueUnavailable(
+            f"there is no queue {client.queue_name}; a poller makes it when it starts, unless "
+            f"{setting} is wrong"
+        ) from error
+
+
+class _QueueGone(Exception):
+    """The whole queue is not there."""
 
 
 class _Gone(Exception):
@@ -210,6 +301,21 @@ def _received(message: QueueMessage, leased_until: float) -> Received:
         ),
         leased_until,
     )
+
+
+def _letter(message: QueueMessage, leased_until: float) -> Letter:
+    return Letter(
+        message.id,
+        _microseconds(message.inserted_on or datetime.now(UTC)),
+        message.dequeue_count or 0,
+        message.content,
+        message.pop_receipt or "",
+        leased_until,
+    )
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _code(error: HttpResponseError) -> str:
@@ -245,7 +351,8 @@ def _why_not_signed_in(error: HttpResponseError) -> str:
     ):
         return (
             f"{code}: the credential lacks a right; a SAS needs process and add on both queues "
-            "(and create, to make them), an identity the role Storage Queue Data Contributor"
+            "(create too, to make them, and read, for the tool dead-letters), an identity the role "
+            "Storage Queue Data Contributor"
         )
     response: Any = error.response
     if response is None:

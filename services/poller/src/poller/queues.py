@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from poller.dead_letters import Letter, Survey
 from poller.routing import Body
 
 
@@ -53,5 +54,33 @@ class Queue(Protocol):
     async def release(self, message: Received) -> None:
         """Make a message visible to everyone at once."""
 
-    async def put_poison(self, message: Received) -> None:
-        """Copy a message to the poison queue, word for word and for ever."""
+    async def put_poison(self, message: Received) -> str | None:
+        """Copy a message to the poison queue, word for word and for ever.
+
+        Returns the copy's id, where the queue tells it.
+        """
+
+
+class PoisonQueue(Protocol):
+    """The poison queue as people's tools see it: nothing is lost by looking.
+
+    Every method raises QueueUnavailable or QueueDenied.
+    """
+
+    async def survey(self) -> Survey | None:
+        """Return how many letters there are; None when there is no poison queue."""
+
+    async def peek(self) -> list[Letter]:
+        """Return the first letters that nobody has received, at most 32, and hide none."""
+
+    async def receive(self, lease_s: int) -> list[Letter]:
+        """Return up to 32 letters, each hidden from others for so long."""
+
+    async def release(self, letter: Letter) -> None:
+        """Make a letter visible to everyone at once."""
+
+    async def put_back(self, letter: Letter) -> None:
+        """Copy a letter to the state queue, word for word and for ever."""
+
+    async def delete(self, letter: Letter) -> Finish:
+        """Delete a letter from the poison queue for good."""

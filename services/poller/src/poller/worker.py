@@ -417,9 +417,12 @@ class Worker:
     async def _bury(self, item: Item, rejection: Rejection) -> None:
         """Copy a message to the poison queue, say so, and only then delete it."""
         message = item.message
-        if not await self._insist(
-            item, "keep a dead letter", lambda: self._queue.put_poison(message)
-        ):
+        letters: list[str | None] = []
+
+        async def keep() -> None:
+            letters.append(await self._queue.put_poison(message))
+
+        if not await self._insist(item, "keep a dead letter", keep):
             self._give_up(item)
             return
         item.decided = True
@@ -427,6 +430,8 @@ class Worker:
         log.warning(
             "dead letter: kept in the poison queue",
             message=message.id,
+            # The id by which `poller dead-letters` knows it; the queue does not keep the rest.
+            letter=letters[0],
             reason=str(rejection.reason),
             detail=rejection.detail,
             attempts=message.body.attempts,
