@@ -90,7 +90,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
         f"first {EXCERPT_CHARACTERS} characters",
         f"more than {MAX_BODY_BYTES} bytes, or its state more than {MAX_STATE_BYTES}",
         f"expiry after {EXPIRY_S // 86400} days",
-        f"after {frames.HEARTBEAT_S} s in which",
+        f"said every {frames.HEARTBEAT_S} s",
         f"At most {frames.MAX_SUBSCRIBED} pillows",
         f"at most {frames.MAX_REQUEST_BYTES} bytes",
         f"subprotocol `{frames.SUBPROTOCOL}`",

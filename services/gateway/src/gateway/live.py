@@ -171,7 +171,8 @@ class Live:
 
     def _pause(self, until_heartbeat_s: float) -> float:
         """Return how long nothing is due, in seconds."""
-        deadline_ms = self.hub.next_deadline_ms()
+        # Without a broker nothing expires, however long it is overdue.
+        deadline_ms = self.hub.next_deadline_ms() if self.fanout.broker == "online" else None
         until_deadline_s = (
             LOOK_S if deadline_ms is None else (deadline_ms - self._clock() + 1) / 1000
         )
