@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from azure.core.pipeline.transport import AioHttpTransport
-from azure.storage.queue import QueueMessage
+from azure.storage.queue import (
+    AccountSasPermissions,
+    QueueMessage,
+    ResourceTypes,
+    generate_account_sas,
+)
 from azure.storage.queue.aio import QueueClient
 from pydantic import SecretStr
 
@@ -201,6 +206,30 @@ async def test_a_poison_copy_is_word_for_word_and_for_ever(
     copies = await kept(azurite, f"{queue_name}-poison")
     assert sorted(copy.content for copy in copies) == sorted(ODD)
     assert {copy.expires_on.year for copy in copies if copy.expires_on} == {9999}
+
+
+async def test_the_right_to_make_queues_is_not_needed_where_they_are(
+    azurite: Azurite, queue_name: str
+) -> None:
+    """A signature for messages alone is enough."""
+    async with opened(azurite, queue_name) as maker:
+        await maker.receive(1)
+    async with client(azurite, queue_name) as writer:
+        await writer.send_message("HUGGING")
+        account, key = writer.account_name, writer.credential.account_key
+    signature = generate_account_sas(
+        str(account),
+        key,
+        ResourceTypes(object=True, container=True),
+        AccountSasPermissions(add=True, update=True, process=True),
+        datetime.now(UTC) + timedelta(hours=1),
+    )
+    chosen = settings(f"QueueEndpoint={azurite.url};SharedAccessSignature={signature}", queue_name)
+
+    async with AzureQueue.from_settings(chosen) as adapter:
+        (message,) = await adapter.receive(32)
+        await adapter.put_poison(message)
+        assert await adapter.delete(message) is Finish.DELETED
 
 
 async def test_queues_deleted_under_it_are_made_again(azurite: Azurite, queue_name: str) -> None:

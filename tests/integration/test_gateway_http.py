@@ -1,5 +1,7 @@
 """The gateway's HTTP side as curl and Prometheus see it, on the real process."""
 
+import asyncio
+import contextlib
 import signal
 from collections.abc import AsyncIterator
 
@@ -174,6 +176,19 @@ async def run(**env: str) -> tuple[int, str]:
     program = Program("gateway", [COMMAND], env={"LOG_FORMAT": "json", **env})
     await program.spawn()
     return await program.wait(), program.log.text
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+async def test_who_connects_and_says_nothing_is_let_go(gateway: Gateway, said: bytes) -> None:
+    """Nobody holds a file descriptor by silence, nor by half a request."""
+    reader, writer = await asyncio.open_connection(ports.HOST, gateway.port)
+    try:
+        writer.write(said)
+        async with asyncio.timeout(20):
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+    finally:
+        writer.close()
 
 
 async def test_wrong_settings_end_the_process_with_every_name() -> None:
