@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from poller.settings import DEVELOPMENT_ACCOUNT, PollerSettings
+from poller.settings import PollerSettings
 from runtime.settings import SettingsError
+from runtime.storage import DEVELOPMENT_ACCOUNT
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,10 @@ def test_the_defaults_are_those_of_the_design() -> None:
     settings = SimulatorSettings.load()
 
     assert (settings.target, settings.pillows, settings.rate) == ("queue", 3, 1.0)
-    assert (settings.scenario, settings.queue_name) == ("day", "pillow-state")
+    assert (settings.scenario, settings.queue) == ("day", "pillow-state")
     assert settings.queue_endpoint is None
     client = QueueClient.from_connection_string(
-        settings.connection_string.get_secret_value(), settings.queue_name
+        settings.connection_string.get_secret_value(), settings.queue
     )
     assert client.url == "http://127.0.0.1:10001/devstoreaccount1/pillow-state"
 

@@ -1,27 +1,11 @@
 """What the poller can be told."""
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from contract.topics import is_pillow_id
-from runtime.settings import CommonSettings
-
-DEVELOPMENT_ACCOUNT: Final = (
-    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
-    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
-)
-"""Azurite's account on this machine; its key is public, the same everywhere, and documented."""
-
-_QUEUE_NAME: Final = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
-
-
-def _checked_queue_name(name: str) -> str:
-    if not _QUEUE_NAME.fullmatch(name):
-        raise ValueError("is no queue name: 3 to 63 of a-z, 0-9 and single hyphens")
-    return name
+from runtime.storage import QueueName, StorageSettings
 
 
 def _checked_pillow(name: str) -> str:
@@ -30,24 +14,16 @@ def _checked_pillow(name: str) -> str:
     return name
 
 
-class PollerSettings(CommonSettings):
+class PollerSettings(StorageSettings):
     """The poller's settings."""
 
-    connection_string: SecretStr = Field(
-        SecretStr(DEVELOPMENT_ACCOUNT),
-        alias="AZURE_STORAGE_CONNECTION_STRING",
-        description="The storage account: with a key, or with a shared access signature.",
-    )
     endpoint: str | None = Field(
         None,
         alias="AZURE_STORAGE_QUEUE_ENDPOINT",
         description="https://ACCOUNT.queue.core.windows.net; when set, DefaultAzureCredential "
         "signs in and the connection string is not used.",
     )
-    queue: Annotated[str, AfterValidator(_checked_queue_name)] = Field(
-        "pillow-state", alias="QUEUE_NAME", description="The queue pillows put their state on."
-    )
-    poison_queue: Annotated[str, AfterValidator(_checked_queue_name)] = Field(
+    poison_queue: QueueName = Field(
         "",
         alias="POISON_QUEUE_NAME",
         description="The queue that keeps dead letters; <QUEUE_NAME>-poison unless set.",

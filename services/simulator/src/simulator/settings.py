@@ -3,17 +3,10 @@
 import secrets
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 
-from runtime.settings import CommonSettings
+from runtime.storage import StorageSettings
 from simulator.scenario import SCENARIOS
-
-AZURITE = (
-    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
-    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
-)
-"""Azurite's well-known development account: the same on every machine, and no secret."""
 
 TargetName = Literal["queue", "mqtt", "stdout"]
 
@@ -29,7 +22,7 @@ def _random_seed() -> int:
     return secrets.randbelow(1_000_000)
 
 
-class SimulatorSettings(CommonSettings):
+class SimulatorSettings(StorageSettings):
     """The simulator's own settings and those of every service."""
 
     target: TargetName = Field(
@@ -64,23 +57,10 @@ class SimulatorSettings(CommonSettings):
         alias="SIMULATOR_SCENARIO",
         description=f"What happens to the pillows: {' or '.join(SCENARIOS)}.",
     )
-    connection_string: SecretStr = Field(
-        SecretStr(AZURITE),
-        alias="AZURE_STORAGE_CONNECTION_STRING",
-        description="The storage account's connection string, with a key or a SAS.",
-    )
     queue_endpoint: str | None = Field(
         None,
         alias="AZURE_STORAGE_QUEUE_ENDPOINT",
         pattern=r"^https://",
         description="The account's queue endpoint, https://…; when set, DefaultAzureCredential "
         "signs in and the connection string is not used.",
-    )
-    queue_name: str = Field(
-        "pillow-state",
-        alias="QUEUE_NAME",
-        min_length=3,
-        max_length=63,
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
-        description="The queue: 3 to 63 lower-case letters, digits and single hyphens.",
     )

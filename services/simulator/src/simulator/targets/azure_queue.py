@@ -40,7 +40,7 @@ async def queue_target(settings: SimulatorSettings) -> AsyncIterator["QueueTarge
             if settings.queue_endpoint is None:
                 setting = "AZURE_STORAGE_CONNECTION_STRING"
                 client = QueueClient.from_connection_string(
-                    settings.connection_string.get_secret_value(), settings.queue_name, **_OPTIONS
+                    settings.connection_string.get_secret_value(), settings.queue, **_OPTIONS
                 )
             else:
                 # Slow to load, and seldom needed.
@@ -49,7 +49,7 @@ async def queue_target(settings: SimulatorSettings) -> AsyncIterator["QueueTarge
                 setting = "AZURE_STORAGE_QUEUE_ENDPOINT"
                 credential = await stack.enter_async_context(DefaultAzureCredential())
                 client = QueueClient(
-                    settings.queue_endpoint, settings.queue_name, credential, **_OPTIONS
+                    settings.queue_endpoint, settings.queue, credential, **_OPTIONS
                 )
         except ValueError as error:
             raise SettingsError(f"{setting} cannot be used: {error}") from None
