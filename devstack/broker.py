@@ -122,10 +122,12 @@ class Broker(Program):
             show=show,
         )
 
-    @property
-    def protocol(self) -> Literal["5", "3.1.1"]:
-        """The newest MQTT version it speaks, as `MQTT_PROTOCOL` says it."""
-        return "5" if self.kind == "mosquitto" else "3.1.1"
+    def protocol_for(self, wanted: str | None) -> str:
+        """The MQTT version to speak to it, as `MQTT_PROTOCOL` says it: what is wanted, if it can.
+
+        A wrong one is passed on, for the services to name.
+        """
+        return wanted or "5" if self.kind == "mosquitto" else "3.1.1"
 
     @property
     def url(self) -> str:

@@ -176,11 +176,7 @@ class Stack:
                 # A person reads these; a pipe would make them JSON.
                 "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "console",
                 "MQTT_URL": self.broker.url_for(command),
-                "MQTT_PROTOCOL": (
-                    os.environ.get("MQTT_PROTOCOL") or self.broker.protocol
-                    if self.broker.kind == "mosquitto"
-                    else self.broker.protocol
-                ),
+                "MQTT_PROTOCOL": self.broker.protocol_for(os.environ.get("MQTT_PROTOCOL")),
                 "AZURE_STORAGE_CONNECTION_STRING": self.queue.connection_string,
                 # Set, it would win over the connection string.
                 "AZURE_STORAGE_QUEUE_ENDPOINT": None,

@@ -210,5 +210,5 @@ async def test_a_queue_stopped_and_started_again_has_what_its_place_kept(
 
 async def test_a_broker_alone_is_asked_for_by_kind() -> None:
     async with Broker(kind="embedded") as broker:
-        assert (broker.name, broker.protocol) == ("embedded", "3.1.1")
+        assert (broker.name, broker.protocol_for("5")) == ("embedded", "3.1.1")
         assert broker.url_for("poller") == f"mqtt://poller:poller@127.0.0.1:{broker.port}"

@@ -276,9 +276,12 @@ class MqttSession:
     def _subscriptions(self) -> Any:
         if self._protocol is aiomqtt.ProtocolVersion.V5:
             return [
-                (topic, SubscribeOptions(qos=1, noLocal=self._no_local and not ours))
+                # Our own status is read back, so it must come to us.
+                (
+                    topic,
+                    SubscribeOptions(qos=1, noLocal=self._no_local and topic != self._status_topic),
+                )
                 for topic in self._filters
-                for ours in (topic == self._status_topic,)
             ]
         return [(topic, 1) for topic in self._filters]
 

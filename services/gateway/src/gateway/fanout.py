@@ -182,7 +182,7 @@ def frames_of(changes: Iterable[Change], hub: Hub, now_ms: int) -> Iterator[Fram
     epoch = hub.cursor.epoch
     states: list[bytes] = []
     gone: list[str] = []
-    size = offset = 0
+    size, offset = _ENVELOPE_BYTES, 0
 
     def finish() -> Frame:
         nonlocal states, gone, size
@@ -196,7 +196,6 @@ def frames_of(changes: Iterable[Change], hub: Hub, now_ms: int) -> Iterator[Fram
         states, gone, size = [], [], _ENVELOPE_BYTES
         return frame
 
-    size = _ENVELOPE_BYTES
     for change in changes:
         piece = len(change.payload if change.payload is not None else change.pillow) + 3
         other_kind = bool(gone) if change.payload is not None else bool(states)
