@@ -45,7 +45,9 @@ async def _serve(
     topics = Topics(settings.topic_prefix)
     metrics = PollerMetrics()
     try:
-        queue = AzureQueue.from_settings(settings)
+        queue = AzureQueue.from_settings(
+            settings, lambda act, outcome: metrics.requests.labels(act, outcome).inc()
+        )
     except QueueDenied as error:
         exit_with_usage(SERVICE, str(error))
 
@@ -80,6 +82,7 @@ async def _serve(
         default_pillow=settings.default_pillow,
         max_attempts=settings.max_attempts,
         visibility_s=settings.visibility_timeout,
+        newest_only=settings.newest_only,
     )
 
     def dependencies() -> dict[str, str]:
