@@ -185,7 +185,9 @@ class FakeBroker:
         if fault is Fault.LOST_REQUEST or (state and server.hangs_up_on(state)):
             self.lose()
             return
-        refused = fault is Fault.DENIED or (state is not None and server.refuses(state))
+        refused = fault in (Fault.DENIED, Fault.THROTTLED) or (
+            state is not None and server.refuses(state)
+        )
         if not refused:
             self._take(what)
         if fault is Fault.CRASH_AFTER:

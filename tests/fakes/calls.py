@@ -14,12 +14,13 @@ class Fault(Enum):
     LOST_REQUEST = "the request never arrives"
     LOST_ANSWER = "it is done, but the answer never arrives"
     DENIED = "the answer is no"
+    THROTTLED = "the answer is: not now, and leave me alone for a while"
     CRASH_BEFORE = "the caller dies before it is done"
     CRASH_AFTER = "the caller dies when it is done, before the answer"
 
 
 CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
-FAILURES = (Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.DENIED)
+FAILURES = (Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.DENIED, Fault.THROTTLED)
 
 
 class Calls:

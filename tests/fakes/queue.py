@@ -13,6 +13,9 @@ EPOCH_S: Final = 1_790_000_000
 """What the wall clock says when the loop's says 0."""
 
 UNAVAILABLE: Final = "the queue answered 503 ServerBusy"
+THROTTLED_S: Final = 7.0
+"""For how long a throttled caller is to wait."""
+
 DENIED: Final = "AuthenticationFailed: look at AZURE_STORAGE_CONNECTION_STRING"
 
 
@@ -140,6 +143,7 @@ class FakeQueue:
                 one.receipt,
                 Body(one.text, one.queued_us, one.attempts),
                 asked + self._visibility_s,
+                EPOCH_S + asked - one.queued_us / 1e6,
             )
             for one in taken
         ]
@@ -191,6 +195,8 @@ class FakeQueue:
             await asyncio.sleep(latency_s / 2)
             if fault is Fault.LOST_REQUEST:
                 raise QueueUnavailable(UNAVAILABLE)
+            if fault is Fault.THROTTLED:
+                raise QueueUnavailable(UNAVAILABLE, wait_s=THROTTLED_S)
             if fault is Fault.DENIED:
                 raise QueueDenied(DENIED)
             if fault is Fault.CRASH_BEFORE:

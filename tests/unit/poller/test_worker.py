@@ -12,7 +12,7 @@ from poller.endings import DELETIONS
 from poller.hand import WINDOW
 from poller.publishing import SENDS
 from runtime.health import OK
-from tests.fakes.calls import Fault
+from tests.fakes.calls import FAILURES, Fault
 from tests.fakes.queue import DENIED
 from tests.fakes.virtual_time import in_virtual_time
 from tests.unit.poller.world import World, order, state
@@ -445,7 +445,7 @@ def test_a_broker_that_breaks_at_every_send_makes_no_dead_letters_of_a_backlog()
 
 
 @pytest.mark.parametrize("act", ["receive", "delete", "put_poison", "renew", "release"])
-@pytest.mark.parametrize("fault", [Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.DENIED])
+@pytest.mark.parametrize("fault", FAILURES)
 def test_a_queue_that_fails_for_a_while_costs_nothing_but_time(act: str, fault: Fault) -> None:
     """Whichever of its acts fails, and however; readiness says so, and afterwards is well again."""
 

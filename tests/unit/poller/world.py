@@ -96,6 +96,7 @@ class World:
         away_s: float | None = 1.0,
         unnoticed_s: float = 0.0,
         echoes: bool = False,
+        newest_only: bool = False,
     ) -> Process:
         """Start a poller whose calls go wrong as `plan` and `fault` say."""
         calls = Calls(plan, fault=fault)
@@ -119,6 +120,7 @@ class World:
             default_pillow="cloud",
             max_attempts=self.max_attempts,
             visibility_s=self.visibility_s,
+            newest_only=newest_only,
             clock_ms=lambda: int((EPOCH_S + asyncio.get_running_loop().time()) * 1000),
         )
         broker.listener = worker
