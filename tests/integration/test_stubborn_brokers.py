@@ -1,6 +1,8 @@
 """Brokers that hang up or fall silent: the real processes say what is wrong, and still stop."""
 
 import asyncio
+import socket
+import struct
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -12,7 +14,8 @@ import pytest
 from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker, User
-from devstack.processes import Program
+from devstack.processes import ROOT, Program
+from runtime import mqtt
 from tests.machine import need_mosquitto
 
 COMMANDS = Path(sys.executable).parent
@@ -79,3 +82,39 @@ async def test_a_stop_while_the_broker_does_not_answer_is_in_order(
             assert await stopped_within(program, 8.0) == 0
         finally:
             own_broker.resume()
+
+
+async def test_a_reset_that_comes_with_data_is_noticed_at_once() -> None:
+    """uvloop tells of both together, and once; deaf, the session would sit out its deadline."""
+    again = asyncio.Event()
+    connections = 0
+
+    async def answer_and_reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.read(1)
+        writer.write(b"\x20\x02\x00\x00" + b"\xd0\x00" * 5)  # CONNACK, and what to read after it
+        linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.close()
+        if connections == 3:
+            again.set()
+
+    server = await asyncio.start_server(answer_and_reset, ports.HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    session = Program(
+        "session",
+        [
+            sys.executable,
+            Path(__file__).with_name("mqtt_session.py"),
+            f"mqtt://{ports.HOST}:{port}",
+            "3.1.1",
+            "pillow/bridge/poller/child/status",
+        ],
+        env={"PYTHONPATH": str(ROOT)},
+    )
+    async with server, session:
+        # Three connections, with pauses of half a second and a second at most between them.
+        async with asyncio.timeout(mqtt.ANSWER_S):
+            await again.wait()
+    assert "Traceback" not in session.log.text

@@ -30,6 +30,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from contract.topics import OFFLINE, ONLINE
 from runtime.backoff import Backoff
 from runtime.brokers import BrokerAddress
+from runtime.mqtt_socket import drive
 
 log = structlog.get_logger()
 
@@ -243,9 +244,7 @@ class MqttSession:
         paho.on_message = self._received
         paho.on_publish = self._acknowledged
         paho.on_connect = functools.partial(self._connected, paho.on_connect)
-        paho.on_socket_register_write = functools.partial(
-            _write_when_possible, asyncio.get_running_loop()
-        )
+        drive(client)
         async with client:
             # Looked at, so that a loss while we leave is not reported as one nobody saw.
             client._disconnected.add_done_callback(lambda end: end.cancelled() or end.exception())
@@ -415,19 +414,3 @@ def _sentence(error: BaseException) -> str:
 def _code(code: Any) -> int:
     """Return a reason code as the number on the wire, whichever of its types the client gives."""
     return int(getattr(code, "value", code))
-
-
-def _write_when_possible(
-    loop: asyncio.AbstractEventLoop, paho: Any, _userdata: object, plain: Any
-) -> None:
-    """Have paho write when the socket takes more; aiomqtt's own way trips over a closed socket."""
-
-    def write() -> None:
-        with contextlib.suppress(OSError):  # who reads from the socket is told the same
-            paho.loop_write()
-
-    def add() -> None:
-        if plain.fileno() >= 0:
-            loop.add_writer(plain.fileno(), write)
-
-    loop.call_soon_threadsafe(add)  # paho calls from its connecting thread too
