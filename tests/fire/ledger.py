@@ -19,10 +19,11 @@ Order = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A message on the queue, with the queue's insertion time."""
+    """A message on the queue, with the queue's insertion time and its id there."""
 
     cargo: Cargo
     inserted_us: int
+    id: str = ""
 
     @property
     def order(self) -> Order:
@@ -41,10 +42,16 @@ class Verdict:
     worn_out: int = 0
     """Readable, but in the poison queue: received too often."""
     missing: list[str] = field(default_factory=list)
+    missing_ids: list[str] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
     """Seen, though nobody put it so."""
     newest: dict[str, Order] = field(default_factory=dict)
     """What each pillow's retained state has to be in the end."""
+
+    def lose(self, put: Put, why: str) -> None:
+        """Write down a message that has left no trace."""
+        self.missing.append(f"number {put.cargo.number} {put.cargo.text[:160]!r}: {why}")
+        self.missing_ids.append(put.id)
 
 
 def judge(
@@ -67,7 +74,7 @@ def judge(
             if buried[cargo.text]:
                 verdict.buried += 1
             else:
-                verdict.missing.append(f"{_short(put)}: unreadable, and not in the poison queue")
+                verdict.lose(put, "unreadable, and not in the poison queue")
             continue
         if told in said.get(cargo.pillow, ()):
             verdict.published += 1
@@ -77,9 +84,10 @@ def judge(
         elif newest.get(cargo.pillow, (-1, -1)) > put.order:
             verdict.superseded += 1
         else:
-            verdict.missing.append(
-                f"{_short(put)}: of order {put.order}; the newest published of its pillow has "
-                f"{newest.get(cargo.pillow)}"
+            verdict.lose(
+                put,
+                f"of order {put.order}; the newest published of its pillow has "
+                f"{newest.get(cargo.pillow)}",
             )
         verdict.newest[cargo.pillow] = max(put.order, verdict.newest.get(cargo.pillow, put.order))
     verdict.strange += [
@@ -96,7 +104,3 @@ def judge(
 def _number(update: Update) -> int | None:
     found: object = msgspec.json.decode(update.payload).get("n")
     return found if isinstance(found, int) else None
-
-
-def _short(put: Put) -> str:
-    return f"number {put.cargo.number} {put.cargo.text[:160]!r}"

@@ -78,13 +78,14 @@ class Putter:
 
     async def _put(self, hand: Sequence[Cargo]) -> None:
         for one in hand:
-            await self._open.wait()
+            while not self._open.is_set():
+                await self._open.wait()
             self._under_way += 1
             try:
                 put = await self._client.send_message(one.text)
             finally:
                 self._under_way -= 1
-            self.puts.append(Put(one, _inserted_us(put)))
+            self.puts.append(Put(one, _inserted_us(put), str(put.id)))
 
 
 def _inserted_us(message: QueueMessage) -> int:

@@ -53,15 +53,22 @@ class QueueProxy(Listener):
         self.opened = asyncio.Event()
         """While it is not set, requests wait; they are not refused."""
         self.opened.set()
+        self.takes_letters = asyncio.Event()
+        """While it is not set, puts wait: a poller puts nothing but dead letters."""
+        self.takes_letters.set()
+        self.asking = 0
+        """How many requests the queue has not answered yet."""
         self._upstream = upstream
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up: _Upstream | None = None
         try:
             while request := await _message(reader):
-                if not self.opened.is_set():
+                while not self._lets_in(request):
                     self.faults.begin(Fault.SHUT)
                     await self.opened.wait()
+                    if request.startswith(b"POST"):
+                        await self.takes_letters.wait()
                 # Azurite ends a connection that was idle for five seconds; ours goes on.
                 if up is None or up.reader.at_eof():
                     if up is not None:
@@ -72,6 +79,11 @@ class QueueProxy(Listener):
         finally:
             if up is not None:
                 up.writer.close()
+
+    def _lets_in(self, request: bytes) -> bool:
+        return self.opened.is_set() and (
+            self.takes_letters.is_set() or not request.startswith(b"POST")
+        )
 
     async def _exchange(
         self, request: bytes, writer: asyncio.StreamWriter, up: "_Upstream"
@@ -101,7 +113,11 @@ class QueueProxy(Listener):
                 await up.writer.drain()
                 reset(up.writer)
                 return False
-        answer = await up.ask(request)
+        self.asking += 1
+        try:
+            answer = await up.ask(request)
+        finally:
+            self.asking -= 1
         if (
             request.startswith(b"DELETE")
             and b"PopReceiptMismatch" in answer

@@ -3,9 +3,12 @@
 Azurite saves every five seconds: its queues in one file, and where each message's text is in
 another. A kill may take it back to an older save, which is what the test wants: messages that
 were deleted come back. But it may also lose messages that it had confirmed, which Azure does not.
-So the test stops putting, waits until a save holds its last message, and looks, with the process
-stopped, whether both files fit together. The pollers go on meanwhile: of a dead letter, copy and
-deletion are in the same save or in none, in this order.
+So before a kill nothing more is put, neither by the test nor, through the proxy, as a dead letter;
+the test waits until a save holds all that was put; and it looks, with the process stopped, whether
+both files fit together. Meanwhile the pollers go on receiving, renewing and deleting.
+
+That dead letters have to wait is no kindness to the poller: receipts survive in a save, so a copy
+that Azurite had confirmed and lost would leave a message that the poller may rightly delete.
 """
 
 import asyncio

@@ -100,8 +100,13 @@ async def check(world: World, client: QueueClient, report: list[str]) -> None:
     await world.come_to_rest(client)
     verdict = await world.judge()
     report.append(counted(verdict, world))
-    assert not verdict.missing, listing(f"{len(verdict.missing)} lost", verdict.missing)
-    assert not verdict.strange, listing(f"{len(verdict.strange)} strange", verdict.strange)
+    assert not (verdict.missing or verdict.strange), "\n".join(
+        [
+            listing(f"{len(verdict.missing)} lost", verdict.missing),
+            listing(f"{len(verdict.strange)} strange", verdict.strange),
+            listing("the pollers on those lost", world.logged(verdict.missing_ids)),
+        ]
+    )
     retained = await world.retained(verdict.newest)
     wrong = [
         f"{pillow}: retained {retained.get(pillow)}, the newest is {order}"

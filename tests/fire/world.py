@@ -144,13 +144,16 @@ class World:
         # So that there is something to drain: without a poller, it fills up.
         await self._until_or(lambda: len(self.putter.puts) >= begun + DEPTH, most_s=3.0)
         await self.putter.pause()
+        await until(lambda: not self.queue_proxy.asking, "requests answered", within_s=WITHIN_S)
         marker = await self._markers.send_message("everything before this is saved")
         await self.azurite.until_saved(str(marker.id))
+        self.queue_proxy.takes_letters.clear()
         self.queue_proxy.opened.set()
         await self._amid()
         self.acts["queues killed"] += 1
         await self.azurite.kill_when_whole()
         await self.azurite.start()
+        self.queue_proxy.takes_letters.set()
         self.putter.resume()
 
     async def play(self, plan: Sequence[tuple[int, str]]) -> None:
@@ -234,6 +237,15 @@ class World:
             assert not poller.ended_by_itself, f"{name}: {poller.describe_end()}"
             traces = [line for line in poller.log.lines if "Traceback" in line]
             assert not traces, f"{name}:\n{poller.log.text[-8000:]}"
+
+    def logged(self, message_ids: Sequence[str]) -> list[str]:
+        """Return what pollers that still run have logged about messages: for people, no evidence."""
+        return [
+            f"{name}: {line}"
+            for name, poller in self.pollers.items()
+            for line in poller.log.lines
+            if any(one in line for one in message_ids)
+        ]
 
     # How it waits
 
