@@ -57,7 +57,7 @@ class QueueProxy(Listener):
         """While it is not set, puts wait: a poller puts nothing but dead letters."""
         self.takes_letters.set()
         self.asking = 0
-        """How many requests the queue has not answered yet."""
+        """How many requests have been let in and not answered yet."""
         self._upstream = upstream
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -69,13 +69,17 @@ class QueueProxy(Listener):
                     await self.opened.wait()
                     if request.startswith(b"POST"):
                         await self.takes_letters.wait()
-                # Azurite ends a connection that was idle for five seconds; ours goes on.
-                if up is None or up.reader.at_eof():
-                    if up is not None:
-                        up.writer.close()
-                    up = _Upstream(*await asyncio.open_connection(ports.HOST, self._upstream))
-                if not await self._exchange(request, writer, up):
-                    return
+                self.asking += 1
+                try:
+                    # Azurite ends a connection that was idle for five seconds; ours goes on.
+                    if up is None or up.reader.at_eof():
+                        if up is not None:
+                            up.writer.close()
+                        up = _Upstream(*await asyncio.open_connection(ports.HOST, self._upstream))
+                    if not await self._exchange(request, writer, up):
+                        return
+                finally:
+                    self.asking -= 1
         finally:
             if up is not None:
                 up.writer.close()
@@ -113,11 +117,7 @@ class QueueProxy(Listener):
                 await up.writer.drain()
                 reset(up.writer)
                 return False
-        self.asking += 1
-        try:
-            answer = await up.ask(request)
-        finally:
-            self.asking -= 1
+        answer = await up.ask(request)
         if (
             request.startswith(b"DELETE")
             and b"PopReceiptMismatch" in answer

@@ -100,7 +100,7 @@ async def check(world: World, client: QueueClient, report: list[str]) -> None:
     await world.come_to_rest(client)
     verdict = await world.judge()
     report.append(counted(verdict, world))
-    assert not (verdict.missing or verdict.strange), "\n".join(
+    assert verdict.missing + verdict.strange == [], "\n".join(
         [
             listing(f"{len(verdict.missing)} lost", verdict.missing),
             listing(f"{len(verdict.strange)} strange", verdict.strange),

@@ -239,7 +239,7 @@ class World:
             assert not traces, f"{name}:\n{poller.log.text[-8000:]}"
 
     def logged(self, message_ids: Sequence[str]) -> list[str]:
-        """Return what pollers that still run have logged about messages: for people, no evidence."""
+        """Return what pollers that run have logged of messages: for people, no evidence."""
         return [
             f"{name}: {line}"
             for name, poller in self.pollers.items()
