@@ -108,6 +108,8 @@ class Listener:
             await self._serve(reader, writer)
         except (OSError, EOFError, TimeoutError):
             pass  # one side is gone, which is what this is about
+        except asyncio.CancelledError:
+            pass  # by __aexit__; asyncio's server would log a connection that ends cancelled
         except Exception as error:
             self.errors.append(error)
         finally:

@@ -38,6 +38,8 @@ class Verdict:
 
     published: int = 0
     superseded: int = 0
+    out_of_turn: int = 0
+    """Those of them whose pillow's clock only goes forwards: delivered late, or again."""
     buried: int = 0
     worn_out: int = 0
     """Readable, but in the poison queue: received too often."""
@@ -83,6 +85,7 @@ def judge(
             continue  # never shown, so no newest state
         elif newest.get(cargo.pillow, (-1, -1)) > put.order:
             verdict.superseded += 1
+            verdict.out_of_turn += cargo.pillow.startswith("steady")
         else:
             verdict.lose(
                 put,

@@ -124,7 +124,8 @@ async def check(world: World, client: QueueClient, report: list[str]) -> None:
 def counted(verdict: Verdict, world: World) -> str:
     """How the messages ended, in a line."""
     return (
-        f"published {verdict.published}, superseded {verdict.superseded}, "
+        f"published {verdict.published}, superseded {verdict.superseded} "
+        f"({verdict.out_of_turn} of a steady clock), "
         f"dead letters {verdict.buried}, worn out {verdict.worn_out}, "
         f"missing {len(verdict.missing)}; published more than once {world.recorder.repeated}"
     )
