@@ -74,7 +74,7 @@ class QueueProxy(Listener):
                     # Azurite ends a connection that was idle for five seconds; ours goes on.
                     if up is None or up.reader.at_eof():
                         if up is not None:
-                            up.writer.close()
+                            reset(up.writer)
                         up = _Upstream(*await asyncio.open_connection(ports.HOST, self._upstream))
                     if not await self._exchange(request, writer, up):
                         return
@@ -82,7 +82,7 @@ class QueueProxy(Listener):
                     self.asking -= 1
         finally:
             if up is not None:
-                up.writer.close()
+                reset(up.writer)
 
     def _lets_in(self, request: bytes) -> bool:
         return self.opened.is_set() and (

@@ -90,6 +90,8 @@ class World:
             POLLER_MAX_ATTEMPTS=str(MAX_ATTEMPTS),
             POLLER_DEFAULT_PILLOW=DEFAULT_PILLOW,
             POLLER_POLL_MAX="0.5",
+            # Else states that wait together may be superseded by one of the same order.
+            POLLER_NEWEST_ONLY="false",
         )
         await poller.spawn()
         await self._ready()
