@@ -132,11 +132,9 @@ class World:
         await self.recorder.connect()
         self.mqtt_proxy.opened = True
         await self._ready()
-        await until(
-            lambda: not self.recorder.behind(newest),
-            "the broker was told again what it had forgotten",
-            within_s=WITHIN_S,
-        )
+        await self._until_or(lambda: not self.recorder.behind(newest), most_s=WITHIN_S)
+        behind = self.recorder.behind(newest)
+        assert not behind, f"not told again within {WITHIN_S:g} s what the broker forgot: {behind}"
         self.mqtt_proxy.faults.calm = False
 
     async def kill_azurite(self) -> None:
