@@ -25,6 +25,9 @@ WEIGHTS: Final = {
 FEWEST, MOST = 500, 40_000
 """After how many bytes of the poller's a fault begins; a state is some 300."""
 
+EARLY: Final = 0.1
+"""How many connections meet theirs before that: while they are being made."""
+
 LONGEST_S: Final = 3.0
 
 
@@ -57,7 +60,8 @@ class MqttProxy(Listener):
             return
         chance = self.faults.chance
         (fault,) = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
-        link = _Link(chance.randint(FEWEST, MOST), fault)
+        is_early = chance.random() < EARLY
+        link = _Link(chance.randint(*((1, FEWEST) if is_early else (FEWEST, MOST))), fault)
         up_reader, up_writer = await asyncio.open_connection(ports.HOST, self._upstream)
         ways = {
             asyncio.create_task(self._say(reader, up_writer, writer, link)),

@@ -168,6 +168,7 @@ async def test_each_fault_of_the_mqtt_proxy_is_what_it_says(
 ) -> None:
     """After so many bytes; what was said before has arrived, but for a reset."""
     monkeypatch.setattr(mqtt_proxy, "WEIGHTS", {fault: 1})
+    monkeypatch.setattr(mqtt_proxy, "EARLY", 0)
     monkeypatch.setattr(mqtt_proxy, "FEWEST", 700)
     monkeypatch.setattr(mqtt_proxy, "MOST", 700)
     monkeypatch.setattr(mqtt_proxy, "LONGEST_S", 0.2)
