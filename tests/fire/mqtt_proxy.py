@@ -70,10 +70,10 @@ class MqttProxy(Listener):
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            reset(up_writer)
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            reset(up_writer)
 
     async def _say(
         self,

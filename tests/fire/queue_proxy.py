@@ -15,6 +15,9 @@ from tests.fire.faults import PATIENCE_S, Fault, Faults, Listener, dribble, rese
 RATE: Final = 0.025
 """How many requests meet a fault."""
 
+LETTER_RATE: Final = 0.25
+"""How many puts do: a poller puts dead letters only, so they are few, and each is the last copy."""
+
 WEIGHTS: Final = {
     Fault.RESET: 3,
     Fault.CUT: 3,
@@ -95,7 +98,8 @@ class QueueProxy(Listener):
         """Pass on one request and its answer; False when the connection is to be reset."""
         faults = self.faults
         fault = None
-        if not faults.calm and faults.chance.random() < RATE:
+        rate = LETTER_RATE if request.startswith(b"POST") else RATE
+        if not faults.calm and faults.chance.random() < rate:
             (fault,) = faults.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
             faults.begin(fault)
         match fault:

@@ -97,7 +97,7 @@ async def test_each_fault_of_the_queue_proxy_is_what_it_says(
     fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether the request took effect, and what of the answer arrives."""
-    monkeypatch.setattr(queue_proxy, "RATE", 1.0)
+    monkeypatch.setattr(queue_proxy, "LETTER_RATE", 1.0)
     monkeypatch.setattr(queue_proxy, "WEIGHTS", {fault: 1})
     monkeypatch.setattr(queue_proxy, "LONGEST_S", 0.2)
     answer = ANSWERS[b"POST"]
