@@ -235,8 +235,10 @@ class World:
         """Hold that no poller has ended by itself or told of a bug."""
         for name, poller in self.pollers.items():
             assert not poller.ended_by_itself, f"{name}: {poller.describe_end()}"
-            traces = [line for line in poller.log.lines if "Traceback" in line]
-            assert not traces, f"{name}:\n{poller.log.text[-8000:]}"
+            lines = poller.log.lines
+            traces = [index for index, line in enumerate(lines) if "Traceback" in line]
+            shown = lines[max(0, traces[0] - 5) : traces[0] + 60] if traces else []
+            assert not traces, f"{name}: {len(traces)} tracebacks:\n" + "\n".join(shown)
 
     def logged(self, message_ids: Sequence[str]) -> list[str]:
         """Return what pollers that run have logged of messages: for people, no evidence."""
