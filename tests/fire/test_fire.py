@@ -113,7 +113,10 @@ async def check(world: World, client: QueueClient, report: list[str]) -> None:
         for pillow, order in verdict.newest.items()
         if retained.get(pillow) != order
     ]
-    assert not wrong, listing(f"{len(wrong)} pillows end with an old state", wrong)
+    tails = [f"{name}: {line}" for name, one in world.pollers.items() for line in one.log.tail()]
+    assert not wrong, "\n".join(
+        [listing(f"{len(wrong)} pillows end with an old state", wrong), *tails]
+    )
     assert retained.keys() == verdict.newest.keys()
     for poller in world.pollers.values():
         await poller.check_books()
