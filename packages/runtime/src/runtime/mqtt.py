@@ -235,7 +235,8 @@ class MqttSession:
             will=aiomqtt.Will(self._status_topic, OFFLINE, qos=1, retain=True),
             keepalive=KEEPALIVE_S,
             timeout=ANSWER_S,
-            max_inflight_messages=INFLIGHT,
+            # No limit of paho's own: it looks at all that is in flight for every acknowledgement.
+            max_inflight_messages=0,
             # A small publish must not wait 40 ms for the acknowledgement of the one before.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             tls_params=aiomqtt.TLSParameters() if self._broker.tls else None,

@@ -3,6 +3,8 @@
 At rest `received = published + superseded + dead_lettered + retried`: every delivery ends in one.
 """
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
@@ -29,9 +31,11 @@ class PollerMetrics:
         self.polls = counter("polls", "Polls of the queue by what they found.", "found")
         self.failures = counter("queue_failures", "What the queue did not do.", "act", "kind")
         self.healed = counter("healed", "States published again because the broker had an older.")
-        self.requests = counter(
+        self._requests = counter(
             "requests", "Requests to the queue service by how they ended.", "act", "outcome"
         )
+        # Looking a label up costs several times the counting, and there are a dozen.
+        self._requests_of = cache(self._requests.labels)
 
         def gauge(name: str, says: str) -> Gauge:
             return Gauge(f"pillowcast_poller_{name}", says, registry=self.registry)
@@ -58,3 +62,7 @@ class PollerMetrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+
+    def request_ended(self, act: str, outcome: str) -> None:
+        """Count a request to the queue service."""
+        self._requests_of(act, outcome).inc()

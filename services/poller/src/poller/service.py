@@ -45,9 +45,7 @@ async def _serve(
     topics = Topics(settings.topic_prefix)
     metrics = PollerMetrics()
     try:
-        queue = AzureQueue.from_settings(
-            settings, lambda act, outcome: metrics.requests.labels(act, outcome).inc()
-        )
+        queue = AzureQueue.from_settings(settings, metrics.request_ended)
     except QueueDenied as error:
         exit_with_usage(SERVICE, str(error))
 
