@@ -1,19 +1,24 @@
 """Brokers that hang up or fall silent: the real processes say what is wrong, and still stop."""
 
 import asyncio
+import os
+import signal
 import socket
 import struct
 import sys
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from azure.storage.queue.aio import QueueClient
 
 from devstack import ports
 from devstack.azurite import Azurite
-from devstack.broker import Broker, User
+from devstack.broker import SEARCH, Broker, User
+from devstack.probes import mqtt_answers
 from devstack.processes import ROOT, Program
 from runtime import mqtt
 from tests.machine import need_mosquitto
@@ -118,3 +123,57 @@ async def test_a_reset_that_comes_with_data_is_noticed_at_once() -> None:
         async with asyncio.timeout(mqtt.ANSWER_S):
             await again.wait()
     assert "Traceback" not in session.log.text
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_state_that_the_acl_refuses_is_never_lost(
+    tmp_path: Path, azurite: Azurite, queue_name: str, protocol: str
+) -> None:
+    """mosquitto acknowledges it to a client of MQTT 3.1.1, and drops it: it must stay on the queue.
+
+    When the ACL is put right, the message arrives.
+    """
+    need_mosquitto()
+    acl, port = tmp_path / "acl", ports.free()
+    acl.write_text("topic read #\ntopic write pillow/bridge/#\n")
+    (tmp_path / "mosquitto.conf").write_text(
+        # Started by root it would become a user who may not read what a test writes.
+        f"listener {port} {ports.HOST}\nallow_anonymous true\nacl_file {acl}\nuser root\n"
+    )
+    mosquitto = Program(
+        "mosquitto",
+        ["mosquitto", "-c", tmp_path / "mosquitto.conf"],
+        ready=partial(mqtt_answers, ports.HOST, port),
+        env={"PATH": SEARCH},
+    )
+    health = ports.free()
+    poller = Program(
+        "poller",
+        [COMMANDS / "poller"],
+        env={
+            "MQTT_URL": f"mqtt://{ports.HOST}:{port}",
+            "MQTT_PROTOCOL": protocol,
+            "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
+            "QUEUE_NAME": queue_name,
+            "POLLER_PORT": str(health),
+            "LOG_FORMAT": "json",
+        },
+    )
+    async with (
+        mosquitto,
+        poller,
+        QueueClient.from_connection_string(
+            azurite.connection_string, queue_name, api_version="2025-11-05"
+        ) as queue,
+    ):
+        await poller.log.wait_for("queue ready", within_s=40)
+        await queue.send_message('{"pillow":"cloud-1","state":"hugging"}')
+        await poller.log.wait_for("the broker refuses our states", within_s=40)
+        assert (await queue.get_queue_properties()).approximate_message_count == 1
+
+        acl.write_text("topic readwrite #\n")
+        assert mosquitto.pid is not None
+        os.kill(mosquitto.pid, signal.SIGHUP)
+        await poller.log.wait_for("the broker takes our states again", within_s=40)
+        assert await stopped_within(poller, 8.0) == 0
+        assert (await queue.get_queue_properties()).approximate_message_count == 0

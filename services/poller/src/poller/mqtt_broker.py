@@ -4,14 +4,21 @@ import asyncio
 
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, Update
+from poller.echoes import Echoes
 from runtime.mqtt import MqttSession
 
 
 class MqttBroker:
-    """Publishes states and announcements through a session that somebody else runs."""
+    """Publishes states and announcements through a session that somebody else runs.
 
-    def __init__(self, session: MqttSession, topics: Topics, instance: str) -> None:
+    With `echoes`, a state is confirmed when it has also come back.
+    """
+
+    def __init__(
+        self, session: MqttSession, topics: Topics, instance: str, echoes: Echoes | None
+    ) -> None:
         self._session = session
+        self._echoes = echoes
         self._topics = topics
         self._dead_letter_topic = topics.dead_letter(instance)
 
@@ -23,7 +30,7 @@ class MqttBroker:
         await self._session.wait_ready()
 
     def publish_state(self, update: Update, traceparent: str | None) -> asyncio.Future[None]:
-        return self._session.publish(
+        acknowledged = self._session.publish(
             self._topics.state(update.pillow),
             update.payload,
             retain=True,
@@ -31,6 +38,9 @@ class MqttBroker:
             expiry_s=EXPIRY_S,
             user_properties=(("traceparent", traceparent),) if traceparent else (),
         )
+        if self._echoes is None:
+            return acknowledged
+        return self._echoes.confirm(update.pillow, update.payload, acknowledged)
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         return self._session.publish(self._dead_letter_topic, letter, content_type=CONTENT_TYPE)

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from contract.topics import Topics
 from contract.updates import decode_state
+from poller.echoes import Echoes
 from poller.metrics import PollerMetrics
 from poller.mqtt_broker import MqttBroker
 from poller.polling import Policy
@@ -49,16 +50,25 @@ async def _serve(
     except QueueDenied as error:
         exit_with_usage(SERVICE, str(error))
 
+    echoes = Echoes() if settings.mqtt_protocol == "3.1.1" else None
+
     def on_message(message: Message) -> None:
         about = topics.parse(message.topic)
         if about is None:
             return
+        if echoes is not None:
+            echoes.hear(about.pillow, message.payload)
         if not message.payload:
             worker.see_removed(about.pillow)
             return
         update = decode_state(about.pillow, message.payload)
         if not isinstance(update, str):
             worker.see(update)
+
+    def on_lost() -> None:
+        if echoes is not None:
+            echoes.lose(session.trouble)
+        worker.broker_lost()
 
     session = MqttSession(
         settings.broker,
@@ -70,11 +80,11 @@ async def _serve(
         no_local=True,
         on_message=on_message,
         on_ready=lambda: worker.broker_ready(),
-        on_lost=lambda: worker.broker_lost(),
+        on_lost=on_lost,
     )
     worker = Worker(
         queue,
-        MqttBroker(session, topics, settings.instance),
+        MqttBroker(session, topics, settings.instance, echoes),
         metrics,
         Policy(settings.poll_min, settings.poll_max, settings.poll_hot),
         default_pillow=settings.default_pillow,
