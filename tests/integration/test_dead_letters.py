@@ -581,8 +581,8 @@ async def test_a_queue_in_trouble_is_a_sentence(
 @pytest.mark.parametrize(
     ("part", "others"),
     [
-        ("service", {"typer", "rich.progress", "poller.tool"}),
-        ("tool", {"aiomqtt", "starlette", "uvicorn", "poller.service"}),
+        ("service", {"typer", "rich.progress", "poller.tool.box"}),
+        ("tool.commands", {"aiomqtt", "starlette", "uvicorn", "poller.service"}),
     ],
 )
 async def test_service_and_tool_load_nothing_that_only_the_other_needs(

@@ -67,7 +67,12 @@ WRAPPED: Final = {
     "uvicorn": {"runtime.server", "gateway.protocols"},
     "uvloop": {"runtime.lifecycle"},
     "pydantic_settings": {"runtime.settings"},
-    "typer": {"simulator.__main__", "poller.tool"},
+    "typer": {
+        "simulator.__main__",
+        "poller.tool.box",
+        "poller.tool.commands",
+        "poller.tool.replaying",
+    },
 }
 
 # Declared though no line imports it.

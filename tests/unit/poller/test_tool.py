@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from poller.tool import app
+from poller.tool.commands import app
 
 
 @pytest.mark.parametrize(

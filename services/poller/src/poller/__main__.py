@@ -9,7 +9,7 @@ import sys
 def main() -> None:
     """Run the one or the other; each sees to the exit status itself."""
     if len(sys.argv) > 1:
-        from poller.tool import run
+        from poller.tool.commands import run
     else:
         from poller.service import run
     run()

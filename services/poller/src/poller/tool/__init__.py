@@ -1,0 +1,1 @@
+"""The command `poller dead-letters`: people's way to what the poison queue keeps."""
