@@ -99,7 +99,8 @@ async def test_a_flood_does_not_starve_the_loop(
     look()
     await until(lambda: len(paho.got) == 100, "all of it")
 
-    assert all(after - before <= 20 for before, after in pairwise(turns))
+    # In one turn: what is left of the last, and what the loop itself found to read.
+    assert all(after - before <= 30 for before, after in pairwise(turns))
     asyncio.get_running_loop().remove_reader(ours.fileno())
 
 
