@@ -39,7 +39,10 @@ def _add_reader(loop: asyncio.AbstractEventLoop, client: Any, sock: Any) -> None
     there_is_more.register(sock.fileno(), select.POLLIN)
     paho = client._client
 
+    going_on = False
+
     def read() -> None:
+        nonlocal going_on
         try:
             # Until nothing is left or paho has closed it: whatever came last may be its end.
             for _ in range(_AT_ONCE):
@@ -48,11 +51,18 @@ def _add_reader(loop: asyncio.AbstractEventLoop, client: Any, sock: Any) -> None
                 paho.loop_read()
                 if paho.socket() is sock and not (_pending(sock) or there_is_more.poll(0)):
                     return
-            loop.call_soon(read)  # the rest of the loop must not starve
+            if not going_on:
+                going_on = True
+                loop.call_soon(go_on)  # the rest of the loop must not starve
         except Exception as error:
             # As aiomqtt has it: what reading raises is the connection's end.
             if not client._disconnected.done():
                 client._disconnected.set_exception(error)
+
+    def go_on() -> None:
+        nonlocal going_on
+        going_on = False
+        read()
 
     loop.add_reader(sock.fileno(), read)
 
