@@ -84,9 +84,9 @@ class QueueServer:
         message.receipt = self._new_receipt()
         return message.receipt
 
-    def release(self, name: str, receipt: str) -> None:
-        """Make a message visible at once, if this is its newest receipt."""
-        self.renew(name, receipt, 0.0)
+    def release(self, name: str, receipt: str, hidden_s: float = 0.0) -> None:
+        """Make a message visible, at once or later, if this is its newest receipt."""
+        self.renew(name, receipt, hidden_s)
 
     def bury(self, name: str, text: str) -> None:
         """Put a copy on the poison queue."""
@@ -170,9 +170,11 @@ class FakeQueue:
         message.leased_until = asked + self._visibility_s
         return True
 
-    async def release(self, message: Received) -> None:
+    async def release(self, message: Received, hidden_s: int = 0) -> None:
         receipt = message.receipt
-        await self._call("release", lambda: self.server.release(message.id, receipt), message.id)
+        await self._call(
+            "release", lambda: self.server.release(message.id, receipt, hidden_s), message.id
+        )
 
     async def depth(self) -> int:
         deep: list[int] = []

@@ -89,6 +89,37 @@ async def test_a_stop_while_the_broker_does_not_answer_is_in_order(
             own_broker.resume()
 
 
+@pytest.mark.parametrize("name", ["poller", "gateway"])
+async def test_a_stop_while_a_broker_accepts_and_says_nothing_is_in_order(
+    azurite: Azurite, name: str
+) -> None:
+    """Its answer is not waited for."""
+    connected = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        connected.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, ports.HOST, 0)
+    program = Program(
+        name,
+        [COMMANDS / name],
+        env={
+            "MQTT_URL": f"mqtt://{ports.HOST}:{server.sockets[0].getsockname()[1]}",
+            "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
+            "POLLER_PORT": "0",
+            "GATEWAY_PORT": str(ports.free()),
+        },
+    )
+    async with server, program:
+        async with asyncio.timeout(40):
+            await connected.wait()
+        assert await stopped_within(program, 5.0) == 0
+        assert "Traceback" not in program.log.text
+
+
 async def test_a_reset_that_comes_with_data_is_noticed_at_once() -> None:
     """uvloop tells of both together, and once; deaf, the session would sit out its deadline."""
     again = asyncio.Event()

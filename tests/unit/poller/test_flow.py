@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from poller.endings import DELETIONS
-from poller.hand import WINDOW, Hand
+from poller.hand import MOST_STUCK, WINDOW, Hand
 from poller.queues import Received
 from poller.receiving import LOOPS, PAGE
 from poller.routing import Body
@@ -245,7 +247,8 @@ def test_a_message_whose_deletion_failed_is_deleted_when_it_comes_again(text: st
         world = World(visibility_s=8)
         broken = True
         poller = world.start(
-            fault=lambda act: Fault.LOST_REQUEST if broken and act == "delete" else None
+            # The lease ends only where it cannot be renewed either.
+            fault=lambda act: Fault.LOST_REQUEST if broken and act in ("delete", "renew") else None
         )
         world.queue.put(text)
         async with world.running(poller):
@@ -315,12 +318,22 @@ def test_a_depth_that_may_not_be_read_is_no_trouble() -> None:
     async def story() -> None:
         world = World()
         world.queue.put(state("a", 1))
-        poller = world.start(fault=lambda act: Fault.DENIED if act == "depth" else None)
-        async with world.running(poller):
-            await world.rest()
-            await asyncio.sleep(100)
-            assert poller.calls.made.count("depth") == 1
-            assert poller.worker.queue_state == "ok"
+        allowed = False
+        poller = world.start(
+            fault=lambda act: Fault.DENIED if act == "depth" and not allowed else None
+        )
+        with capture_logs() as logs:
+            async with world.running(poller):
+                await world.rest()
+                await asyncio.sleep(100)
+                assert poller.worker.queue_state == "ok"
+                allowed = True
+                world.queue.put(state("b", 1), after_s=1000)
+                await asyncio.sleep(40)
+                gauge = poller.metrics.registry.get_sample_value("pillowcast_poller_queue_depth")
+                assert gauge == 1
+                world.queue.messages.clear()
+        assert [one["event"] for one in logs].count("the queue's depth is not measured") == 1
 
     in_virtual_time(story())
 
@@ -364,5 +377,111 @@ def test_a_release_that_fails_is_said() -> None:
             assert poller.worker.queue_state == "ok"
         said = json.loads(world.broker.retained["a"].payload)
         assert said["state"] == "hugging"
+
+    in_virtual_time(story())
+
+
+# Messages that cannot end
+
+
+@pytest.mark.parametrize("way", ["refused", "unburiable"])
+def test_messages_that_cannot_end_stop_no_others(way: str) -> None:
+    """A broker that refuses one pillow, a poison queue that is denied: the rest goes on.
+
+    And when it is put right, they end as they should.
+    """
+
+    async def story() -> None:
+        world = World(max_attempts=5)
+        broken = True
+        world.broker.refuses = lambda update: broken and update.pillow == "bad"
+        poller = world.start(
+            fault=lambda act: Fault.DENIED if broken and act == "put_poison" else None
+        )
+        for number in range(WINDOW + 50):
+            world.queue.put(state("bad", number) if way == "refused" else f"what? {number}")
+        for number in range(100):
+            world.queue.put(state("good", number))
+        async with world.running(poller):
+            # Several loops receive, so a few of the good may come out of turn.
+            await world.until(
+                lambda: poller.count("published") + poller.count("superseded") == 100,
+                "the good",
+                within_s=60,
+            )
+            await asyncio.sleep(300)
+            assert poller.in_hand == MOST_STUCK
+            broken = False
+            await world.rest(within_s=2000)
+        if way == "refused":
+            assert poller.count("published") + poller.count("superseded") == WINDOW + 150
+            assert world.queue.poison == []
+        else:
+            assert len(world.queue.poison) == WINDOW + 50
+        world.check_newest()
+
+    in_virtual_time(story())
+
+
+def test_a_message_that_was_published_is_never_a_dead_letter_for_its_attempts() -> None:
+    """Its deletion failed for so long that it came too often; the broker still knows its state."""
+
+    async def story() -> None:
+        world = World(visibility_s=8)
+        doomed = world.start(
+            fault=lambda act: Fault.LOST_REQUEST if act in ("delete", "renew") else None
+        )
+        world.queue.put(state("a", 1))
+        async with world.running(doomed):
+            await world.until(lambda: world.queue.messages["m0"].attempts > 6, "attempts")
+            await doomed.crash()
+        async with world.running() as heir:
+            await world.rest()
+        assert world.queue.poison == []
+        assert heir.count("superseded") == 1
+
+    in_virtual_time(story())
+
+
+def test_a_deletion_that_waits_holds_up_no_renewal() -> None:
+    """The queue throttles deletions for a minute: every lease is kept meanwhile."""
+
+    async def story() -> None:
+        world = World(visibility_s=8)
+        world.broker.never_confirms = lambda update: now() < 60 and update.pillow != "p0"
+        poller = world.start(
+            fault=lambda act: Fault.THROTTLED if act == "delete" and now() < 60 else None,
+            away_s=0.1,
+        )
+        for number in range(50):
+            world.queue.put(state(f"p{number}", 1))
+        async with world.running(poller):
+            await world.until(lambda: now() > 60, "time")
+            assert all(one.attempts == 1 for one in world.queue.messages.values())
+            world.broker.go()
+            await world.rest()
+        assert poller.count("retried") == 0
+
+    in_virtual_time(story())
+
+
+def test_a_heal_that_was_refused_is_tried_until_it_is_taken() -> None:
+    """Else the broker would keep an older state for ever."""
+
+    async def story() -> None:
+        world = World()
+        refusing = False
+        world.broker.refuses = lambda _update: refusing
+        world.queue.put(state("a", 5))
+        async with world.running() as poller:
+            await world.rest()
+            refusing = True
+            old = replace(world.broker.retained["a"], order=order(1))
+            world.broker.retained["a"] = old
+            poller.worker.see(old)
+            await asyncio.sleep(60)
+            refusing = False
+            await world.until(lambda: poller.count("healed") == 1, "healing")
+        assert world.broker.retained["a"].order == order(5)
 
     in_virtual_time(story())

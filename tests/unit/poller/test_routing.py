@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.messages import Reading, Reason, Rejection
-from poller.routing import Body, route
+from poller.routing import Body, Exhausted, route
 
 QUEUED_US = 1_790_000_000_000_000
 
@@ -28,7 +28,7 @@ def test_any_text_gives_a_decision(text: str, queued_us: int, attempts: int) -> 
     queued_us %= 253_402_300_799_000_000
     decision = route(Body(text, queued_us, attempts), default_pillow="cloud", max_attempts=5)
 
-    assert isinstance(decision, Reading | Rejection)
+    assert isinstance(decision, Reading | Rejection | Exhausted)
     if isinstance(decision, Rejection):
         assert decision.reason in Reason
         assert decision.detail
@@ -43,9 +43,10 @@ def test_a_message_has_as_many_attempts_as_are_allowed(most: int, attempts: int)
         assert isinstance(decision, Reading)
         assert decision.pillow == "cloud-1"
     else:
-        assert isinstance(decision, Rejection)
-        assert decision.reason is Reason.TOO_MANY_ATTEMPTS
-        assert f"received {attempts} times" in decision.detail
+        assert isinstance(decision, Exhausted)
+        assert decision.reading.pillow == "cloud-1"
+        assert decision.rejection.reason is Reason.TOO_MANY_ATTEMPTS
+        assert f"received {attempts} times" in decision.rejection.detail
 
 
 @given(anything, st.integers(min_value=1, max_value=50))

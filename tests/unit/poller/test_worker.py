@@ -727,7 +727,7 @@ def test_a_stop_deletes_rather_than_gives_back_what_was_published() -> None:
         world.queue.put(state("a", 1))
         world.queue.put("what?")
         poller = world.start(
-            fault=lambda act: Fault.LOST_REQUEST if act == "delete" and now() < 10.9 else None
+            fault=lambda act: Fault.LOST_REQUEST if act == "delete" and now() < 8.9 else None
         )
         async with world.running(poller):
             await asyncio.sleep(5)

@@ -37,6 +37,9 @@ log = structlog.get_logger()
 KEEPALIVE_S: Final = 20
 """A broker that says nothing for twice as long is gone: asked in the middle, it did not answer."""
 
+CONNECT_S: Final = 4.0
+"""How long a connection may take to be made: a thread waits for it, and a stop for the thread."""
+
 ANSWER_S: Final = 10.0
 """How long the broker may take to acknowledge before the connection counts as dead."""
 
@@ -153,7 +156,7 @@ class MqttSession:
         said: set[str] = set()
         while not stopping.is_set():
             try:
-                await self._connection(stopping)
+                await self._until_stopped(stopping)
             except (aiomqtt.MqttError, BrokerLost, PublishRefused, _Unusable, OSError) as error:
                 if stopping.is_set():
                     break  # nobody waits for it any more
@@ -223,6 +226,20 @@ class MqttSession:
             except BrokerLost as error:
                 _fail(publish.confirmed, error)
 
+    async def _until_stopped(self, stopping: asyncio.Event) -> None:
+        """Live one connection; one that is still being made is given up when asked to stop."""
+        connection = asyncio.ensure_future(self._connection(stopping))
+        asked = asyncio.ensure_future(stopping.wait())
+        try:
+            await asyncio.wait((connection, asked), return_when=asyncio.FIRST_COMPLETED)
+            if self._paho is None:
+                connection.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await connection
+        finally:
+            asked.cancel()
+            connection.cancel()
+
     async def _connection(self, stopping: asyncio.Event) -> None:
         """Live one connection from its start to its end; raises why it ended, unless asked to."""
         client = aiomqtt.Client(
@@ -242,6 +259,7 @@ class MqttSession:
             tls_params=aiomqtt.TLSParameters() if self._broker.tls else None,
         )
         paho = client._client
+        paho.connect_timeout = CONNECT_S
         paho.on_message = self._received
         paho.on_publish = self._acknowledged
         paho.on_connect = functools.partial(self._connected, paho.on_connect)

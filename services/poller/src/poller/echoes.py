@@ -74,6 +74,7 @@ class _Awaited:
 
     def acknowledge(self, acknowledged: asyncio.Future[None]) -> None:
         if acknowledged.cancelled():
+            self.end(BrokerLost("stopped"))
             return
         error = acknowledged.exception()
         if error is not None or self._heard:

@@ -29,9 +29,17 @@ log = structlog.get_logger()
 DELETIONS: Final = 64
 """How many deletions may be under way: 4,000 a second at 10 ms each need 40."""
 
+ASIDE_S: Final = 600
+"""For how long a message is hidden that cannot end as things are, where too many wait for that.
+Each time it comes again counts as an attempt, so it must not come often."""
+
 ANNOUNCE_S: Final = 5.0
 RELEASE_S: Final = 2.0
 """With what `worker` takes to stop, below the deadline for it (runtime/lifecycle.py)."""
+
+
+class _TooMany(Exception):
+    """More dead letters wait for the poison queue than may."""
 
 
 class Endings:
@@ -53,7 +61,6 @@ class Endings:
         self._tasks = tasks
         self._metrics = metrics
         self._decided: asyncio.Queue[Item] = asyncio.Queue()
-        self._not_before = 0.0
 
     def start(self) -> None:
         """Begin to delete what has been decided."""
@@ -62,16 +69,16 @@ class Endings:
 
     def finish(self, item: Item) -> None:
         """Delete a message: how it ended is confirmed, and counted."""
-        item.decided = item.settling = True
+        item.decided = True
         self._decided.put_nowait(item)
 
     def bury(self, item: Item, rejection: Rejection) -> None:
         """Make a message a dead letter."""
         self._tasks.start(self._bury(item, rejection))
 
-    def give_back(self, item: Item) -> None:
-        """Make a message visible to everyone at once."""
-        self._tasks.start(self._give_back(item))
+    def give_back(self, item: Item, *, aside: bool = False) -> None:
+        """Make a message visible to everyone at once, or put it aside for ASIDE_S."""
+        self._tasks.start(self._give_back(item, ASIDE_S if aside else 0))
 
     def give_up(self, item: Item) -> None:
         """Let go of a message that comes again by itself."""
@@ -100,10 +107,7 @@ class Endings:
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:
-            # Throttling is for all: the others must not go on where one was told to wait.
-            if (wait_s := self._not_before - loop.time()) > 0:
-                await asyncio.sleep(wait_s)
-                continue
+            await self._troubles.quiet()
             try:
                 await do()
             except (QueueUnavailable, QueueDenied) as error:
@@ -111,8 +115,6 @@ class Endings:
                 item.troubles.add(act)
                 if item.lost or loop.time() > item.message.leased_until:
                     return False
-                if isinstance(error, QueueUnavailable) and error.wait_s:
-                    self._not_before = max(self._not_before, loop.time() + error.wait_s)
                 await asyncio.sleep(FAILING.delay(attempt, random.random()))  # noqa: S311 - jitter
                 attempt += 1
             else:
@@ -130,10 +132,11 @@ class Endings:
 
         async def delete() -> None:
             nonlocal outcome
-            outcome = await self._queue.delete(item.message)
+            # Not for longer: between two attempts the lease is renewed.
+            async with item.receipt:
+                outcome = await self._queue.delete(item.message)
 
-        async with item.receipt:
-            await self.insist(item, "delete", delete)
+        await self.insist(item, "delete", delete)
         self._deleted(item, outcome)
 
     async def _delete_once(self, item: Item) -> None:
@@ -159,9 +162,20 @@ class Endings:
 
         async def keep() -> None:
             nonlocal letter
-            letter = await self._queue.put_poison(message)
+            try:
+                letter = await self._queue.put_poison(message)
+            except QueueDenied:
+                if self._hand.stick(item):
+                    raise
+                raise _TooMany from None
+            self._hand.unstick(item)
 
-        if not await self.insist(item, "keep a dead letter", keep):
+        try:
+            kept = await self.insist(item, "keep a dead letter", keep)
+        except _TooMany:
+            await self._give_back(item, ASIDE_S)
+            return
+        if not kept:
             self.give_up(item)
             return
         item.decided = True
@@ -183,11 +197,11 @@ class Endings:
             log.warning("dead letter not announced on MQTT", message=message.id, why=str(error))
         self.finish(item)
 
-    async def _give_back(self, item: Item) -> None:
-        item.settling = True
+    async def _give_back(self, item: Item, hidden_s: int = 0) -> None:
+        item.leaving = True
         try:
             async with item.receipt:
-                await self._queue.release(item.message)
+                await self._queue.release(item.message, hidden_s)
         except (QueueUnavailable, QueueDenied) as error:
             # Then it comes again when its lease ends.
             self._troubles.failed("release", error)

@@ -11,6 +11,10 @@ from poller.queues import Received
 WINDOW: Final = 256
 """How many messages may be in hand: enough to keep the broker and all deletions busy."""
 
+MOST_STUCK: Final = 128
+"""How many of them may be stuck: refused by the broker, or as dead letters by the poison queue. The
+rest of the window is for those that can go on."""
+
 REMEMBERED: Final = 10_000
 """How many messages are remembered that ended without being deleted; then the oldest is forgotten,
 and when it comes again it is published or buried twice, which is allowed."""
@@ -21,7 +25,7 @@ class Item:
     """A message in hand.
 
     `lost` says that somebody else has received it meanwhile, `decided` that how it ended has been
-    counted and only its deletion is left, `settling` that it is being deleted or given back.
+    counted and only its deletion is left, `leaving` that it is being given back.
     `troubles` are the acts on the queue that it still waits for.
     """
 
@@ -30,7 +34,7 @@ class Item:
     sends: int = 0
     lost: bool = False
     decided: bool = False
-    settling: bool = False
+    leaving: bool = False
     troubles: set[str] = field(default_factory=set)
     receipt: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by who uses the receipt: a renewal makes it worthless for a deletion beside it."""
@@ -43,6 +47,7 @@ class Hand:
         self._items: dict[str, Item] = {}
         self._asked_for = 0
         self._changed = asyncio.Event()
+        self._stuck: set[str] = set()
         self._ended: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
@@ -63,7 +68,20 @@ class Hand:
     def leave(self, item: Item) -> None:
         """Let a message go."""
         self._items.pop(item.message.id, None)
+        self._stuck.discard(item.message.id)
         self._changed.set()
+
+    def stick(self, item: Item) -> bool:
+        """Take in that a message cannot end as things are; False where too many are stuck."""
+        if item.message.id not in self._stuck:
+            if len(self._stuck) >= MOST_STUCK:
+                return False
+            self._stuck.add(item.message.id)
+        return True
+
+    def unstick(self, item: Item) -> None:
+        """Take in that a message can end."""
+        self._stuck.discard(item.message.id)
 
     async def reserve(self, number: int) -> None:
         """Wait until there is room for so many, and keep it for them until `free`."""

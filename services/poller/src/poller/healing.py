@@ -1,11 +1,17 @@
 """Healing: the broker is given again what it should hold and does not."""
 
+import asyncio
+from typing import Final
+
 from contract.updates import Update
 from poller.broker import Broker
 from poller.metrics import PollerMetrics
 from poller.newest import Newest
 from poller.tasks import Tasks
 from runtime.mqtt import BrokerLost, PublishRefused
+
+REFUSED_S: Final = 5.0
+"""The pause after a publish that the broker refused."""
 
 
 class Healer:
@@ -34,11 +40,17 @@ class Healer:
         try:
             while self._healing[pillow] and (newest := self._newest.of(pillow)) is not None:
                 self._healing[pillow] = False
-                await self._broker.publish_state(newest, None)
+                try:
+                    await self._broker.publish_state(newest, None)
+                except PublishRefused:
+                    # Until it is taken, or nothing is to heal: somebody may put the ACL right.
+                    self._healing[pillow] = True
+                    await asyncio.sleep(REFUSED_S)
+                    continue
                 self._metrics.healed.inc()
                 if self._newest.confirm(newest) is not None:
                     self._healing[pillow] = True
-        except (BrokerLost, PublishRefused):
-            pass  # the broker is gone; all of it is looked at again when it is back
+        except BrokerLost:
+            pass  # all of it is looked at again when it is back
         finally:
             del self._healing[pillow]

@@ -38,14 +38,17 @@ class Leases:
             due = [
                 item
                 for item in self._hand
-                if item.message.leased_until < soon and not (item.settling or item.lost)
+                if item.message.leased_until < soon
+                and not (item.leaving or item.lost)
+                # It is being deleted at this moment; else its turn comes again soon.
+                and not item.receipt.locked()
             ]
             for start in range(0, len(due), AT_ONCE):
                 await asyncio.gather(*map(self._renew, due[start : start + AT_ONCE]))
 
     async def _renew(self, item: Item) -> None:
         async with item.receipt:
-            if item.settling:
+            if item.leaving or self._hand.of(item.message.id) is not item:
                 return
             try:
                 renewed = await self._queue.renew(item.message)

@@ -17,8 +17,8 @@ from contract.messages import Reading
 from contract.updates import Update, encode_state
 from poller.broker import Broker
 from poller.endings import Endings
-from poller.hand import Item
-from poller.healing import Healer
+from poller.hand import Hand, Item
+from poller.healing import REFUSED_S, Healer
 from poller.metrics import PollerMetrics
 from poller.newest import Newest
 from poller.tasks import Tasks
@@ -37,8 +37,6 @@ The last send is alone: what was in flight beside a message like that must not e
 
 LOST_S: Final = 0.1
 """The pause after a send that was lost: a connection may call itself ready for a moment longer."""
-
-REFUSED_S: Final = 5.0
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +80,7 @@ class Publisher:
     def __init__(
         self,
         broker: Broker,
+        hand: Hand,
         newest: Newest,
         healer: Healer,
         endings: Endings,
@@ -92,6 +91,7 @@ class Publisher:
         newest_only: bool,
     ) -> None:
         self._broker = broker
+        self._hand = hand
         self._newest = newest
         self._healer = healer
         self._endings = endings
@@ -101,13 +101,14 @@ class Publisher:
         self._newest_only = newest_only
         self._lanes: dict[str, _Lane] = {}
         self._alone = asyncio.Lock()
-        self._refusal: str | None = None
+        self._refusals: dict[str, str] = {}
+        """Whose states the broker does not take, and why."""
         self._closed = False
 
     @property
     def state(self) -> str:
         """`ok`, or the broker's reason to refuse what it is sent."""
-        return self._refusal or OK
+        return next((f"{pillow}: {why}" for pillow, why in self._refusals.items()), OK)
 
     def publish(self, batch: list[tuple[Item, Reading]]) -> None:
         """Publish states, in whatever order they came, and end their messages."""
@@ -121,6 +122,14 @@ class Publisher:
         for lane in touched.values():
             if not (lane.in_flight or lane.held):
                 self._send_waiting(lane)
+
+    def supersede(self, item: Item, reading: Reading) -> bool:
+        """End a message whose state, or a newer one, was published before; say whether it was."""
+        if not self._newest.supersedes(self._stamped(_Queued(item, reading))):
+            return False
+        self._metrics.superseded.inc()
+        self._endings.finish(item)
+        return True
 
     def close(self) -> None:
         """Take no confirmation any more: somebody else ends what is in hand."""
@@ -144,6 +153,7 @@ class Publisher:
                 return
         if not (lane.waiting or lane.in_flight):
             self._lanes.pop(lane.pillow, None)
+            self._refusals.pop(lane.pillow, None)  # nothing of it is here any more
 
     def _hold(self, lane: _Lane, pause_s: float) -> None:
         lane.held = True
@@ -182,6 +192,8 @@ class Publisher:
                 confirmed = self._broker.publish_state(update, queued.reading.traceparent)
             except BrokerLost:
                 lane.again.append(queued)
+            except PublishRefused as error:
+                self._refused(lane, queued, str(error))
             else:
                 lane.in_flight += 1
                 confirmed.add_done_callback(partial(self._answered, lane, queued, update))
@@ -202,8 +214,7 @@ class Publisher:
             else:
                 self._endings.give_back(queued.item)
         elif isinstance(error, PublishRefused):
-            self._refused(str(error))
-            lane.again.append(queued)
+            self._refused(lane, queued, str(error))
         else:
             self._tasks.fail(error)
             return
@@ -211,9 +222,9 @@ class Publisher:
             self._land(lane)
 
     def _confirmed(self, lane: _Lane, queued: _Queued, update: Update) -> None:
-        if self._refusal is not None:
-            log.info("the broker takes our states again")
-            self._refusal = None
+        if self._refusals.pop(lane.pillow, None) is not None:
+            log.info("the broker takes our states again", pillow=lane.pillow)
+        self._hand.unstick(queued.item)
         self._metrics.published.inc()
         self._metrics.latency.observe(
             max(0.0, self._clock_ms() / 1e3 - queued.item.message.body.queued_us / 1e6)
@@ -232,7 +243,7 @@ class Publisher:
         if lane.again:
             lane.waiting += lane.again
             lane.again = []
-            self._hold(lane, LOST_S if self._refusal is None else REFUSED_S)
+            self._hold(lane, REFUSED_S if lane.pillow in self._refusals else LOST_S)
         else:
             self._send_waiting(lane)
 
@@ -249,7 +260,15 @@ class Publisher:
             reading.pillow, reading.state, reading.order, payload, queued_ms, published_ms
         )
 
-    def _refused(self, why: str) -> None:
-        if self._refusal is None:
-            log.error("the broker refuses our states; keeping them until it takes them", why=why)
-        self._refusal = f"{why}; check its ACL and the user in MQTT_URL"
+    def _refused(self, lane: _Lane, queued: _Queued, why: str) -> None:
+        if lane.pillow not in self._refusals:
+            log.error(
+                "the broker refuses our states; keeping them until it takes them",
+                pillow=lane.pillow,
+                why=why,
+            )
+        self._refusals[lane.pillow] = f"{why}; check its ACL and the user in MQTT_URL"
+        if self._hand.stick(queued.item):
+            lane.again.append(queued)
+        else:
+            self._endings.give_back(queued.item, aside=True)

@@ -60,10 +60,13 @@ class Queue(Protocol):
         """Delete a message for good."""
 
     async def renew(self, message: Received) -> bool:
-        """Prolong a lease by its whole length; False when somebody else has the message."""
+        """Prolong a lease by its whole length; False when somebody else has the message.
 
-    async def release(self, message: Received) -> None:
-        """Make a message visible to everyone at once."""
+        That of a message which is not in the queue any more lasts for ever.
+        """
+
+    async def release(self, message: Received, hidden_s: int = 0) -> None:
+        """Make a message visible to everyone, at once or after so many seconds."""
 
     async def depth(self) -> int:
         """Return about how many messages there are, those that somebody has received included."""

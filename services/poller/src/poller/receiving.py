@@ -59,6 +59,9 @@ class Receiver:
         self._policy = policy
         self._take = take
         self._helpers = 0
+        self._turn = asyncio.Event()
+        self._turn.set()
+        """Set when the page that was asked for last has come, or will not."""
         self._singles = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -114,14 +117,17 @@ class Receiver:
                 if asked.done() or len(await self._page(asked, PAGE)) < PAGE:
                     return
                 self._get_help(asked)
-        except (TimeoutError, QueueUnavailable, QueueDenied):
-            pass  # the first loop will meet with the same, and deals with it
+        except TimeoutError:
+            pass
+        except (QueueUnavailable, QueueDenied) as error:
+            self._troubles.failed("receive", error)  # how to go on is for the first loop to say
         finally:
             self._helpers -= 1
 
     async def _ready(self) -> None:
         """Wait until a page could be published, and keep room for it."""
         while True:
+            await self._troubles.quiet()
             await self._broker.wait_ready()
             await self._hand.reserve(PAGE)
             if self._broker.is_ready:
@@ -134,10 +140,16 @@ class Receiver:
         Once `asked` is done, raises TimeoutError if that takes long.
         What the queue then hands out to nobody becomes visible again when its lease ends.
         """
+        before, self._turn = self._turn, asyncio.Event()
+        mine = self._turn
         try:
             page = await _page_or_end(asked, self._queue.receive(limit))
+            # In the order they were asked for: the states of one pillow mostly lie in it, and what
+            # comes late would be superseded.
+            await before.wait()
         finally:
             self._hand.free(PAGE)
+            mine.set()
         self._troubles.worked("receive")
         found = "full" if len(page) == PAGE else "some" if page else "nothing"
         self._metrics.polls.labels(found).inc()

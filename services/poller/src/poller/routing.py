@@ -14,15 +14,26 @@ class Body:
     attempts: int
 
 
-def route(body: Body, *, default_pillow: str, max_attempts: int) -> Reading | Rejection:
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """A state whose message was received too often, to be buried unless it was published."""
+
+    reading: Reading
+    rejection: Rejection
+
+
+def route(body: Body, *, default_pillow: str, max_attempts: int) -> Reading | Rejection | Exhausted:
     """Return the state a message says, or why it can never be published.
 
     What cannot be read is a dead letter at once: asking again would not change it.
     """
     decision = decode_message(body.text, default_pillow=default_pillow, queued_us=body.queued_us)
     if isinstance(decision, Reading) and body.attempts > max_attempts:
-        return Rejection(
-            Reason.TOO_MANY_ATTEMPTS,
-            f"received {body.attempts} times without being published; at most {max_attempts}",
+        return Exhausted(
+            decision,
+            Rejection(
+                Reason.TOO_MANY_ATTEMPTS,
+                f"received {body.attempts} times without being published; at most {max_attempts}",
+            ),
         )
     return decision

@@ -22,6 +22,7 @@ class Troubles:
         self.answered = asyncio.Event()
         """Set once the queue has done something."""
         self._reasons: dict[str, str] = {}
+        self._quiet_until = 0.0
 
     @property
     def state(self) -> str:
@@ -39,6 +40,16 @@ class Troubles:
             log.warning("the queue does not work; trying until it does", act=act, why=str(error))
             self._metrics.queue_up.set(0)
         self._reasons[act] = str(error)
+        if isinstance(error, QueueUnavailable) and error.wait_s:
+            until = asyncio.get_running_loop().time() + error.wait_s
+            self._quiet_until = max(self._quiet_until, until)
+
+    async def quiet(self) -> None:
+        """Wait for as long as the queue wants to be left alone: where one was told, all wait."""
+        loop = asyncio.get_running_loop()
+        if (wait_s := self._quiet_until - loop.time()) > 0:
+            await asyncio.sleep(wait_s)
+            await self.quiet()  # it may have been told again meanwhile
 
     def worked(self, act: str) -> None:
         """Take in that the queue did something."""
@@ -55,4 +66,6 @@ class Troubles:
         """Take in that a message left: what nothing waits for any more is as good as done."""
         for act in item.troubles:
             if not any(act in other.troubles for other in self._hand):
-                self.worked(act)
+                self._reasons.pop(act, None)
+        if self._asked and not self._reasons and item.troubles:
+            self._metrics.queue_up.set(1)

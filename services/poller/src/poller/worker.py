@@ -42,7 +42,7 @@ UNSAVED_MS: Final = 60_000
 DEPTH_S: Final = 30.0
 """The pause between two questions for the queue's depth: each is billed as any other request."""
 
-DRAIN_S: Final = 6.0
+DRAIN_S: Final = 4.0
 """How long a stop waits for what is in hand; see endings.RELEASE_S."""
 
 
@@ -81,6 +81,7 @@ class Worker:
         self._leases = Leases(queue, self._hand, self._troubles, metrics, visibility_s)
         self._publisher = Publisher(
             broker,
+            self._hand,
             self._newest,
             self._healer,
             self._endings,
@@ -175,19 +176,25 @@ class Worker:
             )
             if isinstance(decision, Rejection):
                 self._endings.bury(item, decision)
-            else:
+            elif isinstance(decision, Reading):
                 readings.append((item, decision))
+            elif not self._publisher.supersede(item, decision.reading):
+                self._endings.bury(item, decision.rejection)
         self._publisher.publish(readings)
 
     async def _measure_depth(self) -> None:
         await self._troubles.answered.wait()  # before that there may be no queue yet
+        said = False
         while True:
+            await self._troubles.quiet()
             try:
                 self._metrics.depth.set(await self._queue.depth())
+                said = False
             except QueueUnavailable:
                 pass  # counted as a request that failed; who receives will say so
             except QueueDenied as error:
-                log.info("the queue's depth is not measured", why=str(error))
                 self._metrics.depth.set(float("nan"))
-                return
+                if not said:
+                    log.info("the queue's depth is not measured", why=str(error))
+                said = True
             await asyncio.sleep(DEPTH_S)

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from email.utils import parsedate
 from functools import lru_cache
 from xml.etree import ElementTree as Xml  # no DTD is loaded, and expat bounds what entities grow to
+from xml.sax.saxutils import escape
+
+# An encoding that there is not, one that expat does not take, a year that no calendar has.
+_UNREADABLE = (Xml.ParseError, LookupError, ValueError, OverflowError)
 
 
 class BadPage(ValueError):
@@ -28,6 +32,9 @@ class Delivered:
 def read_page(body: bytes) -> list[Delivered]:
     """Read the answer to Get Messages; raises BadPage."""
     try:
+        page = Xml.fromstring(body)  # noqa: S314 - see the import
+        if page.tag != "QueueMessagesList":
+            raise BadPage(f"not a page of messages but <{page.tag[:40]}>")
         return [
             Delivered(
                 _text(message, "MessageId"),
@@ -36,9 +43,11 @@ def read_page(body: bytes) -> list[Delivered]:
                 _microseconds(_text(message, "InsertionTime")),
                 int(_text(message, "DequeueCount")),
             )
-            for message in Xml.fromstring(body)  # noqa: S314 - see the import
+            for message in page
         ]
-    except (Xml.ParseError, ValueError) as error:
+    except BadPage:
+        raise
+    except _UNREADABLE as error:
         raise BadPage(f"a page of messages that cannot be read: {error}") from None
 
 
@@ -46,7 +55,7 @@ def read_error(body: bytes) -> tuple[str, str]:
     """Return the code and the sentence of an error's body; empty where there is none."""
     try:
         error = Xml.fromstring(body)  # noqa: S314 - see the import
-    except Xml.ParseError:
+    except _UNREADABLE:
         return "", ""
     detail = error.findtext("AuthenticationErrorDetail") or error.findtext("Message") or ""
     return error.findtext("Code") or "", detail
@@ -57,6 +66,23 @@ def _text(message: Xml.Element, name: str) -> str:
     if not text:
         raise BadPage(f"a message without {name}")
     return text
+
+
+def read_id(body: bytes) -> str | None:
+    """Return the id in the answer to Put Message, if there is one."""
+    try:
+        return Xml.fromstring(body).findtext(".//MessageId")  # noqa: S314 - see the import
+    except _UNREADABLE:
+        return None
+
+
+def write_message(text: str) -> bytes:
+    """Write the body of Put Message, so that every reader gets `text` word for word.
+
+    A carriage return has to be escaped: XML takes a bare one for the end of a line.
+    """
+    said = escape(text, {"\r": "&#13;"})
+    return f"<QueueMessage><MessageText>{said}</MessageText></QueueMessage>".encode()
 
 
 @lru_cache(maxsize=256)

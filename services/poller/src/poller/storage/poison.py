@@ -7,15 +7,15 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from azure.storage.queue import QueueMessage
-from azure.storage.queue.aio import QueueClient
 
 from poller.dead_letters import PAGE, Letter, Survey
 from poller.queues import Finish
 from poller.storage.answers import LeaseLost, MessageGone, QueueGone
-from poller.storage.sdk import not_made, our_errors
+from poller.storage.sdk import Account, not_made, our_errors
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FOREVER: Final = -1
+FOREVER: Final = -1
+"""How long a dead letter is kept, and what is replayed."""
 
 
 class AzurePoisonQueue:
@@ -24,9 +24,10 @@ class AzurePoisonQueue:
     A wrong name would otherwise make a queue that no poller reads, and fill it.
     """
 
-    def __init__(self, states: QueueClient, poison: QueueClient) -> None:
-        self._states = states
-        self._poison = poison
+    def __init__(self, account: Account) -> None:
+        self._states = account.states
+        self._poison = account.poison
+        self._state_requests = account.state_requests
 
     async def survey(self) -> Survey | None:
         dates: list[str] = []
@@ -65,7 +66,7 @@ class AzurePoisonQueue:
     async def put_back(self, letter: Letter) -> None:
         # For ever, as it was kept: it must not vanish because no poller came within a week.
         with not_made(self._states, "QUEUE_NAME"), our_errors(self._states):
-            await self._states.send_message(letter.text, time_to_live=_FOREVER)
+            await self._state_requests.put(letter.text, FOREVER)
 
     async def delete(self, letter: Letter) -> Finish:
         try:

@@ -1,6 +1,7 @@
 """The state queue and its poison queue, as the worker uses them."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Final, Self
@@ -11,11 +12,8 @@ from poller.queues import Finish, QueueDenied, QueueUnavailable, Received
 from poller.routing import Body
 from poller.settings import PollerSettings
 from poller.storage.answers import LeaseLost, MessageGone, QueueGone
-from poller.storage.poison import AzurePoisonQueue
-from poller.storage.requests import MessageRequests
+from poller.storage.poison import FOREVER, AzurePoisonQueue
 from poller.storage.sdk import Account, account, our_error
-
-_FOREVER: Final = -1
 
 
 class AzureQueue:
@@ -34,7 +32,8 @@ class AzureQueue:
         self._account = account
         self._states = account.states
         self._poison = account.poison
-        self._requests = MessageRequests(account.states.url, account.signer)
+        self._requests = account.state_requests
+        self._poison_requests = account.poison_requests
         self._visibility_s = visibility_s
         self._on_request = on_request
         self._open = AsyncExitStack()
@@ -55,7 +54,7 @@ class AzureQueue:
         # Closed in the other order: the identity last.
         if self._account.identity is not None:
             await self._open.enter_async_context(self._account.identity)
-        for client in (self._states, self._poison, self._requests):
+        for client in (self._states, self._poison, self._requests, self._poison_requests):
             await self._open.enter_async_context(client)
         return self
 
@@ -97,23 +96,28 @@ class AzureQueue:
                 renewed = await self._states.update_message(
                     message.id, message.receipt, visibility_timeout=self._visibility_s
                 )
-        except (MessageGone, LeaseLost):
+        except LeaseLost:
             return False
+        except MessageGone:
+            # Its time was up, or somebody has ended it: nobody else gets it now, and it is here.
+            message.leased_until = math.inf
+            return True
         message.receipt = renewed.pop_receipt or message.receipt
         message.leased_until = asked + self._visibility_s
         return True
 
-    async def release(self, message: Received) -> None:
+    async def release(self, message: Received, hidden_s: int = 0) -> None:
         # Where it is gone or somebody else's already, that is all that was wanted.
         with suppress(MessageGone, LeaseLost), self._request("release"):
-            await self._states.update_message(message.id, message.receipt, visibility_timeout=0)
+            await self._states.update_message(
+                message.id, message.receipt, visibility_timeout=hidden_s
+            )
 
     async def put_poison(self, message: Received) -> str | None:
         if not self._made:
             await self._make()
         with self._request("put_poison"):
-            copy = await self._poison.send_message(message.body.text, time_to_live=_FOREVER)
-        return copy.id
+            return await self._poison_requests.put(message.body.text, FOREVER)
 
     async def depth(self) -> int:
         with self._request("depth"):
@@ -130,7 +134,7 @@ class AzureQueue:
 
     def dead_letters(self) -> AzurePoisonQueue:
         """Return the poison queue for people's tools; it works while this one is open."""
-        return AzurePoisonQueue(self._states, self._poison)
+        return AzurePoisonQueue(self._account)
 
     def _request(self, act: str) -> "_Request":
         return _Request(self, act)

@@ -17,7 +17,7 @@ from azure.storage.queue.aio import QueueClient
 from poller.queues import QueueDenied, QueueUnavailable
 from poller.settings import PollerSettings
 from poller.storage.answers import API_VERSION, Answer, QueueGone, meaning, not_signed_in
-from poller.storage.requests import unanswered
+from poller.storage.requests import MessageRequests, unanswered
 from poller.storage.signing import KeySigner, Signer, TokenSigner, UrlSigner
 
 _OPTIONS: Final[dict[str, Any]] = {
@@ -32,14 +32,15 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Both queues of one storage account, and how our own requests are signed.
+    """Both queues of one storage account: the SDK's clients, and our own requests.
 
     `identity` is to be closed after the clients, where an identity signs in.
     """
 
     states: QueueClient
     poison: QueueClient
-    signer: Signer
+    state_requests: MessageRequests
+    poison_requests: MessageRequests
     identity: AsyncTokenCredential | None
 
 
@@ -58,7 +59,7 @@ def account(settings: PollerSettings) -> Account:
                 QueueClient(settings.endpoint, name, credential=identity, **_OPTIONS)
                 for name in names
             )
-            return Account(states, poison, TokenSigner(identity), identity)
+            return _account(states, poison, TokenSigner(identity), identity)
         secret = settings.connection_string.get_secret_value()
         states, poison = (
             QueueClient.from_connection_string(secret, name, **_OPTIONS) for name in names
@@ -69,9 +70,24 @@ def account(settings: PollerSettings) -> Account:
             if hasattr(key, "account_key")
             else UrlSigner()
         )
-        return Account(states, poison, signer, None)
+        return _account(states, poison, signer, None)
     except (ValueError, AzureError) as error:
         raise QueueDenied(f"{source} cannot be used: {error}") from None
+
+
+def _account(
+    states: QueueClient,
+    poison: QueueClient,
+    signer: Signer,
+    identity: AsyncTokenCredential | None,
+) -> Account:
+    return Account(
+        states,
+        poison,
+        MessageRequests(states.url, signer),
+        MessageRequests(poison.url, signer),
+        identity,
+    )
 
 
 @contextmanager
