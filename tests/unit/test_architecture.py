@@ -33,16 +33,25 @@ DECIDERS: Final = (
     "gateway.hub",
     "gateway.fanout",
     "gateway.admission",
-    "simulator.scenario",
-    "simulator.reports",
-    "simulator.pacing",
+    "simulator.model.*",
+    "simulator.scenario.words",
+    "simulator.scenario.form",
+    "simulator.scenario.lines",
+    "simulator.scenario.reading",
+    "simulator.scenario.plan",
+    "simulator.stream.*",
+    "simulator.checking.seen",
+    "simulator.checking.verdicts",
+    "simulator.recording.tape",
+    "simulator.plot",
 )
 # Beside other deciders, all that these may import. importlib.resources reads states.json, once.
 PURE: Final = frozenset(
     {
         "ast", "base64", "binascii", "bisect", "collections", "collections.abc", "dataclasses",
-        "datetime", "enum", "functools", "heapq", "importlib.resources", "itertools", "math",
-        "msgspec", "operator", "re", "types", "typing", "urllib.parse",
+        "datetime", "difflib", "enum", "functools", "hashlib", "heapq", "importlib.resources",
+        "itertools", "math", "msgspec", "operator", "re", "tomllib", "types", "typing",
+        "urllib.parse",
     }
 )  # fmt: skip
 CLOCKS: Final = frozenset({"now", "utcnow", "today"})
@@ -55,7 +64,27 @@ WRAPPED: Final = {
     "uvicorn": {"runtime.server", "gateway.protocols"},
     "uvloop": {"runtime.lifecycle"},
     "pydantic_settings": {"runtime.settings"},
-    "typer": {"simulator.__main__", "poller.tool"},
+    "rich": {
+        "simulator.board",
+        "simulator.running",
+        "simulator.commands.check",
+        "simulator.commands.listing",
+        "simulator.commands.poke",
+        "poller.terminal",
+        "poller.tool",
+    },
+    "typer": {
+        "simulator.__main__",
+        "simulator.commands.check",
+        "simulator.commands.listing",
+        "simulator.commands.options",
+        "simulator.commands.poke",
+        "simulator.commands.record",
+        "simulator.commands.replay",
+        "simulator.commands.run",
+        "simulator.commands.trace",
+        "poller.tool",
+    },
 }
 
 # Declared though no line imports it.

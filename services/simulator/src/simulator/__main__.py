@@ -6,7 +6,11 @@ import typer
 
 from simulator.commands.check import check_
 from simulator.commands.listing import list_
+from simulator.commands.poke import poke
+from simulator.commands.record import record
+from simulator.commands.replay import replay
 from simulator.commands.run import run
+from simulator.commands.trace import trace
 
 app = typer.Typer(
     add_completion=False,
@@ -18,6 +22,10 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("list")(list_)
 app.command("check")(check_)
+app.command("record")(record)
+app.command("replay")(replay)
+app.command("poke")(poke)
+app.command("trace")(trace)
 
 
 @app.callback()

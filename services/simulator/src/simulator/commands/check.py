@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -10,7 +10,6 @@ from rich.text import Text
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.settings import SettingsError
 from simulator.board import repeat
-from simulator.checking.check import Outcome, check
 from simulator.checking.verdicts import IMPLIED
 from simulator.commands.options import (
     Lasts,
@@ -28,6 +27,9 @@ from simulator.commands.options import (
 )
 from simulator.running import CONSOLE, may_be_live, set_up_logs
 from simulator.settings import SimulatorSettings
+
+if TYPE_CHECKING:
+    from simulator.checking.check import Outcome
 
 
 def check_(
@@ -81,6 +83,9 @@ def check_(
             raise SettingsError("--target stdout: a check needs a live system, queue or mqtt")
         live = may_be_live(goal, plain=plain)
         set_up_logs(settings, live=live)
+    # Loading Azure's libraries takes longer than anything before it.
+    from simulator.checking.check import check
+
     outcome: Outcome | None = None
     wrong = ""
 
@@ -108,7 +113,7 @@ def check_(
         sys.exit(1)
 
 
-def report(outcome: Outcome) -> None:
+def report(outcome: "Outcome") -> None:
     """Print each verdict, and what may explain those that do not hold."""
     out = CONSOLE
     for one in outcome.verdicts:

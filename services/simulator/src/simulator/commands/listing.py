@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.commands.options import find, usage
-from simulator.scenario.library import shipped, source
+from simulator.scenario.library import SCHEMA, shipped, source
 
 
 def list_(
@@ -16,6 +16,9 @@ def list_(
         str | None,
         typer.Argument(metavar="[SCENARIO]", help="Print this one's file, to begin your own with."),
     ] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of a scenario file.")
+    ] = False,
 ) -> None:
     """List the scenarios that come with the simulator, or print the file of one.
 
@@ -23,8 +26,12 @@ def list_(
 
       simulator list
       simulator list hug-storm > mine.toml
+      simulator list --schema > scenario.schema.json
     """
     with usage("list"):
+        if schema:
+            typer.echo(SCHEMA.read_text(encoding="utf-8"), nl=False)
+            return
         if show is not None:
             find(show)
             typer.echo(source(show), nl=False)

@@ -6,7 +6,6 @@ and hands together exert, which is what an accelerometer measures; in free fall 
 Where the numbers come from is in docs/simulator.md, "The model".
 """
 
-from collections.abc import Callable
 from typing import Final, Protocol
 
 from simulator.model.chance import Chance, share
@@ -236,8 +235,7 @@ class Throw:
     SPRING: Final = 0.3
     """Which share of its speed a cushion has after it hit the floor."""
 
-    def __init__(self, chance: Chance, pose: Vector, lasts_s: float | None = None) -> None:
-        del lasts_s
+    def __init__(self, chance: Chance, pose: Vector, _lasts_s: float = 0.0) -> None:
         self.flight_s = chance.between(0.5, 0.9)
         self._swing_s = chance.between(0.25, 0.35)
         self._swing_g = chance.between(1.2, 2.2)
@@ -289,7 +287,7 @@ class Throw:
         return (x + push * a, y + push * b, z + push * c)
 
 
-GESTURES: Final[dict[str, Callable[[Chance, Vector, float], Gesture]]] = {
+GESTURES: Final[dict[str, type[Hug] | type[Punch] | type[Shake] | type[Spin] | type[Throw]]] = {
     "hug": Hug,
     "punch": Punch,
     "shake": Shake,

@@ -20,6 +20,10 @@ RESTING: Final = "neutral"
 UNSURE: Final = 0.5
 """Below this confidence the firmware says again what it said before, and half as sure."""
 
+CONFIRMED_S: Final = 0.3
+"""It does so too until something new has been seen for so long: the first tenth of a second of a
+shake looks like a hug."""
+
 _LOOKS_S: Final = (0.5, 0.9, 1.4)
 """When, after a gesture's beginning and its end, the firmware looks beside its regular reports."""
 
@@ -67,7 +71,8 @@ class Cue:
 
     def begins_s(self, key: int, turn: int) -> float:
         """Return when it begins for the pillow of this key, for the `turn`th time, from 0."""
-        return self.at_s + turn * (self.every_s or 0) + self.spread_s * share(key, turn)
+        later_s = turn * (self.every_s or 0) + self.spread_s * share(key, turn)
+        return round(self.at_s + later_s, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +134,36 @@ class Pillow:
     """One pillow; `next_s` is when it has something to do."""
 
     __slots__ = (
-        "_battery", "_battery_s", "_begins_s", "_begun_s", "_chance", "_charging", "_cued_s",
-        "_ends_s", "_gesture", "_key", "_last", "_lasts_s", "_link_s", "_links", "_looks", "_mood",
-        "_pose", "_seq", "_shown", "_sure", "_tick", "_up", "_visit_left", "_word", "kind",
-        "next_s", "number",
+        "_battery",
+        "_battery_s",
+        "_begins_s",
+        "_begun_s",
+        "_chance",
+        "_charging",
+        "_cued_s",
+        "_doubt",
+        "_doubt_s",
+        "_ends_s",
+        "_gesture",
+        "_is_held",
+        "_key",
+        "_last",
+        "_lasts_s",
+        "_link_s",
+        "_links",
+        "_looks",
+        "_mood",
+        "_pose",
+        "_seq",
+        "_shown",
+        "_sure",
+        "_tick",
+        "_up",
+        "_visit_left",
+        "_word",
+        "kind",
+        "next_s",
+        "number",
     )  # fmt: skip
 
     def __init__(self, kind: Kind, number: int, seed: int) -> None:
@@ -156,6 +187,7 @@ class Pillow:
         # What its firmware knows
         self._shown, self._sure, self._seq = RESTING, 0.99, 0
         self._looks: tuple[float, ...] = ()
+        self._doubt, self._doubt_s, self._is_held = RESTING, 0.0, False
         # Pillows are switched on when they are, not all at the same tick of a second.
         self._tick = chance.draw()
 
@@ -277,7 +309,7 @@ class Pillow:
                 turn = max(0, int((self._cued_s - cue.at_s - cue.spread_s) / cue.every_s))
             while cue.begins_s(key, turn) <= self._cued_s and cue.every_s is not None:
                 turn += 1
-            begins_s = round(cue.begins_s(key, turn), 3)
+            begins_s = cue.begins_s(key, turn)
             is_over = turn >= (cue.times or (1 if cue.every_s is None else turn + 1))
             if not is_over and self._cued_s < begins_s < found_s:
                 found, found_s = cue, begins_s
@@ -306,11 +338,22 @@ class Pillow:
         else:
             samples = window(self._force, key=noise, hz=hz, until_s=now_s, samples=count)
         state, confidence = judge(features(samples, hz))
-        if confidence < UNSURE and state != self._shown:
+        if state == self._shown:
+            self._doubt, self._sure, self._is_held = state, confidence, False
             return False, samples
-        changed = state != self._shown
-        self._shown, self._sure = state, confidence
-        return changed, samples
+        if confidence < UNSURE:
+            self._doubt, self._is_held = self._shown, True
+            return False, samples
+        if state != self._doubt:
+            self._doubt, self._doubt_s = state, now_s
+        if now_s < self._doubt_s + CONFIRMED_S - 0.0005:
+            self._is_held = True
+            again_s = round(self._doubt_s + CONFIRMED_S, 3)
+            if again_s not in self._looks:
+                self._looks = tuple(sorted((*self._looks, again_s)))
+            return False, samples
+        self._shown, self._sure, self._is_held = state, confidence, False
+        return True, samples
 
     def _report(self, now_s: float, samples: list[Vector]) -> Said:
         seq, self._seq = self._seq, self._seq + 1
@@ -326,7 +369,8 @@ class Pillow:
             self.number,
             seq,
             self._shown,
-            self._sure,
+            # Two decimals of the half of a number of two decimals, without a tie to round.
+            int(self._sure * 50) / 100 if self._is_held else self._sure,
             round(battery, 2),
             tuple(samples) if tells else (),
         )

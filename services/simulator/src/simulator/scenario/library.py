@@ -2,11 +2,15 @@
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 from simulator.scenario.form import Scenario
 from simulator.scenario.reading import read_scenario
 
 _SHIPPED = files("simulator.scenario").joinpath("files")
+
+SCHEMA: Final = files("simulator.scenario").joinpath("scenario.schema.json")
+"""The JSON Schema of a scenario file, for editors; a test holds it to `form`."""
 
 
 def shipped() -> list[str]:

@@ -10,7 +10,9 @@ from msgspec import UNSET
 from simulator.model.fleet import drawn_hour
 from simulator.model.people import PEOPLE, People
 from simulator.model.pillow import Battery, Cue, Kind, Wifi
-from simulator.scenario import form
+from simulator.scenario.form import Cue as CueForm
+from simulator.scenario.form import Expect, FaultKind, Group, Scenario
+from simulator.scenario.form import Fault as FaultForm
 from simulator.scenario.words import hours, numbers, seconds, span
 
 
@@ -18,7 +20,7 @@ from simulator.scenario.words import hours, numbers, seconds, span
 class Fault:
     """A fault, for the pillows `numbers` of each group by its name; None is all of them."""
 
-    kind: form.FaultKind
+    kind: FaultKind
     rate: float
     numbers: Mapping[str, frozenset[int] | None]
     from_s: float = 0.0
@@ -45,7 +47,7 @@ class Plan:
     hour: float
     groups: tuple[tuple[Kind, int], ...]
     faults: tuple[Fault, ...] = ()
-    expect: tuple[form.Expect, ...] = ()
+    expect: tuple[Expect, ...] = ()
     lasts_s: float | None = None
     speed: float | Literal["max"] = 1.0
 
@@ -56,7 +58,7 @@ class Plan:
 
 
 def make_plan(
-    scenario: form.Scenario,
+    scenario: Scenario,
     *,
     name: str,
     seed: int,
@@ -88,7 +90,7 @@ def make_plan(
     )
 
 
-def _counts(scenario: form.Scenario, pillows: int | None) -> list[int]:
+def _counts(scenario: Scenario, pillows: int | None) -> list[int]:
     counts = [group.count for group in scenario.pillows]
     if pillows is None:
         return counts
@@ -100,9 +102,7 @@ def _counts(scenario: form.Scenario, pillows: int | None) -> list[int]:
     return found
 
 
-def _kind(
-    scenario: form.Scenario, group: form.Group, count: int, hour: float, rate: float | None
-) -> Kind:
+def _kind(scenario: Scenario, group: Group, count: int, hour: float, rate: float | None) -> Kind:
     wifi, drops = group.wifi, group.wifi.drops_every
     return Kind(
         name=group.name,
@@ -131,14 +131,14 @@ def _kind(
     )
 
 
-def _people(scenario: form.Scenario, name: str) -> People | None:
+def _people(scenario: Scenario, name: str) -> People | None:
     if name in scenario.people:
         own = scenario.people[name]
         return People(name, tuple(own.visits), tuple(sorted(own.moods.items())))
     return PEOPLE[name] if name != "nobody" else None
 
 
-def _cue(cue: form.Cue, name: str, count: int) -> Cue:
+def _cue(cue: CueForm, name: str, count: int) -> Cue:
     return Cue(
         numbers(cue.pillows, name, count),
         cue.gesture,
@@ -150,7 +150,7 @@ def _cue(cue: form.Cue, name: str, count: int) -> Cue:
     )
 
 
-def _fault(fault: form.Fault, groups: tuple[tuple[Kind, int], ...]) -> Fault:
+def _fault(fault: FaultForm, groups: tuple[tuple[Kind, int], ...]) -> Fault:
     met = {kind.name: numbers(fault.pillows, kind.name, count) for kind, count in groups}
     return Fault(
         fault.kind,

@@ -41,15 +41,21 @@ def read_scenario(text: str, *, name: str) -> Scenario:
         says = str(error)
         at = getattr(error, "lineno", None) or _line_in(says) or text.count("\n") + 1
         raise ScenarioWrong(name, [Problem(at, f"no TOML: {says}")]) from None
+    found = read_tables(tables)
+    if isinstance(found, Scenario):
+        return found
     lines = lines_of(text)
-    wrong = list(_table(tables, Scenario, ()))
-    if not wrong:
-        scenario = msgspec.convert(tables, Scenario)
-        wrong = list(_sense(scenario))
-        if not wrong:
-            return scenario
-    problems = {Problem(line_at(lines, path), says): None for path, says in wrong}
+    problems = {Problem(line_at(lines, path), says): None for path, says in found}
     raise ScenarioWrong(name, sorted(problems, key=lambda one: one.line))
+
+
+def read_tables(tables: dict[str, Any]) -> Scenario | list[tuple[Path, str]]:
+    """Read what a TOML file holds; or return what is wrong with it, and where."""
+    wrong = list(_table(tables, Scenario, ()))
+    if wrong:
+        return wrong
+    scenario = msgspec.convert(tables, Scenario)
+    return list(_sense(scenario)) or scenario
 
 
 def _line_in(says: str) -> int | None:
@@ -110,6 +116,10 @@ def _wanted(form: Any, value: object, fallback: str) -> str:
     schema = msgspec.json.schema(form)
     choices = [schema, *schema.get("anyOf", ())]
     words = [str(word) for one in choices for word in one.get("enum", ())]
+    if "as sent" in words:
+        return 'is to be a whole number, "as sent", or { at-least = 1, at-most = 9 }'
+    if "minItems" in schema:
+        return f"is to be a list of {schema['minItems']} numbers from 0 to 1000"
     if words:
         return f"is to be one of {', '.join(words)}{_meant(str(value), words)}"
     examples = [str(example) for one in choices for example in one.get("examples", ())]
@@ -121,7 +131,8 @@ def _wanted(form: Any, value: object, fallback: str) -> str:
         kind = "a whole number" if schema.get("type") == "integer" else "a number"
         above = "above" if "exclusiveMinimum" in schema else "from"
         return f"is to be {kind} {above} {low}" + (f" to {high}" if high is not None else "")
-    return fallback[:1].lower() + fallback[1:]
+    # A key of a table, say: msgspec tells where.
+    return fallback[:1].lower() + fallback[1:].replace(" - at `key` in `$`", " as a key")
 
 
 def _sentence(form: Any) -> str:
@@ -226,7 +237,9 @@ _SPACES: Final = frozenset({"every", "drops-every", "lasts", "battery-lasts"})
 
 def _meets(groups: list[Group], one: Cue | Fault, path: Path) -> Iterator[_Wrong]:
     if not any(numbers(one.pillows, group.name, group.count) != frozenset() for group in groups):
-        ids = ", ".join(f"{group.name}-1..{group.count}" for group in groups)
+        ids = ", ".join(
+            f"{group.name}-1" + (f"..{group.count}" if group.count > 1 else "") for group in groups
+        )
         yield (*path, "pillows"), f"{one.pillows!r} names no pillow; there are {ids}"
 
 
