@@ -1,6 +1,7 @@
 """A plot of a trace as SVG: x, y and z over time, and what the classifier says below it."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Final
 
 from contract.states import STATES
@@ -39,7 +40,7 @@ def plot(
     for place, (name, color) in enumerate(_AXES):
         at = right - 90 + 34 * place
         parts.append(f'<text x="{at}" y="18" font-weight="bold" fill="{color}">{name}</text>')
-    level = -(-low // step) * step
+    level = ceil(low / step) * step
     while level <= high:
         y = up(level)
         parts.append(
