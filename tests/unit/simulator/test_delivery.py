@@ -27,6 +27,7 @@ class FakeTarget:
     def __init__(self, answers: Iterator[Exception | float | None] = repeat(None)) -> None:  # noqa: B008
         self.taken: list[Item] = []
         self.readied = 0
+        self.unsaid = 0
         self.links: list[tuple[str, bool]] = []
         self.sending = asyncio.Event()
         self._answers = answers
@@ -125,6 +126,18 @@ async def test_a_network_that_comes_or_goes_is_no_message() -> None:
     assert target.links == [("a", False), ("a", True)]
     assert [item.link for item in heard] == ["down", "up"]
     assert counted(tally) == (len(sent), 0, 0) == (1, 0, 0)
+
+
+async def test_what_a_pillow_without_a_connection_replaced_was_not_sent() -> None:
+    """It is counted apart."""
+
+    class Forgetful(FakeTarget):
+        async def send(self, batch: Sequence[Item]) -> None:
+            self.unsaid += len(batch) - 1
+
+    tally = await run(Delivery(due(0, 0, 0), Forgetful()))
+
+    assert (tally.sent, tally.unsaid, tally.asked) == (1, 2, 3)
 
 
 async def test_dead_letters_to_come_are_counted_by_their_reason() -> None:

@@ -94,7 +94,11 @@ class Board:
         tally = self.tally
         asked, got = self.rates()
         line = Text(f"asked {asked:,.0f}/s  achieved {got:,.0f}/s  sent {tally.sent:,}")
-        for word, number in (("skipped", tally.skipped), ("failed", tally.failed)):
+        for word, number in (
+            ("skipped", tally.skipped),
+            ("failed", tally.failed),
+            ("unsaid", tally.unsaid),
+        ):
             if number:
                 line.append(f"  {word} {number:,}", style="yellow")
         if tally.reasons:
@@ -156,6 +160,8 @@ class Board:
             "achieved_per_s": round(tally.sent / elapsed_s, 1),
             "worst_late_s": round(tally.worst_late_s, 2),
         }
+        if tally.unsaid:
+            facts["unsaid"] = tally.unsaid
         if tally.reasons:
             facts["dead_letters"] = dict(sorted(tally.reasons.items()))
         if self.faults:
@@ -172,10 +178,11 @@ class Board:
         asked = tally.asked / tally.elapsed_s if tally.elapsed_s else 0.0
         table.add_row("ran", f"{self.plan.name} for {_clock(tally.elapsed_s)}")
         table.add_row("sent", f"{tally.sent:,} messages, {rate:,.1f}/s of {asked:,.1f}/s asked")
-        if tally.skipped or tally.failed:
+        if tally.skipped or tally.failed or tally.unsaid:
             table.add_row(
                 "missing",
-                f"{tally.skipped:,} passed over because they were late, {tally.failed:,} not taken",
+                f"{tally.skipped:,} passed over because they were late, {tally.failed:,} not "
+                f"taken, {tally.unsaid:,} replaced while their pillow had no connection",
             )
         if self._states:
             table.add_row(

@@ -30,7 +30,8 @@ _RETRY: Final = Backoff(first=0.5, most=10)
 class Tally:
     """What became of the messages that were due.
 
-    `sent` were taken, `skipped` passed over because they were late, `failed` not taken.
+    `sent` were taken, `skipped` passed over because they were late, `failed` not taken, `unsaid`
+    replaced by a newer one because their pillow had no connection.
     `reasons` counts those among the sent that will be dead letters, by why.
     `worst_late_s` is how late the latest was that was sent, `elapsed_s` how long it all took.
     """
@@ -38,6 +39,7 @@ class Tally:
     sent: int = 0
     skipped: int = 0
     failed: int = 0
+    unsaid: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     worst_late_s: float = 0.0
     elapsed_s: float = 0.0
@@ -45,7 +47,7 @@ class Tally:
     @property
     def asked(self) -> int:
         """How many were due."""
-        return self.sent + self.skipped + self.failed
+        return self.sent + self.skipped + self.failed + self.unsaid
 
 
 class Delivery:
@@ -150,7 +152,9 @@ class Delivery:
             self.tally.failed += len(batch) - outage.sent
             await self._wait_out(outage, stopping)
         else:
-            self.tally.sent += len(batch)
+            unsaid = self._target.unsaid - self.tally.unsaid
+            self.tally.unsaid += unsaid
+            self.tally.sent += len(batch) - unsaid
             for item in batch:
                 if item.reason is not None:
                     self.tally.reasons[item.reason] += 1

@@ -1,6 +1,8 @@
 """A run: a plan, made a stream, sent to a target, shown on a terminal or told in a log."""
 
 import asyncio
+import logging
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -138,10 +140,41 @@ class _AboveTable:
 CONSOLE: Final = Console(stderr=True)
 
 
+class OncePerOutage(logging.Filter):
+    """Lets one line through where each of many pillows' connections has the same to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a line is news."""
+        fields = record.msg
+        if not isinstance(fields, dict):
+            return True
+        if "pillow" not in fields:
+            if fields.get("event") == "broker ready":
+                self._said.clear()
+            return True
+        # An error is never one of many; that a pillow has come is its ordinary life.
+        if record.levelno != logging.WARNING:
+            return record.levelno > logging.WARNING
+        says = f"{fields.get('event')} {_ID.sub('PILLOW', str(fields.get('why')))}"
+        is_news = says not in self._said
+        self._said.add(says)
+        return is_news
+
+
+_ID: Final = re.compile(r"[a-z0-9-]+(?=/availability)")
+
+
 def set_up_logs(settings: SimulatorSettings, *, live: bool) -> None:
     """Send log lines to standard error, above the table where there is one."""
     stream = cast(TextIO, _AboveTable(CONSOLE)) if live else sys.stderr
     configure_logs("simulator", level=settings.log_level, style=settings.log_format, stream=stream)
+    if settings.log_level != "debug":
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(OncePerOutage())
 
 
 def may_be_live(target: TargetName, *, plain: bool) -> bool:

@@ -76,6 +76,8 @@ class Peeked:
 class QueueTarget:
     """Puts states on a queue; `setting` is the variable that says where that is."""
 
+    unsaid = 0
+
     def __init__(self, client: QueueClient, setting: str) -> None:
         self._client = client
         self._setting = setting

@@ -44,6 +44,7 @@ class MqttTarget:
 
     def __init__(self, settings: SimulatorSettings, pillows: Sequence[str] = ()) -> None:
         self.topics = Topics(settings.topic_prefix)
+        self.unsaid = 0
         self._session = MqttSession(
             settings.broker,
             protocol=settings.mqtt_protocol,
@@ -97,7 +98,7 @@ class MqttTarget:
         for one in batch:
             device = self._devices.get(one.pillow)
             if device is not None and not device.is_ready:
-                device.keep(one)
+                self.unsaid += device.keep(one)
                 kept += 1
                 continue
             session = device.session if device is not None else self._session
@@ -168,9 +169,10 @@ class _Device:
         """Whether it can publish now."""
         return self.session.is_ready
 
-    def keep(self, item: Item) -> None:
-        """Keep what is to be said when the connection is there."""
-        self._kept = item
+    def keep(self, item: Item) -> bool:
+        """Keep what is to be said when the connection is there; return whether it replaces some."""
+        replaces, self._kept = self._kept is not None, item
+        return replaces
 
     def come(self) -> None:
         """Connect, unless it is connected or about to be."""
@@ -178,7 +180,7 @@ class _Device:
             return
         self._leaving = asyncio.Event()
         self.session = self._new_session()
-        # The lines of a session of this kind have the pillow on them; see `quiet_devices`.
+        # The lines of a session of this kind have the pillow on them; see `running.OncePerOutage`.
         with structlog.contextvars.bound_contextvars(pillow=self._pillow):
             self._running = asyncio.create_task(self.session.run(self._leaving))
 

@@ -22,6 +22,8 @@ async def stdout_target() -> AsyncIterator["StdoutTarget"]:
 class StdoutTarget:
     """Writes lines as fast as they are read."""
 
+    unsaid = 0
+
     def network(self, pillow: str, *, up: bool) -> None:
         """Do nothing: a line is a message."""
 

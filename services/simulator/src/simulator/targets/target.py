@@ -22,7 +22,13 @@ class Closed(Exception):
 
 
 class Target(Protocol):
-    """Where messages go."""
+    """Where messages go.
+
+    `unsaid` counts messages that were handed over and then replaced by newer ones, because their
+    pillow had no connection.
+    """
+
+    unsaid: int
 
     async def ready(self) -> None:
         """Wait until it makes sense to send."""
