@@ -200,7 +200,7 @@ class Board:
 
 def repeat(plan: Plan) -> str:
     """Return the command that gives the same run."""
-    return f"simulator run {plan.name} --seed {plan.seed}"
+    return f"simulator run {plan.name} --seed {plan.seed}{plan.asked}"
 
 
 def _clock(seconds: float) -> str:

@@ -1,7 +1,9 @@
 """What the commands have in common: their options, and how these become settings."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import typer
@@ -86,8 +88,6 @@ def parse_lasts(text: str | None) -> float | None:
     """Read --for; raises SettingsError."""
     if text is None:
         return None
-    import re
-
     if not re.fullmatch(DURATION, text) or seconds(text) <= 0:
         raise SettingsError(f"--for = {text!r}: write it like 90s, 10m or 1h30m")
     return seconds(text)
@@ -130,5 +130,13 @@ def planned(
         speed=speed,
         lasts_s=lasts_s,
     )
+    asked = {
+        "target": settings.target,
+        "pillows": settings.pillows,
+        "rate": settings.rate,
+        "speed": speed,
+        "for": f"{lasts_s:g}s" if lasts_s is not None else None,
+    }
+    words = "".join(f" --{name} {value}" for name, value in asked.items() if value is not None)
     wanted = scenario.target if isinstance(scenario.target, str) else "queue"
-    return plan, settings.target or wanted
+    return replace(plan, asked=words), settings.target or wanted

@@ -39,7 +39,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is run: who, what goes wrong, what is expected, and when it ends (None: never)."""
+    """What is run: who, what goes wrong, what is expected, and when it ends (None: never).
+
+    `asked` is what else the command line asked for, as options.
+    """
 
     name: str
     about: str
@@ -50,6 +53,7 @@ class Plan:
     expect: tuple[Expect, ...] = ()
     lasts_s: float | None = None
     speed: float | Literal["max"] = 1.0
+    asked: str = ""
 
     @property
     def pillows(self) -> int:
