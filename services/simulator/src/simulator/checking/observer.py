@@ -11,9 +11,10 @@ import structlog
 
 from contract.topics import Topics
 from contract.updates import decode_state
-from runtime.mqtt import BrokerLost, Message, MqttSession, PublishRefused
+from runtime.mqtt import BrokerLost, Message, PublishRefused
 from runtime.settings import SettingsError
 from simulator.checking.seen import Seen
+from simulator.sessions import NewsSession
 from simulator.settings import SimulatorSettings
 from simulator.stream.faults import Item
 
@@ -35,7 +36,7 @@ class Observer:
         self.last_heard = self._began
         prefix = settings.topic_prefix
         self._letters = f"{prefix}/bridge/poller/"
-        self._session = MqttSession(
+        self._session = NewsSession(
             settings.broker,
             protocol=settings.mqtt_protocol,
             service="simulator",

@@ -5,8 +5,6 @@ status: `online` when it is there, `offline` as its last will and when it leaves
 """
 
 import asyncio
-import contextlib
-import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +16,7 @@ from contract.messages import Reading, decode_message
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, encode_state
 from runtime.mqtt import BrokerLost, MqttSession, PublishRefused
+from simulator.sessions import PillowSession
 from simulator.settings import SimulatorSettings
 from simulator.stream.faults import Item
 from simulator.targets.target import Unavailable
@@ -131,17 +130,6 @@ def publish_state(
     )
 
 
-class _Session(MqttSession):
-    """A session that can end as a pillow's does whose network has gone."""
-
-    def cut(self) -> None:
-        """End the connection without a word: the broker is to say the last will."""
-        plain = self._paho.socket() if self._paho is not None else None
-        if plain is not None:
-            with contextlib.suppress(OSError):
-                plain.shutdown(socket.SHUT_RDWR)
-
-
 class _Device:
     """One pillow's connection. While there is none it keeps its newest state, and no older one."""
 
@@ -154,8 +142,8 @@ class _Device:
         self._running: asyncio.Task[None] | None = None
         self.session = self._new_session()
 
-    def _new_session(self) -> _Session:
-        return _Session(
+    def _new_session(self) -> PillowSession:
+        return PillowSession(
             self._settings.broker,
             protocol=self._settings.mqtt_protocol,
             service="pillow",
