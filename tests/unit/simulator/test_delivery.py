@@ -102,6 +102,17 @@ async def test_nothing_is_left_out_where_nothing_may_be_missing() -> None:
     assert 1.1 < tally.worst_late_s < 4
 
 
+async def test_what_was_asked_is_counted_in_the_time_in_which_it_was_due() -> None:
+    """A target that is too slow achieves less than was asked, though all of it arrives."""
+    target = FakeTarget(iter([0.5, 0.5, 0.5]))
+
+    tally = await run(Delivery(due(*[tick / 100 for tick in range(101)]), target, may_skip=False))
+
+    assert counted(tally) == (101, 0, 0)
+    assert 90 < tally.asked_per_s < 103
+    assert tally.achieved_per_s < 85
+
+
 async def test_a_stream_may_run_faster_than_time_or_not_wait_at_all() -> None:
     """A minute's worth within a second, or at once."""
     for speed in (600.0, None):

@@ -151,13 +151,12 @@ class Board:
     def facts(self) -> dict[str, Any]:
         """Return what is to be said of the run in one line."""
         tally = self.tally
-        elapsed_s = tally.elapsed_s or 1e-9
         facts: dict[str, Any] = {
             "sent": tally.sent,
             "skipped": tally.skipped,
             "failed": tally.failed,
-            "asked_per_s": round(tally.asked / elapsed_s, 1),
-            "achieved_per_s": round(tally.sent / elapsed_s, 1),
+            "asked_per_s": round(tally.asked_per_s, 1),
+            "achieved_per_s": round(tally.achieved_per_s, 1),
             "worst_late_s": round(tally.worst_late_s, 2),
         }
         if tally.unsaid:
@@ -174,8 +173,7 @@ class Board:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         table.add_column(style="bold", justify="right")
         table.add_column()
-        rate = tally.sent / tally.elapsed_s if tally.elapsed_s else 0.0
-        asked = tally.asked / tally.elapsed_s if tally.elapsed_s else 0.0
+        rate, asked = tally.achieved_per_s, tally.asked_per_s
         table.add_row("ran", f"{self.plan.name} for {_clock(tally.elapsed_s)}")
         table.add_row("sent", f"{tally.sent:,} messages, {rate:,.1f}/s of {asked:,.1f}/s asked")
         if tally.skipped or tally.failed or tally.unsaid:

@@ -12,7 +12,7 @@ import structlog
 
 from runtime.backoff import Backoff
 from simulator.stream.faults import Item
-from simulator.stream.pacing import MOST_AT_ONCE, Pacer
+from simulator.stream.pacing import MOST_AT_ONCE, Pacer, Step
 from simulator.targets.target import Closed, Target, Unavailable
 
 log = structlog.get_logger()
@@ -33,7 +33,8 @@ class Tally:
     `sent` were taken, `skipped` passed over because they were late, `failed` not taken, `unsaid`
     replaced by a newer one because their pillow had no connection.
     `reasons` counts those among the sent that will be dead letters, by why.
-    `worst_late_s` is how late the latest was that was sent, `elapsed_s` how long it all took.
+    `worst_late_s` is how late the latest was that was sent, `elapsed_s` how long it all took, and
+    `due_s` how long it was to take; None when nothing waits.
     """
 
     sent: int = 0
@@ -43,11 +44,23 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     worst_late_s: float = 0.0
     elapsed_s: float = 0.0
+    due_s: float | None = None
 
     @property
     def asked(self) -> int:
         """How many were due."""
         return self.sent + self.skipped + self.failed + self.unsaid
+
+    @property
+    def asked_per_s(self) -> float:
+        """How many a second were due: in the time in which they were, not in which they went."""
+        span_s = self.elapsed_s if self.due_s is None else self.due_s
+        return self.asked / span_s if span_s > 0 else 0.0
+
+    @property
+    def achieved_per_s(self) -> float:
+        """How many a second were taken."""
+        return self.sent / self.elapsed_s if self.elapsed_s > 0 else 0.0
 
 
 class Delivery:
@@ -115,7 +128,7 @@ class Delivery:
                 step = pacer.step(now_s, at_most=left)
                 self.tally.skipped += step.skipped
                 self.tally.worst_late_s = max(self.tally.worst_late_s, step.late_s)
-                self.tally.elapsed_s = loop.time() - began
+                self._count_time(step, loop.time() - began)
                 self._say_how_it_goes(now_s)
                 if step.due:
                     await self._send(step.due, stopping)
@@ -125,6 +138,15 @@ class Delivery:
                     await _pause(step.wait_s, stopping)
         finally:
             self.tally.elapsed_s = loop.time() - began
+
+    def _count_time(self, step: Step, elapsed_s: float) -> None:
+        self.tally.elapsed_s = elapsed_s
+        if self._speed is None:
+            return
+        if step.wait_s is not None and step.wait_s > 0:
+            self.tally.due_s = elapsed_s  # nothing more was due by now
+        elif step.due:
+            self.tally.due_s = max(self.tally.due_s or 0.0, step.due[-1].due_s / self._speed)
 
     def _left(self) -> int:
         return (

@@ -10,7 +10,7 @@ import structlog
 from simulator.board import Board
 from simulator.checking.observer import Observer
 from simulator.checking.seen import Seen
-from simulator.checking.verdicts import IMPLIED, Verdict, pillows_of, verdicts, watched
+from simulator.checking.verdicts import IMPLIED, Verdict, verdicts, watched
 from simulator.running import CONNECTIONS, Run
 from simulator.scenario.plan import Plan
 from simulator.settings import SimulatorSettings, TargetName
@@ -78,8 +78,7 @@ async def check(
             await asyncio.sleep(_LOOK_S)
         hints = await _hints(found, seen, queue, settings, target)
         if not keep:
-            mine = sorted({*pillows_of(plan), *seen.known})
-            await observer.remove([one for one in mine if one in seen.known])
+            await observer.remove(stopping)
     return Outcome(found, hints, board)
 
 

@@ -79,18 +79,25 @@ class Observer:
         for item in batch:
             self._seen.note_sent(item, now_us)
 
-    async def remove(self, pillows: Sequence[str]) -> None:
-        """Take pillows off the broker, so that no page shows them any longer."""
-        for start in range(0, len(pillows), _AT_ONCE):
+    async def remove(self, stopping: asyncio.Event) -> None:
+        """Take the check's pillows off the broker, so that no page shows them any longer."""
+        topics = []
+        for pillow, known in self._seen.known.items():
+            if known.times:
+                topics.append(self._topics.state(pillow))
+            if known.availability:
+                topics.append(self._topics.availability(pillow))
+        if len(topics) > _AT_ONCE:
+            log.info("taking the check's pillows off the broker", topics=len(topics))
+        for start in range(0, len(topics), _AT_ONCE):
+            if stopping.is_set():
+                log.warning("not all of the check's pillows were taken off the broker")
+                return
             try:
                 await asyncio.gather(
                     *(
                         self._session.publish(topic, b"", retain=True)
-                        for pillow in pillows[start : start + _AT_ONCE]
-                        for topic in (
-                            self._topics.state(pillow),
-                            self._topics.availability(pillow),
-                        )
+                        for topic in topics[start : start + _AT_ONCE]
                     )
                 )
             except (BrokerLost, PublishRefused) as error:
