@@ -176,14 +176,15 @@ async def test_an_outage_is_waited_out_and_said_once_and_its_end_too() -> None:
     target = FakeTarget(iter([*gone, None]))
 
     with capture_logs() as said:
-        tally = await run(Delivery(due(0, 0.01, 0.02, 0.03, 0.04), target, count=2))
+        # More than a machine that stalls can lose to the outage.
+        tally = await run(Delivery(due(*[tick / 50 for tick in range(200)]), target, count=2))
 
     assert [(line["log_level"], line.get("why"), line.get("missed")) for line in said] == [
         ("warning", "no answer; check THE_SETTING", None),
         ("info", None, tally.failed + tally.skipped),
     ]
     assert tally.sent == 2
-    assert tally.failed == 3
+    assert tally.failed >= 3
     assert target.readied == 4
 
 
