@@ -193,7 +193,7 @@ async def test_a_second_outage_is_said_as_well() -> None:
     target = FakeTarget(iter([Unavailable(0, "one"), None, Unavailable(0, "two"), None]))
 
     with capture_logs() as said:
-        await run(Delivery(due(*[tick / 50 for tick in range(10)]), target, count=4))
+        await run(Delivery(due(*[tick / 50 for tick in range(100)]), target, count=4))
 
     assert [line["why"] for line in said if "why" in line] == ["one", "two"]
 
