@@ -14,7 +14,7 @@ from simulator.scenario.library import SCHEMA, shipped, source
 def list_(
     show: Annotated[
         str | None,
-        typer.Argument(metavar="[SCENARIO]", help="Print this one's file, to begin your own with."),
+        typer.Argument(metavar="SCENARIO", help="Print this one's file, to begin your own with."),
     ] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of a scenario file.")

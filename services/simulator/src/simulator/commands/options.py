@@ -29,7 +29,7 @@ def option(name: str, *flags: str, **more: Any) -> Any:
 ScenarioArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[SCENARIO]",
+        metavar="SCENARIO",
         help="A name that `simulator list` shows, or the path of a .toml file. "
         "[SIMULATOR_SCENARIO, else day]",
         show_default=False,
