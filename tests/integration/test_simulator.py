@@ -277,11 +277,11 @@ async def test_a_broker_that_goes_and_comes_back_is_waited_for(prefix: str) -> N
     assert "states are not taken" not in running.log.text, "the session has said it"
 
 
-async def test_a_state_that_the_broker_refuses_is_said_once(prefix: str, tmp_path: Path) -> None:
+async def test_a_pillow_that_the_broker_refuses_is_said_once(prefix: str, tmp_path: Path) -> None:
     """With what to check; mosquitto's ACL here lets it say its status and nothing else."""
     need_mosquitto()
     port = ports.free()
-    (tmp_path / "acl").write_text(f"topic read #\ntopic write {prefix}/bridge/#\n")
+    (tmp_path / "acl").write_text(f"pattern read #\npattern write {prefix}/bridge/#\n")
     config = tmp_path / "mosquitto.conf"
     # `user` matters where root runs the tests: another could not read this folder.
     config.write_text(
@@ -298,14 +298,14 @@ async def test_a_state_that_the_broker_refuses_is_said_once(prefix: str, tmp_pat
             MQTT_URL=f"mqtt://{ports.HOST}:{port}",
             TOPIC_PREFIX=prefix,
         ) as running:
-            why = await running.log.wait_for("states are not taken", within_s=WITHIN_S)
+            why = await running.log.wait_for("refused a publish", within_s=WITHIN_S)
             await stops(running)
     finally:
         await strict.stop()
 
     assert f"{prefix}/cloud-" in why
     assert "MQTT_URL" in why
-    assert running.log.text.count("states are not taken") == 1
+    assert running.log.text.count("refused a publish") == 1
     assert "never retrieved" not in running.log.text
 
 
@@ -339,8 +339,17 @@ async def test_a_seed_and_a_start_give_the_same_bytes_in_every_process() -> None
     assert status == 0
     assert out == again == b"".join(GOLDEN.read_bytes().splitlines(keepends=True)[:4])
     assert b"seed=7" in log
-    assert b"--seed 7" in log
+    assert b"simulator run day --seed 7" in log
     assert b"sent=4" in log
+
+
+async def test_another_pace_gives_the_same_bytes() -> None:
+    """An hour a minute, or as fast as it is read."""
+    options = ("run", *GOLDEN_OPTIONS, "--count", "90")
+    fast, _, _ = await written(*options, "--speed", "60")
+    at_once, _, _ = await written(*options, "--speed", "max", "--print-seed")
+
+    assert fast == at_once == GOLDEN.read_bytes()
 
 
 async def test_a_seed_that_is_drawn_is_said_and_repeats_the_stream() -> None:
@@ -460,10 +469,235 @@ async def test_a_wrong_option_is_wrong_usage(options: tuple[str, ...]) -> None:
 
 
 async def test_the_help_names_every_setting() -> None:
-    """Each option with the variable that says the same."""
-    out, _, status = await written("--help")
+    """Each option with the variable that says the same; and examples."""
+    out, _, status = await written("run", "--help", TERM="dumb", COLUMNS="200")
 
     assert status == 0
     for word in (b"TARGET", b"PILLOWS", b"SEED", b"RATE", b"SCENARIO"):
         assert b"SIMULATOR_" + word in out
         assert b"--" + word.lower() in out
+    assert b"simulator run busy-day --seed 7 --speed 60" in out
+
+
+@pytest.mark.parametrize("command", ["run", "list", "check", "record", "replay", "poke", "trace"])
+async def test_every_command_has_examples(command: str) -> None:
+    """In its help."""
+    out, _, status = await written(command, "--help", TERM="dumb", COLUMNS="200")
+
+    assert status == 0
+    assert b"simulator " + command.encode() in out.partition(b"Examples")[2]
+
+
+# Scenarios.
+
+
+async def test_a_scenario_s_file_is_a_beginning(tmp_path: Path) -> None:
+    """`list NAME` prints one that runs as it is."""
+    text, _, _ = await written("list", "smoke")
+    mine = tmp_path / "mine.toml"
+    mine.write_bytes(text)
+    out, _, status = await written("check", str(mine), "--dry")
+
+    assert (status, out.split(b" is right")[0].decode()) == (0, str(mine))
+
+
+async def test_a_wrong_scenario_is_wrong_usage(tmp_path: Path) -> None:
+    """Exit status 2, and every line that is wrong."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text('about = "x"\n[[pillows]]\ncuont = 3\nevery = "1x"\n')
+    for command in ("run", "check"):
+        out, log, status = await written(command, str(mine))
+        assert (status, out) == (2, b"")
+        assert b"mine.toml:3: 'cuont' means nothing here; did you mean 'count'?" in log
+        assert b"mine.toml:4: " in log
+        assert b"Traceback" not in log
+
+
+async def test_a_file_that_is_not_there_is_wrong_usage() -> None:
+    """And so is a name that nearly is one."""
+    for name, says in (("none.toml", b"is no file"), ("smoek", b"did you mean smoke?")):
+        _, log, status = await written("run", name)
+        assert status == 2
+        assert says in log
+
+
+# Over MQTT, one by one.
+
+
+async def test_a_pillow_that_loses_its_network_is_said_to_be_offline_by_the_broker(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """Its last will; and it comes back by itself, and says what it has to say."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        'about = "x"\n[[pillows]]\ncount = 3\nevery = "200ms"\n'
+        '[[faults]]\nkind = "disconnect"\npillows = "cloud-2"\nfrom = "2s"\nby = "3s"\n'
+    )
+    async with simulator(
+        "run",
+        str(mine),
+        "--target",
+        "mqtt",
+        MQTT_URL=broker.url_for("simulator"),
+        TOPIC_PREFIX=prefix,
+    ) as running:
+        listening = await asyncio.create_subprocess_exec(
+            "mosquitto_sub",
+            *("-h", ports.HOST, "-p", str(broker.port), "-F", "%p", "-C", "3"),
+            *("-t", f"{prefix}/cloud-2/availability"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(WITHIN_S):
+            said, _ = await listening.communicate()
+        others = await heard(broker, f"{prefix}/+/availability", 3)
+        await heard(broker, f"{prefix}/cloud-2/state", 1, retained=False)
+        await stops(running)
+
+    assert said.split() == [b"online", b"offline", b"online"]
+    assert set(others.values()) == {b"online"}
+    assert "Traceback" not in running.log.text
+
+
+async def test_a_fleet_may_share_one_connection(broker: Broker, prefix: str) -> None:
+    """Then nobody speaks of availability."""
+    async with simulator(
+        *("run", "--target", "mqtt", "--pillows", "30", "--connections", "10", "--rate", "5"),
+        MQTT_URL=broker.url_for("simulator"),
+        TOPIC_PREFIX=prefix,
+    ) as running:
+        topics: dict[str, bytes] = {}
+        while len(topics) < 30:
+            topics |= await heard(broker, f"{prefix}/#", 30)
+        await stops(running)
+
+    kinds = {topic.rpartition("/")[2] for topic in topics}
+    assert kinds <= {"state", "status"}
+
+
+# One message by hand.
+
+
+async def test_a_poke_is_one_message(azurite: Azurite, queue_name: str) -> None:
+    """As a pillow would say it, samples and all, and shown."""
+    where = {
+        "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
+        "QUEUE_NAME": queue_name,
+    }
+    _, log, status = await written(
+        "poke", "cloud-1", "hug", "--field", "room=attic", "--field", "floor=3", **where
+    )
+    (message,) = await received(azurite.connection_string, queue_name, 1)
+
+    assert status == 0
+    assert b"sent to queue: " in log
+    said = json.loads(message.content)
+    assert (said["pillow"], said["state"]) == ("cloud-1", "hugging")
+    assert (said["room"], said["floor"]) == ("attic", 3)
+    assert len(said["motion"]) == 32
+
+
+@pytest.mark.parametrize(
+    "words", [("cloud-1", "flying"), ("Cloud 1", "hug"), ("cloud-1", "hug", "--fault", "loss")]
+)
+async def test_a_poke_that_makes_no_sense_is_wrong_usage(words: tuple[str, ...]) -> None:
+    """With what there is."""
+    _, log, status = await written("poke", *words)
+
+    assert status == 2
+    assert words[-1].encode() in log or words[0].encode() in log
+
+
+async def test_a_poke_that_nobody_takes_fails(queue_name: str) -> None:
+    """Exit status 1, and why."""
+    nobody = Azurite(ports.free())
+    _, log, status = await written(
+        "poke",
+        "cloud-1",
+        "hug",
+        AZURE_STORAGE_CONNECTION_STRING=nobody.connection_string,
+        QUEUE_NAME=queue_name,
+    )
+
+    assert status == 1
+    assert b"not sent: no answer from the queue service" in log
+
+
+# Record and replay.
+
+
+async def test_what_was_recorded_is_played_again(
+    broker: Broker, azurite: Azurite, prefix: str, queue_name: str, tmp_path: Path
+) -> None:
+    """From MQTT to a file, from the file to a queue, renamed and twice."""
+    tape = tmp_path / "tape.jsonl"
+    where = {
+        "MQTT_URL": broker.url_for("simulator"),
+        "TOPIC_PREFIX": prefix,
+        "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
+        "QUEUE_NAME": queue_name,
+    }
+    async with simulator("record", str(tape), "--count", "12", **where) as recording:
+        await recording.log.wait_for("broker ready", within_s=WITHIN_S)
+        async with simulator("run", "--target", "mqtt", "--rate", "10", **where) as running:
+            assert await ends(recording) == 0
+            await stops(running)
+    lines = [json.loads(line) for line in tape.read_bytes().splitlines()]
+    states = [json.loads(line["body"]) for line in lines[1:] if "body" in line]
+    _, _, status = await written(
+        *("replay", str(tape), "--target", "queue", "--speed", "max"),
+        *("--times", "2", "--rename", "cloud-1=star", "--prefix", "re-"),
+        **where,
+    )
+    messages = await received(azurite.connection_string, queue_name, 2 * len(states))
+
+    assert lines[0]["from"] == "mqtt"
+    assert len(lines) == 13
+    assert status == 0
+    said = [json.loads(message.content) for message in messages]
+    assert {one["pillow"] for one in said} <= {
+        f"re-{name}{copy}" for name in ("star", "cloud-2", "cloud-3") for copy in ("", "-2")
+    }
+    assert sorted(one["confidence"] for one in said) == sorted(
+        one["confidence"] for one in states for _ in range(2)
+    )
+    assert all("hops" not in one for one in said)
+
+
+async def test_a_queue_is_recorded_without_taking_anything(
+    azurite: Azurite, queue_name: str, tmp_path: Path
+) -> None:
+    """What waits there still waits, and nothing was hidden."""
+    tape = tmp_path / "tape.jsonl"
+    where = {
+        "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
+        "QUEUE_NAME": queue_name,
+    }
+    await written("run", "--rate", "50", "--count", "9", **where)
+    _, _, status = await written("record", str(tape), "--from", "queue", "--count", "9", **where)
+    messages = await received(azurite.connection_string, queue_name, 9)
+
+    assert status == 0
+    bodies = [json.loads(line)["body"] for line in tape.read_bytes().splitlines()[1:]]
+    assert sorted(bodies) == sorted(message.content for message in messages)
+    assert all(message.dequeue_count == 1 for message in messages)
+
+
+async def test_a_recording_is_not_written_over_unasked(tmp_path: Path) -> None:
+    """It may be the only one."""
+    tape = tmp_path / "tape.jsonl"
+    tape.write_text("precious")
+    _, log, status = await written("record", str(tape))
+
+    assert status == 2
+    assert b"--force" in log
+    assert tape.read_text() == "precious"
+
+
+async def test_a_file_that_is_no_recording_is_wrong_usage(tmp_path: Path) -> None:
+    """Before anything is sent."""
+    tape = tmp_path / "tape.jsonl"
+    tape.write_text("precious")
+    out, log, status = await written("replay", str(tape), "--target", "stdout")
+
+    assert (status, out) == (2, b"")
+    assert b"tape.jsonl:1: no recording" in log

@@ -37,17 +37,26 @@ DECIDERS: Final = (
     "gateway.hub",
     "gateway.fanout",
     "gateway.admission",
-    "simulator.scenario",
-    "simulator.reports",
-    "simulator.pacing",
+    "simulator.model.*",
+    "simulator.scenario.words",
+    "simulator.scenario.form",
+    "simulator.scenario.lines",
+    "simulator.scenario.reading",
+    "simulator.scenario.plan",
+    "simulator.stream.*",
+    "simulator.checking.seen",
+    "simulator.checking.verdicts",
+    "simulator.recording.tape",
+    "simulator.plot",
 )
 # Beside other deciders, all that these may import. importlib.resources reads states.json, once.
 PURE: Final = frozenset(
     {
         "ast", "base64", "binascii", "bisect", "calendar", "collections", "collections.abc",
-        "dataclasses", "datetime", "email.utils", "enum", "functools", "heapq",
-        "importlib.resources", "itertools", "math", "msgspec", "operator", "re", "types", "typing",
-        "urllib.parse", "xml.etree",
+        "dataclasses", "datetime", "difflib", "email.utils", "enum", "functools", "hashlib",
+        "heapq", "importlib.resources", "itertools", "math", "msgspec", "operator", "re",
+        "tomllib", "types", "typing", "urllib.parse", "xml.etree",
+        "xml.sax.saxutils",
     }
 )  # fmt: skip
 CLOCKS: Final = frozenset({"now", "utcnow", "today"})
@@ -67,8 +76,25 @@ WRAPPED: Final = {
     "uvicorn": {"runtime.server", "gateway.protocols"},
     "uvloop": {"runtime.lifecycle"},
     "pydantic_settings": {"runtime.settings"},
+    "rich": {
+        "simulator.board",
+        "simulator.running",
+        "simulator.commands.check",
+        "simulator.commands.listing",
+        "simulator.commands.poke",
+        "poller.terminal",
+        "poller.tool.box",
+    },
     "typer": {
         "simulator.__main__",
+        "simulator.commands.check",
+        "simulator.commands.listing",
+        "simulator.commands.options",
+        "simulator.commands.poke",
+        "simulator.commands.record",
+        "simulator.commands.replay",
+        "simulator.commands.run",
+        "simulator.commands.trace",
         "poller.tool.box",
         "poller.tool.commands",
         "poller.tool.replaying",

@@ -1,145 +1,134 @@
 """Fleets: one seed is one stream, everywhere and for ever."""
 
 import hashlib
-from dataclasses import replace
-from itertools import combinations, islice
+from itertools import islice
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.instants import parse_instant
-from simulator.fleet import fleet, fleet_hour, pillow_id
-from simulator.reports import Report, encode_body
-from simulator.scenario import CALM, DAY, RESTING, Scenario
-from tests.unit.simulator.strategies import busy, first, rates, scenarios, seeds, until
+from simulator.model.fleet import drawn_hour, fleet, pillow_id
+from simulator.model.pillow import Link, Pillow, Said, Wifi
+from simulator.scenario.library import load
+from simulator.scenario.plan import make_plan
+from simulator.stream.faults import Stream
+from tests.unit.simulator.plans import events, kind
 
 GOLDEN = Path(__file__).parent / "seed-7.jsonl"
 GOLDEN_START = "2026-11-22T06:00:00Z"
 
+seeds = st.integers(0, 2**63 - 1)
+few = settings(max_examples=15)
 
-def body(report: Report) -> bytes:
-    """What `--start 2026-11-22T06:00:00Z` writes for a report."""
+
+def stream(scenario: str, seed: int, count: int) -> bytes:
+    """What `--start 2026-11-22T06:00:00Z` writes of a scenario."""
     start_us = parse_instant(GOLDEN_START)
     assert start_us is not None
-    return encode_body(report, start_us + round(report.due_s * 1e6))
+    plan = make_plan(load(scenario), name=scenario, seed=seed)
+    made = Stream(plan, fleet(plan.groups, plan.seed), lambda due_s: start_us + round(due_s * 1e6))
+    return b"".join(item.body + b"\n" for item in islice(made, count) if item.link is None)
 
 
 def test_seed_7_begins_as_it_always_did() -> None:
     """Byte for byte: `simulator --target stdout --seed 7 --start 2026-11-22T06:00:00Z --count 90`.
 
-    A change to a scenario changes this file, and is for people to see; a change of Python,
-    machine or library must not.
+    A change of the model changes this file, and is for people to see; a change of Python, machine
+    or library must not.
     """
-    said = b"".join(body(report) + b"\n" for report in first(90, scenario=DAY, seed=7))
-
-    assert said.decode().splitlines() == GOLDEN.read_text().splitlines()
-    assert said == GOLDEN.read_bytes()
+    assert stream("day", 7, 90) == GOLDEN.read_bytes()
 
 
 @pytest.mark.parametrize(
     ("scenario", "digest"),
     [
-        (DAY, "2ea5e6388a783b95245a9c7b84b9c988757657981b9b1e5bffeb831eb9bc926a"),
-        (CALM, "47f78ca04ba413229ae03c99361ad12c9d82db124ab499d0c24d8f2441994e1f"),
+        ("busy-day", "3427c49262917ce7b75b9bb2ae0f0805b3c8586b8ce8c962feec8fc3996ff16d"),
+        ("nasty-network", "5fc06d4ad7adb41525acbb951566d455e3fd96b81d57b124667a131ae323e439"),
+        ("hostile-device", "a3f048ca6dada3f31921f3b5e825e014eecaf4aa9fc93d263ba162c9c484415d"),
+        ("stage-demo", "6d993f59e0338a152c0e1c4b201d8248c44dfc01c9e0bf9216e8a8cf226d5183"),
     ],
-    ids=["day", "calm"],
 )
-def test_hours_of_a_stream_are_as_they_always_were(scenario: Scenario, digest: str) -> None:
-    """The same for 20,000 reports of five pillows, by their digest."""
-    said = hashlib.sha256()
-    for report in islice(fleet(scenario, pillows=5, rate=1, seed=7), 20_000):
-        said.update(body(report) + b"\n")
-
-    assert said.hexdigest() == digest
+def test_whole_scenarios_are_as_they_always_were(scenario: str, digest: str) -> None:
+    """A thousand messages of each with every gesture and fault, by their digest."""
+    assert hashlib.sha256(stream(scenario, 7, 1000)).hexdigest() == digest
 
 
-@given(scenario=scenarios, seed=seeds, rate=rates, pillows=st.integers(1, 6))
-@busy
-def test_the_same_seed_gives_the_same_stream(
-    scenario: Scenario, seed: int, rate: float, pillows: int
-) -> None:
+@given(seed=seeds)
+@few
+def test_the_same_seed_gives_the_same_stream(seed: int) -> None:
     """Whatever was asked for before or in between."""
-    once = first(80, scenario=scenario, pillows=pillows, rate=rate, seed=seed)
-    again = first(80, scenario=scenario, pillows=pillows, rate=rate, seed=seed)
-
-    assert once == again
+    assert stream("nasty-network", seed, 60) == stream("nasty-network", seed, 60)
 
 
-@given(seed=st.integers(0, 2**62), other=st.integers(0, 2**62))
-def test_another_seed_gives_another_stream(seed: int, other: int) -> None:
-    """Seeds do not meet."""
-    same = first(30, scenario=DAY, seed=seed) == first(30, scenario=DAY, seed=other)
-
-    assert same == (seed == other)
-
-
-@given(seed=seeds, pillows=st.integers(1, 5), more=st.integers(1, 5))
-@busy
+@given(seed=seeds, pillows=st.integers(1, 4), more=st.integers(1, 4))
+@few
 def test_another_pillow_changes_no_other(seed: int, pillows: int, more: int) -> None:
-    """A fleet is what its pillows say alone, put together."""
-    few = until(40, scenario=DAY, seed=seed, pillows=pillows)
-    ids = {pillow_id(number) for number in range(1, pillows + 1)}
-    among_many = until(40, scenario=DAY, seed=seed, pillows=pillows + more)
+    """A fleet is what its pillows do alone, put together."""
+    alone = events([(kind(), pillows)], seed, 15)
+    among = events([(kind("other"), 2), (kind(), pillows + more)], seed, 15)
 
-    assert [one for one in among_many if one.pillow in ids] == few
+    assert [one for one in among if one.kind.name == "cloud" and one.number <= pillows] == alone
 
 
-@given(scenario=scenarios, seed=seeds, rate=rates, pillows=st.integers(1, 6))
-def test_reports_come_in_the_order_in_which_they_are_due(
-    scenario: Scenario, seed: int, rate: float, pillows: int
-) -> None:
-    """And `seq` counts each pillow's up from 0, by one."""
-    said = first(80, scenario=scenario, pillows=pillows, rate=rate, seed=seed)
+@given(seed=seeds)
+@few
+def test_what_is_due_comes_in_its_order_and_is_counted(seed: int) -> None:
+    """And `seq` counts each pillow's reports up from 0, by one."""
+    found = events([(kind(), 4)], seed, 15)
 
-    assert [one.due_s for one in said] == sorted(one.due_s for one in said)
-    for pillow in {one.pillow for one in said}:
-        seqs = [one.seq for one in said if one.pillow == pillow]
+    assert [one.due_s for one in found] == sorted(one.due_s for one in found)
+    for number in range(1, 5):
+        seqs = [one.seq for one in found if isinstance(one, Said) and one.number == number]
         assert seqs == list(range(len(seqs)))
 
 
 @given(seed=seeds)
-@busy
-def test_no_pillow_is_the_copy_of_another(seed: int) -> None:
-    """Neither in what happens to it nor in what it says of that."""
-    said = until(30, scenario=DAY, seed=seed)
-    lives = [
-        [replace(one, pillow="") for one in said if one.pillow == pillow_id(number)]
-        for number in (1, 2, 3)
-    ]
+@few
+def test_how_often_they_report_changes_nothing_that_happens(seed: int) -> None:
+    """The same gestures at the same times, told more finely."""
 
-    assert all(one != other for one, other in combinations(lives, 2))
+    def life(every_s: float) -> list[tuple[float, str | None]]:
+        pillow = Pillow(kind(every_s=every_s), 1, seed)
+        found: dict[tuple[float, str | None], None] = {}
+        while pillow.next_s < 60:
+            list(pillow.step())
+            found[(pillow._begins_s, pillow._word)] = None
+        return list(found)
 
-
-@given(seed=seeds)
-@busy
-def test_it_is_seen_to_be_alive_at_once(seed: int) -> None:
-    """Whoever has just started it sees each pillow do something within 20 seconds."""
-    said = until(20, scenario=DAY, seed=seed)
-
-    for number in (1, 2, 3):
-        assert {one.state for one in said if one.pillow == pillow_id(number)} - {RESTING}
+    assert life(10) == life(0.7)
 
 
-@given(seed=seeds)
-@busy
-def test_reporting_more_often_tells_the_same_life_more_finely(seed: int) -> None:
-    """The rate is not part of what happens: the states passed through are the same."""
+def test_no_pillow_is_the_copy_of_another() -> None:
+    """Neither in what happens to it nor when it speaks."""
+    found = events([(kind(), 5)], 7, 20)
+    lives = {
+        number: [(one.due_s, getattr(one, "state", "")) for one in found if one.number == number]
+        for number in range(1, 6)
+    }
 
-    def passed(rate: float) -> list[str]:
-        states = [
-            one.state
-            for one in first(int(20 * rate), scenario=CALM, pillows=1, rate=rate, seed=seed)
-        ]
-        return [state for at, state in enumerate(states) if at == 0 or states[at - 1] != state]
-
-    seldom, often = passed(2), passed(20)
-
-    assert often[: len(seldom)] == seldom or seldom[: len(often)] == often
+    assert len({tuple(life) for life in lives.values()}) == 5
 
 
-@given(seed=seeds)
-def test_a_day_begins_when_somebody_is_awake(seed: int) -> None:
-    """Nobody wants to watch the first hours of a night."""
-    assert 7 <= fleet_hour(DAY, seed) <= 19
+def test_ids_and_hours() -> None:
+    """From 1; and a day begins between 7 and 19."""
+    assert pillow_id("cloud", 1) == "cloud-1"
+    assert all(7 <= drawn_hour(seed) <= 19 for seed in range(200))
+
+
+def test_a_network_that_goes_is_a_pillow_that_is_silent_and_comes_back_talking() -> None:
+    """Between `down` and `up` nothing is said, and the first thing after `up` is a report."""
+    found = events([(kind(wifi=Wifi(drops_every_s=8, away_s=(2, 4))), 1)], 3, 120)
+    is_up = True
+    links = 0
+    for before, one in zip([None, *found], found, strict=False):
+        if isinstance(one, Link):
+            assert one.up is not is_up
+            is_up, links = one.up, links + 1
+        else:
+            assert (one.fate == "unsaid") is not is_up
+            if isinstance(before, Link) and before.up:
+                assert one.due_s == before.due_s
+
+    assert links > 10

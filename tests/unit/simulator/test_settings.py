@@ -1,10 +1,13 @@
 """Settings: the defaults of the design, and a sentence for what is wrong."""
 
+from pathlib import Path
+
 import pytest
 from azure.storage.queue import QueueClient
 from pydantic import SecretStr
 
 from runtime.settings import SettingsError
+from simulator.commands.options import planned
 from simulator.settings import SimulatorSettings
 
 
@@ -17,9 +20,11 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_defaults_are_those_of_the_design() -> None:
     """Three pillows, a state a second each, a day, to Azurite's queue on this machine."""
     settings = SimulatorSettings.load()
+    plan, target = planned(settings)
 
-    assert (settings.target, settings.pillows, settings.rate) == ("queue", 3, 1.0)
+    assert (target, plan.pillows, plan.groups[0][0].every_s) == ("queue", 3, 1.0)
     assert (settings.scenario, settings.queue) == ("day", "pillow-state")
+    assert settings.poison == "pillow-state-poison"
     assert settings.queue_endpoint is None
     client = QueueClient.from_connection_string(
         settings.connection_string.get_secret_value(), settings.queue
@@ -29,7 +34,36 @@ def test_the_defaults_are_those_of_the_design() -> None:
 
 def test_a_seed_is_drawn_where_none_is_given() -> None:
     """Two simulators started side by side are not twins."""
-    assert len({SimulatorSettings.load().seed for _ in range(5)}) > 1
+    assert len({planned(SimulatorSettings.load())[0].seed for _ in range(5)}) > 1
+
+
+def test_a_setting_wins_over_what_a_scenario_says_itself(tmp_path: Path) -> None:
+    """Seed and target; and without a setting the scenario's own count."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text('about = "x"\nseed = 9\ntarget = "mqtt"\n[[pillows]]\n')
+    own, where = planned(SimulatorSettings.load(SIMULATOR_SCENARIO=str(mine)))
+    told, there = planned(
+        SimulatorSettings.load(
+            SIMULATOR_SCENARIO=str(mine), SIMULATOR_SEED=7, SIMULATOR_TARGET="stdout"
+        )
+    )
+
+    assert (own.seed, where) == (9, "mqtt")
+    assert (told.seed, there) == (7, "stdout")
+
+
+@pytest.mark.parametrize(
+    ("url", "user"),
+    [
+        ("mqtt://localhost:1883", "simulator"),
+        ("mqtt://127.0.0.1:1883", "simulator"),
+        ("mqtt://me:mine@localhost", "me"),
+        ("mqtt://broker.example", None),
+    ],
+)
+def test_on_this_machine_it_is_the_development_user(url: str, user: str | None) -> None:
+    """So that a command needs no password where everybody knows it, and sends none elsewhere."""
+    assert SimulatorSettings.load(MQTT_URL=url).broker.user == user
 
 
 def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +104,8 @@ def test_a_wrong_value_is_named_with_its_variable(
 
 def test_an_unknown_scenario_is_told_which_there_are() -> None:
     """The names are in the sentence."""
-    with pytest.raises(SettingsError, match="there are day, calm"):
-        SimulatorSettings.load(SIMULATOR_SCENARIO="war")
+    with pytest.raises(SettingsError, match=r"there are .*calm, day, "):
+        SimulatorSettings.load(SIMULATOR_SCENARIO="xyzzy")
 
 
 def test_the_connection_string_is_a_secret() -> None:

@@ -1,61 +1,70 @@
 """What the simulator can be told."""
 
-import secrets
-from typing import Annotated, Literal
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from runtime.storage import StorageSettings
-from simulator.scenario import SCENARIOS
+from runtime.brokers import BrokerAddress
+from runtime.storage import QueueName, StorageSettings
+from simulator.scenario.library import is_file, shipped
+
+_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
 TargetName = Literal["queue", "mqtt", "stdout"]
 
 
 def _checked_scenario(name: str) -> str:
-    if name not in SCENARIOS:
-        raise ValueError(f"is no scenario; there are {', '.join(SCENARIOS)}")
+    if is_file(name):
+        if not Path(name).is_file():
+            raise ValueError("is no file")
+    elif name not in shipped():
+        near = get_close_matches(name, shipped(), n=1)
+        meant = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(shipped())}"
+        raise ValueError(f"is no scenario{meant}, or the path of a .toml file")
     return name
-
-
-def _random_seed() -> int:
-    # Short enough to be read out and typed again.
-    return secrets.randbelow(1_000_000)
 
 
 class SimulatorSettings(StorageSettings):
     """The simulator's own settings and those of every service."""
 
-    target: TargetName = Field(
-        "queue",
+    target: TargetName | None = Field(
+        None,
         alias="SIMULATOR_TARGET",
-        description="Where the states go: queue (Azure Storage Queue), mqtt or stdout.",
+        description="Where the states go: queue (Azure Storage Queue), mqtt or stdout. Unless set, "
+        "where the scenario says, or else to the queue.",
     )
-    pillows: int = Field(
-        3,
+    pillows: int | None = Field(
+        None,
         alias="SIMULATOR_PILLOWS",
         ge=1,
-        le=10_000,
-        description="How many pillows there are; they are called cloud-1, cloud-2 and so on.",
+        le=1_000_000,
+        description="How many pillows there are; unless set, as many as the scenario says: 3 in "
+        "day, called cloud-1, cloud-2 and cloud-3.",
     )
-    seed: int = Field(
-        default_factory=_random_seed,
+    seed: int | None = Field(
+        None,
         alias="SIMULATOR_SEED",
         ge=0,
         lt=2**63,
         description="A whole number; the same seed gives the same states on every machine. "
-        "Random and printed unless set.",
+        "Unless set, the scenario's own, or else drawn and printed.",
     )
-    rate: float = Field(
-        1.0,
+    rate: float | None = Field(
+        None,
         alias="SIMULATOR_RATE",
         gt=0,
         le=1000,
-        description="How many states a second each pillow reports.",
+        description="How many states a second each pillow reports; unless set, as the scenario "
+        "says: 1 in day.",
     )
     scenario: Annotated[str, AfterValidator(_checked_scenario)] = Field(
         "day",
         alias="SIMULATOR_SCENARIO",
-        description=f"What happens to the pillows: {' or '.join(SCENARIOS)}.",
+        description="What happens: a name that `simulator list` shows, or the path of a .toml "
+        "file.",
     )
     queue_endpoint: str | None = Field(
         None,
@@ -64,3 +73,21 @@ class SimulatorSettings(StorageSettings):
         description="The account's queue endpoint, https://…; when set, DefaultAzureCredential "
         "signs in and the connection string is not used.",
     )
+    poison_queue: QueueName | None = Field(
+        None,
+        alias="POISON_QUEUE_NAME",
+        description="The queue that keeps dead letters; <QUEUE_NAME>-poison unless set.",
+    )
+
+    @property
+    def poison(self) -> str:
+        """The name of the poison queue."""
+        return self.poison_queue or f"{self.queue}-poison"
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """The broker's address; on this machine, without a user in it, the development user's."""
+        address = super().broker
+        if address.user is None and address.host in _THIS_MACHINE:
+            return replace(address, user="simulator", password="simulator")  # noqa: S106 - public
+        return address

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from azure.core.exceptions import (
@@ -15,7 +16,8 @@ from azure.storage.queue.aio import QueueClient
 
 from runtime.settings import SettingsError
 from simulator.settings import SimulatorSettings
-from simulator.targets.target import Outgoing, Unavailable
+from simulator.stream.faults import Item
+from simulator.targets.target import Unavailable
 
 IN_FLIGHT: Final = 32
 """How many messages are being put on the queue at once."""
@@ -36,40 +38,60 @@ _OPTIONS: Final[dict[str, Any]] = {
 async def queue_target(settings: SimulatorSettings) -> AsyncIterator["QueueTarget"]:
     """Hold a client of the queue; raises SettingsError for what can be no queue's address."""
     async with AsyncExitStack() as stack:
-        try:
-            if settings.queue_endpoint is None:
-                setting = "AZURE_STORAGE_CONNECTION_STRING"
-                client = QueueClient.from_connection_string(
-                    settings.connection_string.get_secret_value(), settings.queue, **_OPTIONS
-                )
-            else:
-                # Slow to load, and seldom needed.
-                from azure.identity.aio import DefaultAzureCredential
+        client, setting = await _client_of(settings, settings.queue, stack)
+        yield QueueTarget(client, setting)
 
-                setting = "AZURE_STORAGE_QUEUE_ENDPOINT"
-                credential = await stack.enter_async_context(DefaultAzureCredential())
-                client = QueueClient(
-                    settings.queue_endpoint, settings.queue, credential, **_OPTIONS
-                )
-        except ValueError as error:
-            raise SettingsError(f"{setting} cannot be used: {error}") from None
-        yield QueueTarget(await stack.enter_async_context(client), setting)
+
+async def _client_of(
+    settings: SimulatorSettings, name: str, stack: AsyncExitStack
+) -> tuple[QueueClient, str]:
+    """Open a client of a queue; return it and the setting that says where that is."""
+    try:
+        if settings.queue_endpoint is None:
+            setting = "AZURE_STORAGE_CONNECTION_STRING"
+            client = QueueClient.from_connection_string(
+                settings.connection_string.get_secret_value(), name, **_OPTIONS
+            )
+        else:
+            # Slow to load, and seldom needed.
+            from azure.identity.aio import DefaultAzureCredential
+
+            setting = "AZURE_STORAGE_QUEUE_ENDPOINT"
+            credential = await stack.enter_async_context(DefaultAzureCredential())
+            client = QueueClient(settings.queue_endpoint, name, credential, **_OPTIONS)
+    except ValueError as error:
+        raise SettingsError(f"{setting} cannot be used: {error}") from None
+    return await stack.enter_async_context(client), setting
+
+
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """A message that was looked at: its id, when the queue took it (Unix seconds), its text."""
+
+    id: str
+    inserted: float
+    text: str
 
 
 class QueueTarget:
     """Puts states on a queue; `setting` is the variable that says where that is."""
+
+    unsaid = 0
 
     def __init__(self, client: QueueClient, setting: str) -> None:
         self._client = client
         self._setting = setting
         self._free = asyncio.Semaphore(IN_FLIGHT)
 
+    def network(self, pillow: str, *, up: bool) -> None:
+        """Do nothing: a pillow that puts messages on a queue holds no connection."""
+
     async def ready(self) -> None:
         """Return at once: whether a queue is there shows when something is put on it."""
 
-    async def send(self, batch: Sequence[Outgoing]) -> None:
+    async def send(self, batch: Sequence[Item]) -> None:
         """Put each state on the queue: pillows side by side, one pillow's states in order."""
-        lanes: dict[str, list[Outgoing]] = {}
+        lanes: dict[str, list[Item]] = {}
         for one in batch:
             lanes.setdefault(one.pillow, []).append(one)
         faults: list[AzureError] = []
@@ -79,7 +101,7 @@ class QueueTarget:
         if faults:
             raise Unavailable(sent, self._sentence(faults[0]))
 
-    async def _send_in_order(self, lane: list[Outgoing], faults: list[AzureError]) -> int:
+    async def _send_in_order(self, lane: list[Item], faults: list[AzureError]) -> int:
         """Return how many were put; one lane's fault ends all, so that an outage costs one wait."""
         sent = 0
         for one in lane:
@@ -125,3 +147,51 @@ class QueueTarget:
 def _code(error: HttpResponseError) -> str:
     code: Any = getattr(error, "error_code", None) or error.reason
     return str(getattr(code, "value", code))
+
+
+@asynccontextmanager
+async def queue_view(settings: SimulatorSettings) -> AsyncIterator["QueueView"]:
+    """Look at queues without taking anything from them."""
+    async with AsyncExitStack() as stack:
+        yield QueueView(settings, stack)
+
+
+class QueueView:
+    """Counts what waits on a queue, and shows the first of it; nothing is hidden by that."""
+
+    def __init__(self, settings: SimulatorSettings, stack: AsyncExitStack) -> None:
+        self._settings, self._stack = settings, stack
+        self._clients: dict[str, QueueClient] = {}
+
+    async def _client(self, name: str) -> QueueClient:
+        if name not in self._clients:
+            client, _ = await _client_of(self._settings, name, self._stack)
+            self._clients[name] = client
+        return self._clients[name]
+
+    async def count(self, name: str) -> int | None:
+        """Return about how many messages a queue has, 0 if there is none; None: nobody knows."""
+        client = await self._client(name)
+        try:
+            properties = await client.get_queue_properties()
+        except ResourceNotFoundError:
+            return 0
+        except AzureError:
+            return None
+        return properties.approximate_message_count or 0
+
+    async def peek(self, name: str) -> list[Peeked]:
+        """Return the first 32 messages that wait; raises Unavailable."""
+        client = await self._client(name)
+        try:
+            found = await client.peek_messages(max_messages=32)
+        except ResourceNotFoundError:
+            return []
+        except AzureError as error:
+            raise Unavailable(0, f"{client.queue_name} cannot be looked at: {error}") from None
+        return [
+            Peeked(
+                str(one.id), one.inserted_on.timestamp() if one.inserted_on else 0.0, one.content
+            )
+            for one in found
+        ]

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from simulator.targets.target import Closed, Outgoing
+from simulator.stream.faults import Item
+from simulator.targets.target import Closed
 
 STDOUT: Final = 1
 
@@ -21,10 +22,15 @@ async def stdout_target() -> AsyncIterator["StdoutTarget"]:
 class StdoutTarget:
     """Writes lines as fast as they are read."""
 
+    unsaid = 0
+
+    def network(self, pillow: str, *, up: bool) -> None:
+        """Do nothing: a line is a message."""
+
     async def ready(self) -> None:
         """Return at once."""
 
-    async def send(self, batch: Sequence[Outgoing]) -> None:
+    async def send(self, batch: Sequence[Item]) -> None:
         """Write a line for each state; raises Closed when the reader has gone."""
         left = memoryview(b"".join(one.body + b"\n" for one in batch))
         try:

@@ -1,0 +1,1 @@
+"""Recording: real traffic to a file, and a file to traffic again."""
