@@ -8,7 +8,7 @@ import {
   SILENCE_MS,
   STABLE_AFTER_MS,
   TOO_MANY_MS,
-} from "../../services/gateway/src/gateway/static/connection.js";
+} from "../../services/gateway/src/gateway/static/client/connection.js";
 import { fakeWebSocket, ManualClock, seeded } from "./fakes.js";
 
 function setUp({ random = () => 0.5, address = () => "ws://host/ws" } = {}) {
@@ -115,7 +115,7 @@ for (const code of [4400, 4401, 4403, 4408]) {
     const { time, connection, FakeWebSocket, serve } = setUp();
     serve();
     FakeWebSocket.newest.drop(code, "no");
-    assert.deepEqual(connection.status, { phase: "stopped", retryAt: null, code, reason: "no" });
+    assert.deepEqual(connection.status, { phase: "stopped", transport: "websocket", retryAt: null, code, reason: "no" });
     time.pass(3_600_000);
     connection.hurry();
     assert.equal(FakeWebSocket.sockets.length, 1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Pillowcast } from "../../services/gateway/src/gateway/static/pillowcast.js";
+import { Pillowcast } from "../../services/gateway/src/gateway/static/client/pillowcast.js";
 import { fakeWebSocket, ManualClock } from "./fakes.js";
 
 const OFFSET = 90_000;
@@ -177,16 +177,6 @@ test("pings are few, and end with the connection", () => {
   time.pass(20_000);
   assert.equal(first.sent.length, pings);
   assert.equal(FakeWebSocket.newest.sent.length, 3);
-});
-
-test("the delay of the newest of an update is told, of a snapshot never", () => {
-  const { told, arrive, say, update, pillow, server } = setUp();
-  const hops = () => ({ hops: { queued: server() - 181 } });
-  arrive([pillow("a", 0, hops())]);
-  say(update([pillow("a", 0, hops())]));
-  say(update([pillow("a", 0, { state: "notconnected", ...hops() })]));
-  const delays = told.filter(([type]) => type === "change").map(([, detail]) => detail.delay?.ms ?? null);
-  assert.deepEqual(delays, [null, 181, null]);
 });
 
 test("after another subscription the old cursor is worth nothing until its snapshot came", () => {

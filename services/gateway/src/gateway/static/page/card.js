@@ -1,0 +1,112 @@
+/** One pillow on the wall: its cloud, its name, what it does and since when. */
+
+import { drawCloud, pose, stateColor, stateLabel } from "../cloud/cloud.js";
+import { follow } from "../cloud/motion.js";
+import { feeling, percent } from "../cloud/words.js";
+import { make, write } from "../cloud/writing.js";
+
+const LOW_BATTERY = 0.2;
+
+export class Card {
+  id = "";
+  element = make("article", "card");
+  link = make("a");
+  #cloud = drawCloud();
+  #state = make("span", "state");
+  #when = make("time", "when");
+  #battery = new Battery();
+  #pillow;
+
+  constructor() {
+    const name = make("h2");
+    name.append(this.link);
+    const picture = make("div", "picture");
+    picture.append(this.#cloud);
+    const facts = make("p", "facts");
+    facts.append(this.#when, this.#battery.element);
+    this.element.append(picture, name, this.#state, facts);
+    this.element.setAttribute("role", "listitem");
+    // The whole card is one way to its pillow; the link is what the keyboard and the ear find.
+    this.element.addEventListener("click", (event) => {
+      if (event.target.closest("a") === null && getSelection().isCollapsed) this.link.click();
+    });
+  }
+
+  /** Be another pillow's card. */
+  assign(id) {
+    this.id = id;
+    this.element.dataset.pillow = id;
+    this.link.href = `#${id}`;
+    write(this.link, id);
+    this.#pillow = undefined;
+    delete this.element.dataset.state;
+    delete this.element.dataset.fresh;
+    this.element.classList.add("placed");
+    requestAnimationFrame(() => requestAnimationFrame(() => this.element.classList.remove("placed")));
+  }
+
+  /** Lie where the wall says; in the flow of the page when it says nothing. */
+  place(index, count, where) {
+    this.element.setAttribute("aria-posinset", index + 1);
+    this.element.setAttribute("aria-setsize", count);
+    const { style } = this.element;
+    style.transform = where === null ? "" : `translate(${where.left}px, ${where.top}px)`;
+    style.width = where === null ? "" : `${where.width}px`;
+    style.height = where === null ? "" : `${where.height}px`;
+  }
+
+  /**
+   * Show a pillow as it is now, touching only what is different.
+   *
+   * @returns {string | null} what it is doing, when that is another thing than before
+   */
+  show(pillow, fresh, ageMs) {
+    const { state, doing, when } = feeling(pillow, fresh, ageMs, stateLabel);
+    const { dataset, classList, style } = this.element;
+    const hasTurned = dataset.state !== state;
+    if (hasTurned) {
+      const isSoft = dataset.state !== undefined;
+      dataset.state = state;
+      const shown = pillow ? state : "notconnected";
+      style.setProperty("--state", stateColor(shown));
+      pose(this.#cloud, shown, isSoft);
+    }
+    if (dataset.fresh !== fresh) {
+      dataset.fresh = fresh;
+      classList.toggle("still", fresh === "stale" || fresh === "quiet");
+    }
+    write(this.#state, doing);
+    write(this.#when, when);
+    if (pillow !== this.#pillow) {
+      if (this.#pillow !== undefined && fresh === "live") follow(this.#cloud, pillow?.motion);
+      this.#pillow = pillow;
+      if (pillow?.at) this.#when.dateTime = pillow.at;
+      this.#battery.show(pillow);
+    }
+    return hasTurned ? doing : null;
+  }
+}
+
+/** A pillow's battery, as a picture and a number. */
+export class Battery {
+  element = make("span", "battery");
+  #charge = make("span", "charge");
+  #percent = make("span", "percent");
+
+  constructor() {
+    const battery = make("span", "battery-case");
+    battery.append(this.#charge);
+    this.element.append(battery, make("span", "only-heard", "Battery "), this.#percent);
+    this.element.hidden = true;
+  }
+
+  /** A pillow that is not connected says nothing of its battery either. */
+  show({ state, battery: share } = {}) {
+    const text = state === "notconnected" ? "" : percent(share);
+    this.element.hidden = text === "";
+    if (text === "") return;
+    write(this.#percent, text);
+    this.element.classList.toggle("low", share < LOW_BATTERY);
+    this.#charge.style.setProperty("--charge", share);
+  }
+}
