@@ -31,6 +31,7 @@ DECIDERS: Final = (
     "poller.routing",
     "poller.newest",
     "gateway.hub",
+    "gateway.linking",
     "gateway.fanout",
     "gateway.admission",
     "simulator.scenario",
@@ -42,7 +43,7 @@ PURE: Final = frozenset(
     {
         "ast", "base64", "binascii", "bisect", "collections", "collections.abc", "dataclasses",
         "datetime", "enum", "functools", "heapq", "importlib.resources", "itertools", "math",
-        "msgspec", "operator", "re", "types", "typing", "urllib.parse",
+        "msgspec", "operator", "posixpath", "re", "types", "typing", "urllib.parse",
     }
 )  # fmt: skip
 CLOCKS: Final = frozenset({"now", "utcnow", "today"})

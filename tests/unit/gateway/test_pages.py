@@ -16,10 +16,11 @@ from gateway.pages import TYPES, Pages, accepts_gzip, is_known, read_folder
 
 FILES = {
     "index.html": b"<script src=\"./page/main.js\"></script><a href='./other.js'>" + b" " * 400,
-    "embed.js": b'import "./page/main.js"; import "./nothing.js";',
-    "pillowcast.js": b'export * from "./page/main.js";',
-    "page/main.js": b'import "./near.js";' + b"/* long */" * 99,
-    "page/near.js": b"",
+    "embed.js": b'import { near } from "./page/near.js";\n',
+    "pillowcast.js": b'export { near } from "./page/near.js";\n',
+    "page/main.js": b'import { near } from "./near.js";\n' + b"// long\n" * 99,
+    "page/near.js": b"/** Near. */\nexport const near = 1;\n",
+    "style.css": b"a {}" * 99,
 }
 
 
@@ -36,21 +37,28 @@ async def site() -> AsyncIterator[tuple[Pages, httpx.AsyncClient]]:
         yield pages, client
 
 
-async def test_what_people_name_points_to_files_of_one_version(
+async def test_the_page_points_to_files_of_one_version(
     site: tuple[Pages, httpx.AsyncClient],
 ) -> None:
-    """And is asked for anew each time; what it points to is kept for good."""
+    """It is asked for anew each time; what it points to is kept for good."""
     pages, client = site
-    for path in ("/", "/index.html", "/embed.js", "/pillowcast.js"):
+    for path in ("/", "/index.html"):
         answer = await client.get(path)
-        assert f"./assets/{pages.version}/page/main.js" in answer.text
+        assert f'"./assets/{pages.version}/page/main.js"' in answer.text
+        assert "'./other.js'" in answer.text  # no file of ours
         assert answer.headers["cache-control"] == "no-cache"
-        assert "./nothing.js" in answer.text or path != "/embed.js"  # no file of ours
-    assert "'./other.js'" in (await client.get("/")).text
-
     kept = await client.get(f"/assets/{pages.version}/page/main.js")
-    assert kept.content == FILES["page/main.js"]
     assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+async def test_what_a_page_begins_with_comes_whole(
+    site: tuple[Pages, httpx.AsyncClient],
+) -> None:
+    """With all that it imports; what it imports is there on its own too."""
+    _, client = site
+    assert "near = 1" in (await client.get("/page/main.js")).text
+    assert "near = 1" in (await client.get("/embed.js")).text
+    assert (await client.get("/page/near.js")).content == FILES["page/near.js"]
 
 
 async def test_a_page_of_an_older_version_gets_what_there_is(
@@ -58,9 +66,9 @@ async def test_a_page_of_an_older_version_gets_what_there_is(
 ) -> None:
     """But may not keep it under that name."""
     _, client = site
-    answer = await client.get("/assets/0123456789ab/page/main.js")
+    answer = await client.get("/assets/0123456789ab/style.css")
 
-    assert (answer.status_code, answer.content) == (200, FILES["page/main.js"])
+    assert (answer.status_code, answer.content) == (200, FILES["style.css"])
     assert answer.headers["cache-control"] == "no-cache"
 
 
@@ -80,13 +88,13 @@ async def test_an_answer_is_compressed_where_that_is_allowed(
 ) -> None:
     """It says so, has a tag of its own, and unpacks to the same."""
     pages, client = site
-    path = f"/assets/{pages.version}/page/main.js"
+    path = f"/assets/{pages.version}/style.css"
     plain = await client.get(path, headers={"Accept-Encoding": "identity"})
     async with client.stream("GET", path, headers={"Accept-Encoding": "br, gzip"}) as packed:
         body = b"".join([piece async for piece in packed.aiter_raw()])
 
     assert packed.headers["content-encoding"] == "gzip"
-    assert gzip.decompress(body) == plain.content == FILES["page/main.js"]
+    assert gzip.decompress(body) == plain.content == FILES["style.css"]
     assert len(body) == int(packed.headers["content-length"]) < len(plain.content)
     assert "content-encoding" not in plain.headers
     assert packed.headers["etag"] != plain.headers["etag"]
@@ -157,38 +165,27 @@ def test_headers_of_any_kind_are_read(accept: str, known: str) -> None:
     assert is_known(known, '"tag"') in (True, False)
 
 
-def test_the_page_points_to_what_exists() -> None:
-    """Every file named in it, and every module that a module imports."""
-    files = {**read_folder(STATIC), "states.js": b""}
-    named = re.compile(rb"""(?:from |import |(?:href|src)=)["'](\.{1,2}/[^"'#]+)["']""")
-    for name, body in files.items():
-        folder = STATIC / name
-        for match in named.finditer(re.sub(rb"^ ?\*.*$", b"", body, flags=re.MULTILINE)):
-            found = (folder.parent / match.group(1).decode()).resolve().relative_to(STATIC)
-            assert found.as_posix() in files, f"{name} names {match.group(1)!r}"
-
-
-def test_the_page_preloads_every_module_it_needs() -> None:
-    """So that they come side by side, not one after another."""
-    files = {**read_folder(STATIC), "states.js": b""}
-    seen, todo = set(), ["page/main.js"]
-    while todo:
-        name = todo.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        for match in re.finditer(rb"""from ["'](\.{1,2}/[^"']+)["']""", files[name]):
-            path = (STATIC / name).parent / match.group(1).decode()
-            todo.append(path.resolve().relative_to(STATIC).as_posix())
-    preloaded = re.findall(rb'modulepreload" href="\./([^"]+)"', files["index.html"])
-
-    assert {name.decode() for name in preloaded} | {"page/main.js"} == seen
-
-
-def test_the_page_is_small() -> None:
-    """All of it in 60 KiB, as it goes over the wire."""
+def test_the_page_names_what_exists() -> None:
+    """Every file in it; what modules import is found when they are linked."""
     files = read_folder(STATIC)
-    size = sum(len(gzip.compress(body, 9)) for name, body in files.items() if name != "embed.js")
+    named = re.findall(r"""["']\./([^"'#]+)["']""", files["index.html"].decode())
 
-    assert set(TYPES) >= {f".{name.rpartition('.')[2]}" for name in files}
-    assert size < 60 * 1024
+    assert named
+    assert set(named) <= set(files)
+
+
+async def test_the_page_is_small_and_takes_few_requests() -> None:
+    """All of it in 60 KiB and four files, as it goes over the wire."""
+    _, client = client_of({**read_folder(STATIC), "states.js": b"export default {};\n"})
+    async with client:
+        page = await client.get("/")
+        named = set(re.findall(r"""["'](\./assets/[^"']+)["']""", page.text))
+        sizes = [int((await client.get(f"/{one}")).headers["content-length"]) for one in named]
+
+    assert len(named) == 3
+    assert int(page.headers["content-length"]) + sum(sizes) < 60 * 1024
+
+
+def test_only_kinds_that_browsers_need_are_served() -> None:
+    """No package.json, no types."""
+    assert {f".{name.rpartition('.')[2]}" for name in read_folder(STATIC)} <= set(TYPES)

@@ -1,9 +1,8 @@
-"""The page's files as browsers get them: read once, compressed once, kept by browsers for good.
+"""The page's files as browsers get them: read once, linked once, compressed once.
 
 Every file is served at its own name, to be asked for anew each time, and below `assets/<version>/`,
-for good: the version is the hash of all files together. The files that people name (`/`,
-`/embed.js`, `/pillowcast.js`) point there, and what is there imports its neighbours by relative
-names: a page is always made of files of one version, and no file needs a build step.
+for good: the version is the hash of all files together, and the page points there. Modules that a
+page or another site begins with come with all that they import, as one request.
 """
 
 import gzip
@@ -17,6 +16,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.linking import link
 from gateway.problems import problem
 
 TYPES: Final = {
@@ -27,7 +27,10 @@ TYPES: Final = {
 }
 """What is served, by the end of its name; a file of another kind is not."""
 
-_ENTRIES: Final = ("index.html", "embed.js", "pillowcast.js")
+LINKED: Final = ("page/main.js", "embed.js", "pillowcast.js")
+"""The modules that come with all that they import."""
+
+_PAGE: Final = "index.html"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _ASK_ANEW: Final = "no-cache"
 _WORTH_COMPRESSING: Final = 256  # bytes; below, the header of gzip eats what it saves
@@ -58,20 +61,16 @@ class Pages:
         for name, body in sorted(files.items()):
             digest.update(b"%b\0%d\0%b" % (name.encode(), len(body), body))
         self.version = digest.hexdigest()[:12]
-        self._assets = {name: _file(name, body) for name, body in files.items()}
-        self._entries = {
-            name: _file(name, self._pointing_to_assets(files[name]))
-            for name in _ENTRIES
-            if name in files
-        }
+        modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
+        linked = {name: link(name, modules).encode() for name in LINKED if name in files}
+        self._files = {name: _file(name, body) for name, body in {**files, **linked}.items()}
+        self._page = _file(_PAGE, self._pointing_to_assets(files[_PAGE]))
 
     async def serve(self, request: Request) -> Response:
         """Answer for one file."""
-        path = request.path_params["path"] or "index.html"
+        path = request.path_params["path"] or _PAGE
         version, name = _split(path)
-        file = (
-            self._assets.get(name) if version else self._entries.get(name, self._assets.get(name))
-        )
+        file = self._page if name == _PAGE else self._files.get(name)
         if file is None:
             return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")
         # A page older than this process may ask for an older version: it gets what there is.
@@ -92,7 +91,7 @@ class Pages:
     def _pointing_to_assets(self, body: bytes) -> bytes:
         def point(match: re.Match[str]) -> str:
             quote, name = match.group(1), match.group(2)
-            known = name in self._assets
+            known = name in self._files
             return f"{quote}./assets/{self.version}/{name}{quote}" if known else match.group()
 
         return re.sub(r"""(["'])\./([\w./-]+)\1""", point, body.decode()).encode()

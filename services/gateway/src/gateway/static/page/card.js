@@ -16,6 +16,8 @@ export class Card {
   #when = make("time", "when");
   #battery = new Battery();
   #pillow;
+  #where = "";
+  #isAssigned = false;
 
   constructor() {
     const name = make("h2");
@@ -26,27 +28,29 @@ export class Card {
     facts.append(this.#when, this.#battery.element);
     this.element.append(picture, name, this.#state, facts);
     this.element.setAttribute("role", "listitem");
-    // The whole card is one way to its pillow; the link is what the keyboard and the ear find.
-    this.element.addEventListener("click", (event) => {
-      if (event.target.closest("a") === null && getSelection().isCollapsed) this.link.click();
-    });
   }
 
-  /** Be another pillow's card. */
+  /** What it shows now. */
+  get state() {
+    return this.element.dataset.state;
+  }
+
+  /** Be another pillow's card; what it shows is shown until the next `show`. */
   assign(id) {
     this.id = id;
     this.element.dataset.pillow = id;
     this.link.href = `#${id}`;
     write(this.link, id);
     this.#pillow = undefined;
-    delete this.element.dataset.state;
-    delete this.element.dataset.fresh;
-    this.element.classList.add("placed");
-    requestAnimationFrame(() => requestAnimationFrame(() => this.element.classList.remove("placed")));
+    this.#isAssigned = true;
+    this.#where = "";
   }
 
   /** Lie where the wall says; in the flow of the page when it says nothing. */
   place(index, count, where) {
+    const key = where === null ? `${index}/${count}` : `${index}/${count} ${where.left} ${where.top} ${where.width} ${where.height}`;
+    if (key === this.#where) return;
+    this.#where = key;
     this.element.setAttribute("aria-posinset", index + 1);
     this.element.setAttribute("aria-setsize", count);
     const { style } = this.element;
@@ -63,13 +67,14 @@ export class Card {
   show(pillow, fresh, ageMs) {
     const { state, doing, when } = feeling(pillow, fresh, ageMs, stateLabel);
     const { dataset, classList, style } = this.element;
+    const isFirst = this.#isAssigned;
+    this.#isAssigned = false;
     const hasTurned = dataset.state !== state;
     if (hasTurned) {
-      const isSoft = dataset.state !== undefined;
       dataset.state = state;
       const shown = pillow ? state : "notconnected";
       style.setProperty("--state", stateColor(shown));
-      pose(this.#cloud, shown, isSoft);
+      pose(this.#cloud, shown, !isFirst);
     }
     if (dataset.fresh !== fresh) {
       dataset.fresh = fresh;
@@ -78,12 +83,12 @@ export class Card {
     write(this.#state, doing);
     write(this.#when, when);
     if (pillow !== this.#pillow) {
-      if (this.#pillow !== undefined && fresh === "live") follow(this.#cloud, pillow?.motion);
+      if (!isFirst && fresh === "live") follow(this.#cloud, pillow?.motion);
       this.#pillow = pillow;
       if (pillow?.at) this.#when.dateTime = pillow.at;
       this.#battery.show(pillow);
     }
-    return hasTurned ? doing : null;
+    return hasTurned && !isFirst ? doing : null;
   }
 }
 

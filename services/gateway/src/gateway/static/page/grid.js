@@ -42,3 +42,29 @@ export function inSight(count, top, bottom, { columns, height, gap }) {
 export function stepOf(key, columns, page) {
   return { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity }[key];
 }
+
+/**
+ * Which of some ranks stand wrong: the fewest that, moved, leave the rest in order.
+ *
+ * @param {number[]} ranks all different
+ * @returns {Set<number>}
+ */
+export function misplaced(ranks) {
+  const longest = [];
+  const before = [];
+  let end = -1;
+  for (let i = 0; i < ranks.length; i += 1) {
+    longest[i] = 1;
+    before[i] = -1;
+    for (let j = 0; j < i; j += 1) {
+      if (ranks[j] < ranks[i] && longest[j] >= longest[i]) {
+        longest[i] = longest[j] + 1;
+        before[i] = j;
+      }
+    }
+    if (end === -1 || longest[i] > longest[end]) end = i;
+  }
+  const wrong = new Set(ranks);
+  for (let i = end; i !== -1; i = before[i]) wrong.delete(ranks[i]);
+  return wrong;
+}

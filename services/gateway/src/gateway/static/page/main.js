@@ -35,7 +35,7 @@ const client = connect({ url: new URL(".", document.baseURI), pillows: asked });
 const fleet = new Fleet();
 const counts = new Counts();
 const bar = new StatusBar(document, () => client.retry());
-const wall = new Wall(byId("clouds"), showCard);
+const wall = new Wall(byId("clouds"), showCard, stateOf);
 const view = new View(client, counts);
 const way = new Way();
 const tools = new Tools(document, (sift) => {
@@ -148,9 +148,8 @@ function measure() {
 }
 
 function showCard(card) {
-  const isNew = card.element.dataset.state === undefined;
   const doing = card.show(client.pillows.get(card.id), client.freshness(card.id), client.age(card.id));
-  if (doing !== null && !isNew) untold.set(card.id, doing);
+  if (doing !== null) untold.set(card.id, doing);
 }
 
 function stateOf(id) {

@@ -4,7 +4,7 @@
  */
 
 import { Card } from "./card.js";
-import { gridOf, inSight, placeOf, stepOf } from "./grid.js";
+import { gridOf, inSight, misplaced, placeOf, stepOf } from "./grid.js";
 
 const FEW = 3;
 const SOME = 24;
@@ -13,30 +13,39 @@ const SIZES = {
   many: { least: 158, height: 218, gap: 12 },
   dense: { least: 104, height: 134, gap: 8 },
 };
-/** Cards out of sight that are kept for the next that come into it. */
-const SPARE = 60;
+/** After this long without a new card, they are put in their order for who goes through them by ear. */
+const ORDER_AFTER_MS = 250;
 
 export class Wall {
   #sky;
   #ids = [];
   #index = new Map();
   #cards = new Map();
-  #spare = [];
   #size = "few";
   #grid = null;
+  #width = 0;
+  #sighted = "";
   #current = null;
   #onShow;
+  #stateOf;
+  #ordering = null;
 
   /**
    * @param {HTMLElement} sky
    * @param {(card: Card) => void} onShow told of each card that comes into sight
+   * @param {(id: string) => string} stateOf
    */
-  constructor(sky, onShow) {
+  constructor(sky, onShow, stateOf) {
     this.#sky = sky;
     this.#onShow = onShow;
-    const arrange = () => this.#arrange();
-    addEventListener("scroll", arrange, { passive: true });
-    new ResizeObserver(arrange).observe(sky);
+    this.#stateOf = stateOf;
+    addEventListener("scroll", () => this.#follow(), { passive: true });
+    addEventListener("resize", () => this.#follow(), { passive: true });
+    new ResizeObserver(([{ contentRect }]) => {
+      if (contentRect.width === this.#width) return;
+      this.#width = contentRect.width;
+      this.#arrange();
+    }).observe(sky);
     sky.addEventListener("keydown", (event) => this.#steer(event));
     sky.addEventListener("focusin", ({ target }) => this.#setCurrent(target.closest("article")?.dataset.pillow));
   }
@@ -73,25 +82,30 @@ export class Wall {
     this.#cards.get(id)?.link.focus({ preventScroll: true });
   }
 
+  /** Scrolled: there is something to do only when other rows have come into sight. */
+  #follow() {
+    if (this.#grid !== null && String(this.#sight()) !== this.#sighted) this.#arrange();
+  }
+
   #arrange() {
-    if (this.#sky.hidden) return;
     const tile = SIZES[this.#size];
-    this.#grid = tile === undefined ? null : gridOf(this.#ids.length, this.#sky.clientWidth, tile);
-    const wanted = this.#grid === null ? this.#ids : this.#ids.slice(...this.#sight());
+    if (tile !== undefined && this.#width === 0) return; // not in sight
+    this.#grid = tile === undefined ? null : gridOf(this.#ids.length, this.#width, tile);
+    const sight = this.#grid === null ? [0, this.#ids.length] : this.#sight();
+    this.#sighted = String(sight);
+    const wanted = this.#ids.slice(...sight);
     const kept = new Set(wanted);
     const focused = document.activeElement?.closest?.("article")?.dataset.pillow;
-    for (const [id, card] of this.#cards) {
-      // A card with the focus stays, wherever it was scrolled to.
-      if (!kept.has(id) && !(id === focused && this.#index.has(id))) this.#put(id, card);
-    }
+    // A card with the focus stays, wherever it was scrolled to.
+    const free = [...this.#cards.values()].filter(({ id }) => !kept.has(id) && !(id === focused && this.#index.has(id)));
+    for (const { id } of free) this.#cards.delete(id);
     this.#sky.style.height = this.#grid === null ? "" : `${this.#grid.total}px`;
-    let next = this.#sky.firstElementChild;
-    for (const id of wanted) {
-      const card = this.#cards.get(id) ?? this.#take(id);
-      if (card.element === next) next = next.nextElementSibling;
-      else if (id !== focused || !card.element.isConnected) this.#sky.insertBefore(card.element, next);
-      this.#settle(card);
-    }
+    const isNew = wanted.filter((id) => !this.#cards.has(id));
+    for (const id of isNew) this.#take(id, free);
+    for (const { element } of free) element.remove();
+    for (const card of this.#cards.values()) this.#settle(card);
+    if (this.#grid === null) this.#order();
+    else if (isNew.length > 0) this.#orderSoon();
   }
 
   #sight() {
@@ -105,18 +119,33 @@ export class Wall {
     card.link.tabIndex = this.#grid === null || card.id === this.#current ? 0 : -1;
   }
 
-  #take(id) {
-    const card = this.#spare.pop() ?? new Card();
+  /** A card for a pillow: of those out of sight the one that looks most like it, or a new one. */
+  #take(id, free) {
+    const state = this.#stateOf(id);
+    const alike = free.findIndex((card) => card.state === state);
+    const [card = new Card()] = free.length === 0 ? [] : free.splice(Math.max(alike, 0), 1);
     card.assign(id);
+    if (!card.element.isConnected) this.#sky.append(card.element);
     this.#cards.set(id, card);
     this.#onShow(card);
-    return card;
   }
 
-  #put(id, card) {
-    this.#cards.delete(id);
-    card.element.remove();
-    if (this.#spare.length < SPARE) this.#spare.push(card);
+  #orderSoon() {
+    clearTimeout(this.#ordering);
+    this.#ordering = setTimeout(() => this.#order(), ORDER_AFTER_MS);
+  }
+
+  /** Where a card stands in the document is where it is read: move the fewest, and none that has the focus. */
+  #order() {
+    const rank = (element) => this.#index.get(element.dataset.pillow);
+    const wrong = misplaced([...this.#sky.children].map(rank));
+    for (const card of [...this.#cards.values()].sort((one, other) => rank(one.element) - rank(other.element))) {
+      const place = rank(card.element);
+      if (!wrong.has(place) || card.element.contains(document.activeElement)) continue;
+      const next = [...this.#sky.children].find((other) => rank(other) > place && !wrong.has(rank(other)));
+      this.#sky.insertBefore(card.element, next ?? null);
+      wrong.delete(place);
+    }
   }
 
   #setCurrent(id) {
