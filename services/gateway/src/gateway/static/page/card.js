@@ -9,7 +9,7 @@ const LOW_BATTERY = 0.2;
 
 export class Card {
   id = "";
-  element = make("article", "card");
+  element = make("div", "card");
   link = make("a");
   #cloud = drawCloud();
   #state = make("span", "state");

@@ -71,6 +71,11 @@ addEventListener("keydown", ({ key, target }) => {
   if (key === "Escape" && view.id !== null && fleet.names.length > 1) byId("back").click();
   if (key === "/" && view.id === null && !target.matches("input, select")) setTimeout(() => byId("by-name").focus());
 });
+// A pillow may be called main.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("main").focus();
+});
 setInterval(tick, TICK_MS);
 tools.set(place.sift);
 go();

@@ -47,7 +47,7 @@ export class Wall {
       this.#arrange();
     }).observe(sky);
     sky.addEventListener("keydown", (event) => this.#steer(event));
-    sky.addEventListener("focusin", ({ target }) => this.#setCurrent(target.closest("article")?.dataset.pillow));
+    sky.addEventListener("focusin", ({ target }) => this.#setCurrent(target.closest(".card")?.dataset.pillow));
   }
 
   /** The card of a pillow, when there is one now. */
@@ -95,7 +95,7 @@ export class Wall {
     this.#sighted = String(sight);
     const wanted = this.#ids.slice(...sight);
     const kept = new Set(wanted);
-    const focused = document.activeElement?.closest?.("article")?.dataset.pillow;
+    const focused = document.activeElement?.closest?.(".card")?.dataset.pillow;
     // A card with the focus stays, wherever it was scrolled to.
     const free = [...this.#cards.values()].filter(({ id }) => !kept.has(id) && !(id === focused && this.#index.has(id)));
     for (const { id } of free) this.#cards.delete(id);
@@ -158,7 +158,7 @@ export class Wall {
   }
 
   #steer(event) {
-    const from = this.#index.get(event.target.closest("article")?.dataset.pillow);
+    const from = this.#index.get(event.target.closest(".card")?.dataset.pillow);
     if (from === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     const columns = this.#grid?.columns ?? this.#flowColumns();
     const rows = this.#grid === null ? 3 : Math.max(1, Math.floor(innerHeight / (this.#grid.height + this.#grid.gap)) - 1);
@@ -169,6 +169,8 @@ export class Wall {
     this.#reveal(to);
     this.#setCurrent(this.#ids[to]);
     this.#cards.get(this.#ids[to])?.link.focus({ preventScroll: this.#grid !== null });
+    // The card that had the focus may go now.
+    if (this.#grid !== null) this.#arrange();
   }
 
   #flowColumns() {
