@@ -99,6 +99,7 @@ export class Connection {
   #attempt = 0;
   // Attempts in a row that brought no word, and whether a WebSocket ever brought one.
   #mute = 0;
+  #isHeard = false;
   #hasWorked = false;
   /** @type {[number, number] | null} */
   #goodbye = null;
@@ -125,6 +126,7 @@ export class Connection {
     if (this.#socket !== null) return;
     this.#cancel("wait");
     this.#goodbye = null;
+    this.#isHeard = false;
     /** @type {SocketLike} */
     let socket;
     try {
@@ -211,7 +213,7 @@ export class Connection {
   #heard(text) {
     this.lastHeard = this.#clock();
     this.#deadline = this.lastHeard + SILENCE_MS;
-    this.#mute = 0;
+    this.#isHeard = true;
     if (this.#transport === "websocket") this.#hasWorked = true;
     // Good service starts with the first word: one that accepts and then drops is none.
     if (this.#running.stable === null) {
@@ -260,7 +262,7 @@ export class Connection {
   #retry(code, reason) {
     const delay = this.#delay(code);
     this.#attempt += 1;
-    this.#mute += 1;
+    this.#mute = this.#isHeard ? 0 : this.#mute + 1;
     this.#start("wait", delay, () => this.open());
     this.#become({ phase: "waiting", retryAt: this.#clock() + delay, code, reason });
   }
