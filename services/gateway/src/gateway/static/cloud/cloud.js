@@ -30,8 +30,8 @@ const FRAME = `
   <g class="front"/>
 </svg>`;
 const PARTS = ["back", "behind", "face", "front"];
-/** Clouds begin to move a little before they scroll into view. */
-const SIGHT_MARGIN = "80px";
+/** Clouds begin to move before they scroll into view: further off than a wall keeps its next rows. */
+const SIGHT_MARGIN = "300px";
 
 let template;
 let drawn = 0;

@@ -5,9 +5,10 @@ export const ELEMENT_STYLE = `
 :host([hidden]) { display: none; }
 figure { margin: 0; text-align: center; }
 .picture { aspect-ratio: 240 / 210; padding: 0 4%; --ground: var(--cloud-pillow-ground, rgb(60 90 140 / 0.16)); }
-.cloud { --fluff: var(--cloud-pillow-fluff, #ffffff); transition: filter 0.6s; }
-:host([data-fresh="stale"]) .cloud, :host([data-fresh="unknown"]) .cloud { filter: grayscale(0.85) opacity(0.75); }
-:host([data-fresh="quiet"]) .cloud { filter: saturate(0.5); }
+.cloud { --fluff: var(--cloud-pillow-fluff, #ffffff); }
+.cloud > * { transition: filter 0.6s; }
+:host([data-fresh="stale"]) .cloud, :host([data-fresh="unknown"]) .cloud > * { filter: grayscale(0.85) opacity(0.75); }
+:host([data-fresh="quiet"]) .cloud > * { filter: saturate(0.5); }
 figcaption { display: grid; justify-items: center; min-height: 4.2em; }
 .label { font-weight: 700; overflow-wrap: anywhere; }
 .label:empty { display: none; }

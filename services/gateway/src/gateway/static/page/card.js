@@ -30,9 +30,9 @@ export class Card {
     this.element.setAttribute("role", "listitem");
   }
 
-  /** What it shows now. */
-  get state() {
-    return this.element.dataset.state;
+  /** What it looks like now. */
+  get look() {
+    return `${this.element.dataset.state} ${this.element.dataset.fresh}`;
   }
 
   /** Be another pillow's card; what it shows is shown until the next `show`. */

@@ -35,7 +35,7 @@ const client = connect({ url: new URL(".", document.baseURI), pillows: asked });
 const fleet = new Fleet();
 const counts = new Counts();
 const bar = new StatusBar(document, () => client.retry());
-const wall = new Wall(byId("clouds"), showCard, stateOf);
+const wall = new Wall(byId("clouds"), showCard, (id) => `${stateOf(id)} ${client.freshness(id)}`);
 const view = new View(client, counts);
 const way = new Way();
 const tools = new Tools(document, (sift) => {

@@ -7,6 +7,8 @@ import { ticks } from "./timeline.js";
 
 const STEP_MS = 1000;
 const TICK_PX = 110;
+/** A label this near to an end of the strip would be cut off. */
+const EDGE = 0.04;
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const shortTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
@@ -111,13 +113,15 @@ export class Strip {
   #writeTimes(offset) {
     const most = Math.max(2, Math.floor(this.#times.clientWidth / TICK_PX));
     const zone = -new Date(this.#to).getTimezoneOffset() * 60_000;
-    const shown = ticks(this.#from - offset, this.#to - offset, most, zone);
+    const [from, to] = [this.#from - offset, this.#to - offset];
+    const edge = EDGE * (to - from);
+    const shown = ticks(from, to, most, zone).filter((at) => at > from + edge && at < to - edge);
     const format = shown.length > 1 && shown[1] - shown[0] < 60_000 ? time : shortTime;
     while (this.#times.children.length > shown.length) this.#times.lastElementChild.remove();
     while (this.#times.children.length < shown.length) this.#times.append(document.createElement("span"));
     shown.forEach((at, index) => {
       const label = this.#times.children[index];
-      label.style.left = `${((at + offset - this.#from) / (this.#to - this.#from)) * 100}%`;
+      label.style.left = `${((at - from) / (to - from)) * 100}%`;
       write(label, format.format(at));
     });
   }

@@ -27,18 +27,18 @@ export class Wall {
   #sighted = "";
   #current = null;
   #onShow;
-  #stateOf;
+  #lookOf;
   #ordering = null;
 
   /**
    * @param {HTMLElement} sky
    * @param {(card: Card) => void} onShow told of each card that comes into sight
-   * @param {(id: string) => string} stateOf
+   * @param {(id: string) => string} lookOf what a pillow's card looks like
    */
-  constructor(sky, onShow, stateOf) {
+  constructor(sky, onShow, lookOf) {
     this.#sky = sky;
     this.#onShow = onShow;
-    this.#stateOf = stateOf;
+    this.#lookOf = lookOf;
     addEventListener("scroll", () => this.#follow(), { passive: true });
     addEventListener("resize", () => this.#follow(), { passive: true });
     new ResizeObserver(([{ contentRect }]) => {
@@ -121,8 +121,8 @@ export class Wall {
 
   /** A card for a pillow: of those out of sight the one that looks most like it, or a new one. */
   #take(id, free) {
-    const state = this.#stateOf(id);
-    const alike = free.findIndex((card) => card.state === state);
+    const look = this.#lookOf(id);
+    const alike = free.findIndex((card) => card.look === look);
     const [card = new Card()] = free.length === 0 ? [] : free.splice(Math.max(alike, 0), 1);
     card.assign(id);
     if (!card.element.isConnected) this.#sky.append(card.element);
