@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { keyframes } from "../../services/gateway/src/gateway/static/cloud/motion.js";
 import { Counts } from "../../services/gateway/src/gateway/static/page/counts.js";
 import { BARS, KEPT as LATENCIES_KEPT, Latencies } from "../../services/gateway/src/gateway/static/page/latency.js";
-import { KEPT, ticks, Timeline } from "../../services/gateway/src/gateway/static/page/timeline.js";
+import { KEPT, ticks, Timeline, totals } from "../../services/gateway/src/gateway/static/page/timeline.js";
 import { seeded } from "./fakes.js";
 
 const T = 1_800_000_000_000;
@@ -19,6 +19,7 @@ test("states become stretches, equal neighbours are one, the last goes on", () =
   for (const one of [state(10, "hugging"), state(20, "hugging"), state(30, "neutral"), state(45, "punching")]) timeline.add(one);
   assert.deepEqual(told(timeline, 0, 60), ["hugging 10-30", "neutral 30-45", "punching 45-60"]);
   assert.deepEqual(told(timeline, 25, 40), ["hugging 25-30", "neutral 30-40"]);
+  assert.deepEqual(totals(timeline.stretches(T, T + 70)), [["punching", 25], ["hugging", 20], ["neutral", 15]]);
   assert.equal(timeline.at(T + 9), null);
   assert.equal(timeline.at(T + 30).state, "neutral");
   assert.equal(timeline.begin, T + 10);

@@ -163,7 +163,7 @@ async def test_who_wants_no_motion_sees_none(sky: Sky, browser: Browser) -> None
 
 async def test_the_keyboard_goes_everywhere(sky: Sky, page: Page, watch: Watch) -> None:
     """Past the header, along the cards, into a pillow's view and back to where one was."""
-    await open_page(page, watch, sky)
+    await open_page(page, watch, sky, "?" + "&".join(f"pillow=is-{name}" for name in STATES))
     await expect(page.locator(".card")).to_have_count(7, timeout=SHOWN_MS)
     await page.keyboard.press("Tab")
     await expect(page.locator(".skip")).to_be_focused()
@@ -297,7 +297,7 @@ async def test_where_the_time_went_is_told(sky: Sky, page: Page, watch: Watch) -
     await expect(page.locator(".leg-row.polled .ms")).to_have_text("200 ms")
     await expect(page.locator(".leg-row.published .ms")).to_have_text("50 ms")
     await expect(page.locator("#way-clock")).to_contain_text("ping")
-    await expect(page.locator("#way-numbers")).to_contain_text("of 1 updates")
+    await expect(page.locator("#way-numbers")).to_contain_text("of 1 update.")
     heights = "all => all.filter(one => parseFloat(one.style.height) > 0).length"
     assert await page.locator(".bar i").evaluate_all(heights) == 1
 

@@ -127,11 +127,14 @@ function draw() {
   isDrawing = false;
   look();
   if (isMixed && (performance.now() - siftedAt > SIFT_EVERY_MS || fleet.names.length <= 24)) arrange();
-  for (const id of changed) {
-    const card = wall.card(id);
-    if (card !== undefined) showCard(card);
+  // A wall that is not looked at waits.
+  if (view.id === null) {
+    for (const id of changed) {
+      const card = wall.card(id);
+      if (card !== undefined) showCard(card);
+    }
+    changed.clear();
   }
-  changed.clear();
   const doing = view.show();
   if (doing !== null && view.id !== null) untold.set(view.id, doing);
   showPage();
@@ -163,7 +166,8 @@ function stateOf(id) {
 
 /** Who is on the wall, and where. */
 function arrange() {
-  isMixed = false;
+  isMixed = view.id !== null;
+  if (isMixed) return;
   siftedAt = performance.now();
   const ids = fleet.sifted(place.sift, stateOf, (id) => -client.age(id), STATES);
   shownOf = ids.length;

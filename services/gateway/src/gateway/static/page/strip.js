@@ -2,8 +2,8 @@
 
 import { stateColor, stateLabel } from "../cloud/cloud.js";
 import { duration } from "../cloud/words.js";
-import { write } from "../cloud/writing.js";
-import { ticks } from "./timeline.js";
+import { make, write } from "../cloud/writing.js";
+import { ticks, totals } from "./timeline.js";
 
 const STEP_MS = 1000;
 const TICK_PX = 110;
@@ -20,6 +20,8 @@ export class Strip {
   #range = document.getElementById("scrub");
   #times = document.getElementById("times");
   #now = document.getElementById("strip-now");
+  #legend = document.getElementById("strip-legend");
+  #rows = new Map();
   #from = 0;
   #to = 0;
   #then = null;
@@ -49,7 +51,9 @@ export class Strip {
     this.#timeline = timeline;
     this.#from = from;
     this.#to = to;
-    this.#draw(timeline.stretches(from, Math.min(to, knownUntil)), Math.min(to, knownUntil));
+    const stretches = timeline.stretches(from, Math.min(to, knownUntil));
+    this.#draw(stretches, Math.min(to, knownUntil));
+    this.#writeLegend(totals(stretches));
     this.#writeTimes(offset);
     const max = Math.floor(to / STEP_MS) * STEP_MS;
     this.#range.min = String(Math.floor(from / STEP_MS) * STEP_MS);
@@ -108,6 +112,24 @@ export class Strip {
     }
     pen.stroke();
     pen.restore();
+  }
+
+  /** What the colours mean, and how long it was so. */
+  #writeLegend(sums) {
+    for (const [state, row] of this.#rows) row.hidden = !sums.some(([name]) => name === state);
+    for (const [state, ms] of sums) {
+      const row = this.#rows.get(state) ?? this.#addRow(state);
+      write(row.lastElementChild, duration(ms));
+    }
+  }
+
+  #addRow(state) {
+    const row = make("li");
+    row.style.setProperty("--state", stateColor(state));
+    row.append(make("span", "dot"), make("span", "", stateLabel(state)), " ", make("span", "ms"));
+    this.#rows.set(state, row);
+    this.#legend.append(row);
+    return row;
   }
 
   #writeTimes(offset) {

@@ -67,6 +67,13 @@ export class Timeline {
   }
 }
 
+/** How long each state lasted in all, the longest first. @param {Stretch[]} stretches */
+export function totals(stretches) {
+  const sums = new Map();
+  for (const { from, to, state } of stretches) sums.set(state, (sums.get(state) ?? 0) + to - from);
+  return [...sums].sort(([, one], [, other]) => other - one);
+}
+
 function isBefore(one, other) {
   return one.at < other.at || (one.at === other.at && one.seq < other.seq);
 }

@@ -58,7 +58,8 @@ export class View {
     }
     this.#element.dataset.pillow = id;
     write(byId("view-name"), id);
-    this.load();
+    // Before the page is live there is nothing to add to; then it is loaded in any case.
+    if (this.#client.connection === "live") this.load();
     this.show();
   }
 

@@ -79,11 +79,11 @@ export class Way {
     summary.bars.forEach((count, index) => {
       const bar = this.#histogram.children[index];
       bar.firstChild.style.height = `${(count / most) * 100}%`;
-      bar.title = `${count} updates`;
+      bar.title = count === 1 ? "1 update" : `${count} updates`;
     });
     const { p50, p95, p99, count } = summary;
     const words = (value) => delayWords({ ms: value, atMost: false });
-    write(this.#numbers, `Half within ${words(p50)}, 95 % within ${words(p95)}, 99 % within ${words(p99)}, of ${count} updates.`);
+    write(this.#numbers, `Half within ${words(p50)}, 95 % within ${words(p95)}, 99 % within ${words(p99)}, of ${count === 1 ? "1 update" : `${count} updates`}.`);
     write(this.#clock, clockWords(clockOffsetMs, roundTripMs));
   }
 }
