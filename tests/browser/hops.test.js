@@ -26,6 +26,8 @@ test("a queue that tells whole seconds is narrowed by the pillow's own time, whe
   assert.deepEqual([within.ms, within.atMost], [700, false]);
   const outside = journey(state({ queued: T, polled: T + 1_200 }, T - 700), late);
   assert.deepEqual([outside.ms, outside.atMost], [1_400, true]);
+  const afterIt = journey(state({ queued: T, polled: T + 1_200 }, T + 1_100), late);
+  assert.deepEqual([afterIt.ms, afterIt.atMost], [1_400, true]);
   const impossible = journey(state({ queued: T, polled: T + 500 }, T + 700), late);
   assert.deepEqual([impossible.ms, impossible.atMost], [1_400, true]);
 });

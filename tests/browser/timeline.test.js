@@ -42,6 +42,13 @@ test("history and live news may overlap and come in any order", () => {
   assert.deepEqual(told(mixed, 0, 100), told(right, 0, 100));
 });
 
+test("what is known already takes no place from what is not", () => {
+  const timeline = new Timeline();
+  timeline.add(state(1, "neutral"));
+  for (let n = 0; n <= KEPT; n += 1) timeline.add(state(2, "hugging"));
+  assert.equal(timeline.begin, T + 1);
+});
+
 test("it keeps the newest, and ignores what has no time", () => {
   const timeline = new Timeline();
   for (let n = 0; n < KEPT + 50; n += 1) timeline.add(state(n, n % 2 ? "hugging" : "neutral"));
