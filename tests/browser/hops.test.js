@@ -24,6 +24,9 @@ test("a queue that tells whole seconds is narrowed by the pillow's own time, whe
   const late = { forwarded: T + 1_300, shown: T + 1_400 };
   const within = journey(state({ queued: T, polled: T + 1_200 }, T + 700), late);
   assert.deepEqual([within.ms, within.atMost], [700, false]);
+  assert.equal(within.legs[0].from, "queued", "what was felt at is no other hop then");
+  const told = journey(state({ queued: T, polled: T + 1_200 }, T), late);
+  assert.deepEqual([told.ms, told.atMost], [1_400, true]);
   const outside = journey(state({ queued: T, polled: T + 1_200 }, T - 700), late);
   assert.deepEqual([outside.ms, outside.atMost], [1_400, true]);
   const afterIt = journey(state({ queued: T, polled: T + 1_200 }, T + 1_100), late);

@@ -83,9 +83,10 @@ test("a hug that goes on is one hug, and what was there before is none", () => {
 
 test("every latency is in one bar, and the newest count", () => {
   const latencies = new Latencies();
-  for (let n = 0; n < LATENCIES_KEPT * 2; n += 1) latencies.add(n < LATENCIES_KEPT ? 1 : n);
-  const { bars, count, p50 } = latencies.summary();
+  for (let n = 0; n < LATENCIES_KEPT * 2; n += 1) latencies.add(n < LATENCIES_KEPT ? 1 : n, n % 5 === 0);
+  const { bars, count, p50, rough } = latencies.summary();
   assert.equal(count, LATENCIES_KEPT);
+  assert.equal(rough, LATENCIES_KEPT / 5);
   assert.equal(bars.reduce((sum, one) => sum + one, 0), LATENCIES_KEPT);
   assert.equal(bars.length, BARS.length);
   assert.equal(bars[0], 0);

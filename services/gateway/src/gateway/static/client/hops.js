@@ -47,14 +47,15 @@ export function journey(pillow, { forwarded, shown }) {
   if (told === undefined || !Number.isFinite(told)) return null;
   const felt = instant(pillow.at);
   const isWhole = told % SECOND === 0;
-  // A state is felt before it is queued: within that second, the pillow's own time is the better one.
-  const isNarrowed = isWhole && felt >= told && felt < told + SECOND && felt <= (polled ?? shown);
+  // A state is felt before it is queued: within that second, the pillow's own time is the better one,
+  // and includes the way to the queue. Of a pillow that told no time, `at` is the queue's again.
+  const isNarrowed = isWhole && felt > told && felt < told + SECOND && felt <= (polled ?? shown);
   const queued = isNarrowed ? felt : told;
   const ms = shown - queued;
   if (!(ms >= 0) || ms > PLAUSIBLE_MS) return null;
   /** @type {[Hop, number | undefined][]} */
   const stamps = [
-    ["felt", felt <= queued && queued - felt <= PLAUSIBLE_MS ? felt : undefined],
+    ["felt", felt < queued && queued - felt <= PLAUSIBLE_MS ? felt : undefined],
     ["queued", queued],
     ["polled", polled],
     ["published", published],

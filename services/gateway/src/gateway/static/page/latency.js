@@ -9,22 +9,30 @@ export const BARS = [25, 40, 63, 100, 160, 250, 400, 630, 1000, 1600, 2500, 4000
 
 export class Latencies {
   #values = [];
-  count = 0;
+  #rough = [];
 
-  add(ms) {
-    this.count += 1;
+  /**
+   * @param {number} ms
+   * @param {boolean} [atMost] whether it may be up to a second less
+   */
+  add(ms, atMost = false) {
     this.#values.push(ms);
-    if (this.#values.length > KEPT) this.#values.shift();
+    this.#rough.push(atMost);
+    if (this.#values.length > KEPT) {
+      this.#values.shift();
+      this.#rough.shift();
+    }
   }
 
   /**
-   * @returns {{count: number, p50: number, p95: number, p99: number, bars: number[]}} `count`:
-   *   of the values kept; `bars`: how many of them lie in each
+   * @returns {{count: number, rough: number, p50: number, p95: number, p99: number, bars: number[]}}
+   *   `count`: of the values kept; `rough`: of those that may be less; `bars`: how many lie in each
    */
   summary() {
     const bars = BARS.map(() => 0);
     for (const value of this.#values) bars[BARS.findIndex((end) => value <= end)] += 1;
     const at = (share) => quantile(this.#values, share);
-    return { count: this.#values.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), bars };
+    const rough = this.#rough.filter(Boolean).length;
+    return { count: this.#values.length, rough, p50: at(0.5), p95: at(0.95), p99: at(0.99), bars };
   }
 }

@@ -50,7 +50,7 @@ export class Way {
 
   /** Take in the way of one update of a pillow. */
   add(id, journey) {
-    this.#latencies.add(journey.ms);
+    this.#latencies.add(journey.ms, journey.atMost);
     this.#newest = { id, ...journey };
     this.#isStale = true;
   }
@@ -81,11 +81,16 @@ export class Way {
       bar.firstChild.style.height = `${(count / most) * 100}%`;
       bar.title = count === 1 ? "1 update" : `${count} updates`;
     });
-    const { p50, p95, p99, count } = summary;
+    const { p50, p95, p99, count, rough } = summary;
     const words = (value) => delayWords({ ms: value, atMost: false });
-    write(this.#numbers, `Half within ${words(p50)}, 95 % within ${words(p95)}, 99 % within ${words(p99)}, of ${count === 1 ? "1 update" : `${count} updates`}.`);
+    write(this.#numbers, `Half within ${words(p50)}, 95 % within ${words(p95)}, 99 % within ${words(p99)}, of ${count === 1 ? "1 update" : `${count} updates`}.${roughWords(rough)}`);
     write(this.#clock, clockWords(clockOffsetMs, roundTripMs));
   }
+}
+
+/** Azure's queue tells whole seconds. */
+function roughWords(rough) {
+  return rough === 0 ? "" : ` Of ${rough} the queue told the second only: they took up to 1 s less.`;
 }
 
 /** What is known of the two clocks. */
