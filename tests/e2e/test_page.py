@@ -184,6 +184,24 @@ async def test_the_keyboard_goes_everywhere(sky: Sky, page: Page, watch: Watch) 
     assert await page.evaluate(focused) == last
 
 
+async def test_the_clouds_are_as_large_as_their_number_allows(
+    sky: Sky, page: Page, watch: Watch
+) -> None:
+    """One fills the page, a few stand large in the middle, more share it."""
+    names = [f"pillow=is-{name}" for name in STATES]
+    widths = []
+    for count in (1, 3, 7):
+        await open_page(page, watch, sky, "?" + "&".join(names[:count]))
+        cloud = page.locator("svg.cloud:visible")
+        await expect(cloud).to_have_count(count, timeout=SHOWN_MS)
+        box = await cloud.first.bounding_box()
+        assert box is not None
+        widths.append(box["width"])
+    await expect(page.locator("#clouds")).to_have_attribute("data-size", "some")
+
+    assert widths[0] > 400 > widths[1] > widths[2] > 150
+
+
 async def test_thousands_are_a_wall_of_which_only_a_part_exists(
     fleet: Sky, page: Page, watch: Watch
 ) -> None:

@@ -21,7 +21,7 @@ export class Wall {
   #ids = [];
   #index = new Map();
   #cards = new Map();
-  #size = "few";
+  #size = "";
   #grid = null;
   #width = 0;
   #sighted = "";
