@@ -88,6 +88,8 @@ async def test_a_state_is_told_to_the_eye_and_to_the_ear(
     await open_page(page, watch, sky, f"#is-{name}")
     await shows(page, f"is-{name}", name)
     view = page.locator("#view")
+    await sky.cloud.say(state(f"is-{name}", name, battery=0.5))  # one said long ago stands still
+    await expect(view).to_have_attribute("data-fresh", re.compile("live|notconnected"))
 
     await expect(view.locator(".state")).to_have_text(STATES[name].label)
     cloud = view.locator("svg.cloud")
