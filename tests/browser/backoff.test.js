@@ -6,7 +6,7 @@ import {
   MAX_DELAY_MS,
   MIN_DELAY_MS,
   withinWindow,
-} from "../../services/gateway/src/gateway/static/backoff.js";
+} from "../../services/gateway/src/gateway/static/client/backoff.js";
 import { seeded } from "./fakes.js";
 
 test("a delay stays within its bounds for any attempt", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ServerClock, TRUSTED_FOR_MS } from "../../services/gateway/src/gateway/static/clock.js";
+import { ServerClock, TRUSTED_FOR_MS } from "../../services/gateway/src/gateway/static/client/clock.js";
 import { seeded } from "./fakes.js";
 
 test("while nothing is known, local time is all there is", () => {

@@ -8,7 +8,7 @@ import {
   SILENCE_MS,
   STABLE_AFTER_MS,
   TOO_MANY_MS,
-} from "../../services/gateway/src/gateway/static/connection.js";
+} from "../../services/gateway/src/gateway/static/client/connection.js";
 import { fakeWebSocket, ManualClock, seeded } from "./fakes.js";
 
 function setUp({ random = () => 0.5, address = () => "ws://host/ws" } = {}) {
@@ -115,7 +115,7 @@ for (const code of [4400, 4401, 4403, 4408]) {
     const { time, connection, FakeWebSocket, serve } = setUp();
     serve();
     FakeWebSocket.newest.drop(code, "no");
-    assert.deepEqual(connection.status, { phase: "stopped", retryAt: null, code, reason: "no" });
+    assert.deepEqual(connection.status, { phase: "stopped", transport: "websocket", retryAt: null, code, reason: "no" });
     time.pass(3_600_000);
     connection.hurry();
     assert.equal(FakeWebSocket.sockets.length, 1);
@@ -250,3 +250,69 @@ test("an address that cannot be opened at all ends it with the reason", () => {
   assert.match(connection.status.reason, /malformed/);
   assert.equal(FakeWebSocket.sockets.length, 0);
 });
+
+test("where no WebSocket gets through, every second attempt goes by events", () => {
+  const { tried, next } = blocked();
+  for (let attempt = 0; attempt < 5; attempt += 1) next();
+  assert.deepEqual(tried, ["websocket", "events", "websocket", "events", "websocket", "events"]);
+});
+
+test("where a WebSocket has worked before, only every fourth does", () => {
+  const { tried, next, serve } = blocked();
+  serve();
+  for (let attempt = 0; attempt < 8; attempt += 1) next();
+  assert.deepEqual(tried.filter((way) => way === "events").length, 2);
+  assert.equal(tried[3], "websocket");
+});
+
+test("events that work are kept, and a WebSocket is tried first when they are lost", () => {
+  const { tried, next, serve, connection, time } = blocked();
+  next();
+  serve();
+  time.pass(3_600_000 / 200);
+  assert.equal(connection.status.transport, "events");
+  assert.equal(connection.send("x"), false);
+  connection.hurry();
+  time.pass(6_000);
+  assert.equal(connection.status.phase, "open", "no answer to a ping is expected");
+  next();
+  assert.deepEqual(tried, ["websocket", "events", "websocket"]);
+});
+
+/** A connection whose every attempt fails, unless it is served. */
+function blocked() {
+  const time = new ManualClock();
+  const tried = [];
+  let newest;
+  const make = (way) => {
+    tried.push(way);
+    newest = { close() {}, send() {} };
+    return newest;
+  };
+  const connection = new Connection({
+    address: () => "ws://x/ws",
+    onText() {},
+    onStatus() {},
+    WebSocket: function Fake() {
+      return make("websocket");
+    },
+    events: () => make("events"),
+    clock: time.clock,
+    timers: time.timers,
+    random: () => 0.5,
+  });
+  connection.open();
+  return {
+    time,
+    tried,
+    connection,
+    serve() {
+      newest.onopen();
+      newest.onmessage({ data: "x" });
+    },
+    next() {
+      newest.onclose({ code: 1006, reason: "" });
+      time.pass(connection.status.retryAt - time.now);
+    },
+  };
+}

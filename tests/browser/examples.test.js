@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { FrameError, parseFrame } from "../../services/gateway/src/gateway/static/frames.js";
+import { FrameError, parseFrame } from "../../services/gateway/src/gateway/static/client/frames.js";
 
 const EXAMPLES = new URL("../../packages/contract/examples/", import.meta.url);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FrameError, isPillowId, parseFrame } from "../../services/gateway/src/gateway/static/frames.js";
+import { FrameError, isPillowId, parseFrame } from "../../services/gateway/src/gateway/static/client/frames.js";
 import { seeded } from "./fakes.js";
 
 const pillow = { pillow: "cloud-1", state: "hugging", at: "2026-11-22T06:00:00.123Z", seq: 7 };

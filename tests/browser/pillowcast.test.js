@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Pillowcast } from "../../services/gateway/src/gateway/static/pillowcast.js";
+import { Pillowcast } from "../../services/gateway/src/gateway/static/client/pillowcast.js";
 import { fakeWebSocket, ManualClock } from "./fakes.js";
 
 const OFFSET = 90_000;
@@ -179,16 +179,6 @@ test("pings are few, and end with the connection", () => {
   assert.equal(FakeWebSocket.newest.sent.length, 3);
 });
 
-test("the delay of the newest of an update is told, of a snapshot never", () => {
-  const { told, arrive, say, update, pillow, server } = setUp();
-  const hops = () => ({ hops: { queued: server() - 181 } });
-  arrive([pillow("a", 0, hops())]);
-  say(update([pillow("a", 0, hops())]));
-  say(update([pillow("a", 0, { state: "notconnected", ...hops() })]));
-  const delays = told.filter(([type]) => type === "change").map(([, detail]) => detail.delay?.ms ?? null);
-  assert.deepEqual(delays, [null, 181, null]);
-});
-
 test("after another subscription the old cursor is worth nothing until its snapshot came", () => {
   const { time, client, arrive, say, snapshot, update, pillow, query, FakeWebSocket } = setUp({ pillows: ["a"] });
   arrive([pillow("a")]);
@@ -276,4 +266,84 @@ test("a frame that breaks the contract is told and changes nothing", () => {
   assert.deepEqual(told.slice(before).map(([type]) => type), ["fault", "fault"]);
   assert.equal(client.connection, "live");
   assert.equal(client.pillows.size, 1);
+});
+
+const read = async (reader) => {
+  const { value } = await reader.next();
+  return value && [value.id, value.pillow?.state ?? null, value.previous?.state];
+};
+
+test("for await gives what is known, then every update, then a removal", async () => {
+  const { client, arrive, say, pillow, update } = setUp();
+  arrive([pillow("a")]);
+  const reader = client[Symbol.asyncIterator]();
+  say(update([pillow("a", 0, { state: "neutral" }), pillow("a", 0, { state: "spinning" })]));
+  say({ type: "removed", cursor: "e:3", pillows: ["a"] });
+  assert.deepEqual(await read(reader), ["a", "hugging", undefined]);
+  assert.deepEqual(await read(reader), ["a", "neutral", "hugging"]);
+  assert.deepEqual(await read(reader), ["a", "spinning", "neutral"]);
+  assert.deepEqual(await read(reader), ["a", null, "spinning"]);
+});
+
+test("a signal that is aborted closes it and ends every loop", async () => {
+  const stop = new AbortController();
+  const { client, arrive, FakeWebSocket, window } = setUp({ signal: stop.signal });
+  arrive([]);
+  const waiting = client[Symbol.asyncIterator]().next();
+  stop.abort();
+  assert.equal((await waiting).done, true);
+  assert.ok(FakeWebSocket.newest.isClosed);
+  assert.equal(window.listening, 0);
+  assert.equal((await client[Symbol.asyncIterator]().next()).done, true);
+  client.open();
+  assert.equal(FakeWebSocket.sockets.length, 1, "it stays closed");
+});
+
+test("a refusal for good ends every loop with its reason, an outage none", async () => {
+  const { client, arrive, FakeWebSocket, time, say } = setUp();
+  arrive([]);
+  const reader = client[Symbol.asyncIterator]();
+  FakeWebSocket.newest.drop();
+  time.pass(20_000);
+  FakeWebSocket.newest.accept();
+  say({ type: "error", code: 4403, message: "origin not allowed" });
+  const waiting = reader.next();
+  FakeWebSocket.newest.drop(4403);
+  await assert.rejects(waiting, (fault) => fault.name === "RefusedError" && fault.code === 4403 && /origin not allowed/.test(fault.message));
+  await assert.rejects(client[Symbol.asyncIterator]().next(), /4403/);
+});
+
+test("without a WebSocket it listens to events, and asks anew where nothing can be said", () => {
+  const opened = [];
+  const events = (address) => {
+    const stream = { address, close: () => (stream.isClosed = true), send: () => assert.fail("events go one way") };
+    opened.push(stream);
+    return stream;
+  };
+  const { client } = setUp({ WebSocket: null, events, pillows: ["a"] });
+  assert.equal(opened[0].address, "wss://pillows.example/ws?pillow=a");
+  opened[0].onopen();
+  opened[0].onmessage({ data: JSON.stringify({ type: "snapshot", cursor: "e:1", recovered: false, broker: "online", sent: 1, pillows: [] }) });
+  assert.equal(client.connection, "live");
+  assert.equal(client.status.transport, "events");
+  client.subscribe(["b"]);
+  assert.ok(opened[0].isClosed);
+  assert.equal(opened[1].address, "wss://pillows.example/ws?pillow=b");
+});
+
+test("the clock's offset and the round trip are known once a ping came back", () => {
+  const { client, arrive, say, time, server } = setUp();
+  assert.equal(client.clockOffsetMs, null);
+  arrive([]);
+  time.pass(0);
+  time.pass(40);
+  say({ type: "pong", sent: time.now - 40, received: server() - 20 });
+  assert.equal(client.roundTripMs, 40);
+  assert.equal(client.clockOffsetMs, OFFSET);
+});
+
+test("an address without its last slash is the same folder, and none is an error outside a page", () => {
+  const { FakeWebSocket } = setUp({ url: "https://pillows.example/behind" });
+  assert.equal(FakeWebSocket.newest.url, "wss://pillows.example/behind/ws");
+  assert.throws(() => new Pillowcast({}), /url is missing/);
 });

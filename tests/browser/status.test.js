@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { statusWords } from "../../services/gateway/src/gateway/static/status.js";
+import { statusWords } from "../../services/gateway/src/gateway/static/page/status.js";
 
 const open = { phase: "open", retryAt: null, reason: "" };
 const told = (connection, status = open, count = 3) => statusWords({ connection, since: 1_000, status, count }, 13_500);

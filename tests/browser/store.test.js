@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  delay,
   freshness,
   instant,
   isOlder,
   pageFreshness,
   QUIET_AFTER_MS,
   Store,
-} from "../../services/gateway/src/gateway/static/store.js";
+} from "../../services/gateway/src/gateway/static/client/store.js";
 import { seeded } from "./fakes.js";
 
 const T0 = Date.parse("2026-11-22T06:00:00Z");
@@ -17,16 +16,18 @@ const state = (pillow, ms, more = {}) => ({ pillow, state: "hugging", at: new Da
 const snapshot = (pillows, more = {}) => ({
   type: "snapshot", cursor: "e:1", recovered: false, broker: "online", sent: T0 + 60_000, pillows, ...more,
 });
+const changedOf = (updates) => updates.filter(({ pillow }) => pillow !== null).map(({ id }) => id);
+const removedOf = (updates) => updates.filter(({ pillow }) => pillow === null).map(({ id }) => id);
 const update = (pillows, more = {}) => ({ type: "update", cursor: "e:2", sent: T0 + 60_000, pillows, ...more });
 
 test("a snapshot that was not recovered replaces all that was known", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 9_000), state("b", 1)]));
-  const { changed, removed } = store.apply(snapshot([state("a", 5_000)], { cursor: "f:1" }));
+  const updates = store.apply(snapshot([state("a", 5_000)], { cursor: "f:1" }));
   assert.deepEqual([...store.pillows.keys()], ["a"]);
   assert.equal(store.pillows.get("a").at, state("a", 5_000).at);
-  assert.deepEqual(changed, ["a"]);
-  assert.deepEqual(removed, ["b"]);
+  assert.deepEqual(changedOf(updates), ["a"]);
+  assert.deepEqual(removedOf(updates), ["b"]);
   assert.ok(Number.isNaN(store.asOf("b")));
   assert.equal(store.cursor, "f:1");
 });
@@ -34,16 +35,16 @@ test("a snapshot that was not recovered replaces all that was known", () => {
 test("a recovered snapshot adds to what was known", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 1), state("b", 1)]));
-  const { changed, removed } = store.apply(snapshot([state("b", 2)], { recovered: true }));
+  const updates = store.apply(snapshot([state("b", 2)], { recovered: true }));
   assert.deepEqual([...store.pillows.keys()], ["a", "b"]);
-  assert.deepEqual([changed, removed], [["b"], []]);
+  assert.deepEqual([changedOf(updates), removedOf(updates)], [["b"], []]);
 });
 
 test("a pillow never goes backwards within a stream", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 5, { seq: 3 })]));
-  assert.deepEqual(store.apply(update([state("a", 4, { seq: 9 })])).changed, []);
-  assert.deepEqual(store.apply(update([state("a", 5, { seq: 2 })])).changed, []);
+  assert.deepEqual(changedOf(store.apply(update([state("a", 4, { seq: 9 })]))), []);
+  assert.deepEqual(changedOf(store.apply(update([state("a", 5, { seq: 2 })]))), []);
   assert.equal(store.pillows.get("a").seq, 3);
 });
 
@@ -51,14 +52,24 @@ test("a notice that a pillow is silent has its last state's time, and replaces i
   const store = new Store();
   store.apply(snapshot([state("a", 5, { seq: 3 })]));
   const notice = state("a", 5, { seq: 3, state: "notconnected", last: "hugging" });
-  assert.deepEqual(store.apply(update([notice])).changed, ["a"]);
+  assert.deepEqual(changedOf(store.apply(update([notice]))), ["a"]);
   assert.equal(store.pillows.get("a").state, "notconnected");
+});
+
+test("each update says what was known before it, and a pillow may come twice", () => {
+  const store = new Store();
+  store.apply(snapshot([state("a", 1)]));
+  const [first, second] = store.apply(update([state("a", 2), state("a", 3, { state: "punching" })]));
+  assert.deepEqual([first.previous.state, first.pillow.state], ["hugging", "hugging"]);
+  assert.deepEqual([second.previous, second.pillow.state], [first.pillow, "punching"]);
+  const [gone] = store.apply({ type: "removed", cursor: "e:3", pillows: ["a"] });
+  assert.deepEqual(gone, { id: "a", pillow: null, previous: second.pillow });
 });
 
 test("what is removed is gone, and what was not there is no change", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 1)]));
-  const { removed } = store.apply({ type: "removed", cursor: "e:3", pillows: ["a", "zzz"] });
+  const removed = removedOf(store.apply({ type: "removed", cursor: "e:3", pillows: ["a", "zzz"] }));
   assert.deepEqual(removed, ["a"]);
   assert.equal(store.pillows.size, 0);
   assert.equal(store.cursor, "e:3");
@@ -72,7 +83,7 @@ test("the broker's state is kept, and frames without news change nothing", () =>
   store.apply({ type: "status", broker: "offline" });
   assert.equal(store.broker, "offline");
   for (const type of ["heartbeat", "pong", "unknown", "goodbye", "error"]) {
-    assert.deepEqual(store.apply({ type }), { changed: [], removed: [] });
+    assert.deepEqual(store.apply({ type }), []);
   }
   assert.equal(store.cursor, "e:1");
 });
@@ -100,7 +111,8 @@ test("at, then seq, order the states of a pillow; equal ones are not older", () 
   assert.ok(!older([late, 1], [early, 9]));
   assert.ok(older([late, 1], [late, 2]));
   assert.ok(!older([late, 2], [late, 2]));
-  assert.ok(!older([late, undefined], [late, 2]));
+  assert.ok(older([late, undefined], [late, 2]), "none counts as 0");
+  assert.ok(!older([late, undefined], [late, 0]));
 });
 
 test("a pillow is live, then quiet, and not connected when the gateway says so", () => {
@@ -124,15 +136,6 @@ test("the page is live only with a snapshot on an open connection and a broker b
     assert.equal(verdict === "disconnected", !fact.synced && fact.lost);
     assert.equal(verdict === "connecting", !fact.synced && !fact.lost);
   }
-});
-
-test("a delay is told when it is plausible, and as a bound when the queue knew seconds only", () => {
-  assert.deepEqual(delay({ hops: { queued: 1_001 } }, 1_183), { ms: 182, atMost: false });
-  assert.deepEqual(delay({ hops: { queued: 1_000 } }, 1_183), { ms: 183, atMost: true });
-  for (const queued of [undefined, null, 2_001, -60_000, "x"]) {
-    assert.equal(delay({ hops: { queued } }, 1_183), null, String(queued));
-  }
-  assert.equal(delay({}, 1_183), null);
 });
 
 /** A gateway in small: a stream of changes, resumed by cursor while its memory reaches. */

@@ -9,7 +9,7 @@ import {
   duration,
   feeling,
   percent,
-} from "../../services/gateway/src/gateway/static/words.js";
+} from "../../services/gateway/src/gateway/static/cloud/words.js";
 
 const label = (state) => ({ hugging: "Hugging", notconnected: "Not connected" })[state] ?? state;
 

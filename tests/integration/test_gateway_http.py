@@ -109,7 +109,7 @@ async def test_the_page_its_modules_and_the_contract_are_served(gateway: Gateway
         answer = await gateway.get(path)
         assert answer.status_code == 200, path
         assert answer.headers["content-type"].startswith(media_type), path
-        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert "server" not in answer.headers
@@ -119,14 +119,10 @@ async def test_the_page_its_modules_and_the_contract_are_served(gateway: Gateway
 
 
 async def test_a_file_is_sent_once(gateway: Gateway) -> None:
-    """Asked for again with its tag or its date, there is nothing new."""
+    """Asked for again with its tag, there is nothing new."""
     first = await gateway.get("/pillowcast.js")
-    for header, value in (
-        ("If-None-Match", first.headers["etag"]),
-        ("If-Modified-Since", first.headers["last-modified"]),
-    ):
-        again = await gateway.get("/pillowcast.js", **{header: value})
-        assert (again.status_code, again.content) == (304, b"")
+    again = await gateway.get("/pillowcast.js", **{"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
     assert (await gateway.get("/pillowcast.js", **{"If-None-Match": '"other"'})).status_code == 200
 
 

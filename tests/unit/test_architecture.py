@@ -35,6 +35,7 @@ DECIDERS: Final = (
     "poller.storage.answers",
     "poller.storage.pages",
     "gateway.hub",
+    "gateway.linking",
     "gateway.fanout",
     "gateway.admission",
     "simulator.model.*",
@@ -54,9 +55,8 @@ PURE: Final = frozenset(
     {
         "ast", "base64", "binascii", "bisect", "calendar", "collections", "collections.abc",
         "dataclasses", "datetime", "difflib", "email.utils", "enum", "functools", "hashlib",
-        "heapq", "importlib.resources", "itertools", "math", "msgspec", "operator", "re",
-        "tomllib", "types", "typing", "urllib.parse", "xml.etree",
-        "xml.sax.saxutils",
+        "heapq", "importlib.resources", "itertools", "math", "msgspec", "operator", "posixpath",
+        "re", "tomllib", "types", "typing", "urllib.parse", "xml.etree", "xml.sax.saxutils",
     }
 )  # fmt: skip
 CLOCKS: Final = frozenset({"now", "utcnow", "today"})

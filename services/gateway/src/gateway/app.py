@@ -9,8 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.states import STATES_JSON
@@ -18,6 +17,7 @@ from gateway.api import api_routes
 from gateway.description import asyncapi, openapi
 from gateway.events import Events
 from gateway.live import Live
+from gateway.pages import Pages, read_folder
 from gateway.problems import problem
 from gateway.settings import GatewaySettings
 from gateway.websocket import WebSockets
@@ -28,8 +28,8 @@ STATIC: Final = Path(__file__).parent / "static"
 _STATES_MODULE: Final = b"export default %b;\n" % STATES_JSON.strip()
 
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -62,8 +62,7 @@ class _Headers:
 def create_app(live: Live, settings: GatewaySettings, dependencies: Dependencies) -> Starlette:
     """Build the application around a live stream that somebody else feeds."""
 
-    async def states_module(_request: Request) -> Response:
-        return Response(_STATES_MODULE, media_type="text/javascript")
+    pages = Pages({**read_folder(STATIC), "states.js": _STATES_MODULE})
 
     async def openapi_document(_request: Request) -> Response:
         return JSONResponse(openapi())
@@ -82,9 +81,8 @@ def create_app(live: Live, settings: GatewaySettings, dependencies: Dependencies
             *health_routes(dependencies, live.metrics.registry),
             Route("/openapi.json", openapi_document),
             Route("/asyncapi.json", asyncapi_document),
-            Route("/states.js", states_module),
             Route("/api/{path:path}", no_such_thing),
-            Mount("/", StaticFiles(directory=STATIC, html=True)),
+            Route("/{path:path}", pages.serve),
         ],
         middleware=[
             Middleware(_Headers),

@@ -24,6 +24,7 @@ export function backoff(attempt, random) {
 /**
  * A delay in ms drawn evenly from the window a gateway asked for when it said goodbye.
  *
+ * @returns {number}
  * @param {[number, number]} window lowest and highest delay in ms
  * @param {number} random a number in [0, 1)
  */

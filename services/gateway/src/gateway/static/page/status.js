@@ -1,7 +1,7 @@
 /** Whether what the page shows is live, in words and in the bar at its top. */
 
-import { clouds, duration } from "./words.js";
-import { write } from "./writing.js";
+import { clouds, duration } from "../cloud/words.js";
+import { write } from "../cloud/writing.js";
 
 /**
  * The words of the bar; pure.

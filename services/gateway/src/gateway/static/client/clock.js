@@ -8,7 +8,9 @@
 export const TRUSTED_FOR_MS = 300_000;
 
 export class ServerClock {
+  /** @type {number | null} */
   #offset = null;
+  /** @type {{roundTrip: number, at: number} | null} */
   #measured = null;
 
   /** Forget everything. */
@@ -20,13 +22,21 @@ export class ServerClock {
   /**
    * A frame said when it was sent.  It was under way for some time, so the true offset is at
    * least this; the largest seen is the nearest, until a ping has measured it.
+   *
+   * @param {number} sent gateway time
+   * @param {number} now local time
    */
   heard(sent, now) {
     if (this.#measured !== null) return;
     this.#offset = Math.max(this.#offset ?? -Infinity, sent - now);
   }
 
-  /** A pong came back: the gateway had it halfway between sending and now. */
+  /**
+   * A pong came back: the gateway had it halfway between sending and now.
+   *
+   * @param {{sent: number, received: number}} pong
+   * @param {number} now local time
+   */
   measured({ sent, received }, now) {
     const roundTrip = now - sent;
     if (!(roundTrip >= 0)) return;
@@ -42,7 +52,16 @@ export class ServerClock {
     return this.#measured?.roundTrip ?? null;
   }
 
-  /** The gateway's time in ms at local time `now`; local time itself while nothing is known. */
+  /** By how many ms the gateway's clock is ahead of this one; null while nothing is known. */
+  get offsetMs() {
+    return this.#offset;
+  }
+
+  /**
+   * The gateway's time in ms at local time `now`; local time itself while nothing is known.
+   *
+   * @param {number} now
+   */
   at(now) {
     return now + (this.#offset ?? 0);
   }

@@ -3,7 +3,8 @@
  * of an embedded cloud both adopt it.
  *
  * `--state` is the colour of the state and comes from outside.  Movements of the whole figure
- * are transforms only; everything stands still in a `.still` tree and for who wants no motion.
+ * are transforms only; everything stands still in a `.still` tree, out of sight (`.away`), and for
+ * who wants no motion.
  * In a `.crowd` each cloud moves as one piece: a moving part of a drawing is painted anew for
  * every frame, a moving drawing only once.
  */
@@ -20,6 +21,10 @@ const LOOK = `
   overflow: visible;
 }
 .cloud * { transform-box: view-box; }
+.body, .shade { transition: d 0.4s ease-out, stroke 0.4s, fill 0.4s; }
+.tone-low { transition: stop-color 0.4s; }
+.flight { transition: transform 0.45s cubic-bezier(0.3, 1.3, 0.5, 1); }
+.tilt { transform-origin: 120px 150px; }
 .ground { fill: var(--ground, rgb(60 90 140 / 0.16)); transform-origin: 120px 198px; }
 .tone-top { stop-color: var(--fluff); }
 .tone-low { stop-color: var(--tint); }
@@ -123,7 +128,10 @@ const MOVES = `
 .crowd .cloud[data-pose="throwing"] { animation: toss 2.2s ease-in-out infinite; }
 .crowd .cloud[data-pose="notconnected"] { animation: doze 5.5s ease-in-out infinite; }
 .crowd [data-pose="spinning"] .ground { opacity: 0; }
+.crowd .body, .crowd .shade, .crowd .tone-low, .crowd .flight { transition: none; }
 .still .cloud, .still .cloud * { animation-play-state: paused; }
+.away, .away * { animation: none !important; transition: none !important; }
+.leaving * { animation-play-state: paused; }
 @media (prefers-reduced-motion: reduce) {
   .cloud, .cloud * { animation: none !important; transition: none !important; }
   [data-pose="spinning"] .figure { transform: rotate(14deg); }

@@ -5,49 +5,72 @@
  * are the same question asked of the same facts: how fresh a pillow is, and how fresh the page.
  */
 
+/** @typedef {import("./frames.js").Frame} Frame */
+/** @typedef {import("./frames.js").Pillow} Pillow */
+/** @typedef {"connecting" | "live" | "broker-offline" | "disconnected"} Freshness */
+/** @typedef {"live" | "quiet" | "notconnected" | "stale" | "unknown"} PillowFreshness */
+
+/**
+ * One pillow's next state, or its end.
+ *
+ * @typedef {object} Update
+ * @property {string} id
+ * @property {Pillow | null} pillow null when the pillow was removed
+ * @property {Pillow | undefined} previous what was known before; undefined when nothing was
+ */
+
 /** After this long without a new state a pillow is quiet, before the gateway gives it up. */
 export const QUIET_AFTER_MS = 15_000;
 
-/** A delay outside this says more about someone's clock than about the way taken. */
-export const PLAUSIBLE_DELAY_MS = 60_000;
-
 const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$/;
-const NOTHING = Object.freeze([]);
+/** @type {Update[]} */
+const NOTHING = [];
 
 /**
  * Milliseconds since 1970 of an RFC 3339 time, with what is finer as a fraction; NaN when it
  * is none.
+ *
+ * @param {string | undefined} text
+ * @returns {number}
  */
 export function instant(text) {
-  const match = RFC3339.exec(text);
+  const match = RFC3339.exec(text ?? "");
   if (match === null) return NaN;
   const [, day, time, fraction = "", zone] = match;
   // Date.parse keeps three digits only; two states within one millisecond still have an order.
   return Date.parse(`${day}T${time}${zone.toUpperCase()}`) + Number(`0.${fraction || 0}`) * 1000;
 }
 
-/** Whether `pillow` is strictly older than `known`, by `at` and then `seq`. */
+/**
+ * Whether `pillow` is strictly older than `known`, by `at` and then `seq`.
+ *
+ * @param {Pillow} pillow
+ * @param {Pillow} known
+ */
 export function isOlder(pillow, known) {
   const at = instant(pillow.at);
   const knownAt = instant(known.at);
   if (at !== knownAt) return at < knownAt;
-  return pillow.seq < known.seq;
+  return (pillow.seq ?? 0) < (known.seq ?? 0);
 }
 
+/** The newest state of each pillow. */
 export class Store {
-  /** Pillow objects as the gateway sent them, by id. */
+  /** Pillow objects as the gateway sent them, by id. @type {Map<string, Pillow>} */
   pillows = new Map();
-  /** Where in the gateway's stream this store is; null before the first snapshot. */
+  /** Where in the gateway's stream this store is; null before the first snapshot. @type {string | null} */
   cursor = null;
-  /** Whether the gateway has its broker: `online`, `offline`, or null when not yet told. */
+  /** Whether the gateway has its broker; null when not yet told. @type {import("./frames.js").Broker | null} */
   broker = null;
 
+  /** @type {Map<string, number>} */
   #asOf = new Map();
 
   /**
    * Take in one frame.
    *
-   * @returns {{changed: string[], removed: string[]}} the ids that are different now
+   * @param {Frame} frame
+   * @returns {Update[]} every state that is news, in order; the same pillow may come twice
    */
   apply(frame) {
     switch (frame.type) {
@@ -60,54 +83,69 @@ export class Store {
         return this.#merge(frame);
       case "removed":
         this.cursor = frame.cursor;
-        return { changed: NOTHING, removed: frame.pillows.filter((id) => this.#forget(id)) };
+        return frame.pillows.filter((id) => this.pillows.has(id)).map((id) => this.#forget(id));
       case "status":
         this.broker = frame.broker;
-        return { changed: NOTHING, removed: NOTHING };
+        return NOTHING;
       default:
-        return { changed: NOTHING, removed: NOTHING };
+        return NOTHING;
     }
   }
 
   /**
    * Server time in ms at which the state of a pillow was true: its `at`, but never later than
    * the frame that brought it, so that a pillow whose clock runs ahead cannot stay young.
+   *
+   * @param {string} id
    */
   asOf(id) {
     return this.#asOf.get(id) ?? NaN;
   }
 
+  /** @param {{sent: number, pillows: Pillow[]}} frame */
   #replace(frame) {
-    const gone = new Set(this.pillows.keys());
-    this.pillows.clear();
+    const before = this.pillows;
+    this.pillows = new Map();
     this.#asOf.clear();
-    for (const pillow of frame.pillows) {
-      this.#keep(pillow, frame.sent);
-      gone.delete(pillow.pillow);
+    const updates = frame.pillows.map((pillow) => this.#keep(pillow, frame.sent, before.get(pillow.pillow)));
+    for (const [id, previous] of before) {
+      if (!this.pillows.has(id)) updates.push({ id, pillow: null, previous });
     }
-    return { changed: [...this.pillows.keys()], removed: [...gone] };
+    return updates;
   }
 
+  /** @param {{sent: number, pillows: Pillow[]}} frame */
   #merge(frame) {
-    const changed = new Set();
+    const updates = [];
     for (const pillow of frame.pillows) {
       const known = this.pillows.get(pillow.pillow);
-      if (known !== undefined && isOlder(pillow, known)) continue;
-      this.#keep(pillow, frame.sent);
-      changed.add(pillow.pillow);
+      if (known === undefined || !isOlder(pillow, known)) updates.push(this.#keep(pillow, frame.sent, known));
     }
-    return { changed: [...changed], removed: NOTHING };
+    return updates;
   }
 
-  #keep(pillow, sent) {
+  /**
+   * @param {Pillow} pillow
+   * @param {number} sent
+   * @param {Pillow | undefined} previous
+   * @returns {Update}
+   */
+  #keep(pillow, sent, previous) {
     const at = instant(pillow.at);
     this.pillows.set(pillow.pillow, pillow);
     this.#asOf.set(pillow.pillow, Number.isNaN(at) ? sent : Math.min(at, sent));
+    return { id: pillow.pillow, pillow, previous };
   }
 
+  /**
+   * @param {string} id
+   * @returns {Update}
+   */
   #forget(id) {
+    const previous = this.pillows.get(id);
     this.#asOf.delete(id);
-    return this.pillows.delete(id);
+    this.pillows.delete(id);
+    return { id, pillow: null, previous };
   }
 }
 
@@ -128,24 +166,9 @@ export function freshness(pillow, ageMs) {
  *
  * @param {{synced: boolean, lost: boolean, broker: string | null}} facts `synced`: a snapshot
  *   came on the connection now open; `lost`: at least one connection or attempt has failed
- * @returns {"connecting" | "live" | "broker-offline" | "disconnected"}
+ * @returns {Freshness}
  */
 export function pageFreshness({ synced, lost, broker }) {
   if (synced) return broker === "online" ? "live" : "broker-offline";
   return lost ? "disconnected" : "connecting";
-}
-
-/**
- * How long a state took from the queue to here.
- *
- * @param {{hops?: {queued?: number}}} pillow
- * @param {number} nowMs server time
- * @returns {{ms: number, atMost: boolean} | null} null when it cannot be known; `atMost` when
- *   the queue told whole seconds only, which makes it up to one second too long
- */
-export function delay(pillow, nowMs) {
-  const queued = pillow.hops?.queued;
-  const ms = nowMs - queued;
-  if (!Number.isFinite(queued) || ms < 0 || ms > PLAUSIBLE_DELAY_MS) return null;
-  return { ms, atMost: queued % 1000 === 0 };
 }

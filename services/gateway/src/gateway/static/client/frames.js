@@ -1,0 +1,152 @@
+/**
+ * The gateway's frames: text in, checked object out.
+ *
+ * Lives here: what a frame must look like.  Not here: what a frame does (store.js) and where
+ * it came from (connection.js).  A type not known here is no error: a newer gateway may say
+ * more than this client understands.
+ */
+
+/**
+ * The state of a pillow, as it was on MQTT.
+ *
+ * @typedef {object} Pillow
+ * @property {string} pillow its id
+ * @property {string} state `neutral`, `hugging`, `punching`, `shaking`, `spinning`, `throwing` or
+ *   `notconnected`; a newer gateway may know more
+ * @property {string} at RFC 3339: when it was so
+ * @property {number} [seq] orders states of equal `at`
+ * @property {number} [confidence] 0..1
+ * @property {number} [battery] 0..1
+ * @property {[number, number, number][]} [motion] accelerometer samples in g, oldest first
+ * @property {Hops} [hops] when it passed where
+ * @property {string} [last] of a pillow that went silent: its last state
+ * @property {string} [since] of a pillow that went silent: RFC 3339, since when
+ */
+
+/**
+ * When a state passed where, in Unix milliseconds.
+ *
+ * @typedef {object} Hops
+ * @property {number} [queued] the queue took it; Azure tells whole seconds
+ * @property {number} [polled] the poller received it
+ * @property {number} [published] the poller gave it to the broker
+ */
+
+/** @typedef {"online" | "offline"} Broker */
+/** @typedef {{type: "snapshot", cursor: string, recovered: boolean, broker: Broker, sent: number, pillows: Pillow[]}} SnapshotFrame */
+/** @typedef {{type: "update", cursor: string, sent: number, pillows: Pillow[]}} UpdateFrame */
+/** @typedef {{type: "removed", cursor: string, pillows: string[]}} RemovedFrame */
+/** @typedef {{type: "status", broker: Broker}} StatusFrame */
+/** @typedef {{type: "heartbeat", sent: number}} HeartbeatFrame */
+/** @typedef {{type: "pong", sent: number, received: number}} PongFrame */
+/** @typedef {{type: "goodbye", reconnect_ms: [number, number]}} GoodbyeFrame */
+/** @typedef {{type: "error", code: number, message: string}} ErrorFrame */
+/** @typedef {SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | {type: "unknown"}} Frame */
+
+/** A frame that breaks the contract; the message names the frame's type and the field. */
+export class FrameError extends Error {
+  /** @param {string} message */
+  constructor(message) {
+    super(message);
+    this.name = "FrameError";
+  }
+}
+
+const PILLOW_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const CURSOR = /^[^\s:]+:\d+$/;
+
+/**
+ * Whether a value can name a pillow; `bridge` is taken by the services' own topics.
+ *
+ * @param {unknown} value
+ * @returns {value is string}
+ */
+export function isPillowId(value) {
+  return typeof value === "string" && PILLOW_ID.test(value) && value !== "bridge";
+}
+
+/** @typedef {(value: any) => boolean} Check */
+
+/** @type {Check} */
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** @type {Check} */
+const isTime = (value) => Number.isFinite(value) && value >= 0;
+/** @type {Check} */
+const isBroker = (value) => value === "online" || value === "offline";
+/** @type {Check} */
+const isString = (value) => typeof value === "string";
+/** @type {Check} */
+const isCursor = (value) => isString(value) && CURSOR.test(value);
+/** @type {Check} */
+const isCloseCode = (value) => Number.isInteger(value) && value >= 1000 && value <= 4999;
+/** @type {Check} */
+const isBoolean = (value) => typeof value === "boolean";
+/** @type {Check} */
+const isPillow = (value) =>
+  isObject(value) && isPillowId(value.pillow) && isString(value.state) && value.state !== "";
+/** @type {Check} */
+const isPillowList = (value) => Array.isArray(value) && value.every(isPillow);
+/** @type {Check} */
+const isIdList = (value) => Array.isArray(value) && value.every(isPillowId);
+/** @type {Check} */
+const isWindow = (value) =>
+  Array.isArray(value) && value.length === 2 && value.every(isTime) && value[0] <= value[1];
+
+/** @type {Record<string, Record<string, Check>>} */
+const FIELDS = {
+  snapshot: {
+    cursor: isCursor,
+    recovered: isBoolean,
+    broker: isBroker,
+    sent: isTime,
+    pillows: isPillowList,
+  },
+  update: { cursor: isCursor, sent: isTime, pillows: isPillowList },
+  removed: { cursor: isCursor, pillows: isIdList },
+  status: { broker: isBroker },
+  heartbeat: { sent: isTime },
+  pong: { sent: isTime, received: isTime },
+  goodbye: { reconnect_ms: isWindow },
+  error: { code: isCloseCode, message: isString },
+};
+
+/**
+ * The frame in a WebSocket message.
+ *
+ * @param {unknown} text
+ * @returns {Frame} the frame as it came, or `{type: "unknown"}`
+ * @throws {FrameError} when it is no frame at all, or one with a missing or wrong field
+ */
+export function parseFrame(text) {
+  const frame = parseObject(text);
+  if (!isString(frame.type)) throw new FrameError("a frame has no type");
+  const fields = Object.hasOwn(FIELDS, frame.type) ? FIELDS[frame.type] : undefined;
+  if (fields === undefined) return { type: "unknown" };
+  for (const [field, isValid] of Object.entries(fields)) {
+    if (!isValid(frame[field])) {
+      throw new FrameError(`${frame.type}.${field} is ${brief(frame[field])}`);
+    }
+  }
+  return /** @type {Frame} */ (frame);
+}
+
+/**
+ * @param {unknown} text
+ * @returns {any}
+ */
+function parseObject(text) {
+  if (typeof text !== "string") throw new FrameError("a frame is not text");
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new FrameError(`not JSON: ${text.slice(0, 60)}`);
+  }
+  if (!isObject(value)) throw new FrameError(`not an object: ${text.slice(0, 60)}`);
+  return value;
+}
+
+/** @param {unknown} value */
+function brief(value) {
+  return value === undefined ? "missing" : `wrong: ${JSON.stringify(value).slice(0, 60)}`;
+}

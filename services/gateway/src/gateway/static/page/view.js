@@ -1,0 +1,156 @@
+/** A pillow's own view: its cloud at large, its last states to move along, and what is known of it. */
+
+import { drawCloud, pose, stateColor, stateLabel } from "../cloud/cloud.js";
+import { follow } from "../cloud/motion.js";
+import { age, feeling, percent } from "../cloud/words.js";
+import { write } from "../cloud/writing.js";
+import { Battery } from "./card.js";
+import { clockTime, Strip } from "./strip.js";
+import { Timeline } from "./timeline.js";
+
+const LEAST_SPAN_MS = 60_000;
+
+const byId = (id) => document.getElementById(id);
+
+export class View {
+  id = null;
+  #element = byId("view");
+  #cloud = drawCloud();
+  #battery = new Battery();
+  #strip = new Strip((then) => this.#scrub(then));
+  #timeline = new Timeline();
+  #then = null;
+  #pillow;
+  #client;
+  #counts;
+  #loading = null;
+
+  /**
+   * @param {import("../client/pillowcast.js").Pillowcast} client
+   * @param {import("./counts.js").Counts} counts
+   */
+  constructor(client, counts) {
+    this.#client = client;
+    this.#counts = counts;
+    byId("view-picture").append(this.#cloud);
+    byId("view-battery").append(this.#battery.element);
+    byId("span").addEventListener("change", () => this.show());
+    byId("now").addEventListener("click", () => {
+      this.#scrub(null);
+      byId("scrub").focus();
+    });
+  }
+
+  /** Look at a pillow; null for none. */
+  open(id) {
+    if (id === this.id) return;
+    this.id = id;
+    this.#element.hidden = id === null;
+    this.#loading?.abort();
+    this.#timeline = new Timeline();
+    this.#then = null;
+    this.#strip.release();
+    this.#pillow = undefined;
+    delete this.#element.dataset.state;
+    if (id === null) {
+      delete this.#element.dataset.pillow;
+      return;
+    }
+    this.#element.dataset.pillow = id;
+    write(byId("view-name"), id);
+    // Before the page is live there is nothing to add to; then it is loaded in any case.
+    if (this.#client.connection === "live") this.load();
+    this.show();
+  }
+
+  /** Ask for the states before now; again when it may have missed some. */
+  async load() {
+    const id = this.id;
+    this.#loading?.abort();
+    this.#loading = new AbortController();
+    try {
+      const address = new URL(`api/pillows/${id}/history`, document.baseURI);
+      const answer = await fetch(address, { signal: this.#loading.signal });
+      if (!answer.ok) return; // not heard of yet, or no longer: there is no history
+      const { states } = await answer.json();
+      for (const state of states) this.#timeline.add(state);
+      this.show();
+    } catch (fault) {
+      // The page says already that it is disconnected; it asks again when it is back.
+      if (fault.name !== "AbortError" && !(fault instanceof TypeError)) throw fault;
+    }
+  }
+
+  /** Take in a state of this pillow. */
+  add(pillow) {
+    this.#timeline.add(pillow);
+  }
+
+  /** @returns {string | null} what it is doing, when that is another thing than before */
+  show() {
+    if (this.id === null) return null;
+    const client = this.#client;
+    const pillow = client.pillows.get(this.id);
+    const fresh = client.freshness(this.id);
+    const now = feeling(pillow, fresh, client.age(this.id), stateLabel);
+    const moment = this.#then === null ? null : this.#timeline.at(this.#then);
+    const shown = this.#then === null ? now : thenWords(moment);
+    const hasTurned = this.#element.dataset.state !== shown.state;
+    const picture = shown.state === "unknown" ? "notconnected" : shown.state;
+    if (hasTurned) {
+      this.#element.dataset.state = shown.state;
+      this.#element.style.setProperty("--state", stateColor(picture));
+      pose(this.#cloud, picture);
+    }
+    this.#element.dataset.fresh = this.#then === null ? fresh : "then";
+    this.#element.classList.toggle("still", this.#then === null && (fresh === "stale" || fresh === "quiet"));
+    if (this.#pillow !== undefined && this.#pillow !== pillow && fresh === "live" && this.#then === null) {
+      follow(this.#cloud, pillow?.motion);
+    }
+    if (pillow !== undefined) this.#timeline.add(pillow);
+    this.#pillow = pillow;
+    write(byId("view-state"), shown.doing);
+    write(byId("view-when"), this.#then === null ? shown.when : `${clockTime(this.#then, this.#offset)}, ${age(client.now() - this.#then)}`);
+    byId("now").hidden = this.#then === null;
+    this.#showFacts(pillow);
+    this.#showStrip();
+    return hasTurned && this.#then === null ? now.doing : null;
+  }
+
+  get #offset() {
+    return this.#client.clockOffsetMs ?? 0;
+  }
+
+  #scrub(then) {
+    this.#then = then;
+    if (then === null) this.#strip.release();
+    this.show();
+  }
+
+  #showFacts(pillow) {
+    const { hugging, punching } = this.#counts.of(this.id);
+    write(byId("hugs"), String(hugging));
+    write(byId("punches"), String(punching));
+    const confidence = pillow?.state === "notconnected" ? "" : percent(pillow?.confidence);
+    byId("fact-confidence").hidden = confidence === "";
+    write(byId("view-confidence"), confidence);
+    this.#battery.show(pillow);
+    byId("fact-battery").hidden = this.#battery.element.hidden;
+  }
+
+  #showStrip() {
+    const to = this.#client.now();
+    const begin = this.#timeline.begin;
+    const chosen = Number(byId("span").value) || Infinity;
+    const known = Number.isNaN(begin) ? 0 : to - begin;
+    const from = to - Math.max(LEAST_SPAN_MS, Math.min(chosen, known));
+    const isLive = this.#client.connection === "live";
+    const knownUntil = isLive ? to : this.#client.since + this.#offset;
+    this.#strip.show(this.#timeline, { from, to, knownUntil, offset: this.#offset });
+  }
+}
+
+/** A moment of the past in words. */
+function thenWords(moment) {
+  return moment === null ? { state: "unknown", doing: "Not known" } : { state: moment.state, doing: stateLabel(moment.state) };
+}

@@ -1,0 +1,103 @@
+/** What a pillow's own view is made of. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { keyframes } from "../../services/gateway/src/gateway/static/cloud/motion.js";
+import { Counts } from "../../services/gateway/src/gateway/static/page/counts.js";
+import { BARS, KEPT as LATENCIES_KEPT, Latencies } from "../../services/gateway/src/gateway/static/page/latency.js";
+import { KEPT, ticks, Timeline, totals } from "../../services/gateway/src/gateway/static/page/timeline.js";
+import { seeded } from "./fakes.js";
+
+const T = 1_800_000_000_000;
+const iso = (at) => new Date(T + at).toISOString();
+const state = (at, name, more = {}) => ({ pillow: "a", state: name, at: iso(at), ...more });
+const told = (timeline, from, to) => timeline.stretches(T + from, T + to).map((one) => `${one.state} ${one.from - T}-${one.to - T}`);
+
+test("states become stretches, equal neighbours are one, the last goes on", () => {
+  const timeline = new Timeline();
+  for (const one of [state(10, "hugging"), state(20, "hugging"), state(30, "neutral"), state(45, "punching")]) timeline.add(one);
+  assert.deepEqual(told(timeline, 0, 60), ["hugging 10-30", "neutral 30-45", "punching 45-60"]);
+  assert.deepEqual(told(timeline, 25, 40), ["hugging 25-30", "neutral 30-40"]);
+  assert.deepEqual(totals(timeline.stretches(T, T + 70)), [["punching", 25], ["hugging", 20], ["neutral", 15]]);
+  assert.equal(timeline.at(T + 9), null);
+  assert.equal(timeline.at(T + 30).state, "neutral");
+  assert.equal(timeline.begin, T + 10);
+});
+
+test("a silent pillow's stretch begins when the gateway says so", () => {
+  const timeline = new Timeline();
+  timeline.add(state(10, "hugging"));
+  timeline.add(state(10, "notconnected", { last: "hugging", since: iso(40) }));
+  assert.deepEqual(told(timeline, 0, 60), ["hugging 10-40", "notconnected 40-60"]);
+});
+
+test("history and live news may overlap and come in any order", () => {
+  const states = Array.from({ length: 60 }, (_, n) => state(Math.floor(n / 2), n % 3 ? "hugging" : "neutral", { seq: n }));
+  const right = new Timeline();
+  states.forEach((one) => right.add(one));
+  const random = seeded(4);
+  const mixed = new Timeline();
+  for (const one of [...states, ...states].sort(() => random() - 0.5)) mixed.add(one);
+  assert.deepEqual(told(mixed, 0, 100), told(right, 0, 100));
+});
+
+test("what is known already takes no place from what is not", () => {
+  const timeline = new Timeline();
+  timeline.add(state(1, "neutral"));
+  for (let n = 0; n <= KEPT; n += 1) timeline.add(state(2, "hugging"));
+  assert.equal(timeline.begin, T + 1);
+});
+
+test("it keeps the newest, and ignores what has no time", () => {
+  const timeline = new Timeline();
+  for (let n = 0; n < KEPT + 50; n += 1) timeline.add(state(n, n % 2 ? "hugging" : "neutral"));
+  timeline.add({ pillow: "a", state: "neutral", at: "yesterday" });
+  assert.equal(timeline.begin, T + 50);
+});
+
+test("ticks are round times in the local zone, and no more than asked for", () => {
+  assert.deepEqual(ticks(T + 1, T + 30_001, 3).map((at) => at - T), [10_000, 20_000, 30_000]);
+  const zone = 5.5 * 3_600_000;
+  for (const span of [1e4, 6e4, 6e5, 3.6e6, 8.64e7, 8.64e9]) {
+    const found = ticks(T, T + span, 6, zone);
+    assert.ok(found.length <= 7 && found.length > 0, `${span}: ${found.length}`);
+    assert.ok(found.every((at) => at >= T && at <= T + span));
+  }
+  assert.ok(ticks(T, T + 2 * 8.64e7, 4, zone).every((at) => (at + zone) % 8.64e7 === 0 || (at + zone) % 4.32e7 === 0));
+});
+
+test("a hug that goes on is one hug, and what was there before is none", () => {
+  const counts = new Counts();
+  const turn = (name, before) => counts.add({ id: "a", pillow: { state: name }, previous: before && { state: before } });
+  turn("hugging");
+  turn("hugging", "hugging");
+  turn("punching", "hugging");
+  turn("hugging", "punching");
+  turn("spinning", "hugging");
+  assert.deepEqual({ ...counts.of("a") }, { hugging: 1, punching: 1 });
+  assert.deepEqual({ ...counts.of("b") }, { hugging: 0, punching: 0 });
+  counts.add({ id: "a", pillow: null, previous: undefined });
+  assert.deepEqual({ ...counts.of("a") }, { hugging: 0, punching: 0 });
+});
+
+test("every latency is in one bar, and the newest count", () => {
+  const latencies = new Latencies();
+  for (let n = 0; n < LATENCIES_KEPT * 2; n += 1) latencies.add(n < LATENCIES_KEPT ? 1 : n, n % 5 === 0);
+  const { bars, count, p50, rough } = latencies.summary();
+  assert.equal(count, LATENCIES_KEPT);
+  assert.equal(rough, LATENCIES_KEPT / 5);
+  assert.equal(bars.reduce((sum, one) => sum + one, 0), LATENCIES_KEPT);
+  assert.equal(bars.length, BARS.length);
+  assert.equal(bars[0], 0);
+  assert.equal(p50, LATENCIES_KEPT * 1.5);
+});
+
+test("a cloud follows what was felt, from rest to rest, and not too far", () => {
+  const [from, still, pushed, thrown, to] = keyframes([[0, 0, 1], [9, 9, 9], [0, 0, 0]]);
+  assert.deepEqual([from, to], ["none", "none"]);
+  assert.equal(still, "translate(0px, 0px) rotate(0deg) scale(1, 1)");
+  assert.equal(pushed, "translate(20px, 9px) rotate(16deg) scale(1.16, 0.84)");
+  assert.match(thrown, /translate\(0px, -14px\)/);
+  for (const none of [undefined, null, "x", [], [[1, 2]], [[1, 2, "3"]], [[NaN, 0, 0]]]) assert.deepEqual(keyframes(none), []);
+});

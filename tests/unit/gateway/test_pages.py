@@ -1,0 +1,191 @@
+"""The page's files: found under every name, compressed when that is allowed, kept for good."""
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from gateway.app import STATIC
+from gateway.pages import TYPES, Pages, accepts_gzip, is_known, read_folder
+
+FILES = {
+    "index.html": b"<script src=\"./page/main.js\"></script><a href='./other.js'>" + b" " * 400,
+    "embed.js": b'import { near } from "./page/near.js";\n',
+    "pillowcast.js": b'export { near } from "./page/near.js";\n',
+    "page/main.js": b'import { near } from "./near.js";\n' + b"// long\n" * 99,
+    "page/near.js": b"/** Near. */\nexport const near = 1;\n",
+    "style.css": b"a {}" * 99,
+}
+
+
+def client_of(files: dict[str, bytes]) -> tuple[Pages, httpx.AsyncClient]:
+    pages = Pages(files)
+    app = Starlette(routes=[Route("/{path:path}", pages.serve)])
+    return pages, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[tuple[Pages, httpx.AsyncClient]]:
+    pages, client = client_of(FILES)
+    async with client:
+        yield pages, client
+
+
+async def test_the_page_points_to_files_of_one_version(
+    site: tuple[Pages, httpx.AsyncClient],
+) -> None:
+    """It is asked for anew each time; what it points to is kept for good."""
+    pages, client = site
+    for path in ("/", "/index.html"):
+        answer = await client.get(path)
+        assert f'"./assets/{pages.version}/page/main.js"' in answer.text
+        assert "'./other.js'" in answer.text  # no file of ours
+        assert answer.headers["cache-control"] == "no-cache"
+    kept = await client.get(f"/assets/{pages.version}/page/main.js")
+    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+async def test_what_a_page_begins_with_comes_whole(
+    site: tuple[Pages, httpx.AsyncClient],
+) -> None:
+    """With all that it imports; what it imports is there on its own too."""
+    _, client = site
+    assert "near = 1" in (await client.get("/page/main.js")).text
+    assert "near = 1" in (await client.get("/embed.js")).text
+    assert (await client.get("/page/near.js")).content == FILES["page/near.js"]
+
+
+async def test_a_page_of_an_older_version_gets_what_there_is(
+    site: tuple[Pages, httpx.AsyncClient],
+) -> None:
+    """But may not keep it under that name."""
+    _, client = site
+    answer = await client.get("/assets/0123456789ab/style.css")
+
+    assert (answer.status_code, answer.content) == (200, FILES["style.css"])
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_change_of_any_file_is_another_version(name: str) -> None:
+    """Of its content or of its name."""
+    versions = {
+        Pages(FILES).version,
+        Pages({**FILES, name: FILES[name] + b" "}).version,
+        Pages({**FILES, f"{name}.js": b""}).version,
+    }
+    assert len(versions) == 3
+
+
+async def test_an_answer_is_compressed_where_that_is_allowed(
+    site: tuple[Pages, httpx.AsyncClient],
+) -> None:
+    """It says so, has a tag of its own, and unpacks to the same."""
+    pages, client = site
+    path = f"/assets/{pages.version}/style.css"
+    plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+    async with client.stream("GET", path, headers={"Accept-Encoding": "br, gzip"}) as packed:
+        body = b"".join([piece async for piece in packed.aiter_raw()])
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(body) == plain.content == FILES["style.css"]
+    assert len(body) == int(packed.headers["content-length"]) < len(plain.content)
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+
+
+async def test_what_compressing_does_not_shorten_goes_as_it_is(
+    site: tuple[Pages, httpx.AsyncClient],
+) -> None:
+    """A small file."""
+    _, client = site
+    answer = await client.get("/page/near.js", headers={"Accept-Encoding": "gzip"})
+
+    assert "content-encoding" not in answer.headers
+
+
+async def test_who_has_it_is_told_so(site: tuple[Pages, httpx.AsyncClient]) -> None:
+    """With no body, and only for the tag it has."""
+    _, client = site
+    first = await client.get("/")
+    again = await client.get("/", headers={"If-None-Match": f'"x", W/{first.headers["etag"]}'})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert "content-encoding" not in again.headers
+    other = await client.get("/", headers={"If-None-Match": '"x"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/assets/0123456789ab/nothing.js", "/../app.py", "/page", "/page/"]
+)
+async def test_what_is_not_there_is_a_problem_document(
+    site: tuple[Pages, httpx.AsyncClient], path: str
+) -> None:
+    """Files are looked up in a table: no path leads out of the folder."""
+    _, client = site
+    answer = await client.get(path)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "verdict"),
+    [
+        ("gzip", True),
+        ("br;q=1.0, gzip;q=0.8, *;q=0.1", True),
+        ("GZIP", True),
+        ("*", True),
+        ("", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("*;q=0", False),
+        ("br, *;q=0", False),
+    ],
+)
+def test_gzip_is_sent_to_who_takes_it(accept: str, verdict: bool) -> None:
+    """As RFC 9110 has it."""
+    assert accepts_gzip(accept) is verdict
+
+
+@given(st.text(), st.text())
+def test_headers_of_any_kind_are_read(accept: str, known: str) -> None:
+    """Never an exception."""
+    assert accepts_gzip(accept) in (True, False)
+    assert is_known(known, '"tag"') in (True, False)
+
+
+def test_the_page_names_what_exists() -> None:
+    """Every file in it; what modules import is found when they are linked."""
+    files = read_folder(STATIC)
+    named = re.findall(r"""["']\./([^"'#]+)["']""", files["index.html"].decode())
+
+    assert named
+    assert set(named) <= set(files)
+
+
+async def test_the_page_is_small_and_takes_few_requests() -> None:
+    """All of it in 60 KiB and four files, as it goes over the wire."""
+    _, client = client_of({**read_folder(STATIC), "states.js": b"export default {};\n"})
+    async with client:
+        page = await client.get("/")
+        named = set(re.findall(r"""["'](\./assets/[^"']+)["']""", page.text))
+        sizes = [int((await client.get(f"/{one}")).headers["content-length"]) for one in named]
+
+    assert len(named) == 3
+    assert int(page.headers["content-length"]) + sum(sizes) < 60 * 1024
+
+
+def test_only_kinds_that_browsers_need_are_served() -> None:
+    """No package.json, no types."""
+    assert {f".{name.rpartition('.')[2]}" for name in read_folder(STATIC)} <= set(TYPES)
