@@ -32,6 +32,10 @@ DECIDERS: Final = (
     "poller.newest",
     "gateway.hub",
     "gateway.fanout",
+    "gateway.audiences",
+    "gateway.pace",
+    "gateway.wheel",
+    "gateway.wire",
     "gateway.admission",
     "simulator.scenario",
     "simulator.reports",
@@ -43,6 +47,8 @@ PURE: Final = frozenset(
         "ast", "base64", "binascii", "bisect", "collections", "collections.abc", "dataclasses",
         "datetime", "enum", "functools", "heapq", "importlib.resources", "itertools", "math",
         "msgspec", "operator", "re", "types", "typing", "urllib.parse",
+        # What these write depends on nothing but what they are given.
+        "websockets.extensions.permessage_deflate", "websockets.frames",
     }
 )  # fmt: skip
 CLOCKS: Final = frozenset({"now", "utcnow", "today"})
@@ -53,6 +59,7 @@ WRAPPED: Final = {
     "paho": {"runtime.mqtt"},
     "azure": {"poller.azure_queue", "simulator.targets.azure_queue"},
     "uvicorn": {"runtime.server", "gateway.protocols"},
+    "websockets": {"gateway.handshake", "gateway.inbound", "gateway.wire"},
     "uvloop": {"runtime.lifecycle"},
     "pydantic_settings": {"runtime.settings"},
     "typer": {"simulator.__main__", "poller.tool"},
