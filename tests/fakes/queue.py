@@ -170,6 +170,11 @@ class FakeQueue:
         receipt = message.receipt
         await self._call("release", lambda: self.server.release(message.id, receipt), message.id)
 
+    async def depth(self) -> int:
+        deep: list[int] = []
+        await self._call("depth", lambda: deep.append(len(self.server.messages)))
+        return deep[0]
+
     async def put_poison(self, message: Received) -> None:
         await self._call("put_poison", lambda: self.server.bury(message.id, message.body.text))
 

@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue import (
     AccountSasPermissions,
     QueueMessage,
@@ -19,9 +17,11 @@ from pydantic import SecretStr
 
 from devstack import ports
 from devstack.azurite import Azurite
-from poller.azure_queue import API_VERSION, AzureQueue
 from poller.queues import Finish, QueueDenied, QueueUnavailable
 from poller.settings import PollerSettings
+from poller.storage.answers import API_VERSION
+from poller.storage.connections import Connections, Response
+from poller.storage.queue import AzureQueue
 
 WITHIN_S = 15.0
 
@@ -89,18 +89,18 @@ async def test_a_page_is_one_request_for_as_many_as_fit(
     azurite: Azurite, queue_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Up to 32 at once; never a second request to see whether there are more."""
-    sent: list[str] = []
-    send = AioHttpTransport.send
+    sent: list[bytes] = []
+    ask = Connections.ask
 
-    async def noted(transport: AioHttpTransport, request: Any, **options: Any) -> Any:
-        sent.append(f"{request.method} {request.url}")
-        return await send(transport, request, **options)
+    async def noted(connections: Connections, request: bytes) -> Response:
+        sent.append(request.partition(b"\r\n")[0])
+        return await ask(connections, request)
 
     async with opened(azurite, queue_name) as adapter, client(azurite, queue_name) as other:
         await adapter.receive(1)
         for number in range(40):
             await other.send_message(str(number))
-        monkeypatch.setattr(AioHttpTransport, "send", noted)
+        monkeypatch.setattr(Connections, "ask", noted)
         pages = [await adapter.receive(limit) for limit in (32, 5, 32, 32)]
 
     assert [len(page) for page in pages] == [32, 5, 3, 0]

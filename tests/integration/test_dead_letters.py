@@ -295,14 +295,15 @@ async def test_without_a_state_queue_nothing_is_replayed(queues: Queues) -> None
 
 _KILLED_BETWEEN = """
 import os, signal
-from poller import azure_queue, letterbox, __main__
+from poller import letterbox, __main__
+from poller.storage import poison
 left = iter(range({deletions}))
-delete = azure_queue.AzurePoisonQueue.delete
+delete = poison.AzurePoisonQueue.delete
 async def delete_or_die(self, letter):
     if next(left, None) is None:
         os.kill(os.getpid(), signal.SIGKILL)
     return await delete(self, letter)
-azure_queue.AzurePoisonQueue.delete = delete_or_die
+poison.AzurePoisonQueue.delete = delete_or_die
 letterbox.lease_s = lambda count: 2
 __main__.main()
 """
@@ -335,14 +336,15 @@ async def test_one_that_is_killed_between_its_steps_loses_nothing(
 
 _INTERRUPTED = """
 import os, signal
-from poller import azure_queue, __main__
+from poller import __main__
+from poller.storage import poison
 count = iter(range(1, 10**6))
-put_back = azure_queue.AzurePoisonQueue.put_back
+put_back = poison.AzurePoisonQueue.put_back
 async def put_back_and_interrupt(self, letter):
     await put_back(self, letter)
     if next(count) == {sends}:
         os.kill(os.getpid(), signal.SIGINT)
-azure_queue.AzurePoisonQueue.put_back = put_back_and_interrupt
+poison.AzurePoisonQueue.put_back = put_back_and_interrupt
 __main__.main()
 """
 

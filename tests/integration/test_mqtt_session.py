@@ -13,7 +13,7 @@ import pytest
 from contract.topics import OFFLINE, ONLINE, Topics
 from devstack import ports
 from devstack.broker import Broker, User
-from devstack.processes import Program
+from devstack.processes import ROOT, Program
 from runtime import mqtt
 from runtime.brokers import parse_broker_url
 from runtime.mqtt import BrokerLost, Message, MqttSession, PublishRefused
@@ -154,6 +154,8 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._open: set[asyncio.Task[object]] = set()
+        self.held = b""
+        """What arrived since it froze, from either side."""
 
     def freeze(self) -> None:
         """Carry nothing from now on, and close nothing."""
@@ -182,11 +184,25 @@ class Proxy:
             self._open.discard(task)
 
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await source.read(65536):
-                await self._flowing.wait()
-                sink.write(data)
-                await sink.drain()
+        parcels: asyncio.Queue[bytes] = asyncio.Queue()
+
+        async def read() -> None:
+            with contextlib.suppress(ConnectionError):
+                while data := await source.read(65536):
+                    if not self._flowing.is_set():
+                        self.held += data
+                    parcels.put_nowait(data)
+            parcels.put_nowait(b"")
+
+        reading = asyncio.ensure_future(read())
+        try:
+            with contextlib.suppress(ConnectionError):
+                while data := await parcels.get():
+                    await self._flowing.wait()
+                    sink.write(data)
+                    await sink.drain()
+        finally:
+            reading.cancel()
 
     async def __aenter__(self) -> "Proxy":
         self._server = await asyncio.start_server(self._accept, ports.HOST, 0)
@@ -275,6 +291,25 @@ async def test_publishes_leave_in_the_order_of_the_calls(
 
         assert listener.payloads == numbers
         assert (writer.losses, listener.losses) == (0, 0)
+
+
+async def test_no_more_is_unacknowledged_than_the_broker_wants(
+    broker: Broker, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its Receive Maximum (MQTT 5 §4.9), which mosquitto.conf sets; more waits its turn."""
+    monkeypatch.setattr(mqtt, "INFLIGHT", 60_000)
+    most = 1000
+    assert f"max_inflight_messages {most}\n" in (ROOT / "mosquitto/mosquitto.conf").read_text()
+    async with Proxy(broker.port) as proxy:
+        url = f"mqtt://poller:poller@{ports.HOST}:{proxy.port}"
+        async with Session(url, topics) as session:
+            await session.ready()
+            proxy.freeze()
+            sent = [session.session.publish(topics.state("c"), b"<>") for _ in range(most + 50)]
+            await until(lambda: proxy.held.count(b"<>") >= most, "as many as it wants")
+            proxy.thaw()
+            await within(asyncio.gather(*sent))
+            assert proxy.held.count(b"<>") == most
 
 
 async def test_properties_reach_whoever_speaks_mqtt_5(broker: Broker, topics: Topics) -> None:

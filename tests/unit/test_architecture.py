@@ -30,6 +30,10 @@ DECIDERS: Final = (
     "poller.polling",
     "poller.routing",
     "poller.newest",
+    "poller.queues",
+    "poller.dead_letters",
+    "poller.storage.answers",
+    "poller.storage.pages",
     "gateway.hub",
     "gateway.fanout",
     "gateway.audiences",
@@ -44,9 +48,10 @@ DECIDERS: Final = (
 # Beside other deciders, all that these may import. importlib.resources reads states.json, once.
 PURE: Final = frozenset(
     {
-        "ast", "base64", "binascii", "bisect", "collections", "collections.abc", "dataclasses",
-        "datetime", "enum", "functools", "heapq", "importlib.resources", "itertools", "math",
-        "msgspec", "operator", "re", "types", "typing", "urllib.parse",
+        "ast", "base64", "binascii", "bisect", "calendar", "collections", "collections.abc",
+        "dataclasses", "datetime", "email.utils", "enum", "functools", "heapq",
+        "importlib.resources", "itertools", "math", "msgspec", "operator", "re", "types", "typing",
+        "urllib.parse", "xml.etree",
         # What these write depends on nothing but what they are given.
         "websockets.extensions.permessage_deflate", "websockets.frames",
     }
@@ -57,7 +62,14 @@ CLOCKS: Final = frozenset({"now", "utcnow", "today"})
 WRAPPED: Final = {
     "aiomqtt": {"runtime.mqtt"},
     "paho": {"runtime.mqtt"},
-    "azure": {"poller.azure_queue", "simulator.targets.azure_queue"},
+    "azure": {
+        "poller.storage.poison",
+        "poller.storage.queue",
+        "poller.storage.sdk",
+        "poller.storage.signing",
+        "simulator.targets.azure_queue",
+    },
+    "httptools": {"gateway.protocols", "poller.storage.connections"},
     "uvicorn": {"runtime.server", "gateway.protocols"},
     "websockets": {"gateway.handshake", "gateway.inbound", "gateway.wire"},
     "uvloop": {"runtime.lifecycle"},

@@ -29,10 +29,19 @@ def test_nobody_waits_while_the_process_has_time_to_spare(
     now = cpu = 0.0
     pace = Pace(now, cpu)
     for cost, idle, share in given:
-        now += cost + idle
+        now += cost / EASY * 1.001 + idle
         cpu += (cost + idle) * share * EASY * 0.999
         pace.flushed(cost, now, cpu)
         assert pace.wait_s == 0
+
+
+def test_a_process_that_is_kept_from_the_cpu_is_busy() -> None:
+    """Its flushes take all of its time, though it uses little of the CPU."""
+    pace = Pace(0, 0)
+    for number in range(1, 30):
+        pace.flushed(0.02, number * 0.021, number * 0.004)
+
+    assert pace.wait_s > 0.01
 
 
 @given(cost=st.floats(0.001, 0.04), less=st.floats(0.66, 0.99), more=st.floats(0.66, 1))

@@ -8,7 +8,9 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from poller.worker import DELETIONS, SENDS, WINDOW
+from poller.endings import DELETIONS
+from poller.hand import WINDOW
+from poller.publishing import SENDS
 from runtime.health import OK
 from tests.fakes.calls import Fault
 from tests.fakes.queue import DENIED

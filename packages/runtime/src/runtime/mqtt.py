@@ -13,9 +13,10 @@ import functools
 import random
 import secrets
 import socket
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import aiomqtt
 import structlog
@@ -29,6 +30,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from contract.topics import OFFLINE, ONLINE
 from runtime.backoff import Backoff
 from runtime.brokers import BrokerAddress
+from runtime.intake import Intake
 
 log = structlog.get_logger()
 
@@ -42,7 +44,8 @@ FAREWELL_S: Final = 1.0
 """How long leaving may take: a broker that does not answer must not hold up a stop."""
 
 INFLIGHT: Final = 1024
-"""How many publishes may be unacknowledged; callers set tighter limits of their own."""
+"""How many publishes may be unacknowledged, where the broker does not want fewer (its Receive
+Maximum, MQTT 5 §4.9); what is more waits its turn."""
 
 _RECONNECT: Final = Backoff(first=0.5, most=10)
 
@@ -66,6 +69,14 @@ class Message:
     topic: str
     payload: bytes
     retained: bool
+
+
+class _Publish(NamedTuple):
+    topic: str
+    payload: bytes
+    retain: bool
+    properties: Properties | None
+    confirmed: asyncio.Future[None]
 
 
 @dataclass(slots=True)
@@ -114,6 +125,8 @@ class MqttSession:
         self._on_lost = on_lost
 
         self._paho: Any = None
+        self._inflight = INFLIGHT
+        self._waiting: deque[_Publish] = deque()
         self._pending: dict[int, _Pending] = {}
         self._confirmed_early: dict[int, Any] = {}
         self._read_back = asyncio.Event()
@@ -178,21 +191,37 @@ class MqttSession:
         The future, or this call, raises BrokerLost or PublishRefused.
         The properties are left out where the protocol has none.
         """
-        paho = self._paho
-        if paho is None:
+        if self._paho is None:
             raise BrokerLost(self.trouble)
         properties = None
         if self._protocol is aiomqtt.ProtocolVersion.V5:
             properties = _publish_properties(content_type, expiry_s, tuple(user_properties))
-        info = paho.publish(topic, payload, 1, retain, properties)
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        publish = _Publish(topic, payload, retain, properties, confirmed)
+        if self._waiting or len(self._pending) >= self._inflight:
+            self._waiting.append(publish)
+        else:
+            self._send(publish)
+        return confirmed
+
+    def _send(self, publish: "_Publish") -> None:
+        info = self._paho.publish(
+            publish.topic, publish.payload, 1, publish.retain, publish.properties
+        )
         if info.rc != MQTT_ERR_SUCCESS:
             raise BrokerLost(f"{self._broker}: not sent ({info.rc!s})")
-        loop = asyncio.get_running_loop()
-        confirmed: asyncio.Future[None] = loop.create_future()
-        self._pending[info.mid] = _Pending(confirmed, loop.time() + ANSWER_S, topic)
+        deadline = asyncio.get_running_loop().time() + ANSWER_S
+        self._pending[info.mid] = _Pending(publish.confirmed, deadline, publish.topic)
         if info.mid in self._confirmed_early:
             self._settle(info.mid, self._confirmed_early.pop(info.mid))
-        return confirmed
+
+    def _send_waiting(self) -> None:
+        while self._waiting and self._paho is not None and len(self._pending) < self._inflight:
+            publish = self._waiting.popleft()
+            try:
+                self._send(publish)
+            except BrokerLost as error:
+                _fail(publish.confirmed, error)
 
     async def _connection(self, stopping: asyncio.Event) -> None:
         """Live one connection from its start to its end; raises why it ended, unless asked to."""
@@ -212,8 +241,11 @@ class MqttSession:
             tls_params=aiomqtt.TLSParameters() if self._broker.tls else None,
         )
         paho = client._client
-        paho.on_message = self._received
+        v5 = self._protocol is aiomqtt.ProtocolVersion.V5
+        Intake(paho, self._received, properties=v5)
+        paho.on_message = self._received_by_paho
         paho.on_publish = self._acknowledged
+        paho.on_connect = functools.partial(self._connected, paho.on_connect)
         paho.on_socket_register_write = functools.partial(
             _write_when_possible, asyncio.get_running_loop()
         )
@@ -285,14 +317,21 @@ class MqttSession:
             ]
         return [(topic, 1) for topic in self._filters]
 
-    def _received(self, _client: object, _userdata: object, message: MQTTMessage) -> None:
-        topic = message.topic
+    def _connected(self, then: Any, paho: object, userdata: object, *answer: Any) -> None:
+        _flags, _code, properties = answer
+        self._inflight = min(INFLIGHT, getattr(properties, "ReceiveMaximum", INFLIGHT))
+        then(paho, userdata, *answer)
+
+    def _received_by_paho(self, _client: object, _userdata: object, message: MQTTMessage) -> None:
+        self._received(message.topic, bytes(message.payload), bool(message.retain))
+
+    def _received(self, topic: str, payload: bytes, retained: bool) -> None:
         if topic == self._status_topic:
-            if message.payload == ONLINE and not message.retain:
+            if payload == ONLINE and not retained:
                 self._read_back.set()
             return
         try:
-            self._on_message(Message(topic, bytes(message.payload), bool(message.retain)))
+            self._on_message(Message(topic, payload, retained))
         except Exception:
             # A bug of ours must not look like a broken connection, nor stop the stream.
             log.exception("a message could not be handled", topic=topic)
@@ -308,13 +347,15 @@ class MqttSession:
     def _settle(self, mid: int, code: ReasonCode) -> None:
         pending = self._pending.pop(mid)
         if pending.confirmed.done():
-            return
-        if code.is_failure:
+            pass  # nobody waits for it any more
+        elif code.is_failure:
             pending.confirmed.set_exception(
                 PublishRefused(f"the broker refused a publish to {pending.topic} ({code})")
             )
         else:
             pending.confirmed.set_result(None)
+        if self._waiting:
+            self._send_waiting()
 
     def _check_deadlines(self) -> None:
         # Insertion order is deadline order, so the first one speaks for all.
@@ -328,29 +369,44 @@ class MqttSession:
         self._paho = None
         self._confirmed_early.clear()
         pending, self._pending = self._pending, {}
-        for one in pending.values():
-            if not one.confirmed.done():
-                one.confirmed.set_exception(BrokerLost(self.trouble))
-                one.confirmed.exception()  # whoever gave up waiting is no unhandled error
+        waiting, self._waiting = self._waiting, deque()
+        for confirmed in [one.confirmed for one in pending.values()] + [
+            one.confirmed for one in waiting
+        ]:
+            _fail(confirmed, BrokerLost(self.trouble))
         if self._ready.is_set():
             self._ready.clear()
             self._on_lost()
 
 
-@functools.lru_cache(maxsize=64)
-def _publish_properties(
-    content_type: str | None, expiry_s: int | None, user_properties: tuple[tuple[str, str], ...]
-) -> Properties:
-    # Kept because making one costs as much as the rest of a publish; paho only reads it.
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.PayloadFormatIndicator = 1
-    if content_type is not None:
-        properties.ContentType = content_type
-    if expiry_s is not None:
-        properties.MessageExpiryInterval = expiry_s
-    for pair in user_properties:
-        properties.UserProperty = pair
-    return properties
+def _fail(confirmed: asyncio.Future[None], error: Exception) -> None:
+    if not confirmed.done():
+        confirmed.set_exception(error)
+        confirmed.exception()  # whoever gave up waiting is no unhandled error
+
+
+class _PublishProperties(Properties):
+    """A publish's properties, packed once: making and packing them costs more than all the rest."""
+
+    def __init__(
+        self, content_type: str | None, expiry_s: int | None, user: tuple[tuple[str, str], ...]
+    ) -> None:
+        super().__init__(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        self.PayloadFormatIndicator = 1
+        if content_type is not None:
+            self.ContentType = content_type
+        if expiry_s is not None:
+            self.MessageExpiryInterval = expiry_s
+        for pair in user:
+            self.UserProperty = pair
+        self.__dict__["_packed"] = super().pack()  # type: ignore[no-untyped-call]
+
+    def pack(self) -> bytes:
+        packed: bytes = self.__dict__["_packed"]  # paho lets no other attribute be set
+        return packed
+
+
+_publish_properties = functools.lru_cache(maxsize=64)(_PublishProperties)
 
 
 def _sentence(error: BaseException) -> str:

@@ -22,11 +22,13 @@ class Pace:
     """When the next flush may be.
 
     Times are the clock's and the thread's CPU time, in seconds; both only ever grow.
+    A process that others keep from the CPU is busy, too: as much as flushes take of its time.
     """
 
     def __init__(self, now_s: float, cpu_s: float) -> None:
         self._since_s, self._cpu_s = now_s, cpu_s
         self._cost_s = 0.0
+        self._flushing_s = 0.0
         self._busy = 0.0
 
     @property
@@ -39,7 +41,9 @@ class Pace:
     def flushed(self, cost_s: float, now_s: float, cpu_s: float) -> None:
         """Take in that a flush took `cost_s` until all was handed to the system."""
         self._cost_s = cost_s
+        self._flushing_s += cost_s
         elapsed_s = now_s - self._since_s
         if elapsed_s >= WINDOW_S:
-            self._busy = min(1.0, (cpu_s - self._cpu_s) / elapsed_s)
-            self._since_s, self._cpu_s = now_s, cpu_s
+            spent_s = max(cpu_s - self._cpu_s, self._flushing_s)
+            self._busy = min(1.0, spent_s / elapsed_s)
+            self._since_s, self._cpu_s, self._flushing_s = now_s, cpu_s, 0.0

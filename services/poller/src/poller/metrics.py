@@ -21,20 +21,36 @@ class PollerMetrics:
         self.published = counter("published", "Messages whose state the broker confirmed.")
         self.superseded = counter("superseded", "Messages older than what was published already.")
         self.dead_lettered = counter("dead_lettered", "Messages in the poison queue.", "reason")
-        self.retried = counter("retried", "Deliveries given back: the message comes again.")
+        self.retried = counter(
+            "retried", "Deliveries that their message did not end with: given back, or a repeat."
+        )
         self.deleted = counter("deleted", "Deletions by how they ended.", "outcome")
         self.renewed = counter("lease_renewals", "Renewals of leases by outcome.", "outcome")
         self.polls = counter("polls", "Polls of the queue by what they found.", "found")
         self.failures = counter("queue_failures", "What the queue did not do.", "act", "kind")
         self.healed = counter("healed", "States published again because the broker had an older.")
-        self.in_hand = Gauge(
-            "pillowcast_poller_in_hand", "Messages received and not ended.", registry=self.registry
+        self.requests = counter(
+            "requests", "Requests to the queue service by how they ended.", "act", "outcome"
         )
-        self.broker_up = Gauge(
-            "pillowcast_poller_broker_up", "1 while the broker is there.", registry=self.registry
+
+        def gauge(name: str, says: str) -> Gauge:
+            return Gauge(f"pillowcast_poller_{name}", says, registry=self.registry)
+
+        self.in_hand = gauge("in_hand", "Messages received and not ended.")
+        self.broker_up = gauge("broker_up", "1 while the broker is there.")
+        self.queue_up = gauge("queue_up", "1 while the queue answers.")
+        self.depth = gauge(
+            "queue_depth", "About how many messages the queue has, received ones included."
         )
-        self.queue_up = Gauge(
-            "pillowcast_poller_queue_up", "1 while the queue answers.", registry=self.registry
+        self.oldest_s = gauge(
+            "oldest_message_seconds",
+            "For how long the oldest message of the last page had waited, by the queue's clock.",
+        )
+        self.attempts = Histogram(
+            "pillowcast_poller_attempts",
+            "How often a message had been received, at each delivery.",
+            buckets=(1, 2, 3, 5, 10, 100),
+            registry=self.registry,
         )
         self.latency = Histogram(
             "pillowcast_poller_queued_to_published_seconds",

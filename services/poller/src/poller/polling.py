@@ -30,11 +30,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How things stand: when the last message came, and how long the last pause was meant to be."""
+    """How things stand: when the last message came, and how long the last pause was meant to be.
+
+    `failures` counts the polls in a row that failed, `wait_s` is how long the queue asked for.
+    """
 
     last_message_s: float
     pause_s: float = 0.0
     failures: int = 0
+    wait_s: float = 0.0
 
 
 def after_messages(pace: Pace, now_s: float) -> Pace:
@@ -48,12 +52,12 @@ def after_nothing(pace: Pace, policy: Policy, now_s: float) -> Pace:
         pause_s = policy.floor_s
     else:
         pause_s = min(policy.ceiling_s, pace.pause_s * 2)
-    return replace(pace, pause_s=pause_s, failures=0)
+    return replace(pace, pause_s=pause_s, failures=0, wait_s=0.0)
 
 
-def after_failure(pace: Pace) -> Pace:
-    """Return the pace after a poll that the queue did not answer."""
-    return replace(pace, pause_s=0.0, failures=pace.failures + 1)
+def after_failure(pace: Pace, wait_s: float = 0.0) -> Pace:
+    """Return the pace after a poll that failed; `wait_s` is the least to wait for."""
+    return replace(pace, pause_s=0.0, failures=pace.failures + 1, wait_s=wait_s)
 
 
 def pause(pace: Pace, policy: Policy, chance: float) -> float:
@@ -62,7 +66,7 @@ def pause(pace: Pace, policy: Policy, chance: float) -> float:
     Several pollers must not beat in time, so a pause varies by a fifth, within the bounds.
     """
     if pace.failures:
-        return FAILING.delay(pace.failures - 1, chance)
+        return max(pace.wait_s, FAILING.delay(pace.failures - 1, chance))
     if pace.pause_s == 0:
         return 0.0
     varied = pace.pause_s * (1 + _JITTER * (2 * chance - 1))

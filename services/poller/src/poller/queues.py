@@ -1,6 +1,6 @@
 """The queue as the worker sees it: what it can do, and how it can fail."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -9,7 +9,14 @@ from poller.routing import Body
 
 
 class QueueUnavailable(Exception):
-    """The queue did not answer, or said that it cannot right now; asking again may help."""
+    """The queue did not answer, or said that it cannot right now; asking again may help.
+
+    `wait_s` is how long it wants to be left alone, 0 where it does not say.
+    """
+
+    def __init__(self, why: str, *, wait_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.wait_s = wait_s
 
 
 class QueueDenied(Exception):
@@ -28,12 +35,16 @@ class Finish(Enum):
 
 @dataclass(slots=True, eq=False)
 class Received:
-    """One delivery of one message. `receipt` changes whenever the lease is renewed."""
+    """One delivery of one message. `receipt` changes whenever the lease is renewed.
+
+    `waited_s` is how long it had been queued when it was received, by the queue's own clock.
+    """
 
     id: str
     receipt: str
     body: Body
-    leased_until: float = field(default=0.0)
+    leased_until: float = 0.0
+    waited_s: float = 0.0
 
 
 class Queue(Protocol):
@@ -53,6 +64,9 @@ class Queue(Protocol):
 
     async def release(self, message: Received) -> None:
         """Make a message visible to everyone at once."""
+
+    async def depth(self) -> int:
+        """Return about how many messages there are, those that somebody has received included."""
 
     async def put_poison(self, message: Received) -> str | None:
         """Copy a message to the poison queue, word for word and for ever.

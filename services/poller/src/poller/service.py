@@ -9,12 +9,12 @@ from starlette.applications import Starlette
 
 from contract.topics import Topics
 from contract.updates import decode_state
-from poller.azure_queue import AzureQueue
 from poller.metrics import PollerMetrics
 from poller.mqtt_broker import MqttBroker
 from poller.polling import Policy
 from poller.queues import QueueDenied
 from poller.settings import PollerSettings
+from poller.storage.queue import AzureQueue
 from poller.worker import Worker
 from runtime.health import health_routes
 from runtime.lifecycle import exit_with_usage, run_service
@@ -45,7 +45,9 @@ async def _serve(
     topics = Topics(settings.topic_prefix)
     metrics = PollerMetrics()
     try:
-        queue = AzureQueue.from_settings(settings)
+        queue = AzureQueue.from_settings(
+            settings, lambda act, outcome: metrics.requests.labels(act, outcome).inc()
+        )
     except QueueDenied as error:
         exit_with_usage(SERVICE, str(error))
 
@@ -80,6 +82,7 @@ async def _serve(
         default_pillow=settings.default_pillow,
         max_attempts=settings.max_attempts,
         visibility_s=settings.visibility_timeout,
+        newest_only=settings.newest_only,
     )
 
     def dependencies() -> dict[str, str]:

@@ -63,6 +63,12 @@ class PollerSettings(StorageSettings):
         le=3600,
         description="Seconds after a message for which POLLER_POLL_MIN applies; then it doubles.",
     )
+    newest_only: bool = Field(
+        False,
+        alias="POLLER_NEWEST_ONLY",
+        description="Whether, of a pillow's states that wait together, only the newest is "
+        "published; the others count as superseded.",
+    )
     default_pillow: Annotated[str, AfterValidator(_checked_pillow)] = Field(
         "cloud",
         alias="POLLER_DEFAULT_PILLOW",

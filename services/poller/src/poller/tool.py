@@ -242,7 +242,7 @@ def _do(work: Callable[[_Box], Awaitable[int]]) -> int:
     except SettingsError as error:
         exit_with_usage(COMMAND, str(error))
     # The SDK takes a second to load, which help and wrong usage need not wait for.
-    from poller.azure_queue import AzureQueue
+    from poller.storage.queue import AzureQueue
 
     configure_logs("poller", level="warning", style=settings.log_format)
     status = 1

@@ -1,0 +1,214 @@
+"""How a message leaves: deleted, buried as a dead letter, or given back. Nowhere else.
+
+A message is deleted only when it is `decided`: the broker has confirmed its state or a newer one of
+its pillow, or the poison queue its copy.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+
+from contract.dead_letters import DeadLetter, encode_dead_letter
+from contract.instants import format_instant
+from contract.messages import Rejection
+from poller.broker import Broker
+from poller.hand import Hand, Item
+from poller.metrics import PollerMetrics
+from poller.polling import FAILING
+from poller.queues import Finish, Queue, QueueDenied, QueueUnavailable
+from poller.tasks import Tasks
+from poller.troubles import Troubles
+from runtime.mqtt import BrokerLost, PublishRefused
+
+log = structlog.get_logger()
+
+DELETIONS: Final = 64
+"""How many deletions may be under way: 4,000 a second at 10 ms each need 40."""
+
+ANNOUNCE_S: Final = 5.0
+RELEASE_S: Final = 2.0
+"""With what `worker` takes to stop, below the deadline for it (runtime/lifecycle.py)."""
+
+
+class Endings:
+    """Ends the messages in hand."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        broker: Broker,
+        hand: Hand,
+        troubles: Troubles,
+        tasks: Tasks,
+        metrics: PollerMetrics,
+    ) -> None:
+        self._queue = queue
+        self._broker = broker
+        self._hand = hand
+        self._troubles = troubles
+        self._tasks = tasks
+        self._metrics = metrics
+        self._decided: asyncio.Queue[Item] = asyncio.Queue()
+        self._not_before = 0.0
+
+    def start(self) -> None:
+        """Begin to delete what has been decided."""
+        for _ in range(DELETIONS):
+            self._tasks.start(self._delete_decided())
+
+    def finish(self, item: Item) -> None:
+        """Delete a message: how it ended is confirmed, and counted."""
+        item.decided = item.settling = True
+        self._decided.put_nowait(item)
+
+    def bury(self, item: Item, rejection: Rejection) -> None:
+        """Make a message a dead letter."""
+        self._tasks.start(self._bury(item, rejection))
+
+    def give_back(self, item: Item) -> None:
+        """Make a message visible to everyone at once."""
+        self._tasks.start(self._give_back(item))
+
+    def give_up(self, item: Item) -> None:
+        """Let go of a message that comes again by itself."""
+        self._metrics.retried.inc()
+        self._leave(item)
+
+    async def let_go(self) -> None:
+        """Give back what is still in hand; what was published or buried is deleted instead."""
+        left = tuple(self._hand)
+        if not left:
+            return
+        log.warning("giving back what could not be finished", messages=len(left))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RELEASE_S):
+                await asyncio.gather(
+                    *(
+                        self._delete_once(item) if item.decided else self._give_back(item)
+                        for item in left
+                    )
+                )
+
+    async def insist(
+        self, item: Item, act: str, do: Callable[[], Coroutine[Any, Any, None]]
+    ) -> bool:
+        """Do something on the queue until it works; False when the lease is over before."""
+        loop = asyncio.get_running_loop()
+        attempt = 0
+        while True:
+            # Throttling is for all: the others must not go on where one was told to wait.
+            if (wait_s := self._not_before - loop.time()) > 0:
+                await asyncio.sleep(wait_s)
+                continue
+            try:
+                await do()
+            except (QueueUnavailable, QueueDenied) as error:
+                self._troubles.failed(act, error)
+                item.troubles.add(act)
+                if item.lost or loop.time() > item.message.leased_until:
+                    return False
+                if isinstance(error, QueueUnavailable) and error.wait_s:
+                    self._not_before = max(self._not_before, loop.time() + error.wait_s)
+                await asyncio.sleep(FAILING.delay(attempt, random.random()))  # noqa: S311 - jitter
+                attempt += 1
+            else:
+                item.troubles.discard(act)
+                self._troubles.worked(act)
+                return True
+
+    async def _delete_decided(self) -> None:
+        while True:
+            item = await self._decided.get()
+            await self._delete(item)
+
+    async def _delete(self, item: Item) -> None:
+        outcome: Finish | None = None
+
+        async def delete() -> None:
+            nonlocal outcome
+            outcome = await self._queue.delete(item.message)
+
+        async with item.receipt:
+            await self.insist(item, "delete", delete)
+        self._deleted(item, outcome)
+
+    async def _delete_once(self, item: Item) -> None:
+        outcome: Finish | None = None
+        try:
+            outcome = await self._queue.delete(item.message)
+        except (QueueUnavailable, QueueDenied):
+            pass  # it comes again, and is found to be superseded, or is buried twice
+        finally:
+            self._deleted(item, outcome)
+
+    def _deleted(self, item: Item, outcome: Finish | None) -> None:
+        """Count how a deletion ended; without an outcome it did not."""
+        if outcome in (None, Finish.LEASE_LOST):
+            self._hand.remember(item)
+        self._metrics.deleted.labels(outcome.value if outcome else "failed").inc()
+        self._leave(item)
+
+    async def _bury(self, item: Item, rejection: Rejection) -> None:
+        """Copy a message to the poison queue, say so, and only then delete it."""
+        message = item.message
+        letter: str | None = None
+
+        async def keep() -> None:
+            nonlocal letter
+            letter = await self._queue.put_poison(message)
+
+        if not await self.insist(item, "keep a dead letter", keep):
+            self.give_up(item)
+            return
+        item.decided = True
+        self._metrics.dead_lettered.labels(rejection.reason).inc()
+        log.warning(
+            "dead letter: kept in the poison queue",
+            message=message.id,
+            # The id by which `poller dead-letters` knows it; the queue does not keep the rest.
+            letter=letter,
+            reason=str(rejection.reason),
+            detail=rejection.detail,
+            attempts=message.body.attempts,
+        )
+        try:
+            async with asyncio.timeout(ANNOUNCE_S):
+                await self._broker.wait_ready()
+                await self._broker.announce(_announcement(item, rejection))
+        except (BrokerLost, PublishRefused, TimeoutError) as error:
+            log.warning("dead letter not announced on MQTT", message=message.id, why=str(error))
+        self.finish(item)
+
+    async def _give_back(self, item: Item) -> None:
+        item.settling = True
+        try:
+            async with item.receipt:
+                await self._queue.release(item.message)
+        except (QueueUnavailable, QueueDenied) as error:
+            # Then it comes again when its lease ends.
+            self._troubles.failed("release", error)
+            item.troubles.add("release")
+        finally:
+            self.give_up(item)
+
+    def _leave(self, item: Item) -> None:
+        self._hand.leave(item)
+        self._troubles.left(item)
+
+
+def _announcement(item: Item, rejection: Rejection) -> bytes:
+    body = item.message.body
+    return encode_dead_letter(
+        DeadLetter(
+            item.message.id,
+            rejection.reason,
+            rejection.detail,
+            body.attempts,
+            format_instant(body.queued_us),
+            body.text,
+        )
+    )

@@ -1,0 +1,97 @@
+"""What is in hand: the messages received and not ended, and those that ended but may come again."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from poller.queues import Received
+
+WINDOW: Final = 256
+"""How many messages may be in hand: enough to keep the broker and all deletions busy."""
+
+REMEMBERED: Final = 10_000
+"""How many messages are remembered that ended without being deleted; then the oldest is forgotten,
+and when it comes again it is published or buried twice, which is allowed."""
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """A message in hand.
+
+    `lost` says that somebody else has received it meanwhile, `decided` that how it ended has been
+    counted and only its deletion is left, `settling` that it is being deleted or given back.
+    `troubles` are the acts on the queue that it still waits for.
+    """
+
+    message: Received
+    polled_ms: int
+    sends: int = 0
+    lost: bool = False
+    decided: bool = False
+    settling: bool = False
+    troubles: set[str] = field(default_factory=set)
+    receipt: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by who uses the receipt: a renewal makes it worthless for a deletion beside it."""
+
+
+class Hand:
+    """The messages in hand, at most WINDOW with those that have been asked for."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Item] = {}
+        self._asked_for = 0
+        self._changed = asyncio.Event()
+        self._ended: OrderedDict[str, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(tuple(self._items.values()))
+
+    def of(self, message_id: str) -> Item | None:
+        """Return the message of this id that is in hand, if it is."""
+        return self._items.get(message_id)
+
+    def take(self, message: Received, polled_ms: int) -> Item:
+        """Take a message in hand that is not yet."""
+        item = self._items[message.id] = Item(message, polled_ms)
+        return item
+
+    def leave(self, item: Item) -> None:
+        """Let a message go."""
+        self._items.pop(item.message.id, None)
+        self._changed.set()
+
+    async def reserve(self, number: int) -> None:
+        """Wait until there is room for so many, and keep it for them until `free`."""
+        while len(self._items) + self._asked_for + number > WINDOW:
+            await self._change()
+        self._asked_for += number
+
+    def free(self, number: int) -> None:
+        """Give back room that was reserved: what it was for is in hand now, or will not come."""
+        self._asked_for -= number
+        self._changed.set()
+
+    async def empty(self) -> None:
+        """Wait until nothing is in hand."""
+        while self._items:
+            await self._change()
+
+    def remember(self, item: Item) -> None:
+        """Remember a message that ended but was not deleted: it comes again."""
+        self._ended[item.message.id] = None
+        self._ended.move_to_end(item.message.id)
+        if len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
+
+    def had_ended(self, message_id: str) -> bool:
+        """Say whether a message that comes ended before; it is then forgotten."""
+        return self._ended.pop(message_id, self) is None
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()

@@ -1,0 +1,1 @@
+"""Azure Queue Storage: what every message costs on connections of our own, the rest by the SDK."""
