@@ -82,6 +82,7 @@ class Intake:
         self._read: Callable[[], int] = paho.loop_read
         self._rest = b""
         self._for_paho = b""
+        self._ended = False
         paho._sock_recv = self._give_paho
         paho.loop_read = self.read
 
@@ -94,7 +95,8 @@ class Intake:
         except OSError:
             piece = b""  # paho is told that it is over
         if not piece:
-            return self._hand_over(b"")
+            self._ended = True
+            return self._read()
         data, at = self._rest + piece, 0
         acknowledgements = []
         outcome = _SUCCESS
@@ -128,7 +130,7 @@ class Intake:
         self._paho._packet_queue(_PUBACK, packets, mids[-1], 1)
 
     def _hand_over(self, packet: bytes) -> int:
-        """Have paho read a packet, or the end when there is none."""
+        """Have paho read a packet."""
         self._for_paho = packet
         outcome = self._read()
         while outcome == _SUCCESS and self._for_paho:
@@ -136,5 +138,7 @@ class Intake:
         return outcome
 
     def _give_paho(self, size: int) -> bytes:
+        if not self._for_paho and not self._ended:
+            raise BlockingIOError  # it reads on for as long as it waits for answers
         taken, self._for_paho = self._for_paho[:size], self._for_paho[size:]
         return taken
