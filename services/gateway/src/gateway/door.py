@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,10 @@ from gateway.upkeep import Upkeep
 
 HEAD_S: Final = 10.0
 """How long a request's head may take: who connects and says nothing holds a file descriptor."""
+
+
+KINDS: Final = ("websocket", "events")
+"""The transports that browsers come by."""
 
 
 class Speechless(Protocol):
@@ -51,7 +56,9 @@ class Door:
         self._silent: dict[Speechless, float] = {}  # who has yet to speak, since when
         self.upkeep = upkeep
         self._metrics = metrics
-        self._open = {kind: metrics.connections.labels(kind) for kind in ("websocket", "events")}
+        self._open = dict.fromkeys(KINDS, 0)
+        for kind in KINDS:
+            metrics.connections.labels(kind).set_function(partial(self._open.__getitem__, kind))
         self._allowed_origins = allowed_origins
         self._most = most
 
@@ -81,13 +88,13 @@ class Door:
         """Look after a browser from now on."""
         self.upkeep.add(browser)
         self._connections.add(browser)
-        self._open[browser.kind].inc()
+        self._open[browser.kind] += 1
 
     def left(self, browser: Browser) -> None:
         """Forget a browser that came."""
         self.upkeep.discard(browser)
         self._connections.discard(browser)
-        self._open[browser.kind].dec()
+        self._open[browser.kind] -= 1
 
     def wait_for(self, connection: Speechless, connections: set[Any]) -> None:
         """Wait for the first words of a connection to a server that has these `connections`."""

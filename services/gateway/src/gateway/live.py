@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
+from prometheus_client import Counter
 
 from contract.topics import OFFLINE, ONLINE, Topics
 from contract.updates import Update, decode_state
@@ -59,6 +60,7 @@ class Live:
         self.metrics = metrics
         self._topics = topics
         self._clock = clock
+        self._received: dict[str, Counter] = {}
         self._was_ready = False
         self._complained: set[str] = set()
         metrics.pillows.set_function(lambda: len(hub))
@@ -146,7 +148,10 @@ class Live:
         return max(0.01, min(until_deadline_s, LOOK_S))
 
     def _count(self, outcome: str) -> None:
-        self.metrics.received.labels(outcome).inc()
+        counter = self._received.get(outcome)
+        if counter is None:
+            counter = self._received[outcome] = self.metrics.received.labels(outcome)
+        counter.inc()
 
     def _complain(self, topic: str, why: str) -> None:
         # Who publishes nonsense does so again and again: one line a topic, and a counter.
