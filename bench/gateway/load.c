@@ -51,7 +51,7 @@ static int total, opened, dead, refused, in_flight, burst = 128;
 static int stalled_count, stalled_rcvbuf = 4096, rcvbuf;
 static const char *host, *path = "/ws", *extra = "", *key_line = "\"stamp\":";
 static char subscribe[65536];
-static int subscribe_len, binary_subscribe;
+static int subscribe_len, binary_subscribe, sse;
 static int port;
 static struct sockaddr_in address;
 static int ep;
@@ -213,9 +213,10 @@ static void shake(struct conn *c) {
     char where[512], request[2048];
     snprintf(where, sizeof where, path, c->number);
     int n = snprintf(request, sizeof request,
-        "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
-        where, host, port, extra);
+        "GET %s HTTP/1.1\r\nHost: %s:%d\r\n%s%s\r\n", where, host, port,
+        sse ? "" : "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n",
+        extra);
     if (send(c->fd, request, n, MSG_NOSIGNAL) != n) { end(c); return; }
     c->state = SHAKING;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
@@ -230,7 +231,7 @@ static void readable(struct conn *c) {
     bytes += n;
     const unsigned char *p = buffer, *stop = buffer + n;
     if (c->state == SHAKING) {
-        if (c->have == 0 && n >= 12 && memcmp(buffer, "HTTP/1.1 101", 12)) { end(c); return; }
+        if (c->have == 0 && n >= 12 && memcmp(buffer, sse ? "HTTP/1.1 200" : "HTTP/1.1 101", 12)) { end(c); return; }
         c->have = 1;
         while (p < stop && c->tail < 4) {
             unsigned char b = *p++;
@@ -251,7 +252,9 @@ static void readable(struct conn *c) {
             return;
         }
     }
-    parse(c, p, stop - p, now);
+    /* An event stream is read as it comes: a stamp is never on two chunks. */
+    if (sse) scan(c, p, stop - p, now);
+    else parse(c, p, stop - p, now);
 }
 
 static void turn(int wait_ms) {
@@ -308,7 +311,7 @@ static void connect_all(void) {
 
 static void usage(void) {
     fputs("load HOST PORT N [--path P] [--header LINE] [--stamp KEY] [--say TEXT] [--say-hex HEX]\n"
-          "  [--burst N] [--stalled N] [--rcvbuf BYTES]\n"
+          "  [--burst N] [--stalled N] [--rcvbuf BYTES] [--sse 1]\n"
           "P may hold one %d: the connection's number.\n", stderr);
     exit(2);
 }
@@ -332,6 +335,7 @@ int main(int argc, char **argv) {
         else if (!strcmp(name, "--burst")) burst = atoi(value);
         else if (!strcmp(name, "--stalled")) stalled_count = atoi(value);
         else if (!strcmp(name, "--rcvbuf")) rcvbuf = atoi(value);
+        else if (!strcmp(name, "--sse")) sse = atoi(value);
         else usage();
     }
     struct rlimit files;

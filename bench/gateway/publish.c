@@ -1,7 +1,7 @@
 /* Publishes states at a fixed rate, each stamped with the time it left: over MQTT 3.1.1 with QoS 0,
- * or one datagram each for a sender that speaks no MQTT.
+ * to NATS, or one datagram each for a sender that speaks neither.
  *
- * publish mqtt|udp HOST PORT RATE SECONDS PILLOWS BYTES [TOPIC_FORMAT [USER PASSWORD]]
+ * publish mqtt|nats|udp HOST PORT RATE SECONDS PILLOWS BYTES [TOPIC_FORMAT [USER PASSWORD]]
  *
  * TOPIC_FORMAT holds one %s, the pillow's id.  Prints how many it sent, as JSON.
  */
@@ -54,8 +54,8 @@ static void put(int fd, const unsigned char *data, int n) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 8) { fputs("publish mqtt|udp HOST PORT RATE SECONDS PILLOWS BYTES [TOPIC [USER PASSWORD]]\n", stderr); return 2; }
-    int udp = !strcmp(argv[1], "udp"), pillows = atoi(argv[6]), size = atoi(argv[7]);
+    if (argc < 8) { fputs("publish mqtt|nats|udp HOST PORT RATE SECONDS PILLOWS BYTES [TOPIC [USER PASSWORD]]\n", stderr); return 2; }
+    int udp = !strcmp(argv[1], "udp"), nats = !strcmp(argv[1], "nats"), pillows = atoi(argv[6]), size = atoi(argv[7]);
     double rate = atof(argv[4]), seconds = atof(argv[5]);
     const char *format = argc > 8 ? argv[8] : "pillow/%s/state";
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[3]))};
@@ -63,7 +63,12 @@ int main(int argc, char **argv) {
     int fd = socket(AF_INET, udp ? SOCK_DGRAM : SOCK_STREAM, 0), one = 1;
     if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) { perror("connect"); return 1; }
     static unsigned char body[131072], packet[131080], out[1 << 20];
-    if (!udp) {
+    if (nats) {
+        const char *hello = "CONNECT {\"verbose\":false}\r\n";
+        if (recv(fd, packet, sizeof packet, 0) <= 0) return 1;
+        put(fd, (const unsigned char *)hello, (int)strlen(hello));
+    }
+    if (!udp && !nats) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         char name[64];
         snprintf(name, sizeof name, "bench-publisher-%d", (int)getpid());
@@ -101,6 +106,10 @@ int main(int argc, char **argv) {
             state[n] = 0;
             if (udp) { send(fd, state, n, 0); continue; }
             snprintf(topic, sizeof topic, format, id);
+            if (nats) {
+                filled += sprintf((char *)out + filled, "PUB %s %d\r\n%s\r\n", topic, n, state);
+                continue;
+            }
             int m = text(body, topic);
             memcpy(body + m, state, n);
             filled += framed(out + filled, 0x30, body, m + n);
@@ -113,7 +122,7 @@ int main(int argc, char **argv) {
         }
     }
     double took = (now_ns(CLOCK_MONOTONIC) - began) / 1e9;
-    if (!udp) { unsigned char bye[2] = {0xE0, 0}; put(fd, bye, 2); }
+    if (!udp && !nats) { unsigned char bye[2] = {0xE0, 0}; put(fd, bye, 2); }
     printf("{\"sent\":%llu,\"seconds\":%.3f}\n", (unsigned long long)number, took);
     return 0;
 }

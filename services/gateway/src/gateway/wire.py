@@ -68,7 +68,7 @@ class Frame:
         """
         if len(self.data) < DEFLATE_FROM:
             return self.websocket
-        return WireFrame(Opcode.TEXT, self.data).serialize(mask=False, extensions=[_DEFLATE])
+        return compressed(self.data)
 
     @cached_property
     def event(self) -> bytes:
@@ -82,6 +82,11 @@ class Frame:
     def chunk(self) -> bytes:
         """The event as one chunk of an HTTP/1.1 response."""
         return chunk(self.event)
+
+
+def compressed(text: bytes) -> bytes:
+    """Return a WebSocket text message, compressed."""
+    return WireFrame(Opcode.TEXT, text).serialize(mask=False, extensions=[_DEFLATE])
 
 
 def chunk(body: bytes) -> bytes:
