@@ -121,6 +121,13 @@ async def connect(
             }
 
 
+async def _flood(running: Running, good: Browsers) -> None:
+    """Publish so much that what is held for who does not read is full; wait until it is told."""
+    await good.reset()
+    sent = await running.feed.publish(1000, 1, size=1000)
+    await good.until(lambda one: one["updates"] >= sent["sent"] * 1000, 15)
+
+
 async def stalled(broker: Broker, *, stalled: int, seconds: float = 5) -> Figures:
     """A thousand good browsers, and some that never read: what the good ones notice."""
     async with (
@@ -132,12 +139,10 @@ async def stalled(broker: Broker, *, stalled: int, seconds: float = 5) -> Figure
             await bad.connect()
         await good.connect()
         await asyncio.sleep(_SETTLE_S)
-        # So much that all that is held for who does not read is full.
-        await running.feed.publish(1500, 1, size=1000)
-        await asyncio.sleep(1)
+        await _flood(running, good)
         before = Usage.of(running.pid).resident
         told = await _told(running, good, 1000, 50, seconds, 1000)
-        await running.feed.publish(1500, 1, size=1000)
+        await _flood(running, good)
         after = Usage.of(running.pid).resident
         return {**told, "stalled": stalled, "grew_bytes": after - before}
 
@@ -162,7 +167,7 @@ async def storm(broker: Broker, *, browsers: int = 10_000) -> Figures:
         await running.program.start()
         pin(running.pid, SERVER_CPU)
         async with Browsers.at(running.port, browsers, "--burst", "2000") as clients:
-            live = asyncio.ensure_future(running.feed.publish(5, 5))
+            live = asyncio.ensure_future(running.feed.publish(5, 4))
             done = await clients.connect()
             connected = time.monotonic()
             all_told = await clients.until(lambda one: one["frames"] >= browsers, 10)

@@ -19,6 +19,8 @@ from gateway.handshake import QUIET
 _AT_A_FRAMES_START: Final = StreamReader.at_eof.__code__
 """Where the machine waits between two frames; within one it waits for more of it."""
 
+_PONG: Final = b"\x8a"
+
 
 class Said(NamedTuple):
     """A whole message; `text` is None when it was binary."""
@@ -27,7 +29,7 @@ class Said(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A ping of the protocol, which the machine has answered."""
+    """A ping of the protocol, to be answered with its payload."""
 
     payload: bytes
 
@@ -116,5 +118,9 @@ class Inbound:
             self._machine.send_close(code)
 
     def take(self) -> bytes:
-        """Return what the machine wants to be written now."""
-        return b"".join(self._machine.data_to_send())
+        """Return what the machine wants to be written now.
+
+        Without its answers to pings: they are given in order with those to messages, and not at all
+        to a browser that does not read.
+        """
+        return b"".join(one for one in self._machine.data_to_send() if one[:1] != _PONG)

@@ -16,7 +16,7 @@ from contract.frames import (
 from gateway import wire
 from gateway.browser import Browser
 from gateway.door import Door, Refusal
-from gateway.inbound import Answered, Asked, Inbound, Said
+from gateway.inbound import Answered, Inbound, Said
 from gateway.wire import Frame
 
 if TYPE_CHECKING:
@@ -52,18 +52,19 @@ class WebSocketBrowser(Browser):
     def data_received(self, data: bytes) -> None:
         """Take in what the browser says."""
         inbound = self._begun()
-        ping: Asked | None = None
         for said in inbound.feed(data):
+            if self.audience is None:
+                break  # it has been told that it goes
             if isinstance(said, Answered):
                 self.heard = True
-            elif isinstance(said, Asked):
-                ping = said
-            elif inbound.is_open:  # else it has been told already that it goes
+            elif isinstance(said, Said):
                 self._receive(said)
+            elif self.stalled:
+                self._hold("protocol", wire.pong(said.payload))  # an answer to the newest will do
+            else:
+                self.write(wire.pong(said.payload))
         pending = inbound.take()
-        if ping is not None and self.stalled and inbound.is_open:
-            self._hold("protocol", wire.pong(ping.payload))  # an answer to the newest will do
-        elif pending:
+        if pending:
             self.write(pending)
         if inbound.is_at_rest:
             self._inbound = None
