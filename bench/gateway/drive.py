@@ -183,7 +183,11 @@ class Feed:
             stdout=asyncio.subprocess.PIPE,
         )
         pin(process.pid, OTHERS_CPU)
-        async with asyncio.timeout(seconds + _ANSWER_S):
-            said, _ = await process.communicate()
+        try:
+            async with asyncio.timeout(seconds + _ANSWER_S):
+                said, _ = await process.communicate()
+        except BaseException:
+            process.kill()
+            raise
         done: dict[str, Any] = json.loads(said)
         return done

@@ -19,7 +19,7 @@ class Wish:
     since: Cursor | None
 
 
-_EVERYTHING: Final = Wish(None, None)
+EVERYTHING: Final = Wish(None, None)
 
 
 def origin_allowed(origin: str | None, host: str | None, allowed: Sequence[str]) -> bool:
@@ -41,8 +41,6 @@ def read_wish(pillows: Sequence[str], since: str | None) -> Wish | str:
 
     A cursor that is none, or of another process, only means that nothing can be resumed.
     """
-    if not pillows and not since:
-        return _EVERYTHING
     if len(pillows) > MAX_SUBSCRIBED:
         return f"{len(pillows)} pillows; name at most {MAX_SUBSCRIBED}, or none for all"
     wrong = next((name for name in pillows if not is_pillow_id(name)), None)

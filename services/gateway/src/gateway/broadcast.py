@@ -84,7 +84,7 @@ class Broadcast:
 
     def _ask(self, at_least_s: float = 0.0) -> None:
         """Have everything flushed: at once, or after the wait that the pace asks for."""
-        if self._asked_soon:
+        if self._asked_soon or (at_least_s and self._asked is not None):
             return
         wait_s = 0.0 if self.fanout.is_full else max(at_least_s, self._pace.wait_s)
         loop = asyncio.get_running_loop()

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL
-from gateway.admission import Wish, origin_allowed, read_wish
+from gateway.admission import EVERYTHING, Wish, origin_allowed, read_wish
 from gateway.broadcast import Broadcast
 from gateway.browser import Browser
 from gateway.metrics import GatewayMetrics
@@ -64,24 +64,20 @@ class Door:
 
     def admit(self, query: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Wish | Refusal:
         """Return what a browser wants, or why it may not come in."""
-        origin = host = last_event_id = None
-        for name, value in headers:
-            if name == b"origin":
-                origin = value.decode("latin-1")
-            elif name == b"host":
-                host = value.decode("latin-1")
-            elif name == b"last-event-id":
-                last_event_id = value.decode("latin-1")
+        fields = dict(headers)
+        origin, host = _text(fields.get(b"origin")), _text(fields.get(b"host"))
         if not origin_allowed(origin, host, self._allowed_origins):
             return Refusal(
                 FORBIDDEN, f"origin {origin:.80} may not listen; see GATEWAY_ALLOWED_ORIGINS"
             )
         if len(self.upkeep) >= self._most:
             return Refusal(FULL, f"{self._most} browsers are here already; come back later")
+        if not query and b"last-event-id" not in fields:
+            return EVERYTHING
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ()
         pillows = [value for name, value in pairs if name == "pillow"]
         since = next((value for name, value in pairs if name == "since"), None)
-        wish = read_wish(pillows, last_event_id or since)
+        wish = read_wish(pillows, _text(fields.get(b"last-event-id")) or since)
         return Refusal(BAD_MESSAGE, wish) if isinstance(wish, str) else wish
 
     def came(self, browser: Browser) -> None:
@@ -122,3 +118,7 @@ class Door:
     def count_refused(self, code: int) -> None:
         """Count a browser that was refused, or closed for its own fault."""
         self._metrics.refused.labels(str(code)).inc()
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

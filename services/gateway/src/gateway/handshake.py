@@ -39,14 +39,12 @@ Headers = Sequence[tuple[bytes, bytes]]
 _PATH: Final = b"/ws"
 _KEY: Final = b"sec-websocket-key"
 _ANY_KEY: Final = b"dGhlIHNhbXBsZSBub25jZQ=="
-_OFFER: Final = frozenset(
-    {
-        b"connection",
-        b"upgrade",
-        b"sec-websocket-version",
-        b"sec-websocket-extensions",
-        b"sec-websocket-protocol",
-    }
+_OFFER: Final = (
+    b"connection",
+    b"upgrade",
+    b"sec-websocket-version",
+    b"sec-websocket-extensions",
+    b"sec-websocket-protocol",
 )
 _UNUSUAL: Final = frozenset({b"content-length", b"transfer-encoding"})
 _OFFER_BYTES: Final = 1024
@@ -83,36 +81,29 @@ _EXTENSIONS: Final = [_Deflate(server_no_context_takeover=True, client_no_contex
 
 def answer(method: bytes, target: bytes, version: str, headers: Headers) -> Answer:
     """Return the answer to a request for a WebSocket."""
-    offer, offer_bytes, keys, usual = [], 0, [], True
-    for header in headers:
-        name = header[0]
-        if name in _OFFER:
-            offer.append(header)
-            offer_bytes += len(header[1])
-        elif name == _KEY:
-            keys.append(header[1])
-        elif name in _UNUSUAL:
-            usual = False
+    fields = dict(headers)
+    key = fields.get(_KEY, b"")
     if (
-        usual
+        len(fields) == len(headers) <= http11.MAX_NUM_HEADERS  # else something is said twice
+        and _UNUSUAL.isdisjoint(fields)
         and (method, version) == (b"GET", "1.1")
         and target.partition(b"?")[0] == _PATH
-        and len(keys) == 1
-        and _is_key(keys[0])
-        and len(headers) <= http11.MAX_NUM_HEADERS
-        and offer_bytes <= _OFFER_BYTES
+        and _is_key(key)
     ):
-        agreed = _agreed(tuple(offer))
-        if agreed.accepted:
-            key = accept_key(keys[0].decode()).encode()
-            return Answer(agreed.data.replace(_ANY_KEY, key), True, agreed.deflate)
+        offer = tuple(map(fields.get, _OFFER))
+        if sum(map(len, filter(None, offer))) <= _OFFER_BYTES:
+            agreed = _agreed(offer)
+            if agreed.accepted:
+                accepted = accept_key(key.decode()).encode()
+                return Answer(agreed.data.replace(_ANY_KEY, accepted), True, agreed.deflate)
     return _answer(method, target, version, headers)
 
 
 @lru_cache(maxsize=256)
-def _agreed(offer: tuple[tuple[bytes, bytes], ...]) -> Answer:
+def _agreed(offer: tuple[bytes | None, ...]) -> Answer:
     """Return the library's answer to an offer, with a mark where the key's answer belongs."""
-    asked = _answer(b"GET", _PATH, "1.1", [*offer, (_KEY, _ANY_KEY)])
+    said = [(name, value) for name, value in zip(_OFFER, offer, strict=True) if value is not None]
+    asked = _answer(b"GET", _PATH, "1.1", [*said, (_KEY, _ANY_KEY)])
     key = accept_key(_ANY_KEY.decode()).encode()
     return asked._replace(data=asked.data.replace(key, _ANY_KEY))
 

@@ -29,6 +29,11 @@ LINGER_S: Final = 1.0
 """How long a browser that broke the protocol is still read: else a reset overtakes its code."""
 
 
+PONG_HEAD: Final = b"\x8a\x80"
+PONG_BYTES: Final = 6
+"""The answer to our ping: a whole pong, masked, without a payload."""
+
+
 class WebSocketBrowser(Browser):
     """A browser between its handshake and its end.
 
@@ -51,6 +56,9 @@ class WebSocketBrowser(Browser):
 
     def data_received(self, data: bytes) -> None:
         """Take in what the browser says."""
+        if self._inbound is None and len(data) == PONG_BYTES and data.startswith(PONG_HEAD):
+            self.heard = True  # all that most browsers ever say; no machine is made for it
+            return
         inbound = self._begun()
         for said in inbound.feed(data):
             if self.audience is None:
