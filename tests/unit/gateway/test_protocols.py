@@ -82,11 +82,19 @@ async def test_who_connects_and_says_nothing_is_cut_off(monkeypatch: pytest.Monk
 
 async def test_when_it_is_full_who_comes_is_told_to_come_back() -> None:
     """With the code for it; who is in stays in."""
-    async with serving(most=1) as served, served.dialled(), served.dialled(handshake()) as second:
+    loop = asyncio.get_running_loop()
+    async with serving(most=1) as served, served.dialled() as first:
         got = b""
         async with asyncio.timeout(10):
-            while close_code(got) is None:
-                got += await asyncio.get_running_loop().sock_recv(second, 4096)
+            while b'"snapshot"' not in got:
+                got += await loop.sock_recv(first, 4096)
+        async with served.dialled(handshake()) as second:
+            got = b""
+            async with asyncio.timeout(10):
+                while close_code(got) is None:
+                    got += await loop.sock_recv(second, 4096)
+        assert len(served.live.broadcast.fanout) == 1
+        assert served.count("refused_total", code="1013") == 1
 
     assert close_code(got) == 1013
     assert b"come back later" in unframed(got)[0][1]

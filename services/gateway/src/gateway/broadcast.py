@@ -106,7 +106,10 @@ class Broadcast:
         """Write; this is all that happens for each browser when an update arrives."""
         for data, listeners, updates, kind, call_back, closing in deliveries:
             for listener in listeners:
-                listener.write(data)
+                try:
+                    listener.write(data)
+                except RuntimeError:  # closed underneath: its end is about to be told
+                    self.fanout.leave(listener)
             if updates:
                 self._delivered.inc(updates * len(listeners))
             if kind in self._counters:

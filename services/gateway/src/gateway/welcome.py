@@ -26,11 +26,11 @@ def welcome_websocket(
         transport.write(shaken.data)
         transport.close()
         return
+    outcome = door.admit(target.partition(b"?")[2], headers)
     browser = WebSocketBrowser(door, transport, shaken.data, deflate=shaken.deflate)
     transport.set_protocol(browser)
     # Accepted even to be refused: a browser shows a page the code of a closed connection, but
     # nothing of a refused handshake.
-    outcome = door.admit(target.partition(b"?")[2], headers)
     if isinstance(outcome, Refusal):
         browser.refuse(outcome)
     else:
