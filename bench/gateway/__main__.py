@@ -257,7 +257,7 @@ class Run:
         self.figures["storm"] = one
         show(
             f"{one['browsers']:,} browsers come back at once after a restart",
-            ("all connected, s", "all told, s", "refused", "dead", "p99 ms at 5/s then"),
+            ("all connected, s", "all told, s", "refused", "dead", "p99 ms at 2/s then"),
             [
                 (
                     f"{one['all_connected_s']:.2f}",

@@ -167,7 +167,7 @@ async def storm(broker: Broker, *, browsers: int = 10_000) -> Figures:
         await running.program.start()
         pin(running.pid, SERVER_CPU)
         async with Browsers.at(running.port, browsers, "--burst", "2000") as clients:
-            live = asyncio.ensure_future(running.feed.publish(5, 10))
+            live = asyncio.ensure_future(running.feed.publish(2, 12))
             done = await clients.connect()
             connected = time.monotonic()
             all_told = await clients.until(lambda one: one["frames"] >= browsers, 10)
