@@ -133,7 +133,7 @@ class Run:
 
     async def _saturate(self, broker: Broker) -> None:
         found: Figures = {}
-        for contender in self._few("Pillowcast", "C limit", "mosquitto", "NATS"):
+        for contender in self._few("Pillowcast", "mosquitto", "NATS"):
             rates = contender.quick_rates if self._quick else contender.rates
             try:
                 found[contender.name] = await scenarios.saturate(
@@ -167,11 +167,11 @@ class Run:
         self.charts.append(("Most updates delivered per second, 1,000 browsers, one core", bars))
 
     async def _connect(self, broker: Broker) -> None:
-        browsers, idle_s = (4000, 3) if self._quick else (10_000, 21)
+        browsers, idle_s = (4000, 2) if self._quick else (10_000, 21)
         each = await self._each(
             "connect",
             lambda one: scenarios.connect(one, broker, browsers=browsers, idle_s=idle_s),
-            *self._few("Pillowcast", "C limit", "mosquitto", "ws, Node.js"),
+            *self._few("Pillowcast", "mosquitto", "ws, Node.js"),
         )
         keys = ("seconds", "connect_cpu_us", "bytes_each", "idle_cpu")
         middle = {name: _median(rounds, keys) for name, rounds in each.items()}

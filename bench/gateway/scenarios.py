@@ -14,6 +14,8 @@ P99_MS: Final = 250.0
 """A rate is sustained while 99 of 100 updates arrive within so long."""
 
 _SETTLE_S: Final = 0.5
+_PATIENCE_S: Final = 2.0
+"""How long updates that were published may still be on their way."""
 
 
 async def deliver(
@@ -49,7 +51,7 @@ async def _told(
     took_s = time.monotonic() - began_s
     busy = Usage.of(running.pid).since(before)
     wanted = int(sent["sent"] * each)
-    report = await clients.until(lambda one: one["updates"] >= wanted, 4.0)
+    report = await clients.until(lambda one: one["updates"] >= wanted, _PATIENCE_S)
     used = Usage.of(running.pid).since(before)
     updates = max(1, report["updates"])
     return {
@@ -147,7 +149,7 @@ async def stalled(broker: Broker, *, stalled: int, seconds: float = 5) -> Figure
         return {**told, "stalled": stalled, "grew_bytes": after - before}
 
 
-async def interest(broker: Broker, *, browsers: int = 10_000, seconds: float = 4) -> Figures:
+async def interest(broker: Broker, *, browsers: int = 10_000, seconds: float = 3) -> Figures:
     """Each browser watches a pillow of its own; an update reaches one of them."""
     async with GATEWAY.running(broker) as running:
         path = ("--path", "/ws?pillow=p-%05d")
