@@ -52,7 +52,7 @@ class Audience:
     def __init__(self, interest: Interest, form: Form) -> None:
         self.interest = interest
         self.form = form
-        self.live: set[Listener] = set()
+        self.live: dict[Listener, None] = {}  # in the order in which they came, as memory has them
         self.members = 0
 
 
@@ -87,7 +87,7 @@ class Audiences:
         if audience is None:
             return
         listener.audience = None
-        audience.live.discard(listener)
+        audience.live.pop(listener, None)
         audience.members -= 1
         self._members -= 1
         if audience.members:

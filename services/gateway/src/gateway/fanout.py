@@ -102,7 +102,7 @@ class Fanout:
         """Pass over a listener that does not read; all that is kept is where it stopped."""
         listener.stalled = True
         if listener.audience is not None and listener in listener.audience.live:
-            listener.audience.live.discard(listener)
+            del listener.audience.live[listener]
             listener.mark = Mark(self._told, self.broker)
 
     def drain(self, listener: Listener) -> None:
@@ -166,7 +166,7 @@ class Fanout:
             frames = self._shared((audience.interest, since, mark), now_ms)
             for listener in listeners:
                 listener.since = listener.mark = None
-                audience.live.add(listener)
+                audience.live[listener] = None
             kind: Literal["snapshot", "recovered", "newest"] = "newest"
             if mark is None:
                 kind = "recovered" if frames[0].recovered else "snapshot"
