@@ -196,9 +196,11 @@ class Browser:
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
         self.raw = b""
+        self._unseen: list[Any] = []
 
     async def next(self) -> Frame:
         """The next frame that is no heartbeat; its bytes are in `raw`."""
+        self._unseen = []
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 self.raw = await self.connection.recv(decode=False)
@@ -213,11 +215,13 @@ class Browser:
         return frame
 
     async def until_state(self, pillow: str, name: str) -> dict[str, Any]:
-        """The next time that a pillow is shown in a state."""
+        """The next time that a pillow is shown in a state; a frame may show it in several."""
         while True:
-            for shown in (await self.next()).get("pillows", ()):
+            while self._unseen:
+                shown = self._unseen.pop(0)
                 if isinstance(shown, dict) and (shown["pillow"], shown["state"]) == (pillow, name):
                     return shown
+            self._unseen = list((await self.next()).get("pillows", ()))
 
     async def say(self, frame: object) -> None:
         """Send a frame."""

@@ -318,10 +318,10 @@ async def test_a_silent_pillow_becomes_not_connected_and_comes_back(
                 assert gone["last"] == "spinning"
                 assert gone["at"] == msgspec.json.decode(said)["at"]
                 assert gone["since"] > gone["at"]
+                assert await gateway.metric("expired_total") == 1
 
                 await cloud.say(state("cloud-1", "hugging"))
                 await browser.until_state("cloud-1", "hugging")
-            assert await gateway.metric("expired_total") == 1
             gateway.assert_log_is_clean()
 
 

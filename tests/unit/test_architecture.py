@@ -37,6 +37,10 @@ DECIDERS: Final = (
     "gateway.hub",
     "gateway.linking",
     "gateway.fanout",
+    "gateway.audiences",
+    "gateway.pace",
+    "gateway.wheel",
+    "gateway.wire",
     "gateway.admission",
     "simulator.model.*",
     "simulator.scenario.words",
@@ -57,6 +61,8 @@ PURE: Final = frozenset(
         "dataclasses", "datetime", "difflib", "email.utils", "enum", "functools", "hashlib",
         "heapq", "importlib.resources", "itertools", "math", "msgspec", "operator", "posixpath",
         "re", "tomllib", "types", "typing", "urllib.parse", "xml.etree", "xml.sax.saxutils",
+        # What these write depends on nothing but what they are given.
+        "websockets.extensions.permessage_deflate", "websockets.frames",
     }
 )  # fmt: skip
 CLOCKS: Final = frozenset({"now", "utcnow", "today"})
@@ -72,8 +78,9 @@ WRAPPED: Final = {
         "poller.storage.signing",
         "simulator.targets.azure_queue",
     },
-    "httptools": {"poller.storage.connections"},
+    "httptools": {"gateway.protocols", "poller.storage.connections"},
     "uvicorn": {"runtime.server", "gateway.protocols"},
+    "websockets": {"gateway.handshake", "gateway.inbound", "gateway.wire"},
     "uvloop": {"runtime.lifecycle"},
     "pydantic_settings": {"runtime.settings"},
     "rich": {

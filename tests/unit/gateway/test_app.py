@@ -14,6 +14,7 @@ from gateway.live import Live
 from gateway.metrics import GatewayMetrics
 from gateway.settings import GatewaySettings
 from runtime.mqtt import Message
+from tests.unit.gateway.doors import make_door
 from tests.unit.gateway.strategies import update
 
 FRIEND = "https://friend.example"
@@ -27,7 +28,9 @@ class Site:
         self.hub = Hub("ep", expire_after_ms=1 << 40, history_bytes=10_000)
         self.live = Live(self.hub, Topics("pillow"), GatewayMetrics())
         self.dependencies = {"mqtt": "ok"}
-        app = create_app(self.live, GatewaySettings.load(**settings), lambda: self.dependencies)
+        given = GatewaySettings.load(**settings)
+        door = make_door(self.live, given.allowed_origins)
+        app = create_app(self.live, given, lambda: self.dependencies, door)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://gateway"
         )
@@ -218,7 +221,7 @@ async def test_the_head_of_an_event_stream_ends(site: Site) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
-    assert len(site.live.fanout) == 0
+    assert len(site.live.broadcast.fanout) == 0
 
 
 async def test_an_event_stream_that_is_refused_says_why(site: Site) -> None:

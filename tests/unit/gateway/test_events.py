@@ -1,20 +1,19 @@
-"""One browser on the event stream, without a server around it."""
+"""The event stream of a browser that is admitted, and the answer to one that is not."""
 
-from collections.abc import AsyncGenerator
-from typing import cast
-
+import httpx
 import pytest
-from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.applications import Starlette
+from starlette.routing import Route
 
-from contract.frames import RECONNECT_MS, RESTART
 from contract.topics import Topics
 from gateway.events import Events
 from gateway.hub import Hub
 from gateway.live import Live
 from gateway.metrics import GatewayMetrics
-
-Stream = AsyncGenerator[bytes, None]
+from tests.browsers import request
+from tests.unit.gateway.doors import make_door
+from tests.unit.gateway.servers import read_to_end, serving
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -22,37 +21,68 @@ def live() -> Live:
     return Live(Hub("ep", expire_after_ms=1000, history_bytes=0), Topics("p"), GatewayMetrics())
 
 
-async def begin(live: Live) -> Stream:
-    """Ask for the stream; what it sends."""
-    scope = {"type": "http", "method": "GET", "path": "/events", "query_string": b"", "headers": []}
-    answer = await Events(live, ()).serve(Request(scope))
-    assert isinstance(answer, StreamingResponse)
-    return cast(Stream, answer.body_iterator)
+async def ask(live: Live, method: str = "GET", *, most: int = 10, **headers: str) -> httpx.Response:
+    """Ask the application, as one does who was not admitted at the front."""
+    app = Starlette(routes=[Route("/events", Events(make_door(live, most=most)).serve)])
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        return await client.request(method, "/events", headers=headers)
 
 
-async def test_a_stream_that_is_left_is_forgotten(live: Live) -> None:
-    """Wherever it stood."""
-    stream = await begin(live)
-    assert len(live.fanout) == 0
-    assert (await anext(stream)).startswith(b"retry: ")
-    assert b"snapshot" in await anext(stream)
-    assert len(live.fanout) == 1
+async def test_who_only_looks_is_told_what_there_would_be(live: Live) -> None:
+    """HEAD has no stream."""
+    answer = await ask(live, "HEAD")
 
-    await stream.aclose()
-
-    assert len(live.fanout) == 0
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert len(live.broadcast.fanout) == 0
 
 
-async def test_a_stream_that_was_being_read_when_the_gateway_leaves_hears_goodbye(
-    live: Live,
+@pytest.mark.parametrize(
+    ("headers", "most", "status", "detail"),
+    [
+        ({"origin": "https://evil.example"}, 10, 403, "GATEWAY_ALLOWED_ORIGINS"),
+        ({}, 0, 503, "come back later"),
+        ({}, 10, 400, "no second request"),
+    ],
+)
+async def test_who_is_not_admitted_is_told_why(
+    live: Live, headers: dict[str, str], most: int, status: int, detail: str
 ) -> None:
-    """It is told with the next event, and then it ends."""
-    stream = await begin(live)
-    await anext(stream)
-    await anext(stream)
-    live.fanout.say_goodbye(RECONNECT_MS, RESTART)
+    """With a problem document."""
+    answer = await ask(live, most=most, **headers)
 
-    assert b"goodbye" in await anext(stream)
-    with pytest.raises(StopAsyncIteration):
-        await anext(stream)
-    assert len(live.fanout) == 0
+    assert answer.status_code == status
+    assert detail in answer.json()["detail"]
+
+
+async def test_a_stream_that_is_left_is_forgotten() -> None:
+    """Wherever it stood."""
+    async with serving() as served:
+        async with served.dialled(request("/events")):
+            await until(lambda: served.browsers == 1, "in")
+        await until(lambda: served.browsers == 0, "forgotten")
+        assert len(served.live.broadcast.fanout) == 0
+
+
+async def test_chunks_are_whole_events_and_have_an_end() -> None:
+    """The last one says that there are no more."""
+    async with serving() as served, served.dialled(request("/events")) as stream:
+        await until(lambda: served.browsers == 1, "in")
+        served.say()
+        await until(lambda: served.count("delivered_updates_total") == 1, "told")
+        served.live.broadcast.say_goodbye()
+        got = await read_to_end(stream)
+
+    head, _, rest = got.partition(b"\r\n\r\n")
+    assert b"transfer-encoding: chunked" in head
+    chunks = []
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        chunks.append(rest[: int(size, 16)])
+        assert rest[int(size, 16) :].startswith(b"\r\n")
+        rest = rest[int(size, 16) + 2 :]
+    assert chunks[-1] == b""
+    assert all(chunk.endswith(b"\n\n") for chunk in chunks[:-1])
+    kinds = b"".join(chunks)
+    assert kinds.index(b"retry: ") < kinds.index(b'"snapshot"') < kinds.index(b'"goodbye"')

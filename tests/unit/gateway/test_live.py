@@ -3,28 +3,25 @@
 import asyncio
 from collections.abc import Iterator
 
-import msgspec
 import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.frames import HEARTBEAT_S
+from contract.frames import Updates
 from contract.states import NOT_CONNECTED
 from contract.topics import Topics
 from contract.updates import Update
 from gateway import live as live_module
-from gateway.admission import Wish
-from gateway.fanout import Listener
 from gateway.hub import Hub
 from gateway.live import Live, heard_ms, wall_ms
 from gateway.metrics import GatewayMetrics
 from runtime.mqtt import Message
+from tests.unit.gateway.listeners import Client, deliver
 from tests.unit.gateway.strategies import EPOCH_MS, fields, update
 from tests.waiting import until
 
 TOPICS = Topics("pillow")
-EVERYTHING = Wish(None, None)
 
 
 class Clock:
@@ -58,8 +55,17 @@ class World:
     def received(self, outcome: str) -> float:
         return self.count("received_total", outcome=outcome)
 
-    def types(self, listener: Listener) -> list[str]:
-        return [msgspec.json.decode(frame.data)["type"] for frame in self.live.take(listener)]
+    def browser(self) -> Client:
+        """One that has its snapshot."""
+        client = Client(self.live.broadcast.fanout)
+        deliver(self.live.broadcast.fanout.flush(self.clock()))
+        assert types(client) == ["Snapshot"]
+        return client
+
+
+def types(client: Client) -> list[str]:
+    """What it was told since it was last asked, by kind."""
+    return [type(frame).__name__ for frame in client.news()]
 
 
 @pytest.fixture
@@ -117,16 +123,16 @@ def test_when_a_pillow_was_heard(hops: dict[str, object], live: bool, expected: 
 
 async def test_a_state_goes_to_who_listens_in_the_same_turn_as_others(world: World) -> None:
     """All that arrives together leaves in one frame."""
-    listener = world.live.attach(EVERYTHING, lambda: None)
-    assert world.types(listener) == ["snapshot"]
+    listener = world.browser()
     for at in range(5):
         world.state(update(at=at))
-    assert world.types(listener) == []
+    assert types(listener) == []
 
     await turn()
 
-    (frame,) = world.live.take(listener)
-    assert len(msgspec.json.decode(frame.data)["pillows"]) == 5
+    (frame,) = listener.news()
+    assert isinstance(frame, Updates)
+    assert len(frame.pillows) == 5
     assert world.received("taken") == 5
     assert world.count("delivered_updates_total") == 5
 
@@ -134,8 +140,7 @@ async def test_a_state_goes_to_who_listens_in_the_same_turn_as_others(world: Wor
 async def test_what_changes_nothing_is_counted_by_its_reason(world: World) -> None:
     """And nobody hears of it."""
     world.state(update(at=1))
-    listener = world.live.attach(EVERYTHING, lambda: None)
-    world.types(listener)
+    listener = world.browser()
     world.state(update(at=1))
     world.state(update(at=0))
     world.receive("pillow/bridge/poller/here/dead-letter", b"{}")
@@ -143,7 +148,7 @@ async def test_what_changes_nothing_is_counted_by_its_reason(world: World) -> No
     world.receive("pillow/cloud-9/state", b"")
     await turn()
 
-    assert world.types(listener) == []
+    assert types(listener) == []
     assert world.received("repeated") == 1
     assert world.received("older") == 1
     assert world.received("unknown-topic") == 2
@@ -181,12 +186,11 @@ async def test_the_log_of_nonsense_has_an_end(
 async def test_a_removal_is_told(world: World) -> None:
     """An empty payload says that a pillow is no more."""
     world.state(update())
-    listener = world.live.attach(EVERYTHING, lambda: None)
-    world.types(listener)
+    listener = world.browser()
     world.receive("pillow/cloud-1/state", b"")
     await turn()
 
-    assert world.types(listener) == ["removed"]
+    assert types(listener) == ["Removed"]
     assert world.count("pillows") == 0
 
 
@@ -225,45 +229,27 @@ async def test_the_time_from_queue_to_browser_is_measured_for_news(world: World)
     assert world.count("queued_to_sent_seconds_sum") == pytest.approx(0.02)
 
 
-async def test_snapshots_and_catching_up_are_counted(world: World) -> None:
-    """By whether a stream was resumed; and lagging where it happened."""
-    first = world.live.attach(EVERYTHING, lambda: None)
-    world.live.take(first)
-    world.live.take(world.live.attach(Wish(None, world.hub.cursor), lambda: None))
-    for at in range(20):
-        world.state(update(at=at, pad=20_000))
-    await turn()
-    assert first.lagging
-    world.live.take(first)
-
-    assert world.count("snapshots_total", recovered="false") == 1
-    assert world.count("snapshots_total", recovered="true") == 1
-    assert world.count("conflated_total") == 1
-
-
 async def test_the_brokers_coming_and_going_is_told(world: World) -> None:
     """With what changed meanwhile before the word that it is back."""
-    listener = world.live.attach(EVERYTHING, lambda: None)
-    world.types(listener)
+    listener = world.browser()
     world.live.broker_ready()
     assert world.count("broker_up") == 1
     world.live.broker_lost()
     assert world.count("broker_up") == 0
-    assert world.types(listener) == ["status"]
+    assert types(listener) == ["Status", "Status"]
     world.state(update())
     world.live.broker_ready()
 
-    assert world.types(listener) == ["update", "status"]
+    assert types(listener) == ["Updates", "Status"]
 
 
 async def test_goodbye_takes_the_last_changes_along(world: World) -> None:
     """What was heard is told before the restart."""
-    listener = world.live.attach(EVERYTHING, lambda: None)
-    world.types(listener)
+    listener = world.browser()
     world.state(update())
-    world.live.say_goodbye()
+    world.live.broadcast.say_goodbye()
 
-    assert world.types(listener) == ["update", "goodbye"]
+    assert types(listener) == ["Updates", "Goodbye"]
 
 
 async def running(world: World) -> asyncio.Task[None]:
@@ -273,21 +259,17 @@ async def running(world: World) -> asyncio.Task[None]:
 async def test_a_silent_pillow_is_told_soon_after_its_deadline() -> None:
     """Without anything else happening."""
     world = World(expire_after_ms=50)
-    woken = asyncio.Event()
     world.live.broker_ready()
     world.state(update())
-    listener = world.live.attach(EVERYTHING, woken.set)
-    world.types(listener)
-    woken.clear()
+    listener = world.browser()
     task = await running(world)
     try:
         world.clock.ms += 50
-        async with asyncio.timeout(5):
-            await woken.wait()
+        await until(lambda: bool(listener.frames), "told")
     finally:
         task.cancel()
 
-    assert world.types(listener) == ["update"]
+    assert types(listener) == ["Updates"]
     assert world.count("expired_total") == 1
 
 
@@ -315,25 +297,6 @@ async def test_nothing_expires_while_the_broker_is_away() -> None:
         task.cancel()
 
     assert world.count("expired_total") == 1
-
-
-async def test_a_heartbeat_is_said_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However quiet it is."""
-    assert HEARTBEAT_S == 20
-    monkeypatch.setattr(live_module, "HEARTBEAT_S", 0.05)
-    world = World()
-    woken = asyncio.Event()
-    listener = world.live.attach(EVERYTHING, woken.set)
-    world.types(listener)
-    task = await running(world)
-    try:
-        for _ in range(3):
-            woken.clear()
-            async with asyncio.timeout(5):
-                await woken.wait()
-            assert world.types(listener) == ["heartbeat"]
-    finally:
-        task.cancel()
 
 
 def test_the_wall_clock_is_in_milliseconds() -> None:

@@ -1,114 +1,103 @@
-"""The hardened protocols under a real server in this process, with pings fast enough to await."""
+"""Rude, silent and dead browsers before a real server in this process, with fast pings."""
 
 import asyncio
+import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gateway import protocols
-from gateway.protocols import REQUEST_BYTES, HttpProtocol, WebSocketProtocol
-from runtime.server import listen, serve_until
+from gateway import door, websocket
+from gateway.handshake import REQUEST_BYTES
+from tests.browsers import PING, TEXT, close_code, handshake, masked, request, unframed
+from tests.unit.gateway.servers import read_to_end, serving
 from tests.waiting import until
 
-PING_S = 0.3
+PING_S = 0.6
+BIG = 40_000
 
 
-class Ends:
-    """Says how each connection's application ended."""
-
-    def __init__(self, sent: int) -> None:
-        self.sent = sent
-        self.begun = 0
-        self.how: list[str] = []
-
-    async def serve(self, browser: WebSocket) -> None:
-        """Send much, then listen until the end."""
-        await browser.accept()
-        self.begun += 1
-        try:
-            for _ in range(self.sent):
-                await browser.send_text("x" * 60_000)
-            while True:
-                await browser.receive_text()
-        except WebSocketDisconnect as gone:
-            self.how.append(f"gone {gone.code}")
-        except BaseException as error:
-            self.how.append(repr(error))
-            raise
-
-
-@asynccontextmanager
-async def serving(ends: Ends) -> AsyncIterator[int]:
-    """A server with fast pings; its port."""
-    listener = listen("127.0.0.1", 0, "PORT")
-    port: int = listener.getsockname()[1]
-    stopping = asyncio.Event()
-    app = Starlette(routes=[WebSocketRoute("/ws", ends.serve)])
-    options: dict[str, Any] = {"ws_ping_interval": PING_S, "ws_ping_timeout": PING_S}
-    task = asyncio.ensure_future(
-        serve_until(app, listener, stopping, http=HttpProtocol, ws=WebSocketProtocol, **options)
-    )
-    try:
-        yield port
-    finally:
-        stopping.set()
-        async with asyncio.timeout(10):
-            await task
-
-
-HANDSHAKE = (
-    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
-
-
-@asynccontextmanager
-async def dialled(port: int) -> AsyncIterator[socket.socket]:
-    """A WebSocket that takes little at a time."""
-    with socket.socket() as plain:
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        plain.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(plain, ("127.0.0.1", port))
-        await loop.sock_sendall(plain, HANDSHAKE)
-        yield plain
-
-
-async def test_a_browser_that_neither_reads_nor_answers_is_let_go() -> None:
+@pytest.mark.parametrize("sent", [handshake(), request("/events")], ids=["websocket", "events"])
+async def test_a_browser_that_neither_reads_nor_answers_is_let_go(sent: bytes) -> None:
     """However much waits for it: a close that waited until that is read would wait for ever."""
-    ends = Ends(sent=200)
-    async with serving(ends) as port, dialled(port):
-        await until(lambda: ends.how == ["gone 1006"], "let go")
+    async with serving(period_s=PING_S) as served, served.dialled(sent):
+        await until(lambda: served.browsers == 1, "in")
+        for _ in range(100):
+            served.say(pad=BIG)
+            await asyncio.sleep(0)
+        await until(lambda: served.browsers == 0, "let go")
 
 
 async def test_a_browser_that_is_silent_and_owed_nothing_is_let_go() -> None:
     """Half-open: its machine is gone, and nobody said so."""
-    ends = Ends(sent=0)
-    async with serving(ends) as port, dialled(port):
-        await until(lambda: len(ends.how) == 1, "let go")
+    async with serving(period_s=PING_S) as served, served.dialled():
+        await until(lambda: served.browsers == 0, "let go")
 
-    assert ends.how[0].startswith("gone ")
+
+async def test_a_browser_that_talks_but_answers_no_ping_is_let_go() -> None:
+    """Who answers is alive; who only talks may be a program that nobody looks at."""
+    async with serving(period_s=PING_S) as served, served.dialled() as rude:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(10):
+            while served.browsers:
+                await loop.sock_sendall(rude, masked(TEXT, b'{"type":"ping","sent":1}'))
+                await asyncio.sleep(0.01)
 
 
 async def test_a_browser_that_reads_slowly_is_kept() -> None:
     """The ping is behind what it has still to read, and it does read."""
-    ends = Ends(sent=400)
-    async with serving(ends) as port, dialled(port) as slow:
+    async with serving(period_s=PING_S) as served, served.dialled() as slow:
         loop = asyncio.get_running_loop()
         begun, got = loop.time(), 0
-        while loop.time() - begun < 8 * PING_S:
-            got += len(await loop.sock_recv(slow, 1 << 20))
-            await asyncio.sleep(0.002)
-            assert ends.how == []
+        while loop.time() - begun < 6 * PING_S:
+            served.say(f"cloud-{got % 7}", pad=BIG)
+            got += len(await loop.sock_recv(slow, 4096))
+            await asyncio.sleep(0.001)
+            assert served.browsers == 1
 
-    assert got > 1 << 20, "too slow to say anything"
+        assert got > 1 << 19, "too slow to say anything"
+        assert served.count("conflated_total") > 0
+
+
+async def test_an_event_stream_is_kept_without_a_word_from_it() -> None:
+    """It has none to say."""
+    async with serving(period_s=0.2) as served, served.dialled(request("/events")) as stream:
+        loop = asyncio.get_running_loop()
+        got = b""
+        async with asyncio.timeout(10):
+            while got.count(b'"heartbeat"') < 5:
+                got += await loop.sock_recv(stream, 1 << 16)
+        assert served.browsers == 1
+
+
+async def test_who_connects_and_says_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds a file descriptor for nothing."""
+    monkeypatch.setattr(door, "HEAD_S", 0.2)
+    async with serving(period_s=1.0) as served, served.dialled(b"") as silent:
+        with contextlib.suppress(ConnectionResetError):
+            assert await read_to_end(silent) == b""
+        assert not served.door._silent
+
+
+async def test_when_it_is_full_who_comes_is_told_to_come_back() -> None:
+    """With the code for it; who is in stays in."""
+    loop = asyncio.get_running_loop()
+    async with serving(most=1) as served, served.dialled() as first:
+        got = b""
+        async with asyncio.timeout(10):
+            while b'"snapshot"' not in got:
+                got += await loop.sock_recv(first, 4096)
+        async with served.dialled(handshake()) as second:
+            got = b""
+            async with asyncio.timeout(10):
+                while close_code(got) is None:
+                    got += await loop.sock_recv(second, 4096)
+        assert len(served.live.broadcast.fanout) == 1
+        assert served.count("refused_total", code="1013") == 1
+
+    assert close_code(got) == 1013
+    assert b"come back later" in unframed(got)[0][1]
 
 
 @pytest.mark.parametrize(
@@ -122,13 +111,14 @@ async def test_a_browser_that_reads_slowly_is_kept() -> None:
             b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
             + b"X: 1\r\n" * REQUEST_BYTES
         ),
+        lambda: b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nX: " + b"x" * 2 * REQUEST_BYTES,
     ],
-    ids=["path", "header", "headers", "body", "trailers"],
+    ids=["path", "header", "headers", "body", "trailers", "handshake"],
 )
 async def test_a_request_that_does_not_end_is_ended(head: Callable[[], bytes]) -> None:
     """In whichever of its parts it goes on and on."""
-    async with serving(Ends(0)) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with serving() as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(head())
         async with asyncio.timeout(10):
             try:
@@ -142,8 +132,8 @@ async def test_a_request_that_does_not_end_is_ended(head: Callable[[], bytes]) -
 async def test_requests_of_a_fair_size_are_served_one_after_the_other() -> None:
     """The bound is for each of them."""
     head = b"GET /nothing HTTP/1.1\r\nHost: x\r\nX: " + b"x" * (REQUEST_BYTES // 2) + b"\r\n\r\n"
-    async with serving(Ends(0)) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with serving() as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         async with asyncio.timeout(10):
             for _ in range(5):
                 writer.write(head)
@@ -152,30 +142,103 @@ async def test_requests_of_a_fair_size_are_served_one_after_the_other() -> None:
         writer.close()
 
 
+@pytest.mark.parametrize("cut", [1, 40, 150, -1])
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [(handshake(), b"HTTP/1.1 101 "), (request("/events"), b"HTTP/1.1 200 ")],
+    ids=["websocket", "events"],
+)
+async def test_a_request_in_pieces_is_served_as_a_whole_one(
+    sent: bytes, answered: bytes, cut: int
+) -> None:
+    """Whoever sees the connection first."""
+    async with serving() as served, served.dialled(sent[:cut]) as slow:
+        loop = asyncio.get_running_loop()
+        await until(lambda: not served.door._silent, "heard")
+        await loop.sock_sendall(slow, sent[cut:])
+        got = b""
+        async with asyncio.timeout(10):
+            while b'"snapshot"' not in got:
+                got += await loop.sock_recv(slow, 4096)
+
+    assert got.startswith(answered)
+
+
+async def test_what_is_said_before_the_answer_is_read_after_it() -> None:
+    """A browser must wait for the answer; one that does not is not misread for that."""
+    ping = masked(TEXT, b'{"type":"ping","sent":7}')
+    async with serving() as served, served.dialled(handshake() + ping) as eager:
+        got = b""
+        async with asyncio.timeout(10):
+            while b'"pong"' not in got:
+                got += await asyncio.get_running_loop().sock_recv(eager, 4096)
+
+    assert [payload[:18] for _, payload in unframed(got)] == [
+        b'{"type":"snapshot"',
+        b'{"type":"pong","se',
+    ]
+
+
+async def test_a_stream_is_not_begun_behind_a_request_that_is_being_answered() -> None:
+    """Its answer would be lost in the events."""
+    both = request("/nothing") + request("/events")
+    async with serving() as served, served.dialled(both) as plain:
+        loop = asyncio.get_running_loop()
+        got = b""
+        async with asyncio.timeout(10):
+            while got.count(b"HTTP/1.1 ") < 2:
+                got += await loop.sock_recv(plain, 4096)
+
+    assert got.count(b"HTTP/1.1 404 ") == 2  # of this test's application, which knows no path
+    assert b"snapshot" not in got
+
+
+async def test_old_http_gets_events_until_the_end() -> None:
+    """A proxy that speaks HTTP/1.0 knows no chunks."""
+    old = request("/events").replace(b"HTTP/1.1", b"HTTP/1.0")
+    async with serving() as served, served.dialled(old) as stream:
+        loop = asyncio.get_running_loop()
+        got = b""
+        async with asyncio.timeout(10):
+            while b'"snapshot"' not in got:
+                got += await loop.sock_recv(stream, 4096)
+        served.live.broadcast.say_goodbye()
+        got += await read_to_end(stream)
+
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert b"connection: close" in head
+    assert b"transfer-encoding" not in head
+    assert body.startswith(b"retry: ")
+    assert body.endswith(b"\n\n")
+
+
 async def test_a_browser_that_breaks_the_protocol_logs_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Whatever it is that it breaks; and its application hears that it is gone."""
-    ends = Ends(0)
-    bad = [b"\x81\x82\0\0\0\0\xff\xfe", b"\xf1\x80\0\0\0\0", b"\x81\xff" + b"\x7f" * 12]
+    """Whatever it is that it breaks; and it gets the code for that."""
+    bad = {
+        b"\x81\x82\0\0\0\0\xff\xfe": 1007,
+        b"\xf1\x80\0\0\0\0": 1002,
+        b"\x81\xff" + b"\x7f" * 12: 1009,
+    }
     with caplog.at_level(logging.WARNING):
-        async with serving(ends) as port:
-            for frame in bad:
-                count = len(ends.how)
-                async with dialled(port) as rude:
-                    await until(lambda: ends.begun > len(ends.how), "begun")
+        async with serving() as served:
+            for frame, code in bad.items():
+                async with served.dialled() as rude:
                     await asyncio.get_running_loop().sock_sendall(rude, frame)
-                    await until(lambda count=count: len(ends.how) > count, "ended")  # type: ignore[misc]
+                    assert close_code(await read_until_closed(rude)) == code
+                await until(lambda: served.browsers == 0, "gone")
 
-    assert ends.how == ["gone 1007", "gone 1002", "gone 1009"]
     assert caplog.records == []
 
 
-async def read_to_end(plain: socket.socket) -> bytes:
-    """All that still comes."""
+async def read_until_closed(plain: socket.socket) -> bytes:
+    """All until a close frame."""
     got = b""
     async with asyncio.timeout(10):
-        while data := await asyncio.get_running_loop().sock_recv(plain, 1 << 16):
+        while close_code(got) is None:
+            data = await asyncio.get_running_loop().sock_recv(plain, 1 << 16)
+            assert data, "ended without a close frame"
             got += data
     return got
 
@@ -184,33 +247,59 @@ async def test_a_browser_that_breaks_the_protocol_is_read_on_until_it_has_the_co
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Closed with something unread, TCP would send a reset, and the code be lost with it."""
-    monkeypatch.setattr(protocols, "LINGER_S", 5.0)
-    ends = Ends(0)
-    async with serving(ends) as port, dialled(port) as rude:
-        await until(lambda: ends.begun == 1, "begun")
-        await asyncio.get_running_loop().sock_sendall(rude, b"\x81\xff" + b"\x7f" * 12)
-        await until(lambda: ends.how == ["gone 1009"], "ended")
+    monkeypatch.setattr(websocket, "LINGER_S", 5.0)
+    async with serving() as served, served.dialled() as rude:
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(rude, b"\x81\xff" + b"\x7f" * 12)
         for _ in range(20):
-            await asyncio.get_running_loop().sock_sendall(rude, b"x" * 50_000)
+            await loop.sock_sendall(rude, b"x" * 50_000)
         rude.shutdown(socket.SHUT_WR)
         got = await read_to_end(rude)
 
     assert b"\x03\xf1" in got  # 1009
 
 
-async def test_what_waits_for_a_browser_that_breaks_the_protocol_is_dropped_in_silence(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_a_browser_that_does_not_answer_a_close_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The application goes on to send, when it can again, and must only hear that it is gone."""
-    monkeypatch.setattr(protocols, "LINGER_S", 5.0)
-    ends = Ends(sent=200)
-    with caplog.at_level(logging.WARNING):
-        async with serving(ends) as port, dialled(port) as rude:
-            await until(lambda: ends.begun == 1, "begun")
-            await asyncio.get_running_loop().sock_sendall(rude, b"\xf1\x80\0\0\0\0")
-            async with asyncio.timeout(10):
-                while not ends.how:
-                    await asyncio.get_running_loop().sock_recv(rude, 1 << 16)
+    """It has had its time."""
+    monkeypatch.setattr(websocket, "CLOSE_S", 0.3)
+    async with serving() as served, served.dialled() as rude:
+        await asyncio.get_running_loop().sock_sendall(rude, masked(TEXT, b"garbage"))
+        await until(lambda: served.browsers == 0, "ended")
 
-    assert ends.how == ["gone 1006"]
-    assert caplog.records == []
+
+async def test_pings_of_one_that_does_not_read_are_not_gathered() -> None:
+    """Only the newest is answered, when it reads; a flood of pings fills no memory."""
+    async with serving() as served, served.dialled() as rude:
+        loop = asyncio.get_running_loop()
+        (browser,) = served.door.upkeep
+        for number in range(12):
+            served.say(f"cloud-{number}", pad=BIG)
+            await asyncio.sleep(0.01)
+        await until(lambda: browser.stalled, "stalled")
+        before = browser.transport.get_write_buffer_size()
+        for number in range(200):
+            await loop.sock_sendall(rude, masked(PING, b"%d" % number + b"p" * 100))
+            await loop.sock_sendall(rude, masked(TEXT, b'{"type":"ping","sent":%d}' % number))
+        await asyncio.sleep(0.1)
+        assert browser.transport.get_write_buffer_size() <= before
+        got = b""
+        async with asyncio.timeout(10):
+            while b'"pong","sent":199' not in got:
+                got += await loop.sock_recv(rude, 1 << 16)
+
+    assert got.count(b'"pong"') == 1
+    assert got.count(b"p" * 100) == 1
+
+
+async def test_one_who_does_not_read_holds_no_more_than_its_buffers() -> None:
+    """However much is said: a frame at most goes over the mark."""
+    async with serving() as served, served.dialled() as rude:
+        (browser,) = served.door.upkeep
+        for number in range(500):
+            served.say(f"cloud-{number % 10}", pad=BIG)
+            await asyncio.sleep(0)
+        assert browser.stalled
+        assert browser.transport.get_write_buffer_size() < 65_536 + 2 * BIG
+        assert rude.fileno() > 0

@@ -30,6 +30,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from contract.topics import OFFLINE, ONLINE
 from runtime.backoff import Backoff
 from runtime.brokers import BrokerAddress
+from runtime.intake import Intake
 from runtime.mqtt_socket import drive
 
 log = structlog.get_logger()
@@ -260,7 +261,9 @@ class MqttSession:
         )
         paho = client._client
         paho.connect_timeout = CONNECT_S
-        paho.on_message = self._received
+        v5 = self._protocol is aiomqtt.ProtocolVersion.V5
+        Intake(paho, self._received, properties=v5)
+        paho.on_message = self._received_by_paho
         paho.on_publish = self._acknowledged
         paho.on_connect = functools.partial(self._connected, paho.on_connect)
         drive(client)
@@ -337,14 +340,16 @@ class MqttSession:
         self._inflight = min(INFLIGHT, getattr(properties, "ReceiveMaximum", INFLIGHT))
         then(paho, userdata, *answer)
 
-    def _received(self, _client: object, _userdata: object, message: MQTTMessage) -> None:
-        topic = message.topic
+    def _received_by_paho(self, _client: object, _userdata: object, message: MQTTMessage) -> None:
+        self._received(message.topic, bytes(message.payload), bool(message.retain))
+
+    def _received(self, topic: str, payload: bytes, retained: bool) -> None:
         if topic == self._status_topic:
-            if message.payload == ONLINE and not message.retain:
+            if payload == ONLINE and not retained:
                 self._read_back.set()
             return
         try:
-            self._on_message(Message(topic, bytes(message.payload), bool(message.retain)))
+            self._on_message(Message(topic, payload, retained))
         except Exception:
             # A bug of ours must not look like a broken connection, nor stop the stream.
             log.exception("a message could not be handled", topic=topic)

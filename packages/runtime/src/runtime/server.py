@@ -4,9 +4,13 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
+
+BACKLOG: Final = 65_535
+"""How many connections may wait to be accepted; the system has a bound of its own. One that finds
+no room is tried again by its system after a second, then three: too late for who comes back."""
 
 
 class PortUnavailable(Exception):
@@ -32,7 +36,7 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((host, port))
-        opened.listen(2048)
+        opened.listen(BACKLOG)
     except OSError as error:
         opened.close()
         raise PortUnavailable(
@@ -52,6 +56,7 @@ async def serve_until(
         access_log=False,
         lifespan="off",
         server_header=False,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=3,
         **options,
     )

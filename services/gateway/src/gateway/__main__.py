@@ -2,21 +2,27 @@
 
 import asyncio
 import contextlib
+import gc
 import resource
 import secrets
 import socket
-from typing import Any, Final
+import sys
+from functools import partial
+from typing import Final
 
 import structlog
 
-from contract.frames import HEARTBEAT_S, MAX_REQUEST_BYTES
 from contract.topics import Topics
 from gateway.app import create_app
+from gateway.door import Door
+from gateway.front import Front
 from gateway.hub import Hub
-from gateway.live import Live
+from gateway.live import Live, wall_ms
 from gateway.metrics import GatewayMetrics
-from gateway.protocols import HttpProtocol, WebSocketProtocol
+from gateway.protocols import bound_connections
 from gateway.settings import GatewaySettings
+from gateway.upkeep import Upkeep
+from gateway.websocket import WebSocketBrowser
 from runtime.health import OK
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
@@ -28,18 +34,11 @@ log = structlog.get_logger()
 
 SERVICE: Final = "gateway"
 
+SPARE_FILES: Final = 200
+"""Open files that are kept for all but browsers: the broker, scrapers, and who is refused."""
+
 GOODBYE_S: Final = 2.0
 """How long browsers may take to hear that they are to come back."""
-
-_UVICORN: Final[dict[str, Any]] = {
-    "http": HttpProtocol,
-    "ws": WebSocketProtocol,
-    "ws_max_size": MAX_REQUEST_BYTES,
-    "ws_ping_interval": HEARTBEAT_S,
-    "ws_ping_timeout": HEARTBEAT_S,
-    # A state is a few hundred bytes: compressing each for each browser costs more than it saves.
-    "ws_per_message_deflate": False,
-}
 
 
 def main() -> None:
@@ -47,9 +46,11 @@ def main() -> None:
     try:
         settings = GatewaySettings.load()
         listener = listen(settings.host, settings.port, "GATEWAY_PORT")
+        bound_connections(listener)
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
     _allow_many_connections()
+    _collect_seldom()
     configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
     run_service(lambda stopping: _serve(settings, listener, stopping))
 
@@ -64,6 +65,14 @@ async def _serve(
         history_bytes=settings.history_bytes,
     )
     live = Live(hub, topics, GatewayMetrics())
+    door = Door(
+        live.broadcast,
+        Upkeep(wall_ms),
+        live.metrics,
+        wall_ms,
+        settings.allowed_origins,
+        most=_most_browsers(settings),
+    )
     session = MqttSession(
         settings.broker,
         protocol=settings.mqtt_protocol,
@@ -75,20 +84,29 @@ async def _serve(
         on_ready=live.broker_ready,
         on_lost=live.broker_lost,
     )
-    app = create_app(live, settings, lambda: {"mqtt": OK if session.is_ready else session.trouble})
+    app = create_app(
+        live, settings, lambda: {"mqtt": OK if session.is_ready else session.trouble}, door
+    )
     stop_server, stop_session = asyncio.Event(), asyncio.Event()
     # A part that fails ends the others: a gateway that serves pages but hears nothing is worse
     # than none.
     async with asyncio.TaskGroup() as parts:
-        parts.create_task(serve_until(app, listener, stop_server, **_UVICORN), name="http")
+        parts.create_task(
+            serve_until(app, listener, stop_server, http=partial(Front, door), ws=WebSocketBrowser),
+            name="http",
+        )
         parts.create_task(session.run(stop_session), name="mqtt")
-        timers = parts.create_task(live.run(), name="timers")
+        timers = [
+            parts.create_task(live.run(), name="silence"),
+            parts.create_task(door.run(), name="upkeep"),
+        ]
         host, port = listener.getsockname()[:2]
         log.info("listening", page=f"http://{host}:{port}/", broker=str(settings.broker))
         await stopping.wait()
-        live.say_goodbye()
-        await _until_empty(live)
-        timers.cancel()
+        live.broadcast.say_goodbye()
+        await _until_empty(door)
+        for timer in timers:
+            timer.cancel()
         stop_server.set()
         stop_session.set()
     log.info("stopped")
@@ -103,11 +121,27 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _until_empty(live: Live) -> None:
+def _collect_seldom() -> None:
+    """Look for garbage seldom: browsers are many, live for long, and leave none behind.
+
+    By itself Python would look through all of them again and again while they come.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def _most_browsers(settings: GatewaySettings) -> int:
+    """Return how many browsers may be here: what is set, or what the limit of open files allows."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = sys.maxsize if files == resource.RLIM_INFINITY else max(1, files - SPARE_FILES)
+    return min(allowed, settings.max_browsers or allowed)
+
+
+async def _until_empty(door: Door) -> None:
     """Wait until every browser has been told to come back, for a short while at most."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GOODBYE_S):
-            while len(live.fanout):  # noqa: ASYNC110 - once in a life
+            while len(door.upkeep):  # noqa: ASYNC110 - once in a life
                 await asyncio.sleep(0.02)
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
-from gateway.fanout import Interest
+from gateway.audiences import Interest
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,9 @@ class Wish:
 
     interest: Interest
     since: Cursor | None
+
+
+EVERYTHING: Final = Wish(None, None)
 
 
 def origin_allowed(origin: str | None, host: str | None, allowed: Sequence[str]) -> bool:

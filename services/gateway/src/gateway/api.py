@@ -18,7 +18,7 @@ def api_routes(live: Live) -> list[Route]:
             b'{"cursor":"%b","broker":"%b","pillows":[%b]}'
             % (
                 str(live.hub.cursor).encode(),
-                live.fanout.broker.encode(),
+                live.broadcast.broker.encode(),
                 b",".join(live.hub.states()),
             )
         )

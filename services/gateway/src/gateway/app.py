@@ -9,18 +9,18 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.states import STATES_JSON
 from gateway.api import api_routes
 from gateway.description import asyncapi, openapi
+from gateway.door import Door
 from gateway.events import Events
 from gateway.live import Live
 from gateway.pages import Pages, read_folder
 from gateway.problems import problem
 from gateway.settings import GatewaySettings
-from gateway.websocket import WebSockets
 from runtime.health import Dependencies, health_routes
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -59,7 +59,9 @@ class _Headers:
         await self._app(scope, receive, send_with_headers)
 
 
-def create_app(live: Live, settings: GatewaySettings, dependencies: Dependencies) -> Starlette:
+def create_app(
+    live: Live, settings: GatewaySettings, dependencies: Dependencies, door: Door
+) -> Starlette:
     """Build the application around a live stream that somebody else feeds."""
 
     pages = Pages({**read_folder(STATIC), "states.js": _STATES_MODULE})
@@ -75,8 +77,7 @@ def create_app(live: Live, settings: GatewaySettings, dependencies: Dependencies
 
     return Starlette(
         routes=[
-            WebSocketRoute("/ws", WebSockets(live, settings.allowed_origins).serve),
-            Route("/events", Events(live, settings.allowed_origins).serve),
+            Route("/events", Events(door).serve),
             *api_routes(live),
             *health_routes(dependencies, live.metrics.registry),
             Route("/openapi.json", openapi_document),

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
+from prometheus_client import Counter
 
-from contract.frames import HEARTBEAT_S, RECONNECT_MS, RESTART
 from contract.topics import OFFLINE, ONLINE, Topics
 from contract.updates import Update, decode_state
-from gateway.admission import Wish
-from gateway.fanout import Fanout, Frame, Listener
+from gateway.broadcast import Broadcast
 from gateway.hub import Change, Hub
 from gateway.metrics import GatewayMetrics
 from runtime.mqtt import Message
@@ -46,7 +45,7 @@ def heard_ms(update: Update, *, live: bool, now_ms: int) -> int:
 
 
 class Live:
-    """Feeds the hub and flushes changes, at most once in each turn of the event loop."""
+    """Feeds the hub, and publishes what that changes."""
 
     def __init__(
         self,
@@ -57,10 +56,11 @@ class Live:
         clock: Callable[[], int] = wall_ms,
     ) -> None:
         self.hub = hub
-        self.fanout = Fanout(hub)
+        self.broadcast = Broadcast(hub, metrics, clock)
         self.metrics = metrics
         self._topics = topics
         self._clock = clock
+        self._received: dict[str, Counter] = {}
         self._was_ready = False
         self._complained: set[str] = set()
         metrics.pillows.set_function(lambda: len(hub))
@@ -115,72 +115,43 @@ class Live:
                 self._publish(change)
         self._was_ready = True
         self.metrics.broker_up.set(1)
-        self._flush()
-        self.fanout.say_broker("online")
+        self.broadcast.say_broker("online")
 
     def broker_lost(self) -> None:
         """Say that nothing is live until the broker is back."""
         self.metrics.broker_up.set(0)
         self.hub.lose_broker()
-        self.fanout.say_broker("offline")
-
-    def attach(self, wish: Wish, wake: Callable[[], None]) -> Listener:
-        """Begin to listen for one browser; `wake` is called when something waits for it."""
-        listener = Listener(wish.interest, wish.since, wake)
-        self.fanout.attach(listener)
-        return listener
-
-    def take(self, listener: Listener) -> list[Frame]:
-        """Return everything that waits for a browser, to be sent now."""
-        begins, lagging = not listener.begun, listener.lagging
-        frames = self.fanout.take(listener, self._clock())
-        self.metrics.delivered.inc(sum(frame.updates for frame in frames))
-        if begins:
-            self.metrics.snapshots.labels(str(frames[0].recovered).lower()).inc()
-        elif lagging:
-            self.metrics.conflated.inc()
-        return frames
-
-    def say_goodbye(self) -> None:
-        """Ask everyone to come back after the restart."""
-        self._flush()
-        self.fanout.say_goodbye(RECONNECT_MS, RESTART)
+        self.broadcast.say_broker("offline")
 
     async def run(self) -> None:
-        """Send heartbeats, and pillows that fell silent, until cancelled."""
-        loop = asyncio.get_running_loop()
-        next_heartbeat = loop.time() + HEARTBEAT_S
+        """Publish pillows that fell silent, until cancelled."""
         while True:
-            await asyncio.sleep(self._pause(next_heartbeat - loop.time()))
-            if loop.time() >= next_heartbeat:
-                next_heartbeat += HEARTBEAT_S
-                self.fanout.say_heartbeat(self._clock())
+            await asyncio.sleep(self._pause_s())
             # While the broker is away nothing can be heard, and silence means nothing.
-            if self.fanout.broker == "online":
+            if self.broadcast.broker == "online":
                 for change in self.hub.expire(self._clock()):
                     self.metrics.expired.inc()
-                    self._publish(change)
+                    self.broadcast.publish(change)
 
     def _publish(self, change: Change | None) -> None:
-        """Gather a change; everything of one turn of the event loop is flushed together."""
-        if change is not None and self.fanout.add(change):
-            asyncio.get_running_loop().call_soon(self._flush)
+        if change is not None:
+            self.broadcast.publish(change)
 
-    def _flush(self) -> None:
-        self.fanout.flush(self._clock())
-
-    def _pause(self, until_heartbeat_s: float) -> float:
+    def _pause_s(self) -> float:
         """Return how long nothing is due, in seconds."""
         # Without a broker nothing expires, however long it is overdue.
-        deadline_ms = self.hub.next_deadline_ms() if self.fanout.broker == "online" else None
+        deadline_ms = self.hub.next_deadline_ms() if self.broadcast.broker == "online" else None
         until_deadline_s = (
             LOOK_S if deadline_ms is None else (deadline_ms - self._clock() + 1) / 1000
         )
         # A deadline made meanwhile may be earlier than the one that is slept for: look often.
-        return max(0.01, min(until_heartbeat_s, until_deadline_s, LOOK_S))
+        return max(0.01, min(until_deadline_s, LOOK_S))
 
     def _count(self, outcome: str) -> None:
-        self.metrics.received.labels(outcome).inc()
+        counter = self._received.get(outcome)
+        if counter is None:
+            counter = self._received[outcome] = self.metrics.received.labels(outcome)
+        counter.inc()
 
     def _complain(self, topic: str, why: str) -> None:
         # Who publishes nonsense does so again and again: one line a topic, and a counter.

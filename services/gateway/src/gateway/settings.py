@@ -34,6 +34,12 @@ class GatewaySettings(CommonSettings):
         description="Origins of other sites that may listen, separated by commas; * for every one. "
         "Pages of the gateway's own origin always may.",
     )
+    max_browsers: int = Field(
+        0,
+        alias="GATEWAY_MAX_BROWSERS",
+        ge=0,
+        description="How many browsers may listen at once; 0 for as many as open files allow.",
+    )
     expire_after: float = Field(
         30,
         alias="GATEWAY_EXPIRE_AFTER",

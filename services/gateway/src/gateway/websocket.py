@@ -1,116 +1,149 @@
-"""One browser on a WebSocket: what it says, and what waits for it."""
+"""One browser on a WebSocket: what it says, and how it is told and let go."""
 
 import asyncio
-from collections.abc import Sequence
-
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from typing import TYPE_CHECKING, Final
 
 from contract.frames import (
     BAD_MESSAGE,
-    FORBIDDEN,
-    SUBPROTOCOL,
+    RESTART,
     Error,
     Ping,
     Pong,
+    ServerFrame,
     decode_request,
     encode_frame,
 )
-from gateway.admission import Wish, origin_allowed, read_wish
-from gateway.fanout import Frame, Listener
-from gateway.live import Live, wall_ms
+from gateway import wire
+from gateway.browser import Browser
+from gateway.door import Door, Refusal
+from gateway.inbound import Answered, Inbound, Said
+from gateway.wire import Frame
+
+if TYPE_CHECKING:
+    from gateway.upkeep import Beat
+
+CLOSE_S: Final = 10.0
+"""How long a browser may take to answer that we close; then the connection ends without."""
+
+LINGER_S: Final = 1.0
+"""How long a browser that broke the protocol is still read: else a reset overtakes its code."""
 
 
-class Refused(Exception):
-    """The connection has to be closed: with which code, and why."""
-
-    def __init__(self, code: int, why: str) -> None:
-        super().__init__(why)
-        self.code = code
-        self.why = why
+PONG_HEAD: Final = b"\x8a\x80"
+PONG_BYTES: Final = 6
+"""The answer to our ping: a whole pong, masked, without a payload."""
 
 
-class WebSockets:
-    """The endpoint `/ws`."""
+class WebSocketBrowser(Browser):
+    """A browser between its handshake and its end.
 
-    def __init__(self, live: Live, allowed_origins: Sequence[str]) -> None:
-        self._live = live
-        self._allowed_origins = allowed_origins
+    `_inbound` is there only while something is pending, see there.
+    `_held` is what it gets when it reads again: the newest answer to each kind of ping.
+    """
 
-    async def serve(self, socket: WebSocket) -> None:
-        """Serve one browser from its handshake to its end."""
-        offered = socket.scope.get("subprotocols", ())
-        try:
-            # Accepted even to be refused: a browser shows a page the code of a closed connection,
-            # but nothing of a refused handshake.
-            await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-            with self._live.metrics.connections.labels("websocket").track_inprogress():
-                try:
-                    await self._converse(socket, self._admit(socket))
-                except Refused as refused:
-                    await self._refuse(socket, refused)
-        except WebSocketDisconnect:
-            pass  # it is gone, as browsers go
+    __slots__ = ("_deflate", "_held", "_inbound", "_leaving")
 
-    def _admit(self, socket: WebSocket) -> Wish:
-        headers = socket.headers
-        if not origin_allowed(headers.get("origin"), headers.get("host"), self._allowed_origins):
-            raise Refused(
-                FORBIDDEN,
-                f"origin {headers['origin'][:80]} may not listen; see GATEWAY_ALLOWED_ORIGINS",
-            )
-        wish = read_wish(socket.query_params.getlist("pillow"), socket.query_params.get("since"))
-        if isinstance(wish, str):
-            raise Refused(BAD_MESSAGE, wish)
-        return wish
+    kind = "websocket"
 
-    async def _converse(self, socket: WebSocket, wish: Wish) -> None:
-        waiting = asyncio.Event()
-        listener = self._live.attach(wish, waiting.set)
-        reading = asyncio.ensure_future(self._read(socket, listener))
-        writing = asyncio.ensure_future(self._write(socket, listener, waiting))
-        try:
-            await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._live.fanout.detach(listener)
-            reading.cancel()
-            writing.cancel()
-            ended = await asyncio.gather(reading, writing, return_exceptions=True)
-        for outcome in ended:
-            if isinstance(outcome, Exception):
-                raise outcome
+    def __init__(
+        self, door: Door, transport: asyncio.Transport, answer: bytes, *, deflate: bool
+    ) -> None:
+        super().__init__(door, transport, answer)
+        self._deflate = deflate
+        self._inbound: Inbound | None = None
+        self._held: dict[str, bytes] | None = None
+        self._leaving = False
 
-    async def _read(self, socket: WebSocket, listener: Listener) -> None:
-        while True:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(message.get("code") or 1005)
-            text = message.get("text")
-            if text is None:
-                raise Refused(BAD_MESSAGE, "a binary message; frames are text")
-            asked = decode_request(text)
-            if isinstance(asked, str):
-                raise Refused(BAD_MESSAGE, asked)
-            if isinstance(asked, Ping):
-                listener.say("pong", Frame(encode_frame(Pong(asked.sent, wall_ms()))))
+    def data_received(self, data: bytes) -> None:
+        """Take in what the browser says."""
+        if self._inbound is None and len(data) == PONG_BYTES and data.startswith(PONG_HEAD):
+            self.heard = True  # all that most browsers ever say; no machine is made for it
+            return
+        inbound = self._begun()
+        for said in inbound.feed(data):
+            if self.audience is None:
+                break  # it has been told that it goes
+            if isinstance(said, Answered):
+                self.heard = True
+            elif isinstance(said, Said):
+                self._receive(said)
+            elif self.stalled:
+                self._hold("protocol", wire.pong(said.payload))  # an answer to the newest will do
             else:
-                named = frozenset(asked.pillows) if isinstance(asked.pillows, list) else None
-                self._live.fanout.subscribe(listener, named)
+                self.write(wire.pong(said.payload))
+        pending = inbound.take()
+        if pending:
+            self.write(pending)
+        if inbound.is_at_rest:
+            self._inbound = None
+        elif not inbound.is_open:
+            self._go(inbound)
 
-    async def _write(self, socket: WebSocket, listener: Listener, waiting: asyncio.Event) -> None:
-        while True:
-            await waiting.wait()
-            waiting.clear()
-            closing = listener.closing  # asked for after this, the goodbye is taken next time
-            # Sending waits while the browser does not read; what it misses meanwhile is conflated.
-            for frame in self._live.take(listener):
-                await socket.send({"type": "websocket.send", "text": frame.text})
-            if closing is not None:
-                await socket.close(closing)
-                return
+    def refuse(self, refusal: Refusal) -> None:
+        """Say why it may not be here, and close with the code for it."""
+        self.door.count_refused(refusal.code)
+        self.door.broadcast.leave(self)
+        self.write(_text(Error(refusal.code, refusal.why)))
+        self._close(refusal.code)
 
-    async def _refuse(self, socket: WebSocket, refused: Refused) -> None:
-        self._live.metrics.refused.labels(str(refused.code)).inc()
-        if socket.application_state is WebSocketState.CONNECTED:
-            error = Error(refused.code, refused.why)
-            await socket.send({"type": "websocket.send", "text": encode_frame(error).decode()})
-            await socket.close(refused.code)
+    def caught_up(self, *, closing: bool) -> None:
+        """Give it the answers that had to wait; or let it go, now that it has all there is."""
+        if closing:
+            self.door.broadcast.leave(self)
+            self._close(RESTART)
+        elif self._held is not None and not self.stalled:
+            held, self._held = self._held, None
+            self.write(b"".join(held.values()))
+
+    def ask(self, beat: "Beat") -> None:
+        """Write the heartbeat with a ping."""
+        self.write(beat.with_ping)
+
+    def _receive(self, said: Said) -> None:
+        if said.text is None:
+            self.refuse(Refusal(BAD_MESSAGE, "a binary message; frames are text"))
+            return
+        asked = decode_request(said.text)
+        if isinstance(asked, str):
+            self.refuse(Refusal(BAD_MESSAGE, asked))
+        elif isinstance(asked, Ping):
+            answer = _text(Pong(asked.sent, self.door.clock()))
+            if self.is_live:
+                self.write(answer)
+            else:
+                self._hold("contract", answer)
+        else:
+            named = frozenset(asked.pillows) if isinstance(asked.pillows, list) else None
+            self.door.broadcast.subscribe(self, named)
+
+    def _hold(self, kind: str, answer: bytes) -> None:
+        if self._held is None:
+            self._held = {}
+        self._held[kind] = answer
+
+    def _begun(self) -> Inbound:
+        if self._inbound is None:
+            self._inbound = Inbound(deflate=self._deflate)
+        return self._inbound
+
+    def _close(self, code: int) -> None:
+        inbound = self._begun()
+        inbound.close(code)
+        self.write(inbound.take())
+        self._go(inbound)
+
+    def _go(self, inbound: Inbound) -> None:
+        """End the connection as soon as both sides have said so, or it takes too long."""
+        self.door.broadcast.leave(self)
+        loop = asyncio.get_running_loop()
+        if not self._leaving:
+            self._leaving = True
+            wait_s = LINGER_S if inbound.is_broken else CLOSE_S
+            loop.call_later(wait_s, self.transport.abort)
+        if inbound.is_over and not inbound.is_broken:
+            self.transport.close()
+
+
+def _text(said: ServerFrame) -> bytes:
+    """Return a frame for one browser alone."""
+    return Frame(encode_frame(said)).websocket

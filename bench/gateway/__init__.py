@@ -1,0 +1,1 @@
+"""What it costs to tell browsers: the gateway beside its alternatives, in the same run."""

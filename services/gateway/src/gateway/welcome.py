@@ -1,0 +1,54 @@
+"""How a connection that asked for the WebSocket or the event stream becomes a browser's."""
+
+import asyncio
+from collections.abc import Sequence
+
+from gateway.admission import Wish
+from gateway.door import Door, Refusal
+from gateway.events import EventsBrowser, response_head
+from gateway.handshake import Headers, answer
+from gateway.websocket import WebSocketBrowser
+from gateway.wire import Form
+
+
+def welcome_websocket(
+    door: Door,
+    transport: asyncio.Transport,
+    method: bytes,
+    target: bytes,
+    version: str,
+    headers: Headers,
+    early: bytes = b"",
+) -> None:
+    """Answer a handshake, and go on as a WebSocket; `early` is what was said before the answer."""
+    shaken = answer(method, target, version, headers)
+    if not shaken.accepted:
+        transport.write(shaken.data)
+        transport.close()
+        return
+    outcome = door.admit(target.partition(b"?")[2], headers)
+    browser = WebSocketBrowser(door, transport, shaken.data, deflate=shaken.deflate)
+    transport.set_protocol(browser)
+    # Accepted even to be refused: a browser shows a page the code of a closed connection, but
+    # nothing of a refused handshake.
+    if isinstance(outcome, Refusal):
+        browser.refuse(outcome)
+    else:
+        browser.enter(outcome, Form.DEFLATED if shaken.deflate else Form.WEBSOCKET)
+    if early:
+        browser.data_received(early)
+
+
+def welcome_events(
+    door: Door,
+    transport: asyncio.Transport,
+    version: str,
+    headers: Headers,
+    default_headers: Sequence[tuple[bytes, bytes]],
+    wish: Wish,
+) -> None:
+    """Answer a request for the event stream of a browser that was admitted, and go on with it."""
+    head = response_head(version, headers, default_headers)
+    browser = EventsBrowser(door, transport, head, chunked=version == "1.1")
+    transport.set_protocol(browser)
+    browser.begin(wish)

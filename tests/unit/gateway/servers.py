@@ -1,0 +1,105 @@
+"""The gateway's server in this process, without a broker: fast pings, and states at will."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.applications import Starlette
+
+from contract.topics import Topics
+from gateway.door import Door
+from gateway.front import Front
+from gateway.hub import Hub
+from gateway.live import Live
+from gateway.metrics import GatewayMetrics
+from gateway.protocols import bound_connections
+from gateway.websocket import WebSocketBrowser
+from runtime.mqtt import Message
+from runtime.server import listen, serve_until
+from tests.browsers import handshake
+from tests.unit.gateway.doors import make_door
+from tests.unit.gateway.strategies import update
+from tests.waiting import until
+
+
+class Served:
+    """A server: its port, and what is behind it."""
+
+    def __init__(self, port: int, live: Live, door: Door) -> None:
+        self.port = port
+        self.live = live
+        self.door = door
+        self._at = 0
+
+    @property
+    def browsers(self) -> int:
+        """How many are in."""
+        return len(self.door.upkeep)
+
+    def count(self, name: str, **labels: str) -> float:
+        """A metric."""
+        registry = self.live.metrics.registry
+        return registry.get_sample_value(f"pillowcast_gateway_{name}", labels) or 0.0
+
+    def say(self, pillow: str = "cloud-1", *, pad: int = 0) -> None:
+        """Have a pillow say something new."""
+        self._at += 1
+        told = update(pillow, self._at, pad=pad)
+        self.live.receive(Message(f"pillow/{pillow}/state", told.payload, False))
+
+    @asynccontextmanager
+    async def dialled(
+        self, sent: bytes | None = None, *, receive_buffer: int = 4096
+    ) -> AsyncIterator[socket.socket]:
+        """A connection that takes little at a time; a WebSocket unless `sent` says otherwise."""
+        with socket.socket() as plain:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            plain.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(plain, ("127.0.0.1", self.port))
+            await loop.sock_sendall(plain, handshake() if sent is None else sent)
+            if sent is None:
+                before = self.browsers
+                await until(lambda: self.browsers > 0 and self.browsers >= before, "in")
+            yield plain
+
+
+@asynccontextmanager
+async def serving(
+    *, period_s: float = 20.0, most: int = 1000, app: Starlette | None = None
+) -> AsyncIterator[Served]:
+    """A server that looks after each browser once in `period_s`."""
+    hub = Hub("ep", expire_after_ms=1 << 40, history_bytes=0)
+    live = Live(hub, Topics("pillow"), GatewayMetrics())
+    door = make_door(live, most=most, period_s=period_s)
+    listener = listen("127.0.0.1", 0, "PORT")
+    bound_connections(listener)
+    stopping = asyncio.Event()
+    served = asyncio.ensure_future(
+        serve_until(
+            app or Starlette(),
+            listener,
+            stopping,
+            http=partial(Front, door),
+            ws=WebSocketBrowser,
+        )
+    )
+    upkeep = asyncio.ensure_future(door.run())
+    try:
+        yield Served(listener.getsockname()[1], live, door)
+    finally:
+        upkeep.cancel()
+        stopping.set()
+        async with asyncio.timeout(10):
+            await served
+
+
+async def read_to_end(plain: socket.socket) -> bytes:
+    """All that still comes."""
+    got = b""
+    async with asyncio.timeout(10):
+        while data := await asyncio.get_running_loop().sock_recv(plain, 1 << 16):
+            got += data
+    return got
