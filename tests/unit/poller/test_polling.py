@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from poller.polling import (
     DENIED_S,
     FAILING,
+    HOT_PAUSE_S,
     Pace,
     Policy,
     after_failure,
@@ -62,7 +63,7 @@ def test_every_pause_is_within_the_bounds_of_what_was_found(
 def test_the_floor_holds_while_a_message_was_there_lately(
     policy: Policy, history: list[tuple[str, float, float]], chance: float, part: float
 ) -> None:
-    """Whatever came before: for `hot_s` after a message no pause means to be above the floor."""
+    """Whatever came before: for `hot_s` after a message no pause means to be much above it."""
     pace, now_s = Pace(last_message_s=-policy.hot_s), 0.0
     for found, took_s, _ in history:
         now_s += took_s
@@ -73,6 +74,10 @@ def test_the_floor_holds_while_a_message_was_there_lately(
 
     assert pace.pause_s == policy.floor_s
     assert pause(pace, policy, chance) <= policy.floor_s * 1.2
+    for _ in range(10):
+        pace = after_nothing(pace, policy, now_s + policy.hot_s * part)
+        if policy.hot_s:
+            assert pace.pause_s <= max(policy.floor_s, HOT_PAUSE_S)
 
 
 @given(polls)
@@ -99,6 +104,20 @@ def test_an_idle_queue_is_asked_less_and_less_often_until_the_ceiling() -> None:
         now_s += pauses[-1]
 
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+
+
+def test_a_queue_that_was_busy_is_asked_again_within_milliseconds() -> None:
+    """Then a little less often each time, and for a while still ten times a second."""
+    policy = Policy(floor_s=0.01, ceiling_s=2.0, hot_s=5.0)
+    pace, now_s, pauses = after_messages(Pace(0), 0.0), 0.0, []
+    while now_s < 12:
+        pace = after_nothing(pace, policy, now_s)
+        pauses.append(round(pause(pace, policy, 0.5), 6))
+        now_s += pauses[-1]
+
+    assert pauses[:6] == [0.01, 0.02, 0.04, 0.08, 0.1, 0.1]
+    assert pauses.count(0.1) in (49, 50)
+    assert pauses[-6:] == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
 
 
 @given(st.floats(min_value=0.13, max_value=1.6), chances, chances)

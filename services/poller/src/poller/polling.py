@@ -1,7 +1,8 @@
 """When to ask the queue again. Pure: times and chance are arguments.
 
 The queue has no way to wait for a message, and every question costs.
-So: at once after a message, at the floor for a while (`hot_s`), then less and less often.
+So: at once after a message, at the floor when there is none, then less and less often; for a while
+(`hot_s`) not much less.
 A queue that fails is asked on a scale of its own.
 """
 
@@ -15,6 +16,9 @@ FAILING: Final = Backoff(first=0.5, most=30)
 
 DENIED_S: Final = 30.0
 """For a queue that answers no: only a person can change that."""
+
+HOT_PAUSE_S: Final = 0.1
+"""The longest pause while the queue had a message lately, unless the floor is higher."""
 
 _JITTER: Final = 0.2
 
@@ -48,10 +52,9 @@ def after_messages(pace: Pace, now_s: float) -> Pace:
 
 def after_nothing(pace: Pace, policy: Policy, now_s: float) -> Pace:
     """Return the pace after a poll that found nothing."""
-    if now_s - pace.last_message_s < policy.hot_s or pace.pause_s == 0:
-        pause_s = policy.floor_s
-    else:
-        pause_s = min(policy.ceiling_s, pace.pause_s * 2)
+    hot = now_s - pace.last_message_s < policy.hot_s
+    most_s = max(policy.floor_s, HOT_PAUSE_S) if hot else policy.ceiling_s
+    pause_s = min(most_s, policy.ceiling_s, max(policy.floor_s, pace.pause_s * 2))
     return replace(pace, pause_s=pause_s, failures=0, wait_s=0.0)
 
 

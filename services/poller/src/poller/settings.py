@@ -43,11 +43,12 @@ class PollerSettings(StorageSettings):
         description="Seconds a received message stays hidden; renewed at half time while in hand.",
     )
     poll_min: float = Field(
-        0.1,
+        0.01,
         alias="POLLER_POLL_MIN",
         ge=0.01,
         le=60,
-        description="Seconds between polls of a queue that had a message lately.",
+        description="Seconds to the next poll when a queue that had messages has none; then twice "
+        "as many each time.",
     )
     poll_max: float = Field(
         2,
@@ -61,7 +62,8 @@ class PollerSettings(StorageSettings):
         alias="POLLER_POLL_HOT",
         ge=0,
         le=3600,
-        description="Seconds after a message for which POLLER_POLL_MIN applies; then it doubles.",
+        description="Seconds after a message for which the pause stays at most 0.1 s (or "
+        "POLLER_POLL_MIN, if that is more).",
     )
     newest_only: bool = Field(
         False,

@@ -47,9 +47,10 @@ class Troubles:
     async def quiet(self) -> None:
         """Wait for as long as the queue wants to be left alone: where one was told, all wait."""
         loop = asyncio.get_running_loop()
-        if (wait_s := self._quiet_until - loop.time()) > 0:
-            await asyncio.sleep(wait_s)
-            await self.quiet()  # it may have been told again meanwhile
+        obeyed = 0.0
+        while obeyed < self._quiet_until:  # it may be told again meanwhile
+            obeyed = self._quiet_until
+            await asyncio.sleep(max(0.0, obeyed - loop.time()))
 
     def worked(self, act: str) -> None:
         """Take in that the queue did something."""
