@@ -48,9 +48,10 @@ class Troubles:
         """Wait for as long as the queue wants to be left alone: where one was told, all wait."""
         loop = asyncio.get_running_loop()
         obeyed = 0.0
-        while obeyed < self._quiet_until:  # it may be told again meanwhile
+        # It may be told again meanwhile.
+        while obeyed < self._quiet_until and self._quiet_until > loop.time():
             obeyed = self._quiet_until
-            await asyncio.sleep(max(0.0, obeyed - loop.time()))
+            await asyncio.sleep(obeyed - loop.time())
 
     def worked(self, act: str) -> None:
         """Take in that the queue did something."""
