@@ -124,6 +124,11 @@ others = st.builds(
 )
 
 
+def is_acknowledgement(one: bytes) -> bool:
+    """Whether it acknowledges a publish, and says which."""
+    return one[0] == 0x40 and one[1] >= 2
+
+
 def pieces_of(stream: bytes, sizes: list[int]) -> list[bytes]:
     """The stream as TCP may bring it."""
     pieces: list[bytes] = []
@@ -143,7 +148,8 @@ def pieces_of(stream: bytes, sizes: list[int]) -> list[bytes]:
 def test_everything_is_taken_in_order_however_it_comes(
     given: list[Message | bytes], sizes: list[int], v5: bool
 ) -> None:
-    """Messages here, and acknowledged; all else by paho, whole."""
+    """Messages and acknowledgements here; all else by paho, whole."""
+    acknowledged: list[tuple[int, int]] = []
     heard: list[Heard] = []
     taken_before: list[int] = []
     wire = [packet(one.head, one.body(v5=v5)) if isinstance(one, Message) else one for one in given]
@@ -153,18 +159,29 @@ def test_everything_is_taken_in_order_however_it_comes(
         heard.append((topic, payload, retained))
         taken_before.append(len(paho.taken))
 
-    intake = Intake(paho, hear, properties=v5)
+    intake = Intake(
+        paho, hear, lambda mid, reason: acknowledged.append((mid, reason)), properties=v5
+    )
     while paho.given:
         assert intake.read() == 0
 
     expected = [one for one in given if isinstance(one, Message)]
     assert heard == [(one.topic, one.payload, one.retained) for one in expected]
-    assert paho.taken == [one for one in given if isinstance(one, bytes)]
+    left = [one for one in given if isinstance(one, bytes) and not is_acknowledgement(one)]
+    assert paho.taken == left
+    bodies = [
+        one[packet_end(one, 0)[0] :]  # type: ignore[index]
+        for one in given
+        if isinstance(one, bytes) and is_acknowledgement(one)
+    ]
+    assert acknowledged == [
+        (int.from_bytes(body[:2], "big"), body[2] if len(body) > 2 else 0) for body in bodies
+    ]
     assert b"".join(paho.queued) == b"".join(
         b"\x40\x02" + one.mid.to_bytes(2, "big") for one in expected if one.qos
     )
     assert taken_before == [
-        sum(isinstance(other, bytes) for other in given[:number])
+        sum(other in left for other in given[:number] if isinstance(other, bytes))
         for number, one in enumerate(given)
         if isinstance(one, Message)
     ]
@@ -214,7 +231,7 @@ def test_a_length_without_an_end_is_left_to_paho() -> None:
     with pytest.raises(ValueError, match="more than four"):
         packet_end(b"\x30\xff\xff\xff\xff\x01", 0)
     paho = Paho([packet(0xD0, b"") + b"\x30\xff\xff\xff\xff\x01"])
-    intake = Intake(paho, lambda *_: None, properties=True)
+    intake = Intake(paho, lambda *_: None, lambda *_: None, properties=True)
 
     assert intake.read() == 2
     assert paho.taken == [packet(0xD0, b"")]
@@ -225,7 +242,7 @@ def test_a_piece_is_asked_for_once_and_acknowledged_once() -> None:
     heard: list[Heard] = []
     one = Message("t", b"x", 1, False)
     paho = Paho([packet(one.head, one.body(v5=True)) * 100])
-    intake = Intake(paho, lambda *got: heard.append(got), properties=True)
+    intake = Intake(paho, lambda *got: heard.append(got), lambda *_: None, properties=True)
 
     assert intake.read() == 0
     assert len(heard) == 100
@@ -236,7 +253,7 @@ def test_a_piece_is_asked_for_once_and_acknowledged_once() -> None:
 def test_the_end_is_passed_on() -> None:
     """paho knows what follows from it."""
     paho = Paho([b""])
-    intake = Intake(paho, lambda *_: None, properties=True)
+    intake = Intake(paho, lambda *_: None, lambda *_: None, properties=True)
 
     assert intake.read() == 7
     assert paho.ended
@@ -250,7 +267,7 @@ def test_a_connection_that_breaks_is_an_end() -> None:
             raise ConnectionResetError
 
     paho = Broken([])
-    intake = Intake(paho, lambda *_: None, properties=True)
+    intake = Intake(paho, lambda *_: None, lambda *_: None, properties=True)
 
     assert intake.read() == 7
     assert paho.ended

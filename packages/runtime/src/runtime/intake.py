@@ -1,9 +1,9 @@
-"""What comes from the broker, read in large pieces: messages are taken here, the rest by paho.
+"""What comes from the broker, read in large pieces: messages and acknowledgements are taken here.
 
 paho 2.2 asks the system four times for each message, takes one each time the event loop finds the
 socket readable, and makes some thirty objects of it: thousands a second would leave no time for
-anything else. A PUBLISH is the one packet that comes often, and a simple one; every other packet,
-and every one that is odd in any way, goes to paho as it came.
+anything else. PUBLISH and PUBACK are the packets that come often, and simple; every other packet,
+and every PUBLISH that is odd in any way, goes to paho as it came.
 """
 
 from collections.abc import Callable
@@ -72,11 +72,20 @@ class Intake:
     """Stands between a paho client and its socket, and between the event loop and the client."""
 
     def __init__(
-        self, paho: Any, on_message: Callable[[str, bytes, bool], None], *, properties: bool
+        self,
+        paho: Any,
+        on_message: Callable[[str, bytes, bool], None],
+        on_acknowledged: Callable[[int, int], None],
+        *,
+        properties: bool,
     ) -> None:
-        """`on_message` is called with topic, payload, and whether it was retained."""
+        """`on_message` is called with topic, payload, and whether it was retained.
+
+        `on_acknowledged` is called with a publish's packet id and the broker's reason code.
+        """
         self._paho = paho
         self._on_message = on_message
+        self._on_acknowledged = on_acknowledged
         self._properties = properties
         self._receive: Callable[[int], bytes] = paho._sock_recv
         self._read: Callable[[], int] = paho.loop_read
@@ -112,6 +121,12 @@ class Intake:
             message = None
             if data[at] & 0xF0 == _PUBLISH:
                 message = read_publish(data[at], data[begin:end], properties=self._properties)
+            elif data[at] == _PUBACK and end - begin >= 2:
+                # Its properties, if any, tell nothing that the reason does not.
+                reason = data[begin + 2] if end - begin > 2 else _SUCCESS
+                self._on_acknowledged(data[begin] << 8 | data[begin + 1], reason)
+                at = end
+                continue
             if message is None:
                 outcome = self._hand_over(data[at:end])
             else:

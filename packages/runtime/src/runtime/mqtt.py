@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, NamedTuple
 import aiomqtt
 import structlog
 from aiomqtt.exceptions import MqttConnectError
-from paho.mqtt.client import MQTT_ERR_SUCCESS, MQTTMessage
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -32,6 +32,7 @@ from runtime.backoff import Backoff
 from runtime.brokers import BrokerAddress
 from runtime.intake import Intake
 from runtime.mqtt_socket import drive
+from runtime.outflow import Outflow
 
 log = structlog.get_logger()
 
@@ -50,6 +51,9 @@ FAREWELL_S: Final = 1.0
 INFLIGHT: Final = 1024
 """How many publishes may be unacknowledged, where the broker does not want fewer (its Receive
 Maximum, MQTT 5 §4.9); what is more waits its turn."""
+
+_FAILURE: Final = 0x80
+"""From here on a reason code says no (MQTT 5 §2.4)."""
 
 _RECONNECT: Final = Backoff(first=0.5, most=10)
 
@@ -79,7 +83,7 @@ class _Publish(NamedTuple):
     topic: str
     payload: bytes
     retain: bool
-    properties: Properties | None
+    properties: bytes
     confirmed: asyncio.Future[None]
 
 
@@ -132,7 +136,6 @@ class MqttSession:
         self._inflight = INFLIGHT
         self._waiting: deque[_Publish] = deque()
         self._pending: dict[int, _Pending] = {}
-        self._confirmed_early: dict[int, Any] = {}
         self._read_back = asyncio.Event()
         self._ready = asyncio.Event()
         self._trouble = "not connected yet"
@@ -197,7 +200,7 @@ class MqttSession:
         """
         if self._paho is None:
             raise BrokerLost(self.trouble)
-        properties = None
+        properties = b""
         if self._protocol is aiomqtt.ProtocolVersion.V5:
             properties = _publish_properties(content_type, expiry_s, tuple(user_properties))
         confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -209,15 +212,15 @@ class MqttSession:
         return confirmed
 
     def _send(self, publish: "_Publish") -> None:
-        info = self._paho.publish(
-            publish.topic, publish.payload, 1, publish.retain, publish.properties
+        mid = self._outflow.send(
+            publish.topic,
+            publish.payload,
+            retain=publish.retain,
+            properties=publish.properties,
+            taken=self._pending,
         )
-        if info.rc != MQTT_ERR_SUCCESS:
-            raise BrokerLost(f"{self._broker}: not sent ({info.rc!s})")
         deadline = asyncio.get_running_loop().time() + ANSWER_S
-        self._pending[info.mid] = _Pending(publish.confirmed, deadline, publish.topic)
-        if info.mid in self._confirmed_early:
-            self._settle(info.mid, self._confirmed_early.pop(info.mid))
+        self._pending[mid] = _Pending(publish.confirmed, deadline, publish.topic)
 
     def _send_waiting(self) -> None:
         while self._waiting and self._paho is not None and len(self._pending) < self._inflight:
@@ -262,9 +265,9 @@ class MqttSession:
         paho = client._client
         paho.connect_timeout = CONNECT_S
         v5 = self._protocol is aiomqtt.ProtocolVersion.V5
-        Intake(paho, self._received, properties=v5)
+        Intake(paho, self._received, self._acknowledged, properties=v5)
+        self._outflow = Outflow(paho)
         paho.on_message = self._received_by_paho
-        paho.on_publish = self._acknowledged
         paho.on_connect = functools.partial(self._connected, paho.on_connect)
         drive(client)
         async with client:
@@ -354,21 +357,18 @@ class MqttSession:
             # A bug of ours must not look like a broken connection, nor stop the stream.
             log.exception("a message could not be handled", topic=topic)
 
-    def _acknowledged(
-        self, _client: object, _userdata: object, mid: int, code: ReasonCode, _properties: object
-    ) -> None:
-        if mid in self._pending:
-            self._settle(mid, code)
-        else:
-            self._confirmed_early[mid] = code  # confirmed before publish() returned
-
-    def _settle(self, mid: int, code: ReasonCode) -> None:
-        pending = self._pending.pop(mid)
+    def _acknowledged(self, mid: int, reason: int) -> None:
+        pending = self._pending.pop(mid, None)
+        if pending is None:
+            log.warning("the broker acknowledged what was not sent", mid=mid)
+            return
         if pending.confirmed.done():
             pass  # nobody waits for it any more
-        elif code.is_failure:
+        elif reason >= _FAILURE:
             pending.confirmed.set_exception(
-                PublishRefused(f"the broker refused a publish to {pending.topic} ({code})")
+                PublishRefused(
+                    f"the broker refused a publish to {pending.topic} ({_reason_name(reason)})"
+                )
             )
         else:
             pending.confirmed.set_result(None)
@@ -385,7 +385,6 @@ class MqttSession:
         """Tell everyone who waits that this connection is over."""
         self._trouble = why
         self._paho = None
-        self._confirmed_early.clear()
         pending, self._pending = self._pending, {}
         waiting, self._waiting = self._waiting, deque()
         for confirmed in [one.confirmed for one in pending.values()] + [
@@ -403,28 +402,28 @@ def _fail(confirmed: asyncio.Future[None], error: Exception) -> None:
         confirmed.exception()  # whoever gave up waiting is no unhandled error
 
 
-class _PublishProperties(Properties):
-    """A publish's properties, packed once: making and packing them costs more than all the rest."""
-
-    def __init__(
-        self, content_type: str | None, expiry_s: int | None, user: tuple[tuple[str, str], ...]
-    ) -> None:
-        super().__init__(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        self.PayloadFormatIndicator = 1
-        if content_type is not None:
-            self.ContentType = content_type
-        if expiry_s is not None:
-            self.MessageExpiryInterval = expiry_s
-        for pair in user:
-            self.UserProperty = pair
-        self.__dict__["_packed"] = super().pack()  # type: ignore[no-untyped-call]
-
-    def pack(self) -> bytes:
-        packed: bytes = self.__dict__["_packed"]  # paho lets no other attribute be set
-        return packed
+@functools.lru_cache(maxsize=64)
+def _publish_properties(
+    content_type: str | None, expiry_s: int | None, user: tuple[tuple[str, str], ...]
+) -> bytes:
+    # Kept, because making and packing them costs more than all the rest of a publish.
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.PayloadFormatIndicator = 1
+    if content_type is not None:
+        properties.ContentType = content_type
+    if expiry_s is not None:
+        properties.MessageExpiryInterval = expiry_s
+    for pair in user:
+        properties.UserProperty = pair
+    packed: bytes = properties.pack()  # type: ignore[no-untyped-call]
+    return packed
 
 
-_publish_properties = functools.lru_cache(maxsize=64)(_PublishProperties)
+def _reason_name(reason: int) -> str:
+    try:
+        return str(ReasonCode(PacketTypes.PUBACK, identifier=reason))
+    except (KeyError, AssertionError):
+        return f"reason {reason}"
 
 
 def _sentence(error: BaseException) -> str:

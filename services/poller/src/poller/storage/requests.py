@@ -6,11 +6,12 @@ A dead letter is put by hand because the SDK does not write every text word for 
 Everything rarer goes through the SDK.
 """
 
+import re
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Self
+from typing import Final, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from poller.queues import QueueUnavailable
@@ -18,6 +19,8 @@ from poller.storage.answers import API_VERSION, Answer, meaning
 from poller.storage.connections import Connections, Response, Unanswered
 from poller.storage.pages import BadPage, Delivered, read_error, read_id, read_page, write_message
 from poller.storage.signing import BODY_TYPE, Query, Signer
+
+_GUID: Final = re.compile(r"[0-9A-Za-z-]+").fullmatch
 
 
 class MessageRequests:
@@ -62,7 +65,8 @@ class MessageRequests:
 
     async def delete(self, message_id: str, receipt: str) -> None:
         """Delete a message for good."""
-        below = f"/{quote(message_id, safe='')}"
+        # A GUID, says the service; anything else must not get into the request's line as it is.
+        below = f"/{message_id}" if _GUID(message_id) else f"/{quote(message_id, safe='')}"
         response = await self._ask("DELETE", below, (("popreceipt", receipt),))
         if response.status != 204:
             raise self._why(response)
