@@ -485,3 +485,22 @@ def test_a_heal_that_was_refused_is_tried_until_it_is_taken() -> None:
         assert world.broker.retained["a"].order == order(5)
 
     in_virtual_time(story())
+
+
+def test_a_state_from_the_future_supersedes_nothing() -> None:
+    """Somebody wrote it to MQTT; the pillow's messages are published all the same."""
+
+    async def story() -> None:
+        world = World()
+        world.queue.put(state("a", 1))
+        async with world.running() as poller:
+            await world.rest()
+            known = world.broker.retained["a"]
+            poller.worker.see(replace(known, order=order(100 * 365 * 86_400)))
+            world.queue.put(state("a", 2))
+            await world.rest()
+        assert poller.count("published") == 2
+        assert poller.count("ahead") == 1
+        assert poller.count("superseded") == 0
+
+    in_virtual_time(story())

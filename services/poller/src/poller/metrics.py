@@ -30,6 +30,7 @@ class PollerMetrics:
         self.renewed = counter("lease_renewals", "Renewals of leases by outcome.", "outcome")
         self.polls = counter("polls", "Polls of the queue by what they found.", "found")
         self.failures = counter("queue_failures", "What the queue did not do.", "act", "kind")
+        self.ahead = counter("ahead", "States on MQTT from the future, ignored.")
         self.healed = counter("healed", "States published again because the broker had an older.")
         self._requests = counter(
             "requests", "Requests to the queue service by how they ended.", "act", "outcome"
