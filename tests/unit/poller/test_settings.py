@@ -24,7 +24,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert settings.connection_string.get_secret_value() == DEVELOPMENT_ACCOUNT
     assert (settings.queue, settings.poison_queue) == ("pillow-state", "pillow-state-poison")
     assert (settings.max_attempts, settings.visibility_timeout) == (5, 30)
-    assert (settings.poll_min, settings.poll_max, settings.poll_hot) == (0.1, 2, 5)
+    assert (settings.poll_min, settings.poll_max, settings.poll_hot) == (0.01, 2, 5)
     assert (settings.host, settings.port) == ("127.0.0.1", 8081)
     assert (settings.endpoint, settings.default_pillow) == (None, "cloud")
     assert (settings.mqtt_protocol, settings.topic_prefix) == ("5", "pillow")
