@@ -224,11 +224,7 @@ class MqttSession:
 
     def _send_waiting(self) -> None:
         while self._waiting and self._paho is not None and len(self._pending) < self._inflight:
-            publish = self._waiting.popleft()
-            try:
-                self._send(publish)
-            except BrokerLost as error:
-                _fail(publish.confirmed, error)
+            self._send(self._waiting.popleft())
 
     async def _until_stopped(self, stopping: asyncio.Event) -> None:
         """Live one connection; one that is still being made is given up when asked to stop."""
@@ -387,10 +383,10 @@ class MqttSession:
         self._paho = None
         pending, self._pending = self._pending, {}
         waiting, self._waiting = self._waiting, deque()
-        for confirmed in [one.confirmed for one in pending.values()] + [
-            one.confirmed for one in waiting
-        ]:
-            _fail(confirmed, BrokerLost(self.trouble))
+        for sent in pending.values():
+            _fail(sent.confirmed, BrokerLost(self.trouble))
+        for unsent in waiting:
+            _fail(unsent.confirmed, BrokerLost(self.trouble))
         if self._ready.is_set():
             self._ready.clear()
             self._on_lost()

@@ -108,7 +108,10 @@ class Hand:
 
     def had_ended(self, message_id: str) -> bool:
         """Say whether a message that comes ended before; it is then forgotten."""
-        return self._ended.pop(message_id, self) is None
+        if message_id not in self._ended:
+            return False
+        del self._ended[message_id]
+        return True
 
     async def _change(self) -> None:
         self._changed.clear()
