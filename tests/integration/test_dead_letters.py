@@ -21,6 +21,7 @@ from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker
 from devstack.processes import Program
+from tests.commands import run_to_end
 from tests.waiting import POLL_S, until
 
 # Each run of the command is a process of its own, and on a busy machine that takes seconds.
@@ -82,23 +83,11 @@ def environment(**settings: str) -> dict[str, str]:
 async def run(*words: str, script: str = "", **settings: str) -> tuple[str, str, int | None]:
     """Run `poller`, or a script that changes something in it and then runs it."""
     command: Sequence[str | Path] = [sys.executable, "-c", script] if script else [COMMAND]
-    running = await asyncio.create_subprocess_exec(
-        *command,
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment(**settings),
+    out, err, status = await run_to_end(
+        *command, *words, env=environment(**settings), within_s=WITHIN_S
     )
-    try:
-        async with asyncio.timeout(WITHIN_S):
-            out, err = await running.communicate()
-    finally:
-        if running.returncode is None:
-            running.kill()
-            await running.wait()
     assert b"Traceback" not in err, err.decode()
-    return out.decode(), err.decode(), running.returncode
+    return out.decode(), err.decode(), status
 
 
 @pytest.fixture
