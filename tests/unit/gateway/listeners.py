@@ -24,7 +24,6 @@ class Client(Listener):
         super().__init__()
         self.fanout = to
         self.interest = interest
-        self.write = self._take
         self.full = False
         self.closed = False
         self.calls_back = 0
@@ -52,8 +51,10 @@ class Client(Listener):
         self.cursor = None
         self.fanout.subscribe(self, interest)
 
-    def _take(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
+        """Take everything, and read it."""
         assert not self.stalled, "written to while it did not read"
+        data = bytes(data)
         self.writes.append(data)
         taken = unframed(b"\r\n\r\n" + data)
         assert sum(len(payload) for _, payload in taken) <= len(data)

@@ -113,14 +113,16 @@ async def test_who_comes_shares_a_snapshot_with_who_comes_too(way: Way) -> None:
     assert way.count("snapshots_total", recovered="false") == 3
 
 
-async def test_one_that_was_closed_underneath_takes_nothing_from_the_others(way: Way) -> None:
+async def test_one_that_was_closed_underneath_takes_nothing_from_the_others(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its end is its own."""
     clients = [await begun(way) for _ in range(3)]
 
     def closed(_data: bytes) -> None:
         raise RuntimeError("the handler is closed")
 
-    clients[1].write = closed
+    monkeypatch.setattr(clients[1], "write", closed)
     way.say()
     await turn()
 

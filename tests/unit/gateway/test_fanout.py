@@ -1,6 +1,7 @@
 """The fan-out, against listeners that remember everything they were given."""
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -186,12 +187,12 @@ def test_everyone_with_the_same_interest_gets_the_same_bytes() -> None:
         assert all(a is b for other in rest for a, b in zip(first, other, strict=True))
 
 
-def test_an_interest_is_put_into_json_once_for_all_forms() -> None:
+def test_an_interest_is_put_into_json_once_for_all_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     """A WebSocket and an event stream differ in what is around it."""
     hub, out = make()
     wire, stream = Client(out), Client(out)
     out.leave(stream)
-    stream.write = stream.writes.append
+    monkeypatch.setattr(stream, "write", stream.writes.append)
     out.join(stream, None, Form.EVENT, None)
     flush(out)
     wire.writes.clear()

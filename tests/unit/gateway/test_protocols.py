@@ -2,11 +2,16 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import socket
 from collections.abc import Callable
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from gateway import door, websocket
 from gateway.handshake import REQUEST_BYTES
@@ -303,3 +308,73 @@ async def test_one_who_does_not_read_holds_no_more_than_its_buffers() -> None:
         assert browser.stalled
         assert browser.transport.get_write_buffer_size() < 65_536 + 2 * BIG
         assert rude.fileno() > 0
+
+
+@pytest.mark.parametrize("path", ["/ws", "/events"])
+async def test_one_that_reads_now_and_then_never_gets_half_a_frame(path: str) -> None:
+    """Some of a frame is taken at once and the rest waits; nothing else may come in between."""
+    sent = handshake() if path == "/ws" else request(path)
+    async with serving(period_s=0.1) as served, served.dialled(sent) as slow:
+        loop = asyncio.get_running_loop()
+        got = b""
+        async with asyncio.timeout(20):
+            for number in range(400):
+                served.say(f"cloud-{number % 9}", pad=BIG if number % 3 else 100)
+                if number % 50 == 0:
+                    served.live.broadcast.say_broker("offline" if number % 100 else "online")
+                got += await loop.sock_recv(slow, 30_000)
+                await asyncio.sleep(0)
+            served.say("the-last")
+            while b'"the-last"' not in got:
+                got += await loop.sock_recv(slow, 1 << 16)
+        assert served.count("conflated_total") > 0, "it never stopped reading"
+
+    if path == "/ws":
+        frames = [json.loads(payload) for opcode, payload in unframed(got) if opcode == TEXT]
+    else:
+        body = unchunked(got.partition(b"\r\n\r\n")[2])
+        data = (line for line in body.split(b"\n") if line.startswith(b"data: "))
+        frames = [json.loads(line[6:]) for line in data]
+    last: dict[str, str] = {}
+    for frame in frames:
+        for state in frame.get("pillows", ()):
+            assert state["at"] >= last.get(state["pillow"], ""), "a pillow went backwards"
+            last[state["pillow"]] = state["at"]
+    assert "the-last" in last
+
+
+def unchunked(body: bytes) -> bytes:
+    """A response's body, out of its chunks."""
+    whole = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        whole += body[: int(size, 16)]
+        assert body[int(size, 16) :][:2] == b"\r\n"
+        body = body[int(size, 16) + 2 :]
+    return whole
+
+
+async def test_what_was_asked_before_on_the_same_connection_comes_first() -> None:
+    """Its answer waits for one that does not read; so does everything else then."""
+    page = bytes(3_000_000)
+
+    async def large(_request: Request) -> Response:
+        return Response(page)
+
+    app = Starlette(routes=[Route("/page", large)])
+    async with serving(app=app) as served, served.dialled(request("/page")) as slow:
+        loop = asyncio.get_running_loop()
+        got = await loop.sock_recv(slow, 100)
+        await loop.sock_sendall(slow, handshake())
+        await until(lambda: served.browsers == 1, "in")
+        for number in range(20):
+            served.say(f"cloud-{number}")
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            while b"cloud-19" not in got:
+                got += await loop.sock_recv(slow, 1 << 16)
+
+    before, _, after = got.partition(page)
+    assert before.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert after.startswith(b"HTTP/1.1 101 ")
+    assert all(opcode == TEXT for opcode, _ in unframed(after))

@@ -1,7 +1,9 @@
 """Audiences: who gets the same bytes, found from a pillow without a walk over everybody. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from socket import SocketType
+from typing import Final, NamedTuple
 
 from contract.cursors import Cursor
 from contract.frames import Broker
@@ -12,6 +14,17 @@ Interest = frozenset[str] | None
 """Which pillows a listener wants; None means all."""
 
 
+def _nowhere() -> SocketType:
+    """Return a socket that takes nothing, ever."""
+    closed = socket.socket()
+    closed.close()
+    return closed
+
+
+NOWHERE: Final = _nowhere()
+"""The socket of whoever is not to be written to past its `write`."""
+
+
 class Mark(NamedTuple):
     """Up to where a listener had been told everything when it stopped reading."""
 
@@ -20,16 +33,16 @@ class Mark(NamedTuple):
 
 
 class Listener:
-    """One browser, as far as the fan-out knows it: `write` takes the bytes that it is to get.
+    """One browser, as far as the fan-out knows it.
 
     `since` is where it resumes from until it has its snapshot, `mark` where it stopped reading.
+    While it is live nothing waits before what is written next, so that `socket` may be given it.
     """
 
-    __slots__ = ("audience", "mark", "since", "stalled", "write")
-
-    write: Callable[[bytes], None]
+    __slots__ = ("audience", "mark", "since", "socket", "stalled")
 
     def __init__(self) -> None:
+        self.socket: SocketType = NOWHERE
         self.audience: Audience | None = None
         self.since: Cursor | None = None
         self.mark: Mark | None = None
@@ -40,19 +53,29 @@ class Listener:
         """Whether it has its snapshot, reads, and so gets what is told to its audience."""
         return self.audience is not None and self in self.audience.live
 
+    def write(self, data: bytes | memoryview) -> None:
+        """Take the bytes that it is to get; what does not fit waits, and it is stalled at once."""
+        raise NotImplementedError
+
     def caught_up(self, *, closing: bool) -> None:
         """Go on after the bytes that were for it alone; `closing` says that they end it."""
 
 
 class Audience:
-    """Everyone with one interest and one form. `live` are those who read; the others catch up."""
+    """Everyone with one interest and one form.
+
+    `live` are those who read, with their sockets, so that whoever writes has them all at hand; the
+    others catch up.
+    """
 
     __slots__ = ("form", "interest", "live", "members")
 
     def __init__(self, interest: Interest, form: Form) -> None:
         self.interest = interest
         self.form = form
-        self.live: dict[Listener, None] = {}  # in the order in which they came, as memory has them
+        self.live: dict[
+            Listener, SocketType
+        ] = {}  # in the order in which they came, as memory has them
         self.members = 0
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from itertools import chain, repeat
 from typing import Final
 
 from contract.cursors import Cursor
@@ -12,6 +13,7 @@ from gateway.fanout import Delivery, Fanout
 from gateway.hub import Change, Hub
 from gateway.metrics import GatewayMetrics
 from gateway.pace import Pace
+from gateway.sending import send_to_all
 from gateway.wire import Form
 
 GATHER_S: Final = 0.002
@@ -103,13 +105,13 @@ class Broadcast:
         self._pace.flushed(now_s - began_s, now_s, time.thread_time())
 
     def _write(self, deliveries: Iterable[Delivery]) -> None:
-        """Write; this is all that happens for each browser when an update arrives."""
-        for data, listeners, updates, kind, call_back, closing in deliveries:
-            for listener in listeners:
-                try:
-                    listener.write(data)
-                except RuntimeError:  # closed underneath: its end is about to be told
-                    self.fanout.leave(listener)
+        for data, listeners, sockets, updates, kind, call_back, closing in deliveries:
+            taken = send_to_all(data, sockets)
+            # Behind what waits, and what was not taken, go the ways of their transports.
+            if taken.count(len(data)) != len(listeners):
+                for listener, size in zip(listeners, chain(taken, repeat(0)), strict=False):
+                    if size < len(data):
+                        self._write_to(listener, memoryview(data)[size:] if size else data)
             if updates:
                 self._delivered.inc(updates * len(listeners))
             if kind in self._counters:
@@ -117,3 +119,9 @@ class Broadcast:
             if call_back:
                 for listener in listeners:
                     listener.caught_up(closing=closing)
+
+    def _write_to(self, listener: Listener, data: bytes | memoryview) -> None:
+        try:
+            listener.write(data)
+        except RuntimeError:  # closed underneath: its end is about to be told
+            self.fanout.leave(listener)

@@ -8,10 +8,10 @@ import asyncio
 import fcntl
 import struct
 import termios
-from functools import partial
+from socket import SocketType
 from typing import TYPE_CHECKING
 
-from gateway.audiences import Listener
+from gateway.audiences import NOWHERE, Listener
 from gateway.wire import Form
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Browser(Listener, asyncio.Protocol):
     `heard` says that it gave a sign of life since it was last asked for one.
     """
 
-    __slots__ = ("door", "heard", "transport", "waited")
+    __slots__ = ("answer", "door", "heard", "transport", "waited")
 
     kind: str
     """Its transport's name, for the metrics."""
@@ -36,11 +36,25 @@ class Browser(Listener, asyncio.Protocol):
         super().__init__()
         self.door = door
         self.transport = transport
-        self.write = partial(self._write_first, answer)
+        self.answer = answer
         self.heard = True
         self.waited = 0  # what was unread when it was last looked after, in bytes
 
+        # What the system does not take at once stalls it, so that nothing ever waits for a live
+        # one. Only here may anything have been written before: an answer of the HTTP server's.
+        self.stalled = transport.get_write_buffer_size() > 0
+        transport.set_write_buffer_limits(high=0)
+        plain = transport.get_extra_info("socket")
+        if plain is not None and transport.get_extra_info("sslcontext") is None:
+            self.socket = SocketType(plain.family, plain.type, plain.proto, plain.fileno())
+
         door.came(self)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write; the answer to its request goes before what is first."""
+        if self.answer:
+            data, self.answer = self.answer + data, b""
+        self.transport.write(data)
 
     def enter(self, wish: "Wish", form: Form) -> None:
         """Tell it everything that it wants from now on."""
@@ -48,6 +62,8 @@ class Browser(Listener, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
+        if self.socket is not NOWHERE:
+            self.socket.detach()  # it is the transport's to close, and its number another's soon
         self.door.broadcast.leave(self)
         self.door.left(self)
 
@@ -92,15 +108,10 @@ class Browser(Listener, asyncio.Protocol):
         """Write the heartbeat, and whatever asks for an answer."""
         raise NotImplementedError
 
-    def _write_first(self, answer: bytes, data: bytes) -> None:
-        self.write = self.transport.write
-        self.write(answer + data)
-
     def _waiting(self) -> int:
         """Return how many bytes it has yet to read, here and in the system."""
         waiting = self.transport.get_write_buffer_size()
-        plain = self.transport.get_extra_info("socket")
-        if plain is not None:
-            held = fcntl.ioctl(plain.fileno(), termios.TIOCOUTQ, bytes(4))
+        if self.socket is not NOWHERE:
+            held = fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, bytes(4))
             waiting += struct.unpack("i", held)[0]
         return waiting

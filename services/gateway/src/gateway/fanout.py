@@ -7,6 +7,7 @@ So nothing waits for a listener that does not read: only where it stopped is rem
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from socket import SocketType
 from typing import Final, Literal, NamedTuple
 
 from contract.cursors import Cursor
@@ -37,11 +38,13 @@ _Owed = tuple[Interest, Cursor | None, Mark | None]
 class Delivery(NamedTuple):
     """The same bytes for each of `to`.
 
+    `sockets` are theirs where nothing waits before these bytes, else none.
     `call_back` says that each is to be told that it has them, `closing` that they are its last.
     """
 
     data: bytes
     to: Sequence[Listener]
+    sockets: Sequence[SocketType]
     updates: int
     kind: Literal["news", "snapshot", "recovered", "newest", "word"]
     call_back: bool = False
@@ -142,8 +145,8 @@ class Fanout:
     def _word(self, frame: Frame, *, closing: bool = False) -> Iterator[Delivery]:
         for audience in self._audiences:
             if audience.live:
-                to = tuple(audience.live)
-                yield Delivery(frame.to(audience.form), to, 0, "word", closing, closing)
+                to, sockets = _live(audience)
+                yield Delivery(frame.to(audience.form), to, sockets, 0, "word", closing, closing)
 
     def _news(self, changes: Sequence[Change], now_ms: int) -> Iterator[Delivery]:
         made: dict[Interest, list[Frame]] = {}  # audiences of several forms may share an interest
@@ -153,7 +156,7 @@ class Fanout:
                 if frames is None:
                     frames = list(frames_of(wanted, self._hub.cursor.epoch, now_ms))
                     made[audience.interest] = frames
-                yield _delivery(frames, audience.form, tuple(audience.live), "news")
+                yield _delivery(frames, audience.form, *_live(audience), "news")
 
     def _owed(self, due: Iterable[Listener], now_ms: int) -> Iterator[Delivery]:
         alike: dict[tuple[Audience, Cursor | None, Mark | None], list[Listener]] = {}
@@ -166,14 +169,14 @@ class Fanout:
             frames = self._shared((audience.interest, since, mark), now_ms)
             for listener in listeners:
                 listener.since = listener.mark = None
-                audience.live[listener] = None
+                audience.live[listener] = listener.socket
             kind: Literal["snapshot", "recovered", "newest"] = "newest"
             if mark is None:
                 kind = "recovered" if frames[0].recovered else "snapshot"
             if self._goodbye is not None:
                 frames = [*frames, self._goodbye]
             closing = self._goodbye is not None
-            yield _delivery(frames, audience.form, listeners, kind, closing=closing)
+            yield _delivery(frames, audience.form, listeners, (), kind, closing=closing)
 
     def _shared(self, owed: _Owed, now_ms: int) -> list[Frame]:
         """Return what is owed, made once for all who are owed the same at about the same time."""
@@ -232,10 +235,16 @@ class Fanout:
             yield Frame(encode_removed(hub.cursor, gone), hub.cursor, updates=len(gone))
 
 
+def _live(audience: Audience) -> tuple[tuple[Listener, ...], tuple[SocketType, ...]]:
+    """Return who is live now, and their sockets: writing may change who is."""
+    return tuple(audience.live), tuple(audience.live.values())
+
+
 def _delivery(
     frames: Sequence[Frame],
     form: Form,
     to: Sequence[Listener],
+    sockets: Sequence[SocketType],
     kind: Literal["news", "snapshot", "recovered", "newest"],
     *,
     closing: bool = False,
@@ -243,7 +252,7 @@ def _delivery(
     """Put frames together, so that each browser costs one write however many they are."""
     data = b"".join([frame.to(form) for frame in frames])
     updates = sum(frame.updates for frame in frames)
-    return Delivery(data, to, updates, kind, kind != "news", closing)
+    return Delivery(data, to, sockets, updates, kind, kind != "news", closing)
 
 
 def frames_of(changes: Iterable[Change], epoch: str, now_ms: int) -> Iterator[Frame]:
