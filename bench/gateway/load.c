@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,8 @@ static void say(struct conn *c, int opcode, const unsigned char *payload, int le
 /* Look for stamps in a piece of a payload; a stamp may be cut by its end. */
 static void scan(struct conn *c, const unsigned char *p, size_t n, uint64_t now) {
     size_t want = strlen(key_line);
+    static ptrdiff_t gap;
+    const unsigned char *last = NULL;
     size_t i = 0;
     while (i < n) {
         if (c->digits >= 0) {
@@ -131,8 +134,14 @@ static void scan(struct conn *c, const unsigned char *p, size_t n, uint64_t now)
             continue;
         }
         if (c->matched == 0) {
-            const unsigned char *q = memmem(p + i, n - i, key_line, want);
-            if (q) { i = q - p + want; c->digits = 0; c->stamp = 0; continue; }
+            /* Updates put together are of one size: the next stamp is most likely one gap further. */
+            const unsigned char *q = last && gap ? last + gap : NULL;
+            if (!q || q + want > p + n || memcmp(q, key_line, want)) q = memmem(p + i, n - i, key_line, want);
+            if (q) {
+                if (last) gap = q - last;
+                last = q;
+                i = q - p + want; c->digits = 0; c->stamp = 0; continue;
+            }
             /* The start of it may be the end of this piece. */
             size_t longest = n - i < want - 1 ? n - i : want - 1;
             for (size_t k = longest; k > 0; k--)
