@@ -18,7 +18,7 @@ PLAIN = [
 
 
 def ask(*headers: tuple[bytes, bytes], target: bytes = b"/ws", method: bytes = b"GET") -> Answer:
-    return answer(method, target, "1.1", headers)
+    return answer(method, target, "1.1", headers, dict(headers))
 
 
 def offer(extensions: bytes) -> Answer:
@@ -70,7 +70,9 @@ def test_a_kept_answer_is_the_librarys(
     """Whatever is offered: asking the library whole gives the same bytes."""
     given = [*(PLAIN if with_plain else ()), KEY, *given]
 
-    assert answer(b"GET", target, "1.1", given) == handshake._answer(b"GET", target, "1.1", given)
+    assert answer(b"GET", target, "1.1", given, dict(given)) == handshake._answer(
+        b"GET", target, "1.1", given
+    )
 
 
 def test_our_subprotocol_is_taken_when_it_is_offered() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qsl
@@ -62,9 +62,8 @@ class Door:
         self._allowed_origins = allowed_origins
         self._most = most
 
-    def admit(self, query: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Wish | Refusal:
-        """Return what a browser wants, or why it may not come in."""
-        fields = dict(headers)
+    def admit(self, query: bytes, fields: Mapping[bytes, bytes]) -> Wish | Refusal:
+        """Return what a browser wants, or why it may not come in; `fields` are its headers."""
         origin, host = _text(fields.get(b"origin")), _text(fields.get(b"host"))
         if not origin_allowed(origin, host, self._allowed_origins):
             return Refusal(

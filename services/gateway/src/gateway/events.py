@@ -101,7 +101,7 @@ class Events:
 
     async def serve(self, request: Request) -> Response:
         """Say what is wrong, or what there would be."""
-        outcome = self._door.admit(request.scope["query_string"], request.headers.raw)
+        outcome = self._door.admit(request.scope["query_string"], dict(request.headers.raw))
         if isinstance(outcome, Refusal):
             self._door.count_refused(outcome.code)
             if outcome.code == FORBIDDEN:

@@ -17,7 +17,6 @@ _PLAIN: Final = re.compile(
     rb"GET (/(ws|events)(?:\?[!-~]*)?) HTTP/1\.1\r\n"
     rb"((?:[A-Za-z0-9-]+:[\t -~\x80-\xff]*\r\n)+)\r\n"
 )
-_HEADER: Final = re.compile(rb"([^:]+):[\t ]*([^\r]*?)[\t ]*\r\n")
 _BODY: Final = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
@@ -57,14 +56,16 @@ class Front(asyncio.Protocol):
     def _welcome(self, plain: re.Match[bytes]) -> bool:
         """Say whether it is a browser's now."""
         target, path, lines = plain.groups()
-        headers = [(name.lower(), value) for name, value in _HEADER.findall(lines)]
+        named = [line.partition(b":") for line in lines.split(b"\r\n")[:-1]]
+        headers = [(name.lower(), value.strip(b"\t ")) for name, _, value in named]
+        fields = dict(headers)
         if path == b"ws":
-            if not any(name == b"upgrade" for name, _ in headers):
+            if b"upgrade" not in fields:
                 return False
-            welcome_websocket(self._door, self._transport, b"GET", target, "1.1", headers)
+            welcome_websocket(self._door, self._transport, b"GET", target, "1.1", headers, fields)
             return True
-        wish = self._door.admit(target.partition(b"?")[2], headers)
-        if isinstance(wish, Refusal) or any(name in _BODY for name, _ in headers):
+        wish = self._door.admit(target.partition(b"?")[2], fields)
+        if isinstance(wish, Refusal) or not _BODY.isdisjoint(fields):
             return False
         default_headers = self._options["server_state"].default_headers
         welcome_events(self._door, self._transport, "1.1", headers, default_headers, wish)

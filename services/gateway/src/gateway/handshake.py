@@ -8,7 +8,7 @@ Every handshake that is unusual in any way goes through the library whole.
 import base64
 import binascii
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -79,9 +79,10 @@ class _Deflate(ServerPerMessageDeflateFactory):
 _EXTENSIONS: Final = [_Deflate(server_no_context_takeover=True, client_no_context_takeover=True)]
 
 
-def answer(method: bytes, target: bytes, version: str, headers: Headers) -> Answer:
-    """Return the answer to a request for a WebSocket."""
-    fields = dict(headers)
+def answer(
+    method: bytes, target: bytes, version: str, headers: Headers, fields: Mapping[bytes, bytes]
+) -> Answer:
+    """Return the answer to a request for a WebSocket; `fields` are its headers by name."""
     key = fields.get(_KEY, b"")
     if (
         len(fields) == len(headers) <= http11.MAX_NUM_HEADERS  # else something is said twice

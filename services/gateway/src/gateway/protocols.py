@@ -70,6 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
                     self.url,
                     self.parser.get_http_version(),
                     self.headers,
+                    dict(self.headers),
                     early=data[upgrade.args[0] :],
                 )
                 self._forget()
@@ -103,7 +104,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Hand the request on; who is admitted to the event stream needs no application for it."""
         self._got_head()
         if self.url.partition(b"?")[0] == PATH and self.parser.get_method() == b"GET":
-            outcome = self._door.admit(self.url.partition(b"?")[2], self.headers)
+            outcome = self._door.admit(self.url.partition(b"?")[2], dict(self.headers))
             busy = self.cycle is not None and not self.cycle.response_complete
             if not isinstance(outcome, Refusal) and not busy:
                 self._wish = outcome

@@ -1,7 +1,7 @@
 """How a connection that asked for the WebSocket or the event stream becomes a browser's."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gateway.admission import Wish
 from gateway.door import Door, Refusal
@@ -18,15 +18,19 @@ def welcome_websocket(
     target: bytes,
     version: str,
     headers: Headers,
+    fields: Mapping[bytes, bytes],
     early: bytes = b"",
 ) -> None:
-    """Answer a handshake, and go on as a WebSocket; `early` is what was said before the answer."""
-    shaken = answer(method, target, version, headers)
+    """Answer a handshake, and go on as a WebSocket.
+
+    `fields` are the headers by name; `early` is what was said before the answer.
+    """
+    shaken = answer(method, target, version, headers, fields)
     if not shaken.accepted:
         transport.write(shaken.data)
         transport.close()
         return
-    outcome = door.admit(target.partition(b"?")[2], headers)
+    outcome = door.admit(target.partition(b"?")[2], fields)
     browser = WebSocketBrowser(door, transport, shaken.data, deflate=shaken.deflate)
     transport.set_protocol(browser)
     # Accepted even to be refused: a browser shows a page the code of a closed connection, but
