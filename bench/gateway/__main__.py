@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,20 @@ SCENARIOS: Final = ("deliver", "saturate", "connect", "slow", "interest", "inges
 
 FAILURES: Final = (CannotMeasure, CannotStart, ProgramFailed, TimeoutError, OSError, ValueError)
 """Why a contender may be left out of a run."""
+
+Column = tuple[str, str, str]
+"""A column of a table: its heading, the name of its figure, and how that is written."""
+
+_COST: Final[Sequence[Column]] = (
+    ("CPU µs/delivery", "cpu_us", "{:.1f}"),
+    ("user µs", "user_us", "{:.2f}"),
+)
+_DELAY: Final[Sequence[Column]] = (
+    ("p50 ms", "p50_ms", "{:.1f}"),
+    ("p99 ms", "p99_ms", "{:.1f}"),
+    ("delivered", "delivered", "{:.1%}"),
+)
+_BUSY: Final[Column] = ("CPU busy", "server_busy", "{:.0%}")
 
 _MIDDLE: Final = (
     "cpu_us",
@@ -110,23 +124,15 @@ class Run:
             "deliver", lambda one: scenarios.deliver(one, broker, seconds=seconds)
         )
         middle = {name: _median(rounds) for name, rounds in each.items()}
-        self.figures["deliver"] = {name: {**middle[name], "rounds": each[name]} for name in each}
         limit = middle.get("C limit", {}).get("cpu_us")
-        show(
+        for one in middle.values() if limit else ():
+            one["limits"] = one["cpu_us"] / limit
+        self.figures["deliver"] = {name: {**middle[name], "rounds": each[name]} for name in each}
+        of_limit = (("× C limit", "limits", "{:.2f}"),) if limit else ()
+        _table(
             f"1,000 browsers, 50 updates a second: median of {self.rounds}",
-            ("", "CPU µs/delivery", "× C limit", "user µs", "p50 ms", "p99 ms", "delivered"),
-            [
-                (
-                    name,
-                    f"{one['cpu_us']:.1f}",
-                    f"{one['cpu_us'] / limit:.2f}" if limit else "",
-                    f"{one['user_us']:.2f}",
-                    f"{one['p50_ms']:.1f}",
-                    f"{one['p99_ms']:.1f}",
-                    f"{one['delivered']:.1%}",
-                )
-                for name, one in middle.items()
-            ],
+            (*_COST, *of_limit, *_DELAY),
+            middle,
         )
         bars = [(name, one["cpu_us"], f"{one['cpu_us']:.1f}") for name, one in middle.items()]
         self.charts.append(("CPU µs per delivered update, 1,000 browsers, 50 updates/s", bars))
@@ -142,28 +148,26 @@ class Run:
             except FAILURES as error:
                 print(f"left out: saturate, {contender.name}: {error}")
         self.figures["saturate"] = found
-        rows, bars = [], []
-        for name, one in found.items():
-            best, most = one["sustained"], one["most"]
-            sustained = best["rate"] * 1000 if best else 0
-            shown = best or most
-            rows.append(
-                (
-                    name,
-                    f"{sustained:,.0f}" if best else "none tried",
-                    f"{most['a_second']:,.0f}",
-                    f"{shown['p50_ms']:.0f}",
-                    f"{shown['p99_ms']:.0f}",
-                    f"{shown['cpu_us']:.2f}",
-                    f"{shown['updates_a_frame']:.0f}",
-                )
-            )
-            bars.append((name, most["a_second"], f"{most['a_second']:,.0f}"))
-        show(
+        shown = {
+            name: {
+                **(one["sustained"] or one["most"]),
+                "sustained": one["sustained"]["rate"] * 1000 if one["sustained"] else 0,
+                "most": one["most"]["a_second"],
+            }
+            for name, one in found.items()
+        }
+        _table(
             f"1,000 browsers, more and more updates; sustained at p99 ≤ {scenarios.P99_MS:.0f} ms",
-            ("", "sustained/s", "most seen/s", "p50 ms", "p99 ms", "CPU µs", "updates/frame"),
-            rows,
+            (
+                ("sustained/s", "sustained", "{:,.0f}"),
+                ("most seen/s", "most", "{:,.0f}"),
+                ("CPU µs/delivery", "cpu_us", "{:.2f}"),
+                ("updates/frame", "updates_a_frame", "{:.0f}"),
+                *_DELAY,
+            ),
+            shown,
         )
+        bars = [(name, one["most"], f"{one['most']:,.0f}") for name, one in shown.items()]
         self.charts.append(("Most updates delivered per second, 1,000 browsers, one core", bars))
 
     async def _connect(self, broker: Broker) -> None:
@@ -175,137 +179,128 @@ class Run:
         )
         keys = ("seconds", "connect_cpu_us", "bytes_each", "idle_cpu")
         middle = {name: _median(rounds, keys) for name, rounds in each.items()}
+        for one in middle.values():
+            one["kb_each"] = one["bytes_each"] / 1024
         self.figures["connect"] = {name: {**middle[name], "rounds": each[name]} for name in each}
-        show(
+        _table(
             f"{browsers:,} browsers that say nothing: median of {self.rounds}",
-            ("", "KB each", "CPU µs a connect", "connected in s", "idle CPU"),
-            [
-                (
-                    name,
-                    f"{one['bytes_each'] / 1024:.1f}",
-                    f"{one['connect_cpu_us']:.0f}",
-                    f"{one['seconds']:.2f}",
-                    f"{one['idle_cpu']:.1%}",
-                )
-                for name, one in middle.items()
-            ],
+            (
+                ("KB each", "kb_each", "{:.1f}"),
+                ("CPU µs a connect", "connect_cpu_us", "{:.0f}"),
+                ("connected in s", "seconds", "{:.2f}"),
+                ("idle CPU", "idle_cpu", "{:.1%}"),
+            ),
+            middle,
         )
-        bars = [
-            (n, one["bytes_each"], f"{one['bytes_each'] / 1024:.1f}") for n, one in middle.items()
-        ]
+        bars = [(name, one["kb_each"], f"{one['kb_each']:.1f}") for name, one in middle.items()]
         self.charts.append((f"KB of memory a browser, {browsers:,} of them", bars))
 
     async def _slow(self, broker: Broker) -> None:
         seconds = 2 if self._quick else 5
-        found = [
-            await scenarios.stalled(broker, stalled=count, seconds=seconds) for count in (0, 100)
-        ]
-        self.figures["slow"] = found
-        show(
-            "1,000 good browsers beside some that never read, 50 updates a second",
-            ("stalled", "p50 ms", "p99 ms", "CPU µs/delivery", "memory grew, MB", "ended"),
-            [
-                (
-                    f"{one['stalled']}",
-                    f"{one['p50_ms']:.1f}",
-                    f"{one['p99_ms']:.1f}",
-                    f"{one['cpu_us']:.1f}",
-                    f"{one['grew_bytes'] / 2**20:.1f}",
-                    f"{one['dead']}",
-                )
-                for one in found
-            ],
+        rounds: dict[int, list[Figures]] = {0: [], 100: []}
+        for _ in range(self.rounds):
+            for count, found in rounds.items():
+                found.append(await scenarios.stalled(broker, stalled=count, seconds=seconds))
+        keys = ("cpu_us", "p50_ms", "p99_ms", "delivered", "grew_bytes", "dead")
+        middle = {
+            f"{count} that never read": _median(found, keys) for count, found in rounds.items()
+        }
+        for one in middle.values():
+            one["grew_mb"] = one["grew_bytes"] / 2**20
+        self.figures["slow"] = {"median": middle, "rounds": rounds}
+        _table(
+            f"1,000 good browsers beside others, 50 updates a second: median of {self.rounds}",
+            (
+                ("CPU µs/delivery", "cpu_us", "{:.1f}"),
+                *_DELAY,
+                ("memory grew, MB", "grew_mb", "{:.1f}"),
+                ("ended", "dead", "{:.0f}"),
+            ),
+            middle,
         )
 
     async def _interest(self, broker: Broker) -> None:
         browsers = 4000 if self._quick else 10_000
-        one = await scenarios.interest(broker, browsers=browsers)
-        self.figures["interest"] = one
-        show(
+        one = self.figures["interest"] = await scenarios.interest(broker, browsers=browsers)
+        _table(
             f"{browsers:,} browsers on as many pillows, 1,000 updates a second",
-            ("CPU µs/update", "CPU busy", "p50 ms", "p99 ms", "delivered"),
-            [
-                (
-                    f"{one['cpu_us']:.0f}",
-                    f"{one['server_busy']:.0%}",
-                    f"{one['p50_ms']:.1f}",
-                    f"{one['p99_ms']:.1f}",
-                    f"{one['delivered']:.1%}",
-                )
-            ],
+            (("CPU µs/update", "cpu_us", "{:.0f}"), _BUSY, *_DELAY),
+            {"Pillowcast": one},
         )
 
     async def _ingest(self, broker: Broker) -> None:
         one = await scenarios.ingest(broker, seconds=2 if self._quick else 4)
         self.figures["ingest"] = one
-        show(
-            "6,000 updates a second from the broker, one browser on one pillow",
-            ("CPU µs/update", "CPU busy", "a core could/s", "p50 ms", "p99 ms"),
-            [
-                (
-                    f"{one['cpu_us_a_message']:.1f}",
-                    f"{one['server_busy']:.0%}",
-                    f"{one['a_core_could']:,}",
-                    f"{one['p50_ms']:.1f}",
-                    f"{one['p99_ms']:.1f}",
-                )
-            ],
+        _table(
+            "10,000 updates a second from the broker, one browser on one pillow",
+            (
+                ("CPU µs/update", "cpu_us_a_message", "{:.1f}"),
+                _BUSY,
+                ("a core could/s", "a_core_could", "{:,}"),
+                *_DELAY,
+            ),
+            {"Pillowcast": one},
         )
 
     async def _storm(self, broker: Broker) -> None:
         one = await scenarios.storm(broker, browsers=4000 if self._quick else 10_000)
         self.figures["storm"] = one
-        show(
+        _table(
             f"{one['browsers']:,} browsers come back at once after a restart",
-            ("all connected, s", "all told, s", "refused", "dead", "p99 ms at 2/s then"),
-            [
-                (
-                    f"{one['all_connected_s']:.2f}",
-                    f"{one['all_told_s']:.2f}",
-                    f"{one['refused']}",
-                    f"{one['dead']}",
-                    f"{one['p99_ms_after']:.0f}",
-                )
-            ],
+            (
+                ("all connected, s", "all_connected_s", "{:.2f}"),
+                ("all told, s", "all_told_s", "{:.2f}"),
+                ("refused", "refused", "{}"),
+                ("dead", "dead", "{}"),
+                ("p99 ms at 2/s then", "p99_ms_after", "{:.0f}"),
+            ),
+            {"Pillowcast": one},
         )
 
     async def _sse(self, broker: Broker) -> None:
         seconds = 2 if self._quick else 5
         options = ("--sse", "1", "--path", "/events")
-        one = await scenarios.deliver(GATEWAY, broker, seconds=seconds, options=options)
-        self.figures["sse"] = one
-        show(
-            "1,000 browsers on Server-Sent Events, 50 updates a second",
-            ("CPU µs/delivery", "user µs", "p50 ms", "p99 ms", "delivered"),
-            [
-                (
-                    f"{one['cpu_us']:.1f}",
-                    f"{one['user_us']:.2f}",
-                    f"{one['p50_ms']:.1f}",
-                    f"{one['p99_ms']:.1f}",
-                    f"{one['delivered']:.1%}",
-                )
-            ],
+        each = await self._each(
+            "sse",
+            lambda one: scenarios.deliver(one, broker, seconds=seconds, options=options),
+            GATEWAY,
+        )
+        middle = {name: _median(rounds) for name, rounds in each.items()}
+        self.figures["sse"] = {name: {**middle[name], "rounds": each[name]} for name in each}
+        _table(
+            f"1,000 browsers on Server-Sent Events, 50 updates a second: median of {self.rounds}",
+            (*_COST, *_DELAY),
+            middle,
         )
 
     def _compression(self) -> None:
-        found = compression.measure()
-        self.figures["compression"] = found
-        show(
+        found = self.figures["compression"] = compression.measure()
+        for one in found:
+            one["share"] = one["compressed"] / one["bytes"]
+            one["is"] = "yes" if one["is_compressed"] else "no"
+        _table(
             "A frame compressed once for everybody, by its size",
-            ("states", "bytes", "compressed", "of it", "CPU µs", "is compressed"),
-            [
-                (
-                    f"{one['states']}",
-                    f"{one['bytes']:,}",
-                    f"{one['compressed']:,}",
-                    f"{one['compressed'] / one['bytes']:.0%}",
-                    f"{one['cpu_us']:.0f}",
-                    "yes" if one["is_compressed"] else "no",
-                )
-                for one in found
-            ],
+            (
+                ("bytes", "bytes", "{:,}"),
+                ("compressed", "compressed", "{:,}"),
+                ("of it", "share", "{:.0%}"),
+                ("CPU µs", "cpu_us", "{:.0f}"),
+                ("is compressed", "is", "{}"),
+            ),
+            {f"{one['states']} states": one for one in found},
         )
+
+
+def _table(title: str, columns: Sequence[Column], rows: Mapping[str, Figures]) -> None:
+    """Print a table of figures, a row for each name."""
+    show(
+        title,
+        ("", *(heading for heading, _, _ in columns)),
+        [
+            (name, *(form.format(one[key]) for _, key, form in columns))
+            for name, one in rows.items()
+        ],
+    )
 
 
 def _median(rounds: Sequence[Figures], keys: Sequence[str] = _MIDDLE) -> Figures:

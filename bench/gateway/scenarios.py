@@ -189,7 +189,7 @@ async def storm(broker: Broker, *, browsers: int = 10_000) -> Figures:
             }
 
 
-async def ingest(broker: Broker, *, rate: float = 6000, seconds: float = 4) -> Figures:
+async def ingest(broker: Broker, *, rate: float = 10_000, seconds: float = 4) -> Figures:
     """Updates for one browser that watches one pillow: what it costs to take one in."""
     async with GATEWAY.running(broker) as running:
         await running.feed.publish(rate, 0.5)
