@@ -8,6 +8,7 @@ from contract.cursors import Cursor, parse_cursor
 from contract.frames import Removed, ServerFrame, Snapshot, Updates
 from gateway.audiences import Interest, Listener
 from gateway.fanout import Delivery, Fanout
+from gateway.sending import NOWHERE
 from gateway.wire import Form
 from tests.browsers import TEXT, unframed
 
@@ -21,7 +22,7 @@ class Client(Listener):
     """
 
     def __init__(self, to: Fanout, interest: Interest = None, since: Cursor | None = None) -> None:
-        super().__init__()
+        super().__init__(NOWHERE)
         self.fanout = to
         self.interest = interest
         self.full = False

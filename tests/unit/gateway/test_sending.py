@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.audiences import NOWHERE
-from gateway.sending import send_to_all
+from gateway.sending import NOWHERE, send_to_all
 
 ALL = b"a frame" * 100
 MOST = 1 << 22

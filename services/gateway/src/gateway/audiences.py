@@ -1,9 +1,7 @@
 """Audiences: who gets the same bytes, found from a pillow without a walk over everybody. Pure."""
 
-import socket
 from collections.abc import Iterable, Iterator, Sequence
-from socket import SocketType
-from typing import Final, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from contract.cursors import Cursor
 from contract.frames import Broker
@@ -14,15 +12,8 @@ Interest = frozenset[str] | None
 """Which pillows a listener wants; None means all."""
 
 
-def _nowhere() -> SocketType:
-    """Return a socket that takes nothing, ever."""
-    closed = socket.socket()
-    closed.close()
-    return closed
-
-
-NOWHERE: Final = _nowhere()
-"""The socket of whoever is not to be written to past its `write`."""
+Outlet: TypeAlias = Any
+"""What a listener is sent by while nothing waits for it; it is only kept here, for who writes."""
 
 
 class Mark(NamedTuple):
@@ -36,13 +27,13 @@ class Listener:
     """One browser, as far as the fan-out knows it.
 
     `since` is where it resumes from until it has its snapshot, `mark` where it stopped reading.
-    While it is live nothing waits before what is written next, so that `socket` may be given it.
+    While it is live nothing waits before what comes next, so that it may go to its `outlet`.
     """
 
-    __slots__ = ("audience", "mark", "since", "socket", "stalled")
+    __slots__ = ("audience", "mark", "outlet", "since", "stalled")
 
-    def __init__(self) -> None:
-        self.socket: SocketType = NOWHERE
+    def __init__(self, outlet: Outlet) -> None:
+        self.outlet = outlet
         self.audience: Audience | None = None
         self.since: Cursor | None = None
         self.mark: Mark | None = None
@@ -64,7 +55,7 @@ class Listener:
 class Audience:
     """Everyone with one interest and one form.
 
-    `live` are those who read, with their sockets, so that whoever writes has them all at hand; the
+    `live` are those who read, with their outlets, so that whoever writes has them all at hand; the
     others catch up.
     """
 
@@ -73,9 +64,8 @@ class Audience:
     def __init__(self, interest: Interest, form: Form) -> None:
         self.interest = interest
         self.form = form
-        self.live: dict[
-            Listener, SocketType
-        ] = {}  # in the order in which they came, as memory has them
+        # In the order in which they came, as memory has them.
+        self.live: dict[Listener, Outlet] = {}
         self.members = 0
 
 

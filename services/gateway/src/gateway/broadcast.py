@@ -105,8 +105,8 @@ class Broadcast:
         self._pace.flushed(now_s - began_s, now_s, time.thread_time())
 
     def _write(self, deliveries: Iterable[Delivery]) -> None:
-        for data, listeners, sockets, updates, kind, call_back, closing in deliveries:
-            taken = send_to_all(data, sockets)
+        for data, listeners, outlets, updates, kind, call_back, closing in deliveries:
+            taken = send_to_all(data, outlets)
             # Behind what waits, and what was not taken, go the ways of their transports.
             if taken.count(len(data)) != len(listeners):
                 for listener, size in zip(listeners, chain(taken, repeat(0)), strict=False):

@@ -11,7 +11,8 @@ import termios
 from socket import SocketType
 from typing import TYPE_CHECKING
 
-from gateway.audiences import NOWHERE, Listener
+from gateway.audiences import Listener
+from gateway.sending import NOWHERE
 from gateway.wire import Form
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ class Browser(Listener, asyncio.Protocol):
 
     def __init__(self, door: "Door", transport: asyncio.Transport, answer: bytes) -> None:
         """`answer` is the one to its request: it leaves together with what is written first."""
-        super().__init__()
+        plain, outlet = transport.get_extra_info("socket"), NOWHERE
+        if plain is not None and transport.get_extra_info("sslcontext") is None:
+            outlet = SocketType(plain.family, plain.type, plain.proto, plain.fileno())
+        super().__init__(outlet)
         self.door = door
         self.transport = transport
         self.answer = answer
@@ -44,9 +48,6 @@ class Browser(Listener, asyncio.Protocol):
         # one. Only here may anything have been written before: an answer of the HTTP server's.
         self.stalled = transport.get_write_buffer_size() > 0
         transport.set_write_buffer_limits(high=0)
-        plain = transport.get_extra_info("socket")
-        if plain is not None and transport.get_extra_info("sslcontext") is None:
-            self.socket = SocketType(plain.family, plain.type, plain.proto, plain.fileno())
 
         door.came(self)
 
@@ -62,8 +63,8 @@ class Browser(Listener, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
-        if self.socket is not NOWHERE:
-            self.socket.detach()  # it is the transport's to close, and its number another's soon
+        if self.outlet is not NOWHERE:
+            self.outlet.detach()  # it is the transport's to close, and its number another's soon
         self.door.broadcast.leave(self)
         self.door.left(self)
 
@@ -111,7 +112,7 @@ class Browser(Listener, asyncio.Protocol):
     def _waiting(self) -> int:
         """Return how many bytes it has yet to read, here and in the system."""
         waiting = self.transport.get_write_buffer_size()
-        if self.socket is not NOWHERE:
-            held = fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, bytes(4))
+        if self.outlet is not NOWHERE:
+            held = fcntl.ioctl(self.outlet.fileno(), termios.TIOCOUTQ, bytes(4))
             waiting += struct.unpack("i", held)[0]
         return waiting

@@ -7,7 +7,6 @@ So nothing waits for a listener that does not read: only where it stopped is rem
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from socket import SocketType
 from typing import Final, Literal, NamedTuple
 
 from contract.cursors import Cursor
@@ -20,7 +19,7 @@ from contract.frames import (
     encode_snapshot,
     encode_updates,
 )
-from gateway.audiences import Audience, Audiences, Interest, Listener, Mark, wanted_of
+from gateway.audiences import Audience, Audiences, Interest, Listener, Mark, Outlet, wanted_of
 from gateway.hub import Change, Hub
 from gateway.wire import Form, Frame
 
@@ -38,13 +37,13 @@ _Owed = tuple[Interest, Cursor | None, Mark | None]
 class Delivery(NamedTuple):
     """The same bytes for each of `to`.
 
-    `sockets` are theirs where nothing waits before these bytes, else none.
+    `outlets` are theirs where nothing waits before these bytes, else none.
     `call_back` says that each is to be told that it has them, `closing` that they are its last.
     """
 
     data: bytes
     to: Sequence[Listener]
-    sockets: Sequence[SocketType]
+    outlets: Sequence[Outlet]
     updates: int
     kind: Literal["news", "snapshot", "recovered", "newest", "word"]
     call_back: bool = False
@@ -145,8 +144,8 @@ class Fanout:
     def _word(self, frame: Frame, *, closing: bool = False) -> Iterator[Delivery]:
         for audience in self._audiences:
             if audience.live:
-                to, sockets = _live(audience)
-                yield Delivery(frame.to(audience.form), to, sockets, 0, "word", closing, closing)
+                to, outlets = _live(audience)
+                yield Delivery(frame.to(audience.form), to, outlets, 0, "word", closing, closing)
 
     def _news(self, changes: Sequence[Change], now_ms: int) -> Iterator[Delivery]:
         made: dict[Interest, list[Frame]] = {}  # audiences of several forms may share an interest
@@ -169,7 +168,7 @@ class Fanout:
             frames = self._shared((audience.interest, since, mark), now_ms)
             for listener in listeners:
                 listener.since = listener.mark = None
-                audience.live[listener] = listener.socket
+                audience.live[listener] = listener.outlet
             kind: Literal["snapshot", "recovered", "newest"] = "newest"
             if mark is None:
                 kind = "recovered" if frames[0].recovered else "snapshot"
@@ -235,8 +234,8 @@ class Fanout:
             yield Frame(encode_removed(hub.cursor, gone), hub.cursor, updates=len(gone))
 
 
-def _live(audience: Audience) -> tuple[tuple[Listener, ...], tuple[SocketType, ...]]:
-    """Return who is live now, and their sockets: writing may change who is."""
+def _live(audience: Audience) -> tuple[tuple[Listener, ...], tuple[Outlet, ...]]:
+    """Return who is live now, and their outlets: writing may change who is."""
     return tuple(audience.live), tuple(audience.live.values())
 
 
@@ -244,7 +243,7 @@ def _delivery(
     frames: Sequence[Frame],
     form: Form,
     to: Sequence[Listener],
-    sockets: Sequence[SocketType],
+    outlets: Sequence[Outlet],
     kind: Literal["news", "snapshot", "recovered", "newest"],
     *,
     closing: bool = False,
@@ -252,7 +251,7 @@ def _delivery(
     """Put frames together, so that each browser costs one write however many they are."""
     data = b"".join([frame.to(form) for frame in frames])
     updates = sum(frame.updates for frame in frames)
-    return Delivery(data, to, sockets, updates, kind, kind != "news", closing)
+    return Delivery(data, to, outlets, updates, kind, kind != "news", closing)
 
 
 def frames_of(changes: Iterable[Change], epoch: str, now_ms: int) -> Iterator[Frame]:
