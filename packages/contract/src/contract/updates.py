@@ -18,6 +18,10 @@ CONTENT_TYPE: Final = "application/json"
 EXPIRY_S: Final = 7 * 24 * 3600
 """How long a broker keeps a state that nothing replaces: as long as the queue keeps a message."""
 
+AHEAD_MS: Final = 24 * 3600 * 1000
+"""How far in the future a state on MQTT may lie: a poller's own lies there at most by what the
+clocks of queue and reader differ, and five minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Update:
@@ -33,6 +37,13 @@ class Update:
     payload: bytes
     queued_ms: int | None = None
     published_ms: int | None = None
+
+    def is_ahead(self, now_ms: int) -> bool:
+        """Say whether it is from a future that no clock is off by; `now_ms` in Unix milliseconds.
+
+        Somebody else wrote it, and taken for the newest it would hide its pillow until then.
+        """
+        return self.order[0] > (now_ms + AHEAD_MS) * 1000
 
     def repeats(self, other: "Update") -> bool:
         """Say whether both tell the same, whenever and however often they were published."""

@@ -86,6 +86,12 @@ class Live:
             self._complain(message.topic, update)
             return
         now_ms = self._clock()
+        if update.is_ahead(now_ms):
+            self._count("ahead")
+            self._complain(
+                message.topic, "from the future, more than a day: remove it, or mend who wrote it"
+            )
+            return
         live = not message.retained
         outcome = self.hub.receive(
             update, heard_ms=heard_ms(update, live=live, now_ms=now_ms), now_ms=now_ms, live=live

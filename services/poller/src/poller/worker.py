@@ -39,10 +39,6 @@ log = structlog.get_logger()
 UNSAVED_MS: Final = 60_000
 """How old a state may be that a broker forgot when it died: mosquitto saves twice a minute."""
 
-AHEAD_MS: Final = 24 * 3600 * 1000
-"""How far in the future a state on MQTT may lie: a poller's own lies there at most by what the
-clocks of queue and pollers differ, and five minutes."""
-
 DEPTH_S: Final = 30.0
 """The pause between two questions for the queue's depth: each is billed as any other request."""
 
@@ -136,10 +132,10 @@ class Worker:
     def see(self, update: Update) -> None:
         """Take in a state that the broker sent.
 
-        One from a future that no clock is off by (somebody else wrote it) is not taken for the
-        newest: it would supersede every message of its pillow until then.
+        One from the future is not taken for the newest: it would supersede every message of its
+        pillow until then.
         """
-        if update.order[0] > (self._clock_ms() + AHEAD_MS) * 1000:
+        if update.is_ahead(self._clock_ms()):
             self._metrics.ahead.inc()
             log.warning("a state from the future on MQTT is ignored", pillow=update.pillow)
             return
