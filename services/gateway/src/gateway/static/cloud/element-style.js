@@ -10,7 +10,7 @@ figure { margin: 0; text-align: center; line-height: 1.35; letter-spacing: norma
 .cloud > * { transition: filter 0.6s; }
 :host([data-fresh="stale"]) .cloud > *, :host([data-fresh="unknown"]) .cloud > * { filter: grayscale(0.85) opacity(0.75); }
 :host([data-fresh="quiet"]) .cloud > * { filter: saturate(0.5); }
-figcaption { display: grid; justify-items: center; min-height: 4.2em; }
+figcaption { display: grid; justify-items: center; align-content: start; min-height: 4.2em; }
 .label { font-weight: 700; overflow-wrap: anywhere; }
 .label:empty { display: none; }
 .when { font-size: 0.85em; opacity: 0.85; font-variant-numeric: tabular-nums; }
