@@ -138,3 +138,22 @@ async def test_it_goes_on_where_the_last_one_was(sky: Sky, folder: Path) -> None
     async with program(folder, source, sky) as running:
         told = [(await running.until(bool))[0] for _ in range(2)]
     assert sorted(told) == ["cloud-1 spinning", "cloud-3 throwing"]
+
+
+async def test_the_typescript_program_is_one(folder: Path) -> None:
+    """Strict, by the types that the package ships and no others."""
+    folder.joinpath("program.mts").write_text(snippet("TypeScript"), encoding="utf-8")
+    compiler = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
+    options = "--noEmit --strict --module nodenext --target es2022 --lib es2023,dom"
+    process = await asyncio.create_subprocess_exec(
+        find_node(),
+        compiler,
+        *options.split(),
+        "program.mts",
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
