@@ -3,7 +3,7 @@
 export const ELEMENT_STYLE = `
 :host { display: inline-block; width: var(--cloud-pillow-width, 220px); max-width: 100%; font: 500 1rem/1.35 ui-rounded, "SF Pro Rounded", system-ui, sans-serif; color: inherit; }
 :host([hidden]) { display: none; }
-/* What a page inherits to everything in it is not meant for a cloud: its colour and font are. */
+/* What a page inherits to everything in it is not meant for a cloud, but for its colour. */
 figure { margin: 0; text-align: center; line-height: 1.35; letter-spacing: normal; word-spacing: normal; text-indent: 0; text-transform: none; white-space: normal; }
 .picture { aspect-ratio: 240 / 210; padding: 0 4%; --ground: var(--cloud-pillow-ground, rgb(60 90 140 / 0.16)); }
 .cloud { --fluff: var(--cloud-pillow-fluff, #ffffff); }
