@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Pillowcast } from "../../services/gateway/src/gateway/static/client/pillowcast.js";
+import { connect, Pillowcast } from "../../services/gateway/src/gateway/static/client/pillowcast.js";
 import { fakeWebSocket, ManualClock } from "./fakes.js";
 
 const OFFSET = 90_000;
@@ -346,4 +346,66 @@ test("an address without its last slash is the same folder, and none is an error
   const { FakeWebSocket } = setUp({ url: "https://pillows.example/behind" });
   assert.equal(FakeWebSocket.newest.url, "wss://pillows.example/behind/ws");
   assert.throws(() => new Pillowcast({}), /url is missing/);
+});
+
+test("another's cursor is resumed from, once, and the client tells its own", () => {
+  const { client, query, arrive, update, pillow, say, told, FakeWebSocket, time } = setUp({ cursor: "e:7", pillows: ["a"] });
+  assert.equal(client.cursor, "e:7");
+  assert.deepEqual([query().get("since"), query().getAll("pillow")], ["e:7", ["a"]]);
+  arrive([pillow("a")], { recovered: true, cursor: "e:9" });
+  const [, { isSnapshot, isResumed }] = told.find(([type]) => type === "change");
+  assert.deepEqual([isSnapshot, isResumed], [true, true]);
+  say(update([pillow("a")], "e:10"));
+  assert.equal(client.cursor, "e:10");
+  FakeWebSocket.newest.drop();
+  time.pass(30_000);
+  assert.equal(query().get("since"), "e:10");
+});
+
+test("a cursor of none is no cursor", () => {
+  const { client, query } = setUp({ cursor: null });
+  assert.equal(client.cursor, null);
+  assert.equal(query().has("since"), false);
+});
+
+test("pillows that cannot be asked for are refused at once, and by name", () => {
+  assert.throws(() => setUp({ pillows: [] }), /name at least one/);
+  assert.throws(() => setUp({ pillows: ["cloud-1", "Cloud 2"] }), /"Cloud 2" is no pillow's id/);
+  const { client } = setUp();
+  assert.throws(() => client.subscribe([]), TypeError);
+});
+
+test("a loop tells with each update where to resume from", async () => {
+  const { client, arrive, pillow } = setUp();
+  arrive([pillow("a"), pillow("b")]);
+  const cursors = [];
+  for await (const { cursor } of client) {
+    cursors.push(cursor);
+    if (cursors.length === 2) break;
+  }
+  assert.deepEqual(cursors, [null, "e:1"]);
+});
+
+test("a listener among the options is called when its client is known", async () => {
+  const heard = [];
+  const client = connect({ url: "https://pillows.example", WebSocket: fakeWebSocket(), onConnection: () => heard.push(client.status.phase) });
+  assert.deepEqual(heard, []);
+  await null;
+  assert.deepEqual(heard, ["connecting"]);
+  client.close();
+});
+
+test("a closed client is not on its way, and one that is opened again is", () => {
+  const { client, arrive } = setUp();
+  arrive();
+  client.close();
+  assert.equal(client.connection, "disconnected");
+  client.open();
+  assert.equal(client.connection, "connecting");
+});
+
+test("an address that is none is refused at once, and by name", () => {
+  for (const url of ["nonsense", "ftp://pillows.example", "wss://pillows.example"]) {
+    assert.throws(() => setUp({ url }), new RegExp(`TypeError: url is ${url}: say where`));
+  }
 });

@@ -63,7 +63,24 @@ test("each update says what was known before it, and a pillow may come twice", (
   assert.deepEqual([first.previous.state, first.pillow.state], ["hugging", "hugging"]);
   assert.deepEqual([second.previous, second.pillow.state], [first.pillow, "punching"]);
   const [gone] = store.apply({ type: "removed", cursor: "e:3", pillows: ["a"] });
-  assert.deepEqual(gone, { id: "a", pillow: null, previous: second.pillow });
+  assert.deepEqual(gone, { id: "a", pillow: null, previous: second.pillow, cursor: "e:3" });
+});
+
+test("a cursor is of whole frames: who has dealt with a part of one is sent all of it again", () => {
+  const store = new Store();
+  const cursors = (frame) => store.apply(frame).map(({ cursor }) => cursor);
+  assert.deepEqual(cursors(snapshot([state("a", 1), state("b", 1)])), [null, "e:1"]);
+  assert.deepEqual(cursors(update([state("a", 2), state("b", 2), state("a", 3)])), ["e:1", "e:1", "e:2"]);
+  assert.deepEqual(cursors({ type: "removed", cursor: "e:3", pillows: ["b"] }), ["e:3"]);
+});
+
+test("who resumes another's stream hears of what was removed, known here or not", () => {
+  const store = new Store("e:1");
+  assert.equal(store.cursor, "e:1");
+  store.apply({ ...snapshot([state("a", 2)]), recovered: true });
+  assert.deepEqual(removedOf(store.apply({ type: "removed", cursor: "e:3", pillows: ["gone"] })), ["gone"]);
+  store.apply(snapshot([]));
+  assert.deepEqual(store.apply({ type: "removed", cursor: "e:4", pillows: ["gone"] }), []);
 });
 
 test("what is removed is gone, and what was not there is no change", () => {

@@ -101,3 +101,33 @@ test("a cloud follows what was felt, from rest to rest, and not too far", () => 
   assert.match(thrown, /translate\(0px, -14px\)/);
   for (const none of [undefined, null, "x", [], [[1, 2]], [[1, 2, "3"]], [[NaN, 0, 0]]]) assert.deepEqual(keyframes(none), []);
 });
+
+test("a pillow that is connected again is not hugged once more", () => {
+  const counts = new Counts();
+  const hug = { pillow: "a", state: "hugging", at: "2026-11-22T06:00:00Z", seq: 1 };
+  const away = { ...hug, state: "notconnected", last: "hugging", since: "2026-11-22T06:00:30Z" };
+  counts.add({ id: "a", pillow: away, previous: hug });
+  counts.add({ id: "a", pillow: hug, previous: away });
+  assert.equal(counts.of("a").hugging, 0);
+  counts.add({ id: "a", pillow: { ...hug, seq: 2 }, previous: away });
+  assert.equal(counts.of("a").hugging, 1);
+});
+
+test("what nobody could hear is not known, until the first state of which the news came late", () => {
+  const gaps = [];
+  const timeline = new Timeline(gaps);
+  const say = (ms, name, seq) => timeline.add({ state: name, at: new Date(T + ms).toISOString(), seq });
+  say(0, "hugging");
+  gaps.push({ from: T + 10_000, to: T + 30_000 });
+  assert.deepEqual(
+    timeline.stretches(T, T + 40_000).map(({ from, to, state }) => [from - T, to - T, state]),
+    [[0, 10_000, "hugging"], [30_000, 40_000, "hugging"]],
+  );
+  assert.deepEqual([9_999, 10_000, 29_999, 30_000].map((ms) => timeline.at(T + ms)?.state), ["hugging", undefined, undefined, "hugging"]);
+  say(20_000, "spinning");
+  assert.deepEqual(
+    timeline.stretches(T, T + 40_000).map(({ from, to, state }) => [from - T, to - T, state]),
+    [[0, 10_000, "hugging"], [20_000, 40_000, "spinning"]],
+  );
+  assert.deepEqual(timeline.unknown(T + 12_000, T + 40_000), [{ from: T + 12_000, to: T + 20_000 }]);
+});

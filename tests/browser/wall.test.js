@@ -72,7 +72,16 @@ test("what is misplaced is the least that has to move", () => {
     const wrong = misplaced(ranks);
     const rest = ranks.filter((rank) => !wrong.has(rank));
     assert.deepEqual(rest, [...rest].sort((one, other) => one - other));
+    const around = misplaced(ranks, 7);
+    assert.ok(!around.has(7));
+    const kept = ranks.filter((rank) => !around.has(rank));
+    assert.deepEqual(kept, [...kept].sort((one, other) => one - other));
   }
+});
+
+test("what has the focus stands still, and all others go round it", () => {
+  assert.deepEqual([...misplaced([10, 11, 12, 1], 1)], [10, 11, 12]);
+  assert.deepEqual([...misplaced([10, 1, 2, 3], 10)], [1, 2, 3]);
 });
 
 test("an address says what is looked at, and comes back as it went", () => {

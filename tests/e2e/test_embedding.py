@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from devstack import ports
 from devstack.broker import Broker
 from devstack.node import find_node
 from devstack.processes import ROOT
@@ -111,16 +112,116 @@ async def test_a_cloud_out_of_sight_does_nothing(
 async def test_a_site_that_was_not_named_is_told_so(
     broker: Broker, page: Page, tmp_path: Path
 ) -> None:
-    """The element says that it is not live, and tries no more."""
+    """A visitor sees that it is not live here, the console says what to do; it tries no more."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
     async for strict in sky_of(broker):
         await strict.cloud.say(state("cloud-1", "neutral"))
         with web_site(tmp_path) as origin:
             site(tmp_path, snippet("The element"), strict)
             await page.goto(origin)
 
-            await expect(page.locator("cloud-pillow")).to_contain_text(
-                "Disconnected", timeout=SHOWN_MS
-            )
+            element = page.locator("cloud-pillow")
+            await expect(element).to_contain_text("Not allowed on this site", timeout=SHOWN_MS)
+            await expect(element).to_contain_text("No word yet")
+            assert [one for one in said if "GATEWAY_ALLOWED_ORIGINS" in one], said
+
+
+async def test_a_page_that_means_harm(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
+    """Its rules for everything stop at the element, and what it inherits does no damage."""
+    await sky.cloud.say(state("cloud-1", "hugging"))
+    hostile = """<style>
+      body { text-transform: uppercase; letter-spacing: 9px; line-height: 4; text-indent: 50px;
+             white-space: nowrap; }
+      svg, path, g, span, figure, figcaption, div { display: none !important; fill: lime !important;
+             animation: none !important; position: fixed !important; }
+      .cloud, .state, .label, .picture { visibility: hidden !important; }
+      @keyframes squeeze { 50% { transform: translateX(900px); } }</style>"""
+    drawn = """element => {
+      const box = (name) => element.shadowRoot.querySelector(name).getBoundingClientRect();
+      const style = getComputedStyle(element.shadowRoot.querySelector('.state'));
+      const body = getComputedStyle(element.shadowRoot.querySelector('.body'));
+      return [box('svg').width > 100, box('.state').height < 40, style.textTransform,
+              style.letterSpacing, body.visibility, body.fill.startsWith('url')]; }"""
+    with web_site(tmp_path) as origin:
+        watch.allow(origin, sky.url)
+        site(tmp_path, hostile + snippet("The element"), sky)
+        await page.goto(origin)
+        await shows(page, "hugging")
+        told = await page.locator("cloud-pillow").evaluate(drawn)
+
+    assert told == [True, True, "none", "normal", "visible", True]
+
+
+async def test_a_strict_policy_needs_what_the_documentation_says(
+    sky: Sky, page: Page, watch: Watch, tmp_path: Path
+) -> None:
+    """The gateway among scripts and connections, and nothing for styles."""
+    await sky.cloud.say(state("cloud-1", "shaking"))
+    host = sky.url.removeprefix("http://")
+    policy = f"default-src 'none'; script-src {sky.url}; connect-src {sky.url} ws://{host}"
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}; img-src data:">'
+    with web_site(tmp_path) as origin:
+        watch.allow(origin, sky.url)
+        site(tmp_path, snippet("The element"), sky, imports=meta)
+        await page.goto(origin)
+        await shows(page, "shaking")
+        element = page.locator("cloud-pillow")
+
+        await expect(element.locator(".shade")).not_to_have_css("fill", "rgb(0, 0, 0)")
+        assert await element.evaluate("element => element.offsetWidth") == 220
+
+
+async def test_elements_come_and_go_and_change(
+    sky: Sky, page: Page, watch: Watch, tmp_path: Path
+) -> None:
+    """Several share one connection; what is taken out, put back or renamed shows what is so."""
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    await sky.cloud.say_all([state("cloud-1", "hugging"), state("cloud-2", "spinning")])
+    body = f"""<cloud-pillow id="a" src="{HOST}"></cloud-pillow><cloud-pillow id="b" src="{HOST}/">
+      </cloud-pillow><script>a.pillow = "cloud-1"; b.pillow = "cloud-2"; b.label = "Beta";</script>
+      <script type="module" src="{HOST}/embed.js"></script>"""
+    with web_site(tmp_path) as origin:
+        watch.allow(origin, sky.url)
+        site(tmp_path, body, sky)
+        await page.goto(origin)
+        first, second = page.locator("#a"), page.locator("#b")
+        for element, name in ((first, "hugging"), (second, "spinning")):
+            await expect(element).to_have_attribute("data-state", name, timeout=SHOWN_MS)
+        await expect(second).to_contain_text("Beta")
+        assert len(sockets) == 1
+
+        await page.evaluate("window.kept = b; b.remove()")
+        await sky.cloud.say(state("cloud-2", "throwing"))
+        await page.evaluate("document.body.prepend(kept)")
+        await expect(second).to_have_attribute("data-state", "throwing", timeout=SHOWN_MS)
+        await page.evaluate("[a.pillow, a.label] = ['cloud-2', 'Alpha']")
+        await expect(first).to_have_attribute("data-state", "throwing", timeout=SHOWN_MS)
+        await expect(first).to_contain_text("Alpha")
+        assert len(sockets) == 1
+
+        await page.evaluate("a.pillow = 'Not One'")
+        await expect(first).to_contain_text("this is no pillow's id")
+        await page.evaluate("[a.pillow, a.src] = ['cloud-1', 'http://']")
+        await expect(first).to_contain_text("http:// is no address")
+        await page.evaluate("a.removeAttribute('src')")
+        await expect(first).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)
+
+
+async def test_a_gateway_that_is_not_there(sky: Sky, page: Page, tmp_path: Path) -> None:
+    """The element says that it is disconnected, without a word of how the cloud is."""
+    nobody = f"http://127.0.0.1:{ports.free()}"
+    body = f"""<script type="module" src="{HOST}/embed.js"></script>
+      <cloud-pillow pillow="cloud-1" src="{nobody}"></cloud-pillow>"""
+    with web_site(tmp_path) as origin:
+        site(tmp_path, body, sky)
+        await page.goto(origin)
+        element = page.locator("cloud-pillow")
+
+        await expect(element).to_contain_text("Disconnected", timeout=SHOWN_MS)
+        await expect(element).to_contain_text("No word yet")
+        await expect(element).to_have_attribute("data-fresh", "unknown")
 
 
 async def test_in_react(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:

@@ -302,7 +302,7 @@ async def test_hugs_and_punches_are_counted_from_now_on(sky: Sky, page: Page, wa
 
 async def test_where_the_time_went_is_told(sky: Sky, page: Page, watch: Watch) -> None:
     """Each hop of the newest update, all updates as bars, and the clocks as they were measured."""
-    await sky.cloud.say(state("way", "neutral"))
+    await sky.cloud.say(state("way", "neutral", ago_s=5))
     await open_page(page, watch, sky, "#way")
     await shows(page, "way", "neutral")
     at = datetime.now(UTC) - timedelta(milliseconds=700)

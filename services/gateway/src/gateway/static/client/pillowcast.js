@@ -14,7 +14,7 @@
 import { ServerClock } from "./clock.js";
 import { Connection, TIMERS } from "./connection.js";
 import { EventStream } from "./events.js";
-import { FrameError, parseFrame } from "./frames.js";
+import { FrameError, isPillowId, parseFrame } from "./frames.js";
 import { freshness, pageFreshness, Store } from "./store.js";
 import { Updates } from "./updates.js";
 
@@ -44,18 +44,28 @@ const PING_EVERY_MS = 60_000;
  * @property {string[]} changed the ids of pillows with a new state, each once
  * @property {string[]} removed the ids of pillows that are no more
  * @property {boolean} isSnapshot whether it is what is known, and not what happens
+ * @property {boolean} isResumed of a snapshot: whether it is only what changed since the cursor, and
+ *   what was known before still holds
  * @property {number | null} sent when the gateway sent it, ms on its clock
  */
 
 /** What a `connection` event tells. @typedef {{connection: Freshness, since: number}} ConnectionDetail */
 /** @typedef {CustomEvent<ChangeDetail>} ChangeEvent */
 /** @typedef {CustomEvent<ConnectionDetail>} ConnectionEvent */
+/** @typedef {CustomEvent<FrameError>} FaultEvent */
+// By what is there, so that neither the types of a browser nor those of Node.js are needed.
+/** @typedef {Parameters<EventTarget["addEventListener"]>[1]} AnyListener */
+/** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
+/** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
+/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent}} Events */
 
 /**
  * @typedef {object} Options
  * @property {string | URL} [url] the gateway, as `https://host/`; where it is left out, the one
  *   that this module or this page came from
  * @property {string[] | "all"} [pillows] which pillows; all of them
+ * @property {string | null} [cursor] the `cursor` of a client of the same gateway and pillows that was
+ *   here before: begin with what changed after it, where the gateway still knows
  * @property {AbortSignal} [signal] closes the client when it is aborted
  * @property {(event: ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: ConnectionEvent) => void} [onConnection] listener for `connection`
@@ -106,7 +116,7 @@ export class Pillowcast extends EventTarget {
   #base;
   /** @type {string[] | "all"} */
   #wanted;
-  #store = new Store();
+  #store;
   #serverClock = new ServerClock();
   #connection;
   #clock;
@@ -118,6 +128,7 @@ export class Pillowcast extends EventTarget {
 
   #synced = false;
   #lost = false;
+  #isOpening = false;
   // A cursor covers the pillows that were asked for when it was given, and no others: what was
   // asked on this connection is remembered in order until the snapshot that answers it comes.
   /** @type {(string[] | "all")[]} */
@@ -131,10 +142,12 @@ export class Pillowcast extends EventTarget {
   #shown;
 
   /** @param {Options & Injected & Surroundings} [options] */
-  constructor({ url, pillows = "all", signal, onChange, onConnection, page, ...injected } = {}) {
+  constructor({ url, pillows = "all", cursor = null, signal, onChange, onConnection, page, ...injected } = {}) {
     super();
     this.#base = baseOf(url);
-    this.#wanted = pillows;
+    this.#wanted = checked(pillows);
+    this.#store = new Store(cursor);
+    if (cursor !== null) this.#covered = this.#wanted;
     this.#signal = signal;
     this.#clock = injected.clock ?? Date.now;
     this.#timers = injected.timers ?? TIMERS;
@@ -155,33 +168,56 @@ export class Pillowcast extends EventTarget {
   }
 
   /**
+   * @template {keyof Events} T
    * @overload
-   * @param {"change"} type
-   * @param {(event: ChangeEvent) => void} listener
-   * @param {boolean | AddEventListenerOptions} [options]
-   * @returns {void}
-   */
-  /**
-   * @overload
-   * @param {"connection"} type
-   * @param {(event: ConnectionEvent) => void} listener
-   * @param {boolean | AddEventListenerOptions} [options]
+   * @param {T} type
+   * @param {(event: Events[T]) => void} listener
+   * @param {ListenOptions} [options]
    * @returns {void}
    */
   /**
    * @overload
    * @param {string} type
-   * @param {EventListenerOrEventListenerObject | null} listener
-   * @param {boolean | AddEventListenerOptions} [options]
+   * @param {AnyListener} listener
+   * @param {ListenOptions} [options]
    * @returns {void}
    */
   /**
    * @param {string} type
    * @param {any} listener
-   * @param {boolean | AddEventListenerOptions} [options]
+   * @param {ListenOptions} [options]
    */
   addEventListener(type, listener, options) {
     super.addEventListener(type, listener, options);
+  }
+
+  /**
+   * @template {keyof Events} T
+   * @overload
+   * @param {T} type
+   * @param {(event: Events[T]) => void} listener
+   * @param {UnlistenOptions} [options]
+   * @returns {void}
+   */
+  /**
+   * @overload
+   * @param {string} type
+   * @param {AnyListener} listener
+   * @param {UnlistenOptions} [options]
+   * @returns {void}
+   */
+  /**
+   * @param {string} type
+   * @param {any} listener
+   * @param {UnlistenOptions} [options]
+   */
+  removeEventListener(type, listener, options) {
+    super.removeEventListener(type, listener, options);
+  }
+
+  /** Where in the stream this client is: with it as option, another one goes on from here; null at first. */
+  get cursor() {
+    return this.#store.cursor;
   }
 
   /** The newest state of each pillow, by id; the gateway's own objects, not to be changed. */
@@ -241,7 +277,7 @@ export class Pillowcast extends EventTarget {
 
   /** Ask for other pillows. @param {string[] | "all"} pillows */
   subscribe(pillows) {
-    this.#wanted = pillows;
+    this.#wanted = checked(pillows);
     this.#ask();
   }
 
@@ -250,7 +286,10 @@ export class Pillowcast extends EventTarget {
     if (this.#signal?.aborted) return this;
     this.#page.window?.addEventListener("online", this.#hurry);
     this.#page.document?.addEventListener("visibilitychange", this.#hurry);
+    if (this.#connection.status.phase === "idle") this.#lost = false;
+    this.#isOpening = true;
     this.#connection.open();
+    this.#isOpening = false;
     return this;
   }
 
@@ -271,7 +310,11 @@ export class Pillowcast extends EventTarget {
   /** Every update, beginning with what is known. @returns {Updates} */
   [Symbol.asyncIterator]() {
     const reader = new Updates((ended) => this.#readers.delete(ended));
-    for (const [id, pillow] of this.#store.pillows) reader.push({ id, pillow, previous: undefined });
+    const known = [...this.#store.pillows];
+    known.forEach(([id, pillow], index) => {
+      const cursor = index === known.length - 1 ? this.#store.cursor : null;
+      reader.push({ id, pillow, previous: undefined, cursor });
+    });
     this.#readers.add(reader);
     const { phase, code, reason } = this.status;
     if (phase === "stopped") reader.end(new RefusedError(code, reason));
@@ -341,6 +384,7 @@ export class Pillowcast extends EventTarget {
       changed: [...changed],
       removed: [...gone],
       isSnapshot: frame.type === "snapshot",
+      isResumed: frame.type === "snapshot" && frame.recovered,
       sent: "sent" in frame ? frame.sent : null,
     };
     this.#tell("change", detail);
@@ -365,7 +409,7 @@ export class Pillowcast extends EventTarget {
       this.#timers.clearTimeout(this.#pingTimer);
       this.#pingTimer = null;
     }
-    if (status.phase === "waiting" || status.phase === "stopped") this.#lost = true;
+    if (status.phase !== "open" && status.phase !== "connecting") this.#lost = true;
     this.#judge({ hasNews: true });
     if (status.phase === "stopped") {
       const { code, reason } = this.status;
@@ -384,7 +428,11 @@ export class Pillowcast extends EventTarget {
       const since = (isLoss ? this.#connection.lastHeard : null) ?? this.#clock();
       this.#shown = { connection, since };
     }
-    if (hasTurned || hasNews) this.#tell("connection", { ...this.#shown });
+    if (!hasTurned && !hasNews) return;
+    const detail = { ...this.#shown };
+    // Whoever is called by `connect` has not been given the client yet.
+    if (this.#isOpening) queueMicrotask(() => this.#tell("connection", detail));
+    else this.#tell("connection", detail);
   }
 
   #ping() {
@@ -416,8 +464,36 @@ export class Pillowcast extends EventTarget {
  */
 function baseOf(url) {
   const given = url ?? globalThis.document?.baseURI;
-  if (given === undefined) throw new TypeError("url is missing: say where the gateway is, as https://host/");
-  const base = new URL(given, globalThis.document?.baseURI);
+  const base = addressOf(given, globalThis.document?.baseURI);
+  if (base === null) throw new TypeError(`url is ${given ?? "missing"}: say where the gateway is, as https://host/`);
   if (url !== undefined && !base.pathname.endsWith("/")) base.pathname += "/";
   return base;
+}
+
+/**
+ * @param {string | URL | undefined} text
+ * @param {string | undefined} base
+ */
+function addressOf(text, base) {
+  try {
+    const url = new URL(text ?? "", base);
+    return /^https?:$/.test(url.protocol) ? url : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * What was asked for, if it can be: an empty list would ask the gateway for all.
+ *
+ * @param {string[] | "all"} pillows
+ */
+function checked(pillows) {
+  if (pillows === "all") return pillows;
+  if (!Array.isArray(pillows) || pillows.length === 0) {
+    throw new TypeError(`pillows is ${JSON.stringify(pillows)}: name at least one, or say "all"`);
+  }
+  const wrong = pillows.find((id) => !isPillowId(id));
+  if (wrong !== undefined) throw new TypeError(`pillows: ${JSON.stringify(wrong)} is no pillow's id`);
+  return pillows;
 }

@@ -17,6 +17,8 @@
  * @property {string} id
  * @property {Pillow | null} pillow null when the pillow was removed
  * @property {Pillow | undefined} previous what was known before; undefined when nothing was
+ * @property {string | null} cursor what to resume from once this one was dealt with; null in the
+ *   middle of a first snapshot, which has to be told again
  */
 
 /** After this long without a new state a pillow is quiet, before the gateway gives it up. */
@@ -65,6 +67,14 @@ export class Store {
 
   /** @type {Map<string, number>} */
   #asOf = new Map();
+  /** Whether what was known at the cursor is not known here. */
+  #isPart;
+
+  /** @param {string | null} [cursor] that of whoever was here before, and knows what was known then */
+  constructor(cursor = null) {
+    this.cursor = cursor;
+    this.#isPart = cursor !== null;
+  }
 
   /**
    * Take in one frame.
@@ -73,6 +83,18 @@ export class Store {
    * @returns {Update[]} every state that is news, in order; the same pillow may come twice
    */
   apply(frame) {
+    // A frame counts as a whole: who has dealt with a part of it has yet to see the rest.
+    const before = frame.type === "snapshot" && !frame.recovered ? null : this.cursor;
+    const updates = this.#take(frame);
+    for (const update of updates.slice(0, -1)) update.cursor = before;
+    return updates;
+  }
+
+  /**
+   * @param {Frame} frame
+   * @returns {Update[]}
+   */
+  #take(frame) {
     switch (frame.type) {
       case "snapshot":
         this.cursor = frame.cursor;
@@ -83,7 +105,7 @@ export class Store {
         return this.#merge(frame);
       case "removed":
         this.cursor = frame.cursor;
-        return frame.pillows.filter((id) => this.pillows.has(id)).map((id) => this.#forget(id));
+        return frame.pillows.filter((id) => this.#isPart || this.pillows.has(id)).map((id) => this.#forget(id));
       case "status":
         this.broker = frame.broker;
         return NOTHING;
@@ -105,11 +127,12 @@ export class Store {
   /** @param {{sent: number, pillows: Pillow[]}} frame */
   #replace(frame) {
     const before = this.pillows;
+    this.#isPart = false;
     this.pillows = new Map();
     this.#asOf.clear();
     const updates = frame.pillows.map((pillow) => this.#keep(pillow, frame.sent, before.get(pillow.pillow)));
     for (const [id, previous] of before) {
-      if (!this.pillows.has(id)) updates.push({ id, pillow: null, previous });
+      if (!this.pillows.has(id)) updates.push({ id, pillow: null, previous, cursor: this.cursor });
     }
     return updates;
   }
@@ -134,7 +157,7 @@ export class Store {
     const at = instant(pillow.at);
     this.pillows.set(pillow.pillow, pillow);
     this.#asOf.set(pillow.pillow, Number.isNaN(at) ? sent : Math.min(at, sent));
-    return { id: pillow.pillow, pillow, previous };
+    return { id: pillow.pillow, pillow, previous, cursor: this.cursor };
   }
 
   /**
@@ -145,7 +168,7 @@ export class Store {
     const previous = this.pillows.get(id);
     this.#asOf.delete(id);
     this.pillows.delete(id);
-    return { id, pillow: null, previous };
+    return { id, pillow: null, previous, cursor: this.cursor };
   }
 }
 

@@ -9,6 +9,7 @@ import states from "../states.js";
 import { isMoving, settle, pop, swap } from "./motion.js";
 import { BODIES, POSES, SHADE } from "./poses.js";
 import { CLOUD_STYLE } from "./style.js";
+import { part } from "./writing.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const FRAME = `
@@ -29,13 +30,16 @@ const FRAME = `
   </g></g></g>
   <g class="front"/>
 </svg>`;
-const PARTS = ["back", "behind", "face", "front"];
+const PARTS = /** @type {const} */ (["back", "behind", "face", "front"]);
 /** Clouds begin to move before they scroll into view: further off than a wall keeps its next rows. */
 const SIGHT_MARGIN = "300px";
 
+/** @type {SVGElement | undefined} */
 let template;
 let drawn = 0;
+/** @type {CSSStyleSheet | undefined} */
 let sheet;
+/** @type {IntersectionObserver | undefined} */
 let sight;
 
 /** The style sheet that every tree with a cloud in it must adopt. */
@@ -47,12 +51,12 @@ export function cloudSheet() {
   return sheet;
 }
 
-/** What a state is called; one not known here goes by its own name. */
+/** What a state is called; one not known here goes by its own name. @param {string} state */
 export function stateLabel(state) {
   return states[state]?.label ?? state;
 }
 
-/** The colour of a state. */
+/** The colour of a state. @param {string} state */
 export function stateColor(state) {
   return (states[state] ?? states.neutral).color;
 }
@@ -60,7 +64,7 @@ export function stateColor(state) {
 /** The states there are, in the order in which they are shown. */
 export const STATES = ["hugging", "punching", "shaking", "spinning", "throwing", "neutral", "notconnected"];
 
-/** What the picture of a state shows, for someone who cannot see it. */
+/** What the picture of a state shows, for someone who cannot see it. @param {string} state */
 export function pictureText(state) {
   return (POSES[state] ?? POSES.neutral).text;
 }
@@ -68,11 +72,11 @@ export function pictureText(state) {
 /** A new cloud without a pose; the first `pose` gives it one. */
 export function drawCloud() {
   template ??= parse(FRAME);
-  const cloud = template.cloneNode(true);
+  const cloud = /** @type {SVGElement} */ (template.cloneNode(true));
   // Gradients are found by id, and ids must not repeat within a page.
   const id = `cloud-tone-${(drawn += 1)}`;
-  cloud.querySelector("linearGradient").id = id;
-  cloud.querySelector(".body").setAttribute("fill", `url(#${id})`);
+  part(cloud, "linearGradient").id = id;
+  part(cloud, ".body").setAttribute("fill", `url(#${id})`);
   sight ??= new IntersectionObserver(see, { rootMargin: SIGHT_MARGIN });
   sight.observe(cloud);
   return cloud;
@@ -91,31 +95,40 @@ export function pose(cloud, state, isSoft = true) {
   if (before === known) return;
   const softly = isSoft && before !== undefined && isMoving(cloud);
   cloud.setAttribute("aria-label", pictureText(known));
-  const figure = cloud.querySelector(".figure");
+  const figure = part(cloud, ".figure");
   const arrived = softly ? settle(figure) : null;
   cloud.dataset.pose = known;
   const { body, ...parts } = POSES[known];
-  cloud.querySelector(".body").setAttribute("d", BODIES[body]);
-  cloud.querySelector(".shade").setAttribute("d", SHADE[body]);
-  for (const part of PARTS) swap(cloud.querySelector(`.${part}`), shapes(known, part, parts[part]), softly);
+  part(cloud, ".body").setAttribute("d", BODIES[body]);
+  part(cloud, ".shade").setAttribute("d", SHADE[body]);
+  for (const name of PARTS) swap(part(cloud, `.${name}`), shapes(known, name, parts[name]), softly);
   arrived?.();
   if (softly) pop(cloud);
 }
 
-/** Only clouds in sight move. */
+/** Only clouds in sight move. @param {IntersectionObserverEntry[]} entries */
 function see(entries) {
   for (const { target, isIntersecting } of entries) target.classList.toggle("away", !isIntersecting);
 }
 
+/** @type {Map<string, SVGElement>} */
 const parsed = new Map();
 
-/** A fresh copy of the shapes of one part of a pose, parsed once for all clouds. */
-function shapes(state, part, source = "") {
-  const key = `${state}.${part}`;
-  if (!parsed.has(key)) parsed.set(key, parse(`<svg xmlns="${SVG}"><g class="layer">${source}</g></svg>`).firstChild);
-  return parsed.get(key).cloneNode(true);
+/**
+ * A fresh copy of the shapes of one part of a pose, parsed once for all clouds.
+ *
+ * @param {string} state
+ * @param {string} name
+ */
+function shapes(state, name, source = "") {
+  const key = `${state}.${name}`;
+  const known = parsed.get(key) ?? part(parse(`<svg xmlns="${SVG}"><g class="layer">${source}</g></svg>`), ".layer");
+  parsed.set(key, known);
+  return /** @type {SVGElement} */ (known.cloneNode(true));
 }
 
+/** @param {string} source */
 function parse(source) {
-  return document.importNode(new DOMParser().parseFromString(source, "image/svg+xml").documentElement, true);
+  const { documentElement } = new DOMParser().parseFromString(source, "image/svg+xml");
+  return /** @type {SVGElement} */ (/** @type {unknown} */ (document.importNode(documentElement, true)));
 }

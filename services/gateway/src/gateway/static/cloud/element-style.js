@@ -3,13 +3,14 @@
 export const ELEMENT_STYLE = `
 :host { display: inline-block; width: var(--cloud-pillow-width, 220px); max-width: 100%; font: 500 1rem/1.35 ui-rounded, "SF Pro Rounded", system-ui, sans-serif; color: inherit; }
 :host([hidden]) { display: none; }
-figure { margin: 0; text-align: center; }
+/* What a page inherits to everything in it is not meant for a cloud, but for its colour. */
+figure { margin: 0; text-align: center; line-height: 1.35; letter-spacing: normal; word-spacing: normal; text-indent: 0; text-transform: none; white-space: normal; }
 .picture { aspect-ratio: 240 / 210; padding: 0 4%; --ground: var(--cloud-pillow-ground, rgb(60 90 140 / 0.16)); }
 .cloud { --fluff: var(--cloud-pillow-fluff, #ffffff); }
 .cloud > * { transition: filter 0.6s; }
-:host([data-fresh="stale"]) .cloud, :host([data-fresh="unknown"]) .cloud > * { filter: grayscale(0.85) opacity(0.75); }
+:host([data-fresh="stale"]) .cloud > *, :host([data-fresh="unknown"]) .cloud > * { filter: grayscale(0.85) opacity(0.75); }
 :host([data-fresh="quiet"]) .cloud > * { filter: saturate(0.5); }
-figcaption { display: grid; justify-items: center; min-height: 4.2em; }
+figcaption { display: grid; justify-items: center; align-content: start; min-height: 4.2em; }
 .label { font-weight: 700; overflow-wrap: anywhere; }
 .label:empty { display: none; }
 .when { font-size: 0.85em; opacity: 0.85; font-variant-numeric: tabular-nums; }

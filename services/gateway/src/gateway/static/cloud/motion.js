@@ -4,6 +4,8 @@
  * Nothing here moves for who wants no motion, nor a cloud that nobody sees.
  */
 
+import { part } from "./writing.js";
+
 const STILL = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
 const FADE_MS = 260;
 const SETTLE_MS = 420;
@@ -14,12 +16,18 @@ const SAMPLE_MS = 90;
 const MOVE_MS = { least: 600, most: 3000 };
 const LEAVING = "leaving";
 
-/** Whether a cloud may move: in sight, and wanted. */
+/** Whether a cloud may move: in sight, and wanted. @param {Element} cloud */
 export function isMoving(cloud) {
   return !STILL?.matches && !cloud.classList.contains("away") && !document.hidden;
 }
 
-/** Put other shapes in the place of those in a group; softly, the old ones fade while the new appear. */
+/**
+ * Put other shapes in the place of those in a group; softly, the old ones fade while the new appear.
+ *
+ * @param {Element} group
+ * @param {Element} layer
+ * @param {boolean} softly
+ */
 export function swap(group, layer, softly) {
   const old = group.lastElementChild;
   for (const one of [...group.children]) if (!softly || one !== old) one.remove();
@@ -34,6 +42,8 @@ export function swap(group, layer, softly) {
 /**
  * A figure in the middle of a movement goes on from there: call before the change, and what is
  * returned after it.
+ *
+ * @param {Element} figure
  */
 export function settle(figure) {
   const from = getComputedStyle(figure).transform;
@@ -43,7 +53,7 @@ export function settle(figure) {
   };
 }
 
-/** A soft bounce: something has happened. */
+/** A soft bounce: something has happened. @param {Element} cloud */
 export function pop(cloud) {
   moved(cloud).animate(
     { transform: ["scale(1.07, 0.9)", "scale(0.97, 1.05)", "none"], offset: [0, 0.45, 1] },
@@ -77,6 +87,7 @@ export function keyframes(motion) {
   return ["none", ...samples.map(transformOf), "none"];
 }
 
+/** @param {Sample} sample */
 function transformOf([x, y, z]) {
   const total = Math.hypot(x, y, z);
   const lift = total < 0.5 ? -14 * (1 - total * 2) : 0;
@@ -87,11 +98,22 @@ function transformOf([x, y, z]) {
   return `translate(${round(push)}px, ${round(nod)}px) rotate(${round(turn)}deg) scale(${round(1 + squash)}, ${round(1 - squash)})`;
 }
 
-const isSample = (sample) => Array.isArray(sample) && sample.length === 3 && sample.every(Number.isFinite);
+/** @typedef {[number, number, number]} Sample */
+
+/**
+ * @param {unknown} sample
+ * @returns {sample is Sample}
+ */
+function isSample(sample) {
+  return Array.isArray(sample) && sample.length === 3 && sample.every(Number.isFinite);
+}
+
+/** @type {(value: number, most: number) => number} */
 const within = (value, most) => Math.max(-most, Math.min(most, value));
+/** @type {(value: number) => number} */
 const round = (value) => Math.round(value * 1000) / 1000;
 
-/** In a crowd a cloud moves as one piece. */
+/** In a crowd a cloud moves as one piece. @param {Element} cloud */
 function moved(cloud) {
-  return cloud.closest(".crowd") ? cloud : cloud.querySelector(".tilt");
+  return cloud.closest(".crowd") ? cloud : part(cloud, ".tilt");
 }

@@ -1,7 +1,7 @@
 /**
  * The poses of the cloud, one for each state: the outline of its body, and what is drawn
  * behind it, on it and in front of it.  Drawn on a canvas of 240 × 210; shapes only, colours
- * and movements are in cloud-style.js.
+ * and movements are in style.js.
  */
 
 /** Outlines of the body, clockwise from the lower left. */
@@ -32,16 +32,32 @@ const CHEEKS = `<ellipse class="cheek" cx="76" cy="126" rx="12" ry="7.5"/><ellip
 const GLOSS = `<path class="gloss" d="M63 88C62 76 70 67 82 66M103 54C110 46 121 42 131 43"/>`;
 const FEET = `<ellipse class="limb" cx="97" cy="172" rx="15" ry="10"/><ellipse class="limb" cx="145" cy="172" rx="15" ry="10"/>`;
 
+/** @typedef {(x: number, y: number, scale: number, extra?: string) => string} Shape */
+
+/** @type {Shape} */
 const heart = (x, y, scale, extra = "") =>
   `<g transform="translate(${x} ${y}) scale(${scale})"><path class="heart ${extra}" d="M0 15C-20 1-20-15-9-17C-4-18-1-15 0-11C1-15 4-18 9-17C20-15 20 1 0 15Z"/></g>`;
+/** @type {Shape} */
 const star = (x, y, scale, extra = "") =>
   `<g transform="translate(${x} ${y}) scale(${scale})"><path class="star ${extra}" d="M0-11C1.5-4 4-1.5 11 0C4 1.5 1.5 4 0 11C-1.5 4-4 1.5-11 0C-4-1.5-1.5-4 0-11Z"/></g>`;
+/** @type {(x: number, y: number, radius?: number) => string} */
 const eye = (x, y, radius = 7.5) =>
   `<circle class="eye" cx="${x}" cy="${y}" r="${radius}"/><circle class="spark" cx="${x + 2.6}" cy="${y - 2.8}" r="2.6"/>`;
+/** @type {(x: number, y: number) => string} */
 const spiral = (x, y) =>
   `<g transform="translate(${x} ${y})"><path class="line dizzy" d="M0 0C1.5-2.5 5-1 4.5 2.5C4 6-2 7.5-5.5 4C-9.5 0-7-8 0-9.5C7-10.5 12-5 11.5 1.5"/></g>`;
 
-/** What each state looks like; `text` says it in words. */
+/**
+ * @typedef {object} Pose what a state looks like
+ * @property {string} text the picture in words
+ * @property {keyof typeof BODIES} body
+ * @property {string} [back] shapes behind the cloud, which do not move with it
+ * @property {string} [behind] shapes behind its body
+ * @property {string} face
+ * @property {string} [front] shapes before the cloud
+ */
+
+/** What each state looks like. @type {Record<string, Pose>} */
 export const POSES = {
   neutral: {
     text: "A cloud breathing calmly, with a small smile.",

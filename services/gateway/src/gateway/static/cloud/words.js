@@ -5,7 +5,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A stretch of time: "0 s", "12 s", "3 min", "5 h", "2 days". */
+/** A stretch of time: "0 s", "12 s", "3 min", "5 h", "2 days". @param {number} ms */
 export function duration(ms) {
   if (ms < MINUTE) return `${Math.max(0, Math.floor(ms / SECOND))} s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
@@ -14,22 +14,25 @@ export function duration(ms) {
   return days === 1 ? "1 day" : `${days} days`;
 }
 
-/** How long ago: "just now", "12 s ago"; "" when nobody knows. */
+/** How long ago: "just now", "12 s ago"; "" when nobody knows. @param {number} ms */
 export function age(ms) {
   if (Number.isNaN(ms)) return "";
   return ms < 2 * SECOND ? "just now" : `${duration(ms)} ago`;
 }
 
-/** The time a state took, from `store.delay`: "182 ms", "1.2 s", "under 2 s". */
+/** The time a state took: "182 ms", "1.2 s", "under 2 s". @param {{ms: number, atMost: boolean}} delay */
 export function delayWords({ ms, atMost }) {
   if (atMost) return `under ${Math.max(1, Math.ceil(ms / SECOND))} s`;
   return ms < SECOND ? `${Math.round(ms)} ms` : `${(ms / SECOND).toFixed(1)} s`;
 }
 
-/** A share in 0..1 as a percentage, or "" when it is none. */
+/** A share in 0..1 as a percentage, or "" when it is none. @param {unknown} share */
 export function percent(share) {
   return typeof share === "number" && share >= 0 && share <= 1 ? `${Math.round(share * 100)} %` : "";
 }
+
+/** So many clouds are told of by name; of more, only how many they are. */
+export const FEW = 3;
 
 /**
  * What a screen reader should hear of many changes at once: each when they are few, their
@@ -39,11 +42,11 @@ export function percent(share) {
  */
 export function announcement(changes) {
   if (changes.size === 0) return "";
-  if (changes.size > 3) return `${changes.size} clouds changed.`;
+  if (changes.size > FEW) return `${changes.size} clouds changed.`;
   return [...changes].map(([name, doing]) => `${name}: ${doing}.`).join(" ");
 }
 
-/** Counted: "no clouds", "1 cloud", "3 clouds". */
+/** Counted: "no clouds", "1 cloud", "3 clouds". @param {number} count */
 export function clouds(count) {
   if (count === 0) return "no clouds yet";
   return count === 1 ? "1 cloud" : `${count} clouds`;
@@ -52,7 +55,7 @@ export function clouds(count) {
 /**
  * What can truthfully be said of a pillow: what it does, and when that was so.
  *
- * @param {object | undefined} pillow
+ * @param {import("../client/frames.js").Pillow | undefined} pillow
  * @param {string} fresh `live`, `quiet`, `notconnected`, `stale` or `unknown`
  * @param {number} ageMs how long ago its state was true
  * @param {(state: string) => string} label what a state is called
@@ -69,4 +72,5 @@ export function feeling(pillow, fresh, ageMs, label) {
   return { state, doing, when };
 }
 
+/** @param {string} text */
 const lower = (text) => text.charAt(0).toLowerCase() + text.slice(1);

@@ -47,17 +47,21 @@ export function stepOf(key, columns, page) {
  * Which of some ranks stand wrong: the fewest that, moved, leave the rest in order.
  *
  * @param {number[]} ranks all different
+ * @param {number} [fixed] the rank that stands where it does, and so right
  * @returns {Set<number>}
  */
-export function misplaced(ranks) {
+export function misplaced(ranks, fixed) {
+  const place = fixed === undefined ? -1 : ranks.indexOf(fixed);
+  const fits = (i) => place === -1 || i === place || (i < place) === (ranks[i] < ranks[place]);
   const longest = [];
   const before = [];
   let end = -1;
   for (let i = 0; i < ranks.length; i += 1) {
-    longest[i] = 1;
+    longest[i] = fits(i) ? 1 : 0;
     before[i] = -1;
+    if (longest[i] === 0) continue;
     for (let j = 0; j < i; j += 1) {
-      if (ranks[j] < ranks[i] && longest[j] >= longest[i]) {
+      if (longest[j] > 0 && ranks[j] < ranks[i] && longest[j] >= longest[i]) {
         longest[i] = longest[j] + 1;
         before[i] = j;
       }

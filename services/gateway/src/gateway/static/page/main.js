@@ -3,13 +3,14 @@
 import { journey } from "../client/hops.js";
 import { isPillowId } from "../client/frames.js";
 import { connect } from "../client/pillowcast.js";
-import { cloudSheet, drawCloud, pose, STATES, stateColor } from "../cloud/cloud.js";
-import { announcement } from "../cloud/words.js";
+import { cloudSheet, drawCloud, pose, STATES, stateColor, stateLabel } from "../cloud/cloud.js";
+import { feeling } from "../cloud/words.js";
 import { write } from "../cloud/writing.js";
-import { Counts } from "./counts.js";
+import { Counts, isToldAgain } from "./counts.js";
 import { Fleet } from "./fleet.js";
 import { readHash, writeHash } from "./route.js";
 import { StatusBar } from "./status.js";
+import { Teller } from "./teller.js";
 import { Tools } from "./tools.js";
 import { View } from "./view.js";
 import { Wall } from "./wall.js";
@@ -18,8 +19,6 @@ import { Way } from "./way.js";
 const TICK_MS = 1_000;
 /** A wall is put in order this often at most; what the eye follows should not run away. */
 const SIFT_EVERY_MS = 1_000;
-/** A screen reader is told of the clouds this often at most; they never stop moving. */
-const TELL_EVERY_MS = 10_000;
 
 const byId = (id) => document.getElementById(id);
 
@@ -46,11 +45,10 @@ const tools = new Tools(document, (sift) => {
 
 const changed = new Set();
 const arrived = [];
-const untold = new Map();
+const teller = new Teller();
 let isDrawing = false;
 let isMixed = true;
 let siftedAt = -Infinity;
-let toldAt = 0;
 let shownOf = 0;
 
 for (const id of wanted) fleet.add(id);
@@ -60,6 +58,7 @@ client.addEventListener("change", ({ detail }) => {
   drawSoon();
 });
 client.addEventListener("connection", ({ detail }) => {
+  view.hear(detail);
   if (detail.connection === "live" && view.id !== null) view.load();
   for (const { id } of wall.cards) changed.add(id);
   drawSoon();
@@ -88,7 +87,8 @@ function take(update, { isSnapshot, sent }) {
   else fleet.add(id);
   if (pillow?.state !== previous?.state || place.sift.order !== "name") isMixed = true;
   if (pillow !== null && id === view.id) view.add(pillow);
-  if (!isSnapshot && pillow !== null && pillow.state !== "notconnected" && !document.hidden) arrived.push({ id, pillow, sent });
+  const isNews = !isSnapshot && pillow !== null && pillow.state !== "notconnected" && !isToldAgain(update);
+  if (isNews && !document.hidden) arrived.push({ id, pillow, sent });
 }
 
 /** The address says what is looked at. */
@@ -136,7 +136,7 @@ function draw() {
     changed.clear();
   }
   const doing = view.show();
-  if (doing !== null && view.id !== null) untold.set(view.id, doing);
+  if (doing !== null && view.id !== null) teller.add(view.id);
   showPage();
   measure();
 }
@@ -157,7 +157,7 @@ function measure() {
 
 function showCard(card) {
   const doing = card.show(client.pillows.get(card.id), client.freshness(card.id), client.age(card.id));
-  if (doing !== null) untold.set(card.id, doing);
+  if (doing !== null) teller.add(card.id);
 }
 
 function stateOf(id) {
@@ -209,10 +209,10 @@ function showEmpty(isEmpty) {
   pose(cloud.firstChild, isKnown ? "neutral" : "notconnected");
 }
 
+/** Of what is not live the status has told. */
 function tell() {
-  const now = Date.now();
-  if (untold.size === 0 || now - toldAt < TELL_EVERY_MS) return;
-  toldAt = now;
-  byId("told-clouds").textContent = announcement(untold);
-  untold.clear();
+  if (client.connection !== "live") return;
+  const doingOf = (id) => feeling(client.pillows.get(id), client.freshness(id), client.age(id), stateLabel).doing;
+  const text = teller.next(Date.now(), doingOf, view.id);
+  if (text !== "") byId("told-clouds").textContent = text;
 }

@@ -3,6 +3,9 @@
 import { clouds, duration } from "../cloud/words.js";
 import { write } from "../cloud/writing.js";
 
+/** How often a screen reader is told of the connection at most. */
+const TELL_EVERY_MS = 10_000;
+
 /**
  * The words of the bar; pure.
  *
@@ -43,6 +46,8 @@ function next({ phase, retryAt, reason }, now) {
 
 /** The bar at the top of the page. */
 export class StatusBar {
+  #told = "connecting";
+  #toldAt = -Infinity;
   #body;
   #title;
   #detail;
@@ -62,14 +67,21 @@ export class StatusBar {
 
   show(facts, now) {
     const { title, detail, note, canRetry } = statusWords(facts, now);
-    if (this.#body.dataset.connection !== facts.connection) {
-      this.#body.dataset.connection = facts.connection;
-      this.#heard.textContent = title;
-    }
+    if (this.#body.dataset.connection !== facts.connection) this.#body.dataset.connection = facts.connection;
+    this.#tell(facts.connection, note === "" ? title : `${title}. ${note}`, now);
     write(this.#title, title);
     write(this.#detail, detail);
     write(this.#note, note);
     // A button that vanishes under the keyboard loses its place; it waits until it is left.
     this.#button.hidden = !canRetry && this.#button.ownerDocument.activeElement !== this.#button;
+  }
+
+  /** A screen reader hears of a loss and of a return, but not of each of a connection that flaps. */
+  #tell(connection, text, now) {
+    if (connection === this.#told || now - this.#toldAt < TELL_EVERY_MS) return;
+    // That all is well at first is no reason to keep a loss back.
+    if (this.#told !== "connecting") this.#toldAt = now;
+    this.#told = connection;
+    this.#heard.textContent = text;
   }
 }

@@ -52,7 +52,7 @@ export class Strip {
     this.#from = from;
     this.#to = to;
     const stretches = timeline.stretches(from, Math.min(to, knownUntil));
-    this.#draw(stretches, Math.min(to, knownUntil));
+    this.#draw(stretches, [...timeline.unknown(from, to), { from: Math.min(to, knownUntil), to }]);
     this.#writeLegend(totals(stretches));
     this.#writeTimes(offset);
     const max = Math.floor(to / STEP_MS) * STEP_MS;
@@ -74,7 +74,7 @@ export class Strip {
     if (this.#range.getAttribute("aria-valuetext") !== text) this.#range.setAttribute("aria-valuetext", text);
   }
 
-  #draw(stretches, knownUntil) {
+  #draw(stretches, unknown) {
     const ratio = devicePixelRatio || 1;
     const width = Math.round(this.#canvas.clientWidth * ratio);
     const height = Math.round(this.#canvas.clientHeight * ratio);
@@ -94,7 +94,7 @@ export class Strip {
       pen.fillRect(left, height * (1 - share), wide, height * share);
     }
     pen.globalAlpha = 1;
-    this.#hatch(pen, x(knownUntil), width, height, ratio);
+    for (const { from, to } of unknown) this.#hatch(pen, x(from), x(to), height, ratio);
   }
 
   #hatch(pen, from, to, height, ratio) {

@@ -21,6 +21,12 @@ export function beganAt(pillow) {
 export class Timeline {
   #moments = [];
   #keys = new Set();
+  #gaps;
+
+  /** @param {{from: number, to: number}[]} [gaps] when nothing could be heard; the caller adds to them */
+  constructor(gaps = []) {
+    this.#gaps = gaps;
+  }
 
   /** Take in a state; one that is known changes nothing. Whatever order they come in. */
   add(pillow) {
@@ -49,19 +55,46 @@ export class Timeline {
       if (this.#moments[middle].at <= time) low = middle + 1;
       else high = middle;
     }
-    return this.#moments[low - 1] ?? null;
+    const isUnknown = this.unknown(time, time + 1).length > 0;
+    return isUnknown ? null : (this.#moments[low - 1] ?? null);
+  }
+
+  /**
+   * When between two times it is not known what it did: in a gap, until the first state of which
+   * the news came late.
+   *
+   * @returns {{from: number, to: number}[]} in order
+   */
+  unknown(from, to) {
+    const found = [];
+    for (const gap of this.#gaps) {
+      const late = this.#moments.find(({ at }) => at >= gap.from);
+      const start = Math.max(gap.from, from);
+      const end = Math.min(gap.to, to, late?.at ?? Infinity);
+      if (end > start) found.push({ from: start, to: end });
+    }
+    return found;
   }
 
   /** @returns {Stretch[]} what it did from one time to another, equal neighbours joined */
   stretches(from, to) {
     const found = [];
-    for (const [index, { at, state }] of this.#moments.entries()) {
-      const end = Math.min(this.#moments[index + 1]?.at ?? to, to);
-      const start = Math.max(at, from);
-      if (end <= start) continue;
+    const gaps = this.unknown(from, to);
+    const add = (start, end, state) => {
+      if (end <= start) return;
       const last = found.at(-1);
       if (last?.state === state && last.to === start) last.to = end;
       else found.push({ from: start, to: end, state });
+    };
+    for (const [index, { at, state }] of this.#moments.entries()) {
+      const end = Math.min(this.#moments[index + 1]?.at ?? to, to);
+      let start = Math.max(at, from);
+      for (const gap of gaps) {
+        if (gap.to <= start || gap.from >= end) continue;
+        add(start, gap.from, state);
+        start = gap.to;
+      }
+      add(start, end, state);
     }
     return found;
   }

@@ -18,7 +18,10 @@ export class View {
   #cloud = drawCloud();
   #battery = new Battery();
   #strip = new Strip((then) => this.#scrub(then));
-  #timeline = new Timeline();
+  /** When the gateway had lost its broker: what the clouds did then was not heard. */
+  #gaps = [];
+  #lostAt = null;
+  #timeline = new Timeline(this.#gaps);
   #then = null;
   #pillow;
   #client;
@@ -47,7 +50,7 @@ export class View {
     this.id = id;
     this.#element.hidden = id === null;
     this.#loading?.abort();
-    this.#timeline = new Timeline();
+    this.#timeline = new Timeline(this.#gaps);
     this.#then = null;
     this.#strip.release();
     this.#pillow = undefined;
@@ -78,6 +81,16 @@ export class View {
     } catch (fault) {
       // The page says already that it is disconnected; it asks again when it is back.
       if (fault.name !== "AbortError" && !(fault instanceof TypeError)) throw fault;
+    }
+  }
+
+  /** Whether anything can be heard has changed. @param {{connection: string, since: number}} how */
+  hear({ connection, since }) {
+    if (this.#lostAt !== null && connection === "live") {
+      this.#gaps.push({ from: this.#lostAt, to: since + this.#offset });
+      this.#lostAt = null;
+    } else if (connection === "broker-offline") {
+      this.#lostAt ??= since + this.#offset;
     }
   }
 

@@ -138,10 +138,11 @@ export class Wall {
   /** Where a card stands in the document is where it is read: move the fewest, and none that has the focus. */
   #order() {
     const rank = (element) => this.#index.get(element.dataset.pillow);
-    const wrong = misplaced([...this.#sky.children].map(rank));
+    const focused = document.activeElement?.closest?.(".card");
+    const wrong = misplaced([...this.#sky.children].map(rank), focused ? rank(focused) : undefined);
     for (const card of [...this.#cards.values()].sort((one, other) => rank(one.element) - rank(other.element))) {
       const place = rank(card.element);
-      if (!wrong.has(place) || card.element.contains(document.activeElement)) continue;
+      if (!wrong.has(place)) continue;
       const next = [...this.#sky.children].find((other) => rank(other) > place && !wrong.has(rank(other)));
       this.#sky.insertBefore(card.element, next ?? null);
       wrong.delete(place);

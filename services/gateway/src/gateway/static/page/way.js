@@ -31,7 +31,7 @@ export class Way {
     for (const [hop, name] of Object.entries(LEGS)) {
       const piece = make("span", `leg ${hop}`);
       const row = make("li", `leg-row ${hop}`);
-      const value = make("output", "ms");
+      const value = make("span", "ms");
       row.append(make("i", `key ${hop}`), make("span", "", name), " ", value);
       this.#bar.append(piece);
       this.#legend.append(row);

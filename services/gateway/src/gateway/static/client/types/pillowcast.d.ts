@@ -10,6 +10,7 @@
  * It keeps one connection to the gateway, comes back by itself, resumes where it was, and says
  * at every moment whether what it knows is live.
  */
+import { FrameError } from "./frames.js";
 import { Updates } from "./updates.js";
 export { journey, quantile } from "./hops.js";
 export { FrameError, isPillowId } from "./frames.js";
@@ -41,6 +42,11 @@ export type ChangeDetail = {
      */
     isSnapshot: boolean;
     /**
+     * of a snapshot: whether it is only what changed since the cursor, and
+     * what was known before still holds
+     */
+    isResumed: boolean;
+    /**
      * when the gateway sent it, ms on its clock
      */
     sent: number | null;
@@ -51,6 +57,15 @@ export type ConnectionDetail = {
 };
 export type ChangeEvent = CustomEvent<ChangeDetail>;
 export type ConnectionEvent = CustomEvent<ConnectionDetail>;
+export type FaultEvent = CustomEvent<FrameError>;
+export type AnyListener = Parameters<EventTarget["addEventListener"]>[1];
+export type ListenOptions = Parameters<EventTarget["addEventListener"]>[2];
+export type UnlistenOptions = Parameters<EventTarget["removeEventListener"]>[2];
+export type Events = {
+    change: ChangeEvent;
+    connection: ConnectionEvent;
+    fault: FaultEvent;
+};
 export type Options = {
     /**
      * the gateway, as `https://host/`; where it is left out, the one
@@ -61,6 +76,11 @@ export type Options = {
      * which pillows; all of them
      */
     pillows?: string[] | "all";
+    /**
+     * the `cursor` of a client of the same gateway and pillows that was
+     * here before: begin with what changed after it, where the gateway still knows
+     */
+    cursor?: string | null;
     /**
      * closes the client when it is aborted
      */
@@ -98,16 +118,25 @@ export type Injected = {
  * @property {string[]} changed the ids of pillows with a new state, each once
  * @property {string[]} removed the ids of pillows that are no more
  * @property {boolean} isSnapshot whether it is what is known, and not what happens
+ * @property {boolean} isResumed of a snapshot: whether it is only what changed since the cursor, and
+ *   what was known before still holds
  * @property {number | null} sent when the gateway sent it, ms on its clock
  */
 /** What a `connection` event tells. @typedef {{connection: Freshness, since: number}} ConnectionDetail */
 /** @typedef {CustomEvent<ChangeDetail>} ChangeEvent */
 /** @typedef {CustomEvent<ConnectionDetail>} ConnectionEvent */
+/** @typedef {CustomEvent<FrameError>} FaultEvent */
+/** @typedef {Parameters<EventTarget["addEventListener"]>[1]} AnyListener */
+/** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
+/** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
+/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent}} Events */
 /**
  * @typedef {object} Options
  * @property {string | URL} [url] the gateway, as `https://host/`; where it is left out, the one
  *   that this module or this page came from
  * @property {string[] | "all"} [pillows] which pillows; all of them
+ * @property {string | null} [cursor] the `cursor` of a client of the same gateway and pillows that was
+ *   here before: begin with what changed after it, where the gateway still knows
  * @property {AbortSignal} [signal] closes the client when it is aborted
  * @property {(event: ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: ConnectionEvent) => void} [onConnection] listener for `connection`
@@ -148,88 +177,93 @@ export declare function connect(options?: Options & Injected & Surroundings): Pi
 export declare class Pillowcast extends EventTarget {
     #private;
     /** @param {Options & Injected & Surroundings} [options] */
-    constructor({ url, pillows, signal, onChange, onConnection, page, ...injected }?: Options & Injected & Surroundings);
+    constructor({ url, pillows, cursor, signal, onChange, onConnection, page, ...injected }?: Options & Injected & Surroundings);
     /**
+     * @template {keyof Events} T
      * @overload
-     * @param {"change"} type
-     * @param {(event: ChangeEvent) => void} listener
-     * @param {boolean | AddEventListenerOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @overload
-     * @param {"connection"} type
-     * @param {(event: ConnectionEvent) => void} listener
-     * @param {boolean | AddEventListenerOptions} [options]
+     * @param {T} type
+     * @param {(event: Events[T]) => void} listener
+     * @param {ListenOptions} [options]
      * @returns {void}
      */
     /**
      * @overload
      * @param {string} type
-     * @param {EventListenerOrEventListenerObject | null} listener
-     * @param {boolean | AddEventListenerOptions} [options]
+     * @param {AnyListener} listener
+     * @param {ListenOptions} [options]
      * @returns {void}
      */
     /**
      * @param {string} type
      * @param {any} listener
-     * @param {boolean | AddEventListenerOptions} [options]
+     * @param {ListenOptions} [options]
      */
-    addEventListener(type: "change", listener: (event: ChangeEvent) => void, options?: boolean | AddEventListenerOptions): void;
+    addEventListener<T extends keyof Events>(type: T, listener: (event: Events[T]) => void, options?: ListenOptions): void;
     /**
+     * @template {keyof Events} T
      * @overload
-     * @param {"change"} type
-     * @param {(event: ChangeEvent) => void} listener
-     * @param {boolean | AddEventListenerOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @overload
-     * @param {"connection"} type
-     * @param {(event: ConnectionEvent) => void} listener
-     * @param {boolean | AddEventListenerOptions} [options]
+     * @param {T} type
+     * @param {(event: Events[T]) => void} listener
+     * @param {ListenOptions} [options]
      * @returns {void}
      */
     /**
      * @overload
      * @param {string} type
-     * @param {EventListenerOrEventListenerObject | null} listener
-     * @param {boolean | AddEventListenerOptions} [options]
+     * @param {AnyListener} listener
+     * @param {ListenOptions} [options]
      * @returns {void}
      */
     /**
      * @param {string} type
      * @param {any} listener
-     * @param {boolean | AddEventListenerOptions} [options]
+     * @param {ListenOptions} [options]
      */
-    addEventListener(type: "connection", listener: (event: ConnectionEvent) => void, options?: boolean | AddEventListenerOptions): void;
+    addEventListener(type: string, listener: AnyListener, options?: ListenOptions): void;
     /**
+     * @template {keyof Events} T
      * @overload
-     * @param {"change"} type
-     * @param {(event: ChangeEvent) => void} listener
-     * @param {boolean | AddEventListenerOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @overload
-     * @param {"connection"} type
-     * @param {(event: ConnectionEvent) => void} listener
-     * @param {boolean | AddEventListenerOptions} [options]
+     * @param {T} type
+     * @param {(event: Events[T]) => void} listener
+     * @param {UnlistenOptions} [options]
      * @returns {void}
      */
     /**
      * @overload
      * @param {string} type
-     * @param {EventListenerOrEventListenerObject | null} listener
-     * @param {boolean | AddEventListenerOptions} [options]
+     * @param {AnyListener} listener
+     * @param {UnlistenOptions} [options]
      * @returns {void}
      */
     /**
      * @param {string} type
      * @param {any} listener
-     * @param {boolean | AddEventListenerOptions} [options]
+     * @param {UnlistenOptions} [options]
      */
-    addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+    removeEventListener<T extends keyof Events>(type: T, listener: (event: Events[T]) => void, options?: UnlistenOptions): void;
+    /**
+     * @template {keyof Events} T
+     * @overload
+     * @param {T} type
+     * @param {(event: Events[T]) => void} listener
+     * @param {UnlistenOptions} [options]
+     * @returns {void}
+     */
+    /**
+     * @overload
+     * @param {string} type
+     * @param {AnyListener} listener
+     * @param {UnlistenOptions} [options]
+     * @returns {void}
+     */
+    /**
+     * @param {string} type
+     * @param {any} listener
+     * @param {UnlistenOptions} [options]
+     */
+    removeEventListener(type: string, listener: AnyListener, options?: UnlistenOptions): void;
+    /** Where in the stream this client is: with it as option, another one goes on from here; null at first. */
+    get cursor(): string | null;
     /** The newest state of each pillow, by id; the gateway's own objects, not to be changed. */
     get pillows(): Map<string, import("./frames.js").Pillow>;
     /** Whether what is known is live. */

@@ -18,6 +18,11 @@ export type Update = {
      * what was known before; undefined when nothing was
      */
     previous: Pillow | undefined;
+    /**
+     * what to resume from once this one was dealt with; null in the
+     * middle of a first snapshot, which has to be told again
+     */
+    cursor: string | null;
 };
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./frames.js").Pillow} Pillow */
@@ -30,6 +35,8 @@ export type Update = {
  * @property {string} id
  * @property {Pillow | null} pillow null when the pillow was removed
  * @property {Pillow | undefined} previous what was known before; undefined when nothing was
+ * @property {string | null} cursor what to resume from once this one was dealt with; null in the
+ *   middle of a first snapshot, which has to be told again
  */
 /** After this long without a new state a pillow is quiet, before the gateway gives it up. */
 export declare const QUIET_AFTER_MS = 15000;
@@ -57,6 +64,8 @@ export declare class Store {
     cursor: string | null;
     /** Whether the gateway has its broker; null when not yet told. @type {import("./frames.js").Broker | null} */
     broker: import("./frames.js").Broker | null;
+    /** @param {string | null} [cursor] that of whoever was here before, and knows what was known then */
+    constructor(cursor?: string | null);
     /**
      * Take in one frame.
      *
