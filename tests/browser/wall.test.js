@@ -72,6 +72,11 @@ test("what is misplaced is the least that has to move", () => {
     const wrong = misplaced(ranks);
     const rest = ranks.filter((rank) => !wrong.has(rank));
     assert.deepEqual(rest, [...rest].sort((one, other) => one - other));
+    const held = turn % ranks.length;
+    const others = misplaced(ranks, held);
+    assert.ok(!others.has(ranks[held]));
+    const stay = ranks.filter((rank) => !others.has(rank));
+    assert.deepEqual(stay, [...stay].sort((one, other) => one - other));
   }
 });
 

@@ -3,37 +3,22 @@
  *
  * Lives here: how the cloud is put together and changed.  Its poses are in poses.js, its
  * colours and movements in style.js, how it goes from one to the next in motion.js.
+ *
+ * A cloud is a box in a box with one drawing in it, and while it changes with two.  Whatever
+ * moves, moves by transform and opacity alone, and no box has two movements of its own: so a
+ * browser paints a drawing once and moves it without asking the page.
  */
 
 import states from "../states.js";
-import { isMoving, settle, pop, swap } from "./motion.js";
+import { follow as move, isMoving, pop, swap } from "./motion.js";
 import { BODIES, POSES, SHADE } from "./poses.js";
-import { CLOUD_STYLE } from "./style.js";
+import { CLOUD_STYLE, IMAGE_STYLE } from "./style.js";
+import { make } from "./writing.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const FRAME = `
-<svg xmlns="${SVG}" class="cloud away" viewBox="0 0 240 210" role="img">
-  <defs>
-    <linearGradient x1="0.3" y1="0" x2="0.6" y2="1">
-      <stop class="tone-top" offset="0.25"/>
-      <stop class="tone-low" offset="1"/>
-    </linearGradient>
-  </defs>
-  <ellipse class="ground" cx="120" cy="198" rx="58" ry="7"/>
-  <g class="back"/>
-  <g class="flight"><g class="tilt"><g class="figure">
-    <g class="behind"/>
-    <path class="body"/>
-    <path class="shade"/>
-    <g class="face"/>
-  </g></g></g>
-  <g class="front"/>
-</svg>`;
-const PARTS = ["back", "behind", "face", "front"];
-/** Clouds begin to move before they scroll into view: further off than a wall keeps its next rows. */
-const SIGHT_MARGIN = "300px";
+/** What is drawn of a pose without its moving parts: they reach further than the canvas. */
+const IMAGE_BOX = "-12 -6 264 216";
 
-let template;
 let drawn = 0;
 let sheet;
 let sight;
@@ -65,15 +50,17 @@ export function pictureText(state) {
   return (POSES[state] ?? POSES.neutral).text;
 }
 
-/** A new cloud without a pose; the first `pose` gives it one. */
-export function drawCloud() {
-  template ??= parse(FRAME);
-  const cloud = template.cloneNode(true);
-  // Gradients are found by id, and ids must not repeat within a page.
-  const id = `cloud-tone-${(drawn += 1)}`;
-  cloud.querySelector("linearGradient").id = id;
-  cloud.querySelector(".body").setAttribute("fill", `url(#${id})`);
-  sight ??= new IntersectionObserver(see, { rootMargin: SIGHT_MARGIN });
+/**
+ * A new cloud without a pose; the first `pose` gives it one.
+ *
+ * @param {{isPlain?: boolean}} [how] `isPlain`: one of a crowd; it moves as one piece, and is a
+ *   picture that all clouds of a state share
+ */
+export function drawCloud({ isPlain = false } = {}) {
+  const cloud = make("div", isPlain ? "cloud plain away" : "cloud away");
+  cloud.setAttribute("role", "img");
+  cloud.append(make("div", "felt"));
+  sight ??= new IntersectionObserver(see);
   sight.observe(cloud);
   return cloud;
 }
@@ -81,25 +68,32 @@ export function drawCloud() {
 /**
  * Let a cloud do what its pillow does.
  *
- * @param {SVGElement} cloud
+ * @param {HTMLElement} cloud
  * @param {string} state
- * @param {boolean} [isSoft] whether to go there from where it is, and not at once
+ * @param {{isSoft?: boolean, isStill?: boolean, color?: string}} [how] `isSoft`: go there from
+ *   where it is, and not at once; `isStill`: only look so; `color`: another than the state's own
  */
-export function pose(cloud, state, isSoft = true) {
+export function pose(cloud, state, { isSoft = true, isStill = false, color = stateColor(state) } = {}) {
   const known = state in POSES ? state : "neutral";
   const before = cloud.dataset.pose;
-  if (before === known) return;
+  if (before === known && cloud.classList.contains("still") === isStill) return;
   const softly = isSoft && before !== undefined && isMoving(cloud);
-  cloud.setAttribute("aria-label", pictureText(known));
-  const figure = cloud.querySelector(".figure");
-  const arrived = softly ? settle(figure) : null;
+  const isPlain = cloud.classList.contains("plain");
+  const drawing = isPlain ? pictureOf(known, softly ? null : cloud.querySelector("img")) : drawingOf(known);
+  drawing.dataset.pose = known;
+  drawing.classList.toggle("still", isStill);
+  if (!isPlain) drawing.style.setProperty("--state", color);
+  if (drawing.parentNode === null) swap(cloud.firstChild, drawing, softly);
+  cloud.classList.toggle("still", isStill);
+  if (before === known) return;
   cloud.dataset.pose = known;
-  const { body, ...parts } = POSES[known];
-  cloud.querySelector(".body").setAttribute("d", BODIES[body]);
-  cloud.querySelector(".shade").setAttribute("d", SHADE[body]);
-  for (const part of PARTS) swap(cloud.querySelector(`.${part}`), shapes(known, part, parts[part]), softly);
-  arrived?.();
-  if (softly) pop(cloud);
+  cloud.setAttribute("aria-label", pictureText(known));
+  if (softly && !isPlain) pop(cloud);
+}
+
+/** Move with what a pillow felt, oldest sample first; for nobody who does not see it. */
+export function follow(cloud, motion) {
+  if (isMoving(cloud)) move(cloud.firstChild, motion);
 }
 
 /** Only clouds in sight move. */
@@ -107,15 +101,56 @@ function see(entries) {
   for (const { target, isIntersecting } of entries) target.classList.toggle("away", !isIntersecting);
 }
 
-const parsed = new Map();
+const drawings = new Map();
+const addresses = new Map();
 
-/** A fresh copy of the shapes of one part of a pose, parsed once for all clouds. */
-function shapes(state, part, source = "") {
-  const key = `${state}.${part}`;
-  if (!parsed.has(key)) parsed.set(key, parse(`<svg xmlns="${SVG}"><g class="layer">${source}</g></svg>`).firstChild);
-  return parsed.get(key).cloneNode(true);
+/** A pose as shapes of the page, each of which can move; parsed once for all clouds. */
+function drawingOf(state) {
+  if (!drawings.has(state)) {
+    const parsed = new DOMParser().parseFromString(source(state), "image/svg+xml").documentElement;
+    drawings.set(state, document.importNode(parsed, true));
+  }
+  const drawing = drawings.get(state).cloneNode(true);
+  // Gradients are found by id, and ids must not repeat within a page.
+  const id = `cloud-tone-${(drawn += 1)}`;
+  drawing.querySelector("linearGradient").id = id;
+  drawing.querySelector(".body").setAttribute("fill", `url(#${id})`);
+  return drawing;
 }
 
-function parse(source) {
-  return document.importNode(new DOMParser().parseFromString(source, "image/svg+xml").documentElement, true);
+/**
+ * A pose as a picture of its own: one node, however much is drawn on it. One that is there
+ * already is changed, which is the least that a browser can have to do.
+ */
+function pictureOf(state, image = null) {
+  if (!addresses.has(state)) {
+    const style = `<style>${IMAGE_STYLE}.drawing{--state:${stateColor(state)}}</style>`;
+    addresses.set(state, `data:image/svg+xml,${encodeURIComponent(source(state, IMAGE_BOX, style))}`);
+  }
+  const shown = image ?? make("img", "drawing");
+  shown.alt = "";
+  shown.decoding = "sync";
+  shown.src = addresses.get(state);
+  return shown;
+}
+
+function source(state, box = "0 0 240 210", style = "") {
+  const { body, back = "", behind = "", face = "", front = "" } = POSES[state];
+  return `<svg xmlns="${SVG}" class="drawing" data-pose="${state}" viewBox="${box}">${style}
+  <defs>
+    <linearGradient id="tone" x1="0.3" y1="0" x2="0.6" y2="1">
+      <stop class="tone-top" offset="0.25"/>
+      <stop class="tone-low" offset="1"/>
+    </linearGradient>
+  </defs>
+  <ellipse class="ground" cx="120" cy="198" rx="58" ry="7"/>
+  <g class="back">${back}</g>
+  <g class="flight"><g class="figure">
+    <g class="behind">${behind}</g>
+    <path class="body" fill="url(#tone)" d="${BODIES[body]}"/>
+    <path class="shade" d="${SHADE[body]}"/>
+    <g class="face">${face}</g>
+  </g></g>
+  <g class="front">${front}</g>
+</svg>`;
 }

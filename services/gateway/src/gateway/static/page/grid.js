@@ -47,9 +47,15 @@ export function stepOf(key, columns, page) {
  * Which of some ranks stand wrong: the fewest that, moved, leave the rest in order.
  *
  * @param {number[]} ranks all different
+ * @param {number} [fixed] the place of one that must not be moved, wherever it stands
  * @returns {Set<number>}
  */
-export function misplaced(ranks) {
+export function misplaced(ranks, fixed = -1) {
+  if (fixed >= 0) {
+    const fits = ranks.filter((rank, i) => i === fixed || i < fixed === rank < ranks[fixed]);
+    const others = ranks.filter((rank) => !fits.includes(rank));
+    return new Set([...misplaced(fits), ...others]);
+  }
   const longest = [];
   const before = [];
   let end = -1;
