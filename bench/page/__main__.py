@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from playwright.async_api import ViewportSize
+
 from bench.figures import show, write
 from bench.page.chromium import chromium, frames, load, settled
 from bench.page.sky import sky_of
@@ -22,7 +24,7 @@ from devstack.processes import ROOT
 Figures = dict[str, Any]
 
 _PLAIN: Final = Path(__file__).parent / "plain.html"
-_SIZE: Final = {"width": 1280, "height": 800}
+_SIZE: Final = ViewportSize(width=1280, height=800)
 
 SCENES: Final = {
     "7 clouds": (7, 3.5, False),

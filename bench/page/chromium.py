@@ -89,7 +89,7 @@ async def frames(page: Page, *, seconds: float, scroll: bool = False) -> Figures
 async def settled(page: Page, address: str) -> None:
     """Open a page and wait until loading is over."""
     await page.goto(address)
-    await page.wait_for_selector("body[data-connection=live]")
+    await page.wait_for_selector("body[data-connection=live]", state="attached")
     await asyncio.sleep(_SETTLED_S)
 
 
