@@ -1,12 +1,13 @@
 """The page in a real browser, on a real gateway and a real broker."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from contract.states import STATES
 from devstack.broker import Broker
@@ -92,7 +93,7 @@ async def test_a_state_is_told_to_the_eye_and_to_the_ear(
     await expect(view).to_have_attribute("data-fresh", re.compile("live|notconnected"))
 
     await expect(view.locator(".state")).to_have_text(STATES[name].label)
-    cloud = view.locator("svg.cloud")
+    cloud = view.locator(".cloud")
     await expect(cloud).to_have_attribute("data-pose", name)
     assert "cloud" in (await cloud.get_attribute("aria-label") or "").lower()
     await expect(cloud).not_to_have_class(re.compile("away"))
@@ -120,7 +121,7 @@ async def test_each_change_is_soft_and_leaves_nothing_behind(
 
     await expect(page.locator("#view .leaving")).to_have_count(0, timeout=SHOWN_MS)
     assert await page.evaluate("window.seen") > 0
-    assert await page.locator("#view .face > .layer").count() == 1
+    assert await page.locator("#view .felt > *").count() == 1
 
 
 async def test_the_cloud_moves_with_what_the_pillow_felt(
@@ -141,9 +142,9 @@ async def test_the_cloud_moves_with_what_the_pillow_felt(
 
     await page.wait_for_function("() => window.moves.length > 0")
     ((where, frames),) = await page.evaluate("window.moves")
-    assert where == "tilt"
+    assert where == "felt"
     assert frames[0] == frames[-1] == "none"
-    assert ["translate(18px" in frames[1], "translate(-18px" in frames[2]] == [True, True]
+    assert ["translate(7.5%" in frames[1], "translate(-7.5%" in frames[2]] == [True, True]
 
 
 async def test_who_wants_no_motion_sees_none(sky: Sky, browser: Browser) -> None:
@@ -161,6 +162,96 @@ async def test_who_wants_no_motion_sees_none(sky: Sky, browser: Browser) -> None
     await sky.cloud.say(state("is-hugging", "hugging", seq=3))
     watch.assert_clean()
     await page.close()
+
+
+async def lively(page: Page, sky: Sky, count: int) -> None:
+    """Let pillows speak, all of them at once and each in a state of its own, and see them move."""
+    names = list(STATES)
+    told = [state(f"cloud-{n}", names[n % 6]) for n in range(1, count + 1)]
+    await sky.cloud.say_all(told)
+    await page.wait_for_function(
+        "() => document.querySelectorAll('.card[data-fresh=live] .cloud:not(.away)').length > 12",
+        polling=100,
+    )
+
+
+async def test_what_moves_is_moved_without_the_page(
+    sky: Sky, fleet: Sky, page: Page, watch: Watch
+) -> None:
+    """Transform and opacity alone, one movement for each: no style, no layout, no paint a frame."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable")
+
+    async def count(name: str) -> float:
+        metrics = (await session.send("Performance.getMetrics"))["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == name))
+
+    for place in (sky, fleet):
+        await page.goto("about:blank")
+        await open_page(page, watch, place)
+        if place is fleet:
+            await lively(page, fleet, 60)
+        else:
+            await place.cloud.say_all([state(f"is-{name}", name) for name in STATES])
+        first = page.locator('.card[data-fresh="live"] .when').first
+        await expect(first).to_have_text("2 s ago", timeout=SHOWN_MS)
+        moved = await page.evaluate(
+            """() => document.getAnimations().map(({effect}) => [
+                 effect.composite,
+                 ...effect.getKeyframes().flatMap(frame => Object.keys(frame)).filter(
+                   key => !['offset', 'computedOffset', 'easing', 'composite'].includes(key))])"""
+        )
+        assert len(moved) > 12
+        assert {one for names in moved for one in names} <= {
+            *("replace", "transform", "opacity", "scale")
+        }
+        before = [await count("RecalcStyleCount"), await count("LayoutCount")]
+        await expect(first).to_have_text("5 s ago", timeout=SHOWN_MS)
+        after = [await count("RecalcStyleCount"), await count("LayoutCount")]
+        # Three seconds are 180 frames; what counts in them is the ages.
+        assert [now - then < 40 for now, then in zip(after, before, strict=True)] == [True, True]
+
+
+async def test_clouds_out_of_sight_cost_nothing(fleet: Sky, page: Page, watch: Watch) -> None:
+    """Not one of them moves, wherever the wall is scrolled to."""
+    outside = """() => { const moving = document.getAnimations()
+        .map(({effect}) => effect.target?.closest?.('.card .cloud')).filter(Boolean)
+        .map(cloud => cloud.getBoundingClientRect());
+      return moving.length > 0
+        && moving.every(({top, bottom}) => bottom > 0 && top < innerHeight); }"""
+    await open_page(page, watch, fleet)
+    await lively(page, fleet, 400)
+    await page.wait_for_function(outside, timeout=SHOWN_MS)
+    await page.evaluate("scrollTo(0, 1234)")
+    await page.wait_for_function(outside, timeout=SHOWN_MS)
+
+
+async def test_the_page_connects_before_its_modules_are_there(
+    sky: Sky, page: Page, watch: Watch
+) -> None:
+    """One connection, the one that was opened first; what it heard meanwhile is not lost."""
+    asked: list[str] = []
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    await sky.cloud.say(state("early", "hugging"))
+    held, waiting = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        waiting.set()
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/page/main.js", hold)
+    opened = asyncio.create_task(open_page(page, watch, sky, "#early"))
+    await waiting.wait()
+    await page.wait_for_function("() => globalThis.earlySocket?.heard.length > 0", polling=50)
+    await expect(page.locator("#empty")).to_be_visible()
+    held.set()
+    await opened
+
+    await shows(page, "early", "hugging")
+    await sky.cloud.say(state("early", "spinning"))
+    await shows(page, "early", "spinning")
+    assert len(asked) == 1
 
 
 async def test_the_keyboard_goes_everywhere(sky: Sky, page: Page, watch: Watch) -> None:
@@ -194,7 +285,7 @@ async def test_the_clouds_are_as_large_as_their_number_allows(
     widths = []
     for count in (1, 3, 7):
         await open_page(page, watch, sky, "?" + "&".join(names[:count]))
-        cloud = page.locator("svg.cloud:visible")
+        cloud = page.locator(".cloud:visible")
         await expect(cloud).to_have_count(count, timeout=SHOWN_MS)
         box = await cloud.first.bounding_box()
         assert box is not None

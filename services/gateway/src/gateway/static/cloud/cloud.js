@@ -3,39 +3,22 @@
  *
  * Lives here: how the cloud is put together and changed.  Its poses are in poses.js, its
  * colours and movements in style.js, how it goes from one to the next in motion.js.
+ *
+ * A cloud is a box in a box with one drawing in it, and while it changes with two.  Whatever
+ * moves, moves by transform and opacity alone, and no box has two movements of its own: so a
+ * browser paints a drawing once and moves it without asking the page.
  */
 
 import states from "../states.js";
-import { isMoving, settle, pop, swap } from "./motion.js";
+import { follow as move, isMoving, pop, swap } from "./motion.js";
 import { BODIES, POSES, SHADE } from "./poses.js";
-import { CLOUD_STYLE } from "./style.js";
-import { part } from "./writing.js";
+import { CLOUD_STYLE, IMAGE_STYLE } from "./style.js";
+import { make, part } from "./writing.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const FRAME = `
-<svg xmlns="${SVG}" class="cloud away" viewBox="0 0 240 210" role="img">
-  <defs>
-    <linearGradient x1="0.3" y1="0" x2="0.6" y2="1">
-      <stop class="tone-top" offset="0.25"/>
-      <stop class="tone-low" offset="1"/>
-    </linearGradient>
-  </defs>
-  <ellipse class="ground" cx="120" cy="198" rx="58" ry="7"/>
-  <g class="back"/>
-  <g class="flight"><g class="tilt"><g class="figure">
-    <g class="behind"/>
-    <path class="body"/>
-    <path class="shade"/>
-    <g class="face"/>
-  </g></g></g>
-  <g class="front"/>
-</svg>`;
-const PARTS = /** @type {const} */ (["back", "behind", "face", "front"]);
-/** Clouds begin to move before they scroll into view: further off than a wall keeps its next rows. */
-const SIGHT_MARGIN = "300px";
+/** What is drawn of a pose without its moving parts: they reach further than the canvas. */
+const IMAGE_BOX = "-12 -6 264 216";
 
-/** @type {SVGElement | undefined} */
-let template;
 let drawn = 0;
 /** @type {CSSStyleSheet | undefined} */
 let sheet;
@@ -69,15 +52,17 @@ export function pictureText(state) {
   return (POSES[state] ?? POSES.neutral).text;
 }
 
-/** A new cloud without a pose; the first `pose` gives it one. */
-export function drawCloud() {
-  template ??= parse(FRAME);
-  const cloud = /** @type {SVGElement} */ (template.cloneNode(true));
-  // Gradients are found by id, and ids must not repeat within a page.
-  const id = `cloud-tone-${(drawn += 1)}`;
-  part(cloud, "linearGradient").id = id;
-  part(cloud, ".body").setAttribute("fill", `url(#${id})`);
-  sight ??= new IntersectionObserver(see, { rootMargin: SIGHT_MARGIN });
+/**
+ * A new cloud without a pose; the first `pose` gives it one.
+ *
+ * @param {{isPlain?: boolean}} [how] `isPlain`: one of a crowd; it moves as one piece, and is a
+ *   picture that all clouds of a state share
+ */
+export function drawCloud({ isPlain = false } = {}) {
+  const cloud = make("div", isPlain ? "cloud plain away" : "cloud away");
+  cloud.setAttribute("role", "img");
+  cloud.append(make("div", "felt"));
+  sight ??= new IntersectionObserver(see);
   sight.observe(cloud);
   return cloud;
 }
@@ -85,25 +70,37 @@ export function drawCloud() {
 /**
  * Let a cloud do what its pillow does.
  *
- * @param {SVGElement} cloud
+ * @param {HTMLElement} cloud
  * @param {string} state
- * @param {boolean} [isSoft] whether to go there from where it is, and not at once
+ * @param {{isSoft?: boolean, isStill?: boolean, color?: string}} [how] `isSoft`: go there from
+ *   where it is, and not at once; `isStill`: only look so; `color`: another than the state's own
  */
-export function pose(cloud, state, isSoft = true) {
+export function pose(cloud, state, { isSoft = true, isStill = false, color = stateColor(state) } = {}) {
   const known = state in POSES ? state : "neutral";
   const before = cloud.dataset.pose;
-  if (before === known) return;
+  if (before === known && cloud.classList.contains("still") === isStill) return;
   const softly = isSoft && before !== undefined && isMoving(cloud);
-  cloud.setAttribute("aria-label", pictureText(known));
-  const figure = part(cloud, ".figure");
-  const arrived = softly ? settle(figure) : null;
+  const isPlain = cloud.classList.contains("plain");
+  const drawing = isPlain ? pictureOf(known, softly ? null : cloud.querySelector("img")) : drawingOf(known);
+  drawing.dataset.pose = known;
+  drawing.classList.toggle("still", isStill);
+  if (!isPlain) drawing.style.setProperty("--state", color);
+  if (drawing.parentNode === null) swap(part(cloud, ".felt"), drawing, softly);
+  cloud.classList.toggle("still", isStill);
+  if (before === known) return;
   cloud.dataset.pose = known;
-  const { body, ...parts } = POSES[known];
-  part(cloud, ".body").setAttribute("d", BODIES[body]);
-  part(cloud, ".shade").setAttribute("d", SHADE[body]);
-  for (const name of PARTS) swap(part(cloud, `.${name}`), shapes(known, name, parts[name]), softly);
-  arrived?.();
-  if (softly) pop(cloud);
+  cloud.setAttribute("aria-label", pictureText(known));
+  if (softly && !isPlain) pop(cloud);
+}
+
+/**
+ * Move with what a pillow felt, oldest sample first; for nobody who does not see it.
+ *
+ * @param {HTMLElement} cloud
+ * @param {unknown} motion
+ */
+export function follow(cloud, motion) {
+  if (isMoving(cloud)) move(part(cloud, ".felt"), motion);
 }
 
 /** Only clouds in sight move. @param {IntersectionObserverEntry[]} entries */
@@ -112,23 +109,64 @@ function see(entries) {
 }
 
 /** @type {Map<string, SVGElement>} */
-const parsed = new Map();
+const drawings = new Map();
+/** @type {Map<string, string>} */
+const addresses = new Map();
 
-/**
- * A fresh copy of the shapes of one part of a pose, parsed once for all clouds.
- *
- * @param {string} state
- * @param {string} name
- */
-function shapes(state, name, source = "") {
-  const key = `${state}.${name}`;
-  const known = parsed.get(key) ?? part(parse(`<svg xmlns="${SVG}"><g class="layer">${source}</g></svg>`), ".layer");
-  parsed.set(key, known);
-  return /** @type {SVGElement} */ (known.cloneNode(true));
+/** A pose as shapes of the page, each of which can move; parsed once for all clouds. @param {string} state */
+function drawingOf(state) {
+  const known = drawings.get(state) ?? parse(source(state));
+  drawings.set(state, known);
+  const drawing = /** @type {SVGElement} */ (known.cloneNode(true));
+  // Gradients are found by id, and ids must not repeat within a page.
+  const id = `cloud-tone-${(drawn += 1)}`;
+  part(drawing, "linearGradient").id = id;
+  part(drawing, ".body").setAttribute("fill", `url(#${id})`);
+  return drawing;
 }
 
-/** @param {string} source */
-function parse(source) {
-  const { documentElement } = new DOMParser().parseFromString(source, "image/svg+xml");
+/**
+ * A pose as a picture of its own: one node, however much is drawn on it. One that is there
+ * already is changed, which is the least that a browser can have to do.
+ *
+ * @param {string} state
+ * @param {HTMLImageElement | null} [image]
+ */
+function pictureOf(state, image = null) {
+  const style = `<style>${IMAGE_STYLE}.drawing{--state:${stateColor(state)}}</style>`;
+  const address = addresses.get(state) ?? `data:image/svg+xml,${encodeURIComponent(source(state, IMAGE_BOX, style))}`;
+  addresses.set(state, address);
+  const shown = image ?? /** @type {HTMLImageElement} */ (make("img", "drawing"));
+  shown.alt = "";
+  shown.decoding = "sync";
+  shown.src = address;
+  return shown;
+}
+
+/** @param {string} text */
+function parse(text) {
+  const { documentElement } = new DOMParser().parseFromString(text, "image/svg+xml");
   return /** @type {SVGElement} */ (/** @type {unknown} */ (document.importNode(documentElement, true)));
+}
+
+/** A pose as the text of a drawing. @param {string} state */
+function source(state, box = "0 0 240 210", style = "") {
+  const { body, back = "", behind = "", face = "", front = "" } = POSES[state];
+  return `<svg xmlns="${SVG}" class="drawing" data-pose="${state}" viewBox="${box}">${style}
+  <defs>
+    <linearGradient id="tone" x1="0.3" y1="0" x2="0.6" y2="1">
+      <stop class="tone-top" offset="0.25"/>
+      <stop class="tone-low" offset="1"/>
+    </linearGradient>
+  </defs>
+  <ellipse class="ground" cx="120" cy="198" rx="58" ry="7"/>
+  <g class="back">${back}</g>
+  <g class="flight"><g class="figure">
+    <g class="behind">${behind}</g>
+    <path class="body" fill="url(#tone)" d="${BODIES[body]}"/>
+    <path class="shade" d="${SHADE[body]}"/>
+    <g class="face">${face}</g>
+  </g></g>
+  <g class="front">${front}</g>
+</svg>`;
 }

@@ -7,9 +7,8 @@ export const ELEMENT_STYLE = `
 figure { margin: 0; text-align: center; line-height: 1.35; letter-spacing: normal; word-spacing: normal; text-indent: 0; text-transform: none; white-space: normal; }
 .picture { aspect-ratio: 240 / 210; padding: 0 4%; --ground: var(--cloud-pillow-ground, rgb(60 90 140 / 0.16)); }
 .cloud { --fluff: var(--cloud-pillow-fluff, #ffffff); }
-.cloud > * { transition: filter 0.6s; }
-:host([data-fresh="stale"]) .cloud > *, :host([data-fresh="unknown"]) .cloud > * { filter: grayscale(0.85) opacity(0.75); }
-:host([data-fresh="quiet"]) .cloud > * { filter: saturate(0.5); }
+:host(:is([data-fresh="stale"], [data-fresh="unknown"])) .drawing { filter: grayscale(0.85) opacity(0.75); }
+:host([data-fresh="quiet"]) .drawing { filter: saturate(0.5); }
 figcaption { display: grid; justify-items: center; align-content: start; min-height: 4.2em; }
 .label { font-weight: 700; overflow-wrap: anywhere; }
 .label:empty { display: none; }

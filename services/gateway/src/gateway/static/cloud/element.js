@@ -1,9 +1,8 @@
 /** `<cloud-pillow>`: see embed.js, which defines it, and docs/embedding.md. */
 
 import { isPillowId, Pillowcast } from "../client/pillowcast.js";
-import { cloudSheet, drawCloud, pose, stateColor, stateLabel } from "./cloud.js";
+import { cloudSheet, drawCloud, follow, pose, stateColor, stateLabel } from "./cloud.js";
 import { ELEMENT_STYLE } from "./element-style.js";
-import { follow } from "./motion.js";
 import { feeling } from "./words.js";
 import { write } from "./writing.js";
 
@@ -235,9 +234,8 @@ class CloudPillow extends HTMLElement {
     const picture = pillow === undefined ? "notconnected" : state;
     const isNews = (pillow ?? null) !== this.#value;
     this.#value = pillow ?? null;
-    this.#parts.picture.style.setProperty("--state", `var(--cloud-pillow-${picture}, ${stateColor(picture)})`);
-    this.#parts.picture.classList.toggle("still", fresh === "stale" || fresh === "quiet");
-    pose(this.#cloud, picture);
+    const color = `var(--cloud-pillow-${picture}, ${stateColor(picture)})`;
+    pose(this.#cloud, picture, { isStill: fresh === "stale" || fresh === "quiet", color });
     if (isNews && fresh === "live") follow(this.#cloud, pillow?.motion);
     write(this.#parts.label, this.label);
     write(this.#parts.state, doing);

@@ -4,17 +4,16 @@
  * Nothing here moves for who wants no motion, nor a cloud that nobody sees.
  */
 
-import { part } from "./writing.js";
-
 const STILL = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
-const FADE_MS = 260;
-const SETTLE_MS = 420;
+const FADE_MS = 300;
 const POP_MS = 520;
 const SPRING = "cubic-bezier(0.3, 1.5, 0.5, 1)";
 /** Samples come without their rate; at this length each can still be followed by eye. */
 const SAMPLE_MS = 90;
 const MOVE_MS = { least: 600, most: 3000 };
 const LEAVING = "leaving";
+/** The canvas on which a cloud is drawn; movements are shares of it, whatever the cloud's size. */
+const [WIDTH, HEIGHT] = [240, 210];
 
 /** Whether a cloud may move: in sight, and wanted. @param {Element} cloud */
 export function isMoving(cloud) {
@@ -22,56 +21,55 @@ export function isMoving(cloud) {
 }
 
 /**
- * Put other shapes in the place of those in a group; softly, the old ones fade while the new appear.
+ * Put another drawing in the place of the one that is there; softly, the old one fades away on it.
  *
- * @param {Element} group
- * @param {Element} layer
+ * @param {Element} box
+ * @param {Element} drawing
  * @param {boolean} softly
  */
-export function swap(group, layer, softly) {
-  const old = group.lastElementChild;
-  for (const one of [...group.children]) if (!softly || one !== old) one.remove();
-  group.append(layer);
+export function swap(box, drawing, softly) {
+  const old = box.firstElementChild;
+  for (const one of [...box.children]) if (!softly || one !== old) one.remove();
+  // Below the old one: two clouds that are half clear would let the sky shine through.
+  box.prepend(drawing);
   if (!softly || old === null) return;
-  layer.animate({ opacity: [0, 1] }, { duration: FADE_MS, easing: "ease-out" });
   old.classList.add(LEAVING);
-  const fading = old.animate({ opacity: [1, 0] }, { duration: FADE_MS, easing: "ease-out", fill: "forwards" });
+  // Not by `transform`, which moves the drawing: of two animations of one property neither is free.
+  const fading = old.animate({ opacity: [1, 0], scale: [1, 1.1] }, { duration: FADE_MS, easing: "ease-in", fill: "forwards" });
   fading.onfinish = fading.oncancel = () => old.remove();
-}
-
-/**
- * A figure in the middle of a movement goes on from there: call before the change, and what is
- * returned after it.
- *
- * @param {Element} figure
- */
-export function settle(figure) {
-  const from = getComputedStyle(figure).transform;
-  return () => {
-    if (from === "none") return;
-    figure.animate({ transform: [from, "none"] }, { duration: SETTLE_MS, easing: "ease-out", composite: "add" });
-  };
 }
 
 /** A soft bounce: something has happened. @param {Element} cloud */
 export function pop(cloud) {
-  moved(cloud).animate(
-    { transform: ["scale(1.07, 0.9)", "scale(0.97, 1.05)", "none"], offset: [0, 0.45, 1] },
-    { duration: POP_MS, easing: SPRING, composite: "add" },
-  );
+  play(cloud, ["scale(1.07, 0.9)", "scale(0.97, 1.05)", "none"], { duration: POP_MS, easing: SPRING });
 }
 
 /**
  * Move with accelerometer samples, oldest first.
  *
- * @param {SVGElement} cloud
+ * @param {Element} box
  * @param {unknown} motion
  */
-export function follow(cloud, motion) {
+export function follow(box, motion) {
   const frames = keyframes(motion);
-  if (frames.length === 0 || !isMoving(cloud)) return;
+  if (frames.length === 0) return;
   const duration = Math.min(Math.max(frames.length * SAMPLE_MS, MOVE_MS.least), MOVE_MS.most);
-  moved(cloud).animate({ transform: frames }, { duration, easing: "ease-in-out", composite: "add" });
+  play(box, frames, { duration, easing: "ease-in-out" });
+}
+
+/** @type {WeakMap<Element, Animation>} */
+const playing = new WeakMap();
+
+/**
+ * One movement a box: of two the browser would have to work out each frame in the page.
+ *
+ * @param {Element} box
+ * @param {string[]} transform
+ * @param {KeyframeAnimationOptions} how
+ */
+function play(box, transform, how) {
+  playing.get(box)?.cancel();
+  playing.set(box, box.animate({ transform }, how));
 }
 
 /**
@@ -91,11 +89,11 @@ export function keyframes(motion) {
 function transformOf([x, y, z]) {
   const total = Math.hypot(x, y, z);
   const lift = total < 0.5 ? -14 * (1 - total * 2) : 0;
-  const push = within(x * 9, 20);
-  const nod = within(y * 5, 9) + lift;
+  const push = (within(x * 9, 20) / WIDTH) * 100;
+  const nod = ((within(y * 5, 9) + lift) / HEIGHT) * 100;
   const turn = within(x * 6, 16);
   const squash = within((z - 1) * 0.06, 0.16) * (lift < 0 ? 0 : 1);
-  return `translate(${round(push)}px, ${round(nod)}px) rotate(${round(turn)}deg) scale(${round(1 + squash)}, ${round(1 - squash)})`;
+  return `translate(${round(push)}%, ${round(nod)}%) rotate(${round(turn)}deg) scale(${round(1 + squash)}, ${round(1 - squash)})`;
 }
 
 /** @typedef {[number, number, number]} Sample */
@@ -112,8 +110,3 @@ function isSample(sample) {
 const within = (value, most) => Math.max(-most, Math.min(most, value));
 /** @type {(value: number) => number} */
 const round = (value) => Math.round(value * 1000) / 1000;
-
-/** In a crowd a cloud moves as one piece. @param {Element} cloud */
-function moved(cloud) {
-  return cloud.closest(".crowd") ? cloud : part(cloud, ".tilt");
-}

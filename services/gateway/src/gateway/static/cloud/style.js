@@ -2,31 +2,21 @@
  * Colours and movements of the cloud, as one style sheet text: the page and the shadow tree
  * of an embedded cloud both adopt it.
  *
- * `--state` is the colour of the state and comes from outside.  Movements of the whole figure
- * are transforms only; everything stands still in a `.still` tree, out of sight (`.away`), and for
- * who wants no motion.
- * In a `.crowd` each cloud moves as one piece: a moving part of a drawing is painted anew for
- * every frame, a moving drawing only once.
+ * `--state` is the colour of the state and comes from outside.  Movements are of transform and
+ * opacity only, which a browser works out beside the page; everything stands still where it is
+ * `.still`, out of sight (`.away`), and for who wants no motion.
+ * A `.plain` cloud moves as one piece.
  */
 
 const LOOK = `
-.cloud {
+.drawing {
   --ink: #33405f;
-  --fluff: #ffffff;
-  --tint: color-mix(in srgb, var(--state) 26%, var(--fluff));
+  --tint: color-mix(in srgb, var(--state) 26%, var(--fluff, #ffffff));
   --edge: color-mix(in srgb, var(--state) 42%, #7d8db0);
-  display: block;
-  width: 100%;
-  height: auto;
-  overflow: visible;
 }
-.cloud * { transform-box: view-box; }
-.body, .shade { transition: d 0.4s ease-out, stroke 0.4s, fill 0.4s; }
-.tone-low { transition: stop-color 0.4s; }
-.flight { transition: transform 0.45s cubic-bezier(0.3, 1.3, 0.5, 1); }
-.tilt { transform-origin: 120px 150px; }
+.drawing * { transform-box: view-box; }
 .ground { fill: var(--ground, rgb(60 90 140 / 0.16)); transform-origin: 120px 198px; }
-.tone-top { stop-color: var(--fluff); }
+.tone-top { stop-color: var(--fluff, #ffffff); }
 .tone-low { stop-color: var(--tint); }
 .body, .limb { stroke: var(--edge); stroke-width: 3.5; stroke-linejoin: round; }
 .limb { fill: var(--tint); }
@@ -45,7 +35,7 @@ const LOOK = `
 .tongue { fill: #ff7d93; }
 .heart { fill: #f4537e; stroke: #c92d5c; stroke-width: 1.8; stroke-linejoin: round; }
 .arm, .arm-edge { fill: none; stroke-linecap: round; }
-.arm { stroke: color-mix(in srgb, var(--state) 14%, var(--fluff)); stroke-width: 20; }
+.arm { stroke: color-mix(in srgb, var(--state) 14%, var(--fluff, #ffffff)); stroke-width: 20; }
 .arm-edge { stroke: var(--edge); stroke-width: 27; }
 .star { fill: #ffc93d; stroke: #d98a00; stroke-width: 1.4; stroke-linejoin: round; }
 .burst { fill: #ffe27a; stroke: #f08a24; stroke-width: 3; stroke-linejoin: round; }
@@ -65,12 +55,12 @@ const LOOK = `
 .cap-brim.edge { stroke: #465486; stroke-width: 18.5; }
 .pompom { fill: #eef1fb; stroke: #465486; stroke-width: 3; }
 .snore { fill: none; stroke: var(--snore, #5f6d8f); stroke-width: 4.2; stroke-linecap: round; stroke-linejoin: round; }
-.cloud[data-pose="notconnected"] { --fluff: #eceff5; --edge: #8b95ab; --ink: #566079; }
-.cloud[data-pose="throwing"] .flight { transform: translate(20px, -10px) rotate(-13deg) scale(0.82); transform-origin: 120px 110px; }
-.cloud[data-pose="spinning"] .flight { transform: scale(0.78); transform-origin: 120px 106px; }
-.cloud[data-pose="punching"] .flight { transform: translateX(-8px); }
-.cloud[data-pose="spinning"] .ground { transform: scale(0.7); opacity: 0.6; }
-.cloud[data-pose="punching"] .glove { transform: translateX(2px); }
+.drawing[data-pose="notconnected"] { --fluff: #eceff5; --edge: #8b95ab; --ink: #566079; }
+.drawing[data-pose="throwing"] .flight { transform: translate(20px, -10px) rotate(-13deg) scale(0.82); transform-origin: 120px 110px; }
+.drawing[data-pose="spinning"] .flight { transform: scale(0.78); transform-origin: 120px 106px; }
+.drawing[data-pose="punching"] .flight { transform: translateX(-8px); }
+.drawing[data-pose="spinning"] .ground { transform: scale(0.7); opacity: 0.6; }
+.drawing[data-pose="punching"] .glove { transform: translateX(2px); }
 `;
 
 const MOVES = `
@@ -91,7 +81,7 @@ const MOVES = `
 .orbit { transform-origin: 120px 106px; animation: turn 3.8s linear infinite reverse; }
 [data-pose="throwing"] .figure { animation: toss 2.2s ease-in-out infinite; }
 [data-pose="throwing"] .ground { animation: far 2.2s ease-in-out infinite; }
-.speed { stroke-dasharray: 44 60; animation: rush 0.7s linear infinite; }
+.speed { animation: rush 0.7s linear infinite; }
 .twinkle { animation: flicker 1.1s ease-in-out infinite; }
 [data-pose="notconnected"] .figure { animation: doze 5.5s ease-in-out infinite; }
 .snore { animation: snore 4.2s ease-in-out infinite; }
@@ -114,28 +104,35 @@ const MOVES = `
 @keyframes turn { to { transform: rotate(1turn); } }
 @keyframes toss { 0%, 100% { transform: translate(-10px, 14px) rotate(-5deg); } 50% { transform: translate(8px, -14px) rotate(8deg); } }
 @keyframes far { 50% { transform: scale(0.66); opacity: 0.5; } }
-@keyframes rush { from { stroke-dashoffset: -60; } to { stroke-dashoffset: 44; } }
+@keyframes rush { 0% { transform: translate(20px, -5px); opacity: 0; } 35% { opacity: 1; } 100% { transform: translate(-24px, 6px); opacity: 0; } }
 @keyframes doze { 50% { transform: scale(1.015, 1.05); } }
 @keyframes snore { 0% { transform: translate(-8px, 8px); opacity: 0; } 45% { opacity: 1; } 100% { transform: translate(5px, -7px); opacity: 0; } }
 .rise, .fly { transform-box: fill-box; transform-origin: center; }
-.crowd .cloud * { animation: none; }
-.crowd .cloud { transform-origin: 50% 82%; will-change: transform; }
-.crowd .cloud[data-pose="neutral"] { animation: breathe 4.2s ease-in-out infinite; }
-.crowd .cloud[data-pose="hugging"] { animation: squeeze 1.5s ease-in-out infinite; }
-.crowd .cloud[data-pose="punching"] { animation: jolt 1.3s infinite; }
-.crowd .cloud[data-pose="shaking"] { animation: shake 0.28s linear infinite; }
-.crowd .cloud[data-pose="spinning"] { transform-origin: 50% 50%; animation: turn 2.6s linear infinite; }
-.crowd .cloud[data-pose="throwing"] { animation: toss 2.2s ease-in-out infinite; }
-.crowd .cloud[data-pose="notconnected"] { animation: doze 5.5s ease-in-out infinite; }
-.crowd [data-pose="spinning"] .ground { opacity: 0; }
-.crowd .body, .crowd .shade, .crowd .tone-low, .crowd .flight { transition: none; }
-.still .cloud, .still .cloud * { animation-play-state: paused; }
-.away, .away * { animation: none !important; transition: none !important; }
+.cloud { position: relative; aspect-ratio: 240 / 210; margin: 0 auto; transform-origin: 50% 71%; }
+.felt { position: absolute; inset: 0; transform-origin: 50% 71%; }
+.felt > * { position: absolute; left: 0; top: 0; width: 100%; height: 100%; overflow: visible; }
+.plain > .felt > * { left: -5%; top: -2.857%; width: 110%; height: 102.857%; max-width: none; transform-origin: 50% 82%; }
+.plain [data-pose="neutral"] { animation: breathe 4.2s ease-in-out infinite; }
+.plain [data-pose="hugging"] { animation: squeeze 1.5s ease-in-out infinite; }
+.plain [data-pose="punching"] { animation: jolt 1.3s infinite; }
+.plain [data-pose="shaking"] { animation: shake 0.28s linear infinite; }
+.plain [data-pose="spinning"] { transform-origin: 50% 50%; animation: turn 2.6s linear infinite; }
+.plain [data-pose="throwing"] { animation: toss 2.2s ease-in-out infinite; }
+.plain [data-pose="notconnected"] { animation: doze 5.5s ease-in-out infinite; }
+.drawing.still, .drawing.still * { animation: none; }
+.away, .away * { animation: none !important; }
 .leaving * { animation-play-state: paused; }
 @media (prefers-reduced-motion: reduce) {
-  .cloud, .cloud * { animation: none !important; transition: none !important; }
-  [data-pose="spinning"] .figure { transform: rotate(14deg); }
+  .cloud, .cloud * { animation: none !important; }
+  [data-pose="spinning"] .figure, .plain [data-pose="spinning"] { transform: rotate(14deg); }
 }
 `;
 
 export const CLOUD_STYLE = LOOK + MOVES;
+
+/** The same of a picture by itself: no movement, and nothing that would be cut off at its edge. */
+export const IMAGE_STYLE = `${LOOK}
+.spring { display: none; }
+.drawing[data-pose="spinning"] .ground { opacity: 0; }
+@media (prefers-color-scheme: dark) { .drawing { --ground: rgb(3 6 24 / 0.45); --snore: #b8c3e2; } }
+`;

@@ -1,7 +1,6 @@
 /** One pillow on the wall: its cloud, its name, what it does and since when. */
 
-import { drawCloud, pose, stateColor, stateLabel } from "../cloud/cloud.js";
-import { follow } from "../cloud/motion.js";
+import { drawCloud, follow, pose, stateColor, stateLabel } from "../cloud/cloud.js";
 import { feeling, percent } from "../cloud/words.js";
 import { make, write } from "../cloud/writing.js";
 
@@ -9,9 +8,11 @@ const LOW_BATTERY = 0.2;
 
 export class Card {
   id = "";
+  /** Whether it goes softly from one pose to the next. */
+  isSoft = true;
   element = make("div", "card");
   link = make("a");
-  #cloud = drawCloud();
+  #cloud;
   #state = make("span", "state");
   #when = make("time", "when");
   #battery = new Battery();
@@ -19,7 +20,9 @@ export class Card {
   #where = "";
   #isAssigned = false;
 
-  constructor() {
+  /** @param {boolean} isPlain whether it is one of a crowd */
+  constructor(isPlain) {
+    this.#cloud = drawCloud({ isPlain });
     const name = make("h2");
     name.append(this.link);
     const picture = make("div", "picture");
@@ -54,7 +57,8 @@ export class Card {
     this.element.setAttribute("aria-posinset", index + 1);
     this.element.setAttribute("aria-setsize", count);
     const { style } = this.element;
-    style.transform = where === null ? "" : `translate(${where.left}px, ${where.top}px)`;
+    style.left = where === null ? "" : `${where.left}px`;
+    style.top = where === null ? "" : `${where.top}px`;
     style.width = where === null ? "" : `${where.width}px`;
     style.height = where === null ? "" : `${where.height}px`;
   }
@@ -70,16 +74,17 @@ export class Card {
     const isFirst = this.#isAssigned;
     this.#isAssigned = false;
     const hasTurned = dataset.state !== state;
+    const shown = pillow ? state : "notconnected";
+    const isStill = fresh === "stale" || fresh === "quiet";
     if (hasTurned) {
       dataset.state = state;
-      const shown = pillow ? state : "notconnected";
       style.setProperty("--state", stateColor(shown));
-      pose(this.#cloud, shown, !isFirst);
     }
     if (dataset.fresh !== fresh) {
       dataset.fresh = fresh;
-      classList.toggle("still", fresh === "stale" || fresh === "quiet");
+      classList.toggle("still", isStill);
     }
+    pose(this.#cloud, shown, { isSoft: this.isSoft && !isFirst, isStill });
     write(this.#state, doing);
     write(this.#when, when);
     if (pillow !== this.#pillow) {

@@ -3,12 +3,13 @@
 import { journey } from "../client/hops.js";
 import { isPillowId } from "../client/frames.js";
 import { connect } from "../client/pillowcast.js";
-import { cloudSheet, drawCloud, pose, STATES, stateColor, stateLabel } from "../cloud/cloud.js";
+import { cloudSheet, drawCloud, pose, STATES, stateLabel } from "../cloud/cloud.js";
 import { feeling } from "../cloud/words.js";
 import { write } from "../cloud/writing.js";
 import { Counts, isToldAgain } from "./counts.js";
 import { Fleet } from "./fleet.js";
 import { readHash, writeHash } from "./route.js";
+import { beginningWith } from "./socket.js";
 import { StatusBar } from "./status.js";
 import { Teller } from "./teller.js";
 import { Tools } from "./tools.js";
@@ -17,8 +18,15 @@ import { Wall } from "./wall.js";
 import { Way } from "./way.js";
 
 const TICK_MS = 1_000;
+/** More clouds than these are a crowd: what changes there is drawn together, this often at most. */
+const CROWD = 24;
+const DENSE = 200;
+const CROWD_EVERY_MS = 50;
+const DENSE_EVERY_MS = 100;
 /** A wall is put in order this often at most; what the eye follows should not run away. */
 const SIFT_EVERY_MS = 1_000;
+/** Numbers that change with each update cannot be read, and cost a layout each. */
+const WAY_EVERY_MS = 500;
 
 const byId = (id) => document.getElementById(id);
 
@@ -30,7 +38,11 @@ let place = readHash(location.hash);
 // Who comes to see one pillow does not wait for the others.
 let asked = place.pillow === null ? everyone : [place.pillow];
 
-const client = connect({ url: new URL(".", document.baseURI), pillows: asked });
+const client = connect({
+  url: new URL(".", document.baseURI),
+  pillows: asked,
+  WebSocket: beginningWith(globalThis.WebSocket, globalThis.earlySocket),
+});
 const fleet = new Fleet();
 const counts = new Counts();
 const bar = new StatusBar(document, () => client.retry());
@@ -49,12 +61,16 @@ const teller = new Teller();
 let isDrawing = false;
 let isMixed = true;
 let siftedAt = -Infinity;
+let drawnAt = -Infinity;
+let toldWayAt = 0;
 let shownOf = 0;
 
 for (const id of wanted) fleet.add(id);
 
 client.addEventListener("change", ({ detail }) => {
   for (const update of detail.updates) take(update, detail);
+  // What the page begins with is not kept waiting.
+  if (detail.isSnapshot) siftedAt = drawnAt = -Infinity;
   drawSoon();
 });
 client.addEventListener("connection", ({ detail }) => {
@@ -114,19 +130,28 @@ function look() {
   view.open(id);
   byId("back").hidden = place.pillow === null || (wanted.length === 1 && wanted[0] === place.pillow);
   byId("wall").hidden = id !== null;
-  document.title = id === null ? "Pillowcast" : `${id} · Pillowcast`;
+  const title = id === null ? "Pillowcast" : `${id} · Pillowcast`;
+  if (document.title !== title) document.title = title;
 }
 
 function drawSoon() {
   if (isDrawing) return;
   isDrawing = true;
-  requestAnimationFrame(draw);
+  const wait = view.id === null ? drawnAt + pauseOf(fleet.names.length) - performance.now() : 0;
+  if (wait > 0) setTimeout(() => requestAnimationFrame(draw), wait);
+  else requestAnimationFrame(draw);
+}
+
+function pauseOf(count) {
+  if (count <= CROWD) return 0;
+  return count <= DENSE ? CROWD_EVERY_MS : DENSE_EVERY_MS;
 }
 
 function draw() {
   isDrawing = false;
+  drawnAt = performance.now();
   look();
-  if (isMixed && (performance.now() - siftedAt > SIFT_EVERY_MS || fleet.names.length <= 24)) arrange();
+  if (isMixed && (performance.now() - siftedAt > SIFT_EVERY_MS || fleet.names.length <= CROWD)) arrange();
   // A wall that is not looked at waits.
   if (view.id === null) {
     for (const id of changed) {
@@ -151,6 +176,8 @@ function measure() {
       const took = journey(pillow, { forwarded: sent, shown });
       if (took !== null) way.add(id, took);
     }
+    if (shown - toldWayAt < WAY_EVERY_MS) return;
+    toldWayAt = shown;
     way.show(client);
   });
 }
@@ -178,6 +205,7 @@ function arrange() {
 /** Time passes: ages grow, the live fall quiet, waits run out. */
 function tick() {
   if (document.hidden) return;
+  way.show(client);
   for (const { id } of wall.cards) changed.add(id);
   drawSoon();
   tell();
@@ -188,7 +216,6 @@ function showPage() {
   bar.show({ connection, since, status, count: client.pillows.size }, Date.now());
   showEmpty(fleet.names.length === 0 && view.id === null);
   byId("none").hidden = shownOf > 0 || fleet.names.length === 0;
-  way.show(client);
 }
 
 function showEmpty(isEmpty) {
@@ -203,10 +230,11 @@ function showEmpty(isEmpty) {
       ? "No pillow has said anything yet. Clouds appear here by themselves as soon as one does."
       : "The clouds appear here as soon as the page has reached the gateway.",
   );
-  const cloud = byId("empty-cloud");
-  if (cloud.firstChild === null) cloud.append(drawCloud());
-  cloud.style.setProperty("--state", stateColor(isKnown ? "neutral" : "notconnected"));
-  pose(cloud.firstChild, isKnown ? "neutral" : "notconnected");
+  // Until more is known, the picture that the page came with stays.
+  if (!isKnown) return;
+  const place = byId("empty-cloud");
+  if (place.querySelector(".cloud") === null) place.replaceChildren(drawCloud());
+  pose(place.firstChild, "neutral");
 }
 
 /** Of what is not live the status has told. */

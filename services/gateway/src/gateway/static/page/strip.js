@@ -9,11 +9,18 @@ const STEP_MS = 1000;
 const TICK_PX = 110;
 /** A label this near to an end of the strip would be cut off. */
 const EDGE = 0.04;
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const shortTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const MINUTES = { hour: "2-digit", minute: "2-digit" };
+const SECONDS = { ...MINUTES, second: "2-digit" };
+const formats = new Map();
+
+/** A time of day in words; what words it takes is asked of the system when they are needed first. */
+function timeOf(at, parts) {
+  if (!formats.has(parts)) formats.set(parts, new Intl.DateTimeFormat(undefined, parts));
+  return formats.get(parts).format(at);
+}
 
 /** A time of day, for a person here. `offset` is what the gateway's clock is ahead by. */
-export const clockTime = (at, offset = 0) => time.format(at - offset);
+export const clockTime = (at, offset = 0) => timeOf(at - offset, SECONDS);
 
 export class Strip {
   #canvas = document.getElementById("strip");
@@ -138,13 +145,13 @@ export class Strip {
     const [from, to] = [this.#from - offset, this.#to - offset];
     const edge = EDGE * (to - from);
     const shown = ticks(from, to, most, zone).filter((at) => at > from + edge && at < to - edge);
-    const format = shown.length > 1 && shown[1] - shown[0] < 60_000 ? time : shortTime;
+    const parts = shown.length > 1 && shown[1] - shown[0] < 60_000 ? SECONDS : MINUTES;
     while (this.#times.children.length > shown.length) this.#times.lastElementChild.remove();
     while (this.#times.children.length < shown.length) this.#times.append(document.createElement("span"));
     shown.forEach((at, index) => {
       const label = this.#times.children[index];
       label.style.left = `${((at - from) / (to - from)) * 100}%`;
-      write(label, format.format(at));
+      write(label, timeOf(at, parts));
     });
   }
 }

@@ -1,7 +1,6 @@
 /** A pillow's own view: its cloud at large, its last states to move along, and what is known of it. */
 
-import { drawCloud, pose, stateColor, stateLabel } from "../cloud/cloud.js";
-import { follow } from "../cloud/motion.js";
+import { drawCloud, follow, pose, stateColor, stateLabel } from "../cloud/cloud.js";
 import { age, feeling, percent } from "../cloud/words.js";
 import { write } from "../cloud/writing.js";
 import { Battery } from "./card.js";
@@ -113,10 +112,9 @@ export class View {
     if (hasTurned) {
       this.#element.dataset.state = shown.state;
       this.#element.style.setProperty("--state", stateColor(picture));
-      pose(this.#cloud, picture);
     }
     this.#element.dataset.fresh = this.#then === null ? fresh : "then";
-    this.#element.classList.toggle("still", this.#then === null && (fresh === "stale" || fresh === "quiet"));
+    pose(this.#cloud, picture, { isStill: this.#then === null && (fresh === "stale" || fresh === "quiet") });
     if (this.#pillow !== undefined && this.#pillow !== pillow && fresh === "live" && this.#then === null) {
       follow(this.#cloud, pillow?.motion);
     }

@@ -22,6 +22,7 @@ export class Wall {
   #index = new Map();
   #cards = new Map();
   #size = "";
+  #isCrowd = false;
   #grid = null;
   #width = 0;
   #sighted = "";
@@ -68,7 +69,7 @@ export class Wall {
     if (size !== this.#size) {
       this.#size = size;
       this.#sky.dataset.size = size;
-      this.#sky.classList.toggle("crowd", count > SOME);
+      this.#crowd(count > SOME);
     }
     if (!this.#index.has(this.#current)) this.#setCurrent(ids[0]);
     this.#arrange();
@@ -108,6 +109,15 @@ export class Wall {
     else if (isNew.length > 0) this.#orderSoon();
   }
 
+  /** In a crowd clouds are drawn in another way: the cards are made anew. */
+  #crowd(isCrowd) {
+    if (isCrowd === this.#isCrowd) return;
+    this.#isCrowd = isCrowd;
+    this.#sky.classList.toggle("crowd", isCrowd);
+    for (const { element } of this.#cards.values()) element.remove();
+    this.#cards.clear();
+  }
+
   #sight() {
     const { top } = this.#sky.getBoundingClientRect();
     return inSight(this.#ids.length, -top, innerHeight - top, this.#grid);
@@ -123,8 +133,10 @@ export class Wall {
   #take(id, free) {
     const look = this.#lookOf(id);
     const alike = free.findIndex((card) => card.look === look);
-    const [card = new Card()] = free.length === 0 ? [] : free.splice(Math.max(alike, 0), 1);
+    const [card = new Card(this.#isCrowd)] = free.length === 0 ? [] : free.splice(Math.max(alike, 0), 1);
     card.assign(id);
+    // Of two thousand, twenty change in each second: a fade each would never let the wall rest.
+    card.isSoft = this.#size !== "dense";
     if (!card.element.isConnected) this.#sky.append(card.element);
     this.#cards.set(id, card);
     this.#onShow(card);

@@ -1,0 +1,1 @@
+"""The page, measured in Chromium: frames, main thread, loading."""

@@ -1,0 +1,107 @@
+"""scripts/bench page: frames and loading of the page, in Chromium without a graphics card.
+
+Frames are counted as a page sees them; the main thread's time is that of a second divided by 60,
+taken while nobody asks for frames. The limit is a page of plain boxes as large as the clouds, moved
+by the browser alone. A slow phone is 150 ms from the gateway, has 1.6 Mbit/s and a fourth of this
+machine's speed.
+"""
+
+import argparse
+import asyncio
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.async_api import ViewportSize
+
+from bench.figures import show, write
+from bench.page.chromium import chromium, frames, load, settled
+from bench.page.sky import sky_of
+from devstack.broker import Broker
+from devstack.processes import ROOT
+
+Figures = dict[str, Any]
+
+_PLAIN: Final = Path(__file__).parent / "plain.html"
+_SIZE: Final = ViewportSize(width=1280, height=800)
+
+SCENES: Final = {
+    "7 clouds": (7, 3.5, False),
+    "24 clouds": (24, 12.0, False),
+    "100 clouds": (100, 50.0, False),
+    "a wall of 2,000": (2000, 500.0, False),
+    "that wall, scrolled": (2000, 500.0, True),
+}
+"""How many pillows there are, how many of them change in a second, whether the page is scrolled."""
+
+
+def main() -> None:
+    """Measure, print tables, write JSON."""
+    asked = argparse.ArgumentParser(prog="scripts/bench page", description=__doc__)
+    asked.add_argument("--quick", action="store_true", help="a minute: two seconds of each")
+    asked.add_argument("--output", type=Path, default=ROOT / ".bench" / "page.json")
+    given = asked.parse_args()
+    figures = asyncio.run(_run(2.0 if given.quick else 6.0, 2 if given.quick else 5))
+    write(given.output, figures)
+    print(f"written to {given.output}")
+
+
+async def _run(seconds: float, rounds: int) -> Figures:
+    moving: dict[str, Figures] = {}
+    loading: dict[str, Figures] = {}
+    async with Broker(kind="mosquitto", topic_prefix="+") as broker, chromium() as browser:
+        page = await browser.new_page(viewport=_SIZE)
+        await settled(page, _PLAIN.as_uri())
+        boxes = "document.body.innerHTML = '<i></i>'.repeat(28)"
+        await page.evaluate(boxes)
+        moving["the limit: 28 boxes"] = await frames(page, seconds=seconds)
+        await page.close()
+        for name, (count, rate, scroll) in SCENES.items():
+            async with sky_of(broker, count) as sky:
+                page = await browser.new_page(viewport=_SIZE)
+                async with sky.changing(count, rate):
+                    await settled(page, sky.url)
+                    moving[name] = await frames(page, seconds=seconds, scroll=scroll)
+                await page.close()
+                if count in (7, 100):
+                    loading[name] = _median([await load(browser, sky.url) for _ in range(rounds)])
+    show(
+        "Frames, 1280 × 800",
+        ("", "frames/s", "95 % ms", "worst ms", "main thread ms/frame", "styles/s", "long tasks"),
+        [
+            (
+                name,
+                f"{one['fps']:.1f}",
+                f"{one['p95_ms']:.1f}",
+                f"{one['worst_ms']:.1f}",
+                f"{one['main_ms']:.2f}",
+                f"{one['styles']:.0f}",
+                f"{one['long_tasks']}",
+            )
+            for name, one in moving.items()
+        ],
+    )
+    show(
+        f"The first visit on a slow phone, median of {rounds}",
+        ("", "first paint ms", "first cloud ms", "requests", "KiB"),
+        [
+            (
+                name,
+                f"{one['paint_ms']:.0f}",
+                f"{one['cloud_ms']:.0f}",
+                f"{one['requests']:.0f}",
+                f"{one['kib']:.1f}",
+            )
+            for name, one in loading.items()
+        ],
+    )
+    return {"seconds": seconds, "rounds": rounds, "frames": moving, "loading": loading}
+
+
+def _median(rounds: Sequence[Figures]) -> Figures:
+    return {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
+
+
+if __name__ == "__main__":
+    main()

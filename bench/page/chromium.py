@@ -1,0 +1,124 @@
+"""Chromium, and what it says of a page: frames, the main thread, how it loaded."""
+
+import asyncio
+import contextlib
+import math
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from playwright.async_api import Browser, CDPSession, Page, async_playwright
+
+Figures = dict[str, Any]
+
+_FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+_LONG_TASKS: Final = """
+window.longTasks = [];
+new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((one) => one.duration)))
+  .observe({type: 'longtask'});
+"""
+_FRAMES: Final = """(ms) => new Promise((done) => {
+  const at = [], begin = performance.now();
+  const frame = (now) => {
+    at.push(now);
+    if (now - begin < ms) requestAnimationFrame(frame);
+    else done(at.slice(1).map((one, index) => one - at[index]));
+  };
+  requestAnimationFrame(frame);
+})"""
+_SCROLLING: Final = (
+    "() => { const down = () => { scrollBy(0, 12); setTimeout(down, 16); }; down(); }"
+)
+_SHOWN: Final = """
+window.shown = {};
+new MutationObserver(() => {
+  if (shown.cloud || !document.querySelector('.card .drawing, #view .drawing')) return;
+  shown.cloud = performance.now();
+  requestAnimationFrame(() => setTimeout(() => { shown.painted = performance.now(); }));
+}).observe(document, {subtree: true, childList: true});
+"""
+
+SLOW_PHONE: Final = {"latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
+"""150 ms to the gateway and back, 1.6 Mbit/s down, 0.75 Mbit/s up."""
+_SLOWER: Final = 4
+_SETTLED_S: Final = 2.5
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The system's Chromium, or the one that playwright installed."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def frames(page: Page, *, seconds: float, scroll: bool = False) -> Figures:
+    """Watch a page that is there: first its main thread undisturbed, then its frames."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable")
+    await page.evaluate(_LONG_TASKS)
+    before = await _metrics(session)
+    await asyncio.sleep(seconds)
+    after = await _metrics(session)
+    if scroll:
+        await page.evaluate(_SCROLLING)
+    between = sorted(await page.evaluate(_FRAMES, seconds * 1000))
+    return {
+        "fps": len(between) / sum(between) * 1000,
+        "p95_ms": between[math.ceil(len(between) * 0.95) - 1],
+        "worst_ms": between[-1],
+        "main_ms": (after["TaskDuration"] - before["TaskDuration"]) / seconds * 1000 / 60,
+        "styles": (after["RecalcStyleCount"] - before["RecalcStyleCount"]) / seconds,
+        "long_tasks": len(await page.evaluate("longTasks")),
+    }
+
+
+async def settled(page: Page, address: str) -> None:
+    """Open a page and wait until loading is over."""
+    await page.goto(address)
+    await page.wait_for_selector("body[data-connection=live]", state="attached")
+    await asyncio.sleep(_SETTLED_S)
+
+
+async def _metrics(session: CDPSession) -> dict[str, float]:
+    told = await session.send("Performance.getMetrics")
+    return {one["name"]: one["value"] for one in told["metrics"]}
+
+
+async def load(browser: Browser, address: str) -> Figures:
+    """Open a page for the first time, as on a slow phone."""
+    context = await browser.new_context(
+        viewport={"width": 390, "height": 844}, device_scale_factor=2
+    )
+    page = await context.new_page()
+    session = await context.new_cdp_session(page)
+    bytes_each: list[float] = []
+    session.on("Network.loadingFinished", lambda one: bytes_each.append(one["encodedDataLength"]))
+    await session.send("Network.enable")
+    await session.send("Network.emulateNetworkConditions", {"offline": False, **SLOW_PHONE})
+    await session.send("Emulation.setCPUThrottlingRate", {"rate": _SLOWER})
+    await page.add_init_script(_SHOWN)
+    await page.goto(address)
+    await page.wait_for_function("() => shown.painted", polling=100)
+    first_paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    figures = {
+        "paint_ms": await page.evaluate(first_paint),
+        "cloud_ms": await page.evaluate("shown.painted"),
+        "requests": sum(1 for one in bytes_each if one > 0),
+        "kib": sum(bytes_each) / 1024,
+    }
+    await context.close()
+    return figures
