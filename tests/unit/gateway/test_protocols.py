@@ -198,6 +198,31 @@ async def test_a_stream_is_not_begun_behind_a_request_that_is_being_answered() -
     assert b"snapshot" not in got
 
 
+async def test_a_websocket_is_not_begun_behind_a_request_that_is_being_answered() -> None:
+    """Its answer would come in between the frames."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: Request) -> Response:
+        begun.set()
+        await may_end.wait()
+        return Response("the page")
+
+    app = Starlette(routes=[Route("/page", slow)])
+    async with serving(app=app) as served, served.dialled(request("/page") + handshake()) as plain:
+        await until(begun.is_set, "begun")
+        assert served.browsers == 0
+        may_end.set()
+        got = b""
+        async with asyncio.timeout(10):
+            while got.count(b"HTTP/1.1 ") < 2:
+                got += await asyncio.get_running_loop().sock_recv(plain, 4096)
+
+    first, _, second = got.partition(b"the page")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert second.startswith(b"HTTP/1.1 404 ")  # of this test's application
+    assert b"snapshot" not in got
+
+
 async def test_old_http_gets_events_until_the_end() -> None:
     """A proxy that speaks HTTP/1.0 knows no chunks."""
     old = request("/events").replace(b"HTTP/1.1", b"HTTP/1.0")
