@@ -134,11 +134,12 @@ static void scan(struct conn *c, const unsigned char *p, size_t n, uint64_t now)
             continue;
         }
         if (c->matched == 0) {
-            /* Updates put together are of one size: the next stamp is most likely one gap further. */
+            /* Updates put together are of one size: the next stamp is most likely one gap further.
+             * The smallest gap, lest one be passed over: a larger may be that of two together. */
             const unsigned char *q = last && gap ? last + gap : NULL;
             if (!q || q + want > p + n || memcmp(q, key_line, want)) q = memmem(p + i, n - i, key_line, want);
             if (q) {
-                if (last) gap = q - last;
+                if (last && (!gap || q - last < gap)) gap = q - last;
                 last = q;
                 i = q - p + want; c->digits = 0; c->stamp = 0; continue;
             }

@@ -7,8 +7,9 @@ from contract.instants import format_instant
 from contract.states import STATES
 from contract.updates import Update, decode_state
 
-EPOCH_MS = 1_795_000_000_000
-"""When every story begins, Unix milliseconds."""
+EPOCH_MS = 1_700_000_000_000
+"""When every story begins, Unix milliseconds: long ago, for who runs on the real clock refuses what
+is from its future."""
 
 PILLOWS = ("cloud-1", "cloud-2", "cloud-3")
 

@@ -18,7 +18,7 @@ from tests.unit.gateway.doors import make_door
 from tests.unit.gateway.strategies import update
 
 FRIEND = "https://friend.example"
-ODD = b'{ "pillow":"cloud-1" , "state":"hugging","at":"2026-11-22T06:00:00Z","seq":7, "x":[ 1 ]}'
+ODD = b'{ "pillow":"cloud-1" , "state":"hugging","at":"2023-11-22T06:00:00Z","seq":7, "x":[ 1 ]}'
 
 
 class Site:

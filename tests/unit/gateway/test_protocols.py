@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import socket
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway import door, websocket
+from gateway.browser import Browser
 from gateway.handshake import REQUEST_BYTES
 from tests.browsers import PING, TEXT, close_code, handshake, masked, request, unframed
 from tests.unit.gateway.servers import read_to_end, serving
@@ -196,6 +198,49 @@ async def test_a_stream_is_not_begun_behind_a_request_that_is_being_answered() -
 
     assert got.count(b"HTTP/1.1 404 ") == 2  # of this test's application, which knows no path
     assert b"snapshot" not in got
+
+
+async def test_a_websocket_is_not_begun_behind_a_request_that_is_being_answered() -> None:
+    """Its answer would come in between the frames."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: Request) -> Response:
+        begun.set()
+        await may_end.wait()
+        return Response("the page")
+
+    app = Starlette(routes=[Route("/page", slow)])
+    async with serving(app=app) as served, served.dialled(request("/page") + handshake()) as plain:
+        await until(begun.is_set, "begun")
+        assert served.browsers == 0
+        may_end.set()
+        got = b""
+        async with asyncio.timeout(10):
+            while got.count(b"HTTP/1.1 ") < 2:
+                got += await asyncio.get_running_loop().sock_recv(plain, 4096)
+
+    first, _, second = got.partition(b"the page")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert second.startswith(b"HTTP/1.1 404 ")  # of this test's application
+    assert b"snapshot" not in got
+
+
+@pytest.mark.parametrize("path", ["/ws", "/events"])
+async def test_a_browser_that_cannot_be_made_closes_nobody_elses_connection(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file descriptor is its transport's: closed twice, it may be another's the second time."""
+
+    def fail(_browser: Browser) -> None:
+        raise ValueError("no room")
+
+    sent = handshake() if path == "/ws" else request(path)
+    async with serving() as served:
+        monkeypatch.setattr(served.door, "came", fail)
+        async with served.dialled(sent) as plain:
+            with contextlib.suppress(ConnectionResetError):
+                assert await read_to_end(plain) == b""
+        gc.collect()  # what closes then says so by a ResourceWarning, which is an error here
 
 
 async def test_old_http_gets_events_until_the_end() -> None:

@@ -34,10 +34,7 @@ class Browser(Listener, asyncio.Protocol):
 
     def __init__(self, door: "Door", transport: asyncio.Transport, answer: bytes) -> None:
         """`answer` is the one to its request: it leaves together with what is written first."""
-        plain, outlet = transport.get_extra_info("socket"), NOWHERE
-        if plain is not None and transport.get_extra_info("sslcontext") is None:
-            outlet = SocketType(plain.family, plain.type, plain.proto, plain.fileno())
-        super().__init__(outlet)
+        super().__init__(NOWHERE)
         self.door = door
         self.transport = transport
         self.answer = answer
@@ -50,6 +47,12 @@ class Browser(Listener, asyncio.Protocol):
         transport.set_write_buffer_limits(high=0)
 
         door.came(self)
+
+        # Last, as `connection_lost` detaches it: one that is forgotten attached closes the
+        # transport's file descriptor, which may be another's by then.
+        plain = transport.get_extra_info("socket")
+        if plain is not None and transport.get_extra_info("sslcontext") is None:
+            self.outlet = SocketType(plain.family, plain.type, plain.proto, plain.fileno())
 
     def write(self, data: bytes | memoryview) -> None:
         """Write; the answer to its request goes before what is first."""

@@ -105,8 +105,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._got_head()
         if self.url.partition(b"?")[0] == PATH and self.parser.get_method() == b"GET":
             outcome = self._door.admit(self.url.partition(b"?")[2], dict(self.headers))
-            busy = self.cycle is not None and not self.cycle.response_complete
-            if not isinstance(outcome, Refusal) and not busy:
+            if not isinstance(outcome, Refusal) and not self._is_busy:
                 self._wish = outcome
                 return
         super().on_headers_complete()
@@ -127,6 +126,15 @@ class HttpProtocol(HttpToolsProtocol):
         super().shutdown()
         if self.flow.write_paused:
             self.transport.abort()
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether a response is still to come, among which no browser's frames may be."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _should_upgrade(self) -> bool:
+        """Answer a handshake behind a request that is being answered as any other request."""
+        return super()._should_upgrade() and not self._is_busy
 
     def _forget(self) -> None:
         """Keep nothing of HTTP: the connection is a browser's now."""
