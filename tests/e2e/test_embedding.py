@@ -170,7 +170,9 @@ async def test_a_strict_policy_needs_what_the_documentation_says(
         await shows(page, "shaking")
         element = page.locator("cloud-pillow")
 
-        await expect(element.locator(".shade")).not_to_have_css("fill", "rgb(0, 0, 0)")
+        await expect(element.locator(".drawing:not(.leaving) .shade")).not_to_have_css(
+            "fill", "rgb(0, 0, 0)"
+        )
         assert await element.evaluate("element => element.offsetWidth") == 220
 
 

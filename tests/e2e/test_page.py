@@ -165,9 +165,9 @@ async def test_who_wants_no_motion_sees_none(sky: Sky, browser: Browser) -> None
 
 
 async def lively(page: Page, sky: Sky, count: int) -> None:
-    """Let pillows speak, all of them at once and each in a state of its own, and see them move."""
-    names = list(STATES)
-    told = [state(f"cloud-{n}", names[n % 6]) for n in range(1, count + 1)]
+    """Let pillows speak, all of them at once, and see them move; as many hug as before."""
+    names = [name if name != "notconnected" else "neutral" for name in STATES]
+    told = [state(f"cloud-{n}", names[n % 7]) for n in range(1, count + 1)]
     await sky.cloud.say_all(told)
     await page.wait_for_function(
         "() => document.querySelectorAll('.card[data-fresh=live] .cloud:not(.away)').length > 12",
@@ -194,7 +194,7 @@ async def test_what_moves_is_moved_without_the_page(
         else:
             await place.cloud.say_all([state(f"is-{name}", name) for name in STATES])
         first = page.locator('.card[data-fresh="live"] .when').first
-        await expect(first).to_have_text("2 s ago", timeout=SHOWN_MS)
+        await expect(first).to_have_text(re.compile(r"^([2-9]|\d\d) s ago"), timeout=SHOWN_MS)
         moved = await page.evaluate(
             """() => document.getAnimations().map(({effect}) => [
                  effect.composite,
@@ -206,10 +206,14 @@ async def test_what_moves_is_moved_without_the_page(
             *("replace", "transform", "opacity", "scale")
         }
         before = [await count("RecalcStyleCount"), await count("LayoutCount")]
-        await expect(first).to_have_text("5 s ago", timeout=SHOWN_MS)
+        seconds = await page.evaluate(
+            "new Promise(done => { const began = performance.now(); setTimeout(() =>"
+            " done((performance.now() - began) / 1000), 3000); })"
+        )
         after = [await count("RecalcStyleCount"), await count("LayoutCount")]
-        # Three seconds are 180 frames; what counts in them is the ages.
-        assert [now - then < 40 for now, then in zip(after, before, strict=True)] == [True, True]
+        # A second is 60 frames; what counts in it is the ages.
+        each = [(now - then) / seconds for now, then in zip(after, before, strict=True)]
+        assert max(each) < 14, each
 
 
 async def test_clouds_out_of_sight_cost_nothing(fleet: Sky, page: Page, watch: Watch) -> None:

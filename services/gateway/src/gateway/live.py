@@ -89,7 +89,8 @@ class Live:
         if update.is_ahead(now_ms):
             self._count("ahead")
             self._complain(
-                message.topic, "from the future, more than a day: remove it, or mend who wrote it"
+                message.topic,
+                "from the future, more than a day: remove it, or set the clock there or here",
             )
             return
         live = not message.retained
