@@ -9,17 +9,10 @@ from typing import Any, Final
 
 from playwright.async_api import Browser, CDPSession, Page, async_playwright
 
+from devstack.chromium import FLAGS
+
 Figures = dict[str, Any]
 
-_FLAGS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 _LONG_TASKS: Final = """
 window.longTasks = [];
@@ -58,7 +51,7 @@ async def chromium() -> AsyncIterator[Browser]:
     """The system's Chromium, or the one that playwright installed."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             yield browser
         finally:

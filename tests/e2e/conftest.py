@@ -8,20 +8,12 @@ import pytest
 from azure.storage.queue.aio import QueueClient
 from playwright.async_api import Browser, Page, async_playwright
 
+from devstack.chromium import FLAGS
 from devstack.stack import Stack
 from tests.machine import need_chromium
 
 API_VERSION = "2025-11-05"
 
-_CHROMIUM = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 Put = Callable[..., Awaitable[None]]
 
@@ -54,7 +46,7 @@ async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium, without a window."""
     path = need_chromium()
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=path, args=_CHROMIUM)
+        started = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started
         await started.close()
 
