@@ -175,17 +175,30 @@ def test_the_page_names_what_exists() -> None:
 
 
 async def test_the_page_is_small_and_takes_few_requests() -> None:
-    """All of it in 60 KiB and four files, as it goes over the wire."""
+    """All of it in 60 KiB and five files, as it goes over the wire."""
     _, client = client_of({**read_folder(STATIC), "states.js": b"export default {};\n"})
     async with client:
         page = await client.get("/")
         named = set(re.findall(r"""["'](\./assets/[^"']+)["']""", page.text))
         sizes = [int((await client.get(f"/{one}")).headers["content-length"]) for one in named]
 
-    assert len(named) == 3
+    assert len(named) == 4
     assert int(page.headers["content-length"]) + sum(sizes) < 60 * 1024
 
 
 def test_only_kinds_that_browsers_need_are_served() -> None:
     """No package.json, no types."""
     assert {f".{name.rpartition('.')[2]}" for name in read_folder(STATIC)} <= set(TYPES)
+
+
+async def test_what_the_page_cannot_be_shown_without_is_named_before_it() -> None:
+    """Under the very addresses that the page asks for, or a browser would fetch it twice."""
+    _, client = client_of({**read_folder(STATIC), "states.js": b"export default {};\n"})
+    async with client:
+        page = await client.get("/")
+        other = await client.get("/style.css")
+
+    needed = re.findall(r"<([^>]+)>; rel=(?:modulepreload|preload; as=\w+)", page.headers["link"])
+    assert len(needed) == 3
+    assert all(f'"{address}"' in page.text for address in needed)
+    assert "link" not in other.headers

@@ -30,6 +30,13 @@ TYPES: Final = {
 LINKED: Final = ("page/main.js", "embed.js", "pillowcast.js")
 """The modules that come with all that they import."""
 
+NEEDED: Final = {
+    "page/early.js": "preload; as=script",
+    "style.css": "preload; as=style",
+    "page/main.js": "modulepreload",
+}
+"""What the page cannot be shown without, and how a browser is told to fetch it."""
+
 _PAGE: Final = "index.html"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _ASK_ANEW: Final = "no-cache"
@@ -65,6 +72,12 @@ class Pages:
         linked = {name: link(name, modules).encode() for name in LINKED if name in files}
         self._files = {name: _file(name, body) for name, body in {**files, **linked}.items()}
         self._page = _file(_PAGE, self._pointing_to_assets(files[_PAGE]))
+        # Said before the page itself, so that a slow phone asks for them before it has read that.
+        self._needed = ", ".join(
+            f"<./assets/{self.version}/{name}>; rel={how}"
+            for name, how in NEEDED.items()
+            if name in self._files
+        )
 
     async def serve(self, request: Request) -> Response:
         """Answer for one file."""
@@ -78,6 +91,8 @@ class Pages:
             "Cache-Control": _FOREVER if version == self.version else _ASK_ANEW,
             "Vary": "Accept-Encoding",
         }
+        if file is self._page:
+            headers["Link"] = self._needed
         body, tag = file.body, f'"{file.tag}"'
         if file.compressed is not None and accepts_gzip(request.headers.get("accept-encoding", "")):
             body, tag = file.compressed, f'"{file.tag}-gzip"'
