@@ -616,6 +616,7 @@ async def test_three_pollers_on_one_queue_end_with_the_newest(
             INSTANCE=name,
             MQTT_PROTOCOL=protocol,
             AZURE_STORAGE_CONNECTION_STRING=on(azurite),
+            POLLER_POLL_MAX="0.05",  # none sleeps while another takes everything
         )
         for name, protocol in (("one", "5"), ("two", "5"), ("three", "3.1.1"))
     ]

@@ -160,8 +160,8 @@ function draw() {
     }
     changed.clear();
   }
-  const doing = view.show();
-  if (doing !== null && view.id !== null) teller.add(view.id);
+  view.show();
+  if (view.id !== null && view.takeTurn()) teller.add(view.id);
   showPage();
   measure();
 }

@@ -22,6 +22,7 @@ export class View {
   #lostAt = null;
   #timeline = new Timeline(this.#gaps);
   #then = null;
+  #hasTurned = false;
   #pillow;
   #client;
   #counts;
@@ -63,6 +64,7 @@ export class View {
     // Before the page is live there is nothing to add to; then it is loaded in any case.
     if (this.#client.connection === "live") this.load();
     this.show();
+    this.#hasTurned = false;
   }
 
   /** Ask for the states before now; again when it may have missed some. */
@@ -98,9 +100,15 @@ export class View {
     this.#timeline.add(pillow);
   }
 
-  /** @returns {string | null} what it is doing, when that is another thing than before */
+  /** Say whether it does another thing than when this was last asked, whoever had that shown. */
+  takeTurn() {
+    const hasTurned = this.#hasTurned;
+    this.#hasTurned = false;
+    return hasTurned;
+  }
+
   show() {
-    if (this.id === null) return null;
+    if (this.id === null) return;
     const client = this.#client;
     const pillow = client.pillows.get(this.id);
     const fresh = client.freshness(this.id);
@@ -125,7 +133,7 @@ export class View {
     byId("now").hidden = this.#then === null;
     this.#showFacts(pillow);
     this.#showStrip();
-    return hasTurned && this.#then === null ? now.doing : null;
+    if (hasTurned && this.#then === null) this.#hasTurned = true;
   }
 
   get #offset() {
