@@ -246,10 +246,13 @@ def test_a_message_whose_deletion_failed_is_deleted_when_it_comes_again(text: st
     async def story() -> None:
         world = World(visibility_s=8)
         broken = True
-        poller = world.start(
-            # The lease ends only where it cannot be renewed either.
-            fault=lambda act: Fault.LOST_REQUEST if broken and act in ("delete", "renew") else None
-        )
+
+        def fault(act: str) -> Fault | None:
+            # The lease ends only where it is neither renewed nor begun again by a receive.
+            fails = act in ("delete", "renew") or (act == "receive" and poller.in_hand)
+            return Fault.LOST_REQUEST if broken and fails else None
+
+        poller = world.start(fault=fault)
         world.queue.put(text)
         async with world.running(poller):
             await world.until(lambda: poller.count("deleted", outcome="failed") == 1, "giving up")
