@@ -199,19 +199,13 @@ async def heard(
     broker: Broker, topic: str, count: int, *, retained: bool = True
 ) -> dict[str, bytes]:
     """What mosquitto_sub hears of a filter: so many messages, by topic."""
-    listening = await asyncio.create_subprocess_exec(
+    said, _, _ = await run_to_end(
         "mosquitto_sub",
         *("-h", ports.HOST, "-p", str(broker.port), "-t", topic, "-C", str(count), "-F", "%t %p"),
         *(["--retained-only"] if retained else []),
-        stdout=asyncio.subprocess.PIPE,
+        env=os.environ,
+        within_s=WITHIN_S,
     )
-    try:
-        async with asyncio.timeout(WITHIN_S):
-            said, _ = await listening.communicate()
-    finally:
-        if listening.returncode is None:
-            listening.kill()
-            await listening.wait()
     words = [line.split(b" ", 1) for line in said.splitlines()]
     return {word[0].decode(): word[1] for word in words}
 
