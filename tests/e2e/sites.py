@@ -46,7 +46,7 @@ class Watch:
     def assert_clean(self) -> None:
         """Nothing but what was expected."""
         rest = [one for one in self.faults if not any(text in one for text in self._expected)]
-        assert rest == []
+        assert rest == [], f"the page complained: {rest}"
 
 
 class Sky:

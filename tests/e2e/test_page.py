@@ -380,6 +380,17 @@ async def test_a_pillow_has_its_last_states_to_move_along(
     assert {tuple(bytes.fromhex(colour[1:])) for colour in wanted} <= colours
 
 
+async def test_a_pillow_can_be_waited_for(sky: Sky, page: Page, watch: Watch) -> None:
+    """Nothing is complained of while there is none, nor is it asked for its history."""
+    await open_page(page, watch, sky, "#later")
+    await expect(page.locator("#view")).to_have_attribute("data-state", "unknown")
+    await expect(page.locator("body")).to_have_attribute("data-connection", "live")
+    async with page.expect_response("**/api/pillows/later/history") as told:
+        await sky.cloud.say(state("later", "hugging"))
+    assert (await told.value).ok
+    await shows(page, "later", "hugging")
+
+
 async def test_hugs_and_punches_are_counted_from_now_on(sky: Sky, page: Page, watch: Watch) -> None:
     """One that goes on is one."""
     await sky.cloud.say(state("counted", "hugging"))

@@ -75,7 +75,6 @@ client.addEventListener("change", ({ detail }) => {
 });
 client.addEventListener("connection", ({ detail }) => {
   view.hear(detail);
-  if (detail.connection === "live" && view.id !== null) view.load();
   for (const { id } of wall.cards) changed.add(id);
   drawSoon();
 });

@@ -27,6 +27,8 @@ export class View {
   #client;
   #counts;
   #loading = null;
+  /** There may be states before now that were not heard. */
+  #isBehind = false;
 
   /**
    * @param {import("../client/pillowcast.js").Pillowcast} client
@@ -61,21 +63,20 @@ export class View {
     }
     this.#element.dataset.pillow = id;
     write(byId("view-name"), id);
-    // Before the page is live there is nothing to add to; then it is loaded in any case.
-    if (this.#client.connection === "live") this.load();
+    this.#isBehind = true;
     this.show();
     this.#hasTurned = false;
   }
 
-  /** Ask for the states before now; again when it may have missed some. */
-  async load() {
+  /** Ask for the states before now. */
+  async #load() {
     const id = this.id;
     this.#loading?.abort();
     this.#loading = new AbortController();
     try {
       const address = new URL(`api/pillows/${id}/history`, document.baseURI);
       const answer = await fetch(address, { signal: this.#loading.signal });
-      if (!answer.ok) return; // not heard of yet, or no longer: there is no history
+      if (!answer.ok) return; // removed meanwhile: there is no history
       const { states } = await answer.json();
       for (const state of states) this.#timeline.add(state);
       this.show();
@@ -87,6 +88,7 @@ export class View {
 
   /** Whether anything can be heard has changed. @param {{connection: string, since: number}} how */
   hear({ connection, since }) {
+    if (connection === "live") this.#isBehind = true;
     if (this.#lostAt !== null && connection === "live") {
       this.#gaps.push({ from: this.#lostAt, to: since + this.#offset });
       this.#lostAt = null;
@@ -111,6 +113,11 @@ export class View {
     if (this.id === null) return;
     const client = this.#client;
     const pillow = client.pillows.get(this.id);
+    // Of a pillow not heard of yet there is no history.
+    if (this.#isBehind && pillow !== undefined && client.connection === "live") {
+      this.#isBehind = false;
+      this.#load();
+    }
     const fresh = client.freshness(this.id);
     const now = feeling(pillow, fresh, client.age(this.id), stateLabel);
     const moment = this.#then === null ? null : this.#timeline.at(this.#then);
