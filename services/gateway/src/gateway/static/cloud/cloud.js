@@ -133,14 +133,19 @@ function drawingOf(state) {
  * @param {HTMLImageElement | null} [image]
  */
 function pictureOf(state, image = null) {
-  const style = `<style>${IMAGE_STYLE}.drawing{--state:${stateColor(state)}}</style>`;
-  const address = addresses.get(state) ?? `data:image/svg+xml,${encodeURIComponent(source(state, IMAGE_BOX, style))}`;
+  const address = addresses.get(state) ?? addressOf(state);
   addresses.set(state, address);
   const shown = image ?? /** @type {HTMLImageElement} */ (make("img", "drawing"));
   shown.alt = "";
   shown.decoding = "sync";
   shown.src = address;
   return shown;
+}
+
+/** @param {string} state */
+function addressOf(state) {
+  const style = `<style>${IMAGE_STYLE}.drawing{--state:${stateColor(state)}}</style>`;
+  return `data:image/svg+xml,${encodeURIComponent(source(state, IMAGE_BOX, style))}`;
 }
 
 /** @param {string} text */

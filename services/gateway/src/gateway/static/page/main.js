@@ -14,13 +14,11 @@ import { StatusBar } from "./status.js";
 import { Teller } from "./teller.js";
 import { Tools } from "./tools.js";
 import { View } from "./view.js";
-import { Wall } from "./wall.js";
+import { CROWD, DENSE, Wall } from "./wall.js";
 import { Way } from "./way.js";
 
 const TICK_MS = 1_000;
-/** More clouds than these are a crowd: what changes there is drawn together, this often at most. */
-const CROWD = 24;
-const DENSE = 200;
+/** What changes in a crowd is drawn together, this often at most. */
 const CROWD_EVERY_MS = 50;
 const DENSE_EVERY_MS = 100;
 /** A wall is put in order this often at most; what the eye follows should not run away. */

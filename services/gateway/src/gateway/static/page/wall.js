@@ -7,8 +7,10 @@ import { Card } from "./card.js";
 import { gridOf, inSight, misplaced, placeOf, stepOf } from "./grid.js";
 
 const FEW = 3;
-const SOME = 24;
-const MANY = 200;
+/** More clouds than these are a crowd: they are plainer, and what changes is drawn together. */
+export const CROWD = 24;
+/** More than these are a dense crowd: they change at once. */
+export const DENSE = 200;
 const SIZES = {
   many: { least: 158, height: 218, gap: 12 },
   dense: { least: 104, height: 134, gap: 8 },
@@ -65,11 +67,11 @@ export class Wall {
   show(ids, count) {
     this.#ids = ids;
     this.#index = new Map(ids.map((id, place) => [id, place]));
-    const size = count <= FEW ? "few" : count <= SOME ? "some" : count <= MANY ? "many" : "dense";
+    const size = count <= FEW ? "few" : count <= CROWD ? "some" : count <= DENSE ? "many" : "dense";
     if (size !== this.#size) {
       this.#size = size;
       this.#sky.dataset.size = size;
-      this.#crowd(count > SOME);
+      this.#crowd(count > CROWD);
     }
     if (!this.#index.has(this.#current)) this.#setCurrent(ids[0]);
     this.#arrange();
