@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import time
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -53,10 +54,25 @@ class Film:
         self._taken.add(asyncio.ensure_future(acknowledged))
 
     async def run(self, seconds: float) -> list[bytes]:
-        """Let the film run on for so long; the frames of that time, as PNG."""
-        first = len(self._frames)
+        """Let the film run on for so long; the frames painted in that time, as PNG."""
+        first, end = len(self._frames), time.time() + seconds
         await self._page.wait_for_timeout(seconds * 1000)
-        return [frame for _, frame in self._frames[first:]]
+        return [frame for at, frame in self._frames[first:] if at < end]
+
+    async def run_until_moved(self, seconds: float, frames: int) -> None:
+        """Let the film run on for so long, and until it has so many frames unlike each other.
+
+        One a second does not count: the page's numbers change as often. How often a busy machine
+        paints more than these says nothing about whether anything moves.
+        """
+        first, began = len(self._frames), time.time()
+        await self._page.wait_for_timeout(seconds * 1000)
+
+        def has_moved() -> bool:
+            unlike = len({frame for _, frame in self._frames[first:]})
+            return unlike - (time.time() - began) >= frames
+
+        await until(has_moved, f"{frames} frames unlike each other", within_s=30)
 
     def write(self, path: Path, *, per_second: float, quality: int, last_s: float = 2.0) -> int:
         """Write at most so many frames a second, the last one shown for `last_s`; how many."""
