@@ -8,7 +8,7 @@ import asyncio
 import fcntl
 import struct
 import termios
-from socket import SocketType
+from socket import AF_INET, SOCK_STREAM, SocketType
 from typing import TYPE_CHECKING
 
 from gateway.audiences import Listener
@@ -52,7 +52,8 @@ class Browser(Listener, asyncio.Protocol):
         # transport's file descriptor, which may be another's by then.
         plain = transport.get_extra_info("socket")
         if plain is not None and transport.get_extra_info("sslcontext") is None:
-            self.outlet = SocketType(plain.family, plain.type, plain.proto, plain.fileno())
+            # What it is sent does not depend on its kind: with that at hand nobody is asked for it.
+            self.outlet = SocketType(AF_INET, SOCK_STREAM, 0, plain.fileno())
 
     def write(self, data: bytes | memoryview) -> None:
         """Write; the answer to its request goes before what is first."""

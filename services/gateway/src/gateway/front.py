@@ -1,23 +1,36 @@
 """The first look at a connection: who wants to be told what happens needs no HTTP server for it.
 
-Ten thousand browsers may come back within a second of a restart.
-A plain request for the WebSocket or the event stream, whole in one piece, is recognised here by one
-pattern; every other connection is handed to the HTTP server with all it has said.
+Ten thousand browsers may come back within a second of a restart, and most say the same but for the
+key of their handshake: what is said alike is read once.
+Only a plain request for the WebSocket or the event stream, whole in one piece, is understood here;
+every other connection is handed to the HTTP server with all it has said.
 """
 
 import asyncio
 import re
-from typing import Any, Final
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from gateway.door import Door, Refusal
+from gateway.handshake import KEY, SAMPLE_KEY, Answer, Headers, agree
 from gateway.protocols import HttpProtocol
 from gateway.welcome import welcome_events, welcome_websocket
 
-_PLAIN: Final = re.compile(
-    rb"GET (/(ws|events)(?:\?[!-~]*)?) HTTP/1\.1\r\n"
-    rb"((?:[A-Za-z0-9-]+:[\t -~\x80-\xff]*\r\n)+)\r\n"
-)
+_LINE: Final = re.compile(rb"GET /(ws|events)(?:\?([!-~]*))? HTTP/1\.1\r\n")
+_KEY: Final = re.compile(rb"\r\nSec-WebSocket-Key: (" + KEY + rb")\r\n")
+_LINES: Final = re.compile(rb"(?:[A-Za-z0-9-]+:[\t -~\x80-\xff]*\r\n)+\r\n")
+_MOST_BYTES: Final = 4096
+"""The longest headers that are understood here: what was said is kept for a while."""
 _BODY: Final = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+
+
+class _Head(NamedTuple):
+    """A request's headers, also by name, and the answer that they have as a handshake's."""
+
+    headers: Headers
+    fields: Mapping[bytes, bytes]
+    agreed: Answer | None
 
 
 class Front(asyncio.Protocol):
@@ -46,27 +59,45 @@ class Front(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Find out who it is."""
         self._door.has_spoken(self)
-        plain = _PLAIN.fullmatch(data)
-        if plain is None or not self._welcome(plain):
+        if not self._welcome(data):
             http = HttpProtocol(self._door, **self._options)
             http.connection_made(self._transport)
             self._transport.set_protocol(http)
             http.data_received(data)
 
-    def _welcome(self, plain: re.Match[bytes]) -> bool:
+    def _welcome(self, data: bytes) -> bool:
         """Say whether it is a browser's now."""
-        target, path, lines = plain.groups()
-        named = [line.partition(b":") for line in lines.split(b"\r\n")[:-1]]
-        headers = [(name.lower(), value.strip(b"\t ")) for name, _, value in named]
-        fields = dict(headers)
+        line = _LINE.match(data)
+        if line is None or len(data) - line.end() > _MOST_BYTES:
+            return False
+        path, query = line.groups(b"")
         if path == b"ws":
-            if b"upgrade" not in fields:
+            key = _KEY.search(data)
+            if key is None:
                 return False
-            welcome_websocket(self._door, self._transport, b"GET", target, "1.1", headers, fields)
+            head = _read(data[line.end() : key.start(1)] + SAMPLE_KEY + data[key.end(1) :])
+            if head is None or head.agreed is None:
+                return False
+            answer = head.agreed.to(key[1])
+            welcome_websocket(self._door, self._transport, answer, query, head.fields)
             return True
-        wish = self._door.admit(target.partition(b"?")[2], fields)
-        if isinstance(wish, Refusal) or not _BODY.isdisjoint(fields):
+        head = _read(data[line.end() :])
+        if head is None or not _BODY.isdisjoint(head.fields):
+            return False
+        wish = self._door.admit(query, head.fields)
+        if isinstance(wish, Refusal):
             return False
         default_headers = self._options["server_state"].default_headers
-        welcome_events(self._door, self._transport, "1.1", headers, default_headers, wish)
+        welcome_events(self._door, self._transport, "1.1", head.headers, default_headers, wish)
         return True
+
+
+@lru_cache(maxsize=256)
+def _read(lines: bytes) -> _Head | None:
+    """Read the headers of a plain request; None if they are not all there is, or unusual."""
+    if not _LINES.fullmatch(lines):
+        return None
+    named = [line.partition(b":") for line in lines.split(b"\r\n")[:-2]]
+    headers = [(name.lower(), value.strip(b"\t ")) for name, _, value in named]
+    fields = dict(headers)
+    return _Head(headers, fields, agree(headers, fields))

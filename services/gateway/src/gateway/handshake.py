@@ -5,9 +5,8 @@ So the library's answer to an offer is kept, and only the key is worked out each
 Every handshake that is unusual in any way goes through the library whole.
 """
 
-import base64
-import binascii
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
@@ -33,12 +32,18 @@ REQUEST_BYTES: Final = 131_072
 # websockets stops at 8 KiB, and reads another limit only from the environment of its import.
 http11.MAX_LINE_LENGTH = REQUEST_BYTES
 
+KEY: Final = rb"[A-Za-z0-9+/]{22}=="
+"""What a key looks like: sixteen bytes in base64."""
+
+SAMPLE_KEY: Final = b"dGhlIHNhbXBsZSBub25jZQ=="
+"""The key of RFC 6455 §1.3, in the place of every other where the key does not matter."""
+
 Headers = Sequence[tuple[bytes, bytes]]
 """A request's headers, names in lower case."""
 
 _PATH: Final = b"/ws"
-_KEY: Final = b"sec-websocket-key"
-_ANY_KEY: Final = b"dGhlIHNhbXBsZSBub25jZQ=="
+_KEY_NAME: Final = b"sec-websocket-key"
+_IS_KEY: Final = re.compile(KEY).fullmatch
 _OFFER: Final = (
     b"connection",
     b"upgrade",
@@ -49,6 +54,7 @@ _OFFER: Final = (
 _UNUSUAL: Final = frozenset({b"content-length", b"transfer-encoding"})
 _OFFER_BYTES: Final = 1024
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_SAMPLE_ANSWER: Final = accept_key(SAMPLE_KEY.decode()).encode()
 
 QUIET: Final = logging.getLogger("gateway.websockets")
 """What a browser does wrong is no line in the log: the close code says it, and a counter."""
@@ -61,6 +67,11 @@ class Answer(NamedTuple):
     data: bytes
     accepted: bool = False
     deflate: bool = False
+
+    def to(self, key: bytes) -> "Answer":
+        """Return the same answer to another key than SAMPLE_KEY."""
+        answered = accept_key(key.decode()).encode()
+        return Answer(self.data.replace(_SAMPLE_ANSWER, answered), self.accepted, self.deflate)
 
 
 class _Deflate(ServerPerMessageDeflateFactory):
@@ -83,30 +94,34 @@ def answer(
     method: bytes, target: bytes, version: str, headers: Headers, fields: Mapping[bytes, bytes]
 ) -> Answer:
     """Return the answer to a request for a WebSocket; `fields` are its headers by name."""
-    key = fields.get(_KEY, b"")
+    if (method, version) == (b"GET", "1.1") and target.partition(b"?")[0] == _PATH:
+        key, agreed = fields.get(_KEY_NAME, b""), agree(headers, fields)
+        if agreed is not None and _IS_KEY(key):
+            return agreed.to(key)
+    return _answer(method, target, version, headers)
+
+
+def agree(headers: Headers, fields: Mapping[bytes, bytes]) -> Answer | None:
+    """Return the answer that accepts a usual handshake with SAMPLE_KEY, whatever its own key is.
+
+    None where it is unusual in any way; `fields` are its headers by name.
+    """
+    offer = tuple(map(fields.get, _OFFER))
     if (
         len(fields) == len(headers) <= http11.MAX_NUM_HEADERS  # else something is said twice
         and _UNUSUAL.isdisjoint(fields)
-        and (method, version) == (b"GET", "1.1")
-        and target.partition(b"?")[0] == _PATH
-        and _is_key(key)
+        and sum(map(len, filter(None, offer))) <= _OFFER_BYTES
     ):
-        offer = tuple(map(fields.get, _OFFER))
-        if sum(map(len, filter(None, offer))) <= _OFFER_BYTES:
-            agreed = _agreed(offer)
-            if agreed.accepted:
-                accepted = accept_key(key.decode()).encode()
-                return Answer(agreed.data.replace(_ANY_KEY, accepted), True, agreed.deflate)
-    return _answer(method, target, version, headers)
+        agreed = _agreed(offer)
+        return agreed if agreed.accepted else None
+    return None
 
 
 @lru_cache(maxsize=256)
 def _agreed(offer: tuple[bytes | None, ...]) -> Answer:
-    """Return the library's answer to an offer, with a mark where the key's answer belongs."""
+    """Return the library's answer to an offer with SAMPLE_KEY."""
     said = [(name, value) for name, value in zip(_OFFER, offer, strict=True) if value is not None]
-    asked = _answer(b"GET", _PATH, "1.1", [*said, (_KEY, _ANY_KEY)])
-    key = accept_key(_ANY_KEY.decode()).encode()
-    return asked._replace(data=asked.data.replace(key, _ANY_KEY))
+    return _answer(b"GET", _PATH, "1.1", [*said, (_KEY_NAME, SAMPLE_KEY)])
 
 
 def _answer(method: bytes, target: bytes, version: str, headers: Headers) -> Answer:
@@ -138,10 +153,3 @@ def _answer(method: bytes, target: bytes, version: str, headers: Headers) -> Ans
 
 def _subprotocol(_machine: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
-
-
-def _is_key(key: bytes) -> bool:
-    try:
-        return len(base64.b64decode(key, validate=True)) == 16
-    except binascii.Error:
-        return False

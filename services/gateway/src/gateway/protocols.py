@@ -15,7 +15,7 @@ from contract.frames import HEARTBEAT_S
 from gateway.admission import Wish
 from gateway.door import HEAD_S, Door, Refusal
 from gateway.events import PATH
-from gateway.handshake import REQUEST_BYTES
+from gateway.handshake import REQUEST_BYTES, answer
 from gateway.welcome import welcome_events, welcome_websocket
 
 SEND_BUFFER_BYTES: Final = 131_072
@@ -63,14 +63,14 @@ class HttpProtocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             if self._should_upgrade():
+                fields = dict(self.headers)
+                method, version = self.parser.get_method(), self.parser.get_http_version()
                 welcome_websocket(
                     self._door,
                     self.transport,
-                    self.parser.get_method(),
-                    self.url,
-                    self.parser.get_http_version(),
-                    self.headers,
-                    dict(self.headers),
+                    answer(method, self.url, version, self.headers, fields),
+                    self.url.partition(b"?")[2],
+                    fields,
                     early=data[upgrade.args[0] :],
                 )
                 self._forget()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from gateway.admission import Wish
 from gateway.door import Door, Refusal
 from gateway.events import EventsBrowser, response_head
-from gateway.handshake import Headers, answer
+from gateway.handshake import Answer, Headers
 from gateway.websocket import WebSocketBrowser
 from gateway.wire import Form
 
@@ -14,31 +14,28 @@ from gateway.wire import Form
 def welcome_websocket(
     door: Door,
     transport: asyncio.Transport,
-    method: bytes,
-    target: bytes,
-    version: str,
-    headers: Headers,
+    answer: Answer,
+    query: bytes,
     fields: Mapping[bytes, bytes],
     early: bytes = b"",
 ) -> None:
-    """Answer a handshake, and go on as a WebSocket.
+    """Answer a handshake, and go on as a WebSocket if that accepts it.
 
-    `fields` are the headers by name; `early` is what was said before the answer.
+    `fields` are the request's headers by name; `early` is what was said before the answer.
     """
-    shaken = answer(method, target, version, headers, fields)
-    if not shaken.accepted:
-        transport.write(shaken.data)
+    if not answer.accepted:
+        transport.write(answer.data)
         transport.close()
         return
-    outcome = door.admit(target.partition(b"?")[2], fields)
-    browser = WebSocketBrowser(door, transport, shaken.data, deflate=shaken.deflate)
+    outcome = door.admit(query, fields)
+    browser = WebSocketBrowser(door, transport, answer.data, deflate=answer.deflate)
     transport.set_protocol(browser)
     # Accepted even to be refused: a browser shows a page the code of a closed connection, but
     # nothing of a refused handshake.
     if isinstance(outcome, Refusal):
         browser.refuse(outcome)
     else:
-        browser.enter(outcome, Form.DEFLATED if shaken.deflate else Form.WEBSOCKET)
+        browser.enter(outcome, Form.DEFLATED if answer.deflate else Form.WEBSOCKET)
     if early:
         browser.data_received(early)
 
