@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from contract.states import STATES
 from devstack.broker import Broker
@@ -237,19 +237,14 @@ async def test_the_page_connects_before_its_modules_are_there(
     asked: list[str] = []
     page.on("websocket", lambda socket: asked.append(socket.url))
     await sky.cloud.say(state("early", "hugging"))
-    held, waiting = asyncio.Event(), asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        waiting.set()
-        await held.wait()
-        await route.continue_()
-
-    await page.route("**/page/main.js", hold)
+    session = await page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": 4_000, "uploadThroughput": -1}
+    await session.send("Network.enable")
+    await session.send("Network.emulateNetworkConditions", slow)
     opened = asyncio.create_task(open_page(page, watch, sky, "#early"))
-    await waiting.wait()
     await page.wait_for_function("() => globalThis.earlySocket?.heard.length > 0", polling=50)
-    await expect(page.locator("#empty")).to_be_visible()
-    held.set()
+    assert await page.locator("script[type=module]").count() == 0
+    await session.send("Network.emulateNetworkConditions", {**slow, "downloadThroughput": -1})
     await opened
 
     await shows(page, "early", "hugging")
