@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.async_api import ViewportSize
+from playwright.async_api import Browser, ViewportSize
 
 from bench.figures import show, write
 from bench.page.chromium import chromium, frames, load, settled
@@ -34,38 +34,46 @@ SCENES: Final = {
     "that wall, scrolled": (2000, 500.0, True),
 }
 """How many pillows there are, how many of them change in a second, whether the page is scrolled."""
+VISITED: Final = (7, 100)
+"""How many pillows there are at a first visit; of these none changes."""
 
 
 def main() -> None:
     """Measure, print tables, write JSON."""
     asked = argparse.ArgumentParser(prog="scripts/bench page", description=__doc__)
     asked.add_argument("--quick", action="store_true", help="a minute: two seconds of each")
+    asked.add_argument("--only", choices=("frames", "phone"), help="frames, or the slow phone")
     asked.add_argument("--output", type=Path, default=ROOT / ".bench" / "page.json")
     given = asked.parse_args()
-    figures = asyncio.run(_run(2.0 if given.quick else 6.0, 2 if given.quick else 5))
+    figures = asyncio.run(_run(2.0 if given.quick else 6.0, 2 if given.quick else 5, given.only))
     write(given.output, figures)
     print(f"written to {given.output}")
 
 
-async def _run(seconds: float, rounds: int) -> Figures:
-    moving: dict[str, Figures] = {}
-    loading: dict[str, Figures] = {}
+async def _run(seconds: float, rounds: int, only: str | None) -> Figures:
+    figures: Figures = {"seconds": seconds, "rounds": rounds}
     async with Broker(kind="mosquitto", topic_prefix="+") as broker, chromium() as browser:
-        page = await browser.new_page(viewport=_SIZE)
-        await settled(page, _PLAIN.as_uri())
-        boxes = "document.body.innerHTML = '<i></i>'.repeat(28)"
-        await page.evaluate(boxes)
-        moving["the limit: 28 boxes"] = await frames(page, seconds=seconds)
-        await page.close()
-        for name, (count, rate, scroll) in SCENES.items():
-            async with sky_of(broker, count) as sky:
-                page = await browser.new_page(viewport=_SIZE)
-                async with sky.changing(count, rate):
-                    await settled(page, sky.url)
-                    moving[name] = await frames(page, seconds=seconds, scroll=scroll)
-                await page.close()
-                if count in (7, 100):
-                    loading[name] = _median([await load(browser, sky.url) for _ in range(rounds)])
+        if only != "phone":
+            figures["frames"] = await _moving(broker, browser, seconds)
+        if only != "frames":
+            figures["loading"] = await _loading(broker, browser, rounds)
+    return figures
+
+
+async def _moving(broker: Broker, browser: Browser, seconds: float) -> Figures:
+    moving: dict[str, Figures] = {}
+    page = await browser.new_page(viewport=_SIZE)
+    await settled(page, _PLAIN.as_uri())
+    boxes = "document.body.innerHTML = '<i></i>'.repeat(28)"
+    await page.evaluate(boxes)
+    moving["the limit: 28 boxes"] = await frames(page, seconds=seconds)
+    await page.close()
+    for name, (count, rate, scroll) in SCENES.items():
+        async with sky_of(broker, count) as sky, sky.changing(count, rate):
+            page = await browser.new_page(viewport=_SIZE)
+            await settled(page, sky.url)
+            moving[name] = await frames(page, seconds=seconds, scroll=scroll)
+            await page.close()
     show(
         "Frames, 1280 × 800",
         ("", "frames/s", "95 % ms", "worst ms", "main thread ms/frame", "styles/s", "long tasks"),
@@ -82,6 +90,15 @@ async def _run(seconds: float, rounds: int) -> Figures:
             for name, one in moving.items()
         ],
     )
+    return moving
+
+
+async def _loading(broker: Broker, browser: Browser, rounds: int) -> Figures:
+    loading: dict[str, Figures] = {}
+    for count in VISITED:
+        async with sky_of(broker, count) as sky:
+            visits = [await load(browser, sky.url) for _ in range(rounds)]
+        loading[f"{count} clouds"] = _median(visits)
     show(
         f"The first visit on a slow phone, median of {rounds}",
         ("", "first paint ms", "first cloud ms", "requests", "KiB"),
@@ -96,7 +113,7 @@ async def _run(seconds: float, rounds: int) -> Figures:
             for name, one in loading.items()
         ],
     )
-    return {"seconds": seconds, "rounds": rounds, "frames": moving, "loading": loading}
+    return loading
 
 
 def _median(rounds: Sequence[Figures]) -> Figures:

@@ -22,6 +22,18 @@ test("names stand as people order them, however they come and go", () => {
   assert.deepEqual(fleet.names, numbers.map((n) => `cloud-${n}`));
 });
 
+test("names of every kind stand as the language's own order has them", () => {
+  const fleet = new Fleet();
+  const random = seeded(4);
+  const any = (letters) => letters[Math.floor(random() * letters.length)];
+  for (let turn = 0; turn < 2_000; turn += 1) fleet.add(any("az09") + Array.from({ length: Math.floor(random() * 5) }, () => any("ab-0129")).join(""));
+  fleet.add(`a${"9".repeat(62)}`);
+  fleet.add(`a1${"0".repeat(61)}`);
+  const { compare } = new Intl.Collator("en", { numeric: true });
+  const wrong = fleet.names.filter((name, place) => place > 0 && compare(fleet.names[place - 1], name) > 0);
+  assert.deepEqual(wrong, []);
+});
+
 test("it is sifted by state and name, and ordered by name, state or age", () => {
   const fleet = new Fleet();
   const facts = { a1: ["hugging", 5], a2: ["neutral", 9], b10: ["hugging", 7], b9: ["neutral", 9] };

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from contract.states import STATES
 from devstack.broker import Broker
@@ -104,15 +104,20 @@ async def test_a_state_is_told_to_the_eye_and_to_the_ear(
 async def test_each_change_is_soft_and_leaves_nothing_behind(
     sky: Sky, page: Page, watch: Watch
 ) -> None:
-    """Old shapes fade while new ones come; a hundred changes pile nothing up."""
+    """Old shapes fade while new ones come, without the page; many changes pile nothing up."""
     await sky.cloud.say(state("soft", "neutral"))
     await open_page(page, watch, sky, "#soft")
     await shows(page, "soft", "neutral")
     await expect(page.locator("#view .cloud")).not_to_have_class(re.compile("away"))
     await page.evaluate(
         """() => { const cloud = document.querySelector('#view .cloud'); window.seen = 0;
+             window.faded = new Set();
              new MutationObserver(() => {
-               window.seen = Math.max(window.seen, cloud.querySelectorAll('.leaving').length);
+               const leaving = [...cloud.querySelectorAll('.leaving')];
+               window.seen = Math.max(window.seen, leaving.length);
+               for (const {effect} of leaving.flatMap(one => one.getAnimations()))
+                 for (const frame of effect.getKeyframes())
+                   for (const key of Object.keys(frame)) faded.add(key);
              }).observe(cloud, {subtree: true, attributes: true}); }"""
     )
     for seq, name in enumerate([*STATES] * 6):
@@ -121,6 +126,9 @@ async def test_each_change_is_soft_and_leaves_nothing_behind(
 
     await expect(page.locator("#view .leaving")).to_have_count(0, timeout=SHOWN_MS)
     assert await page.evaluate("window.seen") > 0
+    # Of shapes, a browser moves the whole by nothing else without the page.
+    how = {"offset", "computedOffset", "easing", "composite"}
+    assert set(await page.evaluate("[...faded]")) - how == {"transform", "opacity"}
     assert await page.locator("#view .felt > *").count() == 1
 
 
@@ -237,19 +245,14 @@ async def test_the_page_connects_before_its_modules_are_there(
     asked: list[str] = []
     page.on("websocket", lambda socket: asked.append(socket.url))
     await sky.cloud.say(state("early", "hugging"))
-    held, waiting = asyncio.Event(), asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        waiting.set()
-        await held.wait()
-        await route.continue_()
-
-    await page.route("**/page/main.js", hold)
+    session = await page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": 4_000, "uploadThroughput": -1}
+    await session.send("Network.enable")
+    await session.send("Network.emulateNetworkConditions", slow)
     opened = asyncio.create_task(open_page(page, watch, sky, "#early"))
-    await waiting.wait()
     await page.wait_for_function("() => globalThis.earlySocket?.heard.length > 0", polling=50)
-    await expect(page.locator("#empty")).to_be_visible()
-    held.set()
+    assert await page.locator("script[type=module]").count() == 0
+    await session.send("Network.emulateNetworkConditions", {**slow, "downloadThroughput": -1})
     await opened
 
     await shows(page, "early", "hugging")

@@ -34,6 +34,7 @@ export const start = base + names.one;
 export class Counter {
   #count;
   constructor(from) {
+    // Nobody's but ours.
     this.#count = from;
   }
   add(number) {
@@ -64,12 +65,13 @@ def test_linked_modules_do_what_they_do_apart(tmp_path: Path) -> None:
     assert said.stdout.strip() == '[[28,"export const x = 1;",10],11]'
 
 
-def test_what_is_documentation_does_not_travel() -> None:
-    """Comments in lines of code do."""
+def test_comments_with_lines_of_their_own_stay_behind() -> None:
+    """Those in lines of code travel."""
     linked = link("main.js", MODULES)
 
     assert "The sum" not in linked
     assert "Counts;" not in linked
+    assert "Nobody's" not in linked
     assert "// its own" in linked
 
 

@@ -1,6 +1,8 @@
 """The page's files: found under every name, compressed when that is allowed, kept for good."""
 
+import base64
 import gzip
+import hashlib
 import re
 from collections.abc import AsyncIterator
 
@@ -12,10 +14,14 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.app import STATIC
-from gateway.pages import TYPES, Pages, accepts_gzip, is_known, read_folder
+from gateway.pages import TYPES, PageError, Pages, accepts_gzip, is_known, read_folder
 
 FILES = {
-    "index.html": b"<script src=\"./page/main.js\"></script><a href='./other.js'>" + b" " * 400,
+    "index.html": b"""\
+<link rel="stylesheet" href="./style.css"><img src="./mark.svg"><a href='./other.js'>
+<script type="module" src="./page/main.js"></script>
+""",
+    "mark.svg": b"<svg/>",
     "embed.js": b'import { near } from "./page/near.js";\n',
     "pillowcast.js": b'export { near } from "./page/near.js";\n',
     "page/main.js": b'import { near } from "./near.js";\n' + b"// long\n" * 99,
@@ -44,11 +50,43 @@ async def test_the_page_points_to_files_of_one_version(
     pages, client = site
     for path in ("/", "/index.html"):
         answer = await client.get(path)
-        assert f'"./assets/{pages.version}/page/main.js"' in answer.text
+        assert f'"./assets/{pages.version}/mark.svg"' in answer.text
         assert "'./other.js'" in answer.text  # no file of ours
         assert answer.headers["cache-control"] == "no-cache"
-    kept = await client.get(f"/assets/{pages.version}/page/main.js")
+    kept = await client.get(f"/assets/{pages.version}/mark.svg")
     assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+async def test_the_page_comes_with_its_scripts_and_its_style(
+    site: tuple[Pages, httpx.AsyncClient],
+) -> None:
+    """In it, and its policy lets exactly these texts count; on their own they are there, too."""
+    _, client = site
+    page = await client.get("/")
+    script = (await client.get("/page/main.js")).text
+    style = (await client.get("/style.css")).text
+
+    assert f'<script type="module">{script}</script>' in page.text
+    assert f"<style>{style}</style>" in page.text
+    policy = page.headers["content-security-policy"]
+    for source, text in (("script-src", script), ("style-src", style)):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{source} 'self' 'sha256-{digest}';" in policy
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("page/near.js", b'export const near = "</SCRIPT>";\n', "main.js cannot be within a page"),
+        ("page/near.js", b'export const near = "<!--";\n', "main.js cannot be within a page"),
+        ("style.css", b"a::after { content: '</style>'; }", "style.css cannot be within a page"),
+        ("index.html", b'<script src="./none.js"></script>', "none.js, which is not there"),
+    ],
+)
+def test_what_cannot_be_within_the_page_is_said(name: str, content: bytes, said: str) -> None:
+    """When the gateway starts, and not by a page that is broken."""
+    with pytest.raises(PageError, match=said):
+        Pages({**FILES, name: content})
 
 
 async def test_what_a_page_begins_with_comes_whole(
@@ -174,31 +212,18 @@ def test_the_page_names_what_exists() -> None:
     assert set(named) <= set(files)
 
 
-async def test_the_page_is_small_and_takes_few_requests() -> None:
-    """All of it in 60 KiB and five files, as it goes over the wire."""
+async def test_the_page_is_small_and_comes_whole() -> None:
+    """All of it in 42 KiB, as it goes over the wire; only its icon is asked for on its own."""
     _, client = client_of({**read_folder(STATIC), "states.js": b"export default {};\n"})
     async with client:
         page = await client.get("/")
-        named = set(re.findall(r"""["'](\./assets/[^"']+)["']""", page.text))
-        sizes = [int((await client.get(f"/{one}")).headers["content-length"]) for one in named]
 
-    assert len(named) == 4
-    assert int(page.headers["content-length"]) + sum(sizes) < 60 * 1024
+    assert {one.rpartition("/")[2] for one in re.findall(r"\./assets/[^\"']+", page.text)} == {
+        "favicon.svg"
+    }
+    assert int(page.headers["content-length"]) < 42 * 1024
 
 
 def test_only_kinds_that_browsers_need_are_served() -> None:
     """No package.json, no types."""
     assert {f".{name.rpartition('.')[2]}" for name in read_folder(STATIC)} <= set(TYPES)
-
-
-async def test_what_the_page_cannot_be_shown_without_is_named_before_it() -> None:
-    """Under the very addresses that the page asks for, or a browser would fetch it twice."""
-    _, client = client_of({**read_folder(STATIC), "states.js": b"export default {};\n"})
-    async with client:
-        page = await client.get("/")
-        other = await client.get("/style.css")
-
-    needed = re.findall(r"<([^>]+)>; rel=(?:modulepreload|preload; as=\w+)", page.headers["link"])
-    assert len(needed) == 3
-    assert all(f'"{address}"' in page.text for address in needed)
-    assert "link" not in other.headers

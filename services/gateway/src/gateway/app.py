@@ -18,7 +18,7 @@ from gateway.description import asyncapi, openapi
 from gateway.door import Door
 from gateway.events import Events
 from gateway.live import Live
-from gateway.pages import Pages, read_folder
+from gateway.pages import Pages, policy, read_folder
 from gateway.problems import problem
 from gateway.settings import GatewaySettings
 from runtime.health import Dependencies, health_routes
@@ -28,15 +28,15 @@ STATIC: Final = Path(__file__).parent / "static"
 _STATES_MODULE: Final = b"export default %b;\n" % STATES_JSON.strip()
 
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'",
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": policy(),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 class _Headers:
-    """Adds the headers that every response carries."""
+    """Adds the headers that every response carries; the page has a policy of its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -49,8 +49,8 @@ class _Headers:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
-                headers.setdefault("Cache-Control", "no-cache")
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
                 if scope["path"].endswith(".js"):
                     # Modules are fetched with CORS, and other sites embed these.
                     headers["Access-Control-Allow-Origin"] = "*"

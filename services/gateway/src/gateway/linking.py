@@ -4,6 +4,7 @@ A page of thirty modules is thirty requests, and on a phone that is most of a se
 written, tested and served one by one; linked as they are, each in a function of its own, they are
 one request. Nothing is rewritten but the lines that import and export, and only in the forms that
 the page's modules use: any other is an error, at the start of the gateway and in its tests.
+Comments that have lines of their own stay behind.
 """
 
 import posixpath
@@ -16,7 +17,7 @@ _DEFAULT = re.compile(rf"import (?P<name>\w+) {_FROM}")
 _AGAIN = re.compile(rf"export \{{ (?P<names>[^}}]+) \}} {_FROM}")
 _OWN = re.compile(r"export (?P<rest>(?:async )?(?:function\*?|class|const) (?P<name>\w+).*)")
 _OWN_DEFAULT = re.compile(r"export default (?P<rest>.*)")
-_DOCUMENTATION = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 
 
 class LinkError(Exception):
@@ -46,7 +47,7 @@ def _visit(name: str, modules: Mapping[str, str], order: list[str], above: tuple
 def _linked(name: str, source: str, *, is_entry: bool) -> str:
     body: list[str] = []
     exported: list[str] = []
-    for number, line in enumerate(_DOCUMENTATION.sub("", source).splitlines(), start=1):
+    for number, line in enumerate(_COMMENT.sub("", source).splitlines(), start=1):
         if not line.startswith(("import ", "import{", "export ", "export{")):
             body.append(line)
         elif found := _NAMED.fullmatch(line):

@@ -2,13 +2,15 @@
 
 Every file is served at its own name, to be asked for anew each time, and below `assets/<version>/`,
 for good: the version is the hash of all files together, and the page points there. Modules that a
-page or another site begins with come with all that they import, as one request.
+page or another site begins with come with all that they import, as one request; and the page comes
+with its scripts and its style in it, because on a phone each further request is a long wait.
 """
 
+import base64
 import gzip
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,16 +32,16 @@ TYPES: Final = {
 LINKED: Final = ("page/main.js", "embed.js", "pillowcast.js")
 """The modules that come with all that they import."""
 
-NEEDED: Final = {
-    "page/early.js": "preload; as=script",
-    "style.css": "preload; as=style",
-    "page/main.js": "modulepreload",
-}
-"""What the page cannot be shown without, and how a browser is told to fetch it."""
-
 _PAGE: Final = "index.html"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _ASK_ANEW: Final = "no-cache"
+_REFERENCE: Final = re.compile(
+    r'<script(?P<kind>[^>]*) src="\./(?P<script>[^"]+)"></script>'
+    r'|<link rel="stylesheet" href="\./(?P<style>[^"]+)">'
+    r"""|(?P<quote>["'])\./(?P<other>[\w./-]+)(?P=quote)"""
+)
+"""How the page as it is written names another file."""
+
 _WORTH_COMPRESSING: Final = 256  # bytes; below, the header of gzip eats what it saves
 
 
@@ -60,6 +62,10 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     }
 
 
+class PageError(Exception):
+    """A page that cannot be put together: which file, and why."""
+
+
 class Pages:
     """The page, its modules, and what other sites embed."""
 
@@ -71,13 +77,8 @@ class Pages:
         modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
         linked = {name: link(name, modules).encode() for name in LINKED if name in files}
         self._files = {name: _file(name, body) for name, body in {**files, **linked}.items()}
-        self._page = _file(_PAGE, self._pointing_to_assets(files[_PAGE]))
-        # Said before the page itself, so that a slow phone asks for them before it has read that.
-        self._needed = ", ".join(
-            f"<./assets/{self.version}/{name}>; rel={how}"
-            for name, how in NEEDED.items()
-            if name in self._files
-        )
+        page, self._policy = self._whole(files[_PAGE].decode())
+        self._page = _file(_PAGE, page.encode())
 
     async def serve(self, request: Request) -> Response:
         """Answer for one file."""
@@ -92,7 +93,7 @@ class Pages:
             "Vary": "Accept-Encoding",
         }
         if file is self._page:
-            headers["Link"] = self._needed
+            headers["Content-Security-Policy"] = self._policy
         body, tag = file.body, f'"{file.tag}"'
         if file.compressed is not None and accepts_gzip(request.headers.get("accept-encoding", "")):
             body, tag = file.compressed, f'"{file.tag}-gzip"'
@@ -103,13 +104,31 @@ class Pages:
             return Response(status_code=304, headers=headers)
         return Response(body, media_type=file.media_type, headers=headers)
 
-    def _pointing_to_assets(self, body: bytes) -> bytes:
-        def point(match: re.Match[str]) -> str:
-            quote, name = match.group(1), match.group(2)
-            known = name in self._files
-            return f"{quote}./assets/{self.version}/{name}{quote}" if known else match.group()
+    def _whole(self, page: str) -> tuple[str, str]:
+        """Put scripts and styles into the page, point to all else; also say what it may run."""
+        scripts: list[str] = []
+        styles: list[str] = []
 
-        return re.sub(r"""(["'])\./([\w./-]+)\1""", point, body.decode()).encode()
+        def put(found: re.Match[str]) -> str:
+            if name := found["script"]:
+                scripts.append(self._text(name, "script"))
+                return f"<script{found['kind']}>{scripts[-1]}</script>"
+            if name := found["style"]:
+                styles.append(self._text(name, "style"))
+                return f"<style>{styles[-1]}</style>"
+            quote, name = found["quote"], found["other"]
+            known = name in self._files
+            return f"{quote}./assets/{self.version}/{name}{quote}" if known else found.group()
+
+        return _REFERENCE.sub(put, page), policy(scripts=scripts, styles=styles)
+
+    def _text(self, name: str, element: str) -> str:
+        if name not in self._files:
+            raise PageError(f"the page asks for {name}, which is not there")
+        text = self._files[name].body.decode()
+        if found := re.search(rf"</{element}|<!--", text, re.IGNORECASE):
+            raise PageError(f"{name} cannot be within a page: it says {found.group()!r}")
+        return text
 
 
 def _file(name: str, body: bytes) -> _File:
@@ -120,6 +139,21 @@ def _file(name: str, body: bytes) -> _File:
         hashlib.sha256(body).hexdigest()[:16],
         TYPES[Path(name).suffix],
     )
+
+
+def policy(*, scripts: Iterable[str] = (), styles: Iterable[str] = ()) -> str:
+    """Say what a browser may load for an answer of ours, and which texts within it may count."""
+    script_src = " ".join(["'self'", *map(_fingerprint, scripts)])
+    style_src = " ".join(["'self'", *map(_fingerprint, styles)])
+    return (
+        f"default-src 'none'; script-src {script_src}; style-src {style_src}; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _fingerprint(text: str) -> str:
+    """Name a text within a page as its policy does."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _split(path: str) -> tuple[str | None, str]:

@@ -117,7 +117,7 @@ const addresses = new Map();
 function drawingOf(state) {
   const known = drawings.get(state) ?? parse(source(state));
   drawings.set(state, known);
-  const drawing = /** @type {SVGElement} */ (known.cloneNode(true));
+  const drawing = document.importNode(known, true);
   // Gradients are found by id, and ids must not repeat within a page.
   const id = `cloud-tone-${(drawn += 1)}`;
   part(drawing, "linearGradient").id = id;
@@ -150,8 +150,9 @@ function addressOf(state) {
 
 /** @param {string} text */
 function parse(text) {
-  const { documentElement } = new DOMParser().parseFromString(text, "image/svg+xml");
-  return /** @type {SVGElement} */ (/** @type {unknown} */ (document.importNode(documentElement, true)));
+  const template = document.createElement("template");
+  template.innerHTML = text;
+  return part(template.content, "svg");
 }
 
 /** A pose as the text of a drawing. @param {string} state */

@@ -34,8 +34,10 @@ export function swap(box, drawing, softly) {
   box.prepend(drawing);
   if (!softly || old === null) return;
   old.classList.add(LEAVING);
-  // Not by `transform`, which moves the drawing: of two animations of one property neither is free.
-  const fading = old.animate({ opacity: [1, 0], scale: [1, 1.1] }, { duration: FADE_MS, easing: "ease-in", fill: "forwards" });
+  // A picture is moved by `transform` as it is: of two animations of one property neither is free.
+  // Shapes are moved part by part, and as a whole for free by nothing but `transform`.
+  const growing = old instanceof SVGElement ? { transform: ["none", "scale(1.1)"] } : { scale: [1, 1.1] };
+  const fading = old.animate({ opacity: [1, 0], ...growing }, { duration: FADE_MS, easing: "ease-in", fill: "forwards" });
   fading.onfinish = fading.oncancel = () => old.remove();
 }
 

@@ -5,25 +5,29 @@
  * takes longer than a frame.
  */
 
-const compare = new Intl.Collator("en", { numeric: true }).compare;
+/** No id has more digits: see `isPillowId`. */
+const DIGITS = 63;
 
 export class Fleet {
   /** Every id, in the order of names. */
   names = [];
-  #known = new Set();
+  /** What each id is ordered by. */
+  #ranks = new Map();
 
   add(id) {
-    if (this.#known.has(id)) return;
-    this.#known.add(id);
+    if (this.has(id)) return;
+    this.#ranks.set(id, rank(id));
     this.names.splice(this.#place(id), 0, id);
   }
 
   remove(id) {
-    if (this.#known.delete(id)) this.names.splice(this.#place(id), 1);
+    if (!this.has(id)) return;
+    this.names.splice(this.#place(id), 1);
+    this.#ranks.delete(id);
   }
 
   has(id) {
-    return this.#known.has(id);
+    return this.#ranks.has(id);
   }
 
   /**
@@ -55,15 +59,24 @@ export class Fleet {
 
   /** Where a name stands, or belongs, among the names in order. */
   #place(id) {
+    const wanted = this.#ranks.get(id);
     let low = 0;
     let high = this.names.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (compare(this.names[middle], id) < 0) low = middle + 1;
+      if (this.#ranks.get(this.names[middle]) < wanted) low = middle + 1;
       else high = middle;
     }
     return low;
   }
+}
+
+/**
+ * A text that orders an id as people do, cloud-9 before cloud-10. `Intl.Collator` can do so, too,
+ * but to make the first one takes a slow phone longer than all else that the page begins with.
+ */
+function rank(id) {
+  return `${id.replace(/\d+/g, (number) => number.padStart(DIGITS, "0"))} ${id}`;
 }
 
 function sortedBy(ids, key) {

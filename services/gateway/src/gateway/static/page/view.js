@@ -14,7 +14,8 @@ const byId = (id) => document.getElementById(id);
 export class View {
   id = null;
   #element = byId("view");
-  #cloud = drawCloud();
+  /** Drawn when a pillow is looked at first. @type {HTMLElement | undefined} */
+  #cloud;
   #battery = new Battery();
   #strip = new Strip((then) => this.#scrub(then));
   /** When the gateway had lost its broker: what the clouds did then was not heard. */
@@ -37,7 +38,6 @@ export class View {
   constructor(client, counts) {
     this.#client = client;
     this.#counts = counts;
-    byId("view-picture").append(this.#cloud);
     byId("view-battery").append(this.#battery.element);
     byId("span").addEventListener("change", () => this.show());
     byId("now").addEventListener("click", () => {
@@ -61,6 +61,7 @@ export class View {
       delete this.#element.dataset.pillow;
       return;
     }
+    if (this.#cloud === undefined) byId("view-picture").append((this.#cloud = drawCloud()));
     this.#element.dataset.pillow = id;
     write(byId("view-name"), id);
     this.#isBehind = true;

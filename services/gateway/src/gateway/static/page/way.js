@@ -28,6 +28,13 @@ export class Way {
   #isStale = false;
 
   constructor() {
+    this.#panel.addEventListener("toggle", () => {
+      this.#isStale = true;
+    });
+  }
+
+  /** What the panel shows; made when it is opened first, because the page does not begin with it. */
+  #build() {
     for (const [hop, name] of Object.entries(LEGS)) {
       const piece = make("span", `leg ${hop}`);
       const row = make("li", `leg-row ${hop}`);
@@ -43,9 +50,6 @@ export class Way {
       bar.append(make("b", "", end === Infinity ? "more" : end < 1000 ? `${end}` : `${end / 1000} s`));
       this.#histogram.append(bar);
     }
-    this.#panel.addEventListener("toggle", () => {
-      this.#isStale = true;
-    });
   }
 
   /** Take in the way of one update of a pillow. */
@@ -66,6 +70,7 @@ export class Way {
   }
 
   #draw(summary, { clockOffsetMs, roundTripMs }) {
+    if (this.#rows.size === 0) this.#build();
     const { id, legs, ms, atMost } = this.#newest;
     write(this.#title, `${id}: ${delayWords({ ms, atMost })}`);
     const byHop = new Map(legs.map((leg) => [leg.to, leg.ms]));
