@@ -224,6 +224,15 @@ async def test_the_page_is_small_and_comes_whole() -> None:
     assert int(page.headers["content-length"]) < 42 * 1024
 
 
+def test_the_mark_is_the_icon_again() -> None:
+    """The page draws it itself, so as not to ask for it."""
+    shape = re.compile(r"<(?:path|ellipse|circle|stop)[^>]+>")
+    icon = (STATIC / "favicon.svg").read_text()
+    page = (STATIC / "index.html").read_text().replace("mark-tone", "tone")
+
+    assert shape.findall(page) == shape.findall(icon) != []
+
+
 def test_only_kinds_that_browsers_need_are_served() -> None:
     """No package.json, no types."""
     assert {f".{name.rpartition('.')[2]}" for name in read_folder(STATIC)} <= set(TYPES)
