@@ -4,10 +4,12 @@ for what comes in pieces."""
 import asyncio
 import base64
 import re
+import tracemalloc
 
 import pytest
 from websockets.utils import accept_key
 
+from gateway.front import _shaken
 from tests.browsers import handshake, request
 from tests.unit.gateway.servers import Served, serving
 from tests.waiting import until
@@ -30,10 +32,12 @@ REQUESTS = {
     "an old version": handshake().replace(b"Version: 13", b"Version: 12"),
     "no upgrade": handshake().replace(b"Upgrade: websocket\r\n", b""),
     "a long header": handshake("/ws", f"Cookie: {'c' * 6000}"),
+    "many headers": handshake("/ws", *(f"X-{number}: 1" for number in range(100))),
     "a body": handshake("/ws", "Content-Length: 0"),
     "elsewhere": handshake("/wss"),
     "events": request("/events?pillow=cloud-1"),
     "events for another site": request("/events", "Origin: http://elsewhere"),
+    "events and many headers": request("/events", *(f"X-{number}: 1" for number in range(100))),
     "events with a body": request("/events", "Content-Length: 0"),
     "old events": request("/events").replace(b"HTTP/1.1", b"HTTP/1.0"),
 }
@@ -72,3 +76,18 @@ async def test_everyone_gets_the_answer_to_their_own_key() -> None:
             answer = await head_of(served, handshake().replace(SAMPLE, key), cut=1000)
             accepted = accept_key(key.decode()).encode()
             assert b"Sec-WebSocket-Accept: %b\r\n" % accepted in answer
+
+
+def test_what_is_kept_is_bounded() -> None:
+    """Handshakes that differ on purpose, in as many and as short headers as will be read."""
+    tracemalloc.start()
+    try:
+        for number in range(600):
+            lines = b"a:\r\n" * 60 + b"X: %d%b\r\n\r\n" % (number, b"x" * 3000)
+            _shaken(lines.replace(b"a:", b"Upgrade: websocket", 1))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        _shaken.cache_clear()
+
+    assert kept < 8 * 2**20

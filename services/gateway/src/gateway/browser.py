@@ -52,7 +52,7 @@ class Browser(Listener, asyncio.Protocol):
         # transport's file descriptor, which may be another's by then.
         plain = transport.get_extra_info("socket")
         if plain is not None and transport.get_extra_info("sslcontext") is None:
-            # What it is sent does not depend on its kind: with that at hand nobody is asked for it.
+            # What it is sent does not depend on its kind, and to ask for that makes two enums.
             self.outlet = SocketType(AF_INET, SOCK_STREAM, 0, plain.fileno())
 
     def write(self, data: bytes | memoryview) -> None:

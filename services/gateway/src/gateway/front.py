@@ -21,16 +21,16 @@ _LINE: Final = re.compile(rb"GET /(ws|events)(?:\?([!-~]*))? HTTP/1\.1\r\n")
 _KEY: Final = re.compile(rb"\r\nSec-WebSocket-Key: (" + KEY + rb")\r\n")
 _LINES: Final = re.compile(rb"(?:[A-Za-z0-9-]+:[\t -~\x80-\xff]*\r\n)+\r\n")
 _MOST_BYTES: Final = 4096
-"""The longest headers that are understood here: what was said is kept for a while."""
+_MOST_LINES: Final = 64
+"""How much a head may say that is understood here: what was said is kept for a while."""
 _BODY: Final = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
-class _Head(NamedTuple):
-    """A request's headers, also by name, and the answer that they have as a handshake's."""
+class _Handshake(NamedTuple):
+    """What a handshake says by name, and its answer; its key has SAMPLE_KEY in its place."""
 
-    headers: Headers
     fields: Mapping[bytes, bytes]
-    agreed: Answer | None
+    answer: Answer
 
 
 class Front(asyncio.Protocol):
@@ -75,29 +75,36 @@ class Front(asyncio.Protocol):
             key = _KEY.search(data)
             if key is None:
                 return False
-            head = _read(data[line.end() : key.start(1)] + SAMPLE_KEY + data[key.end(1) :])
-            if head is None or head.agreed is None:
+            said = _shaken(data[line.end() : key.start(1)] + SAMPLE_KEY + data[key.end(1) :])
+            if said is None:
                 return False
-            answer = head.agreed.to(key[1])
-            welcome_websocket(self._door, self._transport, answer, query, head.fields)
+            answer = said.answer.to(key[1])
+            welcome_websocket(self._door, self._transport, answer, query, said.fields)
             return True
-        head = _read(data[line.end() :])
-        if head is None or not _BODY.isdisjoint(head.fields):
+        headers = _read(data[line.end() :])
+        fields = dict(headers)
+        if not headers or not _BODY.isdisjoint(fields):
             return False
-        wish = self._door.admit(query, head.fields)
+        wish = self._door.admit(query, fields)
         if isinstance(wish, Refusal):
             return False
         default_headers = self._options["server_state"].default_headers
-        welcome_events(self._door, self._transport, "1.1", head.headers, default_headers, wish)
+        welcome_events(self._door, self._transport, "1.1", headers, default_headers, wish)
         return True
 
 
 @lru_cache(maxsize=256)
-def _read(lines: bytes) -> _Head | None:
-    """Read the headers of a plain request; None if they are not all there is, or unusual."""
-    if not _LINES.fullmatch(lines):
-        return None
-    named = [line.partition(b":") for line in lines.split(b"\r\n")[:-2]]
-    headers = [(name.lower(), value.strip(b"\t ")) for name, _, value in named]
+def _shaken(lines: bytes) -> _Handshake | None:
+    """Read the headers of a handshake with SAMPLE_KEY; None if it is unusual in any way."""
+    headers = _read(lines)
     fields = dict(headers)
-    return _Head(headers, fields, agree(headers, fields))
+    answer = agree(headers, fields) if headers else None
+    return None if answer is None else _Handshake(fields, answer)
+
+
+def _read(lines: bytes) -> Headers:
+    """Read the headers of a plain request; none if they are not all there is."""
+    if lines.count(b"\n") > _MOST_LINES or not _LINES.fullmatch(lines):
+        return ()
+    named = [line.partition(b":") for line in lines.split(b"\r\n")[:-2]]
+    return [(name.lower(), value.strip(b"\t ")) for name, _, value in named]
