@@ -394,6 +394,19 @@ async def test_a_pillow_can_be_waited_for(sky: Sky, page: Page, watch: Watch) ->
     await shows(page, "later", "hugging")
 
 
+async def test_the_way_is_drawn_as_soon_as_it_is_opened(sky: Sky, page: Page, watch: Watch) -> None:
+    """And not with the next number."""
+    await open_page(page, watch, sky)
+    drawn = await page.evaluate(
+        """async () => { const panel = document.getElementById('way');
+             const opened = new Promise(done => panel.addEventListener('toggle', done));
+             panel.open = true; await opened;
+             return ['way-legend', 'way-histogram'].map(id =>
+               document.getElementById(id).childElementCount > 0); }"""
+    )
+    assert drawn == [True, True]
+
+
 async def test_hugs_and_punches_are_counted_from_now_on(sky: Sky, page: Page, watch: Watch) -> None:
     """One that goes on is one."""
     await sky.cloud.say(state("counted", "hugging"))

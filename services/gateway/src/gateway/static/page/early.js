@@ -1,4 +1,4 @@
-// The connection, opened before the page's modules are here: on a phone half a second sooner.
+// The connection, opened at the page's top, before its modules are here.
 // What comes meanwhile is kept for page/socket.js, which also knows what to do when the address
 // turns out to be another. A script of its own and not a module: it waits for nothing.
 {

@@ -77,7 +77,7 @@ export class View {
     try {
       const address = new URL(`api/pillows/${id}/history`, document.baseURI);
       const answer = await fetch(address, { signal: this.#loading.signal });
-      if (!answer.ok) return; // removed meanwhile: there is no history
+      if (!answer.ok) return; // removed meanwhile, most likely: there is no history
       const { states } = await answer.json();
       for (const state of states) this.#timeline.add(state);
       this.show();

@@ -30,11 +30,13 @@ export class Way {
   constructor() {
     this.#panel.addEventListener("toggle", () => {
       this.#isStale = true;
+      if (this.#panel.open) this.#build();
     });
   }
 
   /** What the panel shows; made when it is opened first, because the page does not begin with it. */
   #build() {
+    if (this.#rows.size > 0) return;
     for (const [hop, name] of Object.entries(LEGS)) {
       const piece = make("span", `leg ${hop}`);
       const row = make("li", `leg-row ${hop}`);
@@ -70,7 +72,7 @@ export class Way {
   }
 
   #draw(summary, { clockOffsetMs, roundTripMs }) {
-    if (this.#rows.size === 0) this.#build();
+    this.#build();
     const { id, legs, ms, atMost } = this.#newest;
     write(this.#title, `${id}: ${delayWords({ ms, atMost })}`);
     const byHop = new Map(legs.map((leg) => [leg.to, leg.ms]));
