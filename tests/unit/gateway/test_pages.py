@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -80,7 +81,9 @@ async def test_the_page_comes_with_its_scripts_and_its_style(
         ("page/near.js", b'export const near = "</SCRIPT>";\n', "main.js cannot be within a page"),
         ("page/near.js", b'export const near = "<!--";\n', "main.js cannot be within a page"),
         ("style.css", b"a::after { content: '</style>'; }", "style.css cannot be within a page"),
+        ("style.css", b"a {}\r", "style.css cannot be within a page"),
         ("index.html", b'<script src="./none.js"></script>', "none.js, which is not there"),
+        ("index.html", b'<script type="module" src="./embed2.js"></script>', "is not linked"),
     ],
 )
 def test_what_cannot_be_within_the_page_is_said(name: str, content: bytes, said: str) -> None:
@@ -222,6 +225,19 @@ async def test_the_page_is_small_and_comes_whole() -> None:
         "favicon.svg"
     }
     assert int(page.headers["content-length"]) < 42 * 1024
+
+
+def test_lines_end_alike_however_they_were_checked_out(tmp_path: Path) -> None:
+    """A browser hashes what HTML makes of them."""
+    (tmp_path / "style.css").write_bytes(b"a {}\r\nb {}\r\n")
+
+    assert read_folder(tmp_path) == {"style.css": b"a {}\nb {}\n"}
+
+
+async def test_the_page_is_not_below_the_assets(site: tuple[Pages, httpx.AsyncClient]) -> None:
+    """There its addresses would lead to nothing."""
+    pages, client = site
+    assert (await client.get(f"/assets/{pages.version}/index.html")).status_code == 404
 
 
 def test_the_mark_is_the_icon_again() -> None:

@@ -27,12 +27,8 @@ STATIC: Final = Path(__file__).parent / "static"
 
 _STATES_MODULE: Final = b"export default %b;\n" % STATES_JSON.strip()
 
-_HEADERS: Final = {
-    "Cache-Control": "no-cache",
-    "Content-Security-Policy": policy(),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_HEADERS: Final = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+_UNLESS_SAID: Final = {"Cache-Control": "no-cache", "Content-Security-Policy": policy()}
 
 
 class _Headers:
@@ -49,7 +45,8 @@ class _Headers:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                headers.update(_HEADERS)
+                for name, value in _UNLESS_SAID.items():
                     headers.setdefault(name, value)
                 if scope["path"].endswith(".js"):
                     # Modules are fetched with CORS, and other sites embed these.

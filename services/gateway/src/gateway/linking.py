@@ -4,7 +4,7 @@ A page of thirty modules is thirty requests, and on a phone that is most of a se
 written, tested and served one by one; linked as they are, each in a function of its own, they are
 one request. Nothing is rewritten but the lines that import and export, and only in the forms that
 the page's modules use: any other is an error, at the start of the gateway and in its tests.
-Comments that have lines of their own stay behind.
+Comments that have lines of their own stay behind, so no line of a text may begin like one.
 """
 
 import posixpath
@@ -17,7 +17,9 @@ _DEFAULT = re.compile(rf"import (?P<name>\w+) {_FROM}")
 _AGAIN = re.compile(rf"export \{{ (?P<names>[^}}]+) \}} {_FROM}")
 _OWN = re.compile(r"export (?P<rest>(?:async )?(?:function\*?|class|const) (?P<name>\w+).*)")
 _OWN_DEFAULT = re.compile(r"export default (?P<rest>.*)")
-_COMMENT = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(
+    r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL
+)
 
 
 class LinkError(Exception):

@@ -54,9 +54,12 @@ class _File:
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Read every file of a kind that is served, by its name below the folder."""
+    """Read every file of a kind that is served, by its name below the folder.
+
+    Lines end as HTML has them, however they were checked out: a browser hashes what it has read.
+    """
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): path.read_bytes().replace(b"\r\n", b"\n")
         for path in sorted(folder.rglob("*"))
         if path.suffix in TYPES
     }
@@ -77,6 +80,7 @@ class Pages:
         modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
         linked = {name: link(name, modules).encode() for name in LINKED if name in files}
         self._files = {name: _file(name, body) for name, body in {**files, **linked}.items()}
+        del self._files[_PAGE]  # it is what is at the top, and nowhere else
         page, self._policy = self._whole(files[_PAGE].decode())
         self._page = _file(_PAGE, page.encode())
 
@@ -84,7 +88,7 @@ class Pages:
         """Answer for one file."""
         path = request.path_params["path"] or _PAGE
         version, name = _split(path)
-        file = self._page if name == _PAGE else self._files.get(name)
+        file = self._page if (version, name) == (None, _PAGE) else self._files.get(name)
         if file is None:
             return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")
         # A page older than this process may ask for an older version: it gets what there is.
@@ -111,6 +115,8 @@ class Pages:
 
         def put(found: re.Match[str]) -> str:
             if name := found["script"]:
+                if "module" in found["kind"] and name not in LINKED:
+                    raise PageError(f"the page asks for the module {name}, which is not linked")
                 scripts.append(self._text(name, "script"))
                 return f"<script{found['kind']}>{scripts[-1]}</script>"
             if name := found["style"]:
@@ -126,7 +132,7 @@ class Pages:
         if name not in self._files:
             raise PageError(f"the page asks for {name}, which is not there")
         text = self._files[name].body.decode()
-        if found := re.search(rf"</{element}|<!--", text, re.IGNORECASE):
+        if found := re.search(rf"</{element}|<!--|[\r\0]", text, re.IGNORECASE):
             raise PageError(f"{name} cannot be within a page: it says {found.group()!r}")
         return text
 
