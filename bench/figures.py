@@ -12,6 +12,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+Column = tuple[str, str, str]
+"""A column of a table: its heading, the name of its figure, and how that is written."""
+
 _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -56,6 +59,18 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> N
     for row in rows:
         table.add_row(*row)
     Console(width=None if os.isatty(1) else 120).print(table)
+
+
+def show_each(title: str, columns: Sequence[Column], rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print a table of figures, a row for each name."""
+    show(
+        title,
+        ("", *(heading for heading, _, _ in columns)),
+        [
+            (name, *(form.format(one[key]) for _, key, form in columns))
+            for name, one in rows.items()
+        ],
+    )
 
 
 def write(path: Path, figures: Mapping[str, Any]) -> None:

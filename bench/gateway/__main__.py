@@ -8,11 +8,11 @@ import argparse
 import asyncio
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench.figures import show, write
+from bench.figures import Column, show_each, write
 from bench.gateway import compression, plot, scenarios
 from bench.gateway.contenders import CONTENDERS, GATEWAY, Contender, install
 from bench.gateway.drive import OTHERS_CPU, CannotMeasure, build, pin
@@ -26,9 +26,6 @@ SCENARIOS: Final = ("deliver", "saturate", "connect", "slow", "interest", "inges
 
 FAILURES: Final = (CannotMeasure, CannotStart, ProgramFailed, TimeoutError, OSError, ValueError)
 """Why a contender may be left out of a run."""
-
-Column = tuple[str, str, str]
-"""A column of a table: its heading, the name of its figure, and how that is written."""
 
 _COST: Final[Sequence[Column]] = (
     ("CPU µs/delivery", "cpu_us", "{:.1f}"),
@@ -129,7 +126,7 @@ class Run:
             one["limits"] = one["cpu_us"] / limit
         self.figures["deliver"] = {name: {**middle[name], "rounds": each[name]} for name in each}
         of_limit = (("× C limit", "limits", "{:.2f}"),) if limit else ()
-        _table(
+        show_each(
             f"1,000 browsers, 50 updates a second: median of {self.rounds}",
             (*_COST, *of_limit, *_DELAY),
             middle,
@@ -156,7 +153,7 @@ class Run:
             }
             for name, one in found.items()
         }
-        _table(
+        show_each(
             f"1,000 browsers, more and more updates; sustained at p99 ≤ {scenarios.P99_MS:.0f} ms",
             (
                 ("sustained/s", "sustained", "{:,.0f}"),
@@ -182,7 +179,7 @@ class Run:
         for one in middle.values():
             one["kb_each"] = one["bytes_each"] / 1024
         self.figures["connect"] = {name: {**middle[name], "rounds": each[name]} for name in each}
-        _table(
+        show_each(
             f"{browsers:,} browsers that say nothing: median of {self.rounds}",
             (
                 ("KB each", "kb_each", "{:.1f}"),
@@ -208,7 +205,7 @@ class Run:
         for one in middle.values():
             one["grew_mb"] = one["grew_bytes"] / 2**20
         self.figures["slow"] = {"median": middle, "rounds": rounds}
-        _table(
+        show_each(
             f"1,000 good browsers beside others, 50 updates a second: median of {self.rounds}",
             (
                 ("CPU µs/delivery", "cpu_us", "{:.1f}"),
@@ -222,7 +219,7 @@ class Run:
     async def _interest(self, broker: Broker) -> None:
         browsers = 4000 if self._quick else 10_000
         one = self.figures["interest"] = await scenarios.interest(broker, browsers=browsers)
-        _table(
+        show_each(
             f"{browsers:,} browsers on as many pillows, 1,000 updates a second",
             (("CPU µs/update", "cpu_us", "{:.0f}"), _BUSY, *_DELAY),
             {"Pillowcast": one},
@@ -231,7 +228,7 @@ class Run:
     async def _ingest(self, broker: Broker) -> None:
         one = await scenarios.ingest(broker, seconds=2 if self._quick else 4)
         self.figures["ingest"] = one
-        _table(
+        show_each(
             "10,000 updates a second from the broker, one browser on one pillow",
             (
                 ("CPU µs/update", "cpu_us_a_message", "{:.1f}"),
@@ -245,7 +242,7 @@ class Run:
     async def _storm(self, broker: Broker) -> None:
         one = await scenarios.storm(broker, browsers=4000 if self._quick else 10_000)
         self.figures["storm"] = one
-        _table(
+        show_each(
             f"{one['browsers']:,} browsers come back at once after a restart",
             (
                 ("all connected, s", "all_connected_s", "{:.2f}"),
@@ -267,7 +264,7 @@ class Run:
         )
         middle = {name: _median(rounds) for name, rounds in each.items()}
         self.figures["sse"] = {name: {**middle[name], "rounds": each[name]} for name in each}
-        _table(
+        show_each(
             f"1,000 browsers on Server-Sent Events, 50 updates a second: median of {self.rounds}",
             (*_COST, *_DELAY),
             middle,
@@ -278,7 +275,7 @@ class Run:
         for one in found:
             one["share"] = one["compressed"] / one["bytes"]
             one["is"] = "yes" if one["is_compressed"] else "no"
-        _table(
+        show_each(
             "A frame compressed once for everybody, by its size",
             (
                 ("bytes", "bytes", "{:,}"),
@@ -289,18 +286,6 @@ class Run:
             ),
             {f"{one['states']} states": one for one in found},
         )
-
-
-def _table(title: str, columns: Sequence[Column], rows: Mapping[str, Figures]) -> None:
-    """Print a table of figures, a row for each name."""
-    show(
-        title,
-        ("", *(heading for heading, _, _ in columns)),
-        [
-            (name, *(form.format(one[key]) for _, key, form in columns))
-            for name, one in rows.items()
-        ],
-    )
 
 
 def _median(rounds: Sequence[Figures], keys: Sequence[str] = _MIDDLE) -> Figures:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from playwright.async_api import Browser, ViewportSize
 
-from bench.figures import show, write
+from bench.figures import show_each, write
 from bench.page.chromium import chromium, frames, load, settled
 from bench.page.sky import sky_of
 from devstack.broker import Broker
@@ -74,21 +74,17 @@ async def _moving(broker: Broker, browser: Browser, seconds: float) -> Figures:
             await settled(page, sky.url)
             moving[name] = await frames(page, seconds=seconds, scroll=scroll)
             await page.close()
-    show(
+    show_each(
         "Frames, 1280 × 800",
-        ("", "frames/s", "95 % ms", "worst ms", "main thread ms/frame", "styles/s", "long tasks"),
-        [
-            (
-                name,
-                f"{one['fps']:.1f}",
-                f"{one['p95_ms']:.1f}",
-                f"{one['worst_ms']:.1f}",
-                f"{one['main_ms']:.2f}",
-                f"{one['styles']:.0f}",
-                f"{one['long_tasks']}",
-            )
-            for name, one in moving.items()
-        ],
+        (
+            ("frames/s", "fps", "{:.1f}"),
+            ("95 % ms", "p95_ms", "{:.1f}"),
+            ("worst ms", "worst_ms", "{:.1f}"),
+            ("main thread ms/frame", "main_ms", "{:.2f}"),
+            ("styles/s", "styles", "{:.0f}"),
+            ("long tasks", "long_tasks", "{}"),
+        ),
+        moving,
     )
     return moving
 
@@ -99,19 +95,15 @@ async def _loading(broker: Broker, browser: Browser, rounds: int) -> Figures:
         async with sky_of(broker, count) as sky:
             visits = [await load(browser, sky.url) for _ in range(rounds)]
         loading[f"{count} clouds"] = _median(visits)
-    show(
+    show_each(
         f"The first visit on a slow phone, median of {rounds}",
-        ("", "first paint ms", "first cloud ms", "requests", "KiB"),
-        [
-            (
-                name,
-                f"{one['paint_ms']:.0f}",
-                f"{one['cloud_ms']:.0f}",
-                f"{one['requests']:.0f}",
-                f"{one['kib']:.1f}",
-            )
-            for name, one in loading.items()
-        ],
+        (
+            ("first paint ms", "paint_ms", "{:.0f}"),
+            ("first cloud ms", "cloud_ms", "{:.0f}"),
+            ("requests", "requests", "{:.0f}"),
+            ("KiB", "kib", "{:.1f}"),
+        ),
+        loading,
     )
     return loading
 
