@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from contract.instants import format_instant, parse_instant
 from contract.messages import MAX_STATE_BYTES, Reading, decode_message
 from contract.states import NOT_CONNECTED
-from contract.updates import Update, decode_state, encode_not_connected, encode_state
+from contract.updates import (
+    Update,
+    decode_state,
+    encode_not_connected,
+    encode_state,
+    republished,
+)
 from tests.unit.contract.examples import Case, body, cases
 from tests.unit.contract.strategies import QUEUED_US, as_json, hostile, messages, mutated
 
@@ -157,6 +163,36 @@ def test_a_silent_pillow_is_told_with_its_last_state_and_since_when(
     fields = json.loads(said)
     assert fields["last"] == last.state
     assert parse_instant(fields["since"]) == since_ms * 1000
+
+
+@given(messages(), QUEUED_US, HOPS, HOPS)
+def test_a_state_is_published_again_as_it_came_but_for_the_time_of_that(
+    message: dict[str, Any], queued_us: int, first_ms: int, again_ms: int
+) -> None:
+    """Every other byte of its fields is that of the first."""
+    reading = understood(message, queued_us)
+    payload = encode_state(reading, queued_ms=1, polled_ms=2, published_ms=first_ms)
+    first = decode_state(reading.pillow, payload)
+    assert isinstance(first, Update)
+
+    again = republished(first, again_ms)
+
+    assert decode_state(reading.pillow, again.payload) == again
+    assert again.repeats(first)
+    assert json.loads(again.payload)["hops"] == {"queued": 1, "polled": 2, "published": again_ms}
+    assert republished(again, first_ms).payload == republished(first, first_ms).payload
+
+
+@pytest.mark.parametrize("fields", [{}, {"hops": None}, {"hops": []}, {"hops": {"published": "x"}}])
+def test_a_state_of_somebody_else_is_published_again_with_the_time_of_that(
+    fields: dict[str, object],
+) -> None:
+    """It need not have had hops."""
+    again = republished(update(y=1.50, **fields), 7)
+
+    assert again == decode_state("cloud-1", again.payload)
+    assert again.published_ms == 7
+    assert again.repeats(update(y=1.5))
 
 
 @pytest.mark.parametrize("hops", ['"soon"', "null", "[]", "{}", '{"queued":"x","published":1.5}'])

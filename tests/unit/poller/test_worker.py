@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import pairwise
 
@@ -886,6 +887,29 @@ def test_a_broker_that_lost_its_memory_is_told_again() -> None:
             await world.until(lambda: len(world.broker.retained) == 10, "all told again")
             await asyncio.sleep(1)
             assert poller.count("healed") == 10
+        world.check_newest()
+
+    in_virtual_time(story())
+
+
+def test_a_broker_that_never_lives_to_save_is_told_again_each_time() -> None:
+    """Also when all that time the state itself is an old one, and pollers come and go."""
+
+    async def story() -> None:
+        world = World()
+        world.queue.put(state("a", 1))
+        async with AsyncExitStack() as stack:
+            poller = await stack.enter_async_context(world.running())
+            await world.rest()
+            for _ in range(10):
+                world.broker.retained.clear()
+                world.broker.go()
+                await world.until(lambda: "a" in world.broker.retained, "told again")
+                successor = await stack.enter_async_context(world.running())
+                await asyncio.sleep(2)
+                await poller.crash()
+                poller = successor
+                await asyncio.sleep(23)
         world.check_newest()
 
     in_virtual_time(story())

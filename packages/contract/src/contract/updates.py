@@ -3,7 +3,7 @@
 A state's JSON is checked once, when it arrives, and from then on handed on byte for byte.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -58,6 +58,21 @@ def encode_state(reading: Reading, *, queued_ms: int, polled_ms: int, published_
         b'%b,"hops":{"queued":%d,"polled":%d,"published":%d}}'
         % (reading.content[:-1], queued_ms, polled_ms, published_ms)
     )  # fmt: skip
+
+
+def republished(update: Update, published_ms: int) -> Update:
+    """Return the update as it is published once more, with the time of that, in Unix milliseconds.
+
+    All else stays as it came.
+    """
+    fields = msgspec.json.decode(update.payload, type=dict[str, msgspec.Raw])
+    try:
+        hops = msgspec.json.decode(fields.pop("hops", b"{}"), type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        hops = {}  # somebody else's, and none of ours
+    hops["published"] = msgspec.Raw(b"%d" % published_ms)
+    fields["hops"] = msgspec.Raw(msgspec.json.encode(hops))
+    return replace(update, payload=msgspec.json.encode(fields), published_ms=published_ms)
 
 
 def encode_not_connected(update: Update, *, since_ms: int) -> bytes:

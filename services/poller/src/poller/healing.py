@@ -1,9 +1,10 @@
 """Healing: the broker is given again what it should hold and does not."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
-from contract.updates import Update
+from contract.updates import Update, republished
 from poller.broker import Broker
 from poller.metrics import PollerMetrics
 from poller.newest import Newest
@@ -15,15 +16,24 @@ REFUSED_S: Final = 5.0
 
 
 class Healer:
-    """Publishes newest states again, one at a time for each pillow."""
+    """Publishes newest states again, one at a time for each pillow.
+
+    Each says when: until the broker has saved it, it has to be told again if that one dies, too.
+    """
 
     def __init__(
-        self, broker: Broker, newest: Newest, tasks: Tasks, metrics: PollerMetrics
+        self,
+        broker: Broker,
+        newest: Newest,
+        tasks: Tasks,
+        metrics: PollerMetrics,
+        clock_ms: Callable[[], int],
     ) -> None:
         self._broker = broker
         self._newest = newest
         self._tasks = tasks
         self._metrics = metrics
+        self._clock_ms = clock_ms
         self._healing: dict[str, bool] = {}
         """Whose newest state is being published again, and whether once more after that."""
 
@@ -40,15 +50,16 @@ class Healer:
         try:
             while self._healing[pillow] and (newest := self._newest.of(pillow)) is not None:
                 self._healing[pillow] = False
+                again = republished(newest, self._clock_ms())
                 try:
-                    await self._broker.publish_state(newest, None)
+                    await self._broker.publish_state(again, None)
                 except PublishRefused:
                     # Until it is taken, or nothing is to heal: somebody may put the ACL right.
                     self._healing[pillow] = True
                     await asyncio.sleep(REFUSED_S)
                     continue
                 self._metrics.healed.inc()
-                if self._newest.confirm(newest) is not None:
+                if self._newest.confirm(again) is not None:
                     self._healing[pillow] = True
         except BrokerLost:
             pass  # all of it is looked at again when it is back

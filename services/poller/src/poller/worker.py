@@ -36,8 +36,12 @@ from poller.troubles import Troubles
 
 log = structlog.get_logger()
 
-UNSAVED_MS: Final = 60_000
-"""How old a state may be that a broker forgot when it died: mosquitto saves twice a minute."""
+UNSAVED_MS: Final = 120_000
+"""How long before we noticed its end a broker may have been given a state that it then forgot.
+
+mosquitto saves twice a minute (mosquitto.conf), and one that falls silent is noticed after twice
+KEEPALIVE_S; the rest is for clocks that differ and for machines that are late.
+"""
 
 DEPTH_S: Final = 30.0
 """The pause between two questions for the queue's depth: each is billed as any other request."""
@@ -76,7 +80,7 @@ class Worker:
         self._tasks = Tasks()
         self._hand = Hand()
         self._troubles = Troubles(self._hand, metrics)
-        self._healer = Healer(broker, self._newest, self._tasks, metrics)
+        self._healer = Healer(broker, self._newest, self._tasks, metrics, clock_ms)
         self._endings = Endings(queue, broker, self._hand, self._troubles, self._tasks, metrics)
         self._leases = Leases(queue, self._hand, self._troubles, metrics, visibility_s)
         self._publisher = Publisher(
