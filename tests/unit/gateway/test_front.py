@@ -17,6 +17,9 @@ from tests.waiting import until
 SAMPLE = b"dGhlIHNhbXBsZSBub25jZQ=="
 KEY = b"AQIDBAUGBwgJCgsMDQ4PEA=="
 
+LINE = b"Sec-WebSocket-Key: %b\r\n" % SAMPLE
+KEYLESS = handshake().replace(LINE, b"")
+
 REQUESTS = {
     "plain": handshake(),
     "another key": handshake().replace(SAMPLE, KEY),
@@ -27,6 +30,10 @@ REQUESTS = {
     "another site": handshake("/ws", "Origin: http://elsewhere"),
     "a name in lower case": handshake().replace(b"Sec-WebSocket-Key", b"sec-websocket-key"),
     "a key that is none": handshake().replace(SAMPLE, b"short"),
+    "a key and more": handshake().replace(SAMPLE, SAMPLE + b" "),
+    "the key first": KEYLESS.replace(b"\r\n", b"\r\n%b" % LINE, 1),
+    "the key last": KEYLESS[:-2] + LINE + b"\r\n",
+    "nothing but a line": b"GET /ws HTTP/1.1\r\n\r\n",
     "no key": handshake().replace(b"Sec-WebSocket-Key", b"X-Key"),
     "two keys": handshake("/ws", "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA=="),
     "an old version": handshake().replace(b"Version: 13", b"Version: 12"),
@@ -78,13 +85,26 @@ async def test_everyone_gets_the_answer_to_their_own_key() -> None:
             assert b"Sec-WebSocket-Accept: %b\r\n" % accepted in answer
 
 
+async def test_what_is_said_alike_is_read_once() -> None:
+    """Whoever says it, but for the key."""
+    async with serving() as served:
+        before = _shaken.cache_info()
+        for number in range(5):
+            key = base64.b64encode(number.to_bytes(16))
+            await head_of(served, handshake().replace(SAMPLE, key), cut=1000)
+        after = _shaken.cache_info()
+
+    assert after.hits + after.misses - before.hits - before.misses == 5
+    assert after.misses - before.misses <= 1
+
+
 def test_what_is_kept_is_bounded() -> None:
     """Handshakes that differ on purpose, in as many and as short headers as will be read."""
     tracemalloc.start()
     try:
         for number in range(600):
-            lines = b"a:\r\n" * 60 + b"X: %d%b\r\n\r\n" % (number, b"x" * 3000)
-            _shaken(lines.replace(b"a:", b"Upgrade: websocket", 1))
+            after = b"\r\na:" * 60 + b"\r\nX: %d%b\r\n\r\n" % (number, b"x" * 3000)
+            _shaken(b"\r\nUpgrade: websocket", after)
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -1,5 +1,7 @@
 """The answer to a handshake, beside the library's own for the same request."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,15 @@ def test_the_key_is_answered() -> None:
     assert (
         b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in ask(*PLAIN, (KEY[0], b"dGhlIHNhbXBsZSBub25jZQ==")).data
     )
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_every_key_is_answered_as_by_the_library(key: bytes) -> None:
+    """And looks like one."""
+    said = base64.b64encode(key)
+
+    assert handshake.is_key(said)
+    assert handshake.accept(said) == accept_key(said.decode()).encode()
 
 
 headers = st.lists(

@@ -22,13 +22,13 @@ class Wish:
 EVERYTHING: Final = Wish(None, None)
 
 
-def origin_allowed(origin: str | None, host: str | None, allowed: Sequence[str]) -> bool:
+def origin_allowed(origin: str, host: str | None, allowed: Sequence[str]) -> bool:
     """Say whether a page of `origin` may listen to the gateway at `host`.
 
-    Who sends no origin is no browser, and nothing here needs protection from it.
+    Who sends no origin is no browser, and not asked: nothing here needs protection from it.
     The scheme is not compared: TLS often ends at a proxy in front.
     """
-    if origin is None or "*" in allowed or origin.lower() in (one.lower() for one in allowed):
+    if "*" in allowed or origin.lower() in (one.lower() for one in allowed):
         return True
     try:
         return bool(host) and urlsplit(origin).netloc.lower() == (host or "").lower()

@@ -64,8 +64,10 @@ class Door:
 
     def admit(self, query: bytes, fields: Mapping[bytes, bytes]) -> Wish | Refusal:
         """Return what a browser wants, or why it may not come in; `fields` are its headers."""
-        origin, host = _text(fields.get(b"origin")), _text(fields.get(b"host"))
-        if not origin_allowed(origin, host, self._allowed_origins):
+        origin = _text(fields.get(b"origin"))
+        if origin is not None and not origin_allowed(
+            origin, _text(fields.get(b"host")), self._allowed_origins
+        ):
             return Refusal(
                 FORBIDDEN, f"origin {origin:.80} may not listen; see GATEWAY_ALLOWED_ORIGINS"
             )

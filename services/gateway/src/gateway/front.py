@@ -13,13 +13,14 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from gateway.door import Door, Refusal
-from gateway.handshake import KEY, SAMPLE_KEY, Answer, Headers, agree
+from gateway.handshake import Agreement, Headers, agree, is_key
 from gateway.protocols import HttpProtocol
 from gateway.welcome import welcome_events, welcome_websocket
 
-_LINE: Final = re.compile(rb"GET /(ws|events)(?:\?([!-~]*))? HTTP/1\.1\r\n")
-_KEY: Final = re.compile(rb"\r\nSec-WebSocket-Key: (" + KEY + rb")\r\n")
-_LINES: Final = re.compile(rb"(?:[A-Za-z0-9-]+:[\t -~\x80-\xff]*\r\n)+\r\n")
+_LINE: Final = re.compile(rb"GET /(ws|events)(?:\?([!-~]*))? HTTP/1\.1(?=\r\n)")
+_LINES: Final = re.compile(rb"(?:\r\n[A-Za-z0-9-]+:[\t -~\x80-\xff]*)+\r\n\r\n")
+_KEY: Final = b"\r\nSec-WebSocket-Key: "
+_KEY_BYTES: Final = 24
 _MOST_BYTES: Final = 4096
 _MOST_LINES: Final = 64
 """How much a head may say that is understood here: what was said is kept for a while."""
@@ -27,10 +28,10 @@ _BODY: Final = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
 class _Handshake(NamedTuple):
-    """What a handshake says by name, and its answer; its key has SAMPLE_KEY in its place."""
+    """What a handshake says by name, but for its key, and how it is accepted."""
 
     fields: Mapping[bytes, bytes]
-    answer: Answer
+    agreed: Agreement
 
 
 class Front(asyncio.Protocol):
@@ -72,14 +73,15 @@ class Front(asyncio.Protocol):
             return False
         path, query = line.groups(b"")
         if path == b"ws":
-            key = _KEY.search(data)
-            if key is None:
-                return False
-            said = _shaken(data[line.end() : key.start(1)] + SAMPLE_KEY + data[key.end(1) :])
+            before, _, after = data.partition(_KEY)
+            key = after[:_KEY_BYTES]
+            said = _shaken(before[line.end() :], after[_KEY_BYTES:]) if is_key(key) else None
             if said is None:
                 return False
-            answer = said.answer.to(key[1])
-            welcome_websocket(self._door, self._transport, answer, query, said.fields)
+            fields, agreed = said
+            welcome_websocket(
+                self._door, self._transport, agreed.answer_to(key), agreed.deflate, query, fields
+            )
             return True
         headers = _read(data[line.end() :])
         fields = dict(headers)
@@ -94,17 +96,17 @@ class Front(asyncio.Protocol):
 
 
 @lru_cache(maxsize=256)
-def _shaken(lines: bytes) -> _Handshake | None:
-    """Read the headers of a handshake with SAMPLE_KEY; None if it is unusual in any way."""
-    headers = _read(lines)
+def _shaken(before: bytes, after: bytes) -> _Handshake | None:
+    """Read the headers before and after a handshake's key; None if it is unusual in any way."""
+    headers = _read(before + _KEY + after)
     fields = dict(headers)
-    answer = agree(headers, fields) if headers else None
-    return None if answer is None else _Handshake(fields, answer)
+    agreed = agree(headers, fields) if headers else None
+    return None if agreed is None else _Handshake(fields, agreed)
 
 
 def _read(lines: bytes) -> Headers:
-    """Read the headers of a plain request; none if they are not all there is."""
+    """Read what follows the line of a plain request; none if that is not headers alone."""
     if lines.count(b"\n") > _MOST_LINES or not _LINES.fullmatch(lines):
         return ()
-    named = [line.partition(b":") for line in lines.split(b"\r\n")[:-2]]
+    named = [line.partition(b":") for line in lines.split(b"\r\n")[1:-2]]
     return [(name.lower(), value.strip(b"\t ")) for name, _, value in named]

@@ -7,8 +7,10 @@ Every handshake that is unusual in any way goes through the library whole.
 
 import logging
 import re
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha1
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -22,7 +24,6 @@ from websockets.extensions.permessage_deflate import (
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import ExtensionParameter, Subprotocol
-from websockets.utils import accept_key
 
 from contract.frames import MAX_REQUEST_BYTES, SUBPROTOCOL
 
@@ -32,18 +33,13 @@ REQUEST_BYTES: Final = 131_072
 # websockets stops at 8 KiB, and reads another limit only from the environment of its import.
 http11.MAX_LINE_LENGTH = REQUEST_BYTES
 
-KEY: Final = rb"[A-Za-z0-9+/]{22}=="
-"""What a key looks like: sixteen bytes in base64."""
-
-SAMPLE_KEY: Final = b"dGhlIHNhbXBsZSBub25jZQ=="
-"""The key of RFC 6455 §1.3, in the place of every other where the key does not matter."""
-
 Headers = Sequence[tuple[bytes, bytes]]
 """A request's headers, names in lower case."""
 
 _PATH: Final = b"/ws"
 _KEY_NAME: Final = b"sec-websocket-key"
-_IS_KEY: Final = re.compile(KEY).fullmatch
+_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==").fullmatch
+_SAMPLE_KEY: Final = b"dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455 §1.3, in the place of every other
 _OFFER: Final = (
     b"connection",
     b"upgrade",
@@ -54,7 +50,8 @@ _OFFER: Final = (
 _UNUSUAL: Final = frozenset({b"content-length", b"transfer-encoding"})
 _OFFER_BYTES: Final = 1024
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-_SAMPLE_ANSWER: Final = accept_key(SAMPLE_KEY.decode()).encode()
+_SAMPLE_ANSWER: Final = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 QUIET: Final = logging.getLogger("gateway.websockets")
 """What a browser does wrong is no line in the log: the close code says it, and a counter."""
@@ -68,10 +65,17 @@ class Answer(NamedTuple):
     accepted: bool = False
     deflate: bool = False
 
-    def to(self, key: bytes) -> "Answer":
-        """Return the same answer to another key than SAMPLE_KEY."""
-        answered = accept_key(key.decode()).encode()
-        return Answer(self.data.replace(_SAMPLE_ANSWER, answered), self.accepted, self.deflate)
+
+class Agreement(NamedTuple):
+    """The answer that accepts a handshake, but for the answer to its key, which stands between."""
+
+    before: bytes
+    after: bytes
+    deflate: bool
+
+    def answer_to(self, key: bytes) -> bytes:
+        """Return the whole answer to a key."""
+        return b"".join((self.before, accept(key), self.after))
 
 
 class _Deflate(ServerPerMessageDeflateFactory):
@@ -96,15 +100,25 @@ def answer(
     """Return the answer to a request for a WebSocket; `fields` are its headers by name."""
     if (method, version) == (b"GET", "1.1") and target.partition(b"?")[0] == _PATH:
         key, agreed = fields.get(_KEY_NAME, b""), agree(headers, fields)
-        if agreed is not None and _IS_KEY(key):
-            return agreed.to(key)
+        if agreed is not None and is_key(key):
+            return Answer(agreed.answer_to(key), accepted=True, deflate=agreed.deflate)
     return _answer(method, target, version, headers)
 
 
-def agree(headers: Headers, fields: Mapping[bytes, bytes]) -> Answer | None:
-    """Return the answer that accepts a usual handshake with SAMPLE_KEY, whatever its own key is.
+def accept(key: bytes) -> bytes:
+    """Return what answers a key (RFC 6455 §4.2.2), in half the time of the library's, for text."""
+    return b2a_base64(sha1(key + _GUID).digest(), newline=False)  # noqa: S324 - no secret
 
-    None where it is unusual in any way; `fields` are its headers by name.
+
+def is_key(key: bytes) -> bool:
+    """Say whether it looks like a key: sixteen bytes in base64."""
+    return _KEY(key) is not None
+
+
+def agree(headers: Headers, fields: Mapping[bytes, bytes]) -> Agreement | None:
+    """Return the answer that accepts a usual handshake; None where it is unusual in any way.
+
+    `fields` are its headers by name.
     """
     offer = tuple(map(fields.get, _OFFER))
     if (
@@ -112,16 +126,17 @@ def agree(headers: Headers, fields: Mapping[bytes, bytes]) -> Answer | None:
         and _UNUSUAL.isdisjoint(fields)
         and sum(map(len, filter(None, offer))) <= _OFFER_BYTES
     ):
-        agreed = _agreed(offer)
-        return agreed if agreed.accepted else None
+        return _agreed(offer)
     return None
 
 
 @lru_cache(maxsize=256)
-def _agreed(offer: tuple[bytes | None, ...]) -> Answer:
-    """Return the library's answer to an offer with SAMPLE_KEY."""
+def _agreed(offer: tuple[bytes | None, ...]) -> Agreement | None:
+    """Return how the library accepts an offer, if it does."""
     said = [(name, value) for name, value in zip(_OFFER, offer, strict=True) if value is not None]
-    return _answer(b"GET", _PATH, "1.1", [*said, (_KEY_NAME, SAMPLE_KEY)])
+    data, accepted, deflate = _answer(b"GET", _PATH, "1.1", [*said, (_KEY_NAME, _SAMPLE_KEY)])
+    before, _, after = data.partition(_SAMPLE_ANSWER)
+    return Agreement(before, after, deflate) if accepted else None
 
 
 def _answer(method: bytes, target: bytes, version: str, headers: Headers) -> Answer:

@@ -65,14 +65,20 @@ class HttpProtocol(HttpToolsProtocol):
             if self._should_upgrade():
                 fields = dict(self.headers)
                 method, version = self.parser.get_method(), self.parser.get_http_version()
-                welcome_websocket(
-                    self._door,
-                    self.transport,
-                    answer(method, self.url, version, self.headers, fields),
-                    self.url.partition(b"?")[2],
-                    fields,
-                    early=data[upgrade.args[0] :],
-                )
+                said = answer(method, self.url, version, self.headers, fields)
+                if said.accepted:
+                    welcome_websocket(
+                        self._door,
+                        self.transport,
+                        said.data,
+                        said.deflate,
+                        self.url.partition(b"?")[2],
+                        fields,
+                        early=data[upgrade.args[0] :],
+                    )
+                else:
+                    self.transport.write(said.data)
+                    self.transport.close()
                 self._forget()
                 return
         except httptools.HttpParserError:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from gateway.admission import Wish
 from gateway.door import Door, Refusal
 from gateway.events import EventsBrowser, response_head
-from gateway.handshake import Answer, Headers
+from gateway.handshake import Headers
 from gateway.websocket import WebSocketBrowser
 from gateway.wire import Form
 
@@ -14,28 +14,25 @@ from gateway.wire import Form
 def welcome_websocket(
     door: Door,
     transport: asyncio.Transport,
-    answer: Answer,
+    answer: bytes,
+    deflate: bool,
     query: bytes,
     fields: Mapping[bytes, bytes],
     early: bytes = b"",
 ) -> None:
-    """Answer a handshake, and go on as a WebSocket if that accepts it.
+    """Accept a handshake, and go on as a WebSocket; with compression if that was agreed.
 
     `fields` are the request's headers by name; `early` is what was said before the answer.
     """
-    if not answer.accepted:
-        transport.write(answer.data)
-        transport.close()
-        return
     outcome = door.admit(query, fields)
-    browser = WebSocketBrowser(door, transport, answer.data, deflate=answer.deflate)
+    browser = WebSocketBrowser(door, transport, answer, deflate=deflate)
     transport.set_protocol(browser)
     # Accepted even to be refused: a browser shows a page the code of a closed connection, but
     # nothing of a refused handshake.
     if isinstance(outcome, Refusal):
         browser.refuse(outcome)
     else:
-        browser.enter(outcome, Form.DEFLATED if answer.deflate else Form.WEBSOCKET)
+        browser.enter(outcome, Form.DEFLATED if deflate else Form.WEBSOCKET)
     if early:
         browser.data_received(early)
 
