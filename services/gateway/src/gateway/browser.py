@@ -61,6 +61,11 @@ class Browser(Listener, asyncio.Protocol):
             data, self.answer = self.answer + data, b""
         self.transport.write(data)
 
+    @property
+    def is_unheard(self) -> bool:
+        """Whether something that it said waits to be taken in."""
+        return False
+
     def enter(self, wish: "Wish", form: Form) -> None:
         """Tell it everything that it wants from now on."""
         self.door.broadcast.join(self, wish.interest, form, wish.since)
@@ -99,10 +104,11 @@ class Browser(Listener, asyncio.Protocol):
         """Ask for a sign of life, and give one; end it if it has given none since the last time.
 
         What is asked of one that reads slowly waits behind all it has still to read: that it reads
-        is its sign of life.
+        is its sign of life. And one that reads may have answered already, but waits to be heard.
         """
         waiting = self._waiting() if self.stalled else 0
-        if self.heard or waiting < self.waited:
+        unheard = self.is_unheard and not self.stalled
+        if self.heard or unheard or waiting < self.waited:
             self.waited, self.heard = waiting, False
             if self.is_live:
                 self.ask(beat)

@@ -11,6 +11,7 @@ from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL
 from gateway.admission import EVERYTHING, Wish, origin_allowed, read_wish
 from gateway.broadcast import Broadcast
 from gateway.browser import Browser
+from gateway.hearing import Hearing
 from gateway.metrics import GatewayMetrics
 from gateway.upkeep import Upkeep
 
@@ -55,6 +56,7 @@ class Door:
         self._connections: set[Any] = set()  # the server's own: what it ends when it stops
         self._silent: dict[Speechless, float] = {}  # who has yet to speak, since when
         self.upkeep = upkeep
+        self.hearing = Hearing()
         self._metrics = metrics
         self._open = dict.fromkeys(KINDS, 0)
         for kind in KINDS:

@@ -54,7 +54,7 @@ class Inbound:
                     local_max_window_bits=15,
                 )
             ]
-        self._parts: list[bytes] = []
+        self._parts = bytearray()  # not a list: fragments may be empty, and without an end
         self._is_text = False
 
     @property
@@ -103,9 +103,9 @@ class Inbound:
             elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                 if frame.opcode is not Opcode.CONT:
                     self._is_text = frame.opcode is Opcode.TEXT
-                self._parts.append(bytes(frame.data))
+                self._parts += frame.data
                 if frame.fin:
-                    whole, self._parts = b"".join(self._parts), []
+                    whole, self._parts = self._parts, bytearray()
                     try:
                         yield Said(whole.decode() if self._is_text else None)
                     except UnicodeDecodeError:

@@ -22,6 +22,9 @@ SEND_BUFFER_BYTES: Final = 131_072
 """What the system may hold for one browser, instead of megabytes: what waits there is not conflated
 any more, so a slow browser would be shown states as old as it takes to read them."""
 
+RECEIVE_BUFFER_BYTES: Final = 32_768
+"""What the system may hold of what a browser says until it is read: more than anything it says."""
+
 DEAD_MS: Final = 2 * HEARTBEAT_S * 1000
 """How long the system keeps what a browser's machine does not acknowledge, in milliseconds."""
 
@@ -29,6 +32,7 @@ DEAD_MS: Final = 2 * HEARTBEAT_S * 1000
 def bound_connections(listener: socket.socket) -> None:
     """Bound what the system holds for each connection: those of a listener inherit from it."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_MS)
 

@@ -16,7 +16,7 @@ from contract.frames import (
 from gateway import wire
 from gateway.browser import Browser
 from gateway.door import Door, Refusal
-from gateway.inbound import Answered, Inbound, Said
+from gateway.inbound import Answered, Asked, Inbound, Said
 from gateway.wire import Frame
 
 if TYPE_CHECKING:
@@ -59,21 +59,33 @@ class WebSocketBrowser(Browser):
         if self._inbound is None and len(data) == PONG_BYTES and data.startswith(PONG_HEAD):
             self.heard = True  # all that most browsers ever say; no machine is made for it
             return
+        self.door.hearing.hear(self, data)
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether something that it said waits for its turn."""
+        return self in self.door.hearing
+
+    def take_in(self, data: bytes) -> None:
+        """Read what it said, and answer."""
         inbound = self._begun()
+        answers: list[bytes] = []
         for said in inbound.feed(data):
             if self.audience is None:
                 break  # it has been told that it goes
             if isinstance(said, Answered):
                 self.heard = True
-            elif isinstance(said, Said):
-                self._receive(said)
-            elif self.stalled:
-                self._hold("protocol", wire.pong(said.payload))  # an answer to the newest will do
+            elif isinstance(said, Asked):
+                self._answer(answers, "protocol", wire.pong(said.payload), wait=self.stalled)
             else:
-                self.write(wire.pong(said.payload))
-        pending = inbound.take()
-        if pending:
-            self.write(pending)
+                outcome = self._receive(said)
+                if isinstance(outcome, Refusal):
+                    self._write_all(answers)
+                    self.refuse(outcome)
+                    break
+                if outcome is not None:
+                    self._answer(answers, "contract", outcome, wait=not self.is_live)
+        self._write_all([*answers, inbound.take()])
         if inbound.is_at_rest:
             self._inbound = None
         elif not inbound.is_open:
@@ -85,6 +97,11 @@ class WebSocketBrowser(Browser):
         self.door.broadcast.leave(self)
         self.write(_text(Error(refusal.code, refusal.why)))
         self._close(refusal.code)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it, and what it said."""
+        self.door.hearing.forget(self)
+        super().connection_lost(exc)
 
     def caught_up(self, *, closing: bool) -> None:
         """Give it the answers that had to wait; or let it go, now that it has all there is."""
@@ -99,27 +116,34 @@ class WebSocketBrowser(Browser):
         """Write the heartbeat with a ping."""
         self.write(beat.with_ping)
 
-    def _receive(self, said: Said) -> None:
+    def _receive(self, said: Said) -> bytes | Refusal | None:
+        """Act on a message; return the answer to it, or why it may not be here after it."""
         if said.text is None:
-            self.refuse(Refusal(BAD_MESSAGE, "a binary message; frames are text"))
-            return
+            return Refusal(BAD_MESSAGE, "a binary message; frames are text")
         asked = decode_request(said.text)
         if isinstance(asked, str):
-            self.refuse(Refusal(BAD_MESSAGE, asked))
-        elif isinstance(asked, Ping):
-            answer = _text(Pong(asked.sent, self.door.clock()))
-            if self.is_live:
-                self.write(answer)
-            else:
-                self._hold("contract", answer)
-        else:
-            named = frozenset(asked.pillows) if isinstance(asked.pillows, list) else None
-            self.door.broadcast.subscribe(self, named)
+            return Refusal(BAD_MESSAGE, asked)
+        if isinstance(asked, Ping):
+            return _text(Pong(asked.sent, self.door.clock()))
+        named = frozenset(asked.pillows) if isinstance(asked.pillows, list) else None
+        self.door.broadcast.subscribe(self, named)
+        return None
 
-    def _hold(self, kind: str, answer: bytes) -> None:
-        if self._held is None:
-            self._held = {}
-        self._held[kind] = answer
+    def _answer(self, answers: list[bytes], kind: str, answer: bytes, *, wait: bool) -> None:
+        """Answer with all else that is said now; or later, where the newest answer will do."""
+        if wait:
+            if self._held is None:
+                self._held = {}
+            self._held[kind] = answer
+        else:
+            answers.append(answer)
+
+    def _write_all(self, answers: list[bytes]) -> None:
+        """Write together what is answered, if anything is."""
+        data = b"".join(answers)
+        answers.clear()
+        if data:
+            self.write(data)
 
     def _begun(self) -> Inbound:
         if self._inbound is None:
