@@ -51,7 +51,23 @@ def test_an_origin_that_may_not_listen(origin: str) -> None:
     assert not origin_allowed(origin, HOST, ("https://friend.example",))
 
 
-@pytest.mark.parametrize("host", [None, ""])
+@pytest.mark.parametrize(
+    ("origin", "host", "same"),
+    [
+        ("http://x.example", "x.example:80", True),
+        ("https://x.example", "X.example:443", True),
+        ("https://[::1]", "[::1]:443", True),
+        ("https://x.example", "x.example:80", False),
+        ("http://x.example:80", "x.example", False),
+        ("http://x.example", "x.example:8080", False),
+    ],
+)
+def test_a_host_may_name_the_port_that_its_scheme_has(origin: str, host: str, same: bool) -> None:
+    """As some proxies have it."""
+    assert origin_allowed(origin, host, ()) == same
+
+
+@pytest.mark.parametrize("host", [None, "", ":80"])
 def test_without_a_host_nothing_is_the_same_origin(host: str | None) -> None:
     """An empty origin and an empty host are not the same site."""
     assert not origin_allowed("http://", host, ())

@@ -21,6 +21,8 @@ class Wish:
 
 EVERYTHING: Final = Wish(None, None)
 
+_PORTS: Final = {"http": ":80", "https": ":443"}
+
 
 def origin_allowed(origin: str, host: str | None, allowed: Sequence[str]) -> bool:
     """Say whether a page of `origin` may listen to the gateway at `host`.
@@ -31,9 +33,12 @@ def origin_allowed(origin: str, host: str | None, allowed: Sequence[str]) -> boo
     if "*" in allowed or origin.lower() in (one.lower() for one in allowed):
         return True
     try:
-        return bool(host) and urlsplit(origin).netloc.lower() == (host or "").lower()
+        said = urlsplit(origin)
     except ValueError:
         return False
+    site, own = said.netloc.lower(), (host or "").lower()
+    # A browser leaves out the port that its scheme has anyway; not everybody in between does.
+    return bool(site) and site in (own, own.removesuffix(_PORTS.get(said.scheme, "")))
 
 
 def read_wish(pillows: Sequence[str], since: str | None) -> Wish | str:

@@ -105,8 +105,9 @@ def _shaken(before: bytes, after: bytes) -> _Handshake | None:
 
 
 def _read(lines: bytes) -> Headers:
-    """Read what follows the line of a plain request; none if that is not headers alone."""
+    """Read what follows the line of a plain request; none if that is not headers, and one host."""
     if lines.count(b"\n") > _MOST_LINES or not _LINES.fullmatch(lines):
         return ()
     named = [line.partition(b":") for line in lines.split(b"\r\n")[1:-2]]
-    return [(name.lower(), value.strip(b"\t ")) for name, _, value in named]
+    headers = [(name.lower(), value.strip(b"\t ")) for name, _, value in named]
+    return headers if sum(name == b"host" for name, _ in headers) == 1 else ()

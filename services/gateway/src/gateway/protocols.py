@@ -6,16 +6,16 @@ A browser that is to be told what happens leaves it: its connection goes on with
 
 import asyncio
 import socket
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from contract.frames import HEARTBEAT_S
 from gateway.admission import Wish
 from gateway.door import HEAD_S, Door, Refusal
 from gateway.events import PATH
-from gateway.handshake import REQUEST_BYTES, answer
+from gateway.handshake import REQUEST_BYTES, Headers, answer
 from gateway.welcome import welcome_events, welcome_websocket
 
 SEND_BUFFER_BYTES: Final = 131_072
@@ -27,6 +27,28 @@ RECEIVE_BUFFER_BYTES: Final = 32_768
 
 DEAD_MS: Final = 2 * HEARTBEAT_S * 1000
 """How long the system keeps what a browser's machine does not acknowledge, in milliseconds."""
+
+
+MOST_WAITING: Final = 16
+"""How many requests may wait behind one that is being answered; a browser sends none before."""
+
+
+class _Refused(Exception):
+    """Raised to the parser: what it reads is not to be answered."""
+
+
+class _Stream(NamedTuple):
+    """A request for the event stream that was admitted."""
+
+    version: str
+    headers: Headers
+    wish: Wish
+
+
+def path_and_query(target: bytes) -> bytes:
+    """Return what a request's target asks of this server; a proxy may name the server too."""
+    scheme, found, rest = target.partition(b"://")
+    return b"/" + rest.partition(b"/")[2] if found and scheme.isalpha() else target
 
 
 def bound_connections(listener: socket.socket) -> None:
@@ -43,7 +65,8 @@ class HttpProtocol(HttpToolsProtocol):
     _in_request = False
     _request_bytes = 0
     _head_deadline: asyncio.TimerHandle | None = None
-    _wish: Wish | None = None
+    _stream: _Stream | None = None
+    _answering: RequestResponseCycle | None = None
 
     def __init__(self, door: Door, **options: Any) -> None:
         super().__init__(**options)
@@ -55,8 +78,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Wait for nothing more, and answer nobody any more."""
         self._got_head()
+        self.pipeline.clear()
+        if self._answering is not None:  # uvicorn tells only the last request that has come
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -86,25 +113,24 @@ class HttpProtocol(HttpToolsProtocol):
                 self._forget()
                 return
         except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
-            return
-        if self._wish is not None:
-            welcome_events(
-                self._door,
-                self.transport,
-                self.parser.get_http_version(),
-                self.headers,
-                self.server_state.default_headers,
-                self._wish,
-            )
+            if self._stream is None:
+                self._refuse("Invalid HTTP request received.")
+                return
+        if self._stream is not None:
+            # A response without an end: what came behind the request is nobody's.
+            version, headers, wish = self._stream
+            default_headers = self.server_state.default_headers
+            welcome_events(self._door, self.transport, version, headers, default_headers, wish)
             self._forget()
         elif was_in_request and self._in_request:
             self._request_bytes += len(data)
             if self._request_bytes > REQUEST_BYTES:
-                self.send_400_response("Request too large.")
+                self._refuse("Request too large.")
 
     def on_message_begin(self) -> None:
         """Begin to count."""
+        if self._stream is not None or len(self.pipeline) >= MOST_WAITING:
+            raise _Refused
         super().on_message_begin()
         self._expect_head()
         self._in_request = True
@@ -113,23 +139,39 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Hand the request on; who is admitted to the event stream needs no application for it."""
         self._got_head()
-        if self.url.partition(b"?")[0] == PATH and self.parser.get_method() == b"GET":
-            outcome = self._door.admit(self.url.partition(b"?")[2], dict(self.headers))
-            if not isinstance(outcome, Refusal) and not self._is_busy:
-                self._wish = outcome
+        version = self.parser.get_http_version()
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and version == "1.1"):
+            raise _Refused  # RFC 9112 §3.2
+        self.url = path_and_query(self.url)
+        path, _, query = self.url.partition(b"?")
+        if path == PATH and self.parser.get_method() == b"GET" and not self._is_busy:
+            wish = self._door.admit(query, dict(self.headers))
+            if not isinstance(wish, Refusal):
+                self._stream = _Stream(version, self.headers, wish)
                 return
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Pass over the body of a request for the event stream."""
-        if self._wish is None:
+        if self._stream is None:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Stop counting."""
         self._in_request = False
-        if self._wish is None:
+        if self._stream is None:
             super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request; read no further ones until all that wait are answered."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
 
     def shutdown(self) -> None:
         """Finish the response, unless it waits for a browser that does not read."""
@@ -142,9 +184,23 @@ class HttpProtocol(HttpToolsProtocol):
         """Whether a response is still to come, among which no browser's frames may be."""
         return self.cycle is not None and not self.cycle.response_complete
 
+    def _refuse(self, why: str) -> None:
+        """End the connection, with a word where no response to something else is to come."""
+        if self._is_busy:
+            self.transport.abort()
+        else:
+            self.send_400_response(why)
+
+    def _get_upgrade(self) -> bytes | None:
+        """Return what to go on with, if that is asked; Connection may be said more than once."""
+        fields = dict(self.headers)
+        said = b",".join(value for name, value in self.headers if name == b"connection")
+        wanted = b"upgrade" in (token.strip().lower() for token in said.split(b","))
+        return fields.get(b"upgrade", b"").lower() if wanted else None
+
     def _should_upgrade(self) -> bool:
         """Answer a handshake behind a request that is being answered as any other request."""
-        return super()._should_upgrade() and not self._is_busy
+        return super()._should_upgrade() and self._stream is None and not self._is_busy
 
     def _forget(self) -> None:
         """Keep nothing of HTTP: the connection is a browser's now."""
