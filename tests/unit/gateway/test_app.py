@@ -30,9 +30,9 @@ class Site:
         self.dependencies = {"mqtt": "ok"}
         given = GatewaySettings.load(**settings)
         door = make_door(self.live, given.allowed_origins)
-        app = create_app(self.live, given, lambda: self.dependencies, door)
+        self.app = create_app(self.live, given, lambda: self.dependencies, door)
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://gateway"
+            transport=httpx.ASGITransport(self.app), base_url="http://gateway"
         )
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
@@ -233,3 +233,40 @@ async def test_an_event_stream_that_is_refused_says_why(site: Site) -> None:
     assert bad.json()["detail"] == "pillow id '#' is not one"
     assert foreign.status_code == 403
     assert "GATEWAY_ALLOWED_ORIGINS" in foreign.json()["detail"]
+
+
+async def test_a_fault_of_ours_carries_the_same_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also an answer that nobody thought of is shown by a browser."""
+    made = Site()
+
+    def fail() -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(made.hub, "states", fail)
+    transport = httpx.ASGITransport(made.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        answer = await client.get("/api/pillows")
+    assert answer.status_code == 500
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_a_websocket_that_is_asked_for_without_a_handshake_is_told_so(site: Site) -> None:
+    """As proxies do that are not set up for it."""
+    answer = await site.get("/ws")
+    assert answer.status_code == 426
+    assert answer.headers["upgrade"] == "websocket"
+
+
+@pytest.mark.parametrize("pillows", [1, 300])
+async def test_a_long_list_is_as_whole_as_a_short_one(site: Site, pillows: int) -> None:
+    """Though it comes in pieces: who reads slowly holds one of them, and no copy of all."""
+    told = [update(f"cloud-{number}", 1, pad=1000) for number in range(pillows)]
+    for one in told:
+        site.live.receive(Message(f"pillow/{one.pillow}/state", one.payload, False))
+    answer = await site.get("/api/pillows")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert ("content-length" in answer.headers) == (pillows == 1)
+    assert answer.content.endswith(b"[" + b",".join(one.payload for one in told) + b"]}")
+    assert len(answer.json()["pillows"]) == pillows

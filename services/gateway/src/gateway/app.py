@@ -58,7 +58,7 @@ class _Headers:
 
 def create_app(
     live: Live, settings: GatewaySettings, dependencies: Dependencies, door: Door
-) -> Starlette:
+) -> ASGIApp:
     """Build the application around a live stream that somebody else feeds."""
 
     pages = Pages({**read_folder(STATIC), "states.js": _STATES_MODULE})
@@ -72,8 +72,14 @@ def create_app(
     async def no_such_thing(request: Request) -> Response:
         return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")
 
-    return Starlette(
+    async def no_handshake(_request: Request) -> Response:
+        refused = problem(426, "upgrade required", "this is where WebSockets begin")
+        refused.headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})
+        return refused
+
+    app = Starlette(
         routes=[
+            Route("/ws", no_handshake),
             Route("/events", Events(door).serve),
             *api_routes(live),
             *health_routes(dependencies, live.metrics.registry),
@@ -83,7 +89,6 @@ def create_app(
             Route("/{path:path}", pages.serve),
         ],
         middleware=[
-            Middleware(_Headers),
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(settings.allowed_origins),
@@ -92,3 +97,4 @@ def create_app(
             ),
         ],
     )
+    return _Headers(app)  # around all of it: a fault of ours is answered by what is outermost
