@@ -10,7 +10,7 @@ from contract.cursors import Cursor
 from contract.frames import RECONNECT_MS, Goodbye, Removed, Snapshot, Status, Updates
 from contract.updates import Update, decode_state
 from gateway.audiences import Interest
-from gateway.fanout import FRAME_BYTES, Delivery, Fanout, frames_of
+from gateway.fanout import FRAME_BYTES, SHARED, Delivery, Fanout, frames_of
 from gateway.hub import TOMBSTONES, Change, Hub
 from gateway.wire import Form
 from tests.unit.gateway.listeners import Client, deliver
@@ -204,6 +204,45 @@ def test_an_interest_is_put_into_json_once_for_all_forms(monkeypatch: pytest.Mon
     assert {first.to, second.to} == {(wire,), (stream,)}
     assert first.updates == second.updates == 1
     assert second.data[second.data.index(b"{") : -2] == first.data[first.data.index(b"{") :]
+
+
+def test_who_has_only_the_same_pillow_in_common_shares_its_frame() -> None:
+    """Each watches one of its own, too; the one that all watch is put into JSON once."""
+    hub, out = make()
+    clients = [Client(out, frozenset({"all", f"own-{number}"})) for number in range(5)]
+    flush(out)
+    out.add(change_of(hub, "all", 1))
+    made = [delivery.data for delivery in out.flush(NOW)]
+    assert len(made) == 5
+    assert len({id(frame) for frame in made}) == 1
+
+    out.add(change_of(hub, "all", 2))
+    out.add(change_of(hub, "own-3", 3))
+    flush(out)
+    assert [len(client.states) for client in clients] == [1, 1, 1, 2, 1]
+
+
+def test_whoever_comes_from_elsewhere_shares_a_snapshot() -> None:
+    """After a restart everybody has a cursor of its own, and none of them means anything here."""
+    hub, out = make()
+    change_of(hub, "cloud-1", 1)
+    clients = [Client(out, None, Cursor("gone", number)) for number in range(5)]
+    clients.append(Client(out, None, hub.cursor._replace(offset=99)))
+
+    (delivery,) = out.flush(NOW)
+
+    assert list(delivery.to) == clients
+    assert delivery.kind == "snapshot"
+
+
+def test_many_who_differ_are_not_kept_for_ever() -> None:
+    """What is shared by nobody is not worth its memory."""
+    hub, out = make()
+    change_of(hub, "cloud-1", 1)
+    for number in range(3 * SHARED):
+        Client(out, frozenset({f"cloud-{number}"}))
+    flush(out)
+    assert len(out._made) <= SHARED
 
 
 def test_a_change_reaches_who_wants_it_without_a_look_at_the_others() -> None:

@@ -9,7 +9,7 @@ import fcntl
 import struct
 import termios
 from socket import AF_INET, SOCK_STREAM, SocketType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.audiences import Listener
 from gateway.sending import NOWHERE
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gateway.admission import Wish
     from gateway.door import Door
     from gateway.upkeep import Beat
+
+_COPIED_BYTES: Final = 16_384
+"""From here on what is shared by many is not copied to go out with the answer to a request."""
 
 
 class Browser(Listener, asyncio.Protocol):
@@ -57,9 +60,13 @@ class Browser(Listener, asyncio.Protocol):
 
     def write(self, data: bytes | memoryview) -> None:
         """Write; the answer to its request goes before what is first."""
-        if self.answer:
-            data, self.answer = self.answer + data, b""
-        self.transport.write(data)
+        answer, self.answer = self.answer, b""
+        if not answer:
+            self.transport.write(data)
+        elif len(data) < _COPIED_BYTES:
+            self.transport.write(answer + data)
+        else:
+            self.transport.writelines((answer, data))
 
     @property
     def is_unheard(self) -> bool:

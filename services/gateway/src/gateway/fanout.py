@@ -29,6 +29,9 @@ FRAME_BYTES: Final = 65_536
 SHARED_MS: Final = 20
 """For how long who comes is given the same snapshot, if nothing changes, in milliseconds."""
 
+SHARED: Final = 64
+"""How many different snapshots are kept for that: those of many who differ are not worth it."""
+
 _ENVELOPE_BYTES: Final = 256
 
 _Owed = tuple[Interest, Cursor | None, Mark | None]
@@ -148,13 +151,17 @@ class Fanout:
                 yield Delivery(frame.to(audience.form), to, outlets, 0, "word", closing, closing)
 
     def _news(self, changes: Sequence[Change], now_ms: int) -> Iterator[Delivery]:
-        made: dict[Interest, list[Frame]] = {}  # audiences of several forms may share an interest
+        # Audiences of several forms, or that have only these pillows in common, share what is made.
+        made: dict[tuple[int, ...] | None, list[Frame]] = {}
         for audience, wanted in self._audiences.touched(changes).items():
             if audience.live:
-                frames = made.get(audience.interest)
+                offsets = None
+                if audience.interest is not None:
+                    offsets = tuple([change.offset for change in wanted])
+                frames = made.get(offsets)
                 if frames is None:
                     frames = list(frames_of(wanted, self._hub.cursor.epoch, now_ms))
-                    made[audience.interest] = frames
+                    made[offsets] = frames
                 yield _delivery(frames, audience.form, *_live(audience), "news")
 
     def _owed(self, due: Iterable[Listener], now_ms: int) -> Iterator[Delivery]:
@@ -162,7 +169,7 @@ class Fanout:
         for listener in due:
             # One that stopped reading meanwhile is due again when it reads.
             if listener.audience is not None and not listener.stalled:
-                key = (listener.audience, listener.since, listener.mark)
+                key = (listener.audience, *self._left_off(listener))
                 alike.setdefault(key, []).append(listener)
         for (audience, since, mark), listeners in alike.items():
             frames = self._shared((audience.interest, since, mark), now_ms)
@@ -177,6 +184,18 @@ class Fanout:
             closing = self._goodbye is not None
             yield _delivery(frames, audience.form, listeners, (), kind, closing=closing)
 
+    def _left_off(self, listener: Listener) -> tuple[Cursor | None, Mark | None]:
+        """Return from where a listener goes on: from nowhere if not all that it missed is known.
+
+        So all whose cursors are of another process share a snapshot, however they differ.
+        """
+        since, mark = listener.since, listener.mark
+        if since is not None and not self._hub.covers(since):
+            since = None
+        if mark is not None and not self._hub.covers(self._hub.cursor._replace(offset=mark.offset)):
+            mark = None
+        return since, mark
+
     def _shared(self, owed: _Owed, now_ms: int) -> list[Frame]:
         """Return what is owed, made once for all who are owed the same at about the same time."""
         offset, broker, made_ms = self._made_at
@@ -188,6 +207,8 @@ class Fanout:
             self._made_at = (self._told, self.broker, now_ms)
         frames = self._made.get(owed)
         if frames is None:
+            if len(self._made) >= SHARED:
+                self._made.clear()
             frames = self._made[owed] = list(self._frames_owed(*owed, now_ms))
         return frames
 
@@ -197,10 +218,6 @@ class Fanout:
         if mark is None:
             yield from self._snapshot(interest, since, now_ms)
             return
-        if not self._hub.covers(self._hub.cursor._replace(offset=mark.offset)):
-            # Some removals that it missed are forgotten: it begins again.
-            yield from self._snapshot(interest, None, now_ms)
-            return
         missed = wanted_of(self._hub.after(mark.offset), interest)
         yield from frames_of(missed, self._hub.cursor.epoch, now_ms)
         if mark.broker != self.broker:
@@ -208,7 +225,7 @@ class Fanout:
 
     def _snapshot(self, interest: Interest, since: Cursor | None, now_ms: int) -> Iterator[Frame]:
         hub, gone, recovered = self._hub, list[str](), False
-        if since is not None and hub.covers(since):
+        if since is not None:
             recovered = True
             missed = wanted_of(hub.after(since.offset), interest)
             states = [change.payload for change in missed if change.payload is not None]
