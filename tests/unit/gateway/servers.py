@@ -9,6 +9,7 @@ from functools import partial
 from starlette.applications import Starlette
 
 from contract.topics import Topics
+from gateway.browser import Browser
 from gateway.door import Door
 from gateway.front import Front
 from gateway.hub import Hub
@@ -32,6 +33,11 @@ class Served:
         self.live = live
         self.door = door
         self._at = 0
+
+    @property
+    def everyone(self) -> set[Browser]:
+        """Who is in."""
+        return {guest for guest in self.door.upkeep if isinstance(guest, Browser)}
 
     @property
     def browsers(self) -> int:

@@ -91,10 +91,10 @@ async def test_a_flood_of_pings_is_answered_and_holds_up_nobody() -> None:
     flood = b"".join(masked(PING, b"%05d" % number) for number in range(2000))
     loop = asyncio.get_running_loop()
     async with serving() as served, served.dialled() as good:
-        (told,) = served.door.upkeep
+        (told,) = served.everyone
         async with served.dialled(receive_buffer=1 << 18) as rude:
             await until(lambda: served.browsers == 2, "both in")
-            (flooding,) = set(served.door.upkeep) - {told}
+            (flooding,) = served.everyone - {told}
             served.door.hearing._share.spend(0.1)  # as others had said much already
             await loop.sock_sendall(rude, flood)
             await until(lambda: flooding.is_unheard, "waiting")
@@ -115,7 +115,7 @@ async def test_a_flood_of_pings_is_answered_and_holds_up_nobody() -> None:
 async def test_who_waits_to_be_heard_is_not_taken_for_dead() -> None:
     """Its answer to the last ping may be among what waits."""
     async with serving(period_s=0.2) as served, served.dialled() as client:
-        (browser,) = served.door.upkeep
+        (browser,) = served.everyone
         assert isinstance(browser, WebSocketBrowser)
         hearing = served.door.hearing
         hearing._share.spend(0.2)  # others have said so much that nobody is heard for a second

@@ -323,7 +323,7 @@ async def test_pings_of_one_that_does_not_read_are_not_gathered() -> None:
     """Only the newest is answered, when it reads; a flood of pings fills no memory."""
     async with serving() as served, served.dialled() as rude:
         loop = asyncio.get_running_loop()
-        (browser,) = served.door.upkeep
+        (browser,) = served.everyone
         for number in range(12):
             served.say(f"cloud-{number}", pad=BIG)
             await asyncio.sleep(0.01)
@@ -346,7 +346,7 @@ async def test_pings_of_one_that_does_not_read_are_not_gathered() -> None:
 async def test_one_who_does_not_read_holds_no_more_than_its_buffers() -> None:
     """However much is said: a frame at most goes over the mark."""
     async with serving() as served, served.dialled() as rude:
-        (browser,) = served.door.upkeep
+        (browser,) = served.everyone
         for number in range(500):
             served.say(f"cloud-{number % 10}", pad=BIG)
             await asyncio.sleep(0)

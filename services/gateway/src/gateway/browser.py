@@ -9,16 +9,14 @@ import fcntl
 import struct
 import termios
 from socket import AF_INET, SOCK_STREAM, SocketType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from gateway.admission import Wish
 from gateway.audiences import Listener
+from gateway.door import Door
 from gateway.sending import NOWHERE
+from gateway.upkeep import Beat
 from gateway.wire import Form
-
-if TYPE_CHECKING:
-    from gateway.admission import Wish
-    from gateway.door import Door
-    from gateway.upkeep import Beat
 
 _COPIED_BYTES: Final = 16_384
 """From here on what is shared by many is not copied to go out with the answer to a request."""
@@ -35,7 +33,7 @@ class Browser(Listener, asyncio.Protocol):
     kind: str
     """Its transport's name, for the metrics."""
 
-    def __init__(self, door: "Door", transport: asyncio.Transport, answer: bytes) -> None:
+    def __init__(self, door: Door, transport: asyncio.Transport, answer: bytes) -> None:
         """`answer` is the one to its request: it leaves together with what is written first."""
         super().__init__(NOWHERE)
         self.door = door
@@ -73,7 +71,7 @@ class Browser(Listener, asyncio.Protocol):
         """Whether something that it said waits to be taken in."""
         return False
 
-    def enter(self, wish: "Wish", form: Form) -> None:
+    def enter(self, wish: Wish, form: Form) -> None:
         """Tell it everything that it wants from now on."""
         self.door.broadcast.join(self, wish.interest, form, wish.since)
 
@@ -107,7 +105,7 @@ class Browser(Listener, asyncio.Protocol):
         """End: the server stops, and whoever reads has heard goodbye."""
         self.abort()
 
-    def look_after(self, beat: "Beat") -> None:
+    def look_after(self, beat: Beat) -> None:
         """Ask for a sign of life, and give one; end it if it has given none since the last time.
 
         What is asked of one that reads slowly waits behind all it has still to read: that it reads
@@ -122,7 +120,7 @@ class Browser(Listener, asyncio.Protocol):
         else:
             self.abort()
 
-    def ask(self, beat: "Beat") -> None:
+    def ask(self, beat: Beat) -> None:
         """Write the heartbeat, and whatever asks for an answer."""
         raise NotImplementedError
 

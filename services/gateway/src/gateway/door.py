@@ -10,10 +10,9 @@ from urllib.parse import parse_qsl
 from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL
 from gateway.admission import EVERYTHING, Wish, origin_allowed, read_wish
 from gateway.broadcast import Broadcast
-from gateway.browser import Browser
 from gateway.hearing import Hearing
 from gateway.metrics import GatewayMetrics
-from gateway.upkeep import Upkeep
+from gateway.upkeep import Guest, Upkeep
 
 HEAD_S: Final = 10.0
 """How long a request's head may take: who connects and says nothing holds a file descriptor."""
@@ -83,13 +82,13 @@ class Door:
         wish = read_wish(pillows, _text(fields.get(b"last-event-id")) or since)
         return Refusal(BAD_MESSAGE, wish) if isinstance(wish, str) else wish
 
-    def came(self, browser: Browser) -> None:
+    def came(self, browser: Guest) -> None:
         """Look after a browser from now on."""
         self.upkeep.add(browser)
         self._connections.add(browser)
         self._open[browser.kind] += 1
 
-    def left(self, browser: Browser) -> None:
+    def left(self, browser: Guest) -> None:
         """Forget a browser that came."""
         self.upkeep.discard(browser)
         self._connections.discard(browser)

@@ -7,7 +7,7 @@ Who is refused, and who only asks with HEAD, is answered by the web application.
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,10 +18,8 @@ from gateway.admission import Wish
 from gateway.browser import Browser
 from gateway.door import Door, Refusal
 from gateway.problems import problem
+from gateway.upkeep import Beat
 from gateway.wire import Form
-
-if TYPE_CHECKING:
-    from gateway.upkeep import Beat
 
 PATH: Final = b"/events"
 
@@ -64,7 +62,7 @@ class EventsBrowser(Browser):
                 self.write(_LAST_CHUNK)
             self.transport.close()
 
-    def ask(self, beat: "Beat") -> None:
+    def ask(self, beat: Beat) -> None:
         """Write the heartbeat; that it arrives is all an event stream can show."""
         self.write(beat.frame.to(self._form))
         self.heard = True

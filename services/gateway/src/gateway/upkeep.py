@@ -1,11 +1,10 @@
 """Upkeep: heartbeats for everyone who is connected, and an end for the dead, by one timer."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from contract.frames import HEARTBEAT_S, Heartbeat, encode_frame
 from gateway import wire
-from gateway.browser import Browser
 from gateway.wheel import SPOKES, Wheel
 from gateway.wire import Frame
 
@@ -20,7 +19,18 @@ class Beat:
         self.with_ping = _PING + self.frame.websocket
 
 
-class Upkeep(Wheel[Browser]):
+class Guest(Protocol):
+    """Who is looked after."""
+
+    @property
+    def kind(self) -> str:
+        """Its transport's name, for the metrics."""
+
+    def look_after(self, beat: Beat) -> None:
+        """Give a sign of life and ask for one; end it if it gave none since the last time."""
+
+
+class Upkeep(Wheel[Guest]):
     """Looks after every browser once in `period_s`."""
 
     def __init__(self, clock: Callable[[], int], period_s: float = HEARTBEAT_S) -> None:

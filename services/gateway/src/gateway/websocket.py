@@ -1,7 +1,7 @@
 """One browser on a WebSocket: what it says, and how it is told and let go."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from contract.frames import (
     BAD_MESSAGE,
@@ -17,10 +17,8 @@ from gateway import wire
 from gateway.browser import Browser
 from gateway.door import Door, Refusal
 from gateway.inbound import Answered, Asked, Inbound, Said
+from gateway.upkeep import Beat
 from gateway.wire import Frame
-
-if TYPE_CHECKING:
-    from gateway.upkeep import Beat
 
 CLOSE_S: Final = 10.0
 """How long a browser may take to answer that we close; then the connection ends without."""
@@ -112,7 +110,7 @@ class WebSocketBrowser(Browser):
             held, self._held = self._held, None
             self.write(b"".join(held.values()))
 
-    def ask(self, beat: "Beat") -> None:
+    def ask(self, beat: Beat) -> None:
         """Write the heartbeat with a ping."""
         self.write(beat.with_ping)
 
