@@ -9,8 +9,13 @@ from gateway.upkeep import Upkeep
 
 
 def make_door(
-    live: Live, allowed: Sequence[str] = (), *, most: int = 1000, period_s: float = HEARTBEAT_S
+    live: Live,
+    allowed: Sequence[str] = (),
+    *,
+    most: int = 1000,
+    room: int = 1000,
+    period_s: float = HEARTBEAT_S,
 ) -> Door:
     """A door that looks after each browser once in `period_s`."""
     upkeep = Upkeep(wall_ms, period_s)
-    return Door(live.broadcast, upkeep, live.metrics, wall_ms, allowed, most=most)
+    return Door(live.broadcast, upkeep, live.metrics, wall_ms, allowed, most=most, room=room)

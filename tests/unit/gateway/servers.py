@@ -74,12 +74,16 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    *, period_s: float = 3600.0, most: int = 1000, app: Starlette | None = None
+    *,
+    period_s: float = 3600.0,
+    most: int = 1000,
+    room: int = 1000,
+    app: Starlette | None = None,
 ) -> AsyncIterator[Served]:
     """A server that looks after each browser once in `period_s`; else nothing comes in between."""
     hub = Hub("ep", expire_after_ms=1 << 40, history_bytes=0)
     live = Live(hub, Topics("pillow"), GatewayMetrics())
-    door = make_door(live, most=most, period_s=period_s)
+    door = make_door(live, most=most, room=room, period_s=period_s)
     listener = listen("127.0.0.1", 0, "PORT")
     bound_connections(listener)
     stopping = asyncio.Event()

@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from starlette.applications import Starlette
@@ -85,6 +86,17 @@ async def test_who_connects_and_says_nothing_is_cut_off(monkeypatch: pytest.Monk
         with contextlib.suppress(ConnectionResetError):
             assert await read_to_end(silent) == b""
         assert not served.door._silent
+
+
+async def test_who_says_nothing_takes_nobodys_room() -> None:
+    """The one that has said nothing for the longest goes for who comes."""
+    async with serving(room=3) as served, AsyncExitStack() as stack:
+        silent = [await stack.enter_async_context(served.dialled(b"")) for _ in range(3)]
+        await until(lambda: len(served.door._silent) == 3, "connected")
+        async with served.dialled():
+            assert await read_to_end(silent[0]) == b""
+            assert served.browsers == 1
+            assert len(served.door._silent) == 2
 
 
 async def test_when_it_is_full_who_comes_is_told_to_come_back() -> None:

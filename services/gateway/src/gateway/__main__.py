@@ -65,13 +65,15 @@ async def _serve(
         history_bytes=settings.history_bytes,
     )
     live = Live(hub, topics, GatewayMetrics())
+    allowed = _allowed_browsers()
     door = Door(
         live.broadcast,
         Upkeep(wall_ms),
         live.metrics,
         wall_ms,
         settings.allowed_origins,
-        most=_most_browsers(settings),
+        most=min(allowed, settings.max_browsers or allowed),
+        room=allowed,
     )
     session = MqttSession(
         settings.broker,
@@ -130,11 +132,10 @@ def _collect_seldom() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _most_browsers(settings: GatewaySettings) -> int:
-    """Return how many browsers may be here: what is set, or what the limit of open files allows."""
+def _allowed_browsers() -> int:
+    """Return how many browsers may be here for the limit of open files."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = sys.maxsize if files == resource.RLIM_INFINITY else max(1, files - SPARE_FILES)
-    return min(allowed, settings.max_browsers or allowed)
+    return sys.maxsize if files == resource.RLIM_INFINITY else max(1, files - SPARE_FILES)
 
 
 async def _until_empty(door: Door) -> None:

@@ -1,6 +1,7 @@
 """The door: which browsers come in, on whichever transport, and what all of them share."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -48,8 +49,9 @@ class Door:
         allowed_origins: Sequence[str],
         *,
         most: int,
+        room: int = sys.maxsize,
     ) -> None:
-        """`most` browsers are in at once."""
+        """`most` browsers are in at once; there is `room` for them and who says nothing yet."""
         self.broadcast = broadcast
         self.clock = clock
         self._connections: set[Any] = set()  # the server's own: what it ends when it stops
@@ -62,6 +64,7 @@ class Door:
             metrics.connections.labels(kind).set_function(partial(self._open.__getitem__, kind))
         self._allowed_origins = allowed_origins
         self._most = most
+        self._room = room
 
     def admit(self, query: bytes, fields: Mapping[bytes, bytes]) -> Wish | Refusal:
         """Return what a browser wants, or why it may not come in; `fields` are its headers."""
@@ -95,10 +98,15 @@ class Door:
         self._open[browser.kind] -= 1
 
     def wait_for(self, connection: Speechless, connections: set[Any]) -> None:
-        """Wait for the first words of a connection to a server that has these `connections`."""
+        """Wait for the first words of a connection to a server that has these `connections`.
+
+        Where there is no room, who has said nothing for the longest goes.
+        """
         self._connections = connections
         connections.add(connection)
         self._silent[connection] = time.monotonic()
+        if len(self._silent) + len(self.upkeep) > self._room:
+            self._end_oldest()
 
     def has_spoken(self, connection: Speechless) -> None:
         """Wait for a connection no longer."""
@@ -113,9 +121,13 @@ class Door:
             too_long_ago_s = time.monotonic() - HEAD_S
             # They are in the order in which they came.
             while self._silent and next(iter(self._silent.values())) < too_long_ago_s:
-                connection = next(iter(self._silent))
-                self.has_spoken(connection)
-                connection.shutdown()
+                self._end_oldest()
+
+    def _end_oldest(self) -> None:
+        """End the connection that has said nothing for the longest."""
+        connection = next(iter(self._silent))
+        self.has_spoken(connection)
+        connection.shutdown()
 
     def count_refused(self, code: int) -> None:
         """Count a browser that was refused, or closed for its own fault."""

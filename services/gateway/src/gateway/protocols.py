@@ -185,8 +185,9 @@ class HttpProtocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _refuse(self, why: str) -> None:
-        """End the connection, with a word where no response to something else is to come."""
-        if self._is_busy:
+        """End the connection, with a word where no other request would take it for its answer."""
+        in_its_body = self._in_request and self._head_deadline is None
+        if self._is_busy and (not in_its_body or self.pipeline or self.cycle.response_started):
             self.transport.abort()
         else:
             self.send_400_response(why)
