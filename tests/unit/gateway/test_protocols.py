@@ -88,8 +88,9 @@ async def test_who_connects_and_says_nothing_is_cut_off(monkeypatch: pytest.Monk
         assert not served.door._silent
 
 
-async def test_who_says_nothing_takes_nobodys_room() -> None:
+async def test_who_says_nothing_takes_nobodys_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that has said nothing for the longest goes for who comes."""
+    monkeypatch.setattr(door, "SILENT", 2)
     async with serving(room=3) as served, AsyncExitStack() as stack:
         silent = [await stack.enter_async_context(served.dialled(b"")) for _ in range(3)]
         await until(lambda: len(served.door._silent) == 3, "connected")

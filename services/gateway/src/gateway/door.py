@@ -19,6 +19,9 @@ HEAD_S: Final = 10.0
 """How long a request's head may take: who connects and says nothing holds a file descriptor."""
 
 
+SILENT: Final = 100
+"""How many may have said nothing yet, however full it is: who comes is to hear that it is full."""
+
 KINDS: Final = ("websocket", "events")
 """The transports that browsers come by."""
 
@@ -105,7 +108,8 @@ class Door:
         self._connections = connections
         connections.add(connection)
         self._silent[connection] = time.monotonic()
-        if len(self._silent) + len(self.upkeep) > self._room:
+        silent = len(self._silent)
+        if silent > SILENT and silent + len(self.upkeep) > self._room:
             self._end_oldest()
 
     def has_spoken(self, connection: Speechless) -> None:
