@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from gateway import protocols
 from gateway.protocols import MOST_WAITING, path_and_query
 from tests.browsers import handshake, request
 from tests.unit.gateway.servers import Served, read_to_end, serving
@@ -177,3 +178,32 @@ async def test_who_goes_before_several_answers_logs_nothing(
             await asyncio.sleep(0.05)
     assert slow.asked == 1
     assert not caplog.records
+
+
+async def test_a_body_that_trickles_holds_its_connection_no_longer_than_a_head_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Though it has its answer: each byte would begin the wait for the next request anew."""
+    monkeypatch.setattr(protocols, "HEAD_S", 0.3)
+    said = request("/nothing", "Content-Length: 1000", method="POST")
+    async with serving() as served, served.dialled(said) as rude:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(10):
+                while await loop.sock_recv(rude, 1 << 16):
+                    await loop.sock_sendall(rude, b"x")
+
+
+async def test_an_event_stream_or_a_websocket_is_under_no_such_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their requests have ended, and their connections begin."""
+    monkeypatch.setattr(protocols, "HEAD_S", 0.1)
+    async with (
+        serving() as served,
+        served.dialled(request("http://x/events", "Content-Length: 9")),
+        served.dialled(handshake("/ws", "Connection: keep-alive")),
+    ):
+        await until(lambda: served.browsers == 2, "in")
+        await asyncio.sleep(0.3)
+        assert served.browsers == 2

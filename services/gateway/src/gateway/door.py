@@ -16,7 +16,7 @@ from gateway.metrics import GatewayMetrics
 from gateway.upkeep import Guest, Upkeep
 
 HEAD_S: Final = 10.0
-"""How long a request's head may take: who connects and says nothing holds a file descriptor."""
+"""How long a request's head may take, and then its body: who is silent holds a file descriptor."""
 
 
 SILENT: Final = 100

@@ -63,8 +63,9 @@ class HttpProtocol(HttpToolsProtocol):
     """HTTP whose requests have an end; WebSockets and event streams go on as browsers."""
 
     _in_request = False
+    _in_body = False
     _request_bytes = 0
-    _head_deadline: asyncio.TimerHandle | None = None
+    _deadline: asyncio.TimerHandle | None = None
     _stream: _Stream | None = None
     _answering: RequestResponseCycle | None = None
 
@@ -75,11 +76,11 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, but not for ever."""
         super().connection_made(transport)
-        self._expect_head()
+        self._expect_more()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more, and answer nobody any more."""
-        self._got_head()
+        self._expect_nothing()
         self.pipeline.clear()
         if self._answering is not None:  # uvicorn tells only the last request that has come
             self._answering.disconnected = True
@@ -132,13 +133,14 @@ class HttpProtocol(HttpToolsProtocol):
         if self._stream is not None or len(self.pipeline) >= MOST_WAITING:
             raise _Refused
         super().on_message_begin()
-        self._expect_head()
-        self._in_request = True
+        self._expect_more()
+        self._in_request, self._in_body = True, False
         self._request_bytes = 0
 
     def on_headers_complete(self) -> None:
         """Hand the request on; who is admitted to the event stream needs no application for it."""
-        self._got_head()
+        self._expect_more()
+        self._in_body = True
         version = self.parser.get_http_version()
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and version == "1.1"):
@@ -159,7 +161,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Stop counting."""
-        self._in_request = False
+        self._expect_nothing()
+        self._in_request = self._in_body = False
         if self._stream is None:
             super().on_message_complete()
 
@@ -186,8 +189,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, why: str) -> None:
         """End the connection, with a word where no other request would take it for its answer."""
-        in_its_body = self._in_request and self._head_deadline is None
-        if self._is_busy and (not in_its_body or self.pipeline or self.cycle.response_started):
+        if self._is_busy and (not self._in_body or self.pipeline or self.cycle.response_started):
             self.transport.abort()
         else:
             self.send_400_response(why)
@@ -205,14 +207,15 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _forget(self) -> None:
         """Keep nothing of HTTP: the connection is a browser's now."""
+        self._expect_nothing()
         self.connections.discard(self)
         self.parser = None  # type: ignore[assignment]
 
-    def _expect_head(self) -> None:
-        self._got_head()
-        self._head_deadline = self.loop.call_later(HEAD_S, self.transport.abort)
+    def _expect_more(self) -> None:
+        self._expect_nothing()
+        self._deadline = self.loop.call_later(HEAD_S, self.transport.abort)
 
-    def _got_head(self) -> None:
-        if self._head_deadline is not None:
-            self._head_deadline.cancel()
-            self._head_deadline = None
+    def _expect_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
