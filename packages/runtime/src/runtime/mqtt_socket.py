@@ -8,10 +8,7 @@ and it adds a writer for a socket that may be closed.
 import asyncio
 import contextlib
 import select
-from typing import Any, Final
-
-_AT_ONCE: Final = 64
-"""How often paho reads in one turn of the loop."""
+from typing import Any
 
 
 def drive(client: Any) -> None:
@@ -44,16 +41,16 @@ def _add_reader(loop: asyncio.AbstractEventLoop, client: Any, sock: Any) -> None
     def read() -> None:
         nonlocal going_on
         try:
-            # Until nothing is left or paho has closed it: whatever came last may be its end.
-            for _ in range(_AT_ONCE):
-                if paho.socket() is not sock or sock.fileno() < 0:
-                    return
-                paho.loop_read()
-                if paho.socket() is sock and not (_pending(sock) or there_is_more.poll(0)):
-                    return
+            if paho.socket() is not sock or sock.fileno() < 0:
+                return
+            paho.loop_read()
+            if paho.socket() is sock and not (_pending(sock) or there_is_more.poll(0)):
+                return
+            # Until nothing is left or paho has closed it: whatever came last may be its end. But
+            # a piece in each turn of the loop, or a burst would hold up everybody till it is over.
             if not going_on:
                 going_on = True
-                loop.call_soon(go_on)  # the rest of the loop must not starve
+                loop.call_soon(go_on)
         except Exception as error:
             # As aiomqtt has it: what reading raises is the connection's end.
             if not client._disconnected.done():
