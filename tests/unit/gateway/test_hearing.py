@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.hearing import PIECE_BYTES, Hearing
 from gateway.inbound import Inbound
+from gateway.share import BURST_S
 from gateway.websocket import WebSocketBrowser
 from tests.browsers import masked
 from tests.unit.gateway.servers import serving
@@ -118,7 +119,7 @@ async def test_who_waits_to_be_heard_is_not_taken_for_dead() -> None:
         (browser,) = served.everyone
         assert isinstance(browser, WebSocketBrowser)
         hearing = served.door.hearing
-        hearing._share.spend(0.2)  # others have said so much that nobody is heard for a second
+        hearing._share.spend(BURST_S + 0.2)  # so much was said that nobody is heard for a second
         await asyncio.get_running_loop().sock_sendall(client, masked(PING, b"here"))
         await until(lambda: browser.is_unheard, "waiting")
         await until(lambda: not browser.is_unheard, "heard")

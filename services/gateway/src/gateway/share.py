@@ -9,8 +9,9 @@ from typing import Final
 SHARE: Final = 0.2
 """How much of the time all that browsers say may take, of 1."""
 
-BURST_S: Final = 0.02
-"""How much may be taken at once when little was before, in seconds."""
+BURST_S: Final = 0.2
+"""How much may be taken at once when little was before, in seconds: thousands who come together and
+each say a word are no flood."""
 
 
 class Share:
