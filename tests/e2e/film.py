@@ -53,11 +53,9 @@ class Film:
         )
         self._taken.add(asyncio.ensure_future(acknowledged))
 
-    async def run(self, seconds: float) -> list[bytes]:
-        """Let the film run on for so long; the frames painted in that time, as PNG."""
-        first, end = len(self._frames), time.time() + seconds
+    async def run(self, seconds: float) -> None:
+        """Let the film run on for so long."""
         await self._page.wait_for_timeout(seconds * 1000)
-        return [frame for at, frame in self._frames[first:] if at < end]
 
     async def run_until_moved(self, seconds: float, frames: int) -> None:
         """Let the film run on for so long, and until it has so many frames unlike each other.
@@ -73,6 +71,20 @@ class Film:
             return unlike - (time.time() - began) >= frames
 
         await until(has_moved, f"{frames} frames unlike each other", within_s=30)
+
+    async def run_until_still(self, seconds: float, frames: int) -> None:
+        """Let the film run on until for so long it had no more frames unlike each other than these.
+
+        How long a busy machine takes to come to that says nothing about what is to be seen then.
+        """
+        began = time.time()
+
+        def is_still() -> bool:
+            now = time.time()
+            unlike = len({frame for at, frame in self._frames if at > now - seconds})
+            return now - began >= seconds and unlike <= frames
+
+        await until(is_still, f"at most {frames} frames in {seconds:g} s", within_s=30)
 
     def write(self, path: Path, *, per_second: float, quality: int, last_s: float = 2.0) -> int:
         """Write at most so many frames a second, the last one shown for `last_s`; how many."""
