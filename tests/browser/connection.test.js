@@ -244,6 +244,30 @@ test("nothing is queued up: what cannot be sent now is not sent", () => {
   assert.deepEqual(FakeWebSocket.newest.sent, [{ a: 2 }]);
 });
 
+test("a connection that ends without a word is told of in words all the same", () => {
+  const { connection, FakeWebSocket, serve } = setUp();
+  FakeWebSocket.newest.drop();
+  assert.equal(connection.status.reason, "no connection came about");
+  connection.open();
+  serve(0);
+  FakeWebSocket.newest.drop();
+  assert.equal(connection.status.reason, "the connection was lost");
+  connection.open();
+  FakeWebSocket.newest.drop(1012, "restarting");
+  assert.equal(connection.status.reason, "restarting");
+});
+
+test("what a socket says of its trouble is the reason, as in Node.js, and of its own end only", () => {
+  const { connection, FakeWebSocket } = setUp();
+  const first = FakeWebSocket.newest;
+  first.onerror({ message: "connect ECONNREFUSED 127.0.0.1:8080" });
+  first.onclose({ code: 1006, reason: "" });
+  assert.equal(connection.status.reason, "connect ECONNREFUSED 127.0.0.1:8080");
+  connection.open();
+  FakeWebSocket.newest.onclose({ code: 1006, reason: "" });
+  assert.equal(connection.status.reason, "no connection came about");
+});
+
 test("an address that cannot be opened at all ends it with the reason", () => {
   const { connection, FakeWebSocket } = setUp({ address: () => "bad:address" });
   assert.equal(connection.status.phase, "stopped");

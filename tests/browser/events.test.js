@@ -59,6 +59,10 @@ for (const [status, code] of [[400, 4400], [401, 4401], [403, 4403], [429, 4429]
 test("an answer that is none, and one without a reason", async () => {
   const failed = await streamOf(() => { throw new TypeError("fetch failed"); });
   assert.deepEqual(failed.at(-1), ["closed", 1006, "fetch failed"]);
+  for (const cause of [new Error("connect ECONNREFUSED ::1:8080"), { message: "", code: "ECONNREFUSED" }]) {
+    const [, , reason] = (await streamOf(() => { throw new TypeError("fetch failed", { cause }); })).at(-1);
+    assert.match(reason, /^fetch failed: .*ECONNREFUSED/);
+  }
   assert.deepEqual((await streamOf(() => new Response("", { status: 403 }))).at(-1), ["closed", 4403, "HTTP 403"]);
 });
 

@@ -362,6 +362,10 @@ test("another's cursor is resumed from, once, and the client tells its own", () 
   assert.equal(query().get("since"), "e:10");
 });
 
+test("a cursor that is no text is refused at once", () => {
+  assert.throws(() => setUp({ cursor: 7 }), /TypeError: cursor is 7/);
+});
+
 test("a cursor of none is no cursor", () => {
   const { client, query } = setUp({ cursor: null });
   assert.equal(client.cursor, null);
@@ -392,6 +396,20 @@ test("a listener among the options is called when its client is known", async ()
   assert.deepEqual(heard, []);
   await null;
   assert.deepEqual(heard, ["connecting"]);
+  client.close();
+});
+
+test("of a socket that fails at once, the last word is the true one", async () => {
+  class Failing extends fakeWebSocket() {
+    set onclose(listener) {
+      queueMicrotask(() => listener?.({ code: 1006, reason: "" }));
+    }
+  }
+  const told = [];
+  const client = connect({ url: "https://pillows.example", WebSocket: Failing, events: null, onConnection: ({ detail }) => told.push(detail.connection) });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(told.at(-1), "disconnected");
+  assert.equal(client.connection, "disconnected");
   client.close();
 });
 

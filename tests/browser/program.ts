@@ -1,6 +1,19 @@
 // A program as its author would write it: only the published types are known to it.
 import { connect, journey, type ChangeEvent, type Pillow, type Update } from "pillowcast";
 
+/** As the package `ws` declares its class: overloaded, with events of its own. */
+declare class OtherSocket {
+  constructor(address: null);
+  constructor(address: string | URL, options?: { origin?: string });
+  constructor(address: string | URL, protocols?: string | string[], options?: { origin?: string });
+  onopen: ((event: { type: string; target: OtherSocket }) => void) | null;
+  onerror: ((event: { error: unknown; message: string; target: OtherSocket }) => void) | null;
+  onclose: ((event: { code: number; reason: string; wasClean: boolean }) => void) | null;
+  onmessage: ((event: { data: string | Uint8Array; type: string }) => void) | null;
+  send(data: string, callback?: (error?: Error) => void): void;
+  close(code?: number, data?: string): void;
+}
+
 const stop = new AbortController();
 const clouds = connect({ url: "https://pillows.example", pillows: ["cloud-1"], signal: stop.signal });
 
@@ -13,11 +26,19 @@ clouds.addEventListener("connection", ({ detail }) => {
   const how: "connecting" | "live" | "broker-offline" | "disconnected" = detail.connection;
   console.log(how, detail.since, clouds.status.retryAt);
 });
+clouds.addEventListener("change", ({ detail: { updates, sent } }) => {
+  for (const { pillow } of updates) {
+    if (pillow !== null) console.log(journey(pillow, { forwarded: sent, shown: clouds.now() })?.ms);
+  }
+});
 clouds.addEventListener("fault", ({ detail }) => console.warn(detail.message));
 const listener = ({ detail }: ChangeEvent) => console.log(detail.isResumed, clouds.cursor);
 clouds.addEventListener("change", listener, { once: true });
 clouds.removeEventListener("change", listener);
 connect({ url: "https://pillows.example", cursor: clouds.cursor, clock: () => Date.now() }).close();
+connect({ url: "https://pillows.example", WebSocket, fetch, timers: { setTimeout, clearTimeout } }).close();
+connect({ url: "https://pillows.example", WebSocket: null, events: null }).close();
+connect({ url: "https://pillows.example", WebSocket: OtherSocket }).close();
 for await (const update of clouds) {
   const { pillow, cursor }: Update = update;
   const now: Pillow | null = pillow;

@@ -140,6 +140,28 @@ async def test_it_goes_on_where_the_last_one_was(sky: Sky, folder: Path) -> None
     assert sorted(told) == ["cloud-1 spinning", "cloud-3 throwing"]
 
 
+async def test_it_tells_what_was_before(sky: Sky, folder: Path) -> None:
+    """Oldest first."""
+    async with sky.gateway.browser("?pillow=cloud-1") as browser:
+        await sky.cloud.say(state("cloud-1", "hugging"))
+        await browser.until_state("cloud-1", "hugging")
+    async with program(folder, snippet("What was before"), sky) as running:
+        told = await running.until(lambda line: line.endswith("hugging"))
+    assert [line.split()[1] for line in told] == ["neutral", "hugging"]
+
+
+async def test_it_says_why_nothing_comes(sky: Sky, folder: Path) -> None:
+    """In words that help, while it goes on trying."""
+    sky.gateway.kill()
+    await sky.gateway.wait()
+    async with program(folder, snippet("When nothing comes"), sky) as running:
+        await running.until(
+            lambda line: line.startswith("disconnected waiting") and "ECONNREFUSED" in line
+        )
+        await sky.gateway.start()
+        await running.until(lambda line: line.startswith("live open"))
+
+
 async def test_the_typescript_program_is_one(folder: Path) -> None:
     """Strict, by the types that the package ships and no others."""
     folder.joinpath("program.mts").write_text(snippet("TypeScript"), encoding="utf-8")

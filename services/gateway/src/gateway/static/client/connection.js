@@ -34,13 +34,14 @@ const EVENTS_EVERY_AFTER_SUCCESS = 4;
  */
 
 /**
- * What a WebSocket and an event stream have in common.
+ * What a WebSocket and an event stream have in common. The events are loosely typed, so that the
+ * class of a browser, of Node.js and of the package `ws` are each accepted.
  *
  * @typedef {object} SocketLike
  * @property {((event?: any) => void) | null} onopen
- * @property {((event: {data: unknown}) => void) | null} onmessage
- * @property {((event?: any) => void) | null} onerror
- * @property {((event: {code: number, reason: string}) => void) | null} onclose
+ * @property {((event: any) => void) | null} onmessage told of a `data`
+ * @property {((event?: any) => void) | null} onerror told of a `message` where there is one
+ * @property {((event: any) => void) | null} onclose told of a `code` and a `reason`
  * @property {(text: string) => void} send
  * @property {() => void} close
  */
@@ -103,6 +104,8 @@ export class Connection {
   #hasWorked = false;
   /** @type {[number, number] | null} */
   #goodbye = null;
+  // What the socket said of its end beforehand; browsers say nothing.
+  #trouble = "";
   #deadline = 0;
   /** @type {{wait: unknown, watch: unknown, stable: unknown}} */
   #running = { wait: null, watch: null, stable: null };
@@ -139,7 +142,10 @@ export class Connection {
     this.#socket = socket;
     socket.onopen = () => this.#opened();
     socket.onmessage = (event) => this.#heard(event.data);
-    socket.onerror = () => {};
+    this.#trouble = "";
+    socket.onerror = (event) => {
+      this.#trouble = event?.message ?? "";
+    };
     socket.onclose = (event) => this.#closed(event.code, event.reason);
     this.#watch(CONNECT_TIMEOUT_MS);
     this.#become({ phase: "connecting" });
@@ -252,7 +258,7 @@ export class Connection {
   #closed(code, reason) {
     this.#abandon();
     if (TERMINAL.has(code)) this.#become({ phase: "stopped", code, reason });
-    else this.#retry(code, reason);
+    else this.#retry(code, reason || this.#trouble || (this.#isHeard ? "the connection was lost" : "no connection came about"));
   }
 
   /**

@@ -83,7 +83,7 @@ export class EventStream {
       await this.#pump(answer.body);
       this.#end(LOST, "the stream ended");
     } catch (fault) {
-      this.#end(LOST, fault instanceof Error ? fault.message : String(fault));
+      this.#end(LOST, troubleOf(fault));
     }
   }
 
@@ -106,6 +106,12 @@ export class EventStream {
   #end(code, reason) {
     if (!this.#abort.signal.aborted) this.onclose?.({ code, reason });
   }
+}
+
+/** What went wrong; Node.js says only in the cause of its "fetch failed". @param {any} fault */
+function troubleOf(fault) {
+  const { message, code } = fault?.cause ?? {};
+  return [fault?.message ?? String(fault), message || code].filter(Boolean).join(": ");
 }
 
 /** What a problem document says. @param {Response} answer */

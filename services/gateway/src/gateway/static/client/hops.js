@@ -39,7 +39,8 @@ const SECOND = 1000;
  * The way of a state from the pillow to here; null when it cannot be known.
  *
  * @param {Pillow} pillow
- * @param {{forwarded: number, shown: number}} here when the gateway sent it, and when it was shown
+ * @param {{forwarded: number | null, shown: number}} here when the gateway sent it, null when that is
+ *   not known, and when it was shown
  * @returns {Journey | null}
  */
 export function journey(pillow, { forwarded, shown }) {
@@ -53,7 +54,7 @@ export function journey(pillow, { forwarded, shown }) {
   const queued = isNarrowed ? felt : told;
   const ms = shown - queued;
   if (!(ms >= 0) || ms > PLAUSIBLE_MS) return null;
-  /** @type {[Hop, number | undefined][]} */
+  /** @type {[Hop, number | null | undefined][]} */
   const stamps = [
     ["felt", felt < queued && queued - felt <= PLAUSIBLE_MS ? felt : undefined],
     ["queued", queued],
@@ -68,7 +69,7 @@ export function journey(pillow, { forwarded, shown }) {
 /**
  * The lengths between stamps. Clocks differ by a little: a stamp never lies before the one before it.
  *
- * @param {[Hop, number | undefined][]} stamps
+ * @param {[Hop, number | null | undefined][]} stamps
  */
 function legsOf(stamps) {
   /** @type {Leg[]} */
@@ -77,7 +78,7 @@ function legsOf(stamps) {
   let from = null;
   let reached = -Infinity;
   for (const [hop, stamp] of stamps) {
-    if (stamp === undefined || !Number.isFinite(stamp)) continue;
+    if (stamp == null || !Number.isFinite(stamp)) continue;
     const at = Math.max(stamp, reached);
     if (from !== null) legs.push({ from, to: hop, ms: at - reached });
     from = hop;

@@ -11,6 +11,7 @@
  * at every moment whether what it knows is live.
  */
 
+import { webAddress } from "./address.js";
 import { ServerClock } from "./clock.js";
 import { Connection, TIMERS } from "./connection.js";
 import { EventStream } from "./events.js";
@@ -146,6 +147,7 @@ export class Pillowcast extends EventTarget {
     super();
     this.#base = baseOf(url);
     this.#wanted = checked(pillows);
+    if (cursor !== null && typeof cursor !== "string") throw new TypeError(`cursor is ${cursor}: give the text that a client told, or null`);
     this.#store = new Store(cursor);
     if (cursor !== null) this.#covered = this.#wanted;
     this.#signal = signal;
@@ -429,10 +431,11 @@ export class Pillowcast extends EventTarget {
       this.#shown = { connection, since };
     }
     if (!hasTurned && !hasNews) return;
-    const detail = { ...this.#shown };
-    // Whoever is called by `connect` has not been given the client yet.
-    if (this.#isOpening) queueMicrotask(() => this.#tell("connection", detail));
-    else this.#tell("connection", detail);
+    // Whoever is called by `connect` has not been given the client yet; and what is told later is
+    // what is true then: a socket may fail at once.
+    const tell = () => this.#tell("connection", { ...this.#shown });
+    if (this.#isOpening) queueMicrotask(tell);
+    else tell();
   }
 
   #ping() {
@@ -464,23 +467,10 @@ export class Pillowcast extends EventTarget {
  */
 function baseOf(url) {
   const given = url ?? globalThis.document?.baseURI;
-  const base = addressOf(given, globalThis.document?.baseURI);
+  const base = webAddress(given, globalThis.document?.baseURI);
   if (base === null) throw new TypeError(`url is ${given ?? "missing"}: say where the gateway is, as https://host/`);
   if (url !== undefined && !base.pathname.endsWith("/")) base.pathname += "/";
   return base;
-}
-
-/**
- * @param {string | URL | undefined} text
- * @param {string | undefined} base
- */
-function addressOf(text, base) {
-  try {
-    const url = new URL(text ?? "", base);
-    return /^https?:$/.test(url.protocol) ? url : null;
-  } catch {
-    return null;
-  }
 }
 
 /**
@@ -491,7 +481,7 @@ function addressOf(text, base) {
 function checked(pillows) {
   if (pillows === "all") return pillows;
   if (!Array.isArray(pillows) || pillows.length === 0) {
-    throw new TypeError(`pillows is ${JSON.stringify(pillows)}: name at least one, or say "all"`);
+    throw new TypeError(`pillows is ${JSON.stringify(pillows)}: name at least one in a list, or say "all"`);
   }
   const wrong = pillows.find((id) => !isPillowId(id));
   if (wrong !== undefined) throw new TypeError(`pillows: ${JSON.stringify(wrong)} is no pillow's id`);

@@ -32,14 +32,18 @@ export type Status = {
 };
 export type SocketLike = {
     onopen: ((event?: any) => void) | null;
-    onmessage: ((event: {
-        data: unknown;
-    }) => void) | null;
+    /**
+     * told of a `data`
+     */
+    onmessage: ((event: any) => void) | null;
+    /**
+     * told of a `message` where there is one
+     */
     onerror: ((event?: any) => void) | null;
-    onclose: ((event: {
-        code: number;
-        reason: string;
-    }) => void) | null;
+    /**
+     * told of a `code` and a `reason`
+     */
+    onclose: ((event: any) => void) | null;
     send: (text: string) => void;
     close: () => void;
 };
@@ -88,13 +92,14 @@ export type Wiring = {
  * @property {string} reason in words, for a person
  */
 /**
- * What a WebSocket and an event stream have in common.
+ * What a WebSocket and an event stream have in common. The events are loosely typed, so that the
+ * class of a browser, of Node.js and of the package `ws` are each accepted.
  *
  * @typedef {object} SocketLike
  * @property {((event?: any) => void) | null} onopen
- * @property {((event: {data: unknown}) => void) | null} onmessage
- * @property {((event?: any) => void) | null} onerror
- * @property {((event: {code: number, reason: string}) => void) | null} onclose
+ * @property {((event: any) => void) | null} onmessage told of a `data`
+ * @property {((event?: any) => void) | null} onerror told of a `message` where there is one
+ * @property {((event: any) => void) | null} onclose told of a `code` and a `reason`
  * @property {(text: string) => void} send
  * @property {() => void} close
  */

@@ -51,11 +51,12 @@ export declare const PLAUSIBLE_MS = 60000;
  * The way of a state from the pillow to here; null when it cannot be known.
  *
  * @param {Pillow} pillow
- * @param {{forwarded: number, shown: number}} here when the gateway sent it, and when it was shown
+ * @param {{forwarded: number | null, shown: number}} here when the gateway sent it, null when that is
+ *   not known, and when it was shown
  * @returns {Journey | null}
  */
 export declare function journey(pillow: Pillow, { forwarded, shown }: {
-    forwarded: number;
+    forwarded: number | null;
     shown: number;
 }): Journey | null;
 /**
