@@ -8,6 +8,7 @@ import {
   delayWords,
   duration,
   feeling,
+  isStill,
   percent,
 } from "../../services/gateway/src/gateway/static/cloud/words.js";
 
@@ -53,18 +54,23 @@ test("clouds are counted", () => {
 
 test("an old state is never told as what a pillow does now", () => {
   const hug = { pillow: "cloud-1", state: "hugging" };
-  assert.deepEqual(feeling(hug, "live", 500, label), { state: "hugging", doing: "Hugging", when: "just now" });
+  assert.deepEqual(feeling(hug, "live", 500, label), { state: "hugging", doing: "Hugging", note: "", when: "just now" });
   assert.equal(feeling(hug, "stale", 500, label).doing, "Was hugging");
-  assert.equal(feeling(hug, "quiet", 18_000, label).when, "quiet, 18 s ago");
+  const { note, when } = feeling(hug, "quiet", 18_000, label);
+  assert.equal(note + when, "quiet, 18 s ago");
+});
+
+test("a cloud moves only with what it may still be doing", () => {
+  assert.deepEqual(["live", "quiet", "stale", "notconnected", "unknown"].map(isStill), [false, true, true, false, false]);
 });
 
 test("a pillow that is not connected tells what it did last, and when", () => {
   const gone = { pillow: "cloud-1", state: "notconnected", last: "hugging" };
-  const expected = { state: "notconnected", doing: "Not connected", when: "last hugging, 3 min ago" };
+  const expected = { state: "notconnected", doing: "Not connected", note: "last hugging, ", when: "3 min ago" };
   assert.deepEqual(feeling(gone, "notconnected", 180_000, label), expected);
-  assert.equal(feeling({ ...gone, last: undefined }, "notconnected", 180_000, label).when, "3 min ago");
+  assert.equal(feeling({ ...gone, last: undefined }, "notconnected", 180_000, label).note, "");
 });
 
 test("of a pillow that never spoke, nothing is claimed", () => {
-  assert.deepEqual(feeling(undefined, "unknown", NaN, label), { state: "unknown", doing: "No word yet", when: "" });
+  assert.deepEqual(feeling(undefined, "unknown", NaN, label), { state: "unknown", doing: "No word yet", note: "", when: "" });
 });

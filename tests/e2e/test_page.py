@@ -20,6 +20,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 KILLED = "ERR_CONNECTION_REFUSED"
 
+STICK_OUT = """() => [...document.querySelectorAll('.card')].flatMap((card) => {
+    const { left, right } = card.getBoundingClientRect();
+    const parts = [...card.querySelectorAll('h2, .state, .when, .battery')]
+      .filter((part) => part.getBoundingClientRect().width > 1);
+    const wide = parts.filter((part) => part.getBoundingClientRect().left < left
+      || part.getBoundingClientRect().right > right);
+    const picture = card.querySelector('.cloud').getBoundingClientRect();
+    const aside = Math.abs(picture.left + picture.right - left - right) > 2;
+    return [...wide.map((part) => part.textContent), ...(aside ? [card.dataset.pillow] : [])]; })"""
+
 
 @pytest.fixture(scope="module")
 async def sky(broker: Broker) -> AsyncIterator[Sky]:
@@ -381,6 +391,24 @@ async def test_a_pillow_has_its_last_states_to_move_along(
     colours = {tuple(map(int, one.split(","))) for one in await page.evaluate(painted)}
     wanted = {STATES[name].color for name in ("hugging", "neutral", "punching", "spinning")}
     assert {tuple(bytes.fromhex(colour[1:])) for colour in wanted} <= colours
+
+
+@pytest.mark.parametrize(("count", "width"), [(7, 360), (30, 1280), (210, 360), (210, 2560)])
+async def test_nothing_sticks_out_of_a_card(
+    broker: Broker, page: Page, watch: Watch, count: int, width: int
+) -> None:
+    """Whatever is told of a cloud, it lies in the middle of its card, and its words within."""
+    await page.set_viewport_size({"width": width, "height": 800})
+    async for gone in sky_of(broker, expire_after=1):
+        name = "x" * 63
+        await gone.cloud.say_all(
+            [state(f"{n}-{name}"[:63], "throwing", ago_s=3000) for n in range(count)]
+        )
+        await gone.gateway.until_metric("pillows", count)
+        await open_page(page, watch, gone)
+        card = page.locator('.card[data-state="notconnected"]').first
+        await expect(card).to_contain_text("last throwing", timeout=SHOWN_MS)
+        assert await page.evaluate(STICK_OUT) == []
 
 
 async def test_a_pillow_can_be_waited_for(sky: Sky, page: Page, watch: Watch) -> None:

@@ -1,9 +1,10 @@
 /** `<cloud-pillow>`: see embed.js, which defines it, and docs/embedding.md. */
 
+import { webAddress } from "../client/address.js";
 import { isPillowId, Pillowcast } from "../client/pillowcast.js";
 import { cloudSheet, drawCloud, follow, pose, stateColor, stateLabel } from "./cloud.js";
 import { ELEMENT_STYLE } from "./element-style.js";
-import { feeling } from "./words.js";
+import { feeling, isStill } from "./words.js";
 import { write } from "./writing.js";
 
 const TICK_MS = 1_000;
@@ -230,16 +231,16 @@ class CloudPillow extends HTMLElement {
   show(client) {
     const pillow = client?.pillows.get(this.pillow);
     const fresh = client?.freshness(this.pillow) ?? "unknown";
-    const { state, doing, when } = feeling(pillow, fresh, client?.age(this.pillow) ?? NaN, stateLabel);
+    const { state, doing, note, when } = feeling(pillow, fresh, client?.age(this.pillow) ?? NaN, stateLabel);
     const picture = pillow === undefined ? "notconnected" : state;
     const isNews = (pillow ?? null) !== this.#value;
     this.#value = pillow ?? null;
     const color = `var(--cloud-pillow-${picture}, ${stateColor(picture)})`;
-    pose(this.#cloud, picture, { isStill: fresh === "stale" || fresh === "quiet", color });
+    pose(this.#cloud, picture, { isStill: isStill(fresh), color });
     if (isNews && fresh === "live") follow(this.#cloud, pillow?.motion);
     write(this.#parts.label, this.label);
     write(this.#parts.state, doing);
-    write(this.#parts.when, this.#wrong() ?? [pageWords(client), when].filter(Boolean).join(" · "));
+    write(this.#parts.when, this.#wrong() ?? [pageWords(client), note + when].filter(Boolean).join(" · "));
     this.#tell(state, fresh);
   }
 
@@ -279,13 +280,7 @@ class CloudPillow extends HTMLElement {
  * @param {string} src
  */
 function gatewayOf(src) {
-  if (src === "") return home;
-  try {
-    const { protocol, href } = new URL(src, document.baseURI);
-    return /^https?:$/.test(protocol) ? href : null;
-  } catch {
-    return null;
-  }
+  return src === "" ? home : (webAddress(src, document.baseURI)?.href ?? null);
 }
 
 /**

@@ -52,6 +52,11 @@ export function clouds(count) {
   return count === 1 ? "1 cloud" : `${count} clouds`;
 }
 
+/** Whether a cloud stands still: what it did last may be over. @param {string} fresh as of `feeling` */
+export function isStill(fresh) {
+  return fresh === "stale" || fresh === "quiet";
+}
+
 /**
  * What can truthfully be said of a pillow: what it does, and when that was so.
  *
@@ -59,17 +64,18 @@ export function clouds(count) {
  * @param {string} fresh `live`, `quiet`, `notconnected`, `stale` or `unknown`
  * @param {number} ageMs how long ago its state was true
  * @param {(state: string) => string} label what a state is called
- * @returns {{state: string, doing: string, when: string}}
+ * @returns {{state: string, doing: string, note: string, when: string}} `note` is what is to be
+ *   said before `when`, with what parts the two; "" for nothing
  */
 export function feeling(pillow, fresh, ageMs, label) {
-  if (pillow === undefined) return { state: "unknown", doing: "No word yet", when: "" };
+  if (pillow === undefined) return { state: "unknown", doing: "No word yet", note: "", when: "" };
   const { state, last } = pillow;
   const when = age(ageMs);
   const doing = fresh === "stale" ? `Was ${lower(label(state))}` : label(state);
-  if (fresh === "quiet") return { state, doing, when: `quiet, ${when}` };
+  if (fresh === "quiet") return { state, doing, note: "quiet, ", when };
   // A pillow may have a field of that name too; only beside this state is it the gateway's word.
-  if (state === "notconnected" && typeof last === "string") return { state, doing, when: `last ${lower(label(last))}, ${when}` };
-  return { state, doing, when };
+  if (state === "notconnected" && typeof last === "string") return { state, doing, note: `last ${lower(label(last))}, `, when };
+  return { state, doing, note: "", when };
 }
 
 /** @param {string} text */

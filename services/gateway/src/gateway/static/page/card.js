@@ -1,7 +1,7 @@
 /** One pillow on the wall: its cloud, its name, what it does and since when. */
 
 import { drawCloud, follow, pose, stateColor, stateLabel } from "../cloud/cloud.js";
-import { feeling, percent } from "../cloud/words.js";
+import { feeling, isStill, percent } from "../cloud/words.js";
 import { make, write } from "../cloud/writing.js";
 
 const LOW_BATTERY = 0.2;
@@ -14,7 +14,8 @@ export class Card {
   link = make("a");
   #cloud;
   #state = make("span", "state");
-  #when = make("time", "when");
+  #note = make("span", "note-before");
+  #when = make("time");
   #battery = new Battery();
   #pillow;
   #where = "";
@@ -28,7 +29,9 @@ export class Card {
     const picture = make("div", "picture");
     picture.append(this.#cloud);
     const facts = make("p", "facts");
-    facts.append(this.#when, this.#battery.element);
+    const time = make("span", "when");
+    time.append(this.#note, this.#when);
+    facts.append(time, this.#battery.element);
     this.element.append(picture, name, this.#state, facts);
     this.element.setAttribute("role", "listitem");
   }
@@ -69,23 +72,23 @@ export class Card {
    * @returns {string | null} what it is doing, when that is another thing than before
    */
   show(pillow, fresh, ageMs) {
-    const { state, doing, when } = feeling(pillow, fresh, ageMs, stateLabel);
+    const { state, doing, note, when } = feeling(pillow, fresh, ageMs, stateLabel);
     const { dataset, classList, style } = this.element;
     const isFirst = this.#isAssigned;
     this.#isAssigned = false;
     const hasTurned = dataset.state !== state;
     const shown = pillow ? state : "notconnected";
-    const isStill = fresh === "stale" || fresh === "quiet";
     if (hasTurned) {
       dataset.state = state;
       style.setProperty("--state", stateColor(shown));
     }
     if (dataset.fresh !== fresh) {
       dataset.fresh = fresh;
-      classList.toggle("still", isStill);
+      classList.toggle("still", isStill(fresh));
     }
-    pose(this.#cloud, shown, { isSoft: this.isSoft && !isFirst, isStill });
+    pose(this.#cloud, shown, { isSoft: this.isSoft && !isFirst, isStill: isStill(fresh) });
     write(this.#state, doing);
+    write(this.#note, note);
     write(this.#when, when);
     if (pillow !== this.#pillow) {
       if (!isFirst && fresh === "live") follow(this.#cloud, pillow?.motion);

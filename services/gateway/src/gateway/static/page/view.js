@@ -1,7 +1,7 @@
 /** A pillow's own view: its cloud at large, its last states to move along, and what is known of it. */
 
 import { drawCloud, follow, pose, stateColor, stateLabel } from "../cloud/cloud.js";
-import { age, feeling, percent } from "../cloud/words.js";
+import { age, feeling, isStill, percent } from "../cloud/words.js";
 import { write } from "../cloud/writing.js";
 import { Battery } from "./card.js";
 import { clockTime, Strip } from "./strip.js";
@@ -130,14 +130,14 @@ export class View {
       this.#element.style.setProperty("--state", stateColor(picture));
     }
     this.#element.dataset.fresh = this.#then === null ? fresh : "then";
-    pose(this.#cloud, picture, { isStill: this.#then === null && (fresh === "stale" || fresh === "quiet") });
+    pose(this.#cloud, picture, { isStill: this.#then === null && isStill(fresh) });
     if (this.#pillow !== undefined && this.#pillow !== pillow && fresh === "live" && this.#then === null) {
       follow(this.#cloud, pillow?.motion);
     }
     if (pillow !== undefined) this.#timeline.add(pillow);
     this.#pillow = pillow;
     write(byId("view-state"), shown.doing);
-    write(byId("view-when"), this.#then === null ? shown.when : `${clockTime(this.#then, this.#offset)}, ${age(client.now() - this.#then)}`);
+    write(byId("view-when"), this.#then === null ? shown.note + shown.when : `${clockTime(this.#then, this.#offset)}, ${age(client.now() - this.#then)}`);
     byId("now").hidden = this.#then === null;
     this.#showFacts(pillow);
     this.#showStrip();
