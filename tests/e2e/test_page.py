@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from contract.states import STATES
 from devstack.broker import Broker
@@ -391,6 +391,24 @@ async def test_a_pillow_has_its_last_states_to_move_along(
     colours = {tuple(map(int, one.split(","))) for one in await page.evaluate(painted)}
     wanted = {STATES[name].color for name in ("hugging", "neutral", "punching", "spinning")}
     assert {tuple(bytes.fromhex(colour[1:])) for colour in wanted} <= colours
+
+
+async def test_a_history_that_fails_is_asked_for_again(sky: Sky, page: Page, watch: Watch) -> None:
+    """While the page stays live: nothing else would bring it."""
+    watch.expect("ERR_FAILED")
+    watch.expect("503")
+    failures = [lambda route: route.abort(), lambda route: route.fulfill(status=503)]
+
+    async def answer(route: Route) -> None:
+        await (failures.pop(0)(route) if failures else route.continue_())
+
+    await page.route("**/api/pillows/fails/history", answer)
+    await sky.cloud.say(state("fails", "hugging", ago_s=30))
+    await sky.cloud.say(state("fails", "neutral", ago_s=5))
+    await open_page(page, watch, sky, "#fails")
+
+    await expect(page.locator("#strip-legend")).to_contain_text("Hugging", timeout=SHOWN_MS)
+    assert failures == []
 
 
 @pytest.mark.parametrize(("count", "width"), [(7, 360), (30, 1280), (210, 360), (210, 2560)])

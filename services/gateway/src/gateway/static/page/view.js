@@ -4,6 +4,7 @@ import { drawCloud, follow, pose, stateColor, stateLabel } from "../cloud/cloud.
 import { age, feeling, isStill, percent } from "../cloud/words.js";
 import { write } from "../cloud/writing.js";
 import { Battery } from "./card.js";
+import { historyOf } from "./history.js";
 import { clockTime, Strip } from "./strip.js";
 import { Timeline } from "./timeline.js";
 
@@ -71,25 +72,18 @@ export class View {
 
   /** Ask for the states before now. */
   async #load() {
-    const id = this.id;
     this.#loading?.abort();
-    this.#loading = new AbortController();
-    try {
-      const address = new URL(`api/pillows/${id}/history`, document.baseURI);
-      const answer = await fetch(address, { signal: this.#loading.signal });
-      if (!answer.ok) return; // removed meanwhile, most likely: there is no history
-      const { states } = await answer.json();
-      for (const state of states) this.#timeline.add(state);
-      this.show();
-    } catch (fault) {
-      // The page says already that it is disconnected; it asks again when it is back.
-      if (fault.name !== "AbortError" && !(fault instanceof TypeError)) throw fault;
-    }
+    const { signal } = (this.#loading = new AbortController());
+    const states = await historyOf(new URL(`api/pillows/${this.id}/history`, document.baseURI), signal);
+    if (signal.aborted) return;
+    for (const state of states) this.#timeline.add(state);
+    this.show();
   }
 
   /** Whether anything can be heard has changed. @param {{connection: string, since: number}} how */
   hear({ connection, since }) {
     if (connection === "live") this.#isBehind = true;
+    if (connection === "disconnected") this.#loading?.abort(); // asked for anew when it is back
     if (this.#lostAt !== null && connection === "live") {
       this.#gaps.push({ from: this.#lostAt, to: since + this.#offset });
       this.#lostAt = null;
