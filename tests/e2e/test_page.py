@@ -566,10 +566,12 @@ async def test_nothing_stands_in_anybodys_way(
     )
     page = await context.new_page()
     watch = Watch(page)
+    pale = list(STATES).index("throwing")
     for place, rest, there in (
         (sky, "", ".card"),
         (sky, "#is-hugging", "#view[data-state=hugging]"),
         (fleet, "", ".card"),
+        (fleet, f"#cloud-{pale}", "#view[data-state=throwing][data-fresh=quiet]"),
         (fleet, "#name=nobody", "#none"),
     ):
         await page.goto("about:blank")
