@@ -9,6 +9,8 @@ const STEP_MS = 1000;
 const TICK_PX = 110;
 /** A label this near to an end of the strip would be cut off. */
 const EDGE = 0.04;
+/** Half of the widest time that is written. */
+const HALF_TIME_PX = 44;
 const MINUTES = { hour: "2-digit", minute: "2-digit" };
 const SECONDS = { ...MINUTES, second: "2-digit" };
 const formats = new Map();
@@ -144,7 +146,7 @@ export class Strip {
     const most = Math.max(2, Math.floor(width / TICK_PX));
     const zone = -new Date(this.#to).getTimezoneOffset() * 60_000;
     const [from, to] = [this.#from - offset, this.#to - offset];
-    const edge = EDGE * (to - from);
+    const edge = Math.max(EDGE, HALF_TIME_PX / width) * (to - from);
     const shown = ticks(from, to, most, zone).filter((at) => at > from + edge && at < to - edge);
     const parts = shown.length > 1 && shown[1] - shown[0] < 60_000 ? SECONDS : MINUTES;
     while (this.#times.children.length > shown.length) this.#times.lastElementChild.remove();
