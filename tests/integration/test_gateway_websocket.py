@@ -500,6 +500,7 @@ async def test_a_request_without_an_end_is_cut_off(gateway: Gateway, begun: byte
     assert gateway.resident_bytes() - before < 16 * 2**20
 
 
+@pytest.mark.usefixtures("witness")
 async def test_connections_that_break_off_leave_nothing_behind(gateway: Gateway) -> None:
     """Before, within and after the handshake, in the middle of a frame, by reset and half-open."""
     half = masked(TEXT, b'{"type":"ping","sent":1}')[:9]
