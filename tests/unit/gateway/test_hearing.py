@@ -15,7 +15,7 @@ from tests.browsers import masked
 from tests.unit.gateway.servers import serving
 from tests.waiting import until
 
-TEXT, PING = 1, 9
+TEXT, PING, PONG = 1, 9, 10
 
 
 class Transport(asyncio.Transport):
@@ -120,7 +120,9 @@ async def test_who_waits_to_be_heard_is_not_taken_for_dead() -> None:
         assert isinstance(browser, WebSocketBrowser)
         hearing = served.door.hearing
         hearing._share.spend(BURST_S + 0.2)  # so much was said that nobody is heard for a second
-        await asyncio.get_running_loop().sock_sendall(client, masked(PING, b"here"))
+        await asyncio.get_running_loop().sock_sendall(
+            client, masked(PING, b"here") + masked(PONG, b"")
+        )
         await until(lambda: browser.is_unheard, "waiting")
         await until(lambda: not browser.is_unheard, "heard")
         assert served.browsers == 1
