@@ -5,11 +5,12 @@ import contextlib
 import logging
 import socket
 import struct
+from collections.abc import AsyncIterator
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway import protocols
@@ -168,16 +169,28 @@ async def test_who_goes_before_several_answers_logs_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """uvicorn would have them written to a connection that is closed."""
-    slow = Slow()
+    asked = 0
+    may = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x"
+            await asyncio.sleep(0)
+
+    async def serve(_request: Request) -> Response:
+        nonlocal asked
+        asked += 1
+        await may.wait()
+        return StreamingResponse(pieces())
+
     with caplog.at_level(logging.WARNING):
-        async with serving(app=slow.app) as served:
+        async with serving(app=Starlette(routes=[Route("/slow", serve)])) as served:
             async with served.dialled(request("/slow") * 3) as rude:
-                await until(lambda: slow.asked == 1, "asked")
+                await until(lambda: asked == 1, "asked")
                 rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            await asyncio.sleep(0.05)
-            slow.may.set()
-            await asyncio.sleep(0.05)
-    assert slow.asked == 1
+            may.set()
+            await until(lambda: not served.door._connections, "gone")
+    assert asked == 1
     assert not caplog.records
 
 
