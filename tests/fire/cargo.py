@@ -17,7 +17,7 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-from contract.instants import format_instant
+from contract.timestamps import format_timestamp
 
 DEFAULT_PILLOW: Final = "sofa"
 """Whose state a bare word is."""
@@ -77,7 +77,7 @@ def _make(chance: random.Random, number: int, kind: str, now_us: int) -> Cargo:
         # Far enough ahead that a message put minutes from now is still not believed.
         at_us = chance.choice((at_us, at_us, at_us, None, now_us + 24 * HOUR_US + number))
     if at_us is not None:
-        fields["at"] = format_instant(at_us)
+        fields["at"] = format_timestamp(at_us)
     if at_us is not None and at_us > now_us:
         at_us = None
     fields["seq"] = seq

@@ -20,7 +20,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from contract.instants import format_instant
+from contract.timestamps import format_timestamp
 from contract.updates import Update, decode_state
 from devstack import ports
 from devstack.azurite import Azurite
@@ -602,7 +602,7 @@ async def test_three_pollers_on_one_queue_end_with_the_newest(
             {
                 "pillow": f"p{number % 4}",
                 "state": "hugging",
-                "at": format_instant(begin_us + number // 8 * 1_000_000),
+                "at": format_timestamp(begin_us + number // 8 * 1_000_000),
                 "seq": number,
             }
         )

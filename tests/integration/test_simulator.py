@@ -16,7 +16,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
-from contract.messages import Reading, decode_message
+from contract.messages import ParsedMessage, decode_message
 from contract.updates import Update, decode_state
 from devstack import ports
 from devstack.azurite import Azurite
@@ -117,7 +117,7 @@ async def test_states_are_put_on_a_queue_that_was_not_there(
     said: dict[str, list[int]] = {}
     for message in messages:
         reading = decode_message(message.content, default_pillow="none", queued_us=0)
-        assert isinstance(reading, Reading)
+        assert isinstance(reading, ParsedMessage)
         said.setdefault(reading.pillow, []).append(reading.order[1])
         assert message.inserted_on is not None
         assert message.expires_on == message.inserted_on + timedelta(hours=1)

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contract.instants import format_instant, parse_instant
 from contract.messages import (
     MAX_AHEAD_S,
     MAX_NESTING,
     MAX_STATE_BYTES,
-    Reading,
+    ParsedMessage,
     Reason,
     Rejection,
     decode_message,
@@ -22,6 +21,7 @@ from contract.messages import (
     short,
 )
 from contract.states import STATES
+from contract.timestamps import format_timestamp, parse_timestamp
 from tests.unit.contract.examples import Case, body, cases, read
 from tests.unit.contract.strategies import (
     KNOWN,
@@ -35,15 +35,15 @@ from tests.unit.contract.strategies import (
 QUEUED = 1_763_791_200_000_000
 
 
-def decode(message: bytes | str, queued_us: int = QUEUED) -> Reading | Rejection:
+def decode(message: bytes | str, queued_us: int = QUEUED) -> ParsedMessage | Rejection:
     """The decision, with what the examples take for granted."""
     return decode_message(message, default_pillow="cloud", queued_us=queued_us)
 
 
-def reading(message: bytes | str, queued_us: int = QUEUED) -> Reading:
+def reading(message: bytes | str, queued_us: int = QUEUED) -> ParsedMessage:
     """The decision, which must be a state."""
     decision = decode(message, queued_us)
-    assert isinstance(decision, Reading), decision
+    assert isinstance(decision, ParsedMessage), decision
     return decision
 
 
@@ -118,7 +118,7 @@ def test_anything_at_all_gives_a_decision(message: bytes | str, queued: int) -> 
     decision = decode(message, queued)
 
     assert decision == decode(message, queued)
-    if isinstance(decision, Reading):
+    if isinstance(decision, ParsedMessage):
         assert decision.state in STATES
         assert len(decision.content) <= MAX_STATE_BYTES
 
@@ -164,7 +164,7 @@ def test_a_good_message_keeps_all_it_says(message: dict[str, Any], queued: int) 
 
     assert {**content, "at": None} == {**message, "at": None, **_clock(content)}
     assert list(content)[:3] == ["pillow", "state", "at"]
-    assert state.order == (parse_instant(content["at"]), message.get("seq", 0))
+    assert state.order == (parse_timestamp(content["at"]), message.get("seq", 0))
     assert state.order[0] <= queued + MAX_AHEAD_S * 1_000_000
     if "at" not in message:
         assert state.order[0] == queued
@@ -195,13 +195,13 @@ def test_fields_nobody_knows_leave_byte_for_byte_as_they_came(
 @example(QUEUED, MAX_AHEAD_S * 1_000_000 + 1)
 def test_a_clock_more_than_five_minutes_ahead_is_not_believed(queued: int, ahead_us: int) -> None:
     """Its state counts from when the queue took it, and is marked."""
-    at = format_instant(queued + ahead_us)
+    at = format_timestamp(queued + ahead_us)
     content = json.loads(
         reading(as_json({"pillow": "a", "state": "hugging", "at": at}), queued).content
     )
 
     if ahead_us > MAX_AHEAD_S * 1_000_000:
-        assert (content["at"], content["clock"]) == (format_instant(queued), "ahead")
+        assert (content["at"], content["clock"]) == (format_timestamp(queued), "ahead")
     else:
         assert (content["at"], content.get("clock")) == (at, None)
 
@@ -258,7 +258,7 @@ def test_what_nests_too_deep_is_refused_however_deep(depth: int) -> None:
     """Before anything that recurses has seen it."""
     decision = decode('{"pillow":"a","state":"hugging","x":' + "[" * depth + "]" * depth + "}")
 
-    assert isinstance(decision, Reading) == (depth + 1 <= MAX_NESTING)
+    assert isinstance(decision, ParsedMessage) == (depth + 1 <= MAX_NESTING)
 
 
 def test_what_is_shown_of_a_value_fits_in_a_sentence() -> None:

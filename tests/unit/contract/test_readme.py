@@ -10,7 +10,7 @@ import pytest
 from contract import frames
 from contract.dead_letters import EXCERPT_CHARACTERS, DeadLetter
 from contract.frames import BrowserFrame, ServerFrame, decode_request
-from contract.messages import MAX_BODY_BYTES, MAX_STATE_BYTES, Reading, Reason, decode_message
+from contract.messages import MAX_BODY_BYTES, MAX_STATE_BYTES, ParsedMessage, Reason, decode_message
 from contract.states import STATES
 from contract.topics import Topics
 from contract.updates import EXPIRY_S, Update, decode_state
@@ -103,7 +103,7 @@ def test_the_examples_are_what_they_are_said_to_be() -> None:
     message, letter, state, requests = BLOCKS
     read: Any = decode_message(message, default_pillow="cloud", queued_us=1_763_791_200_000_000)
 
-    assert isinstance(read, Reading)
+    assert isinstance(read, ParsedMessage)
     assert msgspec.json.decode(letter, type=DeadLetter).reason == Reason.BAD_ID
     assert isinstance(decode_state("cloud-1", state.strip().encode()), Update)
     assert not any(isinstance(decode_request(line), str) for line in requests.splitlines())

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.instants import format_instant, parse_instant
-from contract.messages import MAX_STATE_BYTES, Reading, decode_message
+from contract.messages import MAX_STATE_BYTES, ParsedMessage, decode_message
 from contract.states import NOT_CONNECTED
+from contract.timestamps import format_timestamp, parse_timestamp
 from contract.updates import (
     Update,
     decode_state,
@@ -25,10 +25,10 @@ from tests.unit.contract.strategies import QUEUED_US, as_json, hostile, messages
 HOPS = st.integers(0, 4_102_444_800_000)
 
 
-def understood(message: dict[str, Any], queued_us: int) -> Reading:
+def understood(message: dict[str, Any], queued_us: int) -> ParsedMessage:
     """A message as the poller understands it."""
     decision = decode_message(as_json(message), default_pillow="cloud", queued_us=queued_us)
-    assert isinstance(decision, Reading), decision
+    assert isinstance(decision, ParsedMessage), decision
     return decision
 
 
@@ -104,7 +104,7 @@ def test_any_payload_gives_an_answer(payload: bytes) -> None:
 @given(st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 3)), min_size=2, max_size=6))
 def test_at_then_seq_orders_the_states_of_a_pillow(times: list[tuple[int, int]]) -> None:
     """Written as text in any order, they sort as the numbers do."""
-    updates = [update(at=format_instant(at * 1000), seq=seq) for at, seq in times]
+    updates = [update(at=format_timestamp(at * 1000), seq=seq) for at, seq in times]
 
     assert sorted(one.order for one in updates) == sorted((at * 1000, seq) for at, seq in times)
 
@@ -127,9 +127,9 @@ def test_a_state_published_again_repeats_the_first() -> None:
     first = update(x=1, hops={"queued": 1, "polled": 2, "published": 3})
     again = update(hops={"queued": 1, "polled": 9, "published": 10}, x=1)
 
-    assert first.repeats(first)
-    assert first.repeats(again)
-    assert again.repeats(first)
+    assert first.is_duplicate_of(first)
+    assert first.is_duplicate_of(again)
+    assert again.is_duplicate_of(first)
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_a_state_that_tells_something_else_repeats_nothing(other: dict[str, obje
     """Even one of equal order: two pillows' clocks may agree and their states not."""
     first, second = update(seq=1, x=1), update(**{"seq": 1, "x": 1, **other})
 
-    assert not first.repeats(second)
-    assert not second.repeats(first)
+    assert not first.is_duplicate_of(second)
+    assert not second.is_duplicate_of(first)
 
 
 @given(messages(), QUEUED_US, HOPS)
@@ -162,7 +162,7 @@ def test_a_silent_pillow_is_told_with_its_last_state_and_since_when(
     assert (silent.state, silent.order) == (NOT_CONNECTED, last.order)
     fields = json.loads(said)
     assert fields["last"] == last.state
-    assert parse_instant(fields["since"]) == since_ms * 1000
+    assert parse_timestamp(fields["since"]) == since_ms * 1000
 
 
 @given(messages(), QUEUED_US, HOPS, HOPS)
@@ -178,7 +178,7 @@ def test_a_state_is_published_again_as_it_came_but_for_the_time_of_that(
     again = republished(first, again_ms)
 
     assert decode_state(reading.pillow, again.payload) == again
-    assert again.repeats(first)
+    assert again.is_duplicate_of(first)
     assert json.loads(again.payload)["hops"] == {"queued": 1, "polled": 2, "published": again_ms}
     assert republished(again, first_ms).payload == republished(first, first_ms).payload
 
@@ -192,7 +192,7 @@ def test_a_state_of_somebody_else_is_published_again_with_the_time_of_that(
 
     assert again == decode_state("cloud-1", again.payload)
     assert again.published_ms == 7
-    assert again.repeats(update(y=1.5))
+    assert again.is_duplicate_of(update(y=1.5))
 
 
 @pytest.mark.parametrize("hops", ['"soon"', "null", "[]", "{}", '{"queued":"x","published":1.5}'])

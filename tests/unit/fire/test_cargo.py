@@ -6,7 +6,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.messages import Reading, Rejection, decode_message
+from contract.messages import ParsedMessage, Rejection, decode_message
 from tests.fire.cargo import DEFAULT_PILLOW, PILLOWS, make_cargo
 from tests.fire.ledger import Put
 
@@ -27,7 +27,7 @@ def test_the_contract_reads_a_message_as_the_cargo_says(seed: int, late_us: int)
         if cargo.pillow is None:
             assert isinstance(said, Rejection), cargo
         else:
-            assert isinstance(said, Reading), (cargo, said)
+            assert isinstance(said, ParsedMessage), (cargo, said)
             assert (said.pillow, said.state) == (cargo.pillow, cargo.state)
             assert said.order == Put(cargo, inserted_us).order
 

@@ -6,7 +6,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.messages import Reading, decode_message
+from contract.messages import ParsedMessage, decode_message
 from contract.updates import Update, encode_state
 from tests.fire.cargo import DEFAULT_PILLOW, Cargo, make_cargo
 from tests.fire.ledger import Put, judge
@@ -28,7 +28,7 @@ def publish(put: Put) -> Update:
     reading = decode_message(
         put.cargo.text, default_pillow=DEFAULT_PILLOW, queued_us=put.inserted_us
     )
-    assert isinstance(reading, Reading)
+    assert isinstance(reading, ParsedMessage)
     payload = encode_state(reading, queued_ms=1, polled_ms=2, published_ms=3)
     return Update(reading.pillow, reading.state, reading.order, payload)
 

@@ -3,8 +3,8 @@
 import msgspec
 from hypothesis import strategies as st
 
-from contract.instants import format_instant
 from contract.states import STATES
+from contract.timestamps import format_timestamp
 from contract.updates import Update, decode_state
 
 EPOCH_MS = 1_700_000_000_000
@@ -28,7 +28,7 @@ def update(
         {
             "pillow": pillow,
             "state": state,
-            "at": format_instant((EPOCH_MS + at) * 1000),
+            "at": format_timestamp((EPOCH_MS + at) * 1000),
             "seq": seq,
             **({"pad": "x" * pad} if pad else {}),
             **more,

@@ -86,7 +86,7 @@ class HubMachine(RuleBasedStateMachine):
         outcome = self.hub.receive(given, heard_ms=heard, now_ms=self.now, live=live)
         if known is not None and given.order < known.order:
             assert outcome == "older"
-        elif known is not None and given.repeats(known):
+        elif known is not None and given.is_duplicate_of(known):
             assert outcome == "repeated"
         else:
             assert isinstance(outcome, Change)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contract.frames import Updates
 from contract.states import NOT_CONNECTED
 from contract.topics import Topics
-from contract.updates import AHEAD_MS, Update
+from contract.updates import MAX_CLOCK_SKEW_MS, Update
 from gateway import live as live_module
 from gateway.hub import Hub
 from gateway.live import Live, heard_ms, wall_ms
@@ -158,14 +158,14 @@ async def test_what_changes_nothing_is_counted_by_its_reason(world: World) -> No
 async def test_a_state_from_the_future_hides_no_other(world: World) -> None:
     """Somebody wrote it, retained perhaps; what the pillow says next is shown."""
     client = world.browser()
-    world.state(update("cloud-1", AHEAD_MS + 1), retained=True)
+    world.state(update("cloud-1", MAX_CLOCK_SKEW_MS + 1), retained=True)
     world.state(update("cloud-1", 5))
     deliver(world.live.broadcast.fanout.flush(world.clock.ms))
 
     assert world.received("ahead") == 1
     assert len(client.changes) == 1
     world.clock.ms += 2
-    world.state(update("cloud-1", AHEAD_MS + 1))
+    world.state(update("cloud-1", MAX_CLOCK_SKEW_MS + 1))
     assert world.received("taken") == 2
 
 

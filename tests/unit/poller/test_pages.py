@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.instants import parse_instant
+from contract.timestamps import parse_timestamp
 from poller.storage.pages import BadPage, Delivered, read_error, read_page
 
 PAGE = """<?xml version="1.0" encoding="utf-8"?><QueueMessagesList>%s</QueueMessagesList>"""
@@ -19,7 +19,7 @@ MESSAGE = (
     "<TimeNextVisible>Sun, 22 Nov 2026 06:00:30 GMT</TimeNextVisible>"
     "<DequeueCount>%d</DequeueCount><MessageText>%s</MessageText></QueueMessage>"
 )
-QUEUED_US = parse_instant("2026-11-22T06:00:00Z")
+QUEUED_US = parse_timestamp("2026-11-22T06:00:00Z")
 
 
 def test_an_empty_page_is_no_messages() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.messages import Reading, Reason, Rejection
+from contract.messages import ParsedMessage, Reason, Rejection
 from poller.routing import Body, Exhausted, route
 
 QUEUED_US = 1_790_000_000_000_000
@@ -28,7 +28,7 @@ def test_any_text_gives_a_decision(text: str, queued_us: int, attempts: int) -> 
     queued_us %= 253_402_300_799_000_000
     decision = route(Body(text, queued_us, attempts), default_pillow="cloud", max_attempts=5)
 
-    assert isinstance(decision, Reading | Rejection | Exhausted)
+    assert isinstance(decision, ParsedMessage | Rejection | Exhausted)
     if isinstance(decision, Rejection):
         assert decision.reason in Reason
         assert decision.detail
@@ -40,7 +40,7 @@ def test_a_message_has_as_many_attempts_as_are_allowed(most: int, attempts: int)
     decision = route(Body(GOOD, QUEUED_US, attempts), default_pillow="cloud", max_attempts=most)
 
     if attempts <= most:
-        assert isinstance(decision, Reading)
+        assert isinstance(decision, ParsedMessage)
         assert decision.pillow == "cloud-1"
     else:
         assert isinstance(decision, Exhausted)
@@ -67,5 +67,5 @@ def test_the_forms_without_an_id_are_the_default_pillow_s() -> None:
     """A bare word says a state, and the setting says whose."""
     decision = route(Body("HUG", QUEUED_US, 1), default_pillow="sofa", max_attempts=5)
 
-    assert isinstance(decision, Reading)
+    assert isinstance(decision, ParsedMessage)
     assert (decision.pillow, decision.state) == ("sofa", "hugging")

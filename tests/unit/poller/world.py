@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from prometheus_client.samples import Sample
 
-from contract.instants import format_instant
-from contract.messages import Reading, decode_message
+from contract.messages import ParsedMessage, decode_message
+from contract.timestamps import format_timestamp
 from poller.metrics import PollerMetrics
 from poller.polling import Policy
 from poller.worker import Worker
@@ -22,7 +22,7 @@ Latency = Callable[[], float]
 
 def state(pillow: str, at_s: float, *, seq: int = 0, word: str = "hugging") -> str:
     """A message's text: `pillow` was in a state `at_s` seconds after the beginning."""
-    at = format_instant(int((EPOCH_S + at_s) * 1_000_000))
+    at = format_timestamp(int((EPOCH_S + at_s) * 1_000_000))
     return f'{{"pillow":"{pillow}","state":"{word}","at":"{at}","seq":{seq}}}'
 
 
@@ -198,7 +198,7 @@ class World:
         newest: dict[str, tuple[int, int]] = {}
         for name in self.queue.texts:
             reading = self._read(name)
-            if isinstance(reading, Reading) and name not in self.queue.poisoned_ids:
+            if isinstance(reading, ParsedMessage) and name not in self.queue.poisoned_ids:
                 newest[reading.pillow] = max(
                     newest.get(reading.pillow, reading.order), reading.order
                 )
@@ -209,7 +209,7 @@ class World:
     def _look_at_deletion(self, message: Message) -> None:
         reading = self._read(message.id)
         confirmed = (
-            isinstance(reading, Reading)
+            isinstance(reading, ParsedMessage)
             and reading.pillow in self.broker.known
             and self.broker.known[reading.pillow] >= reading.order
         )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.messages import Reading, Reason, Rejection, decode_message
+from contract.messages import ParsedMessage, Reason, Rejection, decode_message
 from simulator.model.pillow import Link, Said
 from simulator.scenario.plan import Fault, Plan
 from simulator.stream import faults
@@ -27,7 +27,7 @@ BAD = {
 }
 
 
-def decided(item: Item) -> Reading | Rejection:
+def decided(item: Item) -> ParsedMessage | Rejection:
     """What a poller makes of a message."""
     return decode_message(
         item.body, default_pillow="cloud", queued_us=START_US + round(item.due_s * 1e6)
@@ -49,7 +49,7 @@ def test_without_a_fault_every_report_is_a_message_that_is_read(seed: int) -> No
 
     for item, one in zip(found, said(plan), strict=True):
         reading = decided(item)
-        assert isinstance(reading, Reading)
+        assert isinstance(reading, ParsedMessage)
         assert (reading.pillow, reading.state) == (item.pillow, one.state)
         assert reading.order == (START_US + round(item.due_s * 1000) * 1000, one.seq)
         assert item.reason is None
@@ -86,7 +86,7 @@ def test_every_variant_of_every_wrong_message_is_refused() -> None:
                 assert isinstance(read, Rejection), body[:100]
                 assert str(read.reason) in BAD[name], body[:100]
             else:
-                assert isinstance(read, Reading), body[:100]
+                assert isinstance(read, ParsedMessage), body[:100]
                 assert read.state == "hugging"
 
 
@@ -98,7 +98,7 @@ def test_every_dialect_is_read(speaks: str) -> None:
     )
     read = decode_message(encode_body(one, "cloud-1", 0), default_pillow="cloud", queued_us=0)
 
-    assert isinstance(read, Reading)
+    assert isinstance(read, ParsedMessage)
     assert read.state == "spinning"
     assert ('"room":"Küche"' in read.content.decode()) == (speaks in ("json", "base64"))
 
@@ -171,7 +171,7 @@ def test_a_clock_is_off_by_so_much(wrong: str, sign: int) -> None:
     found, _ = items(plan)
     for item in found:
         read = decode_message(item.body, default_pillow="x", queued_us=2 * START_US)
-        assert isinstance(read, Reading)
+        assert isinstance(read, ParsedMessage)
         off_s = (read.order[0] - START_US) / 1e6 - item.due_s
         assert 599 < sign * off_s < 1201
 
@@ -181,7 +181,7 @@ def test_a_pillow_s_own_clock_is_off_too() -> None:
     found, _ = items(with_faults(lasts_s=2, clock_s=-7200.0))
     read = decided(found[0])
 
-    assert isinstance(read, Reading)
+    assert isinstance(read, ParsedMessage)
     assert read.order[0] == START_US + round((found[0].due_s - 7200) * 1e6)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.instants import parse_instant
+from contract.timestamps import parse_timestamp
 from simulator.model.fleet import drawn_hour, fleet, pillow_id
 from simulator.model.pillow import Link, Pillow, Said, Wifi
 from simulator.scenario.library import load
@@ -25,7 +25,7 @@ few = settings(max_examples=15)
 
 def stream(scenario: str, seed: int, count: int) -> bytes:
     """What `--start 2026-11-22T06:00:00Z` writes of a scenario."""
-    start_us = parse_instant(GOLDEN_START)
+    start_us = parse_timestamp(GOLDEN_START)
     assert start_us is not None
     plan = make_plan(load(scenario), name=scenario, seed=seed)
     made = Stream(plan, fleet(plan.groups, plan.seed), lambda due_s: start_us + round(due_s * 1e6))

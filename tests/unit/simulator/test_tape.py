@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.messages import Reading, decode_message
+from contract.messages import ParsedMessage, decode_message
 from simulator.recording.tape import (
     Line,
     Playing,
@@ -50,7 +50,7 @@ def test_a_state_is_said_anew_under_another_name() -> None:
     (item,) = played([Line(2.5, "cloud-1", GOOD.decode())], names=(("cloud-1", "x"),), prefix="re-")
     read = decode_message(item.body, default_pillow="?", queued_us=START_US + 10**7)
 
-    assert isinstance(read, Reading)
+    assert isinstance(read, ParsedMessage)
     assert (item.pillow, read.pillow, read.order[0]) == ("re-x", "re-x", START_US + 2_500_000)
     assert b'"n":1.50' in item.body
     assert b"hops" not in item.body

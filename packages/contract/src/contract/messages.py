@@ -15,8 +15,8 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from contract.instants import format_instant, is_utc_text, parse_instant
 from contract.states import canonical_state
+from contract.timestamps import format_timestamp, is_utc_text, parse_timestamp
 from contract.topics import is_pillow_id
 
 MAX_BODY_BYTES: Final = 65_536
@@ -59,7 +59,7 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedMessage:
     """A message understood: one state of one pillow.
 
     `order` sorts the states of a pillow, oldest first: `at` in microseconds, then `seq`.
@@ -104,7 +104,7 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f
 
 def decode_message(
     body: bytes | str, *, default_pillow: str, queued_us: int
-) -> Reading | Rejection:
+) -> ParsedMessage | Rejection:
     """Decide what a queue message says.
 
     `default_pillow` names the pillow for the forms that carry no id.
@@ -119,7 +119,7 @@ def decode_message(
     if len(raw) > MAX_BODY_BYTES:
         return Rejection(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {MAX_BODY_BYTES} are read")
 
-    def plain(text: str) -> Reading | Rejection:
+    def plain(text: str) -> ParsedMessage | Rejection:
         if text.startswith("{"):
             return _read_object(text, queued_us)
         return _read_words(text, default_pillow, queued_us)
@@ -127,21 +127,23 @@ def decode_message(
     return _unwrap(text.strip("\ufeff \t\r\n"), plain)
 
 
-def _unwrap(text: str, plain: Callable[[str], Reading | Rejection]) -> Reading | Rejection:
+def _unwrap(
+    text: str, plain: Callable[[str], ParsedMessage | Rejection]
+) -> ParsedMessage | Rejection:
     """Read `text` as it stands, or, where that says nothing, as Base64 of a plain form.
 
     The plain form comes first: "spin" is valid Base64 too.
     """
     decision = plain(text)
     packed = "".join(text.split())
-    if isinstance(decision, Reading) or len(packed) % 4 or not _BASE64.fullmatch(packed):
+    if isinstance(decision, ParsedMessage) or len(packed) % 4 or not _BASE64.fullmatch(packed):
         return decision
     try:
         inner = base64.b64decode(packed, validate=True).decode()
     except binascii.Error:
         return decision
     except UnicodeDecodeError:
-        unpacked: Reading | Rejection = Rejection(
+        unpacked: ParsedMessage | Rejection = Rejection(
             Reason.NOT_TEXT, "the message is Base64 of bytes that are not UTF-8"
         )
     else:
@@ -151,7 +153,7 @@ def _unwrap(text: str, plain: Callable[[str], Reading | Rejection]) -> Reading |
     return unpacked
 
 
-def _read_words(text: str, pillow: str, queued_us: int) -> Reading | Rejection:
+def _read_words(text: str, pillow: str, queued_us: int) -> ParsedMessage | Rejection:
     """Read a bare word, or the text of a Python tuple of words, newest first."""
     if not text:
         return Rejection(Reason.MALFORMED, "the message is empty")
@@ -165,10 +167,10 @@ def _read_words(text: str, pillow: str, queued_us: int) -> Reading | Rejection:
     state = canonical_state(word)
     if state is None:
         return Rejection(Reason.UNKNOWN_STATE, f"no state is named {word!r}")
-    return _reading({"pillow": pillow, "state": state}, (queued_us, 0), None, {})
+    return _parsed({"pillow": pillow, "state": state}, (queued_us, 0), None, {})
 
 
-def _read_object(text: str, queued_us: int) -> Reading | Rejection:
+def _read_object(text: str, queued_us: int) -> ParsedMessage | Rejection:
     """Read the normal form: a JSON object."""
     if _nesting(text) > MAX_NESTING:
         return Rejection(Reason.MALFORMED, f"nested deeper than {MAX_NESTING}")
@@ -205,7 +207,7 @@ def _read_object(text: str, queued_us: int) -> Reading | Rejection:
     if ahead:
         rest["clock"] = msgspec.Raw(b'"ahead"')
     trace = values.get("traceparent")
-    return _reading(
+    return _parsed(
         {"pillow": values["pillow"], "state": state},
         (at_us, values.get("seq", 0)),
         at_text,
@@ -218,31 +220,31 @@ def _read_at(value: object, queued_us: int) -> tuple[int, str | None, bool] | No
     """Return the instant, the text to keep (None: write it anew), and whether it was ahead."""
     if not isinstance(value, str):
         return None
-    at_us = parse_instant(value)
+    at_us = parse_timestamp(value)
     if at_us is None:
         return None
     if at_us > queued_us + MAX_AHEAD_S * 1_000_000:
         return queued_us, None, True
     try:
-        return at_us, value if is_utc_text(value) else format_instant(at_us), False
+        return at_us, value if is_utc_text(value) else format_timestamp(at_us), False
     except OverflowError:
         return None
 
 
-def _reading(
+def _parsed(
     names: dict[str, str],
     order: tuple[int, int],
     at_text: str | None,
     rest: dict[str, msgspec.Raw],
     traceparent: str | None = None,
-) -> Reading | Rejection:
-    names["at"] = at_text or format_instant(order[0])
+) -> ParsedMessage | Rejection:
+    names["at"] = at_text or format_timestamp(order[0])
     content = msgspec.json.encode({**names, **rest})
     if len(content) > MAX_STATE_BYTES:
         return Rejection(
             Reason.TOO_LARGE, f"a state of {len(content)} bytes; at most {MAX_STATE_BYTES} pass"
         )
-    return Reading(names["pillow"], names["state"], order, content, traceparent)
+    return ParsedMessage(names["pillow"], names["state"], order, content, traceparent)
 
 
 def nesting(text: str) -> int:

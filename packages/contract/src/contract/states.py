@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 
-class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StateStyle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a state is shown: a label for people, aliases pillows may send, a colour as `#rrggbb`."""
 
     label: str
@@ -20,7 +20,7 @@ class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 STATES_JSON: Final[bytes] = files("contract").joinpath("states.json").read_bytes()
 """`states.json` as it is, for those who hand it on."""
 
-STATES: Final[dict[str, Look]] = msgspec.json.decode(STATES_JSON, type=dict[str, Look])
+STATES: Final[dict[str, StateStyle]] = msgspec.json.decode(STATES_JSON, type=dict[str, StateStyle])
 """Every state by its canonical name."""
 
 NOT_CONNECTED: Final = "notconnected"

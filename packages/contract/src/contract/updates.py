@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from contract.instants import format_instant, parse_instant
-from contract.messages import MAX_NESTING, MAX_SEQ, MAX_STATE_BYTES, Reading, nesting, short
+from contract.messages import MAX_NESTING, MAX_SEQ, MAX_STATE_BYTES, ParsedMessage, nesting, short
 from contract.states import NOT_CONNECTED, STATES
+from contract.timestamps import format_timestamp, parse_timestamp
 from contract.topics import is_pillow_id
 
 CONTENT_TYPE: Final = "application/json"
@@ -18,7 +18,7 @@ CONTENT_TYPE: Final = "application/json"
 EXPIRY_S: Final = 7 * 24 * 3600
 """How long a broker keeps a state that nothing replaces: as long as the queue keeps a message."""
 
-AHEAD_MS: Final = 24 * 3600 * 1000
+MAX_CLOCK_SKEW_MS: Final = 24 * 3600 * 1000
 """How far in the future a state on MQTT may lie: a poller's own lies there at most by what the
 clocks of queue and reader differ, and five minutes."""
 
@@ -38,21 +38,24 @@ class Update:
     queued_ms: int | None = None
     published_ms: int | None = None
 
-    def is_ahead(self, now_ms: int) -> bool:
+    def is_too_far_ahead(self, now_ms: int) -> bool:
         """Say whether it is from a future that no clock is off by; `now_ms` in Unix milliseconds.
 
         Somebody else wrote it, and taken for the newest it would hide its pillow until then.
         """
-        return self.order[0] > (now_ms + AHEAD_MS) * 1000
+        return self.order[0] > (now_ms + MAX_CLOCK_SKEW_MS) * 1000
 
-    def repeats(self, other: "Update") -> bool:
+    def is_duplicate_of(self, other: "Update") -> bool:
         """Say whether both tell the same, whenever and however often they were published."""
         return self.order == other.order and (
-            self.payload == other.payload or _told(self.payload) == _told(other.payload)
+            self.payload == other.payload
+            or _content_without_hops(self.payload) == _content_without_hops(other.payload)
         )
 
 
-def encode_state(reading: Reading, *, queued_ms: int, polled_ms: int, published_ms: int) -> bytes:
+def encode_state(
+    reading: ParsedMessage, *, queued_ms: int, polled_ms: int, published_ms: int
+) -> bytes:
     """Write a reading as it goes to MQTT, with the time of each hop in Unix milliseconds."""
     return (
         b'%b,"hops":{"queued":%d,"polled":%d,"published":%d}}'
@@ -83,7 +86,7 @@ def encode_not_connected(update: Update, *, since_ms: int) -> bytes:
         "state": NOT_CONNECTED,
         "at": fields["at"],
         "last": update.state,
-        "since": format_instant(since_ms * 1000),
+        "since": format_timestamp(since_ms * 1000),
     }
     if "seq" in fields:
         said["seq"] = fields["seq"]
@@ -112,7 +115,7 @@ def decode_state(pillow: str, payload: bytes) -> Update | str:
     if not isinstance(state, str) or state not in STATES:
         return f"state is {short(state)}"
     at = fields.get("at")
-    at_us = parse_instant(at) if isinstance(at, str) else None
+    at_us = parse_timestamp(at) if isinstance(at, str) else None
     if at_us is None:
         return f"at is {short(at)}, not an RFC 3339 date-time"
     seq = fields.get("seq", 0)
@@ -132,7 +135,7 @@ def decode_state(pillow: str, payload: bytes) -> Update | str:
     )
 
 
-def _told(payload: bytes) -> dict[str, object]:
+def _content_without_hops(payload: bytes) -> dict[str, object]:
     fields = msgspec.json.decode(payload, type=dict[str, object])
     fields.pop("hops", None)
     return fields

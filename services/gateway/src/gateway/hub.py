@@ -133,7 +133,7 @@ class Hub:
             known.retained = True
             if update.order < known.update.order:
                 return "older"
-            if update.repeats(known.update):
+            if update.is_duplicate_of(known.update):
                 return "repeated"
         if known is None:
             known = _Pillow(update, heard_ms, Change(0, update.pillow, None))

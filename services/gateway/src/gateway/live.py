@@ -86,7 +86,7 @@ class Live:
             self._complain(message.topic, update)
             return
         now_ms = self._clock()
-        if update.is_ahead(now_ms):
+        if update.is_too_far_ahead(now_ms):
             self._count("ahead")
             self._complain(
                 message.topic,

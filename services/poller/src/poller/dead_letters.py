@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from contract.instants import format_instant
 from contract.messages import Reason, Rejection, decode_message
+from contract.timestamps import format_timestamp
 
 PAGE: Final = 32
 """The most letters that Azure shows or hands out at once."""
@@ -101,7 +101,7 @@ def describe(letter: Letter, *, now_us: int, default_pillow: str, max_attempts: 
         letter.id,
         reason,
         detail,
-        format_instant(letter.inserted_us),
+        format_timestamp(letter.inserted_us),
         max(0, now_us - letter.inserted_us) // 1_000_000,
         attempts,
         letter.reads,

@@ -13,8 +13,8 @@ from typing import Any, Final
 import structlog
 
 from contract.dead_letters import DeadLetter, encode_dead_letter
-from contract.instants import format_instant
 from contract.messages import Rejection
+from contract.timestamps import format_timestamp
 from poller.broker import Broker
 from poller.hand import Hand, Item
 from poller.metrics import PollerMetrics
@@ -222,7 +222,7 @@ def _announcement(item: Item, rejection: Rejection) -> bytes:
             rejection.reason,
             rejection.detail,
             body.attempts,
-            format_instant(body.queued_us),
+            format_timestamp(body.queued_us),
             body.text,
         )
     )

@@ -29,7 +29,7 @@ class Newest:
     def supersedes(self, update: Update) -> bool:
         """Say whether a newer state, or this very one, has been published already."""
         known = self._newest.get(update.pillow)
-        return known is not None and (update.order < known.order or update.repeats(known))
+        return known is not None and (update.order < known.order or update.is_duplicate_of(known))
 
     def confirm(self, update: Update) -> Update | None:
         """Take in that the broker confirmed our publish; returns what has to be published again.

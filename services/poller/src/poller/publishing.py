@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from contract.messages import Reading
+from contract.messages import ParsedMessage
 from contract.updates import Update, encode_state
 from poller.broker import Broker
 from poller.endings import Endings
@@ -42,7 +42,7 @@ LOST_S: Final = 0.1
 @dataclass(slots=True, eq=False)
 class _Queued:
     item: Item
-    reading: Reading
+    reading: ParsedMessage
 
 
 def _order(queued: _Queued) -> tuple[int, int]:
@@ -110,7 +110,7 @@ class Publisher:
         """`ok`, or the broker's reason to refuse what it is sent."""
         return next((f"{pillow}: {why}" for pillow, why in self._refusals.items()), OK)
 
-    def publish(self, batch: list[tuple[Item, Reading]]) -> None:
+    def publish(self, batch: list[tuple[Item, ParsedMessage]]) -> None:
         """Publish states, in whatever order they came, and end their messages."""
         touched: dict[str, _Lane] = {}
         for item, reading in batch:
@@ -123,7 +123,7 @@ class Publisher:
             if not (lane.in_flight or lane.held):
                 self._send_waiting(lane)
 
-    def supersede(self, item: Item, reading: Reading) -> bool:
+    def supersede(self, item: Item, reading: ParsedMessage) -> bool:
         """End a message whose state, or a newer one, was published before; say whether it was."""
         if not self._newest.supersedes(self._stamped(_Queued(item, reading))):
             return False

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contract.messages import Reading, Reason, Rejection, decode_message
+from contract.messages import ParsedMessage, Reason, Rejection, decode_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +18,19 @@ class Body:
 class Exhausted:
     """A state whose message was received too often, to be buried unless it was published."""
 
-    reading: Reading
+    reading: ParsedMessage
     rejection: Rejection
 
 
-def route(body: Body, *, default_pillow: str, max_attempts: int) -> Reading | Rejection | Exhausted:
+def route(
+    body: Body, *, default_pillow: str, max_attempts: int
+) -> ParsedMessage | Rejection | Exhausted:
     """Return the state a message says, or why it can never be published.
 
     What cannot be read is a dead letter at once: asking again would not change it.
     """
     decision = decode_message(body.text, default_pillow=default_pillow, queued_us=body.queued_us)
-    if isinstance(decision, Reading) and body.attempts > max_attempts:
+    if isinstance(decision, ParsedMessage) and body.attempts > max_attempts:
         return Exhausted(
             decision,
             Rejection(

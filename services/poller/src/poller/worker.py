@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from contract.messages import Reading, Rejection
+from contract.messages import ParsedMessage, Rejection
 from contract.updates import Update
 from poller.broker import Broker
 from poller.endings import Endings
@@ -139,7 +139,7 @@ class Worker:
         One from the future is not taken for the newest: it would supersede every message of its
         pillow until then.
         """
-        if update.is_ahead(self._clock_ms()):
+        if update.is_too_far_ahead(self._clock_ms()):
             self._metrics.ahead.inc()
             log.warning("a state from the future on MQTT is ignored", pillow=update.pillow)
             return
@@ -166,7 +166,7 @@ class Worker:
     def _take(self, page: list[Received]) -> None:
         polled_ms = self._clock_ms()
         self._metrics.received.inc(len(page))
-        readings: list[tuple[Item, Reading]] = []
+        readings: list[tuple[Item, ParsedMessage]] = []
         for message in page:
             self._metrics.attempts.observe(message.body.attempts)
             mine = self._hand.of(message.id)
@@ -188,7 +188,7 @@ class Worker:
             )
             if isinstance(decision, Rejection):
                 self._endings.bury(item, decision)
-            elif isinstance(decision, Reading):
+            elif isinstance(decision, ParsedMessage):
                 readings.append((item, decision))
             elif not self._publisher.supersede(item, decision.reading):
                 self._endings.bury(item, decision.rejection)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from contract.instants import parse_instant
+from contract.timestamps import parse_timestamp
 from runtime.lifecycle import exit_with_usage
 from runtime.settings import SettingsError
 from simulator.scenario.form import Scenario
@@ -97,7 +97,7 @@ def parse_start(text: str | None) -> int | None:
     """Read --start; raises SettingsError."""
     if text is None:
         return None
-    instant = parse_instant(text)
+    instant = parse_timestamp(text)
     if instant is None:
         raise SettingsError(f"--start = {text!r}: write it like 2026-11-22T06:00:00Z")
     return instant

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from contract.instants import format_instant
 from contract.messages import decode_message
+from contract.timestamps import format_timestamp
 from contract.topics import is_pillow_id
 from simulator.stream.faults import Item
 
@@ -49,7 +49,7 @@ _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def write_head(source: str, began_us: int) -> bytes:
     """Write the first line; `began_us` is in microseconds since 1970."""
-    return msgspec.json.encode(Head(VERSION, source, format_instant(began_us))) + b"\n"
+    return msgspec.json.encode(Head(VERSION, source, format_timestamp(began_us))) + b"\n"
 
 
 def write_line(
@@ -163,7 +163,7 @@ def _said_again(body: bytes, pillow: str, at_us: int | None) -> bytes:
     if "pillow" in changed and pillow:
         changed["pillow"] = pillow
     if "at" in changed and at_us is not None:
-        changed["at"] = format_instant(at_us // 1000 * 1000)
+        changed["at"] = format_timestamp(at_us // 1000 * 1000)
     # They tell of another journey.
     changed.pop("hops", None)
     return msgspec.json.encode(changed)

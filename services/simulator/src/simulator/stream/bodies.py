@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from contract.instants import format_instant
 from contract.states import STATES
+from contract.timestamps import format_timestamp
 from simulator.model.pillow import Said
 from simulator.model.space import Vector
 
@@ -47,7 +47,7 @@ def _json(said: Said, pillow: str, at_us: int) -> bytes:
         _Body(
             pillow,
             said.state,
-            format_instant(at_us // 1000 * 1000),
+            format_timestamp(at_us // 1000 * 1000),
             said.seq,
             said.confidence,
             said.battery,

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from contract.messages import Reading, decode_message
+from contract.messages import ParsedMessage, decode_message
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, encode_state
 from runtime.mqtt import BrokerLost, MqttSession, PublishRefused
@@ -123,7 +123,7 @@ def publish_state(
 ) -> "asyncio.Future[None]":
     """Publish what a message says as the poller would; as it is, where the poller would not."""
     reading = decode_message(body, default_pillow=pillow, queued_us=now_ms * 1000)
-    if isinstance(reading, Reading):
+    if isinstance(reading, ParsedMessage):
         body = encode_state(reading, queued_ms=now_ms, polled_ms=now_ms, published_ms=now_ms)
     return session.publish(
         topics.state(pillow), body, retain=True, content_type=CONTENT_TYPE, expiry_s=EXPIRY_S

@@ -14,7 +14,7 @@ _AWARE: Final[msgspec.json.Decoder[datetime]] = msgspec.json.Decoder(
 )
 
 
-def parse_instant(text: str) -> int | None:
+def parse_timestamp(text: str) -> int | None:
     """Read an RFC 3339 date-time with an offset; None for anything else.
 
     Digits beyond the microsecond are rounded.
@@ -26,7 +26,7 @@ def parse_instant(text: str) -> int | None:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def format_instant(microseconds: int) -> str:
+def format_timestamp(microseconds: int) -> str:
     """Write an instant in UTC, with three decimals, or six where the microseconds need them.
 
     Raises OverflowError outside the years 1 to 9999.

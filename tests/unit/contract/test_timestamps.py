@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.instants import format_instant, is_utc_text, parse_instant
+from contract.timestamps import format_timestamp, is_utc_text, parse_timestamp
 from tests.unit.contract.strategies import any_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,23 +17,23 @@ LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 @given(st.integers(FIRST, LAST))
 def test_every_instant_of_ten_thousand_years_goes_out_and_comes_back(microseconds: int) -> None:
     """In the form states carry."""
-    text = format_instant(microseconds)
+    text = format_timestamp(microseconds)
 
-    assert parse_instant(text) == microseconds
+    assert parse_timestamp(text) == microseconds
     assert is_utc_text(text)
 
 
 @given(st.integers(FIRST // 1000 + 1, LAST // 1000 - 1))
 def test_whole_milliseconds_have_three_decimals(milliseconds: int) -> None:
     """What a browser's clock can tell, it can read."""
-    assert len(format_instant(milliseconds * 1000)) == len("2025-11-22T06:00:00.000Z")
+    assert len(format_timestamp(milliseconds * 1000)) == len("2025-11-22T06:00:00.000Z")
 
 
 @given(st.integers(-(2**80), FIRST - 1) | st.integers(LAST + 1, 2**80))
 def test_an_instant_no_calendar_has_is_an_error_to_write(microseconds: int) -> None:
     """The one that callers expect."""
     with pytest.raises(OverflowError):
-        format_instant(microseconds)
+        format_timestamp(microseconds)
 
 
 @given(st.datetimes(), st.integers(-23 * 60, 23 * 60))
@@ -45,13 +45,13 @@ def test_an_offset_counts(moment: datetime, minutes: int) -> None:
         microseconds=1
     ) - minutes * 60_000_000
 
-    assert parse_instant(moment.isoformat() + offset) == expected
+    assert parse_timestamp(moment.isoformat() + offset) == expected
 
 
 @given(any_text | st.from_regex(r"[0-9٠-٩+:.TZtz -]{0,40}", fullmatch=True))
 def test_any_text_is_an_instant_or_none(text: str) -> None:
     """Never an exception."""
-    microseconds = parse_instant(text)
+    microseconds = parse_timestamp(text)
 
     assert microseconds is None or isinstance(microseconds, int)
 
@@ -69,10 +69,10 @@ def test_any_text_is_an_instant_or_none(text: str) -> None:
 )
 def test_other_ways_of_writing_an_instant_are_read(text: str, same_as: str) -> None:
     """All of them RFC 3339."""
-    microseconds = parse_instant(text)
+    microseconds = parse_timestamp(text)
 
     assert microseconds is not None
-    assert format_instant(microseconds) == same_as
+    assert format_timestamp(microseconds) == same_as
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_other_ways_of_writing_an_instant_are_read(text: str, same_as: str) -> N
 )
 def test_what_is_no_instant_is_none(text: str) -> None:
     """Among them a leap second, which no clock here can tell from the second after it."""
-    assert parse_instant(text) is None
+    assert parse_timestamp(text) is None
 
 
 @pytest.mark.parametrize(
