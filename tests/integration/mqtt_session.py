@@ -4,7 +4,7 @@ import asyncio
 import sys
 from typing import Literal, cast
 
-from runtime.brokers import parse_broker_url
+from runtime.broker_url import parse_broker_url
 from runtime.lifecycle import run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import MqttSession

@@ -15,7 +15,7 @@ from devstack import ports
 from devstack.broker import Broker, User
 from devstack.processes import ROOT, Program
 from runtime import mqtt
-from runtime.brokers import parse_broker_url
+from runtime.broker_url import parse_broker_url
 from runtime.mqtt import BrokerLost, Message, MqttSession, PublishRefused
 from tests.machine import need_mosquitto
 from tests.waiting import until

@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from poller.settings import PollerSettings
+from runtime.queue_settings import DEVELOPMENT_ACCOUNT
 from runtime.settings import SettingsError
-from runtime.storage import DEVELOPMENT_ACCOUNT
 
 
 @pytest.fixture(autouse=True)

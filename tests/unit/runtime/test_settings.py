@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import Field, SecretStr, ValidationError
 
 from contract.topics import is_instance_name
-from runtime.brokers import BrokerAddress
+from runtime.broker_url import BrokerAddress
 from runtime.settings import CommonSettings, Names, SettingsError
 
 

@@ -29,7 +29,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from contract.topics import OFFLINE, ONLINE
 from runtime.backoff import Backoff
-from runtime.brokers import BrokerAddress
+from runtime.broker_url import BrokerAddress
 from runtime.intake import Intake
 from runtime.mqtt_socket import drive
 from runtime.outflow import Outflow

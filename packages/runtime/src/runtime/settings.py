@@ -21,7 +21,7 @@ from pydantic_settings import (
 )
 
 from contract.topics import is_instance_name, is_topic_prefix
-from runtime.brokers import BrokerAddress, parse_broker_url
+from runtime.broker_url import BrokerAddress, parse_broker_url
 
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from contract.topics import is_pillow_id
-from runtime.storage import QueueName, StorageSettings
+from runtime.queue_settings import QueueName, StorageSettings
 
 
 def _checked_pillow(name: str) -> str:

@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from runtime.brokers import BrokerAddress
-from runtime.storage import QueueName, StorageSettings
+from runtime.broker_url import BrokerAddress
+from runtime.queue_settings import QueueName, StorageSettings
 from simulator.scenario.library import is_file, shipped
 
 _THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runtime.brokers import BrokerAddress, parse_broker_url
+from runtime.broker_url import BrokerAddress, parse_broker_url
 from tests.unit.contract.strategies import any_text
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from runtime.queue_settings import DEVELOPMENT_ACCOUNT, StorageSettings
 from runtime.settings import SettingsError
-from runtime.storage import DEVELOPMENT_ACCOUNT, StorageSettings
 
 
 def test_the_defaults_are_the_development_account_s(monkeypatch: pytest.MonkeyPatch) -> None:
