@@ -5,7 +5,7 @@ import statistics
 import time
 from typing import Any, Final
 
-from gateway.wire import DEFLATE_FROM, Frame, compressed
+from gateway.fanout.encoding import DEFLATE_FROM, Frame, compressed
 
 _STATES: Final = (1, 2, 4, 8, 32, 128, 1000)
 _ROUNDS: Final = 7

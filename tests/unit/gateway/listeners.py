@@ -6,10 +6,10 @@ import msgspec
 
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import Removed, ServerFrame, Snapshot, Updates
-from gateway.audiences import Interest, Listener
-from gateway.fanout import Delivery, Fanout
-from gateway.sending import NOWHERE
-from gateway.wire import Form
+from gateway.fanout.encoding import Form
+from gateway.fanout.planner import Delivery, Fanout
+from gateway.fanout.raw_send import NOWHERE
+from gateway.fanout.subscriptions import Interest, Listener
 from tests.browsers import TEXT, unframed
 
 _frame: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)

@@ -9,19 +9,19 @@ from functools import partial
 from starlette.applications import Starlette
 
 from contract.topics import Topics
-from gateway.browser import Browser
-from gateway.door import Door
-from gateway.front import Front
-from gateway.hub import Hub
-from gateway.live import Live
 from gateway.metrics import GatewayMetrics
-from gateway.protocols import bound_connections
-from gateway.websocket import WebSocketBrowser
+from gateway.state.mqtt_consumer import Live
+from gateway.state.state_store import Hub
+from gateway.transport.connection import Browser
+from gateway.transport.connections import Door
+from gateway.transport.handshake_fast_path import Front
+from gateway.transport.http_protocol import bound_connections
+from gateway.transport.websocket import WebSocketBrowser
 from runtime.mqtt import Message
 from runtime.server import listen, serve_until
 from tests.browsers import handshake
-from tests.unit.gateway.doors import make_door
 from tests.unit.gateway.strategies import update
+from tests.unit.gateway.transport.connection_registries import make_door
 from tests.waiting import until
 
 

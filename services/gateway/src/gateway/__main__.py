@@ -13,16 +13,16 @@ from typing import Final
 import structlog
 
 from contract.topics import Topics
-from gateway.app import create_app
-from gateway.door import Door
-from gateway.front import Front
-from gateway.hub import Hub
-from gateway.live import Live, wall_ms
+from gateway.http.app import create_app
 from gateway.metrics import GatewayMetrics
-from gateway.protocols import bound_connections
 from gateway.settings import GatewaySettings
-from gateway.upkeep import Upkeep
-from gateway.websocket import WebSocketBrowser
+from gateway.state.mqtt_consumer import Live, wall_ms
+from gateway.state.state_store import Hub
+from gateway.transport.connections import Door
+from gateway.transport.handshake_fast_path import Front
+from gateway.transport.heartbeat import Upkeep
+from gateway.transport.http_protocol import bound_connections
+from gateway.transport.websocket import WebSocketBrowser
 from runtime.health import OK
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs

@@ -1,0 +1,78 @@
+"""The HTTP API: what is known now, for scripts and for pages that only want to look once."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from gateway.http.problems import problem
+from gateway.state.mqtt_consumer import Live
+
+PIECE_BYTES: Final = 65_536
+"""How much of an answer is made at once, about: who does not read it holds no more than that."""
+
+_HEADERS: Final = {"Cache-Control": "no-store"}
+
+
+def api_routes(live: Live) -> list[Route]:
+    """Return `/api/pillows` and what is below it."""
+
+    async def pillows(_request: Request) -> Response:
+        cursor, broker = str(live.hub.cursor).encode(), live.broadcast.broker.encode()
+        head = b'{"cursor":"%b","broker":"%b","pillows":[' % (cursor, broker)
+        return _list(head, list(live.hub.states()))
+
+    async def pillow(request: Request) -> Response:
+        name = request.path_params["pillow"]
+        state = live.hub.state(name)
+        return _unknown(name) if state is None else _json(state)
+
+    async def history(request: Request) -> Response:
+        name = request.path_params["pillow"]
+        states = live.hub.history(name)
+        if states is None:
+            return _unknown(name)
+        return _list(b'{"pillow":"%b","states":[' % name.encode(), states)
+
+    return [
+        Route("/api/pillows", pillows),
+        Route("/api/pillows/{pillow}", pillow),
+        Route("/api/pillows/{pillow}/history", history),
+    ]
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json", headers=_HEADERS)
+
+
+def _list(head: bytes, states: Sequence[bytes]) -> Response:
+    """Return an object that ends with a list: whole when it is small, else in pieces."""
+    pieces = _pieces(head, states)
+    first, second = next(pieces), next(pieces, None)
+    if second is None:
+        return _json(first)
+
+    async def all_pieces() -> AsyncIterator[bytes]:
+        yield first
+        yield second
+        for piece in pieces:
+            yield piece
+
+    return StreamingResponse(all_pieces(), media_type="application/json", headers=_HEADERS)
+
+
+def _pieces(head: bytes, states: Sequence[bytes]) -> Iterator[bytes]:
+    piece = bytearray(head)
+    for number, state in enumerate(states):
+        if len(piece) >= PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+        piece += b"," if number else b""
+        piece += state
+    yield bytes(piece + b"]}")
+
+
+def _unknown(name: str) -> Response:
+    return problem(404, "unknown pillow", f"no pillow named {name[:80]!r} has been heard of")

@@ -1,0 +1,91 @@
+"""A frame's bytes, read back by who did not write them."""
+
+import zlib
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.client import ClientProtocol
+from websockets.extensions.permessage_deflate import PerMessageDeflate
+from websockets.frames import Frame as WireFrame
+from websockets.protocol import OPEN
+from websockets.uri import parse_uri
+
+from contract.cursors import Cursor
+from gateway.fanout import encoding
+from gateway.fanout.encoding import DEFLATE_FROM, Form, Frame
+
+
+def read(data: bytes, *, deflate: bool = False) -> list[bytes]:
+    """The messages in bytes, as the library's client reads them."""
+    client = ClientProtocol(parse_uri("ws://x/"), state=OPEN)
+    if deflate:
+        client.extensions = [PerMessageDeflate(True, True, 15, 15)]
+    client.receive_data(data)
+    assert client.parser_exc is None
+    events = client.events_received()
+    assert all(isinstance(one, WireFrame) and one.fin for one in events)
+    return [bytes(one.data) for one in events if isinstance(one, WireFrame)]
+
+
+sizes = st.sampled_from((0, 1, 125, 126, 1023, 1024, 1025, 65_535, 65_536, 70_000))
+
+
+@given(st.lists(sizes, max_size=4))
+def test_a_client_reads_what_was_written(lengths: list[int]) -> None:
+    """Of every length, one after the other, compressed or not."""
+    frames = [Frame(msgspec.json.encode("ab" * (length // 2))) for length in lengths]
+
+    for form in (Form.WEBSOCKET, Form.DEFLATED):
+        data = b"".join(frame.to(form) for frame in frames)
+        assert read(data, deflate=form is Form.DEFLATED) == [frame.data for frame in frames]
+
+
+def test_a_frame_is_made_once_in_each_form() -> None:
+    """Everyone gets the same object."""
+    frame = Frame(b"{}" * 1000, Cursor("ep", 1))
+
+    for form in Form:
+        assert frame.to(form) is frame.to(form)
+
+
+def test_short_frames_are_not_compressed() -> None:
+    """It would cost time on both sides and save next to nothing."""
+    short, long = Frame(b" " * (DEFLATE_FROM - 1)), Frame(b" " * DEFLATE_FROM)
+
+    assert short.deflated is short.websocket
+    assert len(long.deflated) < 100
+    assert long.deflated[0] & 0x40
+    inflate = zlib.decompressobj(wbits=-15)
+    assert inflate.decompress(long.deflated[2:] + b"\0\0\xff\xff") == long.data
+
+
+def test_pings_and_pongs_are_control_frames() -> None:
+    """As RFC 6455 §5.5 writes them."""
+    assert encoding.ping(b"") == b"\x89\x00"
+    assert encoding.pong(b"hi") == b"\x8a\x02hi"
+
+
+def test_an_event_carries_every_line_of_a_frame() -> None:
+    """A state may have been written on several lines; a data field holds one."""
+    frame = Frame(b'{"a":\n1,\r\n"b":\r2}', Cursor("ep", 7))
+
+    assert frame.event == b'id: ep:7\ndata: {"a":\ndata: 1,\ndata: "b":\ndata: 2}\n\n'
+    assert frame.chunk == b"%x\r\n%b\r\n" % (len(frame.event), frame.event)
+
+
+def test_an_event_that_moves_no_cursor_has_no_id() -> None:
+    """Else it would take the cursor away from who resumes."""
+    assert Frame(b"{}").event == b"data: {}\n\n"
+
+
+@given(st.text(alphabet=" \r\nab", max_size=20))
+def test_an_event_reads_back_as_the_frame(text: str) -> None:
+    """As the standard's parser joins the lines, save that every line break becomes the same one."""
+    event = Frame(text.encode()).event.decode()
+
+    assert event.endswith("\n\n")
+    lines = event[:-2].split("\n")
+    assert all(line.startswith("data: ") for line in lines)
+    said = "\n".join(line.removeprefix("data: ") for line in lines)
+    assert said == text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,272 @@
+"""Every endpoint, asked in memory: what it answers and the headers it answers with."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import msgspec
+import pytest
+
+from contract.states import STATES_JSON
+from contract.topics import Topics
+from gateway.http.app import STATIC, create_app
+from gateway.metrics import GatewayMetrics
+from gateway.settings import GatewaySettings
+from gateway.state.mqtt_consumer import Live
+from gateway.state.state_store import Hub
+from runtime.mqtt import Message
+from tests.unit.gateway.strategies import update
+from tests.unit.gateway.transport.connection_registries import make_door
+
+FRIEND = "https://friend.example"
+ODD = b'{ "pillow":"cloud-1" , "state":"hugging","at":"2023-11-22T06:00:00Z","seq":7, "x":[ 1 ]}'
+
+
+class Site:
+    """An application and a client of it."""
+
+    def __init__(self, **settings: object) -> None:
+        self.hub = Hub("ep", expire_after_ms=1 << 40, history_bytes=10_000)
+        self.live = Live(self.hub, Topics("pillow"), GatewayMetrics())
+        self.dependencies = {"mqtt": "ok"}
+        given = GatewaySettings.load(**settings)
+        door = make_door(self.live, given.allowed_origins)
+        self.app = create_app(self.live, given, lambda: self.dependencies, door)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://gateway"
+        )
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.get(path, headers=given)
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    made = Site()
+    async with made.client:
+        yield made
+
+
+@pytest.fixture
+async def open_site() -> AsyncIterator[Site]:
+    """One that a friend may listen to."""
+    made = Site(GATEWAY_ALLOWED_ORIGINS=(FRIEND,))
+    async with made.client:
+        yield made
+
+
+PAGES = ["/", "/embed.js", "/pillowcast.js", "/states.js", "/api/pillows", "/healthz", "/nothing"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_answer_says_what_may_be_done_with_it(site: Site, path: str) -> None:
+    """Also one that says there is nothing."""
+    headers = (await site.get(path)).headers
+
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == ("no-store" if path.startswith("/api/") else "no-cache")
+
+
+async def test_the_states_module_is_the_contracts_file(site: Site) -> None:
+    """The page reads the very declaration that the services read."""
+    answer = await site.get("/states.js")
+
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.content.startswith(b"export default {")
+    object_ = answer.content.removeprefix(b"export default ").removesuffix(b";\n")
+    assert msgspec.json.decode(object_) == msgspec.json.decode(STATES_JSON)
+
+
+@pytest.mark.parametrize("path", ["/embed.js", "/pillowcast.js", "/states.js"])
+async def test_other_sites_may_load_the_modules(site: Site, path: str) -> None:
+    """A module is fetched with CORS, whatever the site."""
+    answer = await site.get(path, Origin="https://anyone.example")
+
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/api/pillows", "/healthz", "/"])
+async def test_other_sites_may_read_nothing_else(site: Site, path: str) -> None:
+    """Unless they are named."""
+    answer = await site.get(path, Origin=FRIEND)
+
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_a_named_site_may_read_the_api(open_site: Site) -> None:
+    """It, and only it."""
+    friend = await open_site.get("/api/pillows", Origin=FRIEND)
+    stranger = await open_site.get("/api/pillows", Origin="https://stranger.example")
+
+    assert friend.headers["access-control-allow-origin"] == FRIEND
+    assert "Origin" in friend.headers["vary"]
+    assert "access-control-allow-origin" not in stranger.headers
+
+
+async def test_a_named_site_may_resume_the_event_stream(open_site: Site) -> None:
+    """Its browser asks first, because of the header with the cursor."""
+    answer = await open_site.client.options(
+        "/events",
+        headers={
+            "Origin": FRIEND,
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "Last-Event-ID",
+        },
+    )
+
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == FRIEND
+    assert "last-event-id" in answer.headers["access-control-allow-headers"].lower()
+
+
+async def test_the_api_hands_on_states_byte_for_byte(site: Site) -> None:
+    """One, all, and those before."""
+    site.live.receive(Message("pillow/cloud-1/state", ODD, False))
+
+    assert (await site.get("/api/pillows/cloud-1")).content == ODD
+    everything = (await site.get("/api/pillows")).content
+    assert everything == b'{"cursor":"ep:1","broker":"offline","pillows":[%b]}' % ODD
+    site.live.receive(Message("pillow/cloud-1/state", update(at=10**9).payload, False))
+    history = (await site.get("/api/pillows/cloud-1/history")).content
+    assert history == b'{"pillow":"cloud-1","states":[%b,%b]}' % (ODD, update(at=10**9).payload)
+
+
+@pytest.mark.parametrize("name", ["cloud-9", "bridge", "%23", "%22", "%ff%0d%0a", "x" * 3000])
+@pytest.mark.parametrize("tail", ["", "/history"])
+async def test_an_unknown_pillow_is_a_problem_document(site: Site, name: str, tail: str) -> None:
+    """Whatever its name, and the document stays short."""
+    answer = await site.get(f"/api/pillows/{name}{tail}")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == 404
+    assert problem["title"] == "unknown pillow"
+    assert len(problem["detail"]) < 300
+
+
+async def test_ready_names_what_is_missing(site: Site) -> None:
+    """Alive stays alive: a restart would not bring a broker back."""
+    assert (await site.get("/readyz")).status_code == 200
+    site.dependencies = {"mqtt": "mqtt://broker:1883: not connected yet"}
+
+    answer = await site.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json() == {"ready": False, "dependencies": site.dependencies}
+    assert (await site.get("/healthz")).text == "ok\n"
+
+
+async def test_metrics_name_what_is_counted(site: Site) -> None:
+    """As Prometheus reads them."""
+    site.live.receive(Message("pillow/cloud-1/state", ODD, False))
+
+    answer = await site.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert 'pillowcast_gateway_received_total{outcome="taken"} 1.0' in answer.text
+    assert "pillowcast_gateway_pillows 1.0" in answer.text
+
+
+async def test_the_page_and_its_files_come_with_a_tag_and_are_sent_once(site: Site) -> None:
+    """Asked again with the tag, there is nothing to send."""
+    for path in ("/", "/pillowcast.js", "/style.css"):
+        first = await site.get(path)
+        assert first.status_code == 200
+        again = await site.get(path, If_None_Match=first.headers["etag"])
+        assert again.status_code == 304
+        assert again.content == b""
+        assert again.headers["x-content-type-options"] == "nosniff"
+    assert (await site.get("/style.css")).content == (STATIC / "style.css").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../pyproject.toml",
+        "/%2e%2e/app.py",
+        "/..%2fapp.py",
+        "//etc/passwd",
+        "/%00",
+        "/" + "a" * 5000,
+    ],
+)
+async def test_nothing_outside_the_page_is_served(site: Site, path: str) -> None:
+    """Nor does asking for it raise anything."""
+    request = httpx.Request("GET", httpx.URL(f"http://gateway{path}"))
+
+    assert (await site.client.send(request)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/api/pillows", "/events", "/healthz"])
+async def test_nothing_can_be_written(site: Site, path: str) -> None:
+    """Browsers only read."""
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        assert (await site.client.request(method, path)).status_code == 405
+
+
+async def test_the_contract_is_published(site: Site) -> None:
+    """Both documents."""
+    assert (await site.get("/openapi.json")).json()["openapi"] == "3.1.0"
+    assert (await site.get("/asyncapi.json")).json()["asyncapi"] == "3.0.0"
+
+
+async def test_the_head_of_an_event_stream_ends(site: Site) -> None:
+    """Whoever asks for the head alone is not left listening."""
+    answer = await site.client.head("/events")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["cache-control"] == "no-store"
+    assert len(site.live.broadcast.fanout) == 0
+
+
+async def test_an_event_stream_that_is_refused_says_why(site: Site) -> None:
+    """As a problem document, because an event stream that fails shows no code."""
+    bad = await site.get("/events?pillow=%23")
+    foreign = await site.get("/events", Origin="https://evil.example")
+
+    assert bad.status_code == 400
+    assert bad.json()["detail"] == "pillow id '#' is not one"
+    assert foreign.status_code == 403
+    assert "GATEWAY_ALLOWED_ORIGINS" in foreign.json()["detail"]
+
+
+async def test_a_fault_of_ours_carries_the_same_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also an answer that nobody thought of is shown by a browser."""
+    made = Site()
+
+    def fail() -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(made.hub, "states", fail)
+    transport = httpx.ASGITransport(made.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        answer = await client.get("/api/pillows")
+    assert answer.status_code == 500
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_a_websocket_that_is_asked_for_without_a_handshake_is_told_so(site: Site) -> None:
+    """As proxies do that are not set up for it."""
+    answer = await site.get("/ws")
+    assert answer.status_code == 426
+    assert answer.headers["upgrade"] == "websocket"
+
+
+@pytest.mark.parametrize("pillows", [1, 300])
+async def test_a_long_list_is_as_whole_as_a_short_one(site: Site, pillows: int) -> None:
+    """Though it comes in pieces: who reads slowly holds one of them, and no copy of all."""
+    told = [update(f"cloud-{number}", 1, pad=1000) for number in range(pillows)]
+    for one in told:
+        site.live.receive(Message(f"pillow/{one.pillow}/state", one.payload, False))
+    answer = await site.get("/api/pillows")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert ("content-length" in answer.headers) == (pillows == 1)
+    assert answer.content.endswith(b"[" + b",".join(one.payload for one in told) + b"]}")
+    assert len(answer.json()["pillows"]) == pillows
