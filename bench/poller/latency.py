@@ -18,7 +18,7 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from devstack.probes import http_answers
 from devstack.processes import Program
-from poller.polling import Pace, Policy, after_messages, after_nothing, pause
+from poller.consume.polling import Pace, Policy, after_messages, after_nothing, pause
 from poller.settings import PollerSettings
 
 IDLE_POLLERS: Final = 8

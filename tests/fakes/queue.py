@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from poller.consume.classify import Body
 from poller.queues import Finish, QueueDenied, QueueUnavailable, Received
-from poller.routing import Body
 from tests.fakes.calls import Calls, Fault
 
 EPOCH_S: Final = 1_790_000_000

@@ -17,10 +17,10 @@ from devstack import ports
 from devstack.azurite import ACCOUNT, find_azurite
 from devstack.node import find_node
 from devstack.processes import Program
+from poller.azure import sdk
+from poller.azure.queue import AzureQueue
 from poller.queues import Finish, QueueDenied
 from poller.settings import PollerSettings
-from poller.storage import sdk
-from poller.storage.queue import AzureQueue
 from tests.certificates import certificate_for_loopback
 
 

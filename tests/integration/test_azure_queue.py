@@ -17,11 +17,11 @@ from pydantic import SecretStr
 
 from devstack import ports
 from devstack.azurite import Azurite
+from poller.azure.errors import API_VERSION
+from poller.azure.http_pool import Connections, Response
+from poller.azure.queue import AzureQueue
 from poller.queues import Finish, QueueDenied, QueueUnavailable
 from poller.settings import PollerSettings
-from poller.storage.answers import API_VERSION
-from poller.storage.connections import Connections, Response
-from poller.storage.queue import AzureQueue
 
 WITHIN_S = 15.0
 

@@ -284,8 +284,9 @@ async def test_without_a_state_queue_nothing_is_replayed(queues: Queues) -> None
 
 _KILLED_BETWEEN = """
 import os, signal
-from poller import letterbox, __main__
-from poller.storage import poison
+from poller import __main__
+from poller.settle import redrive
+from poller.azure import poison
 left = iter(range({deletions}))
 delete = poison.AzurePoisonQueue.delete
 async def delete_or_die(self, letter):
@@ -293,7 +294,7 @@ async def delete_or_die(self, letter):
         os.kill(os.getpid(), signal.SIGKILL)
     return await delete(self, letter)
 poison.AzurePoisonQueue.delete = delete_or_die
-letterbox.lease_s = lambda count: 2
+redrive.lease_s = lambda count: 2
 __main__.main()
 """
 
@@ -326,7 +327,7 @@ async def test_one_that_is_killed_between_its_steps_loses_nothing(
 _INTERRUPTED = """
 import os, signal
 from poller import __main__
-from poller.storage import poison
+from poller.azure import poison
 count = iter(range(1, 10**6))
 put_back = poison.AzurePoisonQueue.put_back
 async def put_back_and_interrupt(self, letter):
@@ -570,7 +571,7 @@ async def test_a_queue_in_trouble_is_a_sentence(
 @pytest.mark.parametrize(
     ("part", "others"),
     [
-        ("service", {"typer", "rich.progress", "poller.tool.box"}),
+        ("service", {"typer", "rich.progress", "poller.commands.context"}),
         ("tool.commands", {"aiomqtt", "starlette", "uvicorn", "poller.service"}),
     ],
 )

@@ -27,13 +27,13 @@ SERVICES: Final = frozenset({"poller", "gateway", "simulator"})
 DECIDERS: Final = (
     "contract.*",
     "runtime.backoff",
-    "poller.polling",
-    "poller.routing",
-    "poller.newest",
+    "poller.consume.polling",
+    "poller.consume.classify",
+    "poller.publish.last_write",
     "poller.queues",
-    "poller.dead_letters",
-    "poller.storage.answers",
-    "poller.storage.pages",
+    "poller.settle.dead_letters",
+    "poller.azure.errors",
+    "poller.azure.xml_codec",
     "gateway.state.state_store",
     "gateway.http.bundler",
     "gateway.fanout.planner",
@@ -72,13 +72,13 @@ WRAPPED: Final = {
     "aiomqtt": {"runtime.mqtt"},
     "paho": {"runtime.mqtt"},
     "azure": {
-        "poller.storage.poison",
-        "poller.storage.queue",
-        "poller.storage.sdk",
-        "poller.storage.signing",
+        "poller.azure.poison",
+        "poller.azure.queue",
+        "poller.azure.sdk",
+        "poller.azure.auth",
         "simulator.targets.azure_queue",
     },
-    "httptools": {"gateway.transport.http_protocol", "poller.storage.connections"},
+    "httptools": {"gateway.transport.http_protocol", "poller.azure.http_pool"},
     "uvicorn": {"runtime.server", "gateway.transport.http_protocol"},
     "websockets": {
         "gateway.transport.handshake",
@@ -93,8 +93,8 @@ WRAPPED: Final = {
         "simulator.commands.check",
         "simulator.commands.listing",
         "simulator.commands.poke",
-        "poller.terminal",
-        "poller.tool.box",
+        "poller.commands.rendering",
+        "poller.commands.context",
     },
     "typer": {
         "simulator.__main__",
@@ -106,9 +106,9 @@ WRAPPED: Final = {
         "simulator.commands.replay",
         "simulator.commands.run",
         "simulator.commands.trace",
-        "poller.tool.box",
-        "poller.tool.commands",
-        "poller.tool.replaying",
+        "poller.commands.context",
+        "poller.commands.dead_letters",
+        "poller.commands.replay",
     },
 }
 
@@ -154,7 +154,7 @@ def _imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: a relative import"
             assert node.module is not None
-            # `from poller import routing` imports a module, `from poller.routing import x` a name.
+            # `from poller import worker` imports a module, `from poller.worker import x` a name.
             own = node.module in MEMBERS
             yield from (f"{node.module}.{alias.name}" for alias in node.names if own)
             yield from (() if own else (node.module,))

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from poller.endings import DELETIONS
-from poller.hand import MOST_STUCK, WINDOW, Hand
+from poller.consume.classify import Body
+from poller.consume.consumer import LOOPS, PAGE
+from poller.consume.in_flight import MOST_STUCK, WINDOW, Hand
 from poller.queues import Received
-from poller.receiving import LOOPS, PAGE
-from poller.routing import Body
+from poller.settle.settlement import DELETIONS
 from tests.fakes.calls import Fault
 from tests.fakes.queue import THROTTLED_S
 from tests.fakes.virtual_time import in_virtual_time
@@ -286,7 +286,7 @@ def test_a_message_is_not_taken_for_one_that_ended_when_it_only_was_given_back()
 
 def test_what_ended_is_remembered_once_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that came again is forgotten, and of too many the oldest."""
-    monkeypatch.setattr("poller.hand.REMEMBERED", 2)
+    monkeypatch.setattr("poller.consume.in_flight.REMEMBERED", 2)
     hand = Hand()
     for name in ("a", "b", "c"):
         hand.remember(hand.take(Received(name, "r", Body("HUG", 0, 1)), 0))

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from poller.endings import DELETIONS
-from poller.hand import WINDOW
-from poller.publishing import SENDS
+from poller.consume.in_flight import WINDOW
+from poller.publish.publisher import SENDS
+from poller.settle.settlement import DELETIONS
 from runtime.health import OK
 from tests.fakes.calls import FAILURES, Fault
 from tests.fakes.queue import DENIED

@@ -8,8 +8,8 @@ from prometheus_client.samples import Sample
 
 from contract.messages import ParsedMessage, decode_message
 from contract.timestamps import format_timestamp
+from poller.consume.polling import Policy
 from poller.metrics import PollerMetrics
-from poller.polling import Policy
 from poller.worker import Worker
 from tests.fakes.broker import BrokerServer, FakeBroker
 from tests.fakes.calls import Calls, Fault

@@ -9,7 +9,7 @@ import sys
 def main() -> None:
     """Run the one or the other; each sees to the exit status itself."""
     if len(sys.argv) > 1:
-        from poller.tool.commands import run
+        from poller.commands.dead_letters import run
     else:
         from poller.service import run
     run()

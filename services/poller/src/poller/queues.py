@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from poller.dead_letters import Letter, Survey
-from poller.routing import Body
+from poller.consume.classify import Body
+from poller.settle.dead_letters import Letter, Survey
 
 
 class QueueUnavailable(Exception):

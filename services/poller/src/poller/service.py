@@ -9,13 +9,13 @@ from starlette.applications import Starlette
 
 from contract.topics import Topics
 from contract.updates import decode_state
-from poller.echoes import Echoes
+from poller.azure.queue import AzureQueue
+from poller.consume.polling import Policy
 from poller.metrics import PollerMetrics
-from poller.mqtt_broker import MqttBroker
-from poller.polling import Policy
+from poller.publish.mqtt_state_publisher import MqttBroker
+from poller.publish.publish_confirms import Echoes
 from poller.queues import QueueDenied
 from poller.settings import PollerSettings
-from poller.storage.queue import AzureQueue
 from poller.worker import Worker
 from runtime.health import health_routes
 from runtime.lifecycle import exit_with_usage, run_service

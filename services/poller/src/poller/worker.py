@@ -19,20 +19,20 @@ import structlog
 
 from contract.messages import ParsedMessage, Rejection
 from contract.updates import Update
-from poller.broker import Broker
-from poller.endings import Endings
-from poller.hand import Hand, Item
-from poller.healing import Healer
-from poller.leases import Leases
+from poller.consume.classify import route
+from poller.consume.consumer import Receiver
+from poller.consume.in_flight import Hand, Item
+from poller.consume.lease_renewal import Leases
+from poller.consume.polling import Policy
 from poller.metrics import PollerMetrics
-from poller.newest import Newest
-from poller.polling import Policy
-from poller.publishing import Publisher
+from poller.publish.last_write import Newest
+from poller.publish.publisher import Publisher
+from poller.publish.reconciler import Healer
+from poller.publish.state_publisher import Broker
 from poller.queues import Queue, QueueDenied, QueueUnavailable, Received
-from poller.receiving import Receiver
-from poller.routing import route
+from poller.settle.queue_health import Troubles
+from poller.settle.settlement import Endings
 from poller.tasks import Tasks
-from poller.troubles import Troubles
 
 log = structlog.get_logger()
 

@@ -1,0 +1,62 @@
+"""Leases: renewed at half time, by id and receipt, for as long as messages are in hand."""
+
+import asyncio
+from typing import Final
+
+from poller.consume.in_flight import Hand, Item
+from poller.metrics import PollerMetrics
+from poller.queues import Queue, QueueDenied, QueueUnavailable
+from poller.settle.queue_health import Troubles
+
+AT_ONCE: Final = 32
+"""How many renewals may be under way; deletions have the connections to themselves mostly."""
+
+
+class Leases:
+    """Keeps the messages in hand from coming again before they have ended."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        hand: Hand,
+        troubles: Troubles,
+        metrics: PollerMetrics,
+        visibility_s: float,
+    ) -> None:
+        self._queue = queue
+        self._hand = hand
+        self._troubles = troubles
+        self._metrics = metrics
+        self._visibility_s = visibility_s
+
+    async def run(self) -> None:
+        """Renew until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._visibility_s / 8)
+            soon = loop.time() + self._visibility_s / 2
+            due = [
+                item
+                for item in self._hand
+                if item.message.leased_until < soon
+                and not (item.leaving or item.lost)
+                # It is being deleted at this moment; else its turn comes again soon.
+                and not item.receipt.locked()
+            ]
+            for start in range(0, len(due), AT_ONCE):
+                await asyncio.gather(*map(self._renew, due[start : start + AT_ONCE]))
+
+    async def _renew(self, item: Item) -> None:
+        async with item.receipt:
+            if item.leaving or self._hand.of(item.message.id) is not item:
+                return
+            try:
+                renewed = await self._queue.renew(item.message)
+            except (QueueUnavailable, QueueDenied) as error:
+                self._troubles.failed("renew", error)
+                item.troubles.add("renew")
+                return
+        item.troubles.discard("renew")
+        self._troubles.worked("renew")
+        self._metrics.renewed.labels("renewed" if renewed else "lost").inc()
+        item.lost = not renewed

@@ -1,1 +1,0 @@
-"""Azure Queue Storage: what every message costs on connections of our own, the rest by the SDK."""
