@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from poller.consume.classify import Body
-from poller.queues import Finish, QueueDenied, QueueUnavailable, Received
+from poller.queues import DeleteResult, QueueDenied, QueueUnavailable, ReceivedMessage
 from tests.fakes.calls import Calls, Fault
 
 EPOCH_S: Final = 1_790_000_000
@@ -28,7 +28,7 @@ class Message:
     queued_us: int
     attempts: int = 0
     visible_at: float = 0.0
-    receipt: str = ""
+    pop_receipt: str = ""
 
 
 class QueueServer:
@@ -60,29 +60,29 @@ class QueueServer:
         for one in visible:
             one.attempts += 1
             one.visible_at = _now() + visibility_s
-            one.receipt = self._new_receipt()
+            one.pop_receipt = self._new_receipt()
         return visible
 
-    def delete(self, name: str, receipt: str) -> Finish:
+    def delete(self, name: str, receipt: str) -> DeleteResult:
         """Delete a message, if this is its newest receipt."""
         message = self.messages.get(name)
         if message is None:
-            return Finish.GONE
-        if message.receipt != receipt:
-            return Finish.LEASE_LOST
+            return DeleteResult.GONE
+        if message.pop_receipt != receipt:
+            return DeleteResult.LEASE_LOST
         self._on_delete(message)
         self.deleted.append(name)
         del self.messages[name]
-        return Finish.DELETED
+        return DeleteResult.DELETED
 
     def renew(self, name: str, receipt: str, visibility_s: float) -> str | None:
         """Prolong a lease; return the new receipt, or None when this one is out of date."""
         message = self.messages.get(name)
-        if message is None or message.receipt != receipt:
+        if message is None or message.pop_receipt != receipt:
             return None
         message.visible_at = _now() + visibility_s
-        message.receipt = self._new_receipt()
-        return message.receipt
+        message.pop_receipt = self._new_receipt()
+        return message.pop_receipt
 
     def release(self, name: str, receipt: str, hidden_s: float = 0.0) -> None:
         """Make a message visible, at once or later, if this is its newest receipt."""
@@ -128,7 +128,7 @@ class FakeQueue:
         self._visibility_s = visibility_s
         self._latency_s = latency_s
 
-    async def receive(self, limit: int) -> list[Received]:
+    async def receive(self, limit: int) -> list[ReceivedMessage]:
         assert 1 <= limit <= 32
         asked = _now()
         self.receive_times.append(asked)
@@ -138,9 +138,9 @@ class FakeQueue:
         )
         self.received.append(len(taken))
         return [
-            Received(
+            ReceivedMessage(
                 one.id,
-                one.receipt,
+                one.pop_receipt,
                 Body(one.text, one.queued_us, one.attempts),
                 asked + self._visibility_s,
                 EPOCH_S + asked - one.queued_us / 1e6,
@@ -148,16 +148,16 @@ class FakeQueue:
             for one in taken
         ]
 
-    async def delete(self, message: Received) -> Finish:
-        ends: list[Finish] = []
-        receipt = message.receipt
+    async def delete(self, message: ReceivedMessage) -> DeleteResult:
+        ends: list[DeleteResult] = []
+        receipt = message.pop_receipt
         await self._call(
             "delete", lambda: ends.append(self.server.delete(message.id, receipt)), message.id
         )
         return ends[0]
 
-    async def renew(self, message: Received) -> bool:
-        asked, receipt = _now(), message.receipt
+    async def renew(self, message: ReceivedMessage) -> bool:
+        asked, receipt = _now(), message.pop_receipt
         new: list[str | None] = []
         await self._call(
             "renew",
@@ -166,12 +166,12 @@ class FakeQueue:
         )
         if new[0] is None:
             return False
-        message.receipt = new[0]
+        message.pop_receipt = new[0]
         message.leased_until = asked + self._visibility_s
         return True
 
-    async def release(self, message: Received, hidden_s: int = 0) -> None:
-        receipt = message.receipt
+    async def release(self, message: ReceivedMessage, hidden_s: int = 0) -> None:
+        receipt = message.pop_receipt
         await self._call(
             "release", lambda: self.server.release(message.id, receipt, hidden_s), message.id
         )
@@ -181,7 +181,7 @@ class FakeQueue:
         await self._call("depth", lambda: deep.append(len(self.server.messages)))
         return deep[0]
 
-    async def put_poison(self, message: Received) -> None:
+    async def put_poison(self, message: ReceivedMessage) -> None:
         await self._call("put_poison", lambda: self.server.bury(message.id, message.body.text))
 
     async def _call(self, act: str, do: Callable[[], None], name: str = "") -> None:
@@ -198,7 +198,7 @@ class FakeQueue:
             if fault is Fault.LOST_REQUEST:
                 raise QueueUnavailable(UNAVAILABLE)
             if fault is Fault.THROTTLED:
-                raise QueueUnavailable(UNAVAILABLE, wait_s=THROTTLED_S)
+                raise QueueUnavailable(UNAVAILABLE, retry_after_s=THROTTLED_S)
             if fault is Fault.DENIED:
                 raise QueueDenied(DENIED)
             if fault is Fault.CRASH_BEFORE:

@@ -19,7 +19,7 @@ from devstack.node import find_node
 from devstack.processes import Program
 from poller.azure import sdk
 from poller.azure.queue import AzureQueue
-from poller.queues import Finish, QueueDenied
+from poller.queues import DeleteResult, QueueDenied
 from poller.settings import PollerSettings
 from tests.certificates import certificate_for_loopback
 
@@ -115,7 +115,7 @@ async def test_an_identity_may_do_all_that_a_key_may(
             await states.send_message("PUNCH")
         before = identity.asked
         first, second = await queue.receive(32)
-        assert await queue.delete(first) is Finish.DELETED
+        assert await queue.delete(first) is DeleteResult.DELETED
         assert identity.asked == before, "the token is kept"
         assert await queue.renew(second)
         assert await queue.depth() == 1
@@ -123,7 +123,7 @@ async def test_an_identity_may_do_all_that_a_key_may(
         await queue.release(second)
         (again,) = await queue.receive(32)
         assert (again.body.text, again.body.attempts) == ("PUNCH", 2)
-        assert await queue.delete(again) is Finish.DELETED
+        assert await queue.delete(again) is DeleteResult.DELETED
 
 
 async def test_an_identity_that_is_not_accepted_is_a_no_that_says_where_to_look(

@@ -20,7 +20,7 @@ from devstack.azurite import Azurite
 from poller.azure.errors import API_VERSION
 from poller.azure.http_pool import Connections, Response
 from poller.azure.queue import AzureQueue
-from poller.queues import Finish, QueueDenied, QueueUnavailable
+from poller.queues import DeleteResult, QueueDenied, QueueUnavailable
 from poller.settings import PollerSettings
 
 WITHIN_S = 15.0
@@ -137,14 +137,14 @@ async def test_a_deletion_says_how_it_ended(azurite: Azurite, queue_name: str) -
         await adapter.receive(1)
         await other.send_message("one")
         (ours,) = await adapter.receive(1)
-        stale = ours.receipt
+        stale = ours.pop_receipt
         await adapter.release(ours)
         (again,) = await adapter.receive(1)
 
-        assert ours.receipt == stale != again.receipt
-        assert await adapter.delete(ours) is Finish.LEASE_LOST
-        assert await adapter.delete(again) is Finish.DELETED
-        assert await adapter.delete(again) is Finish.GONE
+        assert ours.pop_receipt == stale != again.pop_receipt
+        assert await adapter.delete(ours) is DeleteResult.LEASE_LOST
+        assert await adapter.delete(again) is DeleteResult.DELETED
+        assert await adapter.delete(again) is DeleteResult.GONE
 
 
 async def test_a_renewal_prolongs_the_lease_and_changes_the_receipt(
@@ -155,11 +155,11 @@ async def test_a_renewal_prolongs_the_lease_and_changes_the_receipt(
         await adapter.receive(1)
         await other.send_message("  <text> & more ")
         (ours,) = await adapter.receive(1)
-        receipt, leased_until = ours.receipt, ours.leased_until
+        receipt, leased_until = ours.pop_receipt, ours.leased_until
 
         assert await adapter.renew(ours)
 
-        assert ours.receipt != receipt
+        assert ours.pop_receipt != receipt
         assert ours.leased_until > leased_until
         assert await adapter.receive(32) == []
         await adapter.release(ours)
@@ -167,7 +167,7 @@ async def test_a_renewal_prolongs_the_lease_and_changes_the_receipt(
         assert again.body.text == "  <text> & more "
         assert not await adapter.renew(ours), "somebody else has it"
         assert await adapter.renew(again)
-        assert await adapter.delete(again) is Finish.DELETED
+        assert await adapter.delete(again) is DeleteResult.DELETED
         assert await adapter.renew(again), "it is gone, so nobody else gets it"
         assert again.leased_until == float("inf")
 
@@ -231,7 +231,7 @@ async def test_the_right_to_make_queues_is_not_needed_where_they_are(
     async with AzureQueue.from_settings(chosen) as adapter:
         (message,) = await adapter.receive(32)
         await adapter.put_poison(message)
-        assert await adapter.delete(message) is Finish.DELETED
+        assert await adapter.delete(message) is DeleteResult.DELETED
 
 
 async def test_queues_deleted_under_it_are_made_again(azurite: Azurite, queue_name: str) -> None:
@@ -252,7 +252,7 @@ async def test_queues_deleted_under_it_are_made_again(azurite: Azurite, queue_na
         with pytest.raises(QueueUnavailable, match="POISON_QUEUE_NAME"):
             await adapter.put_poison(message)
         await adapter.put_poison(message)
-        assert await adapter.delete(message) is Finish.GONE
+        assert await adapter.delete(message) is DeleteResult.GONE
 
     assert [copy.content for copy in await kept(azurite, f"{queue_name}-poison")] == ["what?"]
 

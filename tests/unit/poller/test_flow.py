@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from poller.consume.classify import Body
 from poller.consume.consumer import LOOPS, PAGE
 from poller.consume.in_flight import MOST_STUCK, WINDOW, Hand
-from poller.queues import Received
+from poller.queues import ReceivedMessage
 from poller.settle.settlement import DELETIONS
 from tests.fakes.calls import Fault
 from tests.fakes.queue import THROTTLED_S
@@ -289,7 +289,7 @@ def test_what_ended_is_remembered_once_and_not_for_ever(monkeypatch: pytest.Monk
     monkeypatch.setattr("poller.consume.in_flight.REMEMBERED", 2)
     hand = Hand()
     for name in ("a", "b", "c"):
-        hand.remember(hand.take(Received(name, "r", Body("HUG", 0, 1)), 0))
+        hand.remember(hand.take(ReceivedMessage(name, "r", Body("HUG", 0, 1)), 0))
 
     assert [hand.had_ended(name) for name in ("a", "b", "b", "c")] == [False, True, False, True]
 

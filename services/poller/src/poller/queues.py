@@ -1,4 +1,4 @@
-"""The queue as the worker sees it: what it can do, and how it can fail."""
+"""The ports of the two queues: their operations, results and errors. Pure."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,95 +9,97 @@ from poller.settle.dead_letters import Letter, Survey
 
 
 class QueueUnavailable(Exception):
-    """The queue did not answer, or said that it cannot right now; asking again may help.
+    """The queue service gave no answer or a temporary error; a retry may succeed.
 
-    `wait_s` is how long it wants to be left alone, 0 where it does not say.
+    `retry_after_s` is the value of its Retry-After header, 0 without one.
     """
 
-    def __init__(self, why: str, *, wait_s: float = 0.0) -> None:
+    def __init__(self, why: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(why)
-        self.wait_s = wait_s
+        self.retry_after_s = retry_after_s
 
 
 class QueueDenied(Exception):
-    """The queue said no; the message says which setting to look at."""
+    """The queue service refused the request; the message names the setting to check."""
 
 
-class Finish(Enum):
+class DeleteResult(Enum):
     """How the deletion of a message ended."""
 
     DELETED = "deleted"
     GONE = "gone"
-    """It was deleted before, or its time was up."""
+    """The message was deleted before, or its time to live had passed."""
     LEASE_LOST = "lease-lost"
-    """Somebody has received it since: it will be decided again there."""
+    """Another consumer has received the message since, and settles it."""
 
 
 @dataclass(slots=True, eq=False)
-class Received:
-    """One delivery of one message. `receipt` changes whenever the lease is renewed.
+class ReceivedMessage:
+    """One delivery of one message.
 
-    `waited_s` is how long it had been queued when it was received, by the queue's own clock.
+    `pop_receipt` is the token that deletes, renews or releases it; each renewal replaces it.
+    `leased_until` is a time of the event loop's clock, in seconds.
+    `waited_s` is the time between its insertion and this delivery, by the queue's own clock.
     """
 
     id: str
-    receipt: str
+    pop_receipt: str
     body: Body
     leased_until: float = 0.0
     waited_s: float = 0.0
 
 
 class Queue(Protocol):
-    """A queue of states and the poison queue beside it.
+    """The queue of states, and write access to the poison queue.
 
     Every method raises QueueUnavailable or QueueDenied.
     """
 
-    async def receive(self, limit: int) -> list[Received]:
-        """Return up to `limit` messages, 1 to 32, each hidden from others until its lease ends."""
+    async def receive(self, limit: int) -> list[ReceivedMessage]:
+        """Return up to `limit` messages (1 to 32), each leased for the visibility timeout."""
 
-    async def delete(self, message: Received) -> Finish:
+    async def delete(self, message: ReceivedMessage) -> DeleteResult:
         """Delete a message for good."""
 
-    async def renew(self, message: Received) -> bool:
-        """Prolong a lease by its whole length; False when somebody else has the message.
+    async def renew(self, message: ReceivedMessage) -> bool:
+        """Extend a lease to its full length; returns False when another consumer has the message.
 
-        That of a message which is not in the queue any more lasts for ever.
+        If the message no longer exists, the lease is treated as unlimited and True is returned.
         """
 
-    async def release(self, message: Received, hidden_s: int = 0) -> None:
-        """Make a message visible to everyone, at once or after so many seconds."""
+    async def release(self, message: ReceivedMessage, hidden_s: int = 0) -> None:
+        """End a lease: the message becomes visible after `hidden_s` seconds."""
 
     async def depth(self) -> int:
-        """Return about how many messages there are, those that somebody has received included."""
+        """Return the approximate number of messages, leased ones included."""
 
-    async def put_poison(self, message: Received) -> str | None:
-        """Copy a message to the poison queue, word for word and for ever.
+    async def put_poison(self, message: ReceivedMessage) -> str | None:
+        """Copy a message to the poison queue, byte for byte and without expiry.
 
-        Returns the copy's id, where the queue tells it.
+        Returns the id of the copy, where the service reports it.
         """
 
 
 class PoisonQueue(Protocol):
-    """The poison queue as people's tools see it: nothing is lost by looking.
+    """The poison queue as the dead-letter commands use it.
 
     Every method raises QueueUnavailable or QueueDenied.
     """
 
     async def survey(self) -> Survey | None:
-        """Return how many letters there are; None when there is no poison queue."""
+        """Return the number of letters; None when the poison queue does not exist."""
 
     async def peek(self) -> list[Letter]:
-        """Return the first letters that nobody has received, at most 32, and hide none."""
+        """Return the first letters that are not leased, at most 32, without leasing them."""
 
     async def receive(self, lease_s: int) -> list[Letter]:
-        """Return up to 32 letters, each hidden from others for so long."""
+        """Return up to 32 letters, each leased for `lease_s` seconds."""
 
     async def release(self, letter: Letter) -> None:
-        """Make a letter visible to everyone at once."""
+        """End a lease: the letter becomes visible at once."""
 
     async def put_back(self, letter: Letter) -> None:
-        """Copy a letter to the state queue, word for word and for ever."""
+        """Copy a letter to the state queue, byte for byte and without expiry."""
 
-    async def delete(self, letter: Letter) -> Finish:
+    async def delete(self, letter: Letter) -> DeleteResult:
         """Delete a letter from the poison queue for good."""

@@ -29,7 +29,7 @@ from poller.publish.last_write import Newest
 from poller.publish.publisher import Publisher
 from poller.publish.reconciler import Healer
 from poller.publish.state_publisher import Broker
-from poller.queues import Queue, QueueDenied, QueueUnavailable, Received
+from poller.queues import Queue, QueueDenied, QueueUnavailable, ReceivedMessage
 from poller.settle.queue_health import Troubles
 from poller.settle.settlement import Endings
 from poller.tasks import Tasks
@@ -163,7 +163,7 @@ class Worker:
 
     # What the queue hands out
 
-    def _take(self, page: list[Received]) -> None:
+    def _take(self, page: list[ReceivedMessage]) -> None:
         polled_ms = self._clock_ms()
         self._metrics.received.inc(len(page))
         readings: list[tuple[Item, ParsedMessage]] = []
@@ -172,7 +172,7 @@ class Worker:
             mine = self._hand.of(message.id)
             if mine is not None:
                 # It outlived its lease in our hand; the new receipt is the one that deletes.
-                mine.message.receipt = message.receipt
+                mine.message.pop_receipt = message.pop_receipt
                 mine.message.leased_until = message.leased_until
                 mine.lost = False
                 self._metrics.retried.inc()

@@ -93,7 +93,7 @@ def test_a_queue_that_wants_to_be_left_alone_says_for_how_long(said: str, wait_s
     raised = meaning(Answer(503, "ServerBusy", retry_after=said), NOW)
 
     assert isinstance(raised, QueueUnavailable)
-    assert raised.wait_s == wait_s
+    assert raised.retry_after_s == wait_s
     assert ("left alone for" in str(raised)) == (wait_s > 0)
 
 
@@ -126,4 +126,4 @@ def test_any_answer_has_a_meaning(answer: Answer) -> None:
     kinds = (QueueGone, MessageGone, LeaseLost, QueueUnavailable, QueueDenied)
     assert isinstance(raised, kinds)
     if isinstance(raised, QueueUnavailable):
-        assert 0 <= raised.wait_s <= MOST_WAIT_S
+        assert 0 <= raised.retry_after_s <= MOST_WAIT_S

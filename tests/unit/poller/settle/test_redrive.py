@@ -10,7 +10,7 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poller.queues import Finish, QueueDenied, QueueUnavailable
+from poller.queues import DeleteResult, QueueDenied, QueueUnavailable
 from poller.settle.dead_letters import PAGE, Letter, Survey
 from poller.settle.redrive import AT_ONCE, Tally, Walk, replay
 from runtime.backoff import Backoff
@@ -79,11 +79,11 @@ class FakePoisonQueue:
 
         await self._call("put_back", put)
 
-    async def delete(self, letter: Letter) -> Finish:
+    async def delete(self, letter: Letter) -> DeleteResult:
         there = letter.id in self.letters
         await self._call("delete", lambda: self.letters.pop(letter.id, None))
         self.hidden.discard(letter.id)
-        return Finish.DELETED if there else Finish.GONE
+        return DeleteResult.DELETED if there else DeleteResult.GONE
 
     async def _call(self, act: str, do: Callable[[], object]) -> None:
         fault = self._fault(act, self.calls.total())

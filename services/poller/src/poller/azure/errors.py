@@ -105,7 +105,7 @@ def _unavailable(answer: Answer, now: datetime) -> QueueUnavailable:
         said += ": it is asked for more than it allows (one queue: 2,000 messages a second)"
     if wait_s:
         said += f"; it wants to be left alone for {wait_s:g} s"
-    return QueueUnavailable(said, wait_s=wait_s)
+    return QueueUnavailable(said, retry_after_s=wait_s)
 
 
 def _wait_s(retry_after: str, now: datetime) -> float:

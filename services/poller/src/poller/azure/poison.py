@@ -10,7 +10,7 @@ from azure.storage.queue import QueueMessage
 
 from poller.azure.errors import LeaseLost, MessageGone, QueueGone
 from poller.azure.sdk import Account, not_made, our_errors
-from poller.queues import Finish
+from poller.queues import DeleteResult
 from poller.settle.dead_letters import PAGE, Letter, Survey
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,15 +68,15 @@ class AzurePoisonQueue:
         with not_made(self._states, "QUEUE_NAME"), our_errors(self._states):
             await self._state_requests.put(letter.text, FOREVER)
 
-    async def delete(self, letter: Letter) -> Finish:
+    async def delete(self, letter: Letter) -> DeleteResult:
         try:
             with our_errors(self._poison):
                 await self._poison.delete_message(letter.id, letter.receipt)
         except (MessageGone, QueueGone):
-            return Finish.GONE
+            return DeleteResult.GONE
         except LeaseLost:
-            return Finish.LEASE_LOST
-        return Finish.DELETED
+            return DeleteResult.LEASE_LOST
+        return DeleteResult.DELETED
 
 
 def _letter(message: QueueMessage, leased_until: float) -> Letter:

@@ -12,7 +12,7 @@ from poller.azure.errors import LeaseLost, MessageGone, QueueGone
 from poller.azure.poison import FOREVER, AzurePoisonQueue
 from poller.azure.sdk import Account, account, our_error
 from poller.consume.classify import Body
-from poller.queues import Finish, QueueDenied, QueueUnavailable, Received
+from poller.queues import DeleteResult, QueueDenied, QueueUnavailable, ReceivedMessage
 from poller.settings import PollerSettings
 
 
@@ -61,7 +61,7 @@ class AzureQueue:
     async def __aexit__(self, *_exc: object) -> None:
         await self._open.aclose()
 
-    async def receive(self, limit: int) -> list[Received]:
+    async def receive(self, limit: int) -> list[ReceivedMessage]:
         if not self._made:
             await self._make()
         # Counted from before the request: the lease begins somewhere on its way.
@@ -69,7 +69,7 @@ class AzureQueue:
         with self._request("receive"):
             page, now_us = await self._requests.receive(limit, self._visibility_s)
         return [
-            Received(
+            ReceivedMessage(
                 one.id,
                 one.receipt,
                 Body(one.text, one.queued_us, one.attempts),
@@ -79,22 +79,22 @@ class AzureQueue:
             for one in page
         ]
 
-    async def delete(self, message: Received) -> Finish:
+    async def delete(self, message: ReceivedMessage) -> DeleteResult:
         try:
             with self._request("delete"):
-                await self._requests.delete(message.id, message.receipt)
+                await self._requests.delete(message.id, message.pop_receipt)
         except MessageGone:
-            return Finish.GONE
+            return DeleteResult.GONE
         except LeaseLost:
-            return Finish.LEASE_LOST
-        return Finish.DELETED
+            return DeleteResult.LEASE_LOST
+        return DeleteResult.DELETED
 
-    async def renew(self, message: Received) -> bool:
+    async def renew(self, message: ReceivedMessage) -> bool:
         asked = asyncio.get_running_loop().time()
         try:
             with self._request("renew"):
                 renewed = await self._states.update_message(
-                    message.id, message.receipt, visibility_timeout=self._visibility_s
+                    message.id, message.pop_receipt, visibility_timeout=self._visibility_s
                 )
         except LeaseLost:
             return False
@@ -102,18 +102,18 @@ class AzureQueue:
             # Its time was up, or somebody has ended it: nobody else gets it now, and it is here.
             message.leased_until = math.inf
             return True
-        message.receipt = renewed.pop_receipt or message.receipt
+        message.pop_receipt = renewed.pop_receipt or message.pop_receipt
         message.leased_until = asked + self._visibility_s
         return True
 
-    async def release(self, message: Received, hidden_s: int = 0) -> None:
+    async def release(self, message: ReceivedMessage, hidden_s: int = 0) -> None:
         # Where it is gone or somebody else's already, that is all that was wanted.
         with suppress(MessageGone, LeaseLost), self._request("release"):
             await self._states.update_message(
-                message.id, message.receipt, visibility_timeout=hidden_s
+                message.id, message.pop_receipt, visibility_timeout=hidden_s
             )
 
-    async def put_poison(self, message: Received) -> str | None:
+    async def put_poison(self, message: ReceivedMessage) -> str | None:
         if not self._made:
             await self._make()
         with self._request("put_poison"):

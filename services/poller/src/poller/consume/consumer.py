@@ -21,7 +21,7 @@ from poller.consume.polling import (
 )
 from poller.metrics import PollerMetrics
 from poller.publish.state_publisher import Broker
-from poller.queues import Queue, QueueDenied, QueueUnavailable, Received
+from poller.queues import Queue, QueueDenied, QueueUnavailable, ReceivedMessage
 from poller.settle.queue_health import Troubles
 from poller.tasks import Tasks
 
@@ -48,7 +48,7 @@ class Receiver:
         tasks: Tasks,
         metrics: PollerMetrics,
         policy: Policy,
-        take: Callable[[list[Received]], None],
+        take: Callable[[list[ReceivedMessage]], None],
     ) -> None:
         self._queue = queue
         self._broker = broker
@@ -82,7 +82,7 @@ class Receiver:
                     return
                 except QueueUnavailable as error:
                     self._troubles.failed("receive", error)
-                    pace = after_failure(pace, error.wait_s)
+                    pace = after_failure(pace, error.retry_after_s)
                     # It may be one message that the queue cannot hand out (Azurite, and a control
                     # character): one by one, it takes no others with it.
                     self._singles = PAGE
@@ -134,7 +134,7 @@ class Receiver:
                 return
             self._hand.free(PAGE)  # it went while there was no room
 
-    async def _page(self, asked: "asyncio.Future[Any]", limit: int) -> list[Received]:
+    async def _page(self, asked: "asyncio.Future[Any]", limit: int) -> list[ReceivedMessage]:
         """Receive a page that room is kept for.
 
         Once `asked` is done, raises TimeoutError if that takes long.
@@ -160,8 +160,8 @@ class Receiver:
 
 
 async def _page_or_end(
-    asked: "asyncio.Future[Any]", receiving: Coroutine[Any, Any, list[Received]]
-) -> list[Received]:
+    asked: "asyncio.Future[Any]", receiving: Coroutine[Any, Any, list[ReceivedMessage]]
+) -> list[ReceivedMessage]:
     page = asyncio.ensure_future(receiving)
     try:
         await asyncio.wait((asked, page), return_when=asyncio.FIRST_COMPLETED)

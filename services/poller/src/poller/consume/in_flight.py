@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from poller.queues import Received
+from poller.queues import ReceivedMessage
 
 WINDOW: Final = 256
 """How many messages may be in hand: enough to keep the broker and all deletions busy."""
@@ -29,14 +29,14 @@ class Item:
     `troubles` are the acts on the queue that it still waits for.
     """
 
-    message: Received
+    message: ReceivedMessage
     polled_ms: int
     sends: int = 0
     lost: bool = False
     decided: bool = False
     leaving: bool = False
     troubles: set[str] = field(default_factory=set)
-    receipt: asyncio.Lock = field(default_factory=asyncio.Lock)
+    receipt_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by who uses the receipt: a renewal makes it worthless for a deletion beside it."""
 
 
@@ -60,7 +60,7 @@ class Hand:
         """Return the message of this id that is in hand, if it is."""
         return self._items.get(message_id)
 
-    def take(self, message: Received, polled_ms: int) -> Item:
+    def take(self, message: ReceivedMessage, polled_ms: int) -> Item:
         """Take a message in hand that is not yet."""
         item = self._items[message.id] = Item(message, polled_ms)
         return item

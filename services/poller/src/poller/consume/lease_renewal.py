@@ -41,13 +41,13 @@ class Leases:
                 if item.message.leased_until < soon
                 and not (item.leaving or item.lost)
                 # It is being deleted at this moment; else its turn comes again soon.
-                and not item.receipt.locked()
+                and not item.receipt_lock.locked()
             ]
             for start in range(0, len(due), AT_ONCE):
                 await asyncio.gather(*map(self._renew, due[start : start + AT_ONCE]))
 
     async def _renew(self, item: Item) -> None:
-        async with item.receipt:
+        async with item.receipt_lock:
             if item.leaving or self._hand.of(item.message.id) is not item:
                 return
             try:

@@ -40,8 +40,8 @@ class Troubles:
             log.warning("the queue does not work; trying until it does", act=act, why=str(error))
             self._metrics.queue_up.set(0)
         self._reasons[act] = str(error)
-        if isinstance(error, QueueUnavailable) and error.wait_s:
-            until = asyncio.get_running_loop().time() + error.wait_s
+        if isinstance(error, QueueUnavailable) and error.retry_after_s:
+            until = asyncio.get_running_loop().time() + error.retry_after_s
             self._quiet_until = max(self._quiet_until, until)
 
     async def quiet(self) -> None:

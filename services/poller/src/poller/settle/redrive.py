@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, TypeVar
 
-from poller.queues import Finish, PoisonQueue, QueueDenied, QueueUnavailable
+from poller.queues import DeleteResult, PoisonQueue, QueueDenied, QueueUnavailable
 from poller.settle.dead_letters import Letter, lease_s, most_to_meet
 from runtime.backoff import Backoff
 
@@ -147,7 +147,7 @@ async def _put_back(queue: PoisonQueue, letter: Letter, retry: Backoff) -> str |
         finish = await _insist(lambda: queue.delete(letter), retry)
     except (QueueUnavailable, QueueDenied) as error:
         return f"put back, but still in the poison queue too: {error}"
-    if finish is Finish.LEASE_LOST:
+    if finish is DeleteResult.LEASE_LOST:
         return "put back, but still in the poison queue too: somebody else has received it"
     return None  # deleted, or gone already: after a lost answer, or by another replay
 

@@ -19,7 +19,7 @@ from poller.consume.in_flight import Hand, Item
 from poller.consume.polling import FAILING
 from poller.metrics import PollerMetrics
 from poller.publish.state_publisher import Broker
-from poller.queues import Finish, Queue, QueueDenied, QueueUnavailable
+from poller.queues import DeleteResult, Queue, QueueDenied, QueueUnavailable
 from poller.settle.queue_health import Troubles
 from poller.tasks import Tasks
 from runtime.mqtt import BrokerLost, PublishRefused
@@ -128,19 +128,19 @@ class Endings:
             await self._delete(item)
 
     async def _delete(self, item: Item) -> None:
-        outcome: Finish | None = None
+        outcome: DeleteResult | None = None
 
         async def delete() -> None:
             nonlocal outcome
             # Not for longer: between two attempts the lease is renewed.
-            async with item.receipt:
+            async with item.receipt_lock:
                 outcome = await self._queue.delete(item.message)
 
         await self.insist(item, "delete", delete)
         self._deleted(item, outcome)
 
     async def _delete_once(self, item: Item) -> None:
-        outcome: Finish | None = None
+        outcome: DeleteResult | None = None
         try:
             outcome = await self._queue.delete(item.message)
         except (QueueUnavailable, QueueDenied):
@@ -148,9 +148,9 @@ class Endings:
         finally:
             self._deleted(item, outcome)
 
-    def _deleted(self, item: Item, outcome: Finish | None) -> None:
+    def _deleted(self, item: Item, outcome: DeleteResult | None) -> None:
         """Count how a deletion ended; without an outcome it did not."""
-        if outcome in (None, Finish.LEASE_LOST):
+        if outcome in (None, DeleteResult.LEASE_LOST):
             self._hand.remember(item)
         self._metrics.deleted.labels(outcome.value if outcome else "failed").inc()
         self._leave(item)
@@ -200,7 +200,7 @@ class Endings:
     async def _give_back(self, item: Item, hidden_s: int = 0) -> None:
         item.leaving = True
         try:
-            async with item.receipt:
+            async with item.receipt_lock:
                 await self._queue.release(item.message, hidden_s)
         except (QueueUnavailable, QueueDenied) as error:
             # Then it comes again when its lease ends.
