@@ -5,7 +5,7 @@ import statistics
 import time
 from typing import Any, Final
 
-from gateway.fanout.encoding import DEFLATE_FROM, Frame, compressed
+from gateway.fanout.encoding import MIN_DEFLATE_BYTES, Frame, compressed
 
 _STATES: Final = (1, 2, 4, 8, 32, 128, 1000)
 _ROUNDS: Final = 7
@@ -30,7 +30,7 @@ def _one(states: int) -> dict[str, Any]:
         "bytes": len(frame.websocket),
         "compressed": size,
         "cpu_us": round(statistics.median(times), 1),
-        "is_compressed": len(frame.data) >= DEFLATE_FROM,
+        "is_compressed": len(frame.data) >= MIN_DEFLATE_BYTES,
     }
 
 

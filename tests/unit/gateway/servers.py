@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 
 from contract.topics import Topics
 from gateway.metrics import GatewayMetrics
-from gateway.state.mqtt_consumer import Live
-from gateway.state.state_store import Hub
+from gateway.state.mqtt_consumer import MqttConsumer
+from gateway.state.state_store import StateStore
 from gateway.transport.connection import Browser
 from gateway.transport.connections import Door
 from gateway.transport.handshake_fast_path import Front
@@ -28,9 +28,9 @@ from tests.waiting import until
 class Served:
     """A server: its port, and what is behind it."""
 
-    def __init__(self, port: int, live: Live, door: Door) -> None:
+    def __init__(self, port: int, consumer: MqttConsumer, door: Door) -> None:
         self.port = port
-        self.live = live
+        self.consumer = consumer
         self.door = door
         self._at = 0
 
@@ -46,14 +46,14 @@ class Served:
 
     def count(self, name: str, **labels: str) -> float:
         """A metric."""
-        registry = self.live.metrics.registry
+        registry = self.consumer.metrics.registry
         return registry.get_sample_value(f"pillowcast_gateway_{name}", labels) or 0.0
 
     def say(self, pillow: str = "cloud-1", *, pad: int = 0) -> None:
         """Have a pillow say something new."""
         self._at += 1
         told = update(pillow, self._at, pad=pad)
-        self.live.receive(Message(f"pillow/{pillow}/state", told.payload, False))
+        self.consumer.receive(Message(f"pillow/{pillow}/state", told.payload, False))
 
     @asynccontextmanager
     async def dialled(
@@ -81,9 +81,9 @@ async def serving(
     app: Starlette | None = None,
 ) -> AsyncIterator[Served]:
     """A server that looks after each browser once in `period_s`; else nothing comes in between."""
-    hub = Hub("ep", expire_after_ms=1 << 40, history_bytes=0)
-    live = Live(hub, Topics("pillow"), GatewayMetrics())
-    door = make_door(live, most=most, room=room, period_s=period_s)
+    store = StateStore("ep", expire_after_ms=1 << 40, history_bytes=0)
+    consumer = MqttConsumer(store, Topics("pillow"), GatewayMetrics())
+    door = make_door(consumer, most=most, room=room, period_s=period_s)
     listener = listen("127.0.0.1", 0, "PORT")
     bound_connections(listener)
     stopping = asyncio.Event()
@@ -98,7 +98,7 @@ async def serving(
     )
     upkeep = asyncio.ensure_future(door.run())
     try:
-        yield Served(listener.getsockname()[1], live, door)
+        yield Served(listener.getsockname()[1], consumer, door)
     finally:
         upkeep.cancel()
         stopping.set()

@@ -16,8 +16,8 @@ from contract.topics import Topics
 from gateway.http.app import create_app
 from gateway.metrics import GatewayMetrics
 from gateway.settings import GatewaySettings
-from gateway.state.mqtt_consumer import Live, wall_ms
-from gateway.state.state_store import Hub
+from gateway.state.mqtt_consumer import MqttConsumer, wall_ms
+from gateway.state.state_store import StateStore
 from gateway.transport.connections import Door
 from gateway.transport.handshake_fast_path import Front
 from gateway.transport.heartbeat import Upkeep
@@ -59,17 +59,17 @@ async def _serve(
     settings: GatewaySettings, listener: socket.socket, stopping: asyncio.Event
 ) -> None:
     topics = Topics(settings.topic_prefix)
-    hub = Hub(
+    store = StateStore(
         _new_epoch(),
         expire_after_ms=round(settings.expire_after * 1000),
         history_bytes=settings.history_bytes,
     )
-    live = Live(hub, topics, GatewayMetrics())
+    consumer = MqttConsumer(store, topics, GatewayMetrics())
     allowed = _allowed_browsers()
     door = Door(
-        live.broadcast,
+        consumer.dispatcher,
         Upkeep(wall_ms),
-        live.metrics,
+        consumer.metrics,
         wall_ms,
         settings.allowed_origins,
         most=min(allowed, settings.max_browsers or allowed),
@@ -82,12 +82,12 @@ async def _serve(
         instance=settings.instance,
         status_topic=topics.status(SERVICE, settings.instance),
         filters=(topics.all_states, topics.all_availability),
-        on_message=live.receive,
-        on_ready=live.broker_ready,
-        on_lost=live.broker_lost,
+        on_message=consumer.receive,
+        on_ready=consumer.broker_ready,
+        on_lost=consumer.broker_lost,
     )
     app = create_app(
-        live, settings, lambda: {"mqtt": OK if session.is_ready else session.trouble}, door
+        consumer, settings, lambda: {"mqtt": OK if session.is_ready else session.trouble}, door
     )
     stop_server, stop_session = asyncio.Event(), asyncio.Event()
     # A part that fails ends the others: a gateway that serves pages but hears nothing is worse
@@ -99,13 +99,13 @@ async def _serve(
         )
         parts.create_task(session.run(stop_session), name="mqtt")
         timers = [
-            parts.create_task(live.run(), name="silence"),
+            parts.create_task(consumer.run(), name="silence"),
             parts.create_task(door.run(), name="upkeep"),
         ]
         host, port = listener.getsockname()[:2]
         log.info("listening", page=f"http://{host}:{port}/", broker=str(settings.broker))
         await stopping.wait()
-        live.broadcast.say_goodbye()
+        consumer.dispatcher.announce_restart()
         await _until_empty(door)
         for timer in timers:
             timer.cancel()

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fanout.batching import EASY, MOST_S, WINDOW_S, Pace
+from gateway.fanout.batching import BUSY_THRESHOLD, LOAD_WINDOW_S, MAX_LINGER_S, AdaptiveLinger
 
 costs = st.floats(0, 1)
 steps = st.lists(st.tuples(costs, st.floats(0, 2), st.floats(0, 1)), max_size=30)
@@ -13,12 +13,12 @@ steps = st.lists(st.tuples(costs, st.floats(0, 2), st.floats(0, 1)), max_size=30
 def test_a_wait_is_bounded_whatever_happened(given: list[tuple[float, float, float]]) -> None:
     """By the longest there is, and by what the last flush cost."""
     now = cpu = 0.0
-    pace = Pace(now, cpu)
+    pace = AdaptiveLinger(now, cpu)
     for cost, idle, share in given:
         now += cost + idle
         cpu += (cost + idle) * share
         pace.flushed(cost, now, cpu)
-        assert 0 <= pace.wait_s <= min(MOST_S, cost) + 1e-9
+        assert 0 <= pace.wait_s <= min(MAX_LINGER_S, cost) + 1e-9
 
 
 @given(steps)
@@ -27,17 +27,17 @@ def test_nobody_waits_while_the_process_has_time_to_spare(
 ) -> None:
     """However expensive a flush is."""
     now = cpu = 0.0
-    pace = Pace(now, cpu)
+    pace = AdaptiveLinger(now, cpu)
     for cost, idle, share in given:
-        now += cost / EASY * 1.001 + idle
-        cpu += (cost + idle) * share * EASY * 0.999
+        now += cost / BUSY_THRESHOLD * 1.001 + idle
+        cpu += (cost + idle) * share * BUSY_THRESHOLD * 0.999
         pace.flushed(cost, now, cpu)
         assert pace.wait_s == 0
 
 
 def test_a_process_that_is_kept_from_the_cpu_is_busy() -> None:
     """Its flushes take all of its time, though it uses little of the CPU."""
-    pace = Pace(0, 0)
+    pace = AdaptiveLinger(0, 0)
     for number in range(1, 30):
         pace.flushed(0.02, number * 0.021, number * 0.004)
 
@@ -50,13 +50,13 @@ def test_the_busier_the_longer(cost: float, less: float, more: float) -> None:
     less, more = min(less, more), max(less, more)
 
     def wait_s(busy: float, cost_s: float) -> float:
-        pace = Pace(0, 0)
-        pace.flushed(cost_s, WINDOW_S * 2, busy * WINDOW_S * 2)
+        pace = AdaptiveLinger(0, 0)
+        pace.flushed(cost_s, LOAD_WINDOW_S * 2, busy * LOAD_WINDOW_S * 2)
         return pace.wait_s
 
     assert wait_s(less, cost) <= wait_s(more, cost)
-    assert abs(wait_s(more, cost) - min(MOST_S, 2 * wait_s(more, cost / 2))) < 1e-9
-    assert abs(wait_s(1, cost) - min(MOST_S, cost)) < 1e-9
+    assert abs(wait_s(more, cost) - min(MAX_LINGER_S, 2 * wait_s(more, cost / 2))) < 1e-9
+    assert abs(wait_s(1, cost) - min(MAX_LINGER_S, cost)) < 1e-9
 
 
 @given(
@@ -74,7 +74,7 @@ def test_a_process_that_could_not_keep_up_keeps_up(
     if rate * each_s > 0.5:
         return
     now = cpu = 0.0
-    pace = Pace(now, cpu)
+    pace = AdaptiveLinger(now, cpu)
     waiting_since, longest, flushes = 0.0, 0.0, 0
     while now < 5:
         wait_s = pace.wait_s
@@ -91,4 +91,4 @@ def test_a_process_that_could_not_keep_up_keeps_up(
     assert flushes > 0
     # A flush with all that came meanwhile costs at most twice what it would cost and was waited
     # for; a change may come at the beginning of one, and waits for the next to end.
-    assert longest <= 2 * 2 * (cost_s + MOST_S) + MOST_S + 1 / rate
+    assert longest <= 2 * 2 * (cost_s + MAX_LINGER_S) + MAX_LINGER_S + 1 / rate

@@ -5,28 +5,28 @@ import asyncio
 import pytest
 
 from gateway.fanout import dispatcher as module
-from gateway.fanout.dispatcher import Broadcast
+from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
-from gateway.state.state_store import Change, Hub
-from tests.unit.gateway.listeners import Client
+from gateway.state.state_store import Change, StateStore
 from tests.unit.gateway.strategies import EPOCH_MS, update
+from tests.unit.gateway.subscribers import Client
 from tests.waiting import until
 
 
 class Way:
-    """A hub and the way out of it."""
+    """A store and the way out of it."""
 
     def __init__(self) -> None:
         self.metrics = GatewayMetrics()
-        self.hub = Hub("ep", expire_after_ms=1 << 40, history_bytes=0)
-        self.out = Broadcast(self.hub, self.metrics, lambda: EPOCH_MS)
+        self.store = StateStore("ep", expire_after_ms=1 << 40, history_bytes=0)
+        self.out = Dispatcher(self.store, self.metrics, lambda: EPOCH_MS)
         self._at = 0
 
     def say(self, pad: int = 0) -> None:
         """Publish one more change."""
         self._at += 1
         told = update(at=self._at, pad=pad)
-        change = self.hub.receive(told, heard_ms=EPOCH_MS, now_ms=EPOCH_MS, live=True)
+        change = self.store.receive(told, heard_ms=EPOCH_MS, now_ms=EPOCH_MS, live=True)
         assert isinstance(change, Change)
         self.out.publish(change)
 
@@ -48,8 +48,8 @@ async def turn() -> None:
 
 async def begun(way: Way) -> Client:
     """A browser that has its snapshot."""
-    client = Client(way.out.fanout)
-    way.out.say_broker("online")
+    client = Client(way.out.planner)
+    way.out.announce_broker("online")
     client.news()
     return client
 
@@ -72,7 +72,7 @@ async def test_a_busy_process_lets_changes_wait_for_each_other(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But not for long."""
-    monkeypatch.setattr(type(way.out._pace), "wait_s", property(lambda _: 0.02))
+    monkeypatch.setattr(type(way.out._linger), "wait_s", property(lambda _: 0.02))
     client = await begun(way)
     before = len(client.writes)
     loop = asyncio.get_running_loop()
@@ -90,7 +90,7 @@ async def test_a_busy_process_lets_changes_wait_for_each_other(
 
 async def test_a_whole_frame_waits_for_nothing(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     """Company would not make it cheaper."""
-    monkeypatch.setattr(type(way.out._pace), "wait_s", property(lambda _: 10.0))
+    monkeypatch.setattr(type(way.out._linger), "wait_s", property(lambda _: 10.0))
     client = await begun(way)
     way.say()
     await turn()
@@ -104,9 +104,9 @@ async def test_a_whole_frame_waits_for_nothing(way: Way, monkeypatch: pytest.Mon
 
 async def test_who_comes_shares_a_snapshot_with_who_comes_too(way: Way) -> None:
     """A moment is waited for them, and no longer."""
-    assert module.GATHER_S < 0.01
-    clients = [Client(way.out.fanout) for _ in range(3)]
-    way.out._ask(module.GATHER_S)
+    assert module.SNAPSHOT_LINGER_S < 0.01
+    clients = [Client(way.out.planner) for _ in range(3)]
+    way.out._ask(module.SNAPSHOT_LINGER_S)
     await until(lambda: all(client.writes for client in clients), "written")
 
     assert all(client.writes[0] is clients[0].writes[0] for client in clients)
@@ -127,18 +127,18 @@ async def test_one_that_was_closed_underneath_takes_nothing_from_the_others(
     await turn()
 
     assert [len(client.changes) for client in clients] == [1, 0, 1]
-    assert len(way.out.fanout) == 2
+    assert len(way.out.planner) == 2
 
 
 async def test_catching_up_is_counted(way: Way) -> None:
     """Each time somebody is given the newest in place of all."""
     client = await begun(way)
-    way.out.stall(client)
+    way.out.pause(client)
     way.say()
     way.say()
     await turn()
     assert client.changes == []
-    way.out.drain(client)
+    way.out.resume(client)
     await turn()
 
     assert len(client.changes) == 1

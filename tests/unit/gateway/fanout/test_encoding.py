@@ -13,7 +13,7 @@ from websockets.uri import parse_uri
 
 from contract.cursors import Cursor
 from gateway.fanout import encoding
-from gateway.fanout.encoding import DEFLATE_FROM, Form, Frame
+from gateway.fanout.encoding import MIN_DEFLATE_BYTES, Encoding, Frame
 
 
 def read(data: bytes, *, deflate: bool = False) -> list[bytes]:
@@ -36,22 +36,22 @@ def test_a_client_reads_what_was_written(lengths: list[int]) -> None:
     """Of every length, one after the other, compressed or not."""
     frames = [Frame(msgspec.json.encode("ab" * (length // 2))) for length in lengths]
 
-    for form in (Form.WEBSOCKET, Form.DEFLATED):
-        data = b"".join(frame.to(form) for frame in frames)
-        assert read(data, deflate=form is Form.DEFLATED) == [frame.data for frame in frames]
+    for form in (Encoding.WEBSOCKET, Encoding.DEFLATED):
+        data = b"".join(frame.encoded(form) for frame in frames)
+        assert read(data, deflate=form is Encoding.DEFLATED) == [frame.data for frame in frames]
 
 
 def test_a_frame_is_made_once_in_each_form() -> None:
     """Everyone gets the same object."""
     frame = Frame(b"{}" * 1000, Cursor("ep", 1))
 
-    for form in Form:
-        assert frame.to(form) is frame.to(form)
+    for form in Encoding:
+        assert frame.encoded(form) is frame.encoded(form)
 
 
 def test_short_frames_are_not_compressed() -> None:
     """It would cost time on both sides and save next to nothing."""
-    short, long = Frame(b" " * (DEFLATE_FROM - 1)), Frame(b" " * DEFLATE_FROM)
+    short, long = Frame(b" " * (MIN_DEFLATE_BYTES - 1)), Frame(b" " * MIN_DEFLATE_BYTES)
 
     assert short.deflated is short.websocket
     assert len(long.deflated) < 100

@@ -1,4 +1,4 @@
-"""The fan-out, against listeners that remember everything they were given."""
+"""The fan-out, against subscribers that remember everything they were given."""
 
 import msgspec
 import pytest
@@ -9,33 +9,33 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from contract.cursors import Cursor
 from contract.frames import RECONNECT_MS, Goodbye, Removed, Snapshot, Status, Updates
 from contract.updates import Update, decode_state
-from gateway.fanout.encoding import Form
-from gateway.fanout.planner import FRAME_BYTES, SHARED, Delivery, Fanout, frames_of
-from gateway.fanout.subscriptions import Interest
-from gateway.state.state_store import TOMBSTONES, Change, Hub
-from tests.unit.gateway.listeners import Client, deliver
+from gateway.fanout.encoding import Encoding
+from gateway.fanout.planner import MAX_FRAME_BYTES, SNAPSHOT_CACHE_SIZE, Planner, Write, frames_of
+from gateway.fanout.subscriptions import Filter
+from gateway.state.state_store import MAX_TOMBSTONES, Change, StateStore
 from tests.unit.gateway.strategies import EPOCH_MS, PILLOWS, pillows, update
+from tests.unit.gateway.subscribers import Client, deliver
 
 NOW = EPOCH_MS
 
 
-def make() -> tuple[Hub, Fanout]:
-    hub = Hub("ep", expire_after_ms=1 << 40, history_bytes=0)
-    return hub, Fanout(hub)
+def make() -> tuple[StateStore, Planner]:
+    store = StateStore("ep", expire_after_ms=1 << 40, history_bytes=0)
+    return store, Planner(store)
 
 
-def flush(out: Fanout) -> list[Delivery]:
+def flush(out: Planner) -> list[Write]:
     return deliver(out.flush(NOW))
 
 
-def change_of(hub: Hub, pillow: str, at: int, pad: int = 0) -> Change:
-    change = hub.receive(update(pillow, at, pad=pad), heard_ms=NOW, now_ms=NOW, live=True)
+def change_of(store: StateStore, pillow: str, at: int, pad: int = 0) -> Change:
+    change = store.receive(update(pillow, at, pad=pad), heard_ms=NOW, now_ms=NOW, live=True)
     assert isinstance(change, Change)
     return change
 
 
-def removal_of(hub: Hub, pillow: str) -> Change:
-    change = hub.remove(pillow)
+def removal_of(store: StateStore, pillow: str) -> Change:
+    change = store.remove(pillow)
     assert change is not None
     return change
 
@@ -44,48 +44,48 @@ interests = st.one_of(st.none(), st.sets(pillows, min_size=1).map(frozenset))
 
 
 class FanoutMachine(RuleBasedStateMachine):
-    """A keen listener, lazy ones, and ones that come and go, under any sequence of events."""
+    """A keen subscriber, lazy ones, and ones that come and go, under any sequence of events."""
 
     @initialize(wanted=st.lists(interests, min_size=1, max_size=3))
-    def begin(self, wanted: list[Interest]) -> None:
-        self.hub, self.fanout = make()
+    def begin(self, wanted: list[Filter]) -> None:
+        self.store, self.planner = make()
         self.clock = 0
         self.expected: list[tuple[str, object]] = []
-        self.keen = Client(self.fanout)
-        self.lazy = [Client(self.fanout, interest) for interest in wanted]
+        self.keen = Client(self.planner)
+        self.lazy = [Client(self.planner, filter) for filter in wanted]
         self.left: list[Client] = []
-        flush(self.fanout)
+        flush(self.planner)
 
     @rule(pillow=pillows, pad=st.sampled_from((0, 300)))
     def update(self, pillow: str, pad: int) -> None:
         self.clock += 1
-        change = change_of(self.hub, pillow, self.clock, pad)
+        change = change_of(self.store, pillow, self.clock, pad)
         assert change.payload is not None
-        self.fanout.add(change)
+        self.planner.add(change)
         self.expected.append((pillow, msgspec.json.decode(change.payload)["at"]))
 
     @rule(pillow=pillows)
     def removal(self, pillow: str) -> None:
-        change = self.hub.remove(pillow)
+        change = self.store.remove(pillow)
         if change is not None:
-            self.fanout.add(change)
+            self.planner.add(change)
             self.expected.append((pillow, None))
 
     @rule()
     def flush(self) -> None:
-        flush(self.fanout)
+        flush(self.planner)
         # Every change arrives once, in order, at who keeps up.
         assert self.keen.changes == self.expected
         self.expected.clear()
         self.keen.changes.clear()
-        for client in (self.keen, *(one for one in self.lazy if not one.stalled)):
-            assert client.states == self.whole(client.interest)
+        for client in (self.keen, *(one for one in self.lazy if not one.is_paused)):
+            assert client.states == self.whole(client.filter)
 
     @rule(which=st.integers(0, 2))
     def someone_does_not_read(self, which: int) -> None:
         client = self.lazy[which % len(self.lazy)]
-        if not client.stalled:
-            self.fanout.stall(client)
+        if not client.is_paused:
+            self.planner.pause(client)
 
     @rule(which=st.integers(0, 2))
     def someone_reads_no_more_than_the_next_write(self, which: int) -> None:
@@ -95,44 +95,44 @@ class FanoutMachine(RuleBasedStateMachine):
     def someone_reads_again(self, which: int) -> None:
         client = self.lazy[which % len(self.lazy)]
         client.full = False
-        if client.stalled:
-            self.fanout.drain(client)
+        if client.is_paused:
+            self.planner.resume(client)
 
     @rule(which=st.integers(0, 2), wanted=interests)
-    def someone_wants_something_else(self, which: int, wanted: Interest) -> None:
+    def someone_wants_something_else(self, which: int, wanted: Filter) -> None:
         client = self.lazy[which % len(self.lazy)]
         client.wants(wanted)
 
     @rule(which=st.integers(0, 2))
     def someone_leaves(self, which: int) -> None:
         client = self.lazy[which % len(self.lazy)]
-        self.fanout.leave(client)
+        self.planner.unsubscribe(client)
         self.left.append(client)
-        self.lazy[which % len(self.lazy)] = Client(self.fanout, client.interest)
+        self.lazy[which % len(self.lazy)] = Client(self.planner, client.filter)
 
     @rule()
     def someone_comes_back(self) -> None:
         while self.left:
             client = self.left.pop()
-            again = Client(self.fanout, client.interest, client.cursor)
+            again = Client(self.planner, client.filter, client.cursor)
             again.states = dict(client.states)
-            flush(self.fanout)
+            flush(self.planner)
             self.keen.changes.clear()
             self.expected.clear()
             first = again.news()[0]
             assert isinstance(first, Snapshot)
             assert first.recovered == (client.cursor is not None)
-            assert again.states == self.whole(again.interest)
-            self.fanout.leave(again)
+            assert again.states == self.whole(again.filter)
+            self.planner.unsubscribe(again)
 
     @rule(broker=st.sampled_from(("online", "offline")))
     def the_broker_changes(self, broker: str) -> None:
-        deliver(self.fanout.say_broker(broker))  # type: ignore[arg-type]
+        deliver(self.planner.announce_broker(broker))  # type: ignore[arg-type]
 
     @invariant()
     def who_stalls_is_in_no_ones_way(self) -> None:
         for client in self.lazy:
-            if client.stalled:
+            if client.is_paused:
                 assert not client.is_live
 
     @invariant()
@@ -140,14 +140,14 @@ class FanoutMachine(RuleBasedStateMachine):
         for client in (self.keen, *self.lazy):
             if client.is_live:
                 told = [one for one in client.frames if isinstance(one, Snapshot | Status)]
-                assert not told or told[-1].broker == self.fanout.broker
+                assert not told or told[-1].broker == self.planner.broker
 
-    def whole(self, interest: Interest) -> dict[str, dict[str, object]]:
-        states = (msgspec.json.decode(state) for state in self.hub.states())
+    def whole(self, filter: Filter) -> dict[str, dict[str, object]]:
+        states = (msgspec.json.decode(state) for state in self.store.states())
         return {
             state["pillow"]: state
             for state in states
-            if interest is None or state["pillow"] in interest
+            if filter is None or state["pillow"] in filter
         }
 
 
@@ -157,11 +157,11 @@ TestFanout.settings = settings(max_examples=120, stateful_step_count=40, deadlin
 
 def test_the_first_frame_is_a_snapshot_with_the_states_byte_for_byte() -> None:
     """Odd spacing and unknown fields stay as they came."""
-    hub, out = make()
+    store, out = make()
     payload = b'{ "pillow" :"cloud-1","state":\n"hugging","at":"2026-11-22T06:00:00Z", "x":[1 ,2] }'
     decoded = decode_state("cloud-1", payload)
     assert isinstance(decoded, Update)
-    hub.receive(decoded, heard_ms=NOW, now_ms=NOW, live=True)
+    store.receive(decoded, heard_ms=NOW, now_ms=NOW, live=True)
     client = Client(out)
 
     flush(out)
@@ -174,11 +174,11 @@ def test_the_first_frame_is_a_snapshot_with_the_states_byte_for_byte() -> None:
 
 def test_everyone_with_the_same_interest_gets_the_same_bytes() -> None:
     """A message is put into a frame once, not once a browser; snapshots too."""
-    hub, out = make()
+    store, out = make()
     everyone = [Client(out) for _ in range(3)]
     some = [Client(out, frozenset({"cloud-1", "cloud-2"})) for _ in range(3)]
     flush(out)
-    out.add(change_of(hub, "cloud-1", 1))
+    out.add(change_of(store, "cloud-1", 1))
     flush(out)
 
     for group in (everyone, some):
@@ -189,16 +189,16 @@ def test_everyone_with_the_same_interest_gets_the_same_bytes() -> None:
 
 def test_an_interest_is_put_into_json_once_for_all_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     """A WebSocket and an event stream differ in what is around it."""
-    hub, out = make()
+    store, out = make()
     wire, stream = Client(out), Client(out)
-    out.leave(stream)
+    out.unsubscribe(stream)
     monkeypatch.setattr(stream, "write", stream.writes.append)
-    out.join(stream, None, Form.EVENT, None)
+    out.subscribe(stream, None, Encoding.EVENT, None)
     flush(out)
     wire.writes.clear()
     stream.writes.clear()
 
-    out.add(change_of(hub, "cloud-1", 1))
+    out.add(change_of(store, "cloud-1", 1))
     first, second = out.flush(NOW)
 
     assert {first.to, second.to} == {(wire,), (stream,)}
@@ -208,64 +208,64 @@ def test_an_interest_is_put_into_json_once_for_all_forms(monkeypatch: pytest.Mon
 
 def test_who_has_only_the_same_pillow_in_common_shares_its_frame() -> None:
     """Each watches one of its own, too; the one that all watch is put into JSON once."""
-    hub, out = make()
+    store, out = make()
     clients = [Client(out, frozenset({"all", f"own-{number}"})) for number in range(5)]
     flush(out)
-    out.add(change_of(hub, "all", 1))
-    made = [delivery.data for delivery in out.flush(NOW)]
+    out.add(change_of(store, "all", 1))
+    made = [write.data for write in out.flush(NOW)]
     assert len(made) == 5
     assert len({id(frame) for frame in made}) == 1
 
-    out.add(change_of(hub, "all", 2))
-    out.add(change_of(hub, "own-3", 3))
+    out.add(change_of(store, "all", 2))
+    out.add(change_of(store, "own-3", 3))
     flush(out)
     assert [len(client.states) for client in clients] == [1, 1, 1, 2, 1]
 
 
 def test_whoever_comes_from_elsewhere_shares_a_snapshot() -> None:
     """After a restart everybody has a cursor of its own, and none of them means anything here."""
-    hub, out = make()
-    change_of(hub, "cloud-1", 1)
+    store, out = make()
+    change_of(store, "cloud-1", 1)
     clients = [Client(out, None, Cursor("gone", number)) for number in range(5)]
-    clients.append(Client(out, None, hub.cursor._replace(offset=99)))
+    clients.append(Client(out, None, store.cursor._replace(offset=99)))
 
-    (delivery,) = out.flush(NOW)
+    (write,) = out.flush(NOW)
 
-    assert list(delivery.to) == clients
-    assert delivery.kind == "snapshot"
+    assert list(write.to) == clients
+    assert write.kind == "snapshot"
 
 
 def test_many_who_differ_are_not_kept_for_ever() -> None:
     """What is shared by nobody is not worth its memory."""
-    hub, out = make()
-    change_of(hub, "cloud-1", 1)
-    for number in range(3 * SHARED):
+    store, out = make()
+    change_of(store, "cloud-1", 1)
+    for number in range(3 * SNAPSHOT_CACHE_SIZE):
         Client(out, frozenset({f"cloud-{number}"}))
     flush(out)
-    assert len(out._made) <= SHARED
+    assert len(out._made) <= SNAPSHOT_CACHE_SIZE
 
 
 def test_a_change_reaches_who_wants_it_without_a_look_at_the_others() -> None:
     """However many watch something else."""
-    hub, out = make()
+    store, out = make()
     clients = [Client(out, frozenset({f"cloud-{number}"})) for number in range(200)]
     flush(out)
-    out.add(change_of(hub, "cloud-7", 1))
+    out.add(change_of(store, "cloud-7", 1))
 
-    (delivery,) = out.flush(NOW)
+    (write,) = out.flush(NOW)
 
-    assert delivery.to == (clients[7],)
+    assert write.to == (clients[7],)
 
 
 def test_nobody_hears_of_what_he_does_not_want() -> None:
     """A filter filters updates, removals and catching up."""
-    hub, out = make()
+    store, out = make()
     client = Client(out, frozenset({"cloud-2"}))
     flush(out)
     client.news()
-    out.add(change_of(hub, "cloud-1", 1))
-    out.add(change_of(hub, "cloud-2", 2))
-    out.add(removal_of(hub, "cloud-1"))
+    out.add(change_of(store, "cloud-1", 1))
+    out.add(change_of(store, "cloud-2", 2))
+    out.add(removal_of(store, "cloud-1"))
     flush(out)
 
     (heard,) = client.news()
@@ -276,15 +276,15 @@ def test_nobody_hears_of_what_he_does_not_want() -> None:
 
 def test_updates_and_removals_keep_their_order() -> None:
     """Each kind in a frame of its own, in the order in which they happened, in one write."""
-    hub, out = make()
+    store, out = make()
     client = Client(out)
     flush(out)
     client.news()
-    out.add(change_of(hub, "cloud-1", 1))
-    out.add(change_of(hub, "cloud-2", 2))
-    out.add(removal_of(hub, "cloud-1"))
-    out.add(removal_of(hub, "cloud-2"))
-    out.add(change_of(hub, "cloud-1", 3))
+    out.add(change_of(store, "cloud-1", 1))
+    out.add(change_of(store, "cloud-2", 2))
+    out.add(removal_of(store, "cloud-1"))
+    out.add(removal_of(store, "cloud-2"))
+    out.add(change_of(store, "cloud-1", 3))
     flush(out)
 
     updates, removals, again = client.news()
@@ -299,10 +299,10 @@ def test_updates_and_removals_keep_their_order() -> None:
 
 def test_a_recovered_snapshot_tells_of_removals_in_a_frame_of_its_own() -> None:
     """What is gone is not in a snapshot; who resumes must hear of it."""
-    hub, out = make()
-    change_of(hub, "cloud-1", 1)
-    change_of(hub, "cloud-2", 2)
-    hub.remove("cloud-1")
+    store, out = make()
+    change_of(store, "cloud-1", 1)
+    change_of(store, "cloud-2", 2)
+    store.remove("cloud-1")
     client = Client(out, None, Cursor("ep", 1))
     flush(out)
 
@@ -320,8 +320,8 @@ def test_a_recovered_snapshot_tells_of_removals_in_a_frame_of_its_own() -> None:
             st.sampled_from(PILLOWS),
             st.one_of(
                 st.none(),
-                st.integers(0, 3 * FRAME_BYTES // 2),
-                st.integers(FRAME_BYTES - 400, FRAME_BYTES),
+                st.integers(0, 3 * MAX_FRAME_BYTES // 2),
+                st.integers(MAX_FRAME_BYTES - 400, MAX_FRAME_BYTES),
             ),
         ),
         max_size=12,
@@ -340,7 +340,7 @@ def test_no_frame_is_longer_than_a_frame_may_be(given: list[tuple[str, int | Non
         message = msgspec.json.decode(frame.data)
         carried += [(message["type"], one) for one in message["pillows"]]
         assert frame.updates == len(message["pillows"])
-        assert len(frame.data) <= FRAME_BYTES or frame.updates == 1
+        assert len(frame.data) <= MAX_FRAME_BYTES or frame.updates == 1
         assert frame.cursor == Cursor("ep", len(carried))
 
     assert carried == [
@@ -353,76 +353,76 @@ def test_no_frame_is_longer_than_a_frame_may_be(given: list[tuple[str, int | Non
 
 def test_who_reads_again_gets_the_newest_of_each_as_one_frame() -> None:
     """However much it missed."""
-    hub, out = make()
+    store, out = make()
     client = Client(out)
     client.full = True
     flush(out)
     client.news()
     for at in range(1, 41):
-        out.add(change_of(hub, f"cloud-{at % 4}", at, pad=10_000))
+        out.add(change_of(store, f"cloud-{at % 4}", at, pad=10_000))
         flush(out)
     assert client.news() == []
 
     client.full = False
-    out.drain(client)
-    (delivery,) = flush(out)
+    out.resume(client)
+    (write,) = flush(out)
 
-    (caught_up,) = client.news()
-    assert isinstance(caught_up, Updates)
-    assert [state["pillow"] for state in caught_up.pillows] == [
+    (on_caught_up,) = client.news()
+    assert isinstance(on_caught_up, Updates)
+    assert [state["pillow"] for state in on_caught_up.pillows] == [
         "cloud-1", "cloud-2", "cloud-3", "cloud-0",
     ]  # fmt: skip
     assert client.cursor == Cursor("ep", 40)
-    assert delivery.kind == "newest"
+    assert write.kind == "catch_up"
 
 
 def test_a_stalled_listener_costs_nothing_while_it_is_stalled() -> None:
     """A flush does not come by it, and nothing is kept for it but where it stopped."""
-    hub, out = make()
+    store, out = make()
     client = Client(out)
     flush(out)
-    out.stall(client)
+    out.pause(client)
     for at in range(100):
-        out.add(change_of(hub, "cloud-1", at))
+        out.add(change_of(store, "cloud-1", at))
         assert list(out.flush(NOW)) == []
-    assert list(out.say_broker("online")) == []
+    assert list(out.announce_broker("online")) == []
 
-    assert client.mark is not None
-    assert client.mark.offset == 0
+    assert client.paused_at is not None
+    assert client.paused_at.offset == 0
 
 
 def test_who_stalled_hears_of_the_broker_when_it_reads_again() -> None:
     """Unless it is as it was."""
-    _hub, out = make()
+    _store, out = make()
     client = Client(out)
     flush(out)
     for says, hears in ((("online", "offline"), []), (("online",), [Status("online")])):
         client.news()
-        out.stall(client)
+        out.pause(client)
         for broker in says:
-            deliver(out.say_broker(broker))  # type: ignore[arg-type]
-        out.drain(client)
+            deliver(out.announce_broker(broker))  # type: ignore[arg-type]
+        out.resume(client)
         flush(out)
         assert client.news() == hears
 
 
 def test_who_lagged_while_removals_were_forgotten_begins_again() -> None:
     """Else it would keep pillows that are no more, and nobody would ever tell it."""
-    hub, out = make()
-    names = [f"p{number}" for number in range(TOMBSTONES + 50)]
+    store, out = make()
+    names = [f"p{number}" for number in range(MAX_TOMBSTONES + 50)]
     for at, name in enumerate(names):
-        change_of(hub, name, at)
+        change_of(store, name, at)
     client = Client(out)
     flush(out)
     assert len(client.states) == len(names)
-    out.stall(client)
+    out.pause(client)
     for name in names:
-        out.add(removal_of(hub, name))
+        out.add(removal_of(store, name))
         flush(out)
-    out.add(change_of(hub, "last", 1))
+    out.add(change_of(store, "last", 1))
     flush(out)
     client.news()
-    out.drain(client)
+    out.resume(client)
     flush(out)
 
     first, *_ = client.news()
@@ -434,15 +434,15 @@ def test_who_lagged_while_removals_were_forgotten_begins_again() -> None:
 
 def test_who_asks_for_something_else_while_it_stalls_gets_it_when_it_reads() -> None:
     """A snapshot of it, and then every change."""
-    hub, out = make()
+    store, out = make()
     client = Client(out)
     flush(out)
-    out.stall(client)
+    out.pause(client)
     client.wants(frozenset({"cloud-2"}))
     assert flush(out) == []
-    out.drain(client)
+    out.resume(client)
     flush(out)
-    out.add(change_of(hub, "cloud-2", 99))
+    out.add(change_of(store, "cloud-2", 99))
     flush(out)
 
     _, snapshot, heard = client.news()
@@ -452,11 +452,11 @@ def test_who_asks_for_something_else_while_it_stalls_gets_it_when_it_reads() -> 
 
 def test_what_was_added_but_not_flushed_comes_once_to_who_joins() -> None:
     """It is in the snapshot, and no frame repeats it; the others have it before."""
-    hub, out = make()
+    store, out = make()
     keen = Client(out)
     flush(out)
     keen.news()
-    out.add(change_of(hub, "cloud-1", 1))
+    out.add(change_of(store, "cloud-1", 1))
     joined = Client(out)
     flush(out)
 
@@ -470,10 +470,10 @@ def test_what_was_added_but_not_flushed_comes_once_to_who_joins() -> None:
 
 def test_a_whole_frame_is_a_reason_to_flush() -> None:
     """To wait on would save nothing."""
-    hub, out = make()
-    out.add(change_of(hub, "cloud-1", 1, pad=FRAME_BYTES // 2))
+    store, out = make()
+    out.add(change_of(store, "cloud-1", 1, pad=MAX_FRAME_BYTES // 2))
     assert not out.is_full
-    out.add(change_of(hub, "cloud-1", 2, pad=FRAME_BYTES // 2))
+    out.add(change_of(store, "cloud-1", 2, pad=MAX_FRAME_BYTES // 2))
     assert out.is_full
     flush(out)
     assert not out.is_full
@@ -481,9 +481,9 @@ def test_a_whole_frame_is_a_reason_to_flush() -> None:
 
 def test_a_status_before_the_snapshot_is_said_by_the_snapshot() -> None:
     """Never twice, and never of the past."""
-    _hub, out = make()
+    _store, out = make()
     client = Client(out)
-    deliver(out.say_broker("online"))
+    deliver(out.announce_broker("online"))
     flush(out)
 
     (snapshot,) = client.news()
@@ -494,15 +494,15 @@ def test_a_status_before_the_snapshot_is_said_by_the_snapshot() -> None:
 
 def test_the_goodbye_ends_it_for_who_reads() -> None:
     """Who does not read now hears it when it does."""
-    hub, out = make()
+    store, out = make()
     client, slow = Client(out), Client(out)
     flush(out)
     client.news()
     slow.news()
-    out.stall(slow)
-    out.add(change_of(hub, "cloud-1", 1))
+    out.pause(slow)
+    out.add(change_of(store, "cloud-1", 1))
     flush(out)
-    deliver(out.say_goodbye(RECONNECT_MS))
+    deliver(out.announce_restart(RECONNECT_MS))
 
     update, goodbye = client.news()
     assert isinstance(update, Updates)
@@ -510,7 +510,7 @@ def test_the_goodbye_ends_it_for_who_reads() -> None:
     assert client.closed
     assert not slow.closed
 
-    out.drain(slow)
+    out.resume(slow)
     flush(out)
     assert slow.news() == [update, goodbye]
     assert slow.closed
@@ -518,8 +518,8 @@ def test_the_goodbye_ends_it_for_who_reads() -> None:
 
 def test_who_comes_while_the_gateway_leaves_is_told_so_too() -> None:
     """Or it would keep the process waiting, and learn nothing from a connection cut off."""
-    _hub, out = make()
-    deliver(out.say_goodbye(RECONNECT_MS))
+    _store, out = make()
+    deliver(out.announce_restart(RECONNECT_MS))
     client = Client(out)
     flush(out)
 
@@ -532,23 +532,23 @@ def test_who_comes_while_the_gateway_leaves_is_told_so_too() -> None:
 
 def test_who_was_owed_something_is_called_back_when_it_has_it() -> None:
     """What else waits for it comes after."""
-    hub, out = make()
+    store, out = make()
     client = Client(out)
     flush(out)
     assert client.calls_back == 1
-    out.add(change_of(hub, "cloud-1", 1))
+    out.add(change_of(store, "cloud-1", 1))
     flush(out)
     assert client.calls_back == 1
 
 
 def test_who_is_being_closed_can_ask_for_nothing() -> None:
     """It has left already."""
-    _hub, out = make()
+    _store, out = make()
     client = Client(out)
-    out.leave(client)
-    out.subscribe(client, None)
-    out.drain(client)
-    out.stall(client)
+    out.unsubscribe(client)
+    out.change_filter(client, None)
+    out.resume(client)
+    out.pause(client)
 
     assert flush(out) == []
     assert len(out) == 0
@@ -565,34 +565,34 @@ def test_who_is_being_closed_can_ask_for_nothing() -> None:
         max_size=40,
     )
 )
-def test_nothing_is_left_of_listeners_that_went(steps: list[tuple[str, Interest]]) -> None:
+def test_nothing_is_left_of_listeners_that_went(steps: list[tuple[str, Filter]]) -> None:
     """Neither in the index of interests nor among those who are due."""
-    _hub, out = make()
+    _store, out = make()
     clients: list[Client] = []
-    for verb, interest in steps:
+    for verb, filter in steps:
         if verb == "join":
-            clients.append(Client(out, interest or None))
+            clients.append(Client(out, filter or None))
         elif verb == "flush":
             flush(out)
         elif clients and verb == "subscribe":
-            clients[-1].wants(interest)
+            clients[-1].wants(filter)
         elif clients:
-            out.leave(clients.pop(0))
+            out.unsubscribe(clients.pop(0))
     assert len(out) == len(clients)
     for client in clients:
-        out.leave(client)
-        out.leave(client)  # once more does no harm
+        out.unsubscribe(client)
+        out.unsubscribe(client)  # once more does no harm
 
     assert len(out) == 0
     assert not out.is_due
-    assert out._audiences._all == {}
-    assert out._audiences._of_pillow == {}
+    assert out._index._all == {}
+    assert out._index._of_pillow == {}
 
 
 def test_a_change_without_listeners_costs_no_frame() -> None:
     """And what nobody heard is in the next snapshot."""
-    hub, out = make()
-    out.add(change_of(hub, "cloud-1", 1))
+    store, out = make()
+    out.add(change_of(store, "cloud-1", 1))
     assert flush(out) == []
 
     client = Client(out)

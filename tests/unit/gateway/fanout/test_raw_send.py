@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fanout.raw_send import NOWHERE, send_to_all
+from gateway.fanout.raw_send import CLOSED_SOCKET, send_to_all
 
 ALL = b"a frame" * 100
 MOST = 1 << 22
@@ -61,7 +61,7 @@ def test_everyone_is_sent_the_same_and_nobody_is_passed_over(kinds: list[str]) -
                 pair.far.close()
             elif kind == "nowhere":
                 pair.sender.detach()
-                pair.sender = NOWHERE
+                pair.sender = CLOSED_SOCKET
             elif kind == "detached":
                 pair.sender.detach()
 
@@ -90,5 +90,5 @@ def test_who_takes_only_some_says_how_much(stack: ExitStack) -> None:
 
 
 def test_nobody_is_nothing() -> None:
-    """An audience may be empty."""
+    """An group may be empty."""
     assert send_to_all(ALL, []) == []

@@ -1,4 +1,4 @@
-"""What arrives from MQTT, on its way into the hub and out to who listens."""
+"""What arrives from MQTT, on its way into the store and out to who listens."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from contract.states import NOT_CONNECTED
 from contract.topics import Topics
 from contract.updates import MAX_CLOCK_SKEW_MS, Update
 from gateway.metrics import GatewayMetrics
-from gateway.state import mqtt_consumer as live_module
-from gateway.state.mqtt_consumer import Live, heard_ms, wall_ms
-from gateway.state.state_store import Hub
+from gateway.state import mqtt_consumer as module
+from gateway.state.mqtt_consumer import MqttConsumer, heard_ms, wall_ms
+from gateway.state.state_store import StateStore
 from runtime.mqtt import Message
-from tests.unit.gateway.listeners import Client, deliver
 from tests.unit.gateway.strategies import EPOCH_MS, fields, update
+from tests.unit.gateway.subscribers import Client, deliver
 from tests.waiting import until
 
 TOPICS = Topics("pillow")
@@ -40,11 +40,11 @@ class World:
     def __init__(self, *, expire_after_ms: int = 30_000) -> None:
         self.clock = Clock()
         self.metrics = GatewayMetrics()
-        self.hub = Hub("ep", expire_after_ms=expire_after_ms, history_bytes=10_000)
-        self.live = Live(self.hub, TOPICS, self.metrics, clock=self.clock)
+        self.store = StateStore("ep", expire_after_ms=expire_after_ms, history_bytes=10_000)
+        self.consumer = MqttConsumer(self.store, TOPICS, self.metrics, clock=self.clock)
 
     def receive(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
-        self.live.receive(Message(topic, payload, retained))
+        self.consumer.receive(Message(topic, payload, retained))
 
     def state(self, given: Update, *, retained: bool = False) -> None:
         self.receive(TOPICS.state(given.pillow), given.payload, retained=retained)
@@ -57,8 +57,8 @@ class World:
 
     def browser(self) -> Client:
         """One that has its snapshot."""
-        client = Client(self.live.broadcast.fanout)
-        deliver(self.live.broadcast.fanout.flush(self.clock()))
+        client = Client(self.consumer.dispatcher.planner)
+        deliver(self.consumer.dispatcher.planner.flush(self.clock()))
         assert types(client) == ["Snapshot"]
         return client
 
@@ -160,7 +160,7 @@ async def test_a_state_from_the_future_hides_no_other(world: World) -> None:
     client = world.browser()
     world.state(update("cloud-1", MAX_CLOCK_SKEW_MS + 1), retained=True)
     world.state(update("cloud-1", 5))
-    deliver(world.live.broadcast.fanout.flush(world.clock.ms))
+    deliver(world.consumer.dispatcher.planner.flush(world.clock.ms))
 
     assert world.received("ahead") == 1
     assert len(client.changes) == 1
@@ -182,14 +182,14 @@ async def test_nonsense_is_counted_each_time_and_logged_once_a_topic(
         "pillow/cloud-1/state",
         "pillow/cloud-2/availability",
     ]
-    assert len(world.hub) == 0
+    assert len(world.store) == 0
 
 
 async def test_the_log_of_nonsense_has_an_end(
     world: World, said: list[structlog.typing.EventDict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thousand topics of nonsense are enough to know."""
-    monkeypatch.setattr(live_module, "COMPLAINTS", 3)
+    monkeypatch.setattr(module, "MAX_WARNED_TOPICS", 3)
     for number in range(10):
         world.receive(f"pillow/cloud-{number}/state", b"nonsense")
 
@@ -212,9 +212,9 @@ async def test_a_cleared_availability_is_no_last_will(world: World) -> None:
     """An empty payload there says that nobody says anything about it any more."""
     world.receive("pillow/cloud-1/availability", b"offline", retained=True)
     world.state(update(), retained=True)
-    before = world.hub.state("cloud-1")
+    before = world.store.state("cloud-1")
     world.receive("pillow/cloud-1/availability", b"")
-    after = world.hub.state("cloud-1")
+    after = world.store.state("cloud-1")
 
     assert before is not None
     assert fields(before)["state"] == NOT_CONNECTED
@@ -226,7 +226,7 @@ async def test_an_old_retained_state_is_not_shown_as_live(world: World) -> None:
     """At the gateway's start too: it says itself how old it is."""
     world.state(update(at=-31_000), retained=True)
 
-    shown = world.hub.state("cloud-1")
+    shown = world.store.state("cloud-1")
     assert shown is not None
     assert fields(shown)["state"] == NOT_CONNECTED
     assert world.count("queued_to_sent_seconds_count") == 0
@@ -246,13 +246,13 @@ async def test_the_time_from_queue_to_browser_is_measured_for_news(world: World)
 async def test_the_brokers_coming_and_going_is_told(world: World) -> None:
     """With what changed meanwhile before the word that it is back."""
     listener = world.browser()
-    world.live.broker_ready()
+    world.consumer.broker_ready()
     assert world.count("broker_up") == 1
-    world.live.broker_lost()
+    world.consumer.broker_lost()
     assert world.count("broker_up") == 0
     assert types(listener) == ["Status", "Status"]
     world.state(update())
-    world.live.broker_ready()
+    world.consumer.broker_ready()
 
     assert types(listener) == ["Updates", "Status"]
 
@@ -261,19 +261,19 @@ async def test_goodbye_takes_the_last_changes_along(world: World) -> None:
     """What was heard is told before the restart."""
     listener = world.browser()
     world.state(update())
-    world.live.broadcast.say_goodbye()
+    world.consumer.dispatcher.announce_restart()
 
     assert types(listener) == ["Updates", "Goodbye"]
 
 
 async def running(world: World) -> asyncio.Task[None]:
-    return asyncio.ensure_future(world.live.run())
+    return asyncio.ensure_future(world.consumer.run())
 
 
 async def test_a_silent_pillow_is_told_soon_after_its_deadline() -> None:
     """Without anything else happening."""
     world = World(expire_after_ms=50)
-    world.live.broker_ready()
+    world.consumer.broker_ready()
     world.state(update())
     listener = world.browser()
     task = await running(world)
@@ -290,23 +290,23 @@ async def test_a_silent_pillow_is_told_soon_after_its_deadline() -> None:
 async def test_nothing_expires_while_the_broker_is_away() -> None:
     """Silence means nothing then; from the broker's return on it does."""
     world = World(expire_after_ms=50)
-    world.live.broker_ready()
+    world.consumer.broker_ready()
     world.state(update())
-    world.live.broker_lost()
+    world.consumer.broker_lost()
     task = await running(world)
     try:
         world.clock.ms += 10_000
         async with asyncio.timeout(5):
             for _ in range(10):
                 await asyncio.sleep(0.02)
-                assert world.hub.state("cloud-1") == update().payload
-            world.live.broker_ready()
+                assert world.store.state("cloud-1") == update().payload
+            world.consumer.broker_ready()
             world.clock.ms += 49
             for _ in range(10):
                 await asyncio.sleep(0.02)
-                assert world.hub.state("cloud-1") == update().payload
+                assert world.store.state("cloud-1") == update().payload
             world.clock.ms += 1
-            await until(lambda: world.hub.state("cloud-1") != update().payload, "expired")
+            await until(lambda: world.store.state("cloud-1") != update().payload, "expired")
     finally:
         task.cancel()
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from contract.frames import HEARTBEAT_S
-from gateway.state.mqtt_consumer import Live, wall_ms
+from gateway.state.mqtt_consumer import MqttConsumer, wall_ms
 from gateway.transport.connections import Door
 from gateway.transport.heartbeat import Upkeep
 
 
 def make_door(
-    live: Live,
+    consumer: MqttConsumer,
     allowed: Sequence[str] = (),
     *,
     most: int = 1000,
@@ -18,4 +18,6 @@ def make_door(
 ) -> Door:
     """A door that looks after each browser once in `period_s`."""
     upkeep = Upkeep(wall_ms, period_s)
-    return Door(live.broadcast, upkeep, live.metrics, wall_ms, allowed, most=most, room=room)
+    return Door(
+        consumer.dispatcher, upkeep, consumer.metrics, wall_ms, allowed, most=most, room=room
+    )

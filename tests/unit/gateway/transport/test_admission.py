@@ -115,7 +115,7 @@ def test_any_query_gives_a_wish_or_a_sentence(pillows: list[str], since: str | N
 
     if all(is_pillow_id(name) for name in pillows):
         assert isinstance(wish, Wish)
-        assert wish.interest == (frozenset(pillows) or None)
+        assert wish.filter == (frozenset(pillows) or None)
     else:
         assert isinstance(wish, str)
         assert len(wish) < 500

@@ -113,7 +113,7 @@ async def test_when_it_is_full_who_comes_is_told_to_come_back() -> None:
             async with asyncio.timeout(10):
                 while close_code(got) is None:
                     got += await loop.sock_recv(second, 4096)
-        assert len(served.live.broadcast.fanout) == 1
+        assert len(served.consumer.dispatcher.planner) == 1
         assert served.count("refused_total", code="1013") == 1
 
     assert close_code(got) == 1013
@@ -265,7 +265,7 @@ async def test_old_http_gets_events_until_the_end() -> None:
         async with asyncio.timeout(10):
             while b'"snapshot"' not in got:
                 got += await loop.sock_recv(stream, 4096)
-        served.live.broadcast.say_goodbye()
+        served.consumer.dispatcher.announce_restart()
         got += await read_to_end(stream)
 
     head, _, body = got.partition(b"\r\n\r\n")
@@ -340,7 +340,7 @@ async def test_pings_of_one_that_does_not_read_are_not_gathered() -> None:
         for number in range(12):
             served.say(f"cloud-{number}", pad=BIG)
             await asyncio.sleep(0.01)
-        await until(lambda: browser.stalled, "stalled")
+        await until(lambda: browser.is_paused, "is_paused")
         before = browser.transport.get_write_buffer_size()
         for number in range(200):
             await loop.sock_sendall(rude, masked(PING, b"%d" % number + b"p" * 100))
@@ -363,7 +363,7 @@ async def test_one_who_does_not_read_holds_no_more_than_its_buffers() -> None:
         for number in range(500):
             served.say(f"cloud-{number % 10}", pad=BIG)
             await asyncio.sleep(0)
-        assert browser.stalled
+        assert browser.is_paused
         assert browser.transport.get_write_buffer_size() < 65_536 + 2 * BIG
         assert rude.fileno() > 0
 
@@ -379,7 +379,9 @@ async def test_one_that_reads_now_and_then_never_gets_half_a_frame(path: str) ->
             for number in range(400):
                 served.say(f"cloud-{number % 9}", pad=BIG if number % 3 else 100)
                 if number % 50 == 0:
-                    served.live.broadcast.say_broker("offline" if number % 100 else "online")
+                    served.consumer.dispatcher.announce_broker(
+                        "offline" if number % 100 else "online"
+                    )
                 got += await loop.sock_recv(slow, 30_000)
                 await asyncio.sleep(0)
             served.say("the-last")

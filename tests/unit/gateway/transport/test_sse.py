@@ -7,8 +7,8 @@ from starlette.routing import Route
 
 from contract.topics import Topics
 from gateway.metrics import GatewayMetrics
-from gateway.state.mqtt_consumer import Live
-from gateway.state.state_store import Hub
+from gateway.state.mqtt_consumer import MqttConsumer
+from gateway.state.state_store import StateStore
 from gateway.transport.sse import Events
 from tests.browsers import request
 from tests.unit.gateway.servers import read_to_end, serving
@@ -17,25 +17,29 @@ from tests.waiting import until
 
 
 @pytest.fixture
-def live() -> Live:
-    return Live(Hub("ep", expire_after_ms=1000, history_bytes=0), Topics("p"), GatewayMetrics())
+def consumer() -> MqttConsumer:
+    return MqttConsumer(
+        StateStore("ep", expire_after_ms=1000, history_bytes=0), Topics("p"), GatewayMetrics()
+    )
 
 
-async def ask(live: Live, method: str = "GET", *, most: int = 10, **headers: str) -> httpx.Response:
+async def ask(
+    consumer: MqttConsumer, method: str = "GET", *, most: int = 10, **headers: str
+) -> httpx.Response:
     """Ask the application, as one does who was not admitted at the front."""
-    app = Starlette(routes=[Route("/events", Events(make_door(live, most=most)).serve)])
+    app = Starlette(routes=[Route("/events", Events(make_door(consumer, most=most)).serve)])
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         return await client.request(method, "/events", headers=headers)
 
 
-async def test_who_only_looks_is_told_what_there_would_be(live: Live) -> None:
+async def test_who_only_looks_is_told_what_there_would_be(consumer: MqttConsumer) -> None:
     """HEAD has no stream."""
-    answer = await ask(live, "HEAD")
+    answer = await ask(consumer, "HEAD")
 
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert len(live.broadcast.fanout) == 0
+    assert len(consumer.dispatcher.planner) == 0
 
 
 @pytest.mark.parametrize(
@@ -47,10 +51,10 @@ async def test_who_only_looks_is_told_what_there_would_be(live: Live) -> None:
     ],
 )
 async def test_who_is_not_admitted_is_told_why(
-    live: Live, headers: dict[str, str], most: int, status: int, detail: str
+    consumer: MqttConsumer, headers: dict[str, str], most: int, status: int, detail: str
 ) -> None:
     """With a problem document."""
-    answer = await ask(live, most=most, **headers)
+    answer = await ask(consumer, most=most, **headers)
 
     assert answer.status_code == status
     assert detail in answer.json()["detail"]
@@ -62,7 +66,7 @@ async def test_a_stream_that_is_left_is_forgotten() -> None:
         async with served.dialled(request("/events")):
             await until(lambda: served.browsers == 1, "in")
         await until(lambda: served.browsers == 0, "forgotten")
-        assert len(served.live.broadcast.fanout) == 0
+        assert len(served.consumer.dispatcher.planner) == 0
 
 
 async def test_chunks_are_whole_events_and_have_an_end() -> None:
@@ -71,7 +75,7 @@ async def test_chunks_are_whole_events_and_have_an_end() -> None:
         await until(lambda: served.browsers == 1, "in")
         served.say()
         await until(lambda: served.count("delivered_updates_total") == 1, "told")
-        served.live.broadcast.say_goodbye()
+        served.consumer.dispatcher.announce_restart()
         got = await read_to_end(stream)
 
     head, _, rest = got.partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Pace: how long changes wait for the next flush, so that an expensive one is shared by many. Pure.
+"""Batching: how long changes wait for the next flush, so that many share an expensive one. Pure.
 
 A flush costs a write for each browser, whatever it carries.
 While the process has time to spare every change is flushed at once.
@@ -8,17 +8,17 @@ process is: what arrives meanwhile shares the flush, which makes the process les
 
 from typing import Final
 
-EASY: Final = 0.65
+BUSY_THRESHOLD: Final = 0.65
 """How busy the process may be, of 1, before a change waits at all."""
 
-MOST_S: Final = 0.05
+MAX_LINGER_S: Final = 0.05
 """The longest that a change waits, however expensive a flush is, in seconds."""
 
-WINDOW_S: Final = 0.25
+LOAD_WINDOW_S: Final = 0.25
 """Over how long it is measured how busy the process is, in seconds, at least."""
 
 
-class Pace:
+class AdaptiveLinger:
     """When the next flush may be.
 
     Times are the clock's and the thread's CPU time, in seconds; both only ever grow.
@@ -34,16 +34,18 @@ class Pace:
     @property
     def wait_s(self) -> float:
         """How long a change that arrives now waits for company, in seconds."""
-        if self._busy <= EASY:
+        if self._busy <= BUSY_THRESHOLD:
             return 0.0
-        return min(MOST_S, self._cost_s * (self._busy - EASY) / (1.0 - EASY))
+        return min(
+            MAX_LINGER_S, self._cost_s * (self._busy - BUSY_THRESHOLD) / (1.0 - BUSY_THRESHOLD)
+        )
 
     def flushed(self, cost_s: float, now_s: float, cpu_s: float) -> None:
         """Take in that a flush took `cost_s` until all was handed to the system."""
         self._cost_s = cost_s
         self._flushing_s += cost_s
         elapsed_s = now_s - self._since_s
-        if elapsed_s >= WINDOW_S:
+        if elapsed_s >= LOAD_WINDOW_S:
             spent_s = max(cpu_s - self._cpu_s, self._flushing_s)
             self._busy = min(1.0, spent_s / elapsed_s)
             self._since_s, self._cpu_s, self._flushing_s = now_s, cpu_s, 0.0

@@ -1,4 +1,4 @@
-"""The bytes of a frame, in each form in which browsers get it: made once, shared by all of them.
+"""The bytes of a frame in each encoding: made once, shared by all connections that get it.
 
 Pure: the `websockets` library writes the WebSocket forms, and nothing here knows who gets them.
 """
@@ -13,7 +13,7 @@ from websockets.frames import Opcode
 
 from contract.cursors import Cursor
 
-DEFLATE_FROM: Final = 1024
+MIN_DEFLATE_BYTES: Final = 1024
 """Shorter frames are not compressed, in bytes: `scripts/bench gateway` shows what that saves."""
 
 _DEFLATE: Final = PerMessageDeflate(
@@ -25,7 +25,7 @@ _DEFLATE: Final = PerMessageDeflate(
 )
 
 
-class Form(StrEnum):
+class Encoding(StrEnum):
     """How a browser gets its frames; each is the name of a property of Frame."""
 
     WEBSOCKET = "websocket"
@@ -50,9 +50,9 @@ class Frame:
         self.updates = updates
         self.recovered = recovered
 
-    def to(self, form: Form) -> bytes:
+    def encoded(self, encoding: Encoding) -> bytes:
         """Return the frame in one of its forms."""
-        formed: bytes = getattr(self, form)
+        formed: bytes = getattr(self, encoding)
         return formed
 
     @cached_property
@@ -66,7 +66,7 @@ class Frame:
 
         Without context takeover a message depends on none before it, so all share the one.
         """
-        if len(self.data) < DEFLATE_FROM:
+        if len(self.data) < MIN_DEFLATE_BYTES:
             return self.websocket
         return compressed(self.data)
 

@@ -2,8 +2,8 @@
 
 Changes are gathered until the next flush.
 A flush is the one moment at which everybody is told: first the news, the same bytes for a whole
-audience; then, to each who came, or reads again after it had stopped, what it is owed.
-So nothing waits for a listener that does not read: only where it stopped is remembered.
+group; then, to each who came, or reads again after it had stopped, what it is owed.
+So nothing waits for a subscriber that does not read: only where it stopped is remembered.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,65 +19,65 @@ from contract.frames import (
     encode_snapshot,
     encode_updates,
 )
-from gateway.fanout.encoding import Form, Frame
+from gateway.fanout.encoding import Encoding, Frame
 from gateway.fanout.subscriptions import (
-    Audience,
-    Audiences,
-    Interest,
-    Listener,
-    Mark,
-    Outlet,
-    wanted_of,
+    Filter,
+    RawSocket,
+    ResumePoint,
+    Subscriber,
+    SubscriberGroup,
+    SubscriptionIndex,
+    matching,
 )
-from gateway.state.state_store import Change, Hub
+from gateway.state.state_store import Change, StateStore
 
-FRAME_BYTES: Final = 65_536
+MAX_FRAME_BYTES: Final = 65_536
 """No frame of updates is longer; more becomes several."""
 
-SHARED_MS: Final = 20
+SNAPSHOT_CACHE_MS: Final = 20
 """For how long who comes is given the same snapshot, if nothing changes, in milliseconds."""
 
-SHARED: Final = 64
+SNAPSHOT_CACHE_SIZE: Final = 64
 """How many different snapshots are kept for that: those of many who differ are not worth it."""
 
 _ENVELOPE_BYTES: Final = 256
 
-_Owed = tuple[Interest, Cursor | None, Mark | None]
+_Owed = tuple[Filter, Cursor | None, ResumePoint | None]
 
 
-class Delivery(NamedTuple):
+class Write(NamedTuple):
     """The same bytes for each of `to`.
 
-    `outlets` are theirs where nothing waits before these bytes, else none.
+    `raw_sockets` are theirs where nothing waits before these bytes, else none.
     `call_back` says that each is to be told that it has them, `closing` that they are its last.
     """
 
     data: bytes
-    to: Sequence[Listener]
-    outlets: Sequence[Outlet]
+    to: Sequence[Subscriber]
+    raw_sockets: Sequence[RawSocket]
     updates: int
-    kind: Literal["news", "snapshot", "recovered", "newest", "word"]
+    kind: Literal["update", "snapshot", "recovered", "catch_up", "notice"]
     call_back: bool = False
     closing: bool = False
 
 
-class Fanout:
+class Planner:
     """Everyone who listens, and the changes on their way to them."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._audiences = Audiences()
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+        self._index = SubscriptionIndex()
         self._pending: list[Change] = []
         self._pending_bytes = 0
-        self._due: dict[Listener, None] = {}
-        self._told = hub.cursor.offset  # up to where every live listener has been told
+        self._due: dict[Subscriber, None] = {}
+        self._told = store.cursor.offset  # up to where every live subscriber has been told
         self._goodbye: Frame | None = None
         self._made: dict[_Owed, list[Frame]] = {}
         self._made_at: tuple[int, Broker, int] = (0, "offline", 0)
         self.broker: Broker = "offline"
 
     def __len__(self) -> int:
-        return len(self._audiences)
+        return len(self._index)
 
     @property
     def is_due(self) -> bool:
@@ -87,120 +87,126 @@ class Fanout:
     @property
     def is_full(self) -> bool:
         """Whether a whole frame has been gathered: to wait on would save nothing."""
-        return self._pending_bytes >= FRAME_BYTES
+        return self._pending_bytes >= MAX_FRAME_BYTES
 
-    def join(
-        self, listener: Listener, interest: Interest, form: Form, since: Cursor | None
+    def subscribe(
+        self, subscriber: Subscriber, filter: Filter, encoding: Encoding, resume_from: Cursor | None
     ) -> None:
-        """Begin to tell a listener; its snapshot comes with the next flush."""
-        self._audiences.enter(listener, interest, form)
-        listener.since = since
-        self._due[listener] = None
+        """Begin to tell a subscriber; its snapshot comes with the next flush."""
+        self._index.add(subscriber, filter, encoding)
+        subscriber.resume_from = resume_from
+        self._due[subscriber] = None
 
-    def leave(self, listener: Listener) -> None:
-        """Forget a listener; once more does no harm."""
-        self._audiences.leave(listener)
-        self._due.pop(listener, None)
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Forget a subscriber; once more does no harm."""
+        self._index.remove(subscriber)
+        self._due.pop(subscriber, None)
 
-    def subscribe(self, listener: Listener, interest: Interest) -> None:
-        """Change what a listener wants; a whole snapshot of it comes with the next flush."""
-        audience = listener.audience
-        if audience is None:
+    def change_filter(self, subscriber: Subscriber, filter: Filter) -> None:
+        """Change what a subscriber wants; a whole snapshot of it comes with the next flush."""
+        group = subscriber.group
+        if group is None:
             return  # it is being closed
-        self._audiences.leave(listener)
-        listener.mark = None
-        self.join(listener, interest, audience.form, None)
+        self._index.remove(subscriber)
+        subscriber.paused_at = None
+        self.subscribe(subscriber, filter, group.encoding, None)
 
-    def stall(self, listener: Listener) -> None:
-        """Pass over a listener that does not read; all that is kept is where it stopped."""
-        listener.stalled = True
-        if listener.audience is not None and listener in listener.audience.live:
-            del listener.audience.live[listener]
-            listener.mark = Mark(self._told, self.broker)
+    def pause(self, subscriber: Subscriber) -> None:
+        """Pass over a subscriber that does not read; all that is kept is where it stopped."""
+        subscriber.is_paused = True
+        if subscriber.group is not None and subscriber in subscriber.group.live:
+            del subscriber.group.live[subscriber]
+            subscriber.paused_at = ResumePoint(self._told, self.broker)
 
-    def drain(self, listener: Listener) -> None:
-        """Bring a listener that reads again up to date with the next flush."""
-        listener.stalled = False
-        if listener.audience is not None:
-            self._due[listener] = None
+    def resume(self, subscriber: Subscriber) -> None:
+        """Bring a subscriber that reads again up to date with the next flush."""
+        subscriber.is_paused = False
+        if subscriber.group is not None:
+            self._due[subscriber] = None
 
     def add(self, change: Change) -> None:
         """Gather a change for the next flush."""
         self._pending.append(change)
         self._pending_bytes += len(change.payload or change.pillow)
 
-    def flush(self, now_ms: int) -> Iterator[Delivery]:
+    def flush(self, now_ms: int) -> Iterator[Write]:
         """Yield what is to be written now, to whom, in order.
 
-        Whoever writes may find that a listener does not read and say so by `stall` at once.
+        Whoever writes may find that a subscriber does not read and say so by `pause` at once.
         """
         changes, self._pending, self._pending_bytes = self._pending, [], 0
         due, self._due = self._due, {}
-        self._told = self._hub.cursor.offset
+        self._told = self._store.cursor.offset
         if changes:
             yield from self._news(changes, now_ms)
         if due:
             yield from self._owed(due, now_ms)
 
-    def say_broker(self, broker: Broker) -> Iterator[Delivery]:
+    def announce_broker(self, broker: Broker) -> Iterator[Write]:
         """Tell everyone whether the broker is there; who is owed something hears it then."""
         self.broker = broker
         return self._word(Frame(encode_frame(Status(broker))))
 
-    def say_goodbye(self, reconnect_ms: tuple[int, int]) -> Iterator[Delivery]:
+    def announce_restart(self, reconnect_ms: tuple[int, int]) -> Iterator[Write]:
         """Tell everyone to come back later, also who comes from now on."""
         self._goodbye = Frame(encode_frame(Goodbye(reconnect_ms)))
         return self._word(self._goodbye, closing=True)
 
-    def _word(self, frame: Frame, *, closing: bool = False) -> Iterator[Delivery]:
-        for audience in self._audiences:
-            if audience.live:
-                to, outlets = _live(audience)
-                yield Delivery(frame.to(audience.form), to, outlets, 0, "word", closing, closing)
+    def _word(self, frame: Frame, *, closing: bool = False) -> Iterator[Write]:
+        for group in self._index:
+            if group.live:
+                to, raw_sockets = _live(group)
+                yield Write(
+                    frame.encoded(group.encoding), to, raw_sockets, 0, "notice", closing, closing
+                )
 
-    def _news(self, changes: Sequence[Change], now_ms: int) -> Iterator[Delivery]:
-        # Audiences of several forms, or that have only these pillows in common, share what is made.
+    def _news(self, changes: Sequence[Change], now_ms: int) -> Iterator[Write]:
+        # Groups of several encodings, or with only these pillows in common, share the frames.
         made: dict[tuple[int, ...] | None, list[Frame]] = {}
-        for audience, wanted in self._audiences.touched(changes).items():
-            if audience.live:
+        for group, wanted in self._index.affected_by(changes).items():
+            if group.live:
                 offsets = None
-                if audience.interest is not None:
+                if group.filter is not None:
                     offsets = tuple([change.offset for change in wanted])
                 frames = made.get(offsets)
                 if frames is None:
-                    frames = list(frames_of(wanted, self._hub.cursor.epoch, now_ms))
+                    frames = list(frames_of(wanted, self._store.cursor.epoch, now_ms))
                     made[offsets] = frames
-                yield _delivery(frames, audience.form, *_live(audience), "news")
+                yield _write_of(frames, group.encoding, *_live(group), "update")
 
-    def _owed(self, due: Iterable[Listener], now_ms: int) -> Iterator[Delivery]:
-        alike: dict[tuple[Audience, Cursor | None, Mark | None], list[Listener]] = {}
-        for listener in due:
+    def _owed(self, due: Iterable[Subscriber], now_ms: int) -> Iterator[Write]:
+        alike: dict[
+            tuple[SubscriberGroup, Cursor | None, ResumePoint | None], list[Subscriber]
+        ] = {}
+        for subscriber in due:
             # One that stopped reading meanwhile is due again when it reads.
-            if listener.audience is not None and not listener.stalled:
-                key = (listener.audience, *self._left_off(listener))
-                alike.setdefault(key, []).append(listener)
-        for (audience, since, mark), listeners in alike.items():
-            frames = self._shared((audience.interest, since, mark), now_ms)
-            for listener in listeners:
-                listener.since = listener.mark = None
-                audience.live[listener] = listener.outlet
-            kind: Literal["snapshot", "recovered", "newest"] = "newest"
+            if subscriber.group is not None and not subscriber.is_paused:
+                key = (subscriber.group, *self._left_off(subscriber))
+                alike.setdefault(key, []).append(subscriber)
+        for (group, since, mark), subscribers in alike.items():
+            frames = self._shared((group.filter, since, mark), now_ms)
+            for subscriber in subscribers:
+                subscriber.resume_from = subscriber.paused_at = None
+                group.live[subscriber] = subscriber.raw_socket
+            kind: Literal["snapshot", "recovered", "catch_up"] = "catch_up"
             if mark is None:
                 kind = "recovered" if frames[0].recovered else "snapshot"
             if self._goodbye is not None:
                 frames = [*frames, self._goodbye]
             closing = self._goodbye is not None
-            yield _delivery(frames, audience.form, listeners, (), kind, closing=closing)
+            yield _write_of(frames, group.encoding, subscribers, (), kind, closing=closing)
 
-    def _left_off(self, listener: Listener) -> tuple[Cursor | None, Mark | None]:
-        """Return from where a listener goes on: from nowhere if not all that it missed is known.
+    def _left_off(self, subscriber: Subscriber) -> tuple[Cursor | None, ResumePoint | None]:
+        """Return from where a subscriber goes on: from nowhere if not all that it missed is known.
 
         So all whose cursors are of another process share a snapshot, however they differ.
         """
-        since, mark = listener.since, listener.mark
-        if since is not None and not self._hub.covers(since):
+        since, mark = subscriber.resume_from, subscriber.paused_at
+        if since is not None and not self._store.covers(since):
             since = None
-        if mark is not None and not self._hub.covers(self._hub.cursor._replace(offset=mark.offset)):
+        if mark is not None and not self._store.covers(
+            self._store.cursor._replace(offset=mark.offset)
+        ):
             mark = None
         return since, mark
 
@@ -210,73 +216,73 @@ class Fanout:
         if (offset, broker) != (
             self._told,
             self.broker,
-        ) or not made_ms <= now_ms <= made_ms + SHARED_MS:
+        ) or not made_ms <= now_ms <= made_ms + SNAPSHOT_CACHE_MS:
             self._made.clear()
             self._made_at = (self._told, self.broker, now_ms)
         frames = self._made.get(owed)
         if frames is None:
-            if len(self._made) >= SHARED:
+            if len(self._made) >= SNAPSHOT_CACHE_SIZE:
                 self._made.clear()
             frames = self._made[owed] = list(self._frames_owed(*owed, now_ms))
         return frames
 
     def _frames_owed(
-        self, interest: Interest, since: Cursor | None, mark: Mark | None, now_ms: int
+        self, filter: Filter, since: Cursor | None, mark: ResumePoint | None, now_ms: int
     ) -> Iterator[Frame]:
         if mark is None:
-            yield from self._snapshot(interest, since, now_ms)
+            yield from self._snapshot(filter, since, now_ms)
             return
-        missed = wanted_of(self._hub.after(mark.offset), interest)
-        yield from frames_of(missed, self._hub.cursor.epoch, now_ms)
+        missed = matching(self._store.after(mark.offset), filter)
+        yield from frames_of(missed, self._store.cursor.epoch, now_ms)
         if mark.broker != self.broker:
             yield Frame(encode_frame(Status(self.broker)))
 
-    def _snapshot(self, interest: Interest, since: Cursor | None, now_ms: int) -> Iterator[Frame]:
-        hub, gone, recovered = self._hub, list[str](), False
+    def _snapshot(self, filter: Filter, since: Cursor | None, now_ms: int) -> Iterator[Frame]:
+        store, gone, recovered = self._store, list[str](), False
         if since is not None:
             recovered = True
-            missed = wanted_of(hub.after(since.offset), interest)
+            missed = matching(store.after(since.offset), filter)
             states = [change.payload for change in missed if change.payload is not None]
             gone = [change.pillow for change in missed if change.payload is None]
-        elif interest is None:
-            states = list(hub.states())
+        elif filter is None:
+            states = list(store.states())
         else:
-            found = (hub.state(pillow) for pillow in sorted(interest))
+            found = (store.state(pillow) for pillow in sorted(filter))
             states = [state for state in found if state is not None]
         yield Frame(
             encode_snapshot(
-                hub.cursor,
+                store.cursor,
                 recovered=recovered,
                 broker=self.broker,
                 sent_ms=now_ms,
                 pillows=states,
             ),
-            hub.cursor,
+            store.cursor,
             updates=len(states),
             recovered=recovered,
         )
         if gone:
-            yield Frame(encode_removed(hub.cursor, gone), hub.cursor, updates=len(gone))
+            yield Frame(encode_removed(store.cursor, gone), store.cursor, updates=len(gone))
 
 
-def _live(audience: Audience) -> tuple[tuple[Listener, ...], tuple[Outlet, ...]]:
-    """Return who is live now, and their outlets: writing may change who is."""
-    return tuple(audience.live), tuple(audience.live.values())
+def _live(group: SubscriberGroup) -> tuple[tuple[Subscriber, ...], tuple[RawSocket, ...]]:
+    """Return who is live now, and their raw_sockets: writing may change who is."""
+    return tuple(group.live), tuple(group.live.values())
 
 
-def _delivery(
+def _write_of(
     frames: Sequence[Frame],
-    form: Form,
-    to: Sequence[Listener],
-    outlets: Sequence[Outlet],
-    kind: Literal["news", "snapshot", "recovered", "newest"],
+    encoding: Encoding,
+    to: Sequence[Subscriber],
+    raw_sockets: Sequence[RawSocket],
+    kind: Literal["update", "snapshot", "recovered", "catch_up"],
     *,
     closing: bool = False,
-) -> Delivery:
+) -> Write:
     """Put frames together, so that each browser costs one write however many they are."""
-    data = b"".join([frame.to(form) for frame in frames])
+    data = b"".join([frame.encoded(encoding) for frame in frames])
     updates = sum(frame.updates for frame in frames)
-    return Delivery(data, to, outlets, updates, kind, kind != "news", closing)
+    return Write(data, to, raw_sockets, updates, kind, kind != "update", closing)
 
 
 def frames_of(changes: Iterable[Change], epoch: str, now_ms: int) -> Iterator[Frame]:
@@ -300,7 +306,7 @@ def frames_of(changes: Iterable[Change], epoch: str, now_ms: int) -> Iterator[Fr
     for change in changes:
         piece = len(change.payload if change.payload is not None else change.pillow) + 3
         other_kind = bool(gone) if change.payload is not None else bool(states)
-        if (states or gone) and (other_kind or size + piece > FRAME_BYTES):
+        if (states or gone) and (other_kind or size + piece > MAX_FRAME_BYTES):
             yield finish()
         if change.payload is None:
             gone.append(change.pillow)

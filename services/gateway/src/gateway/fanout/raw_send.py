@@ -17,7 +17,7 @@ def _nowhere() -> SocketType:
     return closed
 
 
-NOWHERE: Final = _nowhere()
+CLOSED_SOCKET: Final = _nowhere()
 """A socket that takes nothing, ever: for who is to be written to by its transport only."""
 
 

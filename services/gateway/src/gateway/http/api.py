@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.http.problems import problem
-from gateway.state.mqtt_consumer import Live
+from gateway.state.mqtt_consumer import MqttConsumer
 
 PIECE_BYTES: Final = 65_536
 """How much of an answer is made at once, about: who does not read it holds no more than that."""
@@ -16,22 +16,22 @@ PIECE_BYTES: Final = 65_536
 _HEADERS: Final = {"Cache-Control": "no-store"}
 
 
-def api_routes(live: Live) -> list[Route]:
+def api_routes(consumer: MqttConsumer) -> list[Route]:
     """Return `/api/pillows` and what is below it."""
 
     async def pillows(_request: Request) -> Response:
-        cursor, broker = str(live.hub.cursor).encode(), live.broadcast.broker.encode()
+        cursor, broker = str(consumer.store.cursor).encode(), consumer.dispatcher.broker.encode()
         head = b'{"cursor":"%b","broker":"%b","pillows":[' % (cursor, broker)
-        return _list(head, list(live.hub.states()))
+        return _list(head, list(consumer.store.states()))
 
     async def pillow(request: Request) -> Response:
         name = request.path_params["pillow"]
-        state = live.hub.state(name)
+        state = consumer.store.state(name)
         return _unknown(name) if state is None else _json(state)
 
     async def history(request: Request) -> Response:
         name = request.path_params["pillow"]
-        states = live.hub.history(name)
+        states = consumer.store.history(name)
         if states is None:
             return _unknown(name)
         return _list(b'{"pillow":"%b","states":[' % name.encode(), states)

@@ -18,7 +18,7 @@ from gateway.http.assets import Pages, policy, read_folder
 from gateway.http.problems import problem
 from gateway.http.schemas import asyncapi, openapi
 from gateway.settings import GatewaySettings
-from gateway.state.mqtt_consumer import Live
+from gateway.state.mqtt_consumer import MqttConsumer
 from gateway.transport.connections import Door
 from gateway.transport.sse import Events
 from runtime.health import Dependencies, health_routes
@@ -57,7 +57,7 @@ class _Headers:
 
 
 def create_app(
-    live: Live, settings: GatewaySettings, dependencies: Dependencies, door: Door
+    consumer: MqttConsumer, settings: GatewaySettings, dependencies: Dependencies, door: Door
 ) -> ASGIApp:
     """Build the application around a live stream that somebody else feeds."""
 
@@ -81,8 +81,8 @@ def create_app(
         routes=[
             Route("/ws", no_handshake),
             Route("/events", Events(door).serve),
-            *api_routes(live),
-            *health_routes(dependencies, live.metrics.registry),
+            *api_routes(consumer),
+            *health_routes(dependencies, consumer.metrics.registry),
             Route("/openapi.json", openapi_document),
             Route("/asyncapi.json", asyncapi_document),
             Route("/api/{path:path}", no_such_thing),

@@ -1,4 +1,4 @@
-"""The live side: what arrives from MQTT goes into the hub, and on to everyone who listens."""
+"""The live side: what arrives from MQTT goes into the store, and on to everyone who listens."""
 
 import asyncio
 import time
@@ -10,17 +10,17 @@ from prometheus_client import Counter
 
 from contract.topics import OFFLINE, ONLINE, Topics
 from contract.updates import Update, decode_state
-from gateway.fanout.dispatcher import Broadcast
+from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
-from gateway.state.state_store import Change, Hub
+from gateway.state.state_store import Change, StateStore
 from runtime.mqtt import Message
 
 log = structlog.get_logger()
 
-LOOK_S: Final = 0.25
+EXPIRY_CHECK_S: Final = 0.25
 """How often silent pillows are looked for at least: how late `notconnected` may come."""
 
-COMPLAINTS: Final = 1000
+MAX_WARNED_TOPICS: Final = 1000
 """For how many topics a refusal is logged; all are counted."""
 
 
@@ -44,27 +44,27 @@ def heard_ms(update: Update, *, live: bool, now_ms: int) -> int:
     return min(now_ms, said_ms) - waited_ms
 
 
-class Live:
-    """Feeds the hub, and publishes what that changes."""
+class MqttConsumer:
+    """Feeds the store, and publishes what that changes."""
 
     def __init__(
         self,
-        hub: Hub,
+        store: StateStore,
         topics: Topics,
         metrics: GatewayMetrics,
         *,
         clock: Callable[[], int] = wall_ms,
     ) -> None:
-        self.hub = hub
-        self.broadcast = Broadcast(hub, metrics, clock)
+        self.store = store
+        self.dispatcher = Dispatcher(store, metrics, clock)
         self.metrics = metrics
         self._topics = topics
         self._clock = clock
         self._received: dict[str, Counter] = {}
         self._was_ready = False
         self._complained: set[str] = set()
-        metrics.pillows.set_function(lambda: len(hub))
-        metrics.history_bytes.set_function(lambda: hub.history_bytes)
+        metrics.pillows.set_function(lambda: len(store))
+        metrics.history_bytes.set_function(lambda: store.history_bytes)
 
     def receive(self, message: Message) -> None:
         """Take in one MQTT message; called by the session, in order."""
@@ -75,7 +75,7 @@ class Live:
             self._receive_availability(about.pillow, message.payload)
         elif not message.payload:
             self._count("removed")
-            self._publish(self.hub.remove(about.pillow))
+            self._publish(self.store.remove(about.pillow))
         else:
             self._receive_state(about.pillow, message)
 
@@ -83,18 +83,18 @@ class Live:
         update = decode_state(pillow, message.payload)
         if isinstance(update, str):
             self._count("invalid")
-            self._complain(message.topic, update)
+            self._warn_once(message.topic, update)
             return
         now_ms = self._clock()
         if update.is_too_far_ahead(now_ms):
             self._count("ahead")
-            self._complain(
+            self._warn_once(
                 message.topic,
                 "from the future, more than a day: remove it, or set the clock there or here",
             )
             return
         live = not message.retained
-        outcome = self.hub.receive(
+        outcome = self.store.receive(
             update, heard_ms=heard_ms(update, live=live, now_ms=now_ms), now_ms=now_ms, live=live
         )
         if not isinstance(outcome, Change):
@@ -108,51 +108,51 @@ class Live:
     def _receive_availability(self, pillow: str, payload: bytes) -> None:
         if payload not in (ONLINE, OFFLINE, b""):
             self._count("invalid")
-            self._complain(
+            self._warn_once(
                 self._topics.availability(pillow), f"{payload[:40]!r}, not online or offline"
             )
             return
         self._count("availability")
-        self._publish(self.hub.say_available(pillow, payload != OFFLINE, self._clock()))
+        self._publish(self.store.set_availability(pillow, payload != OFFLINE, self._clock()))
 
     def broker_ready(self) -> None:
         """Say that the broker is there and its retained states have arrived."""
         if self._was_ready:
-            for change in self.hub.resume_listening(self._clock()):
+            for change in self.store.reconcile(self._clock()):
                 self._publish(change)
         self._was_ready = True
         self.metrics.broker_up.set(1)
-        self.broadcast.say_broker("online")
+        self.dispatcher.announce_broker("online")
 
     def broker_lost(self) -> None:
         """Say that nothing is live until the broker is back."""
         self.metrics.broker_up.set(0)
-        self.hub.lose_broker()
-        self.broadcast.say_broker("offline")
+        self.store.mark_unconfirmed()
+        self.dispatcher.announce_broker("offline")
 
     async def run(self) -> None:
         """Publish pillows that fell silent, until cancelled."""
         while True:
             await asyncio.sleep(self._pause_s())
             # While the broker is away nothing can be heard, and silence means nothing.
-            if self.broadcast.broker == "online":
-                for change in self.hub.expire(self._clock()):
+            if self.dispatcher.broker == "online":
+                for change in self.store.expire(self._clock()):
                     self.metrics.expired.inc()
-                    self.broadcast.publish(change)
+                    self.dispatcher.publish(change)
 
     def _publish(self, change: Change | None) -> None:
         if change is not None:
-            self.broadcast.publish(change)
+            self.dispatcher.publish(change)
 
     def _pause_s(self) -> float:
         """Return how long nothing is due, in seconds."""
         # Without a broker nothing expires, however long it is overdue.
-        deadline_ms = self.hub.next_deadline_ms() if self.broadcast.broker == "online" else None
+        deadline_ms = self.store.next_deadline_ms() if self.dispatcher.broker == "online" else None
         until_deadline_s = (
-            LOOK_S if deadline_ms is None else (deadline_ms - self._clock() + 1) / 1000
+            EXPIRY_CHECK_S if deadline_ms is None else (deadline_ms - self._clock() + 1) / 1000
         )
         # A deadline made meanwhile may be earlier than the one that is slept for: look often.
-        return max(0.01, min(until_deadline_s, LOOK_S))
+        return max(0.01, min(until_deadline_s, EXPIRY_CHECK_S))
 
     def _count(self, outcome: str) -> None:
         counter = self._received.get(outcome)
@@ -160,9 +160,9 @@ class Live:
             counter = self._received[outcome] = self.metrics.received.labels(outcome)
         counter.inc()
 
-    def _complain(self, topic: str, why: str) -> None:
+    def _warn_once(self, topic: str, why: str) -> None:
         # Who publishes nonsense does so again and again: one line a topic, and a counter.
-        if topic not in self._complained and len(self._complained) < COMPLAINTS:
+        if topic not in self._complained and len(self._complained) < MAX_WARNED_TOPICS:
             self._complained.add(topic)
             log.warning(
                 "refused an MQTT message; further ones of this topic are only counted",

@@ -1,4 +1,4 @@
-"""The hub: the newest state of every pillow, in the order of its last change.
+"""The store: the newest state of every pillow, in the order of its last change.
 
 One structure serves a new browser's snapshot, a resumed one and one that lags: pillows are kept in
 order of the offset of their last change, so "everything after offset n" is a walk from the end.
@@ -15,10 +15,10 @@ from contract.cursors import Cursor
 from contract.states import NOT_CONNECTED
 from contract.updates import Update, encode_not_connected
 
-TOMBSTONES: Final = 1024
+MAX_TOMBSTONES: Final = 1024
 """How many removed pillows are remembered, so that a browser that was away learns of them."""
 
-_RECORD_BYTES: Final = 150
+_ENTRY_OVERHEAD_BYTES: Final = 150
 """What keeping one past state costs beside its payload: three references and two list slots."""
 
 
@@ -45,7 +45,7 @@ class _Pillow:
     retained: bool = True
 
 
-class Hub:
+class StateStore:
     """The newest state of every pillow, and the stream of changes that led to it.
 
     `epoch` names this process's stream.
@@ -148,7 +148,7 @@ class Hub:
             self._schedule(known)
         return self._show(known, now_ms)
 
-    def say_available(self, pillow: str, online: bool, now_ms: int) -> Change | None:
+    def set_availability(self, pillow: str, online: bool, now_ms: int) -> Change | None:
         """Take in a pillow's availability; returns the change, if it changed what is shown.
 
         Coming online is a sign that it lives, but none of a state long past.
@@ -170,19 +170,19 @@ class Hub:
         self._sweep_deadlines()
         change = self._change(pillow, None)
         self._tombstones.append(change)
-        if len(self._tombstones) > TOMBSTONES:
+        if len(self._tombstones) > MAX_TOMBSTONES:
             oldest = self._tombstones.popleft()
             if self._by_change.get(oldest.pillow) is oldest:
                 del self._by_change[oldest.pillow]
                 self._forgotten = oldest.offset
         return change
 
-    def lose_broker(self) -> None:
+    def mark_unconfirmed(self) -> None:
         """Take in that what the broker retains is not known any more."""
         for known in self._pillows.values():
             known.retained = False
 
-    def resume_listening(self, now_ms: int) -> list[Change]:
+    def reconcile(self, now_ms: int) -> list[Change]:
         """Go on, now that the broker has told all it retains; returns what changed meanwhile.
 
         Silence counts from now: until now nothing could be heard.
@@ -262,10 +262,10 @@ class Hub:
     def _remember(self, pillow: str, payload: bytes) -> None:
         self._history.setdefault(pillow, deque()).append(payload)
         self._history_order.append(pillow)
-        self._history_bytes += len(payload) + _RECORD_BYTES
+        self._history_bytes += len(payload) + _ENTRY_OVERHEAD_BYTES
         while self._history_bytes > self._history_budget and self._history_order:
             oldest = self._history_order.popleft()
             kept = self._history[oldest]
-            self._history_bytes -= len(kept.popleft()) + _RECORD_BYTES
+            self._history_bytes -= len(kept.popleft()) + _ENTRY_OVERHEAD_BYTES
             if not kept:
                 del self._history[oldest]

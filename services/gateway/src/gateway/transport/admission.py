@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
-from gateway.fanout.subscriptions import Interest
+from gateway.fanout.subscriptions import Filter
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a browser asked for when it connected."""
 
-    interest: Interest
+    filter: Filter
     since: Cursor | None
 
 

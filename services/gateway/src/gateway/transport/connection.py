@@ -11,9 +11,9 @@ import termios
 from socket import AF_INET, SOCK_STREAM, SocketType
 from typing import Final
 
-from gateway.fanout.encoding import Form
-from gateway.fanout.raw_send import NOWHERE
-from gateway.fanout.subscriptions import Listener
+from gateway.fanout.encoding import Encoding
+from gateway.fanout.raw_send import CLOSED_SOCKET
+from gateway.fanout.subscriptions import Subscriber
 from gateway.transport.admission import Wish
 from gateway.transport.connections import Door
 from gateway.transport.heartbeat import Beat
@@ -22,7 +22,7 @@ _COPIED_BYTES: Final = 16_384
 """From here on what is shared by many is not copied to go out with the answer to a request."""
 
 
-class Browser(Listener, asyncio.Protocol):
+class Browser(Subscriber, asyncio.Protocol):
     """A browser from its admission to its end.
 
     `heard` says that it gave a sign of life since it was last asked for one.
@@ -35,7 +35,7 @@ class Browser(Listener, asyncio.Protocol):
 
     def __init__(self, door: Door, transport: asyncio.Transport, answer: bytes) -> None:
         """`answer` is the one to its request: it leaves together with what is written first."""
-        super().__init__(NOWHERE)
+        super().__init__(CLOSED_SOCKET)
         self.door = door
         self.transport = transport
         self.answer = answer
@@ -44,7 +44,8 @@ class Browser(Listener, asyncio.Protocol):
 
         # What the system does not take at once stalls it, so that nothing ever waits for a live
         # one. Only here may anything have been written before: an answer of the HTTP server's.
-        self.stalled = transport.get_write_buffer_size() > 0
+        if transport.get_write_buffer_size() > 0:
+            door.dispatcher.pause(self)
         transport.set_write_buffer_limits(high=0)
 
         door.came(self)
@@ -54,7 +55,7 @@ class Browser(Listener, asyncio.Protocol):
         plain = transport.get_extra_info("socket")
         if plain is not None and transport.get_extra_info("sslcontext") is None:
             # What it is sent does not depend on its kind, and to ask for that makes two enums.
-            self.outlet = SocketType(AF_INET, SOCK_STREAM, 0, plain.fileno())
+            self.raw_socket = SocketType(AF_INET, SOCK_STREAM, 0, plain.fileno())
 
     def write(self, data: bytes | memoryview) -> None:
         """Write; the answer to its request goes before what is first."""
@@ -71,34 +72,34 @@ class Browser(Listener, asyncio.Protocol):
         """Whether something that it said waits to be taken in."""
         return False
 
-    def enter(self, wish: Wish, form: Form) -> None:
+    def enter(self, wish: Wish, encoding: Encoding) -> None:
         """Tell it everything that it wants from now on."""
-        self.door.broadcast.join(self, wish.interest, form, wish.since)
+        self.door.dispatcher.subscribe(self, wish.filter, encoding, wish.since)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
-        if self.outlet is not NOWHERE:
-            self.outlet.detach()  # it is the transport's to close, and its number another's soon
-        self.door.broadcast.leave(self)
+        if self.raw_socket is not CLOSED_SOCKET:
+            self.raw_socket.detach()  # the transport closes it
+        self.door.dispatcher.unsubscribe(self)
         self.door.left(self)
 
     def pause_writing(self) -> None:
         """It does not read: pass over it."""
-        self.door.broadcast.stall(self)
+        self.door.dispatcher.pause(self)
 
     def resume_writing(self) -> None:
         """It has read: tell it what it missed."""
         self.heard = True
-        self.door.broadcast.drain(self)
+        self.door.dispatcher.resume(self)
 
     def eof_received(self) -> None:
         """It says no more. What it has not read by the next time it is looked after is dropped."""
-        self.door.broadcast.leave(self)
+        self.door.dispatcher.unsubscribe(self)
         self.heard = False
 
     def abort(self) -> None:
         """End the connection at once."""
-        self.door.broadcast.leave(self)
+        self.door.dispatcher.unsubscribe(self)
         self.transport.abort()
 
     def shutdown(self) -> None:
@@ -111,8 +112,8 @@ class Browser(Listener, asyncio.Protocol):
         What is asked of one that reads slowly waits behind all it has still to read: that it reads
         is its sign of life. And one that reads may have answered already, but waits to be heard.
         """
-        waiting = self._waiting() if self.stalled else 0
-        unheard = self.is_unheard and not self.stalled
+        waiting = self._waiting() if self.is_paused else 0
+        unheard = self.is_unheard and not self.is_paused
         if self.heard or unheard or waiting < self.waited:
             self.waited, self.heard = waiting, False
             if self.is_live:
@@ -127,7 +128,7 @@ class Browser(Listener, asyncio.Protocol):
     def _waiting(self) -> int:
         """Return how many bytes it has yet to read, here and in the system."""
         waiting = self.transport.get_write_buffer_size()
-        if self.outlet is not NOWHERE:
-            held = fcntl.ioctl(self.outlet.fileno(), termios.TIOCOUTQ, bytes(4))
+        if self.raw_socket is not CLOSED_SOCKET:
+            held = fcntl.ioctl(self.raw_socket.fileno(), termios.TIOCOUTQ, bytes(4))
             waiting += struct.unpack("i", held)[0]
         return waiting

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL
-from gateway.fanout.dispatcher import Broadcast
+from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
 from gateway.transport.admission import EVERYTHING, Wish, origin_allowed, read_wish
 from gateway.transport.heartbeat import Guest, Upkeep
@@ -45,7 +45,7 @@ class Door:
 
     def __init__(
         self,
-        broadcast: Broadcast,
+        dispatcher: Dispatcher,
         upkeep: Upkeep,
         metrics: GatewayMetrics,
         clock: Callable[[], int],
@@ -55,7 +55,7 @@ class Door:
         room: int = sys.maxsize,
     ) -> None:
         """`most` browsers are in at once; there is `room` for them and who says nothing yet."""
-        self.broadcast = broadcast
+        self.dispatcher = dispatcher
         self.clock = clock
         self._connections: set[Any] = set()  # the server's own: what it ends when it stops
         self._silent: dict[Speechless, float] = {}  # who has yet to speak, since when

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from contract.frames import FORBIDDEN, FULL, RECONNECT_MS
 from gateway.fanout import encoding
-from gateway.fanout.encoding import Form
+from gateway.fanout.encoding import Encoding
 from gateway.http.problems import problem
 from gateway.transport.admission import Wish
 from gateway.transport.connection import Browser
@@ -34,7 +34,7 @@ _LAST_CHUNK: Final = b"0\r\n\r\n"
 class EventsBrowser(Browser):
     """A browser from its request to its end."""
 
-    __slots__ = ("_form",)
+    __slots__ = ("_encoding",)
 
     kind = "events"
 
@@ -42,29 +42,29 @@ class EventsBrowser(Browser):
         self, door: Door, transport: asyncio.Transport, answer: bytes, *, chunked: bool
     ) -> None:
         super().__init__(door, transport, answer)
-        self._form = Form.CHUNK if chunked else Form.EVENT
+        self._encoding = Encoding.CHUNK if chunked else Encoding.EVENT
 
     def begin(self, wish: Wish) -> None:
         """Tell it everything from now on."""
         # Each browser gets a delay of its own, so that a restart is no stampede.
         retry = b"retry: %d\n\n" % random.randint(*RECONNECT_MS)  # noqa: S311 - jitter
-        self.write(encoding.chunk(retry) if self._form is Form.CHUNK else retry)
-        self.enter(wish, self._form)
+        self.write(encoding.chunk(retry) if self._encoding is Encoding.CHUNK else retry)
+        self.enter(wish, self._encoding)
 
     def data_received(self, data: bytes) -> None:
         """Pass over what it says: nobody asked."""
 
-    def caught_up(self, *, closing: bool) -> None:
+    def on_caught_up(self, *, closing: bool) -> None:
         """Let it go when it has all there is; it comes back by itself."""
         if closing:
-            self.door.broadcast.leave(self)
-            if self._form is Form.CHUNK:
+            self.door.dispatcher.unsubscribe(self)
+            if self._encoding is Encoding.CHUNK:
                 self.write(_LAST_CHUNK)
             self.transport.close()
 
     def ask(self, beat: Beat) -> None:
         """Write the heartbeat; that it arrives is all an event stream can show."""
-        self.write(beat.frame.to(self._form))
+        self.write(beat.frame.encoded(self._encoding))
         self.heard = True
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from gateway.fanout.encoding import Form
+from gateway.fanout.encoding import Encoding
 from gateway.transport.admission import Wish
 from gateway.transport.connections import Door, Refusal
 from gateway.transport.handshake import Headers
@@ -32,7 +32,7 @@ def welcome_websocket(
     if isinstance(outcome, Refusal):
         browser.refuse(outcome)
     else:
-        browser.enter(outcome, Form.DEFLATED if deflate else Form.WEBSOCKET)
+        browser.enter(outcome, Encoding.DEFLATED if deflate else Encoding.WEBSOCKET)
     if early:
         browser.data_received(early)
 

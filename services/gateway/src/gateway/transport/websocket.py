@@ -69,12 +69,12 @@ class WebSocketBrowser(Browser):
         inbound = self._begun()
         answers: list[bytes] = []
         for said in inbound.feed(data):
-            if self.audience is None:
+            if not self.is_subscribed:
                 break  # it has been told that it goes
             if isinstance(said, Answered):
                 self.heard = True
             elif isinstance(said, Asked):
-                self._answer(answers, "protocol", encoding.pong(said.payload), wait=self.stalled)
+                self._answer(answers, "protocol", encoding.pong(said.payload), wait=self.is_paused)
             else:
                 outcome = self._receive(said)
                 if isinstance(outcome, Refusal):
@@ -92,7 +92,7 @@ class WebSocketBrowser(Browser):
     def refuse(self, refusal: Refusal) -> None:
         """Say why it may not be here, and close with the code for it."""
         self.door.count_refused(refusal.code)
-        self.door.broadcast.leave(self)
+        self.door.dispatcher.unsubscribe(self)
         self.write(_text(Error(refusal.code, refusal.why)))
         self._close(refusal.code)
 
@@ -101,12 +101,12 @@ class WebSocketBrowser(Browser):
         self.door.hearing.forget(self)
         super().connection_lost(exc)
 
-    def caught_up(self, *, closing: bool) -> None:
+    def on_caught_up(self, *, closing: bool) -> None:
         """Give it the answers that had to wait; or let it go, now that it has all there is."""
         if closing:
-            self.door.broadcast.leave(self)
+            self.door.dispatcher.unsubscribe(self)
             self._close(RESTART)
-        elif self._held is not None and not self.stalled:
+        elif self._held is not None and not self.is_paused:
             held, self._held = self._held, None
             self.write(b"".join(held.values()))
 
@@ -124,7 +124,7 @@ class WebSocketBrowser(Browser):
         if isinstance(asked, Ping):
             return _text(Pong(asked.sent, self.door.clock()))
         named = frozenset(asked.pillows) if isinstance(asked.pillows, list) else None
-        self.door.broadcast.subscribe(self, named)
+        self.door.dispatcher.change_filter(self, named)
         return None
 
     def _answer(self, answers: list[bytes], kind: str, answer: bytes, *, wait: bool) -> None:
@@ -156,7 +156,7 @@ class WebSocketBrowser(Browser):
 
     def _go(self, inbound: Inbound) -> None:
         """End the connection as soon as both sides have said so, or it takes too long."""
-        self.door.broadcast.leave(self)
+        self.door.dispatcher.unsubscribe(self)
         loop = asyncio.get_running_loop()
         if not self._leaving:
             self._leaving = True

@@ -6,25 +6,25 @@ import msgspec
 
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import Removed, ServerFrame, Snapshot, Updates
-from gateway.fanout.encoding import Form
-from gateway.fanout.planner import Delivery, Fanout
-from gateway.fanout.raw_send import NOWHERE
-from gateway.fanout.subscriptions import Interest, Listener
+from gateway.fanout.encoding import Encoding
+from gateway.fanout.planner import Planner, Write
+from gateway.fanout.raw_send import CLOSED_SOCKET
+from gateway.fanout.subscriptions import Filter, Subscriber
 from tests.browsers import TEXT, unframed
 
 _frame: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 
 
-class Client(Listener):
-    """A listener on a WebSocket, and all it was ever given.
+class Client(Subscriber):
+    """A subscriber on a WebSocket, and all it was ever given.
 
     When it is `full` it takes one more write and then says that it does not read.
     """
 
-    def __init__(self, to: Fanout, interest: Interest = None, since: Cursor | None = None) -> None:
-        super().__init__(NOWHERE)
-        self.fanout = to
-        self.interest = interest
+    def __init__(self, to: Planner, filter: Filter = None, since: Cursor | None = None) -> None:
+        super().__init__(CLOSED_SOCKET)
+        self.planner = to
+        self.filter = filter
         self.full = False
         self.closed = False
         self.calls_back = 0
@@ -33,9 +33,9 @@ class Client(Listener):
         self.states: dict[str, dict[str, object]] = {}
         self.changes: list[tuple[str, object]] = []
         self.cursor = since
-        to.join(self, interest, Form.WEBSOCKET, since)
+        to.subscribe(self, filter, Encoding.WEBSOCKET, since)
 
-    def caught_up(self, *, closing: bool) -> None:
+    def on_caught_up(self, *, closing: bool) -> None:
         """Note that it was called back."""
         self.calls_back += 1
         self.closed = self.closed or closing
@@ -45,16 +45,16 @@ class Client(Listener):
         frames, self.frames = self.frames, []
         return frames
 
-    def wants(self, interest: Interest) -> None:
+    def wants(self, filter: Filter) -> None:
         """Ask for something else; what it knows, and where it is, was of what it asked before."""
-        self.interest = interest
+        self.filter = filter
         self.states = {}
         self.cursor = None
-        self.fanout.subscribe(self, interest)
+        self.planner.change_filter(self, filter)
 
     def write(self, data: bytes | memoryview) -> None:
         """Take everything, and read it."""
-        assert not self.stalled, "written to while it did not read"
+        assert not self.is_paused, "written to while it did not read"
         data = bytes(data)
         self.writes.append(data)
         taken = unframed(b"\r\n\r\n" + data)
@@ -63,7 +63,7 @@ class Client(Listener):
             assert opcode == TEXT
             self._apply(_frame.decode(payload))
         if self.full:
-            self.fanout.stall(self)
+            self.planner.pause(self)
 
     def _apply(self, message: ServerFrame) -> None:
         self.frames.append(message)
@@ -88,21 +88,21 @@ class Client(Listener):
 
     def _see(self, state: dict[str, object]) -> None:
         pillow = str(state["pillow"])
-        assert self.interest is None or pillow in self.interest, "nobody asked"
+        assert self.filter is None or pillow in self.filter, "nobody asked"
         known = self.states.get(pillow)
         if known is not None:
             assert str(state["at"]) >= str(known["at"]), "a pillow went backwards"
         self.states[pillow] = state
 
 
-def deliver(deliveries: Iterable[Delivery]) -> list[Delivery]:
+def deliver(writes: Iterable[Write]) -> list[Write]:
     """Write what is to be written, as the gateway does."""
     done = []
-    for delivery in deliveries:
-        for listener in delivery.to:
-            listener.write(delivery.data)
-        if delivery.call_back:
-            for listener in delivery.to:
-                listener.caught_up(closing=delivery.closing)
-        done.append(delivery)
+    for write in writes:
+        for subscriber in write.to:
+            subscriber.write(write.data)
+        if write.call_back:
+            for subscriber in write.to:
+                subscriber.on_caught_up(closing=write.closing)
+        done.append(write)
     return done
