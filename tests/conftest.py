@@ -4,15 +4,13 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from devstack.azurite import Azurite
 from devstack.broker import Broker
+from tests import hypothesis_profiles
 from tests.machine import need_mosquitto
 
-# Properties are about what is right, not about how busy the machine is.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+hypothesis_profiles.register()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from contract.messages import ParsedMessage, Rejection, decode_message
 from tests.fire.cargo import DEFAULT_PILLOW, PILLOWS, make_cargo
 from tests.fire.ledger import Put
+from tests.hypothesis_profiles import examples
 
 NOW_US = 1_763_791_200_000_000
 MINUTES_US = 30 * 60 * 1_000_000
@@ -17,7 +18,7 @@ MINUTES_US = 30 * 60 * 1_000_000
 seeds = st.integers(0, 2**32)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(seeds, st.integers(0, MINUTES_US))
 def test_the_contract_reads_a_message_as_the_cargo_says(seed: int, late_us: int) -> None:
     """Pillow, state and order, whenever it is put; and nobody reads the unreadable."""

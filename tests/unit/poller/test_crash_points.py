@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.calls import CRASHES, FAILURES, Fault
 from tests.fakes.virtual_time import in_virtual_time
+from tests.hypothesis_profiles import examples
 from tests.unit.poller.world import Process, World, state
 
 pytestmark = pytest.mark.timeout(180)
@@ -105,7 +106,7 @@ def test_a_crash_may_follow_soon_after_a_failure(failure: Fault, crash: Fault) -
 plans = st.dictionaries(st.integers(1, 80), st.sampled_from(FAILURES), max_size=20)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(
     plan=plans,
     crash=st.tuples(st.integers(1, 80), st.sampled_from(CRASHES)) | st.none(),
@@ -135,7 +136,7 @@ def test_any_faults_in_any_interleaving_end_well(
     in_virtual_time(story())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(seed=st.integers(0, 2**32), crashes=st.lists(st.integers(1, 60), min_size=1, max_size=3))
 def test_several_pollers_may_crash_one_after_another(seed: int, crashes: list[int]) -> None:
     """Three on one queue, at their own speeds, of which some die: one that lives ends it well."""

@@ -19,6 +19,7 @@ from poller.settle.settlement import DELETIONS
 from tests.fakes.calls import Fault
 from tests.fakes.queue import THROTTLED_S
 from tests.fakes.virtual_time import in_virtual_time
+from tests.hypothesis_profiles import examples
 from tests.unit.poller.world import World, order, state
 
 pytestmark = pytest.mark.timeout(180)
@@ -83,7 +84,7 @@ def test_the_other_loops_end_with_the_last_full_page() -> None:
     in_virtual_time(story())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(seed=st.integers(0, 2**32))
 def test_the_window_holds_with_several_loops(seed: int) -> None:
     """Whatever takes how long, no more is leased than can be published."""
@@ -202,7 +203,7 @@ def test_of_a_burst_only_the_newest_is_published_when_told_so() -> None:
     in_virtual_time(story())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     seed=st.integers(0, 2**32),
     plan=st.dictionaries(

@@ -12,10 +12,11 @@ from simulator.scenario.plan import Fault, Plan
 from simulator.stream import faults
 from simulator.stream.bodies import WRITERS, encode_body
 from simulator.stream.faults import Item
+from tests.hypothesis_profiles import examples
 from tests.unit.simulator.plans import EVERYONE, START_US, events, items, kind, with_faults
 
 seeds = st.integers(0, 2**63 - 1)
-few = settings(max_examples=15)
+few = settings(max_examples=examples(15))
 
 BAD = {
     "malformed": {"malformed"},

@@ -14,13 +14,14 @@ from simulator.model.pillow import Link, Pillow, Said, Wifi
 from simulator.scenario.library import load
 from simulator.scenario.plan import make_plan
 from simulator.stream.faults import Stream
+from tests.hypothesis_profiles import examples
 from tests.unit.simulator.plans import events, kind
 
 GOLDEN = Path(__file__).parent / "seed-7.jsonl"
 GOLDEN_START = "2026-11-22T06:00:00Z"
 
 seeds = st.integers(0, 2**63 - 1)
-few = settings(max_examples=15)
+few = settings(max_examples=examples(15))
 
 
 def stream(scenario: str, seed: int, count: int) -> bytes:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from simulator.model.classifier import features, judge
 from simulator.model.gestures import GESTURES
 from simulator.model.pillow import Battery, Cue, Said, Wifi
+from tests.hypothesis_profiles import examples
 from tests.unit.simulator.plans import events, kind
 
 seeds = st.integers(0, 2**63 - 1)
-few = settings(max_examples=15)
+few = settings(max_examples=examples(15))
 
 
 @given(seed=seeds)

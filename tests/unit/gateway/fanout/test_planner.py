@@ -13,6 +13,7 @@ from gateway.fanout.encoding import Encoding
 from gateway.fanout.planner import MAX_FRAME_BYTES, SNAPSHOT_CACHE_SIZE, Planner, Write, frames_of
 from gateway.fanout.subscriptions import Filter
 from gateway.state.state_store import MAX_TOMBSTONES, Change, StateStore
+from tests.hypothesis_profiles import examples
 from tests.unit.gateway.strategies import EPOCH_MS, PILLOWS, pillows, update
 from tests.unit.gateway.subscribers import Client, deliver
 
@@ -152,7 +153,7 @@ class FanoutMachine(RuleBasedStateMachine):
 
 
 TestFanout = FanoutMachine.TestCase
-TestFanout.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestFanout.settings = settings(max_examples=examples(120), stateful_step_count=40)
 
 
 def test_the_first_frame_is_a_snapshot_with_the_states_byte_for_byte() -> None:
@@ -327,7 +328,7 @@ def test_a_recovered_snapshot_tells_of_removals_in_a_frame_of_its_own() -> None:
         max_size=12,
     )
 )
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 def test_no_frame_is_longer_than_a_frame_may_be(given: list[tuple[str, int | None]]) -> None:
     """Unless a single state is; and together they carry every change, in order."""
     changes = [

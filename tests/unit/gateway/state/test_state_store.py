@@ -9,6 +9,7 @@ from contract.cursors import Cursor
 from contract.states import NOT_CONNECTED
 from contract.updates import Update
 from gateway.state.state_store import _ENTRY_OVERHEAD_BYTES, MAX_TOMBSTONES, Change, StateStore
+from tests.hypothesis_profiles import examples
 from tests.unit.gateway.strategies import EPOCH_MS, PILLOWS, fields, pillows, update, updates
 
 EXPIRE_MS = 100
@@ -214,7 +215,7 @@ class StateStoreMachine(RuleBasedStateMachine):
 
 
 TestHub = StateStoreMachine.TestCase
-TestHub.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestHub.settings = settings(max_examples=examples(60), stateful_step_count=40)
 
 
 @given(st.lists(updates, max_size=30))

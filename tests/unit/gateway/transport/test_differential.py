@@ -22,6 +22,7 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from contract.frames import BAD_MESSAGE, MAX_REQUEST_BYTES, Ping, decode_request
 from runtime.server import listen, serve_until
 from tests.browsers import BINARY, CLOSE, PING, TEXT, close_code, handshake, masked, unframed
+from tests.hypothesis_profiles import examples
 from tests.unit.gateway.servers import serving
 from tests.waiting import until
 
@@ -135,9 +136,7 @@ scripts = st.tuples(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scripts)
 def test_a_script_is_answered_as_by_uvicorns_own(
     script: tuple[list[list[bytes]], list[bytes]],

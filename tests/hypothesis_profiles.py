@@ -1,0 +1,37 @@
+"""Hypothesis profiles: how many examples a property gets in which kind of run.
+
+`full` is the default and what `scripts/test` and CI use.
+`quick` is what `scripts/test --quick` uses: a fifth of the examples.
+A property with a number of its own writes `max_examples=examples(150)`, so that `quick` scales it.
+"""
+
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+
+FULL: Final = "full"
+QUICK: Final = "quick"
+
+_FULL_EXAMPLES: Final = 100
+_QUICK_EXAMPLES: Final = 20
+
+
+def register() -> None:
+    """Register both profiles and load `full`; pytest's --hypothesis-profile loads another later.
+
+    No example has a deadline, because its duration depends on how busy the machine is.
+    """
+    for name, count in ((FULL, _FULL_EXAMPLES), (QUICK, _QUICK_EXAMPLES)):
+        settings.register_profile(
+            name,
+            max_examples=count,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+    settings.load_profile(FULL)
+
+
+def examples(full: int) -> int:
+    """Return `full` scaled to the loaded profile, at least 5."""
+    loaded = settings().max_examples
+    return max(min(full, 5), full * loaded // _FULL_EXAMPLES)
