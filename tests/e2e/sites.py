@@ -11,7 +11,7 @@ from uuid import uuid4
 from playwright.async_api import ConsoleMessage, Page, Request
 
 from devstack.broker import Broker
-from tests.browsers import Gateway, Pillows, pillows
+from tests.gateway import Gateway, Publisher, connect_publisher
 
 SHOWN_MS = 15_000
 
@@ -52,7 +52,7 @@ class Watch:
 class Sky:
     """A gateway and the pillows that publish to it."""
 
-    def __init__(self, gateway: Gateway, cloud: Pillows) -> None:
+    def __init__(self, gateway: Gateway, cloud: Publisher) -> None:
         self.gateway = gateway
         self.cloud = cloud
         self.url = gateway.url
@@ -66,7 +66,7 @@ async def sky_of(
     gateway = Gateway(
         broker, prefix, GATEWAY_EXPIRE_AFTER=str(expire_after), GATEWAY_ALLOWED_ORIGINS=origins
     )
-    async with gateway, pillows(broker, prefix) as cloud:
+    async with gateway, connect_publisher(broker, prefix) as cloud:
         yield Sky(gateway, cloud)
 
 

@@ -11,8 +11,8 @@ from playwright.async_api import Page, expect
 
 from devstack.broker import Broker
 from devstack.stack import Stack
-from tests.browsers import pillows, state
 from tests.e2e.sites import SHOWN_MS, Sky, Watch, sky_of
+from tests.gateway import connect_publisher, state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -42,7 +42,7 @@ LISTEN = """() => {
 async def sky(broker: Broker) -> AsyncIterator[Sky]:
     """Twenty pillows at rest."""
     async for made in sky_of(broker):
-        await made.cloud.say_all([state(f"cloud-{n}", "neutral") for n in range(PILLOWS)])
+        await made.cloud.publish_all([state(f"cloud-{n}", "neutral") for n in range(PILLOWS)])
         yield made
 
 
@@ -60,7 +60,7 @@ async def storm(sky: Sky) -> None:
     while time.monotonic() < begin + LASTS_S:
         name = NAMES[seq // PILLOWS % len(NAMES)]
         hops = {"queued": int(time.time() * 1000) - 50}
-        await sky.cloud.say(state(f"cloud-{seq % PILLOWS}", name, seq=seq, hops=hops))
+        await sky.cloud.publish(state(f"cloud-{seq % PILLOWS}", name, seq=seq, hops=hops))
         seq += 1
         await asyncio.sleep(max(0.0, begin + seq / PER_SECOND - time.monotonic()))
 
@@ -92,7 +92,7 @@ async def test_of_a_cloud_that_is_looked_at_its_own_state_is_told(sky: Sky, page
     await listen(page, f"{sky.url}/#cloud-7")
     await page.evaluate("heard.length = 0")
     await storm(sky)
-    await sky.cloud.say(state("cloud-7", "neutral", seq=10_000))
+    await sky.cloud.publish(state("cloud-7", "neutral", seq=10_000))
     await expect(page.locator("#told-clouds")).to_have_text("cloud-7: Resting.", timeout=SHOWN_MS)
 
     told = await heard(page)
@@ -104,12 +104,12 @@ async def test_of_a_cloud_that_is_looked_at_its_own_state_is_told(sky: Sky, page
 async def test_the_loss_of_the_broker_is_told_and_its_return(stack: Stack, page: Page) -> None:
     """Each once, and of clouds that are not live nothing is told as if they were."""
     watch = Watch(page, stack.page_url)
-    async with pillows(stack.broker, "pillow") as cloud:
-        await cloud.say(state("sofa", "neutral"))
+    async with connect_publisher(stack.broker, "pillow") as cloud:
+        await cloud.publish(state("sofa", "neutral"))
     await listen(page, f"{stack.page_url}/#sofa")
     await expect(page.locator("#told-clouds")).to_have_text("sofa: Resting.", timeout=SHOWN_MS)
-    async with pillows(stack.broker, "pillow") as cloud:
-        await cloud.say(state("sofa", "hugging"))
+    async with connect_publisher(stack.broker, "pillow") as cloud:
+        await cloud.publish(state("sofa", "hugging"))
     await expect(page.locator("#view")).to_have_attribute("data-state", "hugging")
     await page.evaluate("heard.length = 0")
 

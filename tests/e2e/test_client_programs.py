@@ -11,8 +11,8 @@ import pytest
 from devstack.broker import Broker
 from devstack.node import find_node
 from devstack.processes import ROOT
-from tests.browsers import state
 from tests.e2e.sites import Sky, sky_of
+from tests.gateway import state
 from tests.waiting import until
 
 DOCUMENT = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
@@ -66,8 +66,8 @@ def folder(tmp_path: Path) -> Path:
 async def sky(broker: Broker) -> AsyncIterator[Sky]:
     """A gateway with three pillows, that may be killed."""
     async for made in sky_of(broker):
-        await made.cloud.say_all([state(f"cloud-{n}", "neutral") for n in (1, 2, 3)])
-        await made.gateway.until_metric("pillows", 3)
+        await made.cloud.publish_all([state(f"cloud-{n}", "neutral") for n in (1, 2, 3)])
+        await made.gateway.wait_for_metric("pillows", 3)
         yield made
 
 
@@ -102,7 +102,7 @@ async def test_it_goes_on_through_a_killed_gateway_until_it_is_aborted(
         await running.until(lambda line: line.startswith("cloud-3 "))
         sky.gateway.kill()
         await sky.gateway.wait()
-        await sky.cloud.say(state("cloud-2", "hugging"))
+        await sky.cloud.publish(state("cloud-2", "hugging"))
         await sky.gateway.start()
 
         await running.until(lambda line: line == "cloud-2 neutral → hugging")
@@ -116,19 +116,19 @@ async def test_it_goes_on_where_the_last_one_was(sky: Sky, folder: Path) -> None
     source = snippet("Go on where another one was")
     async with program(folder, source, sky) as running:
         await running.until(lambda line: line.startswith("cloud-"))
-        await sky.cloud.say(state("cloud-3", "shaking"))
+        await sky.cloud.publish(state("cloud-3", "shaking"))
         await running.until(lambda line: line == "cloud-3 shaking")
-        async with sky.gateway.browser() as browser:
-            now = (await browser.next())["cursor"]
+        async with sky.gateway.connect() as browser:
+            now = (await browser.receive())["cursor"]
         kept = folder / "cursor"
         await until(lambda: kept.exists() and kept.read_text() == now, f"the cursor {now} is kept")
-    await sky.cloud.say(state("cloud-1", "spinning"))
+    await sky.cloud.publish(state("cloud-1", "spinning"))
     await sky.cloud.remove("cloud-2")
-    await sky.gateway.until_metric("pillows", 2)
+    await sky.gateway.wait_for_metric("pillows", 2)
 
     async with program(folder, source, sky) as running:
         told = await running.until(lambda line: line == "cloud-2 is no more")
-        await sky.cloud.say(state("cloud-3", "throwing"))
+        await sky.cloud.publish(state("cloud-3", "throwing"))
         told += await running.until(lambda line: line == "cloud-3 throwing")
     assert told == ["cloud-1 spinning", "cloud-2 is no more", "cloud-3 throwing"]
 
@@ -142,9 +142,9 @@ async def test_it_goes_on_where_the_last_one_was(sky: Sky, folder: Path) -> None
 
 async def test_it_tells_what_was_before(sky: Sky, folder: Path) -> None:
     """Oldest first."""
-    async with sky.gateway.browser("?pillow=cloud-1") as browser:
-        await sky.cloud.say(state("cloud-1", "hugging"))
-        await browser.until_state("cloud-1", "hugging")
+    async with sky.gateway.connect("?pillow=cloud-1") as browser:
+        await sky.cloud.publish(state("cloud-1", "hugging"))
+        await browser.receive_state("cloud-1", "hugging")
     async with program(folder, snippet("What was before"), sky) as running:
         told = await running.until(lambda line: line.endswith("hugging"))
     assert [line.split()[1] for line in told] == ["neutral", "hugging"]

@@ -13,8 +13,8 @@ from devstack import ports
 from devstack.broker import Broker
 from devstack.node import find_node
 from devstack.processes import ROOT
-from tests.browsers import state
 from tests.e2e.sites import SHOWN_MS, Sky, Watch, sky_of, web_site
+from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -60,7 +60,7 @@ def site(folder: Path, body: str, sky: Sky, *, imports: str = "") -> None:
 
 async def test_two_lines_of_html(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
     """A live cloud, that a page can dress, hear and ask."""
-    await sky.cloud.say(state("cloud-1", "neutral"))
+    await sky.cloud.publish(state("cloud-1", "neutral"))
     heard = """<script>window.heard = []; addEventListener("statechange", (event) =>
       heard.push([event.detail.previous, event.detail.state, event.detail.fresh]));</script>
       <style>cloud-pillow { --cloud-pillow-width: 320px; --cloud-pillow-hugging: rgb(1, 2, 3); }
@@ -70,7 +70,7 @@ async def test_two_lines_of_html(sky: Sky, page: Page, watch: Watch, tmp_path: P
         site(tmp_path, heard + snippet("The element"), sky)
         await page.goto(origin)
         await shows(page, "neutral")
-        await sky.cloud.say(state("cloud-1", "hugging"))
+        await sky.cloud.publish(state("cloud-1", "hugging"))
         await shows(page, "hugging")
         element = page.locator("cloud-pillow")
 
@@ -94,7 +94,7 @@ async def test_a_cloud_out_of_sight_does_nothing(
     sky: Sky, page: Page, watch: Watch, tmp_path: Path
 ) -> None:
     """Until it is scrolled to."""
-    await sky.cloud.say(state("far", "spinning"))
+    await sky.cloud.publish(state("far", "spinning"))
     below = f'<p style="height: 300vh">far</p><script type="module" src="{HOST}/embed.js"></script>'
     running = """element => element.shadowRoot.querySelector('svg').getAnimations({subtree: true})
         .filter(one => one.playState === 'running').length"""
@@ -118,7 +118,7 @@ async def test_a_site_that_was_not_named_is_told_so(
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     async for strict in sky_of(broker):
-        await strict.cloud.say(state("cloud-1", "neutral"))
+        await strict.cloud.publish(state("cloud-1", "neutral"))
         with web_site(tmp_path) as origin:
             site(tmp_path, snippet("The element"), strict)
             await page.goto(origin)
@@ -131,7 +131,7 @@ async def test_a_site_that_was_not_named_is_told_so(
 
 async def test_a_page_that_means_harm(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
     """Its rules for everything stop at the element, and what it inherits does no damage."""
-    await sky.cloud.say(state("cloud-1", "hugging"))
+    await sky.cloud.publish(state("cloud-1", "hugging"))
     hostile = """<style>
       body { text-transform: uppercase; letter-spacing: 9px; line-height: 4; text-indent: 50px;
              white-space: nowrap; }
@@ -159,7 +159,7 @@ async def test_a_strict_policy_needs_what_the_documentation_says(
     sky: Sky, page: Page, watch: Watch, tmp_path: Path
 ) -> None:
     """The gateway among scripts and connections, and nothing for styles."""
-    await sky.cloud.say(state("cloud-1", "shaking"))
+    await sky.cloud.publish(state("cloud-1", "shaking"))
     host = sky.url.removeprefix("http://")
     policy = f"default-src 'none'; script-src {sky.url}; connect-src {sky.url} ws://{host}"
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}; img-src data:">'
@@ -182,7 +182,7 @@ async def test_elements_come_and_go_and_change(
     """Several share one connection; what is taken out, put back or renamed shows what is so."""
     sockets: list[str] = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
-    await sky.cloud.say_all([state("cloud-1", "hugging"), state("cloud-2", "spinning")])
+    await sky.cloud.publish_all([state("cloud-1", "hugging"), state("cloud-2", "spinning")])
     body = f"""<cloud-pillow id="a" src="{HOST}"></cloud-pillow><cloud-pillow id="b" src="{HOST}/">
       </cloud-pillow><script>a.pillow = "cloud-1"; b.pillow = "cloud-2"; b.label = "Beta";</script>
       <script type="module" src="{HOST}/embed.js"></script>"""
@@ -197,7 +197,7 @@ async def test_elements_come_and_go_and_change(
         assert len(sockets) == 1
 
         await page.evaluate("window.kept = b; b.remove()")
-        await sky.cloud.say(state("cloud-2", "throwing"))
+        await sky.cloud.publish(state("cloud-2", "throwing"))
         await page.evaluate("document.body.prepend(kept)")
         await expect(second).to_have_attribute("data-state", "throwing", timeout=SHOWN_MS)
         await page.evaluate("[a.pillow, a.label] = ['cloud-2', 'Alpha']")
@@ -230,7 +230,7 @@ async def test_a_gateway_that_is_not_there(sky: Sky, page: Page, tmp_path: Path)
 
 async def test_in_react(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
     """The component of the documentation."""
-    await sky.cloud.say(state("cloud-1", "neutral"))
+    await sky.cloud.publish(state("cloud-1", "neutral"))
     modules = tmp_path / "modules"
     modules.mkdir()
     # React comes as CommonJS alone: each file is given what a bundler would give it.
@@ -273,7 +273,7 @@ async def test_in_react(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> N
         site(tmp_path, mount, sky, imports=imports)
         await page.goto(origin)
         await shows(page, "neutral")
-        await sky.cloud.say(state("cloud-1", "throwing"))
+        await sky.cloud.publish(state("cloud-1", "throwing"))
         await shows(page, "throwing")
 
         await expect(page.locator("figure > p")).to_have_text("throwing")
@@ -281,7 +281,7 @@ async def test_in_react(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> N
 
 async def test_in_vue(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
     """The component of the documentation."""
-    await sky.cloud.say(state("cloud-1", "neutral"))
+    await sky.cloud.publish(state("cloud-1", "neutral"))
     shutil.copy(ROOT / "node_modules/vue/dist/vue.esm-browser.prod.js", tmp_path / "vue.js")
     tmp_path.joinpath("cloud.js").write_text(snippet("Vue").replace(HOST, sky.url))
     mount = """<div id="root"></div><script type="module">
@@ -297,7 +297,7 @@ async def test_in_vue(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> Non
         site(tmp_path, mount, sky, imports=imports)
         await page.goto(origin)
         await shows(page, "neutral")
-        await sky.cloud.say(state("cloud-1", "spinning"))
+        await sky.cloud.publish(state("cloud-1", "spinning"))
         await shows(page, "spinning")
 
         await expect(page.locator("figure > p")).to_have_text("spinning")
@@ -305,13 +305,13 @@ async def test_in_vue(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> Non
 
 async def test_in_a_page_of_ones_own(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
     """The client, without the element."""
-    await sky.cloud.say(state("cloud-1", "neutral"))
+    await sky.cloud.publish(state("cloud-1", "neutral"))
     with web_site(tmp_path) as origin:
         watch.allow(origin, sky.url)
         site(tmp_path, snippet("The client in a page"), sky)
         await page.goto(origin)
         await expect(page.locator("#cloud")).to_contain_text("neutral", timeout=SHOWN_MS)
-        await sky.cloud.say(state("cloud-1", "shaking"))
+        await sky.cloud.publish(state("cloud-1", "shaking"))
 
         await expect(page.locator("#cloud")).to_contain_text("shaking")
 
@@ -335,7 +335,7 @@ async def test_a_program_for_node(sky: Sky, tmp_path: Path, websocket: bool) -> 
     try:
         async with asyncio.timeout(60):
             for seq, name in enumerate(("neutral", "hugging", "punching")):
-                await sky.cloud.say(state("cloud-1", name, seq=seq))
+                await sky.cloud.publish(state("cloud-1", name, seq=seq))
                 while f"cloud-1 {name}\n".encode() != (line := await started.stdout.readline()):
                     assert line, "the program ended"
     finally:

@@ -12,8 +12,8 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 from contract.states import STATES
 from devstack.broker import Broker
 from devstack.processes import ROOT
-from tests.browsers import state
 from tests.e2e.sites import SHOWN_MS, Sky, Watch, sky_of
+from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -35,7 +35,7 @@ STICK_OUT = """() => [...document.querySelectorAll('.card')].flatMap((card) => {
 async def sky(broker: Broker) -> AsyncIterator[Sky]:
     """Seven pillows, one in each state."""
     async for made in sky_of(broker):
-        await made.cloud.say_all([state(f"is-{name}", name, battery=0.5) for name in STATES])
+        await made.cloud.publish_all([state(f"is-{name}", name, battery=0.5) for name in STATES])
         yield made
 
 
@@ -44,10 +44,10 @@ async def fleet(broker: Broker) -> AsyncIterator[Sky]:
     """Two thousand pillows."""
     async for made in sky_of(broker):
         names = list(STATES)
-        await made.cloud.say_all(
+        await made.cloud.publish_all(
             [state(f"cloud-{n}", names[n % 7], ago_s=60 + n) for n in range(1, 2001)]
         )
-        await made.gateway.until_metric("pillows", 2000)
+        await made.gateway.wait_for_metric("pillows", 2000)
         yield made
 
 
@@ -99,7 +99,9 @@ async def test_a_state_is_told_to_the_eye_and_to_the_ear(
     await open_page(page, watch, sky, f"#is-{name}")
     await shows(page, f"is-{name}", name)
     view = page.locator("#view")
-    await sky.cloud.say(state(f"is-{name}", name, battery=0.5))  # one said long ago stands still
+    await sky.cloud.publish(
+        state(f"is-{name}", name, battery=0.5)
+    )  # one said long ago stands still
     await expect(view).to_have_attribute("data-fresh", re.compile("live|notconnected"))
 
     await expect(view.locator(".state")).to_have_text(STATES[name].label)
@@ -115,7 +117,7 @@ async def test_each_change_is_soft_and_leaves_nothing_behind(
     sky: Sky, page: Page, watch: Watch
 ) -> None:
     """Old shapes fade while new ones come, without the page; many changes pile nothing up."""
-    await sky.cloud.say(state("soft", "neutral"))
+    await sky.cloud.publish(state("soft", "neutral"))
     await open_page(page, watch, sky, "#soft")
     await shows(page, "soft", "neutral")
     await expect(page.locator("#view .cloud")).not_to_have_class(re.compile("away"))
@@ -131,7 +133,7 @@ async def test_each_change_is_soft_and_leaves_nothing_behind(
              }).observe(cloud, {subtree: true, attributes: true}); }"""
     )
     for seq, name in enumerate([*STATES] * 6):
-        await sky.cloud.say(state("soft", name, seq=seq))
+        await sky.cloud.publish(state("soft", name, seq=seq))
     await shows(page, "soft", list(STATES)[-1])
 
     await expect(page.locator("#view .leaving")).to_have_count(0, timeout=SHOWN_MS)
@@ -146,7 +148,7 @@ async def test_the_cloud_moves_with_what_the_pillow_felt(
     sky: Sky, page: Page, watch: Watch
 ) -> None:
     """Samples of the accelerometer push, tilt and squash it."""
-    await sky.cloud.say(state("felt", "shaking"))
+    await sky.cloud.publish(state("felt", "shaking"))
     await open_page(page, watch, sky, "#felt")
     await shows(page, "felt", "shaking")
     await expect(page.locator("#view .cloud")).not_to_have_class(re.compile("away"))
@@ -156,7 +158,7 @@ async def test_the_cloud_moves_with_what_the_pillow_felt(
                window.moves.push([this.getAttribute('class'), frames.transform]);
                return old.call(this, frames, how); }; }"""
     )
-    await sky.cloud.say(state("felt", "shaking", motion=[[2, 0, 1], [-2, 0, 1]], seq=1))
+    await sky.cloud.publish(state("felt", "shaking", motion=[[2, 0, 1], [-2, 0, 1]], seq=1))
 
     await page.wait_for_function("() => window.moves.length > 0")
     ((where, frames),) = await page.evaluate("window.moves")
@@ -171,13 +173,13 @@ async def test_who_wants_no_motion_sees_none(sky: Sky, browser: Browser) -> None
     watch = Watch(page)
     await open_page(page, watch, sky)
     await expect(card(page, "is-hugging")).to_have_attribute("data-state", "hugging")
-    await sky.cloud.say(state("is-hugging", "hugging", motion=[[1, 1, 1]] * 9, seq=1))
+    await sky.cloud.publish(state("is-hugging", "hugging", motion=[[1, 1, 1]] * 9, seq=1))
     await page.goto(f"{sky.url}/#is-hugging")
-    await sky.cloud.say(state("is-hugging", "punching", motion=[[1, 1, 1]] * 9, seq=2))
+    await sky.cloud.publish(state("is-hugging", "punching", motion=[[1, 1, 1]] * 9, seq=2))
     await shows(page, "is-hugging", "punching")
 
     assert await page.evaluate("document.getAnimations().length") == 0
-    await sky.cloud.say(state("is-hugging", "hugging", seq=3))
+    await sky.cloud.publish(state("is-hugging", "hugging", seq=3))
     watch.assert_clean()
     await page.close()
 
@@ -186,7 +188,7 @@ async def lively(page: Page, sky: Sky, count: int) -> None:
     """Let pillows speak, all of them at once, and see them move; as many hug as before."""
     names = [name if name != "notconnected" else "neutral" for name in STATES]
     told = [state(f"cloud-{n}", names[n % 7]) for n in range(1, count + 1)]
-    await sky.cloud.say_all(told)
+    await sky.cloud.publish_all(told)
     await page.wait_for_function(
         "() => document.querySelectorAll('.card[data-fresh=live] .cloud:not(.away)').length > 12",
         polling=100,
@@ -210,7 +212,7 @@ async def test_what_moves_is_moved_without_the_page(
         if place is fleet:
             await lively(page, fleet, 60)
         else:
-            await place.cloud.say_all([state(f"is-{name}", name) for name in STATES])
+            await place.cloud.publish_all([state(f"is-{name}", name) for name in STATES])
         first = page.locator('.card[data-fresh="live"] .when').first
         await expect(first).to_have_text(re.compile(r"^([2-9]|\d\d) s ago"), timeout=SHOWN_MS)
         moved = await page.evaluate(
@@ -254,7 +256,7 @@ async def test_the_page_connects_before_its_modules_are_there(
     """One connection, the one that was opened first; what it heard meanwhile is not lost."""
     asked: list[str] = []
     page.on("websocket", lambda socket: asked.append(socket.url))
-    await sky.cloud.say(state("early", "hugging"))
+    await sky.cloud.publish(state("early", "hugging"))
     session = await page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 0, "downloadThroughput": 4_000, "uploadThroughput": -1}
     await session.send("Network.enable")
@@ -266,7 +268,7 @@ async def test_the_page_connects_before_its_modules_are_there(
     await opened
 
     await shows(page, "early", "hugging")
-    await sky.cloud.say(state("early", "spinning"))
+    await sky.cloud.publish(state("early", "spinning"))
     await shows(page, "early", "spinning")
     assert len(asked) == 1
 
@@ -349,7 +351,7 @@ async def test_the_wall_is_sifted_and_put_in_order(fleet: Sky, page: Page, watch
     await page.locator("#by-name").fill("cloud-77")
     await expect(page.locator("#shown")).to_have_text("11 of 2000")
     assert "name=cloud-77" in page.url
-    await fleet.cloud.say(state("cloud-775", "spinning"))
+    await fleet.cloud.publish(state("cloud-775", "spinning"))
     first = page.locator('.card[aria-posinset="1"]')
     await expect(first).to_have_attribute("data-pillow", "cloud-775")
     await page.locator("#order").select_option("oldest")
@@ -366,13 +368,13 @@ async def test_a_pillow_has_its_last_states_to_move_along(
 ) -> None:
     """From the history first, then live; what was is shown as what was."""
     for ago, name in ((50, "hugging"), (40, "neutral"), (30, "punching"), (20, "neutral")):
-        await sky.cloud.say(state("past", name, ago_s=ago))
+        await sky.cloud.publish(state("past", name, ago_s=ago))
     await open_page(page, watch, sky, "#past")
     await shows(page, "past", "neutral")
     scrub = page.locator("#scrub")
     await expect(scrub).to_have_attribute("aria-valuetext", re.compile("^Now: Resting"))
 
-    await sky.cloud.say(state("past", "spinning", battery=0.81, confidence=0.93))
+    await sky.cloud.publish(state("past", "spinning", battery=0.81, confidence=0.93))
     await shows(page, "past", "spinning")
     await expect(page.locator("#view-battery")).to_contain_text("81 %")
     await expect(page.locator("#view-confidence")).to_have_text("93 %")
@@ -403,8 +405,8 @@ async def test_a_history_that_fails_is_asked_for_again(sky: Sky, page: Page, wat
         await (failures.pop(0)(route) if failures else route.continue_())
 
     await page.route("**/api/pillows/fails/history", answer)
-    await sky.cloud.say(state("fails", "hugging", ago_s=30))
-    await sky.cloud.say(state("fails", "neutral", ago_s=5))
+    await sky.cloud.publish(state("fails", "hugging", ago_s=30))
+    await sky.cloud.publish(state("fails", "neutral", ago_s=5))
     await open_page(page, watch, sky, "#fails")
 
     await expect(page.locator("#strip-legend")).to_contain_text("Hugging", timeout=SHOWN_MS)
@@ -419,10 +421,10 @@ async def test_nothing_sticks_out_of_a_card(
     await page.set_viewport_size({"width": width, "height": 800})
     async for gone in sky_of(broker, expire_after=1):
         name = "x" * 63
-        await gone.cloud.say_all(
+        await gone.cloud.publish_all(
             [state(f"{n}-{name}"[:63], "throwing", ago_s=3000) for n in range(count)]
         )
-        await gone.gateway.until_metric("pillows", count)
+        await gone.gateway.wait_for_metric("pillows", count)
         await open_page(page, watch, gone)
         card = page.locator('.card[data-state="notconnected"]').first
         await expect(card).to_contain_text("last throwing", timeout=SHOWN_MS)
@@ -435,7 +437,7 @@ async def test_a_pillow_can_be_waited_for(sky: Sky, page: Page, watch: Watch) ->
     await expect(page.locator("#view")).to_have_attribute("data-state", "unknown")
     await expect(page.locator("body")).to_have_attribute("data-connection", "live")
     async with page.expect_response("**/api/pillows/later/history") as told:
-        await sky.cloud.say(state("later", "hugging"))
+        await sky.cloud.publish(state("later", "hugging"))
     assert (await told.value).ok
     await shows(page, "later", "hugging")
 
@@ -455,13 +457,13 @@ async def test_the_way_is_drawn_as_soon_as_it_is_opened(sky: Sky, page: Page, wa
 
 async def test_hugs_and_punches_are_counted_from_now_on(sky: Sky, page: Page, watch: Watch) -> None:
     """One that goes on is one."""
-    await sky.cloud.say(state("counted", "hugging"))
+    await sky.cloud.publish(state("counted", "hugging"))
     await open_page(page, watch, sky, "#counted")
     await shows(page, "counted", "hugging")
     for seq, name in enumerate(
         ("hugging", "punching", "hugging", "hugging", "punching", "neutral")
     ):
-        await sky.cloud.say(state("counted", name, seq=seq))
+        await sky.cloud.publish(state("counted", name, seq=seq))
     await shows(page, "counted", "neutral")
 
     await expect(page.locator("#hugs")).to_have_text("1")
@@ -470,7 +472,7 @@ async def test_hugs_and_punches_are_counted_from_now_on(sky: Sky, page: Page, wa
 
 async def test_where_the_time_went_is_told(sky: Sky, page: Page, watch: Watch) -> None:
     """Each hop of the newest update, all updates as bars, and the clocks as they were measured."""
-    await sky.cloud.say(state("way", "neutral", ago_s=5))
+    await sky.cloud.publish(state("way", "neutral", ago_s=5))
     await open_page(page, watch, sky, "#way")
     await shows(page, "way", "neutral")
     at = datetime.now(UTC) - timedelta(milliseconds=700)
@@ -478,7 +480,7 @@ async def test_where_the_time_went_is_told(sky: Sky, page: Page, watch: Watch) -
     hops = {"queued": ms + 101, "polled": ms + 301, "published": ms + 351}
     told = state("way", "hugging").replace(b'"at"', b'"then"')
     payload = told[:-1] + f', "at": "{at.isoformat()}", "hops": {hops}}}'.replace("'", '"').encode()
-    await sky.cloud.say(payload)
+    await sky.cloud.publish(payload)
 
     await expect(page.locator("#way")).to_be_visible(timeout=SHOWN_MS)
     await page.locator("#way summary").click()
@@ -493,7 +495,7 @@ async def test_where_the_time_went_is_told(sky: Sky, page: Page, watch: Watch) -
 async def test_a_killed_gateway_costs_nothing(broker: Broker, page: Page, watch: Watch) -> None:
     """What was known stays, visibly old; what happened meanwhile is there when it is back."""
     async for sky in sky_of(broker):
-        await sky.cloud.say_all([state(f"c-{n}", "neutral") for n in range(5)])
+        await sky.cloud.publish_all([state(f"c-{n}", "neutral") for n in range(5)])
         await open_page(page, watch, sky)
         await expect(page.locator(".card")).to_have_count(5, timeout=SHOWN_MS)
         watch.expect(KILLED)
@@ -503,7 +505,7 @@ async def test_a_killed_gateway_costs_nothing(broker: Broker, page: Page, watch:
         await is_connected(page, "disconnected")
         await expect(card(page, "c-1")).to_have_attribute("data-fresh", "stale")
         await expect(card(page, "c-1")).to_contain_text("Was resting")
-        await sky.cloud.say_all([state(f"c-{n}", "throwing") for n in range(5)])
+        await sky.cloud.publish_all([state(f"c-{n}", "throwing") for n in range(5)])
         await sky.gateway.start()
 
         await is_connected(page, "live")
@@ -520,7 +522,7 @@ async def test_offline_and_back(sky: Sky, page: Page, watch: Watch) -> None:
            window.WebSocket = class extends Own {
              constructor(...how) { super(...how); sockets.push(this); } };"""
     )
-    await sky.cloud.say(state("away", "neutral"))
+    await sky.cloud.publish(state("away", "neutral"))
     await open_page(page, watch, sky, "?pillow=away")
     await shows(page, "away", "neutral")
     watch.expect("ERR_INTERNET_DISCONNECTED")
@@ -529,7 +531,7 @@ async def test_offline_and_back(sky: Sky, page: Page, watch: Watch) -> None:
     await page.context.set_offline(True)
     await page.evaluate("sockets.at(-1).close()")
     await is_connected(page, "disconnected")
-    await sky.cloud.say(state("away", "hugging"))
+    await sky.cloud.publish(state("away", "hugging"))
     await page.context.set_offline(False)
 
     await shows(page, "away", "hugging")
@@ -545,10 +547,10 @@ async def test_events_where_no_websocket_gets_through(sky: Sky, page: Page, watc
              send() {}
              close() {} };"""
     )
-    await sky.cloud.say(state("by-events", "neutral"))
+    await sky.cloud.publish(state("by-events", "neutral"))
     await open_page(page, watch, sky, "#by-events")
     await shows(page, "by-events", "neutral")
-    await sky.cloud.say(state("by-events", "shaking"))
+    await sky.cloud.publish(state("by-events", "shaking"))
     await shows(page, "by-events", "shaking")
     await page.locator("#back").click()
 

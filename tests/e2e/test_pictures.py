@@ -16,8 +16,8 @@ from playwright.async_api import Browser, Page, expect
 from contract.states import STATES
 from devstack.broker import Broker
 from devstack.processes import ROOT
-from tests.browsers import state
 from tests.e2e.sites import SHOWN_MS, Sky, Watch, sky_of
+from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -38,12 +38,12 @@ async def home(broker: Broker) -> AsyncIterator[Sky]:
     async for made in sky_of(broker):
         past = ("neutral", "hugging", "neutral", "punching", "neutral", "spinning", "shaking")
         for n, name in enumerate(past * 3):
-            await made.cloud.say(state("sofa", name, ago_s=560 - 26 * n - 7 * (n % 3)))
+            await made.cloud.publish(state("sofa", name, ago_s=560 - 26 * n - 7 * (n % 3)))
         more = {"battery": 0.81, "confidence": 0.93}
-        await made.cloud.say_all(
+        await made.cloud.publish_all(
             [state(pillow, name, **more) for pillow, name in zip(NAMES, STATES, strict=True)]
         )
-        await made.cloud.say(state("sofa", "hugging", **more))
+        await made.cloud.publish(state("sofa", "hugging", **more))
         yield made
 
 
@@ -52,13 +52,13 @@ async def fleet(broker: Broker) -> AsyncIterator[Sky]:
     """Two thousand pillows."""
     async for made in sky_of(broker):
         names, weights, chance = list(STATES), (4, 8, 2, 2, 2, 2, 2), random.Random(7)
-        await made.cloud.say_all(
+        await made.cloud.publish_all(
             [
                 state(f"cloud-{n}", chance.choices(names, weights)[0], ago_s=n % 14)
                 for n in range(1, 2001)
             ]
         )
-        await made.gateway.until_metric("pillows", 2000)
+        await made.gateway.wait_for_metric("pillows", 2000)
         yield made
 
 

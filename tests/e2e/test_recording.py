@@ -14,10 +14,10 @@ from playwright.async_api import Browser, ViewportSize, expect
 from contract.states import STATES
 from devstack.processes import ROOT
 from devstack.stack import Stack
-from tests.browsers import pillows
 from tests.e2e.conftest import Put
 from tests.e2e.film import Film
 from tests.e2e.sites import SHOWN_MS, Watch
+from tests.gateway import connect_publisher
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -52,16 +52,16 @@ async def test_a_pillow_through_everything(
     await page.goto(f"{stack.page_url}/#sofa")
     await expect(view).to_have_attribute("data-state", "neutral", timeout=SHOWN_MS)
     async with Film(page, width=640, height=800) as film:
-        async with pillows(stack.broker, "pillow") as sofa:
+        async with connect_publisher(stack.broker, "pillow") as sofa:
             await film.run_until_moved(DWELL_S, MOVING)
             for name in ORDER[1:-1]:
                 await feel(name)
                 await expect(view).to_have_attribute("data-state", name, timeout=SHOWN_MS)
                 await film.run_until_moved(DWELL_S, MOVING)
-            await sofa.available("sofa", b"offline")
+            await sofa.publish_availability("sofa", b"offline")
             await expect(view).to_have_attribute("data-state", "notconnected", timeout=SHOWN_MS)
             await film.run_until_moved(DWELL_S, MOVING)
-            await sofa.available("sofa", b"online")
+            await sofa.publish_availability("sofa", b"online")
 
         # Where the time of a hug and of a punch went.
         await page.locator("#way summary").click()

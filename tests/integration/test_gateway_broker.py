@@ -10,7 +10,7 @@ import pytest
 
 from devstack import ports
 from devstack.broker import Broker
-from tests.browsers import PATIENCE_S, Gateway, mosquitto_pub, pillows, state
+from tests.gateway import TIMEOUT_S, Gateway, connect_publisher, mosquitto_pub, state
 from tests.machine import need_mosquitto
 
 # More than the 1,000 above which mosquitto, unless told otherwise, cuts the retained set short.
@@ -36,8 +36,8 @@ def lines(gateway: Gateway, pattern: str) -> int:
 async def crowded(broker: Broker) -> str:
     """A prefix with many retained states."""
     prefix = f"t{uuid4().hex[:12]}"
-    async with pillows(broker, prefix) as cloud:
-        await cloud.say_all([state(f"cloud-{n}", seq=n) for n in range(MANY)])
+    async with connect_publisher(broker, prefix) as cloud:
+        await cloud.publish_all([state(f"cloud-{n}", seq=n) for n in range(MANY)])
     return prefix
 
 
@@ -47,8 +47,8 @@ async def test_the_whole_retained_set_is_there_when_the_gateway_is_ready(
 ) -> None:
     """However large; by either version of MQTT."""
     async with Gateway(broker, crowded, MQTT_PROTOCOL=protocol) as gateway:
-        async with gateway.browser() as browser:
-            snapshot = await browser.next()
+        async with gateway.connect() as browser:
+            snapshot = await browser.receive()
 
         assert {shown["pillow"] for shown in snapshot["pillows"]} == {
             f"cloud-{n}" for n in range(MANY)
@@ -63,45 +63,45 @@ async def test_a_broker_that_goes_and_comes_back_is_told_and_nothing_is_missed(
 ) -> None:
     """Connections stay; readiness names it; what changed meanwhile goes out; one line each."""
     async with (
-        pillows(mortal, prefix) as cloud,
+        connect_publisher(mortal, prefix) as cloud,
         Gateway(mortal, prefix, MQTT_PROTOCOL=protocol) as gateway,
-        gateway.browser() as browser,
+        gateway.connect() as browser,
     ):
-        assert (await browser.next())["broker"] == "online"
-        await cloud.say(state("kept"))
-        await browser.until_state("kept", "hugging")
-        await cloud.say(state("changed"))
-        await browser.until_state("changed", "hugging")
+        assert (await browser.receive())["broker"] == "online"
+        await cloud.publish(state("kept"))
+        await browser.receive_state("kept", "hugging")
+        await cloud.publish(state("changed"))
+        await browser.receive_state("changed", "hugging")
 
         # Asked to end, so that it keeps what it holds.
         await mortal.stop()
-        assert await browser.next() == {"type": "status", "broker": "offline"}
+        assert await browser.receive() == {"type": "status", "broker": "offline"}
         unready = await gateway.get("/readyz")
         assert unready.status_code == 503
         assert str(mortal.port) in unready.json()["dependencies"]["mqtt"]
         assert (await gateway.get("/healthz")).status_code == 200
         assert (await gateway.get("/api/pillows")).json()["broker"] == "offline"
-        async with gateway.browser() as late:
-            snapshot = await late.next()
+        async with gateway.connect() as late:
+            snapshot = await late.receive()
             assert snapshot["broker"] == "offline"
             assert len(snapshot["pillows"]) == 2
 
         await mortal.start()
         await mosquitto_pub(mortal, f"{prefix}/changed/state", state("changed", "spinning"))
-        back = await browser.until(lambda frame: frame["type"] in ("status", "update"))
+        back = await browser.receive_until(lambda frame: frame["type"] in ("status", "update"))
         if back["type"] == "update":
-            status = await browser.next()
+            status = await browser.receive()
             assert status == {"type": "status", "broker": "online"}
             assert back["pillows"][0]["state"] == "spinning"
         else:
             assert back["broker"] == "online"
-            await browser.until_state("changed", "spinning")
+            await browser.receive_state("changed", "spinning")
         await gateway.until_ready()
 
         # And it hears again.
-        async with pillows(mortal, prefix) as again:
-            await again.say(state("kept", "spinning"))
-            await browser.until_state("kept", "spinning")
+        async with connect_publisher(mortal, prefix) as again:
+            await again.publish(state("kept", "spinning"))
+            await browser.receive_state("kept", "spinning")
         assert lines(gateway, "broker lost") == 1
         assert lines(gateway, "broker ready") == 2
         assert lines(gateway, "no broker yet") == 0
@@ -113,25 +113,25 @@ async def test_what_changed_while_only_the_gateway_was_cut_off_goes_out(
 ) -> None:
     """Its process stood still for as long as a broker waits, and others published meanwhile."""
     async with (
-        Gateway(mortal, prefix, any_answer=True) as gateway,
-        gateway.browser() as browser,
+        Gateway(mortal, prefix, without_broker=True) as gateway,
+        gateway.connect() as browser,
     ):
-        await gateway.until_metric("broker_up", 1)
+        await gateway.wait_for_metric("broker_up", 1)
         gateway.pause()
-        async with pillows(mortal, prefix) as cloud:
+        async with connect_publisher(mortal, prefix) as cloud:
             for n in range(5):
-                await cloud.say(state("cloud-1", "spinning" if n < 4 else "hugging", seq=n))
+                await cloud.publish(state("cloud-1", "spinning" if n < 4 else "hugging", seq=n))
         gateway.resume()
-        await browser.until_state("cloud-1", "hugging")
+        await browser.receive_state("cloud-1", "hugging")
         gateway.assert_log_is_clean()
 
 
 async def test_a_gateway_without_a_broker_waits_for_it(mortal: Broker, prefix: str) -> None:
     """It serves its page, says what it lacks, once, and goes on by itself when that is there."""
     await mortal.stop()
-    async with Gateway(mortal, prefix, any_answer=True) as gateway:
-        async with gateway.browser() as browser:
-            assert (await browser.next())["broker"] == "offline"
+    async with Gateway(mortal, prefix, without_broker=True) as gateway:
+        async with gateway.connect() as browser:
+            assert (await browser.receive())["broker"] == "offline"
             unready = await gateway.get("/readyz")
             assert unready.status_code == 503
             assert f"mqtt://{ports.HOST}:{mortal.port}" in unready.json()["dependencies"]["mqtt"]
@@ -139,7 +139,7 @@ async def test_a_gateway_without_a_broker_waits_for_it(mortal: Broker, prefix: s
             await gateway.log.wait_for("no broker yet")
             await asyncio.sleep(1.5)  # several attempts: none of them may say it again
             await mortal.start()
-            assert (await browser.next())["broker"] == "online"
+            assert (await browser.receive())["broker"] == "online"
         assert (await gateway.get("/readyz")).status_code == 200
         assert lines(gateway, "no broker yet") == 1
         gateway.assert_log_is_clean()
@@ -149,13 +149,13 @@ async def test_a_gateway_stops_in_order_while_its_broker_is_away(
     mortal: Broker, prefix: str
 ) -> None:
     """With a browser on it, which hears goodbye."""
-    async with Gateway(mortal, prefix) as gateway, gateway.browser() as browser:
-        await browser.next()
+    async with Gateway(mortal, prefix) as gateway, gateway.connect() as browser:
+        await browser.receive()
         mortal.kill()
-        assert (await browser.next())["broker"] == "offline"
+        assert (await browser.receive())["broker"] == "offline"
         gateway.terminate()
-        assert (await browser.next())["type"] == "goodbye"
-        assert await browser.closed() == 1012
+        assert (await browser.receive())["type"] == "goodbye"
+        assert await browser.wait_closed() == 1012
         async with asyncio.timeout(8):
             assert await gateway.wait() == 0
         gateway.assert_log_is_clean()
@@ -166,7 +166,7 @@ async def test_the_wrong_password_is_a_sentence_naming_the_setting(
 ) -> None:
     """In the log and in readiness; the password is in neither."""
     url = f"mqtt://gateway:sesame@{ports.HOST}:{broker.port}"
-    async with Gateway(broker, prefix, any_answer=True, MQTT_URL=url) as gateway:
+    async with Gateway(broker, prefix, without_broker=True, MQTT_URL=url) as gateway:
         await gateway.log.wait_for("MQTT_URL")
         said = (await gateway.get("/readyz")).text
         assert "MQTT_URL" in said
@@ -194,23 +194,23 @@ NONSENSE = {
 async def test_nonsense_on_mqtt_is_counted_and_harms_nothing(broker: Broker, prefix: str) -> None:
     """One line a topic in the log, whatever comes on it; others are shown as before."""
     async with (
-        pillows(broker, prefix) as cloud,
+        connect_publisher(broker, prefix) as cloud,
         Gateway(broker, prefix) as gateway,
-        gateway.browser() as browser,
+        gateway.connect() as browser,
     ):
-        await browser.next()
+        await browser.receive()
         for payload in NONSENSE.values():
-            await cloud.say(payload, pillow="bad", retain=False)
-        await cloud.say(b"nonsense", pillow="worse")
-        await cloud.available("bad", b"perhaps")
+            await cloud.publish(payload, pillow="bad", retain=False)
+        await cloud.publish(b"nonsense", pillow="worse")
+        await cloud.publish_availability("bad", b"perhaps")
         # Names that are no pillow's, on topics that look like one's.
         for pillow in ("bridge", "Cloud", "x" * 64, "a_b"):
-            await cloud.say(state("cloud-1"), pillow=pillow)
-        await cloud.say(state("good"))
+            await cloud.publish(state("cloud-1"), pillow=pillow)
+        await cloud.publish(state("good"))
 
-        shown = await browser.next()
+        shown = await browser.receive()
         assert [one["pillow"] for one in shown["pillows"]] == ["good"]
-        await gateway.until_metric('received_total{outcome="invalid"}', len(NONSENSE) + 2)
+        await gateway.wait_for_metric('received_total{outcome="invalid"}', len(NONSENSE) + 2)
         assert await gateway.metric('received_total{outcome="unknown-topic"}') == 4
         assert await gateway.metric("pillows") == 1
         assert lines(gateway, "refused an MQTT message") == 3
@@ -226,7 +226,7 @@ async def test_the_gateway_says_on_mqtt_whether_it_is_there(broker: Broker, pref
     async with aiomqtt.Client(ports.HOST, broker.port) as reader:
         await reader.subscribe(topic)
         messages = aiter(reader.messages)
-        async with asyncio.timeout(PATIENCE_S), gateway:
+        async with asyncio.timeout(TIMEOUT_S), gateway:
             assert (await anext(messages)).payload == b"online"
             gateway.kill()
             assert (await anext(messages)).payload == b"offline"

@@ -12,7 +12,7 @@ import pytest
 
 from contract.frames import RECONNECT_MS
 from devstack.broker import Broker
-from tests.browsers import PATIENCE_S, Gateway, Pillows, pillows, request, state
+from tests.gateway import TIMEOUT_S, Gateway, Publisher, connect_publisher, request, state
 
 PREFIX = "gwsse"
 
@@ -27,14 +27,14 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
         GATEWAY_ALLOWED_ORIGINS="https://friend.example",
     ) as started:
         yield started
-        await started.until_metric('connections{transport="events"}', 0)
+        await started.wait_for_metric('connections{transport="events"}', 0)
         started.assert_log_is_clean()
 
 
 @pytest.fixture(scope="module")
-async def cloud(broker: Broker) -> AsyncIterator[Pillows]:
+async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
     """Who publishes for that gateway."""
-    async with pillows(broker, PREFIX) as publisher:
+    async with connect_publisher(broker, PREFIX) as publisher:
         yield publisher
 
 
@@ -50,7 +50,7 @@ class Stream:
 
     async def next(self) -> dict[str, Any]:
         """The next event's frame, unless it is a heartbeat."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             data: list[str] = []
             async for line in self._lines:
                 field, _, value = line.partition(":")
@@ -75,20 +75,20 @@ async def listening(gateway: Gateway, query: str = "", **headers: str) -> AsyncI
     """A browser on the event stream."""
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     async with (
-        httpx.AsyncClient(timeout=PATIENCE_S) as client,
+        httpx.AsyncClient(timeout=TIMEOUT_S) as client,
         client.stream("GET", f"{gateway.url}/events{query}", headers=given) as response,
     ):
         yield Stream(response)
 
 
 async def test_the_stream_begins_with_a_snapshot_and_goes_on(
-    gateway: Gateway, cloud: Pillows, prefix: str
+    gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
     """Each event's id is its frame's cursor, and the browser is told when to come back."""
-    said = await cloud.say(state(prefix))
-    async with gateway.browser(f"?pillow={prefix}") as browser:
-        if not (await browser.next())["pillows"]:
-            await browser.next()
+    said = await cloud.publish(state(prefix))
+    async with gateway.connect(f"?pillow={prefix}") as browser:
+        if not (await browser.receive())["pillows"]:
+            await browser.receive()
     async with listening(gateway, f"?pillow={prefix}") as stream:
         assert stream.response.headers["content-type"].startswith("text/event-stream")
         assert stream.response.headers["cache-control"] == "no-store"
@@ -100,36 +100,38 @@ async def test_the_stream_begins_with_a_snapshot_and_goes_on(
         assert stream.retry is not None
         assert RECONNECT_MS[0] <= stream.retry <= RECONNECT_MS[1]
 
-        await cloud.say(state(prefix, "spinning"))
+        await cloud.publish(state(prefix, "spinning"))
         update = await stream.next()
         assert update["type"] == "update"
         assert stream.last_id == update["cursor"] != snapshot["cursor"]
 
 
 async def test_a_state_on_several_lines_is_one_event(
-    gateway: Gateway, cloud: Pillows, prefix: str
+    gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
     """Line breaks between JSON's tokens mean nothing; in an event stream they would."""
     async with listening(gateway, f"?pillow={prefix}") as stream:
         await stream.next()
         said = state(prefix).replace(b",", b"\n,\n\n")
-        await cloud.say(said)
+        await cloud.publish(said)
 
         assert (await stream.next())["pillows"] == [msgspec.json.decode(said)]
         assert said in stream.data
 
 
 @pytest.mark.parametrize("by", ["header", "query", "both"])
-async def test_a_stream_is_resumed(gateway: Gateway, cloud: Pillows, prefix: str, by: str) -> None:
+async def test_a_stream_is_resumed(
+    gateway: Gateway, cloud: Publisher, prefix: str, by: str
+) -> None:
     """By the header a browser sends by itself, or by the query; the header is the newer."""
     one, two = f"{prefix}-1", f"{prefix}-2"
     query = f"?pillow={one}&pillow={two}"
     async with listening(gateway, query) as stream:
         beginning = (await stream.next())["cursor"]
-        await cloud.say(state(one))
+        await cloud.publish(state(one))
         await stream.next()
         cursor = stream.last_id
-        await cloud.say(state(two))
+        await cloud.publish(state(two))
         await stream.next()
 
     headers = {"Last_Event_ID": cursor} if by != "query" else {}
@@ -143,12 +145,12 @@ async def test_a_stream_is_resumed(gateway: Gateway, cloud: Pillows, prefix: str
 
 @pytest.mark.parametrize("cursor", ["garbage", "abcd1234:1", ":"])
 async def test_a_foreign_cursor_gets_everything(
-    gateway: Gateway, cloud: Pillows, prefix: str, cursor: str
+    gateway: Gateway, cloud: Publisher, prefix: str, cursor: str
 ) -> None:
     """As after a restart of the gateway."""
     async with listening(gateway, f"?pillow={prefix}") as stream:
         await stream.next()
-        await cloud.say(state(prefix))
+        await cloud.publish(state(prefix))
         await stream.next()
     async with listening(gateway, f"?pillow={prefix}", Last_Event_ID=cursor) as stream:
         snapshot = await stream.next()
@@ -157,13 +159,13 @@ async def test_a_foreign_cursor_gets_everything(
     assert len(snapshot["pillows"]) == 1
 
 
-async def test_a_stream_is_filtered(gateway: Gateway, cloud: Pillows, prefix: str) -> None:
+async def test_a_stream_is_filtered(gateway: Gateway, cloud: Publisher, prefix: str) -> None:
     """Updates and removals of others are not in it."""
     one, two = f"{prefix}-1", f"{prefix}-2"
     async with listening(gateway, f"?pillow={two}") as stream:
         await stream.next()
-        await cloud.say(state(one))
-        await cloud.say(state(two))
+        await cloud.publish(state(one))
+        await cloud.publish(state(two))
         assert [shown["pillow"] for shown in (await stream.next())["pillows"]] == [two]
         await cloud.remove(one)
         await cloud.remove(two)
@@ -190,20 +192,20 @@ async def test_a_named_site_may_listen(gateway: Gateway) -> None:
         assert (await stream.next())["type"] == "snapshot"
 
 
-async def test_streams_that_break_off_are_forgotten(gateway: Gateway, cloud: Pillows) -> None:
+async def test_streams_that_break_off_are_forgotten(gateway: Gateway, cloud: Publisher) -> None:
     """By reset, in order, or while they are being written to."""
     for end in ("reset", "close", "half_close"):
         for _ in range(5):
-            wire = await gateway.dial(request("/events"))
+            wire = await gateway.open_raw(request("/events"))
             await wire.read_until(lambda got: b"snapshot" in got)
             getattr(wire, end)()
             wire.close()
-    deaf = await gateway.dial(request("/events"), receive_buffer=4096)
-    await cloud.say_all([state("big", seq=n, pad="x" * 40_000) for n in range(250)])
+    deaf = await gateway.open_raw(request("/events"), receive_buffer=4096)
+    await cloud.publish_all([state("big", seq=n, pad="x" * 40_000) for n in range(250)])
     deaf.reset()
     await cloud.remove("big")
 
-    await gateway.until_metric('connections{transport="events"}', 0)
+    await gateway.wait_for_metric('connections{transport="events"}', 0)
 
 
 async def test_a_restart_says_goodbye_and_ends_the_stream(broker: Broker, prefix: str) -> None:

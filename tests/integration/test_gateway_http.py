@@ -13,7 +13,7 @@ from contract.states import STATES_JSON
 from devstack import ports
 from devstack.broker import Broker
 from devstack.processes import Program
-from tests.browsers import COMMAND, PATIENCE_S, Gateway, Pillows, pillows, request, state
+from tests.gateway import COMMAND, TIMEOUT_S, Gateway, Publisher, connect_publisher, request, state
 
 PREFIX = "gwhttp"
 
@@ -29,24 +29,24 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture(scope="module")
-async def cloud(broker: Broker) -> AsyncIterator[Pillows]:
+async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
     """Who publishes for that gateway."""
-    async with pillows(broker, PREFIX) as publisher:
+    async with connect_publisher(broker, PREFIX) as publisher:
         yield publisher
 
 
-async def say(gateway: Gateway, cloud: Pillows, payload: bytes) -> bytes:
+async def say(gateway: Gateway, cloud: Publisher, payload: bytes) -> bytes:
     """Publish a state and wait until the gateway has it."""
     pillow = msgspec.json.decode(payload)["pillow"]
-    async with gateway.browser(f"?pillow={pillow}") as browser:
-        await browser.next()
-        await cloud.say(payload)
-        await browser.next()
+    async with gateway.connect(f"?pillow={pillow}") as browser:
+        await browser.receive()
+        await cloud.publish(payload)
+        await browser.receive()
     return payload
 
 
 async def test_what_is_known_now_can_be_asked_for(
-    gateway: Gateway, cloud: Pillows, prefix: str
+    gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
     """One pillow or all, as they were on MQTT, with the cursor to go on from."""
     said = await say(gateway, cloud, state(prefix, mood=[1, 2]).replace(b", ", b" ,  "))
@@ -59,14 +59,14 @@ async def test_what_is_known_now_can_be_asked_for(
     assert one.headers["cache-control"] == "no-store"
     assert said in everything.content
     assert everything.json()["broker"] == "online"
-    async with gateway.browser(f"?since={everything.json()['cursor']}") as browser:
-        snapshot = await browser.next()
+    async with gateway.connect(f"?since={everything.json()['cursor']}") as browser:
+        snapshot = await browser.receive()
         assert snapshot["recovered"] is True
         assert snapshot["pillows"] == []
 
 
 async def test_history_is_there_within_its_budget(
-    gateway: Gateway, cloud: Pillows, prefix: str
+    gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
     """Oldest first, and the oldest go first."""
     said = [
@@ -126,24 +126,24 @@ async def test_a_file_is_sent_once(gateway: Gateway) -> None:
     assert (await gateway.get("/pillowcast.js", **{"If-None-Match": '"other"'})).status_code == 200
 
 
-async def test_metrics_count_what_happens(gateway: Gateway, cloud: Pillows, prefix: str) -> None:
+async def test_metrics_count_what_happens(gateway: Gateway, cloud: Publisher, prefix: str) -> None:
     """Messages by what became of them, and the browsers there are."""
     taken = await gateway.metric('received_total{outcome="taken"}')
     older = await gateway.metric('received_total{outcome="older"}')
     await say(gateway, cloud, state(prefix))
-    await cloud.say(state(prefix, ago_s=60))
-    await gateway.until_metric('received_total{outcome="older"}', older + 1)
+    await cloud.publish(state(prefix, ago_s=60))
+    await gateway.wait_for_metric('received_total{outcome="older"}', older + 1)
 
     assert await gateway.metric('received_total{outcome="taken"}') == taken + 1
     assert await gateway.metric("broker_up") == 1
-    async with gateway.browser() as browser:
-        await browser.next()
+    async with gateway.connect() as browser:
+        await browser.receive()
         assert await gateway.metric('connections{transport="websocket"}') == 1
 
 
 async def test_several_requests_in_one_packet_are_all_answered(gateway: Gateway) -> None:
     """In their order."""
-    wire = await gateway.dial(
+    wire = await gateway.open_raw(
         request("/healthz") + request("/readyz") + request("/nothing") + request("/healthz")
     )
     got = await wire.read_until(lambda data: data.count(b"HTTP/1.1 ") == 4)
@@ -154,11 +154,13 @@ async def test_several_requests_in_one_packet_are_all_answered(gateway: Gateway)
 
 async def test_a_post_is_refused_without_being_read(gateway: Gateway) -> None:
     """Browsers only read; and a body that never ends is not waited for."""
-    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
+    async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
         answer = await client.post(f"{gateway.url}/api/pillows", content=b"{}")
     assert answer.status_code == 405
     before = gateway.resident_bytes()
-    wire = await gateway.dial(request("/api/pillows", "Content-Length: 9999999999", method="POST"))
+    wire = await gateway.open_raw(
+        request("/api/pillows", "Content-Length: 9999999999", method="POST")
+    )
     await wire.read_until(lambda data: b" 405 " in data)
     for _ in range(32):
         await wire.send(b"x" * 2**20)

@@ -14,24 +14,24 @@ from websockets.exceptions import ConnectionClosed
 from contract.frames import MAX_REQUEST_BYTES, MAX_SUBSCRIBED
 from devstack import ports
 from devstack.broker import Broker
-from tests.browsers import (
+from tests.gateway import (
     BINARY,
     CLOSE,
-    PATIENCE_S,
     PING,
     TEXT,
-    Browser,
+    TIMEOUT_S,
     Frame,
     Gateway,
-    Pillows,
+    Publisher,
+    WebSocketClient,
+    client_frame,
     close_code,
+    connect_publisher,
     handshake,
-    masked,
     mosquitto_pub,
-    pillows,
+    parse_frames,
     request,
     state,
-    unframed,
 )
 from tests.waiting import until
 
@@ -53,14 +53,14 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
         GATEWAY_ALLOWED_ORIGINS="https://friend.example",
     ) as started:
         yield started
-        await started.until_metric('connections{transport="websocket"}', 0)
+        await started.wait_for_metric('connections{transport="websocket"}', 0)
         started.assert_log_is_clean()
 
 
 @pytest.fixture(scope="module")
-async def cloud(broker: Broker) -> AsyncIterator[Pillows]:
+async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
     """Who publishes for that gateway."""
-    async with pillows(broker, PREFIX) as publisher:
+    async with connect_publisher(broker, PREFIX) as publisher:
         yield publisher
 
 
@@ -94,11 +94,11 @@ async def test_the_first_frame_is_a_snapshot_byte_for_byte(
     """A state is in it exactly as a client that nobody here wrote has published it."""
     said = ODD % name.encode()
     await mosquitto_pub(broker, f"{PREFIX}/{name}/state", said)
-    async with gateway.browser(f"?pillow={name}") as before:
-        if not (await before.next())["pillows"]:
-            await before.until_state(name, "hugging")
-    async with gateway.browser(f"?pillow={name}") as browser:
-        snapshot = await browser.next()
+    async with gateway.connect(f"?pillow={name}") as before:
+        if not (await before.receive())["pillows"]:
+            await before.receive_state(name, "hugging")
+    async with gateway.connect(f"?pillow={name}") as browser:
+        snapshot = await browser.receive()
 
     assert list(snapshot) == ["type", "cursor", "recovered", "broker", "sent", "pillows"]
     assert snapshot["type"] == "snapshot"
@@ -108,12 +108,14 @@ async def test_the_first_frame_is_a_snapshot_byte_for_byte(
     assert browser.raw.endswith(b'"pillows":[' + said + b"]}")
 
 
-async def test_an_update_follows_byte_for_byte(gateway: Gateway, cloud: Pillows, name: str) -> None:
+async def test_an_update_follows_byte_for_byte(
+    gateway: Gateway, cloud: Publisher, name: str
+) -> None:
     """With a cursor that has moved on."""
-    async with gateway.browser(f"?pillow={name}") as browser:
-        snapshot = await browser.next()
-        said = await cloud.say(ODD % name.encode())
-        update = await browser.next()
+    async with gateway.connect(f"?pillow={name}") as browser:
+        snapshot = await browser.receive()
+        said = await cloud.publish(ODD % name.encode())
+        update = await browser.receive()
 
     assert list(update) == ["type", "cursor", "sent", "pillows"]
     assert update["type"] == "update"
@@ -124,40 +126,40 @@ async def test_an_update_follows_byte_for_byte(gateway: Gateway, cloud: Pillows,
 
 
 async def test_a_browser_that_keeps_up_sees_every_update_in_order(
-    gateway: Gateway, cloud: Pillows, name: str
+    gateway: Gateway, cloud: Publisher, name: str
 ) -> None:
     """All of a thousand."""
-    async with gateway.browser(f"?pillow={name}") as browser:
-        await browser.next()
+    async with gateway.connect(f"?pillow={name}") as browser:
+        await browser.receive()
         publishing = asyncio.ensure_future(
-            cloud.say_all([state(name, ago_s=10 - n / 1000, seq=n) for n in range(1000)])
+            cloud.publish_all([state(name, ago_s=10 - n / 1000, seq=n) for n in range(1000)])
         )
         seen: list[int] = []
         while len(seen) < 1000:
-            seen += [shown["seq"] for shown in (await browser.next())["pillows"]]
+            seen += [shown["seq"] for shown in (await browser.receive())["pillows"]]
         await publishing
 
     assert seen == list(range(1000))
 
 
 async def test_a_resumed_browser_gets_only_what_it_missed(
-    gateway: Gateway, cloud: Pillows, prefix: str
+    gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
     """The pillows that changed while it was away, and those that are no more."""
     kept, changed, gone = (f"{prefix}-{number}" for number in range(3))
     query = f"?pillow={kept}&pillow={changed}&pillow={gone}"
-    async with gateway.browser(query) as browser:
-        await browser.next()
+    async with gateway.connect(query) as browser:
+        await browser.receive()
         for pillow in (kept, changed, gone):
-            await cloud.say(state(pillow))
-            cursor = (await browser.next())["cursor"]
-        await cloud.say(state(changed, "spinning"))
+            await cloud.publish(state(pillow))
+            cursor = (await browser.receive())["cursor"]
+        await cloud.publish(state(changed, "spinning"))
         await cloud.remove(gone)
-        await browser.until(lambda frame: frame["type"] == "removed")
+        await browser.receive_until(lambda frame: frame["type"] == "removed")
 
-    async with gateway.browser(f"{query}&since={cursor}") as browser:
-        snapshot = await browser.next()
-        removed = await browser.next()
+    async with gateway.connect(f"{query}&since={cursor}") as browser:
+        snapshot = await browser.receive()
+        removed = await browser.receive()
 
     assert snapshot["recovered"] is True
     assert [(shown["pillow"], shown["state"]) for shown in snapshot["pillows"]] == [
@@ -173,128 +175,128 @@ async def test_a_resumed_browser_gets_only_what_it_missed(
     ["abcd1234:0", "garbage", "%00", "", ":", "EPOCH:999999999", "EPOCH:-1", "EPOCH:1e3", "%F0:1"],
 )
 async def test_a_cursor_that_is_not_covered_gets_everything(
-    gateway: Gateway, cloud: Pillows, name: str, cursor: str
+    gateway: Gateway, cloud: Publisher, name: str, cursor: str
 ) -> None:
     """One of another process, of the future, or none at all."""
-    async with gateway.browser(f"?pillow={name}") as browser:
-        epoch = (await browser.next())["cursor"].split(":")[0]
-        await cloud.say(state(name))
-        await browser.next()
+    async with gateway.connect(f"?pillow={name}") as browser:
+        epoch = (await browser.receive())["cursor"].split(":")[0]
+        await cloud.publish(state(name))
+        await browser.receive()
     since = cursor.replace("EPOCH", epoch)
-    async with gateway.browser(f"?pillow={name}&since={since}") as browser:
-        snapshot = await browser.next()
+    async with gateway.connect(f"?pillow={name}&since={since}") as browser:
+        snapshot = await browser.receive()
 
     assert snapshot["recovered"] is False
     assert [shown["pillow"] for shown in snapshot["pillows"]] == [name]
 
 
 async def test_a_browser_hears_only_of_what_it_asked_for(
-    gateway: Gateway, cloud: Pillows, prefix: str
+    gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
     """By the query, and by what it says later."""
     one, two = f"{prefix}-1", f"{prefix}-2"
-    async with gateway.browser(f"?pillow={one}") as browser:
-        assert (await browser.next())["pillows"] == []
-        await cloud.say(state(two))
-        await cloud.say(state(one))
-        assert [shown["pillow"] for shown in (await browser.next())["pillows"]] == [one]
+    async with gateway.connect(f"?pillow={one}") as browser:
+        assert (await browser.receive())["pillows"] == []
+        await cloud.publish(state(two))
+        await cloud.publish(state(one))
+        assert [shown["pillow"] for shown in (await browser.receive())["pillows"]] == [one]
 
-        await browser.say({"type": "subscribe", "pillows": [two]})
-        snapshot = await browser.next()
+        await browser.send({"type": "subscribe", "pillows": [two]})
+        snapshot = await browser.receive()
         assert snapshot["type"] == "snapshot"
         assert snapshot["recovered"] is False
         assert [shown["pillow"] for shown in snapshot["pillows"]] == [two]
-        await cloud.say(state(one, "spinning"))
-        await cloud.say(state(two, "spinning"))
-        assert [shown["pillow"] for shown in (await browser.next())["pillows"]] == [two]
+        await cloud.publish(state(one, "spinning"))
+        await cloud.publish(state(two, "spinning"))
+        assert [shown["pillow"] for shown in (await browser.receive())["pillows"]] == [two]
 
-        await browser.say({"type": "subscribe", "pillows": "all"})
-        everything = {shown["pillow"] for shown in (await browser.next())["pillows"]}
+        await browser.send({"type": "subscribe", "pillows": "all"})
+        everything = {shown["pillow"] for shown in (await browser.receive())["pillows"]}
         assert {one, two} <= everything
-        await browser.say({"type": "subscribe", "pillows": []})
-        assert (await browser.next())["pillows"] == []
+        await browser.send({"type": "subscribe", "pillows": []})
+        assert (await browser.receive())["pillows"] == []
 
 
 async def test_a_query_may_name_as_many_pillows_as_the_contract_says(gateway: Gateway) -> None:
     """Each of the longest name there may be: the request is then 71 kB long."""
     names = "&".join(f"pillow={n:04}{'x' * 59}" for n in range(MAX_SUBSCRIBED))
 
-    async with gateway.browser(f"?{names}") as browser:
-        assert (await browser.next())["type"] == "snapshot"
+    async with gateway.connect(f"?{names}") as browser:
+        assert (await browser.receive())["type"] == "snapshot"
 
 
 async def test_a_ping_is_answered_with_its_own_time(gateway: Gateway) -> None:
     """Unchanged, and with the gateway's clock."""
-    async with gateway.browser("?pillow=nobody") as browser:
-        await browser.next()
+    async with gateway.connect("?pillow=nobody") as browser:
+        await browser.receive()
         for sent in (1, 1795337950882, 0.5):
-            await browser.say({"type": "ping", "sent": sent})
-            pong = await browser.next()
+            await browser.send({"type": "ping", "sent": sent})
+            pong = await browser.receive()
             assert pong["type"] == "pong"
             assert pong["sent"] == sent
             assert abs(pong["received"] / 1000 - time.time()) < 60
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await (await browser.connection.ping(b"protocol"))
 
 
 async def test_the_subprotocol_is_agreed_when_it_is_offered(gateway: Gateway) -> None:
     """And a browser that offers none, or another, is served as well."""
-    async with gateway.browser(subprotocols=["other", "pillowcast.v1"]) as browser:
+    async with gateway.connect(subprotocols=["other", "pillowcast.v1"]) as browser:
         assert browser.connection.subprotocol == "pillowcast.v1"
-    async with gateway.browser(subprotocols=["other"]) as browser:
+    async with gateway.connect(subprotocols=["other"]) as browser:
         assert browser.connection.subprotocol is None
-        assert (await browser.next())["type"] == "snapshot"
+        assert (await browser.receive())["type"] == "snapshot"
 
 
-async def test_a_removed_pillow_is_told(gateway: Gateway, cloud: Pillows, name: str) -> None:
+async def test_a_removed_pillow_is_told(gateway: Gateway, cloud: Publisher, name: str) -> None:
     """An empty retained payload ends it, for those who watch and for those who come."""
-    async with gateway.browser(f"?pillow={name}") as browser:
-        await browser.next()
-        await cloud.say(state(name))
-        await browser.next()
+    async with gateway.connect(f"?pillow={name}") as browser:
+        await browser.receive()
+        await cloud.publish(state(name))
+        await browser.receive()
         await cloud.remove(name)
-        removed = await browser.next()
+        removed = await browser.receive()
 
         assert list(removed) == ["type", "cursor", "pillows"]
         assert (removed["type"], removed["pillows"]) == ("removed", [name])
-    async with gateway.browser(f"?pillow={name}") as browser:
-        assert (await browser.next())["pillows"] == []
+    async with gateway.connect(f"?pillow={name}") as browser:
+        assert (await browser.receive())["pillows"] == []
 
 
-async def test_an_older_state_is_never_shown(gateway: Gateway, cloud: Pillows, name: str) -> None:
+async def test_an_older_state_is_never_shown(gateway: Gateway, cloud: Publisher, name: str) -> None:
     """By `at`, and by `seq` where that is equal; whatever the order of arrival."""
     at = "2026-11-22T06:00:00Z"
-    async with gateway.browser(f"?pillow={name}") as browser:
-        await browser.next()
+    async with gateway.connect(f"?pillow={name}") as browser:
+        await browser.receive()
         for stamp, seq in ((at, 5), ("2026-11-22T05:59:59.999Z", 9), (at, 4), (at, 5), (at, 6)):
-            await cloud.say(
+            await cloud.publish(
                 json.dumps({"pillow": name, "state": "hugging", "at": stamp, "seq": seq}).encode()
             )
         seen: list[int] = []
         while 6 not in seen:
-            seen += [shown["seq"] for shown in (await browser.next())["pillows"]]
+            seen += [shown["seq"] for shown in (await browser.receive())["pillows"]]
 
     assert seen == [5, 6]
 
 
 async def test_a_last_will_shows_a_pillow_as_not_connected(
-    gateway: Gateway, cloud: Pillows, name: str
+    gateway: Gateway, cloud: Publisher, name: str
 ) -> None:
     """Until it is online again."""
-    async with gateway.browser(f"?pillow={name}") as browser:
-        await browser.next()
-        said = await cloud.say(state(name, "spinning", seq=3))
-        await browser.next()
+    async with gateway.connect(f"?pillow={name}") as browser:
+        await browser.receive()
+        said = await cloud.publish(state(name, "spinning", seq=3))
+        await browser.receive()
 
-        await cloud.available(name, b"offline")
-        shown = await browser.until_state(name, "notconnected")
+        await cloud.publish_availability(name, b"offline")
+        shown = await browser.receive_state(name, "notconnected")
         assert shown["last"] == "spinning"
         assert shown["seq"] == 3
         assert shown["at"] == msgspec.json.decode(said)["at"]
         assert shown["since"].endswith("Z")
 
-        await cloud.available(name, b"online")
-        await browser.next()
+        await cloud.publish_availability(name, b"online")
+        await browser.receive()
         assert said in browser.raw
 
 
@@ -302,17 +304,17 @@ async def test_a_silent_pillow_becomes_not_connected_and_comes_back(
     broker: Broker, prefix: str
 ) -> None:
     """And a retained state that was old at the gateway's start is never shown as live."""
-    async with pillows(broker, prefix) as cloud:
-        await cloud.say(state("old", "hugging", ago_s=3600))
+    async with connect_publisher(broker, prefix) as cloud:
+        await cloud.publish(state("old", "hugging", ago_s=3600))
         async with Gateway(broker, prefix, GATEWAY_EXPIRE_AFTER="0.7") as gateway:
-            async with gateway.browser() as browser:
-                (old,) = (await browser.next())["pillows"]
+            async with gateway.connect() as browser:
+                (old,) = (await browser.receive())["pillows"]
                 assert (old["state"], old["last"]) == ("notconnected", "hugging")
 
                 begun = time.time()
-                said = await cloud.say(state("cloud-1", "spinning"))
-                await browser.until_state("cloud-1", "spinning")
-                gone = await browser.until_state("cloud-1", "notconnected")
+                said = await cloud.publish(state("cloud-1", "spinning"))
+                await browser.receive_state("cloud-1", "spinning")
+                gone = await browser.receive_state("cloud-1", "notconnected")
                 assert time.time() - begun >= 0.7
                 assert list(gone) == ["pillow", "state", "at", "last", "since"]
                 assert gone["last"] == "spinning"
@@ -320,19 +322,19 @@ async def test_a_silent_pillow_becomes_not_connected_and_comes_back(
                 assert gone["since"] > gone["at"]
                 assert await gateway.metric("expired_total") == 1
 
-                await cloud.say(state("cloud-1", "hugging"))
-                await browser.until_state("cloud-1", "hugging")
+                await cloud.publish(state("cloud-1", "hugging"))
+                await browser.receive_state("cloud-1", "hugging")
             gateway.assert_log_is_clean()
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "\xff"])
 async def test_a_page_of_another_site_may_not_listen(gateway: Gateway, origin: str) -> None:
     """It is told so in a way that a page can see."""
-    wire = await gateway.dial(handshake("/ws", f"Origin: {origin}"))
+    wire = await gateway.open_raw(handshake("/ws", f"Origin: {origin}"))
     got = await wire.read_until(lambda data: close_code(data) is not None)
     wire.close()
 
-    (_, error), *_ = unframed(got)
+    (_, error), *_ = parse_frames(got)
     assert msgspec.json.decode(error)["code"] == 4403
     assert close_code(got) == 4403
 
@@ -343,55 +345,58 @@ async def test_a_page_of_a_named_site_or_of_our_own_may_listen(
 ) -> None:
     """By the setting, and by the request's own host."""
     own = origin.replace("PORT", str(gateway.port))
-    async with gateway.browser(origin=own) as browser:
-        assert (await browser.next())["type"] == "snapshot"
+    async with gateway.connect(origin=own) as browser:
+        assert (await browser.receive())["type"] == "snapshot"
 
 
 SUBSCRIBE = b'{"type":"subscribe","pillows":[%b]}'
 
 BAD_FRAMES = {
-    "garbage": (masked(TEXT, b"garbage"), 4400),
-    "empty": (masked(TEXT, b""), 4400),
-    "binary": (masked(BINARY, b'{"type":"ping","sent":1}'), 4400),
-    "1 MiB": (masked(TEXT, b"x" * 2**20), 1009),
+    "garbage": (client_frame(TEXT, b"garbage"), 4400),
+    "empty": (client_frame(TEXT, b""), 4400),
+    "binary": (client_frame(BINARY, b'{"type":"ping","sent":1}'), 4400),
+    "1 MiB": (client_frame(TEXT, b"x" * 2**20), 1009),
     "fragments of more than a frame": (
-        masked(TEXT, b"x" * 60_000, fin=False) + masked(0, b"x" * 60_000),
+        client_frame(TEXT, b"x" * 60_000, fin=False) + client_frame(0, b"x" * 60_000),
         1009,
     ),
-    "invalid UTF-8": (masked(TEXT, b"\xff\xfe"), 1007),
+    "invalid UTF-8": (client_frame(TEXT, b"\xff\xfe"), 1007),
     "invalid UTF-8 in fragments": (
-        masked(TEXT, b"\xe2\x82", fin=False) + masked(0, b"\x28"),
+        client_frame(TEXT, b"\xe2\x82", fin=False) + client_frame(0, b"\x28"),
         1007,
     ),
-    "not masked": (masked(TEXT, b"{}", mask=False), 1002),
+    "not client_frame": (client_frame(TEXT, b"{}", mask=False), 1002),
     "reserved bits": (b"\xf1\x80\0\0\0\0", 1002),
-    "an opcode that is none": (masked(3, b""), 1002),
-    "a continuation of nothing": (masked(0, b"x"), 1002),
-    "a ping that is too long": (masked(PING, b"x" * 126), 1002),
-    "a close of one byte": (masked(CLOSE, b"x"), 1002),
-    "a list": (masked(TEXT, b"[]"), 4400),
-    "null": (masked(TEXT, b"null"), 4400),
-    "no type": (masked(TEXT, b'{"sent":1}'), 4400),
-    "an unknown type": (masked(TEXT, b'{"type":"publish"}'), 4400),
-    "a ping without a time": (masked(TEXT, b'{"type":"ping"}'), 4400),
-    "a time that is text": (masked(TEXT, b'{"type":"ping","sent":"1"}'), 4400),
-    "a time out of range": (masked(TEXT, b'{"type":"ping","sent":1e999}'), 4400),
+    "an opcode that is none": (client_frame(3, b""), 1002),
+    "a continuation of nothing": (client_frame(0, b"x"), 1002),
+    "a ping that is too long": (client_frame(PING, b"x" * 126), 1002),
+    "a close of one byte": (client_frame(CLOSE, b"x"), 1002),
+    "a list": (client_frame(TEXT, b"[]"), 4400),
+    "null": (client_frame(TEXT, b"null"), 4400),
+    "no type": (client_frame(TEXT, b'{"sent":1}'), 4400),
+    "an unknown type": (client_frame(TEXT, b'{"type":"publish"}'), 4400),
+    "a ping without a time": (client_frame(TEXT, b'{"type":"ping"}'), 4400),
+    "a time that is text": (client_frame(TEXT, b'{"type":"ping","sent":"1"}'), 4400),
+    "a time out of range": (client_frame(TEXT, b'{"type":"ping","sent":1e999}'), 4400),
     "a number of 60,000 digits": (
-        masked(TEXT, b'{"type":"ping","sent":' + b"9" * 60_000 + b"}"),
+        client_frame(TEXT, b'{"type":"ping","sent":' + b"9" * 60_000 + b"}"),
         4400,
     ),
-    "60,000 open brackets": (masked(TEXT, b"[" * 60_000), 4400),
-    "60,000 open brackets in a field": (masked(TEXT, b'{"type":"ping","x":' + b"[" * 60_000), 4400),
-    "a wrong id": (masked(TEXT, SUBSCRIBE % b'"../../x"'), 4400),
-    "a wildcard": (masked(TEXT, SUBSCRIBE % b'"#"'), 4400),
-    "the bridge": (masked(TEXT, SUBSCRIBE % b'"bridge"'), 4400),
-    "a number as id": (masked(TEXT, SUBSCRIBE % b"7"), 4400),
-    "a lone surrogate": (masked(TEXT, SUBSCRIBE % b'"\\ud800"'), 4400),
+    "60,000 open brackets": (client_frame(TEXT, b"[" * 60_000), 4400),
+    "60,000 open brackets in a field": (
+        client_frame(TEXT, b'{"type":"ping","x":' + b"[" * 60_000),
+        4400,
+    ),
+    "a wrong id": (client_frame(TEXT, SUBSCRIBE % b'"../../x"'), 4400),
+    "a wildcard": (client_frame(TEXT, SUBSCRIBE % b'"#"'), 4400),
+    "the bridge": (client_frame(TEXT, SUBSCRIBE % b'"bridge"'), 4400),
+    "a number as id": (client_frame(TEXT, SUBSCRIBE % b"7"), 4400),
+    "a lone surrogate": (client_frame(TEXT, SUBSCRIBE % b'"\\ud800"'), 4400),
     "too many ids": (
-        masked(TEXT, SUBSCRIBE % b",".join(b'"p%d"' % n for n in range(MAX_SUBSCRIBED + 1))),
+        client_frame(TEXT, SUBSCRIBE % b",".join(b'"p%d"' % n for n in range(MAX_SUBSCRIBED + 1))),
         4400,
     ),
-    "a hundred times garbage": (masked(TEXT, b"garbage") * 100, 4400),
+    "a hundred times garbage": (client_frame(TEXT, b"garbage") * 100, 4400),
 }
 
 
@@ -399,15 +404,15 @@ BAD_FRAMES = {
 async def test_a_bad_frame_closes_with_its_code(gateway: Gateway, case: str) -> None:
     """The code says whose fault it was; the gateway's log says nothing."""
     sent, code = BAD_FRAMES[case]
-    wire = await gateway.dial(handshake("/ws?pillow=nobody"))
-    await wire.read_until(lambda data: len(unframed(data)) == 1)
+    wire = await gateway.open_raw(handshake("/ws?pillow=nobody"))
+    await wire.read_until(lambda data: len(parse_frames(data)) == 1)
     await wire.send(sent)
     got = await wire.read_until(lambda data: close_code(data) is not None)
     wire.close()
 
     assert close_code(got) == code
     if code == 4400:
-        error = msgspec.json.decode(unframed(got)[1][1])
+        error = msgspec.json.decode(parse_frames(got)[1][1])
         assert (error["type"], error["code"]) == ("error", 4400)
         assert 0 < len(error["message"]) < 500
 
@@ -415,9 +420,9 @@ async def test_a_bad_frame_closes_with_its_code(gateway: Gateway, case: str) -> 
 async def test_a_browser_that_is_rude_twice_at_once_is_closed_once(gateway: Gateway) -> None:
     """While the first fault is being answered the second closes the connection."""
     for _ in range(50):
-        wire = await gateway.dial(handshake("/ws?pillow=nobody"))
-        await wire.read_until(lambda data: len(unframed(data)) == 1)
-        await wire.send(masked(TEXT, b"garbage"))
+        wire = await gateway.open_raw(handshake("/ws?pillow=nobody"))
+        await wire.read_until(lambda data: len(parse_frames(data)) == 1)
+        await wire.send(client_frame(TEXT, b"garbage"))
         await wire.send(b"\xff\xff\xff\xff")
         got = await wire.read_until(lambda data: close_code(data) is not None)
         wire.close()
@@ -429,12 +434,12 @@ async def test_a_frame_of_the_largest_size_is_read(gateway: Gateway) -> None:
     padded = b'{"type":"ping","sent":1,"pad":"%b"}'
     fits = padded % (b"x" * (MAX_REQUEST_BYTES - len(padded) + 2))
     assert len(fits) == MAX_REQUEST_BYTES
-    async with gateway.browser("?pillow=nobody") as browser:
-        await browser.next()
+    async with gateway.connect("?pillow=nobody") as browser:
+        await browser.receive()
         await browser.connection.send(fits.decode())
-        assert (await browser.next())["type"] == "pong"
+        assert (await browser.receive())["type"] == "pong"
         await browser.connection.send(fits.decode() + " ")
-        assert await browser.closed() == 1009
+        assert await browser.wait_closed() == 1009
 
 
 @pytest.mark.parametrize(
@@ -442,11 +447,11 @@ async def test_a_frame_of_the_largest_size_is_read(gateway: Gateway) -> None:
 )
 async def test_a_bad_query_closes_with_its_code(gateway: Gateway, query: str) -> None:
     """After a sentence saying what is wrong."""
-    async with gateway.browser(query) as browser:
-        error = await browser.next()
+    async with gateway.connect(query) as browser:
+        error = await browser.receive()
         assert (error["type"], error["code"]) == ("error", 4400)
         assert "is not one" in error["message"]
-        assert await browser.closed() == 4400
+        assert await browser.wait_closed() == 4400
 
 
 HANDSHAKES = {
@@ -478,7 +483,7 @@ HANDSHAKES = {
 async def test_a_bad_request_is_answered_and_not_left_waiting(gateway: Gateway, case: str) -> None:
     """With HTTP's own code for it."""
     sent, code = HANDSHAKES[case]
-    wire = await gateway.dial(sent)
+    wire = await gateway.open_raw(sent)
     got = await wire.read_until(lambda data: b"\r\n\r\n" in data)
     wire.close()
 
@@ -489,7 +494,7 @@ async def test_a_bad_request_is_answered_and_not_left_waiting(gateway: Gateway, 
 async def test_a_request_without_an_end_is_cut_off(gateway: Gateway, begun: bytes) -> None:
     """It would take all memory there is."""
     before = gateway.resident_bytes()
-    wire = await gateway.dial(begun)
+    wire = await gateway.open_raw(begun)
     for _ in range(64):
         await wire.send(b"x" * 2**20)
     got = await wire.read_to_end()
@@ -503,27 +508,27 @@ async def test_a_request_without_an_end_is_cut_off(gateway: Gateway, begun: byte
 @pytest.mark.usefixtures("witness")
 async def test_connections_that_break_off_leave_nothing_behind(gateway: Gateway) -> None:
     """Before, within and after the handshake, in the middle of a frame, by reset and half-open."""
-    half = masked(TEXT, b'{"type":"ping","sent":1}')[:9]
+    half = client_frame(TEXT, b'{"type":"ping","sent":1}')[:9]
     for sent in (b"", b"GET /ws HT", handshake()[:-2], handshake(), handshake() + half):
         for end in ("reset", "close", "half_close"):
-            wire = await gateway.dial(sent)
+            wire = await gateway.open_raw(sent)
             if sent.startswith(handshake()):
-                await wire.read_until(lambda data: len(unframed(data)) == 1)
+                await wire.read_until(lambda data: len(parse_frames(data)) == 1)
             getattr(wire, end)()
             wire.close()
     for _ in range(20):
-        (await gateway.dial(handshake())).reset()
+        (await gateway.open_raw(handshake())).reset()
 
-    await gateway.until_metric('connections{transport="websocket"}', 1)  # the witness
-    async with gateway.browser() as browser:
-        assert (await browser.next())["type"] == "snapshot"
+    await gateway.wait_for_metric('connections{transport="websocket"}', 1)  # the witness
+    async with gateway.connect() as browser:
+        assert (await browser.receive())["type"] == "snapshot"
 
 
 async def test_nothing_at_all_harms_nobody(gateway: Gateway) -> None:
     """Connections on which nothing is said are let be; others are served."""
-    silent = [await gateway.dial() for _ in range(50)]
-    async with gateway.browser() as browser:
-        assert (await browser.next())["type"] == "snapshot"
+    silent = [await gateway.open_raw() for _ in range(50)]
+    async with gateway.connect() as browser:
+        assert (await browser.receive())["type"] == "snapshot"
     for wire in silent:
         wire.close()
 
@@ -533,16 +538,16 @@ FLOOD = 150
 """So many states of that size are far more than anything holds for a browser."""
 
 
-async def flood(cloud: Pillows, browser: Browser, first: int) -> None:
+async def flood(cloud: Publisher, browser: WebSocketClient, first: int) -> None:
     """Publish as fast as one browser reads, so that it never lags; fail if it misses one."""
     for start in range(first, first + FLOOD, 5):
         numbers = range(start, start + 5)
-        await cloud.say_all(
+        await cloud.publish_all(
             [state(f"cloud-{n % 3}", ago_s=20 - n / 1000, seq=n, pad="x" * BIG) for n in numbers]
         )
         seen: list[int] = []
         while len(seen) < 5:
-            seen += [shown["seq"] for shown in (await browser.next())["pillows"]]
+            seen += [shown["seq"] for shown in (await browser.receive())["pillows"]]
         assert seen == list(numbers), "a browser that keeps up sees every update"
 
 
@@ -551,15 +556,15 @@ async def test_a_browser_that_never_reads_slows_nobody_and_then_gets_the_newest(
 ) -> None:
     """Not the backlog; and what it does not read keeps no process from ending."""
     async with (
-        pillows(broker, prefix) as cloud,
+        connect_publisher(broker, prefix) as cloud,
         Gateway(broker, prefix, GATEWAY_HISTORY_BYTES="0") as gateway,
     ):
         deaf = [
-            await gateway.dial(handshake(), receive_buffer=4096),
-            await gateway.dial(request("/events"), receive_buffer=4096),
+            await gateway.open_raw(handshake(), receive_buffer=4096),
+            await gateway.open_raw(request("/events"), receive_buffer=4096),
         ]
-        async with gateway.browser() as browser:
-            await browser.next()
+        async with gateway.connect() as browser:
+            await browser.receive()
             before = gateway.resident_bytes()
             await flood(cloud, browser, 0)
             assert gateway.resident_bytes() - before < FLOOD * BIG
@@ -573,7 +578,7 @@ async def test_a_browser_that_never_reads_slows_nobody_and_then_gets_the_newest(
                 assert len(data) < FLOOD * BIG // 3, "that was the backlog"
             shown = [
                 (one["pillow"], one["seq"])
-                for opcode, payload in unframed(got[0])
+                for opcode, payload in parse_frames(got[0])
                 if opcode == TEXT
                 for one in msgspec.json.decode(payload).get("pillows", ())
             ]
@@ -586,13 +591,13 @@ async def test_a_browser_that_never_reads_slows_nobody_and_then_gets_the_newest(
             await flood(cloud, browser, FLOOD)
             gateway.terminate()
             begun = time.monotonic()
-            await browser.until(lambda frame: frame["type"] == "goodbye")
+            await browser.receive_until(lambda frame: frame["type"] == "goodbye")
         # The last of them is still waited for: who comes now is told to come back, too.
-        async with gateway.browser() as late:
-            assert (await late.next())["type"] == "snapshot"
-            assert (await late.next())["type"] == "goodbye"
-            assert await late.closed() == 1012
-        stream = await gateway.dial(request("/events"))
+        async with gateway.connect() as late:
+            assert (await late.receive())["type"] == "snapshot"
+            assert (await late.receive())["type"] == "goodbye"
+            assert await late.wait_closed() == 1012
+        stream = await gateway.open_raw(request("/events"))
         await stream.read_until(lambda data: b'"type":"goodbye"' in data)
         async with asyncio.timeout(10):
             assert await gateway.wait() == 0
@@ -605,14 +610,14 @@ async def test_a_browser_that_never_reads_slows_nobody_and_then_gets_the_newest(
 async def test_a_restart_says_goodbye_to_everyone(broker: Broker, prefix: str) -> None:
     """With the delays to come back after, then 1012; the process exits 0 and soon."""
     async with Gateway(broker, prefix) as gateway, contextlib.AsyncExitStack() as stack:
-        browsers = [await stack.enter_async_context(gateway.browser()) for _ in range(20)]
+        browsers = [await stack.enter_async_context(gateway.connect()) for _ in range(20)]
         for browser in browsers:
-            await browser.next()
+            await browser.receive()
         gateway.terminate()
         for browser in browsers:
-            assert await browser.next() == {"type": "goodbye", "reconnect_ms": [200, 5000]}
+            assert await browser.receive() == {"type": "goodbye", "reconnect_ms": [200, 5000]}
             with pytest.raises(ConnectionClosed):
-                await browser.next()
+                await browser.receive()
             assert browser.connection.close_code == 1012
         async with asyncio.timeout(8):
             assert await gateway.wait() == 0

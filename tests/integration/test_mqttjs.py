@@ -11,7 +11,7 @@ from devstack.broker import Broker
 from devstack.errors import CannotStart
 from devstack.node import find_node
 from devstack.processes import ROOT
-from tests.browsers import PATIENCE_S, Gateway, pillows, state
+from tests.gateway import TIMEOUT_S, Gateway, connect_publisher, state
 from tests.machine import need
 
 PUBLISH = """
@@ -57,7 +57,7 @@ async def node(script: str, *arguments: str) -> list[str]:
         stderr=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         out, err = await process.communicate(script.encode())
     assert process.returncode == 0, err.decode()
     return out.decode().splitlines()
@@ -74,24 +74,24 @@ async def test_a_pillow_that_speaks_mqtt_itself_is_shown(
 ) -> None:
     """Its states as they are, its last will, and its removal."""
     said = '{"pillow":"cloud-js", "state":"punching" ,"at":"2023-11-22T06:00:00.000Z","von":"☁"}'
-    async with Gateway(broker, prefix) as gateway, gateway.browser() as browser:
-        await browser.next()
+    async with Gateway(broker, prefix) as gateway, gateway.connect() as browser:
+        await browser.receive()
         await node(
             PUBLISH, address(broker), version, prefix, json.dumps([["cloud-js/state", said]])
         )
-        await browser.until_state("cloud-js", "punching")
+        await browser.receive_state("cloud-js", "punching")
         assert said.encode() in browser.raw
 
         later = state("cloud-js", "hugging", seq=1).decode()
         messages = json.dumps([["cloud-js/state", later]])
         await node(PUBLISH, address(broker), version, prefix, messages, "crash")
-        await browser.until_state("cloud-js", "hugging")
-        shown = await browser.until_state("cloud-js", "notconnected")
+        await browser.receive_state("cloud-js", "hugging")
+        shown = await browser.receive_state("cloud-js", "notconnected")
         assert shown["last"] == "hugging"
 
         messages = json.dumps([["cloud-js/state", ""]])
         await node(PUBLISH, address(broker), version, prefix, messages)
-        removed = await browser.until(lambda frame: frame["type"] == "removed")
+        removed = await browser.receive_until(lambda frame: frame["type"] == "removed")
         assert removed["pillows"] == ["cloud-js"]
         gateway.assert_log_is_clean()
 
@@ -101,9 +101,9 @@ async def test_anyone_may_read_the_states_that_the_gateway_reads(
     broker: Broker, prefix: str, version: str
 ) -> None:
     """Without a password, retained, byte for byte."""
-    async with pillows(broker, prefix) as cloud:
+    async with connect_publisher(broker, prefix) as cloud:
         said = {
-            f"{prefix}/cloud-{n}/state": (await cloud.say(state(f"cloud-{n}"))).decode()
+            f"{prefix}/cloud-{n}/state": (await cloud.publish(state(f"cloud-{n}"))).decode()
             for n in range(3)
         }
 

@@ -19,7 +19,7 @@ from gateway.transport.http_protocol import bound_connections
 from gateway.transport.websocket import WebSocketBrowser
 from runtime.mqtt import Message
 from runtime.server import listen, serve_until
-from tests.browsers import handshake
+from tests.gateway import handshake
 from tests.unit.gateway.strategies import update
 from tests.unit.gateway.transport.connection_registries import make_door
 from tests.waiting import until

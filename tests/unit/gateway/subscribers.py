@@ -10,7 +10,7 @@ from gateway.fanout.encoding import Encoding
 from gateway.fanout.planner import Planner, Write
 from gateway.fanout.raw_send import CLOSED_SOCKET
 from gateway.fanout.subscriptions import Filter, Subscriber
-from tests.browsers import TEXT, unframed
+from tests.gateway import TEXT, parse_frames
 
 _frame: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 
@@ -57,7 +57,7 @@ class Client(Subscriber):
         assert not self.is_paused, "written to while it did not read"
         data = bytes(data)
         self.writes.append(data)
-        taken = unframed(b"\r\n\r\n" + data)
+        taken = parse_frames(b"\r\n\r\n" + data)
         assert sum(len(payload) for _, payload in taken) <= len(data)
         for opcode, payload in taken:
             assert opcode == TEXT

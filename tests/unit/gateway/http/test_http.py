@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from gateway.transport import http_protocol
 from gateway.transport.http_protocol import MOST_WAITING, path_and_query
-from tests.browsers import handshake, request
+from tests.gateway import handshake, request
 from tests.unit.gateway.servers import Served, read_to_end, serving
 from tests.waiting import until
 

@@ -21,7 +21,16 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 
 from contract.frames import BAD_MESSAGE, MAX_REQUEST_BYTES, Ping, decode_request
 from runtime.server import listen, serve_until
-from tests.browsers import BINARY, CLOSE, PING, TEXT, close_code, handshake, masked, unframed
+from tests.gateway import (
+    BINARY,
+    CLOSE,
+    PING,
+    TEXT,
+    client_frame,
+    close_code,
+    handshake,
+    parse_frames,
+)
 from tests.hypothesis_profiles import examples
 from tests.unit.gateway.servers import serving
 from tests.waiting import until
@@ -81,7 +90,7 @@ async def say(port: int, frames: list[bytes]) -> list[tuple[object, object]]:
                 for frame in frames:
                     await loop.sock_sendall(client, frame)
                     await asyncio.sleep(0)
-                while close_code(got) is None and not any(o == CLOSE for o, _ in unframed(got)):
+                while close_code(got) is None and not any(o == CLOSE for o, _ in parse_frames(got)):
                     data = await loop.sock_recv(client, 1 << 16)
                     if not data:
                         break
@@ -89,7 +98,7 @@ async def say(port: int, frames: list[bytes]) -> list[tuple[object, object]]:
             except ConnectionError:
                 pass
     said: list[tuple[object, object]] = []
-    for opcode, payload in unframed(got)[1:]:
+    for opcode, payload in parse_frames(got)[1:]:
         if opcode == TEXT:
             message = msgspec.json.decode(payload)
             said.append((message["type"], message.get("sent", message.get("code"))))
@@ -106,30 +115,30 @@ def fragments(number: int, cuts: list[int]) -> list[bytes]:
     at = sorted({cut % len(text) for cut in cuts} - {0})
     parts = [text[a:b] for a, b in zip([0, *at], [*at, len(text)], strict=True)]
     return [
-        masked(TEXT if place == 0 else CONT, part, fin=place == len(parts) - 1)
+        client_frame(TEXT if place == 0 else CONT, part, fin=place == len(parts) - 1)
         for place, part in enumerate(parts)
     ]
 
 
 asked = st.builds(fragments, st.integers(0, 999), st.lists(st.integers(1, 30), max_size=3))
-pinged = st.binary(max_size=125).map(lambda payload: [masked(PING, payload)])
-ponged = st.binary(max_size=125).map(lambda payload: [masked(PONG, payload)])
+pinged = st.binary(max_size=125).map(lambda payload: [client_frame(PING, payload)])
+ponged = st.binary(max_size=125).map(lambda payload: [client_frame(PONG, payload)])
 wrong = st.sampled_from(
     [
-        masked(BINARY, b"x"),
-        masked(TEXT, b"nonsense"),
-        masked(TEXT, b"{}", mask=False),
-        masked(CONT, b"x"),
-        masked(3, b""),
+        client_frame(BINARY, b"x"),
+        client_frame(TEXT, b"nonsense"),
+        client_frame(TEXT, b"{}", mask=False),
+        client_frame(CONT, b"x"),
+        client_frame(3, b""),
         b"\xf1\x80\0\0\0\0",
-        masked(PING, b"x" * 126),
-        masked(CLOSE, b"\x03"),
-        masked(CLOSE, b"\x03\xec"),
+        client_frame(PING, b"x" * 126),
+        client_frame(CLOSE, b"\x03"),
+        client_frame(CLOSE, b"\x03\xec"),
         b"\x81\xff" + b"\x7f" * 12,
     ]
 ).map(lambda frame: [frame])
 closes = st.sampled_from([b"", b"\x03\xe8", b"\x03\xe9bye", b"\x0f\xa1"]).map(
-    lambda payload: [masked(CLOSE, payload)]
+    lambda payload: [client_frame(CLOSE, payload)]
 )
 scripts = st.tuples(
     st.lists(st.one_of(asked, pinged, ponged), max_size=6), st.one_of(closes, wrong)

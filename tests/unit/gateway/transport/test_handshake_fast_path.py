@@ -10,7 +10,7 @@ import pytest
 from websockets.utils import accept_key
 
 from gateway.transport.handshake_fast_path import _shaken
-from tests.browsers import handshake, request
+from tests.gateway import handshake, request
 from tests.unit.gateway.servers import Served, serving
 from tests.waiting import until
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from gateway.transport import connections, websocket
 from gateway.transport.connection import Browser
 from gateway.transport.handshake import REQUEST_BYTES
-from tests.browsers import PING, TEXT, close_code, handshake, masked, request, unframed
+from tests.gateway import PING, TEXT, client_frame, close_code, handshake, parse_frames, request
 from tests.unit.gateway.servers import read_to_end, serving
 from tests.waiting import until
 
@@ -49,7 +49,7 @@ async def test_a_browser_that_talks_but_answers_no_ping_is_let_go() -> None:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(10):
             while served.browsers:
-                await loop.sock_sendall(rude, masked(TEXT, b'{"type":"ping","sent":1}'))
+                await loop.sock_sendall(rude, client_frame(TEXT, b'{"type":"ping","sent":1}'))
                 await asyncio.sleep(0.01)
 
 
@@ -117,7 +117,7 @@ async def test_when_it_is_full_who_comes_is_told_to_come_back() -> None:
         assert served.count("refused_total", code="1013") == 1
 
     assert close_code(got) == 1013
-    assert b"come back later" in unframed(got)[0][1]
+    assert b"come back later" in parse_frames(got)[0][1]
 
 
 @pytest.mark.parametrize(
@@ -186,14 +186,14 @@ async def test_a_request_in_pieces_is_served_as_a_whole_one(
 
 async def test_what_is_said_before_the_answer_is_read_after_it() -> None:
     """A browser must wait for the answer; one that does not is not misread for that."""
-    ping = masked(TEXT, b'{"type":"ping","sent":7}')
+    ping = client_frame(TEXT, b'{"type":"ping","sent":7}')
     async with serving() as served, served.dialled(handshake() + ping) as eager:
         got = b""
         async with asyncio.timeout(10):
             while b'"pong"' not in got:
                 got += await asyncio.get_running_loop().sock_recv(eager, 4096)
 
-    assert [payload[:18] for _, payload in unframed(got)] == [
+    assert [payload[:18] for _, payload in parse_frames(got)] == [
         b'{"type":"snapshot"',
         b'{"type":"pong","se',
     ]
@@ -328,7 +328,7 @@ async def test_a_browser_that_does_not_answer_a_close_is_ended(
     """It has had its time."""
     monkeypatch.setattr(websocket, "CLOSE_S", 0.3)
     async with serving() as served, served.dialled() as rude:
-        await asyncio.get_running_loop().sock_sendall(rude, masked(TEXT, b"garbage"))
+        await asyncio.get_running_loop().sock_sendall(rude, client_frame(TEXT, b"garbage"))
         await until(lambda: served.browsers == 0, "ended")
 
 
@@ -343,8 +343,8 @@ async def test_pings_of_one_that_does_not_read_are_not_gathered() -> None:
         await until(lambda: browser.is_paused, "is_paused")
         before = browser.transport.get_write_buffer_size()
         for number in range(200):
-            await loop.sock_sendall(rude, masked(PING, b"%d" % number + b"p" * 100))
-            await loop.sock_sendall(rude, masked(TEXT, b'{"type":"ping","sent":%d}' % number))
+            await loop.sock_sendall(rude, client_frame(PING, b"%d" % number + b"p" * 100))
+            await loop.sock_sendall(rude, client_frame(TEXT, b'{"type":"ping","sent":%d}' % number))
         await asyncio.sleep(0.1)
         assert browser.transport.get_write_buffer_size() <= before
         got = b""
@@ -390,7 +390,7 @@ async def test_one_that_reads_now_and_then_never_gets_half_a_frame(path: str) ->
         assert served.count("conflated_total") > 0, "it never stopped reading"
 
     if path == "/ws":
-        frames = [json.loads(payload) for opcode, payload in unframed(got) if opcode == TEXT]
+        frames = [json.loads(payload) for opcode, payload in parse_frames(got) if opcode == TEXT]
     else:
         body = unchunked(got.partition(b"\r\n\r\n")[2])
         data = (line for line in body.split(b"\n") if line.startswith(b"data: "))
@@ -437,4 +437,4 @@ async def test_what_was_asked_before_on_the_same_connection_comes_first() -> Non
     before, _, after = got.partition(page)
     assert before.startswith(b"HTTP/1.1 200 OK\r\n")
     assert after.startswith(b"HTTP/1.1 101 ")
-    assert all(opcode == TEXT for opcode, _ in unframed(after))
+    assert all(opcode == TEXT for opcode, _ in parse_frames(after))

@@ -11,7 +11,7 @@ from gateway.transport.cpu_budget import BURST_S
 from gateway.transport.inbound_scheduler import PIECE_BYTES, Hearing
 from gateway.transport.message_reader import Inbound
 from gateway.transport.websocket import WebSocketBrowser
-from tests.browsers import masked
+from tests.gateway import client_frame
 from tests.unit.gateway.servers import serving
 from tests.waiting import until
 
@@ -89,7 +89,7 @@ async def test_a_speaker_that_fails_or_goes_holds_up_nobody() -> None:
 
 async def test_a_flood_of_pings_is_answered_and_holds_up_nobody() -> None:
     """Thousands at once: what happens meanwhile is told before the last of them is answered."""
-    flood = b"".join(masked(PING, b"%05d" % number) for number in range(2000))
+    flood = b"".join(client_frame(PING, b"%05d" % number) for number in range(2000))
     loop = asyncio.get_running_loop()
     async with serving() as served, served.dialled() as good:
         (told,) = served.everyone
@@ -121,7 +121,7 @@ async def test_who_waits_to_be_heard_is_not_taken_for_dead() -> None:
         hearing = served.door.hearing
         hearing._share.spend(BURST_S + 0.2)  # so much was said that nobody is heard for a second
         await asyncio.get_running_loop().sock_sendall(
-            client, masked(PING, b"here") + masked(PONG, b"")
+            client, client_frame(PING, b"here") + client_frame(PONG, b"")
         )
         await until(lambda: browser.is_unheard, "waiting")
         await until(lambda: not browser.is_unheard, "heard")
@@ -131,8 +131,8 @@ async def test_who_waits_to_be_heard_is_not_taken_for_dead() -> None:
 def test_fragments_without_an_end_and_without_a_byte_fill_no_memory() -> None:
     """There is no limit to how many there may be of them."""
     inbound = Inbound(deflate=False)
-    list(inbound.feed(masked(TEXT, b"a", fin=False)))
-    empty = masked(0, b"", fin=False) * 1000
+    list(inbound.feed(client_frame(TEXT, b"a", fin=False)))
+    empty = client_frame(0, b"", fin=False) * 1000
     list(inbound.feed(empty))
     tracemalloc.start()
     try:
@@ -142,14 +142,14 @@ def test_fragments_without_an_end_and_without_a_byte_fill_no_memory() -> None:
     finally:
         tracemalloc.stop()
     assert held < 30_000
-    (said,) = inbound.feed(masked(0, b"b"))
+    (said,) = inbound.feed(client_frame(0, b"b"))
     assert said == ("ab",)
 
 
 @pytest.mark.parametrize("size", [PIECE_BYTES, PIECE_BYTES + 1])
 async def test_pings_and_messages_are_answered_in_order(size: int) -> None:
     """However many come together."""
-    one = masked(PING, b"p") + masked(TEXT, b'{"type":"ping","sent":1}')
+    one = client_frame(PING, b"p") + client_frame(TEXT, b'{"type":"ping","sent":1}')
     async with serving() as served, served.dialled() as client:
         loop = asyncio.get_running_loop()
         await until(lambda: served.count("snapshots_total", recovered="false") == 1, "in")

@@ -8,7 +8,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 
 from gateway.transport.message_reader import Inbound, Said
-from tests.browsers import masked
+from tests.gateway import client_frame
 
 
 def compressed(text: bytes) -> bytes:
@@ -30,11 +30,11 @@ def conversations(draw: st.DrawFn) -> bytes:
         cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=3)))
         pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
         for number, piece in enumerate(pieces):
-            said += masked(opcode if number == 0 else 0, piece, fin=number == len(pieces) - 1)
+            said += client_frame(opcode if number == 0 else 0, piece, fin=number == len(pieces) - 1)
             for kind, payload in draw(st.lists(controls, max_size=1)):
-                said += masked(kind, payload)
+                said += client_frame(kind, payload)
     return said + draw(
-        st.sampled_from((b"", b"", masked(8, b"\x03\xe8"), b"\xff\xff", b"\x81\x7e"))
+        st.sampled_from((b"", b"", client_frame(8, b"\x03\xe8"), b"\xff\xff", b"\x81\x7e"))
     )
 
 
@@ -82,16 +82,16 @@ def test_any_bytes_at_all_are_read(data: bytes, cuts: list[int]) -> None:
 
 def test_in_the_middle_of_anything_it_is_not_at_rest() -> None:
     """Of a head, of a payload, between two fragments."""
-    frame = masked(1, b"x" * 200)
+    frame = client_frame(1, b"x" * 200)
     for cut in range(1, len(frame)):
         inbound = Inbound(deflate=False)
         list(inbound.feed(frame[:cut]))
         assert not inbound.is_at_rest, cut
     inbound = Inbound(deflate=False)
     assert inbound.is_at_rest
-    list(inbound.feed(masked(1, b"", fin=False)))
+    list(inbound.feed(client_frame(1, b"", fin=False)))
     assert not inbound.is_at_rest
-    assert list(inbound.feed(masked(0, b""))) == [Said("")]
+    assert list(inbound.feed(client_frame(0, b""))) == [Said("")]
     assert inbound.is_at_rest
 
 

@@ -12,15 +12,15 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from tests.browsers import (
+from tests.gateway import (
     BINARY,
     CLOSE,
     PING,
     TEXT,
+    client_frame,
     close_code,
     handshake,
-    masked,
-    unframed,
+    parse_frames,
 )
 from tests.unit.gateway.servers import Served, read_to_end, serving
 
@@ -41,7 +41,7 @@ async def converse(served: Served, sent: bytes, *, pieces: int = 0) -> list[tupl
     loop = asyncio.get_running_loop()
     async with served.dialled(receive_buffer=1 << 16) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        whole = sent + masked(TEXT, LAST)
+        whole = sent + client_frame(TEXT, LAST)
         size = pieces or len(whole)
         got = b""
         async with asyncio.timeout(10):
@@ -59,7 +59,7 @@ async def converse(served: Served, sent: bytes, *, pieces: int = 0) -> list[tupl
                 data = await loop.sock_recv(client, 1 << 16)
                 assert data, f"ended without a close frame: {got!r}"
                 got += data
-        return [one for one in unframed(got) if b'"snapshot"' not in one[1]]
+        return [one for one in parse_frames(got) if b'"snapshot"' not in one[1]]
 
 
 def asked(number: int, *, cuts: int = 1) -> bytes:
@@ -68,7 +68,7 @@ def asked(number: int, *, cuts: int = 1) -> bytes:
     size = -(-len(text) // cuts)
     parts = [text[at : at + size] for at in range(0, len(text), size)]
     return b"".join(
-        masked(TEXT if number == 0 else CONT, part, fin=number == len(parts) - 1)
+        client_frame(TEXT if number == 0 else CONT, part, fin=number == len(parts) - 1)
         for number, part in enumerate(parts)
     )
 
@@ -96,13 +96,13 @@ LIVES = 424242
 async def test_5_1_no_frame_of_the_server_is_masked(served: Served) -> None:
     """A client must close a connection on which one is."""
     async with served.dialled() as client:
-        await asyncio.get_running_loop().sock_sendall(client, masked(PING, b"x") + asked(1))
+        await asyncio.get_running_loop().sock_sendall(client, client_frame(PING, b"x") + asked(1))
         got = b""
         async with asyncio.timeout(10):
             while b'"pong"' not in got:
                 got += await asyncio.get_running_loop().sock_recv(client, 1 << 16)
     rest = got.partition(b"\r\n\r\n")[2]
-    for _, payload in unframed(got):
+    for _, payload in parse_frames(got):
         assert rest[1] & 0x80 == 0
         head = 2 if len(payload) < 126 else 4 if len(payload) < 65_536 else 10
         rest = rest[head + len(payload) :]
@@ -111,7 +111,7 @@ async def test_5_1_no_frame_of_the_server_is_masked(served: Served) -> None:
 @pytest.mark.parametrize("opcode", [TEXT, BINARY, PING, PONG, CLOSE])
 async def test_5_1_a_frame_that_is_not_masked_ends_it(served: Served, opcode: int) -> None:
     """With 1002."""
-    frames = await converse(served, masked(opcode, b"", mask=False))
+    frames = await converse(served, client_frame(opcode, b"", mask=False))
     assert told(frames) == [("close", 1002)]
 
 
@@ -138,14 +138,14 @@ async def test_5_2_a_reserved_bit_without_a_meaning_ends_it(served: Served, bits
 @pytest.mark.parametrize("opcode", [3, 4, 5, 6, 7, 11, 12, 13, 14, 15])
 async def test_5_2_an_unknown_opcode_ends_it(served: Served, opcode: int) -> None:
     """Data or control."""
-    assert told(await converse(served, masked(opcode, b""))) == [("close", 1002)]
+    assert told(await converse(served, client_frame(opcode, b""))) == [("close", 1002)]
 
 
 @pytest.mark.parametrize("length", [125, 126, 127, 65_535, 65_536])
 async def test_5_2_each_way_to_write_a_length_is_read(served: Served, length: int) -> None:
     """In seven bits, in two bytes, in eight."""
     text = (ASK % 5).ljust(length)
-    assert told(await converse(served, masked(TEXT, text))) == [5, LIVES]
+    assert told(await converse(served, client_frame(TEXT, text))) == [5, LIVES]
 
 
 @pytest.mark.parametrize("length", [65_537, 1 << 31, 1 << 62, (1 << 63) + 1])
@@ -158,7 +158,7 @@ async def test_5_2_a_length_that_is_too_long_ends_it(served: Served, length: int
 @pytest.mark.parametrize("pieces", [1, 2, 3, 7, 100])
 async def test_5_2_a_frame_comes_as_tcp_brings_it(served: Served, pieces: int) -> None:
     """Byte by byte, if it must."""
-    sent = asked(1) + masked(PING, b"between") + asked(2, cuts=3)
+    sent = asked(1) + client_frame(PING, b"between") + asked(2, cuts=3)
     assert told(await converse(served, sent, pieces=pieces)) == [1, (PONG, b"between"), 2, LIVES]
 
 
@@ -174,10 +174,10 @@ async def test_5_4_a_message_may_come_in_fragments(served: Served, cuts: int) ->
 async def test_5_4_fragments_may_be_empty(served: Served) -> None:
     """The first, one in the middle, and the last."""
     sent = (
-        masked(TEXT, b"", fin=False)
-        + masked(CONT, b"", fin=False)
-        + masked(CONT, ASK % 1, fin=False)
-        + masked(CONT, b"", fin=True)
+        client_frame(TEXT, b"", fin=False)
+        + client_frame(CONT, b"", fin=False)
+        + client_frame(CONT, ASK % 1, fin=False)
+        + client_frame(CONT, b"", fin=True)
     )
     assert told(await converse(served, sent)) == [1, LIVES]
 
@@ -185,12 +185,12 @@ async def test_5_4_fragments_may_be_empty(served: Served) -> None:
 async def test_5_4_control_frames_may_come_between_fragments(served: Served) -> None:
     """And are answered before the message is whole."""
     sent = (
-        masked(TEXT, (ASK % 1)[:5], fin=False)
-        + masked(PING, b"a")
-        + masked(PONG, b"nobody asked")
-        + masked(CONT, (ASK % 1)[5:8], fin=False)
-        + masked(PING, b"b")
-        + masked(CONT, (ASK % 1)[8:])
+        client_frame(TEXT, (ASK % 1)[:5], fin=False)
+        + client_frame(PING, b"a")
+        + client_frame(PONG, b"nobody asked")
+        + client_frame(CONT, (ASK % 1)[5:8], fin=False)
+        + client_frame(PING, b"b")
+        + client_frame(CONT, (ASK % 1)[8:])
     )
     answered = told(await converse(served, sent))
     assert answered[-2:] == [1, LIVES]
@@ -201,15 +201,15 @@ async def test_5_4_control_frames_may_come_between_fragments(served: Served) -> 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])
 async def test_5_4_a_new_message_within_another_ends_it(served: Served, opcode: int) -> None:
     """Fragments of two messages are never mixed."""
-    sent = masked(TEXT, b"{", fin=False) + masked(opcode, b"{}")
+    sent = client_frame(TEXT, b"{", fin=False) + client_frame(opcode, b"{}")
     assert told(await converse(served, sent)) == [("close", 1002)]
 
 
 @pytest.mark.parametrize("fin", [True, False])
 async def test_5_4_a_continuation_of_nothing_ends_it(served: Served, fin: bool) -> None:
     """At the beginning, and after a message that was whole."""
-    assert told(await converse(served, masked(CONT, b"", fin=fin))) == [("close", 1002)]
-    assert told(await converse(served, asked(1) + masked(CONT, b"", fin=fin))) == [
+    assert told(await converse(served, client_frame(CONT, b"", fin=fin))) == [("close", 1002)]
+    assert told(await converse(served, asked(1) + client_frame(CONT, b"", fin=fin))) == [
         1,
         ("close", 1002),
     ]
@@ -223,19 +223,19 @@ async def test_5_5_a_control_frame_is_short_and_whole(served: Served, opcode: in
     """125 bytes at most, and never in fragments."""
     long = bytes([0x80 | opcode, 0x80 | 126]) + struct.pack("!H", 126) + bytes(4) + bytes(126)
     assert told(await converse(served, long)) == [("close", 1002)]
-    assert told(await converse(served, masked(opcode, b"", fin=False))) == [("close", 1002)]
+    assert told(await converse(served, client_frame(opcode, b"", fin=False))) == [("close", 1002)]
 
 
 @pytest.mark.parametrize("payload", [b"", b"x", bytes(range(125))])
 async def test_5_5_2_a_ping_is_answered_with_its_payload(served: Served, payload: bytes) -> None:
     """All of it."""
-    frames = await converse(served, masked(PING, payload))
+    frames = await converse(served, client_frame(PING, payload))
     assert told(frames) == [(PONG, payload), LIVES]
 
 
 async def test_5_5_3_a_pong_that_nobody_asked_for_is_no_fault(served: Served) -> None:
     """And is not answered."""
-    assert told(await converse(served, masked(PONG, b"hello"))) == [LIVES]
+    assert told(await converse(served, client_frame(PONG, b"hello"))) == [LIVES]
 
 
 @pytest.mark.parametrize(
@@ -255,9 +255,9 @@ async def test_5_5_1_a_close_is_answered_with_its_code(
     """And then the server ends the connection: nothing that comes after it is read."""
     async with served.dialled() as client:
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(client, masked(CLOSE, payload) + asked(1))
+        await loop.sock_sendall(client, client_frame(CLOSE, payload) + asked(1))
         got = await read_to_end(client)
-    frames = [one for one in unframed(got) if b'"snapshot"' not in one[1]]
+    frames = [one for one in parse_frames(got) if b'"snapshot"' not in one[1]]
     assert frames == [(CLOSE, payload)]
     assert told(frames) == [("close", code)]
 
@@ -271,8 +271,8 @@ async def test_5_5_1_a_close_is_answered_with_its_code(
 )
 async def test_8_1_text_that_is_not_utf_8_ends_it(served: Served, text: bytes) -> None:
     """Whole or in fragments, wherever it is cut."""
-    assert told(await converse(served, masked(TEXT, text))) == [("close", 1007)]
-    sent = masked(TEXT, text[:1], fin=False) + masked(CONT, text[1:])
+    assert told(await converse(served, client_frame(TEXT, text))) == [("close", 1007)]
+    sent = client_frame(TEXT, text[:1], fin=False) + client_frame(CONT, text[1:])
     assert told(await converse(served, sent)) == [("close", 1007)]
 
 
@@ -280,7 +280,7 @@ async def test_5_6_a_character_may_be_cut_by_a_fragment(served: Served) -> None:
     """Only the whole message need be UTF-8."""
     text = '{"type":"ping","sent":3,"x":"☁🤗"}'.encode()
     for cut in range(1, len(text)):
-        sent = masked(TEXT, text[:cut], fin=False) + masked(CONT, text[cut:])
+        sent = client_frame(TEXT, text[:cut], fin=False) + client_frame(CONT, text[cut:])
         if cut % 7 == 0 or text[cut] & 0xC0 == 0x80:
             assert told(await converse(served, sent)) == [3, LIVES]
 
@@ -291,14 +291,14 @@ async def test_5_6_a_character_may_be_cut_by_a_fragment(served: Served) -> None:
 @pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 4999])
 async def test_7_4_codes_that_may_be_sent_are_accepted(served: Served, code: int) -> None:
     """And echoed."""
-    frames = await converse(served, masked(CLOSE, struct.pack("!H", code)))
+    frames = await converse(served, client_frame(CLOSE, struct.pack("!H", code)))
     assert told(frames) == [("close", code)]
 
 
 @pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535])
 async def test_7_4_codes_that_may_not_be_sent_end_it(served: Served, code: int) -> None:
     """Those that stand for something else, and those that nobody has defined."""
-    frames = await converse(served, masked(CLOSE, struct.pack("!H", code)))
+    frames = await converse(served, client_frame(CLOSE, struct.pack("!H", code)))
     assert told(frames) == [("close", 1002)]
 
 
@@ -307,7 +307,7 @@ async def test_7_1_6_a_close_that_cannot_be_read_ends_it(
     served: Served, payload: bytes, code: int
 ) -> None:
     """Half a code, or a reason that is not UTF-8."""
-    assert told(await converse(served, masked(CLOSE, payload))) == [("close", code)]
+    assert told(await converse(served, client_frame(CLOSE, payload))) == [("close", code)]
 
 
 # §7.1: ends and races.
@@ -317,7 +317,7 @@ async def test_7_1_1_the_server_ends_tcp_first(served: Served) -> None:
     """After both close frames, so that the client's side holds no port."""
     async with served.dialled() as client:
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(client, masked(CLOSE, b"\x03\xe8"))
+        await loop.sock_sendall(client, client_frame(CLOSE, b"\x03\xe8"))
         got = await read_to_end(client)  # returns only when the server has closed
     assert close_code(got) == 1000
 
@@ -327,9 +327,9 @@ async def test_7_1_both_may_close_at_the_same_time(served: Served) -> None:
     async with served.dialled() as client:
         loop = asyncio.get_running_loop()
         served.consumer.dispatcher.announce_restart()
-        await loop.sock_sendall(client, masked(CLOSE, b"\x03\xe9"))
+        await loop.sock_sendall(client, client_frame(CLOSE, b"\x03\xe9"))
         got = await read_to_end(client)
-    closes = [payload for opcode, payload in unframed(got) if opcode == CLOSE]
+    closes = [payload for opcode, payload in parse_frames(got) if opcode == CLOSE]
     assert len(closes) == 1
     assert closes[0][:2] in (b"\x03\xf4", b"\x03\xe9")
 
@@ -338,10 +338,15 @@ async def test_7_1_what_comes_after_our_close_is_not_acted_on(served: Served) ->
     """It is read until the client's close, which ends it."""
     async with served.dialled() as client:
         loop = asyncio.get_running_loop()
-        sent = masked(TEXT, b"garbage") + asked(1) + masked(PING, b"?") + masked(CLOSE, b"\x11\x30")
+        sent = (
+            client_frame(TEXT, b"garbage")
+            + asked(1)
+            + client_frame(PING, b"?")
+            + client_frame(CLOSE, b"\x11\x30")
+        )
         await loop.sock_sendall(client, sent)
         got = await read_to_end(client)
-    frames = [one for one in unframed(got) if b'"snapshot"' not in one[1]]
+    frames = [one for one in parse_frames(got) if b'"snapshot"' not in one[1]]
     assert told(frames)[0] == 4400
     assert [opcode for opcode, _ in frames].count(CLOSE) == 1
     assert b'"pong"' not in got

@@ -10,7 +10,7 @@ from gateway.metrics import GatewayMetrics
 from gateway.state.mqtt_consumer import MqttConsumer
 from gateway.state.state_store import StateStore
 from gateway.transport.sse import Events
-from tests.browsers import request
+from tests.gateway import request
 from tests.unit.gateway.servers import read_to_end, serving
 from tests.unit.gateway.transport.connection_registries import make_door
 from tests.waiting import until

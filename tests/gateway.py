@@ -1,4 +1,4 @@
-"""A real gateway process, and what its tests put before it: pillows, good browsers and bad ones."""
+"""A gateway process for tests, an MQTT publisher, a WebSocket client and raw TCP connections."""
 
 import asyncio
 import contextlib
@@ -27,8 +27,8 @@ from devstack.probes import http_answers
 from devstack.processes import Program
 from tests.waiting import POLL_S
 
-PATIENCE_S = 20.0
-"""How long anything may take on a busy machine; a failure is as patient, a success is not."""
+TIMEOUT_S = 20.0
+"""Timeout of every wait, for a busy machine: only a failing test waits so long."""
 
 COMMAND = Path(sys.executable).parent / "gateway"
 
@@ -38,27 +38,27 @@ Frame = dict[str, Any]
 def state(
     pillow: str = "cloud-1", name: str = "hugging", *, ago_s: float = 0, **more: object
 ) -> bytes:
-    """A state as a pillow's poller publishes it; `ago_s` is how old it says it is."""
+    """Return a state as the poller publishes it; its `at` is `ago_s` seconds before now."""
     at = datetime.fromtimestamp(datetime.now(UTC).timestamp() - ago_s, UTC)
-    told = {"pillow": pillow, "state": name, "at": at.isoformat().replace("+00:00", "Z"), **more}
-    return json.dumps(told).encode()
+    fields = {"pillow": pillow, "state": name, "at": at.isoformat().replace("+00:00", "Z"), **more}
+    return json.dumps(fields).encode()
 
 
 class Gateway(Program):
-    """The gateway's process on a free port, with a topic prefix of its own."""
+    """A gateway process on a free port, with its own topic prefix."""
 
     def __init__(
-        self, broker: Broker, prefix: str, *, any_answer: bool = False, **env: str
+        self, broker: Broker, prefix: str, *, without_broker: bool = False, **env: str
     ) -> None:
-        """`any_answer` counts it as started before it has its broker."""
+        """`without_broker` counts the process as started before it is connected to its broker."""
         self.broker = broker
         self.prefix = prefix
         self.port = ports.free()
-        alive = ("/healthz", 200) if any_answer else ("/readyz", 200)
+        probe = "/healthz" if without_broker else "/readyz"
         super().__init__(
             "gateway",
             [COMMAND],
-            ready=partial(http_answers, ports.HOST, self.port, alive[0], status=alive[1]),
+            ready=partial(http_answers, ports.HOST, self.port, probe, status=200),
             env={
                 **{name: None for name in os.environ if name.startswith(("GATEWAY_", "MQTT_"))},
                 "MQTT_URL": broker.url_for("gateway"),
@@ -74,55 +74,57 @@ class Gateway(Program):
 
     @property
     def url(self) -> str:
-        """Where its pages are."""
+        """The base URL of its pages."""
         return f"http://{ports.HOST}:{self.port}"
 
     @asynccontextmanager
-    async def browser(self, query: str = "", **options: Any) -> AsyncIterator["Browser"]:
-        """A browser on the WebSocket."""
+    async def connect(self, query: str = "", **options: Any) -> AsyncIterator["WebSocketClient"]:
+        """Open a WebSocket connection."""
         address = f"ws://{ports.HOST}:{self.port}/ws{query}"
-        given = {"compression": None, "proxy": None, "max_size": None, **options}
-        async with connect(address, **given) as connection:
-            yield Browser(connection)
+        arguments = {"compression": None, "proxy": None, "max_size": None, **options}
+        async with connect(address, **arguments) as connection:
+            yield WebSocketClient(connection)
 
-    async def dial(self, sent: bytes = b"", *, receive_buffer: int | None = None) -> "Wire":
-        """A bare connection, on which `sent` is said first."""
+    async def open_raw(
+        self, sent: bytes = b"", *, receive_buffer: int | None = None
+    ) -> "RawConnection":
+        """Open a TCP connection and send `sent`; `receive_buffer` is its SO_RCVBUF in bytes."""
         plain = socket.socket()
         if receive_buffer is not None:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         plain.setblocking(False)
         await asyncio.get_running_loop().sock_connect(plain, (ports.HOST, self.port))
-        wire = Wire(plain)
+        connection = RawConnection(plain)
         if sent:
-            await wire.send(sent)
-        return wire
+            await connection.send(sent)
+        return connection
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
-        """Ask over HTTP."""
-        async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
+        """Send a GET request."""
+        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
             return await client.get(f"{self.url}{path}", headers=headers)
 
     async def metric(self, name: str) -> float:
-        """One number of /metrics, by its name with labels; 0 while there is none."""
+        """Return a sample of /metrics by its name with labels; 0 if there is none."""
         for line in (await self.get("/metrics")).text.splitlines():
             if line.startswith(f"pillowcast_gateway_{name} "):
                 return float(line.rpartition(" ")[2])
         return 0.0
 
-    async def until_metric(self, name: str, value: float) -> None:
-        """Wait until a number is what it has to become."""
-        deadline = time.monotonic() + PATIENCE_S
+    async def wait_for_metric(self, name: str, value: float) -> None:
+        """Wait until a sample of /metrics has this value."""
+        deadline = time.monotonic() + TIMEOUT_S
         while (found := await self.metric(name)) != value:
             assert time.monotonic() < deadline, f"{name} is {found}, not {value}"
             await asyncio.sleep(POLL_S)
 
     def resident_bytes(self) -> int:
-        """How much memory the process has now."""
+        """Return the resident memory of the process."""
         pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def assert_log_is_clean(self) -> None:
-        """Not one traceback, and no error."""
+        """Assert that the log has no traceback and no error."""
         for line in self.log.lines:
             lowered = line.lower()
             assert "traceback" not in lowered, line
@@ -130,37 +132,39 @@ class Gateway(Program):
             assert '"level": "error"' not in lowered, line
 
 
-class Pillows:
-    """What publishes on a gateway's prefix: states, availability, nonsense."""
+class Publisher:
+    """Publishes states and availability below a gateway's topic prefix."""
 
     def __init__(self, client: aiomqtt.Client, prefix: str) -> None:
         self._client = client
         self._prefix = prefix
 
-    async def say(self, payload: bytes, *, pillow: str | None = None, retain: bool = True) -> bytes:
-        """Publish a state, on the topic of the pillow that it names unless told otherwise."""
+    async def publish(
+        self, payload: bytes, *, pillow: str | None = None, retain: bool = True
+    ) -> bytes:
+        """Publish a payload on the state topic of `pillow`, or of the pillow that it names."""
         name = pillow or msgspec.json.decode(payload)["pillow"]
         await self._client.publish(f"{self._prefix}/{name}/state", payload, qos=1, retain=retain)
         return payload
 
-    async def say_all(self, payloads: Sequence[bytes]) -> None:
-        """Publish many states, in their order, without waiting for each."""
+    async def publish_all(self, payloads: Sequence[bytes]) -> None:
+        """Publish many states in their order, up to 200 at a time unacknowledged."""
         for first in range(0, len(payloads), 200):
-            await asyncio.gather(*map(self.say, payloads[first : first + 200]))
+            await asyncio.gather(*map(self.publish, payloads[first : first + 200]))
 
     async def remove(self, pillow: str) -> None:
         """Clear the retained state."""
-        await self.say(b"", pillow=pillow)
+        await self.publish(b"", pillow=pillow)
 
-    async def available(self, pillow: str, word: bytes) -> None:
-        """Say on a pillow's behalf whether it is online."""
+    async def publish_availability(self, pillow: str, payload: bytes) -> None:
+        """Publish `online` or `offline` on a pillow's availability topic."""
         topic = f"{self._prefix}/{pillow}/availability"
-        await self._client.publish(topic, word, qos=1, retain=True)
+        await self._client.publish(topic, payload, qos=1, retain=True)
 
 
 @asynccontextmanager
-async def pillows(broker: Broker, prefix: str) -> AsyncIterator[Pillows]:
-    """A connection that may write states and availability."""
+async def connect_publisher(broker: Broker, prefix: str) -> AsyncIterator[Publisher]:
+    """Connect to the broker as a user that may publish states and availability."""
     async with aiomqtt.Client(
         ports.HOST,
         broker.port,
@@ -169,12 +173,12 @@ async def pillows(broker: Broker, prefix: str) -> AsyncIterator[Pillows]:
         max_inflight_messages=500,
         max_queued_outgoing_messages=0,
     ) as client:
-        client.pending_calls_threshold = 1000  # many at once is what is meant here
-        yield Pillows(client, prefix)
+        client.pending_calls_threshold = 1000  # no warning: publish_all has 200 pending at a time
+        yield Publisher(client, prefix)
 
 
 async def mosquitto_pub(broker: Broker, topic: str, payload: bytes, *options: str) -> None:
-    """Publish retained as a person does: with mosquitto's own client."""
+    """Publish a retained message with the command of mosquitto."""
     address = ("-h", ports.HOST, "-p", str(broker.port), "-u", "poller", "-P", "poller")
     process = await asyncio.create_subprocess_exec(
         "mosquitto_pub",
@@ -185,107 +189,107 @@ async def mosquitto_pub(broker: Broker, topic: str, payload: bytes, *options: st
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, "PATH": SEARCH},
     )
-    async with asyncio.timeout(PATIENCE_S):
-        said, _ = await process.communicate(payload)
-    assert process.returncode == 0, said
+    async with asyncio.timeout(TIMEOUT_S):
+        output, _ = await process.communicate(payload)
+    assert process.returncode == 0, output
 
 
-class Browser:
-    """A WebSocket client that says what it got."""
+class WebSocketClient:
+    """A WebSocket client that decodes the frames it receives."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
         self.raw = b""
-        self._unseen: list[Any] = []
+        self._remaining: list[Any] = []
 
-    async def next(self) -> Frame:
-        """The next frame that is no heartbeat; its bytes are in `raw`."""
-        self._unseen = []
-        async with asyncio.timeout(PATIENCE_S):
+    async def receive(self) -> Frame:
+        """Receive the next frame that is not a heartbeat; its bytes are in `raw`."""
+        self._remaining = []
+        async with asyncio.timeout(TIMEOUT_S):
             while True:
                 self.raw = await self.connection.recv(decode=False)
                 frame: Frame = msgspec.json.decode(self.raw)
                 if frame["type"] != "heartbeat":
                     return frame
 
-    async def until(self, wanted: Callable[[Frame], bool]) -> Frame:
-        """The next frame of that kind; those before it are passed over."""
-        while not wanted(frame := await self.next()):
+    async def receive_until(self, matches: Callable[[Frame], bool]) -> Frame:
+        """Receive until a frame matches, and return it."""
+        while not matches(frame := await self.receive()):
             pass
         return frame
 
-    async def until_state(self, pillow: str, name: str) -> dict[str, Any]:
-        """The next time that a pillow is shown in a state; a frame may show it in several."""
+    async def receive_state(self, pillow: str, name: str) -> dict[str, Any]:
+        """Receive until a pillow has a state, and return that; a frame may hold several of one."""
         while True:
-            while self._unseen:
-                shown = self._unseen.pop(0)
-                if isinstance(shown, dict) and (shown["pillow"], shown["state"]) == (pillow, name):
-                    return shown
-            self._unseen = list((await self.next()).get("pillows", ()))
+            while self._remaining:
+                found = self._remaining.pop(0)
+                if isinstance(found, dict) and (found["pillow"], found["state"]) == (pillow, name):
+                    return found
+            self._remaining = list((await self.receive()).get("pillows", ()))
 
-    async def say(self, frame: object) -> None:
+    async def send(self, frame: object) -> None:
         """Send a frame."""
         await self.connection.send(json.dumps(frame))
 
-    async def closed(self) -> int | None:
-        """Wait for the end; the close code."""
-        async with asyncio.timeout(PATIENCE_S):
+    async def wait_closed(self) -> int | None:
+        """Wait until the connection is closed, and return the close code."""
+        async with asyncio.timeout(TIMEOUT_S):
             await self.connection.wait_closed()
         return self.connection.close_code
 
 
-class Wire:
-    """A bare TCP connection, for whom no rule of any protocol holds."""
+class RawConnection:
+    """A TCP connection that can send bytes which break the protocol."""
 
     def __init__(self, plain: socket.socket) -> None:
         self._socket = plain
         self._loop = asyncio.get_running_loop()
-        self.got = b""
+        self.received = b""
 
     async def send(self, data: bytes) -> None:
-        """Send bytes; that the other side has gone is no news here."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Send bytes; a connection that the gateway has closed is no error."""
+        async with asyncio.timeout(TIMEOUT_S):
             with contextlib.suppress(ConnectionError):
                 await self._loop.sock_sendall(self._socket, data)
 
-    async def read_until(self, enough: Callable[[bytes], bool]) -> bytes:
-        """Read on until there is enough; an end before that is a failure."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not enough(self.got):
+    async def read_until(self, is_complete: Callable[[bytes], bool]) -> bytes:
+        """Read until all received bytes are complete; fail if the connection ends before."""
+        async with asyncio.timeout(TIMEOUT_S):
+            while not is_complete(self.received):
                 data = await self._loop.sock_recv(self._socket, 1 << 20)
-                assert data, f"ended after {self.got[-200:]!r}"
-                self.got += data
-        return self.got
+                assert data, f"ended after {self.received[-200:]!r}"
+                self.received += data
+        return self.received
 
     async def read_to_end(self) -> bytes:
-        """Read on until the other side ends the connection."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Read until the gateway ends the connection."""
+        async with asyncio.timeout(TIMEOUT_S):
             with contextlib.suppress(ConnectionError):
                 while data := await self._loop.sock_recv(self._socket, 1 << 20):
-                    self.got += data
-        return self.got
+                    self.received += data
+        return self.received
 
     def half_close(self) -> None:
-        """Say that nothing more will be sent."""
+        """End the sending side with a FIN."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
-        """End the connection as a crash does: at once, with a reset."""
+        """End the connection with a reset, as a crashed client does."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._socket.close()
 
 
 def request(path: str = "/", *headers: str, method: str = "GET") -> bytes:
-    """An HTTP request."""
+    """Return the bytes of an HTTP request."""
     return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: x", *headers, "", "")).encode("latin-1")
 
 
 def handshake(path: str = "/ws", *headers: str, method: str = "GET") -> bytes:
-    """A request for a WebSocket."""
+    """Return the bytes of a WebSocket opening handshake."""
     return request(
         path,
         "Upgrade: websocket",
@@ -300,8 +304,8 @@ def handshake(path: str = "/ws", *headers: str, method: str = "GET") -> bytes:
 TEXT, BINARY, CLOSE, PING = 1, 2, 8, 9
 
 
-def masked(opcode: int, payload: bytes, *, fin: bool = True, mask: bool = True) -> bytes:
-    """A frame from a browser."""
+def client_frame(opcode: int, payload: bytes, *, fin: bool = True, mask: bool = True) -> bytes:
+    """Return the bytes of a WebSocket frame as a client sends it, masked with zeros."""
     first = bytes([(0x80 if fin else 0) | opcode])
     flag, size = (0x80 if mask else 0), len(payload)
     if size < 126:
@@ -313,8 +317,8 @@ def masked(opcode: int, payload: bytes, *, fin: bool = True, mask: bool = True) 
     return head + (b"\0\0\0\0" if mask else b"") + payload
 
 
-def unframed(data: bytes) -> list[tuple[int, bytes]]:
-    """Whole frames from a gateway, after its answer to the handshake: opcode and payload."""
+def parse_frames(data: bytes) -> list[tuple[int, bytes]]:
+    """Return opcode and payload of each whole frame after the response to the handshake."""
     _, _, rest = data.partition(b"\r\n\r\n")
     frames = []
     while len(rest) >= 2:
@@ -331,6 +335,6 @@ def unframed(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def close_code(data: bytes) -> int | None:
-    """With which code a gateway closed; None when it did not."""
-    codes = [payload for opcode, payload in unframed(data) if opcode == CLOSE]
+    """Return the close code of the first close frame; None without one."""
+    codes = [payload for opcode, payload in parse_frames(data) if opcode == CLOSE]
     return int.from_bytes(codes[0][:2], "big") if codes else None
