@@ -18,7 +18,7 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from devstack.probes import http_answers
 from devstack.processes import Program
-from poller.consume.polling import Pace, Policy, after_messages, after_nothing, pause
+from poller.consume.polling import Policy, PollState, after_messages, after_nothing, pause
 from poller.settings import PollerSettings
 
 IDLE_POLLERS: Final = 8
@@ -92,7 +92,7 @@ def requests_a_day(every_s: float | None, seed: int = 1) -> int:
     policy = Policy(*(defaults[name].default for name in ("poll_min", "poll_max", "poll_hot")))
     chance = random.Random(seed)  # noqa: S311
     now, polls, next_message = 0.0, 0, every_s or DAY_S * 2
-    pace = Pace(last_message_s=-policy.hot_s)
+    pace = PollState(last_message_s=-policy.hot_s)
     while now < DAY_S:
         polls += 1
         if now >= next_message:

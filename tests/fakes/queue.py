@@ -88,7 +88,7 @@ class QueueServer:
         """Make a message visible, at once or later, if this is its newest receipt."""
         self.renew(name, receipt, hidden_s)
 
-    def bury(self, name: str, text: str) -> None:
+    def keep(self, name: str, text: str) -> None:
         """Put a copy on the poison queue."""
         self.poison.append(text)
         self.poisoned_ids.append(name)
@@ -182,7 +182,7 @@ class FakeQueue:
         return deep[0]
 
     async def put_poison(self, message: ReceivedMessage) -> None:
-        await self._call("put_poison", lambda: self.server.bury(message.id, message.body.text))
+        await self._call("put_poison", lambda: self.server.keep(message.id, message.body.text))
 
     async def _call(self, act: str, do: Callable[[], None], name: str = "") -> None:
         fault = self.calls.begin(act)

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from poller.consume.classify import Body
 from poller.consume.consumer import LOOPS, PAGE
-from poller.consume.in_flight import MOST_STUCK, WINDOW, Hand
+from poller.consume.in_flight import MAX_BLOCKED, MAX_IN_FLIGHT, InFlight
 from poller.queues import ReceivedMessage
 from poller.settle.settlement import DELETIONS
 from tests.fakes.calls import Fault
@@ -92,7 +92,7 @@ def test_the_window_holds_with_several_loops(seed: int) -> None:
     async def story() -> None:
         chance = Random(seed)
         world = World(visibility_s=60)
-        for number in range(WINDOW * 2):
+        for number in range(MAX_IN_FLIGHT * 2):
             world.queue.put(state(f"p{chance.randrange(400)}", number))
         poller = world.start(
             queue_latency_s=lambda: chance.choice((0.001, 0.01, 0.1)),
@@ -100,7 +100,7 @@ def test_the_window_holds_with_several_loops(seed: int) -> None:
         )
         async with world.running(poller):
             while world.queue.messages:
-                assert poller.in_hand <= WINDOW
+                assert poller.in_hand <= MAX_IN_FLIGHT
                 await asyncio.sleep(0.005)
 
     in_virtual_time(story())
@@ -123,7 +123,7 @@ def test_a_helping_loop_that_fails_leaves_it_to_the_first() -> None:
             await world.until(lambda: poller.count("queue_failures", act="receive") > 3, "failures")
             broken = False
             await world.rest()
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -198,7 +198,7 @@ def test_of_a_burst_only_the_newest_is_published_when_told_so() -> None:
         assert {one.order for one in world.broker.taken if one.pillow == "a"} == {order(19)}
         # The newest itself is found on the broker when the connection is back.
         assert (poller.count("published"), poller.count("superseded")) == (1, 20)
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -232,7 +232,7 @@ def test_a_burst_ends_with_the_newest_whatever_goes_wrong(
         )
         async with world.running(poller):
             await world.rest()
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -280,7 +280,7 @@ def test_a_message_is_not_taken_for_one_that_ended_when_it_only_was_given_back()
             await world.rest()
         assert poller.count("published") == 1
         assert poller.count("retried") >= 1
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -288,7 +288,7 @@ def test_a_message_is_not_taken_for_one_that_ended_when_it_only_was_given_back()
 def test_what_ended_is_remembered_once_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that came again is forgotten, and of too many the oldest."""
     monkeypatch.setattr("poller.consume.in_flight.REMEMBERED", 2)
-    hand = Hand()
+    hand = InFlight()
     for name in ("a", "b", "c"):
         hand.remember(hand.take(ReceivedMessage(name, "r", Body("HUG", 0, 1)), 0))
 
@@ -402,7 +402,7 @@ def test_messages_that_cannot_end_stop_no_others(way: str) -> None:
         poller = world.start(
             fault=lambda act: Fault.DENIED if broken and act == "put_poison" else None
         )
-        for number in range(WINDOW + 50):
+        for number in range(MAX_IN_FLIGHT + 50):
             world.queue.put(state("bad", number) if way == "refused" else f"what? {number}")
         for number in range(100):
             world.queue.put(state("good", number))
@@ -414,15 +414,15 @@ def test_messages_that_cannot_end_stop_no_others(way: str) -> None:
                 within_s=60,
             )
             await asyncio.sleep(300)
-            assert poller.in_hand == MOST_STUCK
+            assert poller.in_hand == MAX_BLOCKED
             broken = False
             await world.rest(within_s=2000)
         if way == "refused":
-            assert poller.count("published") + poller.count("superseded") == WINDOW + 150
+            assert poller.count("published") + poller.count("superseded") == MAX_IN_FLIGHT + 150
             assert world.queue.poison == []
         else:
-            assert len(world.queue.poison) == WINDOW + 50
-        world.check_newest()
+            assert len(world.queue.poison) == MAX_IN_FLIGHT + 50
+        world.check_last_writes()
 
     in_virtual_time(story())
 

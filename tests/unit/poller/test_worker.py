@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from poller.consume.in_flight import WINDOW
+from poller.consume.in_flight import MAX_IN_FLIGHT
 from poller.publish.publisher import SENDS
 from poller.settle.settlement import DELETIONS
 from runtime.health import OK
@@ -43,7 +43,7 @@ def test_a_message_is_published_retained_and_deleted() -> None:
             await world.rest()
             assert poller.worker.queue_state == OK
             assert poller.worker.broker_state == OK
-        world.check_newest()
+        world.check_last_writes()
         assert poller.count("received") == poller.count("published") == 2
         assert poller.count("deleted", outcome="deleted") == 2
         said = json.loads(world.broker.retained["cloud-1"].payload)
@@ -117,7 +117,7 @@ def test_a_state_older_than_a_confirmed_one_is_superseded() -> None:
         world.queue.put(state("a", 9), after_s=3)
         async with world.running() as poller:
             await world.rest()
-        world.check_newest()
+        world.check_last_writes()
         assert [update.order for update in world.broker.taken] == [order(9)]
         assert poller.count("superseded") == 2
 
@@ -139,7 +139,7 @@ def test_a_state_that_waits_for_its_turn_supersedes_nothing() -> None:
             world.broker.never_confirms = lambda _update: False
             world.broker.go()
             await world.rest()
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -159,7 +159,7 @@ def test_one_slow_pillow_does_not_hold_the_others() -> None:
             world.broker.never_confirms = lambda _update: False
             world.broker.go()
             await world.rest()
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -170,17 +170,17 @@ def test_no_more_than_the_window_is_in_hand() -> None:
     async def story() -> None:
         world = World()
         world.broker.never_confirms = lambda _update: True
-        for number in range(WINDOW + 100):
+        for number in range(MAX_IN_FLIGHT + 100):
             world.queue.put(state(f"p{number}", 1))
         async with world.running() as poller:
-            await world.until(lambda: poller.in_hand >= WINDOW, "a full window")
+            await world.until(lambda: poller.in_hand >= MAX_IN_FLIGHT, "a full window")
             await asyncio.sleep(100)
-            assert poller.in_hand == poller.broker.most_in_flight == WINDOW
-            assert poller.count("received") == WINDOW
+            assert poller.in_hand == poller.broker.most_in_flight == MAX_IN_FLIGHT
+            assert poller.count("received") == MAX_IN_FLIGHT
             world.broker.never_confirms = lambda _update: False
             world.broker.go()
             await world.rest()
-        assert poller.broker.most_in_flight == WINDOW
+        assert poller.broker.most_in_flight == MAX_IN_FLIGHT
 
     in_virtual_time(story())
 
@@ -338,7 +338,7 @@ def test_a_broker_lost_in_mid_flight_costs_nothing_but_time() -> None:
             assert len(world.queue.messages) == 60
             assert {one.attempts for one in world.queue.messages.values()} <= {0, 1}
             await world.rest()
-        world.check_newest()
+        world.check_last_writes()
         assert poller.count("retried") == 0
 
     in_virtual_time(story())
@@ -418,7 +418,7 @@ def test_a_message_that_makes_the_broker_hang_up_takes_no_other_with_it() -> Non
         async with world.running():
             await world.rest()
         assert world.queue.poisoned_ids == ["m0"]
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -437,7 +437,7 @@ def test_a_broker_that_breaks_at_every_send_makes_no_dead_letters_of_a_backlog()
             sick = False
             await world.rest()
         assert len(world.queue.poison) <= 20 / SENDS
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -468,7 +468,7 @@ def test_a_queue_that_fails_for_a_while_costs_nothing_but_time(act: str, fault: 
             world.queue.put(state("d", 1))
             await world.rest()
             assert poller.worker.queue_state == OK
-        world.check_newest()
+        world.check_last_writes()
         assert set(world.queue.poisoned_ids) == {"m1"}
         if act != "release":  # nobody waits for it
             assert any(said.partition(":")[0] in SAID[act] for said in seen), "readiness says so"
@@ -615,7 +615,7 @@ def test_a_lease_lost_while_publishing_costs_a_duplicate_at_most() -> None:
             await world.rest()
         assert poller.count("received") == 2
         assert poller.count("lease_renewals", outcome="lost") == 1
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -799,7 +799,7 @@ def test_what_nobody_expects_ends_the_worker() -> None:
 # Several pollers
 
 
-def test_three_pollers_on_one_queue_end_with_the_newest() -> None:
+def test_three_pollers_on_one_queue_end_with_the_last_writes() -> None:
     """Whatever one publishes after another's newer is published again by who knows better."""
 
     async def story() -> None:
@@ -811,7 +811,7 @@ def test_three_pollers_on_one_queue_end_with_the_newest() -> None:
         async with world.running():
             await world.rest()
             await asyncio.sleep(5)
-            world.check_newest()
+            world.check_last_writes()
         for poller in (first, second):
             await poller.stop()
 
@@ -829,7 +829,7 @@ def test_a_burst_of_one_pillow_is_not_healed_against_itself(echoes: bool) -> Non
         async with world.running(world.start(echoes=echoes)) as poller:
             await world.rest()
             assert poller.count("healed") == 0
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -849,7 +849,7 @@ def test_many_old_states_at_once_are_healed_once_or_twice() -> None:
                 poller.worker.see(older)
             await asyncio.sleep(1)
             assert 1 <= poller.count("healed") <= 2
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -887,7 +887,7 @@ def test_a_broker_that_lost_its_memory_is_told_again() -> None:
             await world.until(lambda: len(world.broker.retained) == 10, "all told again")
             await asyncio.sleep(1)
             assert poller.count("healed") == 10
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())
 
@@ -910,6 +910,6 @@ def test_a_broker_that_never_lives_to_save_is_told_again_each_time() -> None:
                 await poller.crash()
                 poller = successor
                 await asyncio.sleep(23)
-        world.check_newest()
+        world.check_last_writes()
 
     in_virtual_time(story())

@@ -193,7 +193,7 @@ class World:
                 ended = sum(books.values()) - books["received"] + process.in_hand
                 assert books["received"] == ended, books
 
-    def check_newest(self) -> None:
+    def check_last_writes(self) -> None:
         """At rest the broker has the newest state of each pillow of all that were published."""
         newest: dict[str, tuple[int, int]] = {}
         for name in self.queue.texts:

@@ -12,8 +12,8 @@ from contract.updates import decode_state
 from poller.azure.queue import AzureQueue
 from poller.consume.polling import Policy
 from poller.metrics import PollerMetrics
-from poller.publish.mqtt_state_publisher import MqttBroker
-from poller.publish.publish_confirms import Echoes
+from poller.publish.mqtt_state_publisher import MqttStatePublisher
+from poller.publish.publish_confirms import PublishConfirms
 from poller.queues import QueueDenied
 from poller.settings import PollerSettings
 from poller.worker import Worker
@@ -50,7 +50,7 @@ async def _serve(
     except QueueDenied as error:
         exit_with_usage(SERVICE, str(error))
 
-    echoes = Echoes() if settings.mqtt_protocol == "3.1.1" else None
+    echoes = PublishConfirms() if settings.mqtt_protocol == "3.1.1" else None
 
     def on_message(message: Message) -> None:
         about = topics.parse(message.topic)
@@ -84,7 +84,7 @@ async def _serve(
     )
     worker = Worker(
         queue,
-        MqttBroker(session, topics, settings.instance, echoes),
+        MqttStatePublisher(session, topics, settings.instance, echoes),
         metrics,
         Policy(settings.poll_min, settings.poll_max, settings.poll_hot),
         default_pillow=settings.default_pillow,

@@ -19,19 +19,19 @@ import structlog
 
 from contract.messages import ParsedMessage, Rejection
 from contract.updates import Update
-from poller.consume.classify import route
-from poller.consume.consumer import Receiver
-from poller.consume.in_flight import Hand, Item
-from poller.consume.lease_renewal import Leases
+from poller.consume.classify import classify
+from poller.consume.consumer import Consumer
+from poller.consume.in_flight import InFlight, InFlightMessage
+from poller.consume.lease_renewal import LeaseRenewal
 from poller.consume.polling import Policy
 from poller.metrics import PollerMetrics
-from poller.publish.last_write import Newest
+from poller.publish.last_write import LastWrites
 from poller.publish.publisher import Publisher
-from poller.publish.reconciler import Healer
-from poller.publish.state_publisher import Broker
+from poller.publish.reconciler import Reconciler
+from poller.publish.state_publisher import StatePublisher
 from poller.queues import Queue, QueueDenied, QueueUnavailable, ReceivedMessage
-from poller.settle.queue_health import Troubles
-from poller.settle.settlement import Endings
+from poller.settle.queue_health import QueueHealth
+from poller.settle.settlement import Settlement
 from poller.tasks import Tasks
 
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ class Worker:
     def __init__(
         self,
         queue: Queue,
-        broker: Broker,
+        broker: StatePublisher,
         metrics: PollerMetrics,
         policy: Policy,
         *,
@@ -76,33 +76,35 @@ class Worker:
         self._clock_ms = clock_ms
         self._lost_ms = 0
 
-        self._newest = Newest()
+        self._last_writes = LastWrites()
         self._tasks = Tasks()
-        self._hand = Hand()
-        self._troubles = Troubles(self._hand, metrics)
-        self._healer = Healer(broker, self._newest, self._tasks, metrics, clock_ms)
-        self._endings = Endings(queue, broker, self._hand, self._troubles, self._tasks, metrics)
-        self._leases = Leases(queue, self._hand, self._troubles, metrics, visibility_s)
+        self._in_flight = InFlight()
+        self._health = QueueHealth(self._in_flight, metrics)
+        self._reconciler = Reconciler(broker, self._last_writes, self._tasks, metrics, clock_ms)
+        self._settlement = Settlement(
+            queue, broker, self._in_flight, self._health, self._tasks, metrics
+        )
+        self._leases = LeaseRenewal(queue, self._in_flight, self._health, metrics, visibility_s)
         self._publisher = Publisher(
             broker,
-            self._hand,
-            self._newest,
-            self._healer,
-            self._endings,
+            self._in_flight,
+            self._last_writes,
+            self._reconciler,
+            self._settlement,
             self._tasks,
             metrics,
             clock_ms,
             newest_only=newest_only,
         )
-        self._receiver = Receiver(
-            queue, broker, self._hand, self._troubles, self._tasks, metrics, policy, self._take
+        self._receiver = Consumer(
+            queue, broker, self._in_flight, self._health, self._tasks, metrics, policy, self._take
         )
-        metrics.in_hand.set_function(lambda: len(self._hand))
+        metrics.in_hand.set_function(lambda: len(self._in_flight))
 
     @property
     def queue_state(self) -> str:
         """`ok`, or what the queue did not do and why."""
-        return self._troubles.state
+        return self._health.state
 
     @property
     def broker_state(self) -> str:
@@ -114,7 +116,7 @@ class Worker:
         try:
             async with asyncio.TaskGroup() as group:
                 self._tasks.open(group)
-                self._endings.start()
+                self._settlement.start()
                 beside = (
                     group.create_task(self._leases.run()),
                     group.create_task(self._measure_depth()),
@@ -122,12 +124,12 @@ class Worker:
                 await self._receiver.run(stopping)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(DRAIN_S):
-                        await self._hand.empty()
+                        await self._in_flight.empty()
                 self._publisher.close()
                 for task in beside:
                     task.cancel()
                 await self._tasks.cancel()
-                await self._endings.let_go()
+                await self._settlement.abandon_all()
         finally:
             self._tasks.close()
 
@@ -143,33 +145,33 @@ class Worker:
             self._metrics.ahead.inc()
             log.warning("a state from the future on MQTT is ignored", pillow=update.pillow)
             return
-        self._healer.heal(self._newest.see(update))
+        self._reconciler.heal(self._last_writes.see(update))
 
     def see_removed(self, pillow: str) -> None:
         """Take in that a pillow was removed from the broker."""
-        self._newest.forget(pillow)
+        self._last_writes.forget(pillow)
 
     def broker_ready(self) -> None:
         """Take in that the broker has told all it retains."""
         self._metrics.broker_up.set(1)
-        for update in tuple(self._newest.missing(self._lost_ms - UNSAVED_MS)):
-            self._healer.heal(update)
+        for update in tuple(self._last_writes.missing(self._lost_ms - UNSAVED_MS)):
+            self._reconciler.heal(update)
 
     def broker_lost(self) -> None:
         """Take in that the broker is gone."""
         self._metrics.broker_up.set(0)
         self._lost_ms = self._clock_ms()
-        self._newest.lose_broker()
+        self._last_writes.lose_broker()
 
     # What the queue hands out
 
     def _take(self, page: list[ReceivedMessage]) -> None:
         polled_ms = self._clock_ms()
         self._metrics.received.inc(len(page))
-        readings: list[tuple[Item, ParsedMessage]] = []
+        readings: list[tuple[InFlightMessage, ParsedMessage]] = []
         for message in page:
             self._metrics.attempts.observe(message.body.attempts)
-            mine = self._hand.of(message.id)
+            mine = self._in_flight.of(message.id)
             if mine is not None:
                 # It outlived its lease in our hand; the new receipt is the one that deletes.
                 mine.message.pop_receipt = message.pop_receipt
@@ -177,28 +179,28 @@ class Worker:
                 mine.lost = False
                 self._metrics.retried.inc()
                 continue
-            item = self._hand.take(message, polled_ms)
-            if self._hand.had_ended(message.id):
+            item = self._in_flight.take(message, polled_ms)
+            if self._in_flight.had_ended(message.id):
                 # Published or buried before, and only its deletion had failed.
                 self._metrics.retried.inc()
-                self._endings.finish(item)
+                self._settlement.complete(item)
                 continue
-            decision = route(
+            decision = classify(
                 message.body, default_pillow=self._default_pillow, max_attempts=self._max_attempts
             )
             if isinstance(decision, Rejection):
-                self._endings.bury(item, decision)
+                self._settlement.dead_letter(item, decision)
             elif isinstance(decision, ParsedMessage):
                 readings.append((item, decision))
             elif not self._publisher.supersede(item, decision.reading):
-                self._endings.bury(item, decision.rejection)
+                self._settlement.dead_letter(item, decision.rejection)
         self._publisher.publish(readings)
 
     async def _measure_depth(self) -> None:
-        await self._troubles.answered.wait()  # before that there may be no queue yet
+        await self._health.answered.wait()  # before that there may be no queue yet
         said = False
         while True:
-            await self._troubles.quiet()
+            await self._health.quiet()
             try:
                 self._metrics.depth.set(await self._queue.depth())
                 said = False

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.messages import ParsedMessage, Reason, Rejection
-from poller.consume.classify import Body, Exhausted, route
+from poller.consume.classify import Body, Exhausted, classify
 
 QUEUED_US = 1_790_000_000_000_000
 
@@ -26,7 +26,7 @@ GOOD = '{"pillow":"cloud-1","state":"hugging"}'
 def test_any_text_gives_a_decision(text: str, queued_us: int, attempts: int) -> None:
     """A state or a dead letter with a reason and a sentence, never an exception."""
     queued_us %= 253_402_300_799_000_000
-    decision = route(Body(text, queued_us, attempts), default_pillow="cloud", max_attempts=5)
+    decision = classify(Body(text, queued_us, attempts), default_pillow="cloud", max_attempts=5)
 
     assert isinstance(decision, ParsedMessage | Rejection | Exhausted)
     if isinstance(decision, Rejection):
@@ -37,7 +37,7 @@ def test_any_text_gives_a_decision(text: str, queued_us: int, attempts: int) -> 
 @given(st.integers(min_value=1, max_value=1000), st.integers(min_value=0, max_value=2000))
 def test_a_message_has_as_many_attempts_as_are_allowed(most: int, attempts: int) -> None:
     """The last allowed one is still published; the next is a dead letter that says how many."""
-    decision = route(Body(GOOD, QUEUED_US, attempts), default_pillow="cloud", max_attempts=most)
+    decision = classify(Body(GOOD, QUEUED_US, attempts), default_pillow="cloud", max_attempts=most)
 
     if attempts <= most:
         assert isinstance(decision, ParsedMessage)
@@ -53,10 +53,10 @@ def test_a_message_has_as_many_attempts_as_are_allowed(most: int, attempts: int)
 def test_what_cannot_be_read_is_decided_alike_at_every_attempt(text: str, attempts: int) -> None:
     """Asking again would not change it, and the reason people see is why, not how often."""
     first, later = (
-        route(Body(text, QUEUED_US, one), default_pillow="cloud", max_attempts=50)
+        classify(Body(text, QUEUED_US, one), default_pillow="cloud", max_attempts=50)
         for one in (1, attempts)
     )
-    exhausted = route(Body(text, QUEUED_US, 51), default_pillow="cloud", max_attempts=50)
+    exhausted = classify(Body(text, QUEUED_US, 51), default_pillow="cloud", max_attempts=50)
 
     assert first == later
     if isinstance(first, Rejection):
@@ -65,7 +65,7 @@ def test_what_cannot_be_read_is_decided_alike_at_every_attempt(text: str, attemp
 
 def test_the_forms_without_an_id_are_the_default_pillow_s() -> None:
     """A bare word says a state, and the setting says whose."""
-    decision = route(Body("HUG", QUEUED_US, 1), default_pillow="sofa", max_attempts=5)
+    decision = classify(Body("HUG", QUEUED_US, 1), default_pillow="sofa", max_attempts=5)
 
     assert isinstance(decision, ParsedMessage)
     assert (decision.pillow, decision.state) == ("sofa", "hugging")

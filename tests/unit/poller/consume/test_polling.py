@@ -7,8 +7,8 @@ from poller.consume.polling import (
     DENIED_S,
     FAILING,
     HOT_PAUSE_S,
-    Pace,
     Policy,
+    PollState,
     after_failure,
     after_messages,
     after_nothing,
@@ -33,7 +33,7 @@ polls = st.lists(
 DEFAULT = Policy(floor_s=0.1, ceiling_s=2.0, hot_s=5.0)
 
 
-def step(pace: Pace, policy: Policy, found: str, now_s: float) -> Pace:
+def step(pace: PollState, policy: Policy, found: str, now_s: float) -> PollState:
     """The pace after one more poll."""
     if found == "messages":
         return after_messages(pace, now_s)
@@ -45,7 +45,7 @@ def test_every_pause_is_within_the_bounds_of_what_was_found(
     policy: Policy, history: list[tuple[str, float, float]]
 ) -> None:
     """None after messages; from floor to ceiling after nothing; its own scale after a failure."""
-    pace, now_s = Pace(last_message_s=-policy.hot_s), 0.0
+    pace, now_s = PollState(last_message_s=-policy.hot_s), 0.0
     for found, took_s, chance in history:
         now_s += took_s
         pace = step(pace, policy, found, now_s)
@@ -64,7 +64,7 @@ def test_the_floor_holds_while_a_message_was_there_lately(
     policy: Policy, history: list[tuple[str, float, float]], chance: float, part: float
 ) -> None:
     """Whatever came before: for `hot_s` after a message no pause means to be much above it."""
-    pace, now_s = Pace(last_message_s=-policy.hot_s), 0.0
+    pace, now_s = PollState(last_message_s=-policy.hot_s), 0.0
     for found, took_s, _ in history:
         now_s += took_s
         pace = step(pace, policy, found, now_s)
@@ -87,7 +87,7 @@ def test_the_first_pause_after_work_is_the_floor_even_without_a_hot_time(
 ) -> None:
     """A long idle time leaves nothing behind once a message has come."""
     policy = Policy(floor_s=0.1, ceiling_s=60, hot_s=0)
-    pace = Pace(last_message_s=0)
+    pace = PollState(last_message_s=0)
     for found, _, _ in history:
         pace = step(pace, policy, found, 100.0)
 
@@ -98,7 +98,7 @@ def test_the_first_pause_after_work_is_the_floor_even_without_a_hot_time(
 
 def test_an_idle_queue_is_asked_less_and_less_often_until_the_ceiling() -> None:
     """Doubling, with the defaults from a tenth of a second to two."""
-    pace, now_s, pauses = after_messages(Pace(0), 0.0), 5.0, []
+    pace, now_s, pauses = after_messages(PollState(0), 0.0), 5.0, []
     for _ in range(7):
         pace = after_nothing(pace, DEFAULT, now_s)
         pauses.append(round(pause(pace, DEFAULT, 0.5), 6))
@@ -110,7 +110,7 @@ def test_an_idle_queue_is_asked_less_and_less_often_until_the_ceiling() -> None:
 def test_a_queue_that_was_busy_is_asked_again_within_milliseconds() -> None:
     """Then a little less often each time, and for a while still ten times a second."""
     policy = Policy(floor_s=0.01, ceiling_s=2.0, hot_s=5.0)
-    pace, now_s, pauses = after_messages(Pace(0), 0.0), 0.0, []
+    pace, now_s, pauses = after_messages(PollState(0), 0.0), 0.0, []
     while now_s < 12:
         pace = after_nothing(pace, policy, now_s)
         pauses.append(round(pause(pace, policy, 0.5), 6))
@@ -124,7 +124,7 @@ def test_a_queue_that_was_busy_is_asked_again_within_milliseconds() -> None:
 @given(st.floats(min_value=0.13, max_value=1.6), chances, chances)
 def test_chance_moves_a_pause_by_up_to_a_fifth(pause_s: float, one: float, other: float) -> None:
     """Or several pollers would beat in time."""
-    pace = Pace(last_message_s=-100, pause_s=pause_s)
+    pace = PollState(last_message_s=-100, pause_s=pause_s)
 
     assert abs(pause(pace, DEFAULT, one) - pause_s) <= pause_s * 0.2 + 1e-9
     assert pause(pace, DEFAULT, 0) < pause(pace, DEFAULT, 0.5) < pause(pace, DEFAULT, 1)
@@ -136,7 +136,7 @@ def test_chance_moves_a_pause_by_up_to_a_fifth(pause_s: float, one: float, other
 def test_a_failing_queue_is_asked_on_a_scale_of_its_own(failures: int, chance: float) -> None:
     """Neither the policy's floor nor its ceiling has a say, however long it goes on."""
     for policy in (DEFAULT, Policy(60, 600, 0)):
-        pace = Pace(last_message_s=0)
+        pace = PollState(last_message_s=0)
         for _ in range(min(failures, 200)):
             pace = after_failure(pace)
         assert 0.025 <= pause(pace, policy, chance) <= 30
@@ -145,7 +145,7 @@ def test_a_failing_queue_is_asked_on_a_scale_of_its_own(failures: int, chance: f
 
 def test_a_queue_that_answers_again_is_back_on_the_idle_scale() -> None:
     """The failures are forgotten at the first answer."""
-    pace = Pace(last_message_s=0)
+    pace = PollState(last_message_s=0)
     for _ in range(10):
         pace = after_failure(pace)
 

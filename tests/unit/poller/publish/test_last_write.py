@@ -13,7 +13,7 @@ from hypothesis.stateful import (
 )
 
 from contract.updates import Update
-from poller.publish.last_write import Newest
+from poller.publish.last_write import LastWrites
 
 Order = tuple[int, int]
 
@@ -26,7 +26,7 @@ def update(at: int, seq: int = 0, *, pillow: str = "a", note: str = "", hop: int
 
 def test_nothing_is_superseded_by_what_is_not_confirmed() -> None:
     """A state on its way may never arrive."""
-    newest = Newest()
+    newest = LastWrites()
 
     assert not newest.supersedes(update(1))
     newest.confirm(update(5))
@@ -38,7 +38,7 @@ def test_nothing_is_superseded_by_what_is_not_confirmed() -> None:
 
 def test_seq_decides_between_states_of_the_same_instant() -> None:
     """And nothing else: the later published is not the newer."""
-    newest = Newest()
+    newest = LastWrites()
     newest.confirm(update(5, 2))
 
     assert newest.supersedes(update(5, 1))
@@ -48,7 +48,7 @@ def test_seq_decides_between_states_of_the_same_instant() -> None:
 
 def test_another_state_of_the_same_order_is_no_repetition() -> None:
     """Two messages of one instant are both published; one delivered twice is not."""
-    newest = Newest()
+    newest = LastWrites()
     newest.confirm(update(5, note="one", hop=1))
 
     assert newest.supersedes(update(5, note="one", hop=2))
@@ -58,7 +58,7 @@ def test_another_state_of_the_same_order_is_no_repetition() -> None:
 
 def test_an_older_state_seen_on_the_broker_is_healed() -> None:
     """Whoever knows better publishes the newest again, once."""
-    newest = Newest()
+    newest = LastWrites()
     newest.confirm(update(9))
 
     assert newest.see(update(3)) == update(9)
@@ -69,7 +69,7 @@ def test_an_older_state_seen_on_the_broker_is_healed() -> None:
 
 def test_what_a_broker_without_memory_lacks_is_published_again() -> None:
     """Everything it did not tell, and everything it told an older state of."""
-    newest = Newest()
+    newest = LastWrites()
     for pillow, at in (("a", 1), ("b", 2), ("c", 3)):
         newest.confirm(update(at, pillow=pillow))
     assert list(newest.missing(since_ms=-1)) == []
@@ -83,7 +83,7 @@ def test_what_a_broker_without_memory_lacks_is_published_again() -> None:
 
 def test_what_a_broker_had_time_to_save_was_removed() -> None:
     """A state that it had for long and lacks now is not brought back."""
-    newest = Newest()
+    newest = LastWrites()
     newest.confirm(update(100, pillow="long-ago"))
     newest.confirm(update(900, pillow="just-now"))
 
@@ -94,7 +94,7 @@ def test_what_a_broker_had_time_to_save_was_removed() -> None:
 
 def test_a_removed_pillow_is_forgotten() -> None:
     """It may come back with any state."""
-    newest = Newest()
+    newest = LastWrites()
     newest.confirm(update(9))
     newest.forget("a")
 
@@ -108,7 +108,7 @@ class Site:
     """One poller: what it knows, and what is on its way to it and from it."""
 
     def __init__(self) -> None:
-        self.newest = Newest()
+        self.newest = LastWrites()
         self.sent: deque[Update] = deque()
         self.coming: deque[tuple[str, Update]] = deque()
 
@@ -195,7 +195,7 @@ class Pollers(RuleBasedStateMachine):
     def what_is_known_was_taken(self) -> None:
         """No poller takes a state for published that the broker never took."""
         for site in self.sites:
-            for known in site.newest._newest.values():
+            for known in site.newest._last_writes.values():
                 assert known.order in self.taken
 
     def teardown(self) -> None:

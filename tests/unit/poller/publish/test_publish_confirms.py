@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from poller.publish.publish_confirms import ECHO_S, Echoes
+from poller.publish.publish_confirms import ECHO_S, PublishConfirms
 from runtime.mqtt import BrokerLost, PublishRefused
 from tests.fakes.virtual_time import in_virtual_time
 
@@ -19,7 +19,7 @@ def test_a_publish_is_confirmed_when_acknowledged_and_back(echo_first: bool) -> 
     """In either order, and not before both."""
 
     async def story() -> None:
-        echoes, acknowledged = Echoes(), acknowledgement()
+        echoes, acknowledged = PublishConfirms(), acknowledgement()
         confirmed = echoes.confirm("a", b"1", acknowledged)
         for echo in (echo_first, not echo_first):
             await asyncio.sleep(0.1)
@@ -40,7 +40,7 @@ def test_what_is_acknowledged_and_does_not_come_back_was_refused() -> None:
     """What comes back for others, or another state of the same pillow, is not it."""
 
     async def story() -> None:
-        echoes, acknowledged = Echoes(), acknowledgement()
+        echoes, acknowledged = PublishConfirms(), acknowledgement()
         confirmed = echoes.confirm("a", b"1", acknowledged)
         acknowledged.set_result(None)
         echoes.hear("b", b"1")
@@ -58,7 +58,7 @@ def test_the_same_published_twice_has_to_come_back_twice() -> None:
     """One echo is one confirmation, in the order of the publishes."""
 
     async def story() -> None:
-        echoes = Echoes()
+        echoes = PublishConfirms()
         both = [echoes.confirm("a", b"1", acknowledgement()) for _ in range(2)]
         echoes.hear("a", b"1")
         echoes.hear("a", b"1")
@@ -74,7 +74,7 @@ def test_a_connection_that_ends_confirms_nothing(heard: bool) -> None:
     """Neither what was acknowledged nor what was not, and nobody waits for ever."""
 
     async def story() -> None:
-        echoes, first, second = Echoes(), acknowledgement(), acknowledgement()
+        echoes, first, second = PublishConfirms(), acknowledgement(), acknowledgement()
         confirmed = [echoes.confirm("a", b"1", first), echoes.confirm("a", b"2", second)]
         if heard:
             echoes.hear("a", b"2")

@@ -22,7 +22,7 @@ class Exhausted:
     rejection: Rejection
 
 
-def route(
+def classify(
     body: Body, *, default_pillow: str, max_attempts: int
 ) -> ParsedMessage | Rejection | Exhausted:
     """Return the state a message says, or why it can never be published.

@@ -9,20 +9,20 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from poller.consume.in_flight import Hand
+from poller.consume.in_flight import InFlight
 from poller.consume.polling import (
     DENIED_S,
-    Pace,
     Policy,
+    PollState,
     after_failure,
     after_messages,
     after_nothing,
     pause,
 )
 from poller.metrics import PollerMetrics
-from poller.publish.state_publisher import Broker
+from poller.publish.state_publisher import StatePublisher
 from poller.queues import Queue, QueueDenied, QueueUnavailable, ReceivedMessage
-from poller.settle.queue_health import Troubles
+from poller.settle.queue_health import QueueHealth
 from poller.tasks import Tasks
 
 PAGE: Final = 32
@@ -36,15 +36,15 @@ LAST_PAGE_S: Final = 1.0
 """How long a stop waits for a page that is on its way."""
 
 
-class Receiver:
+class Consumer:
     """Asks the queue for messages and hands each page to `take`."""
 
     def __init__(
         self,
         queue: Queue,
-        broker: Broker,
-        hand: Hand,
-        troubles: Troubles,
+        broker: StatePublisher,
+        in_flight: InFlight,
+        health: QueueHealth,
         tasks: Tasks,
         metrics: PollerMetrics,
         policy: Policy,
@@ -52,8 +52,8 @@ class Receiver:
     ) -> None:
         self._queue = queue
         self._broker = broker
-        self._hand = hand
-        self._troubles = troubles
+        self._in_flight = in_flight
+        self._health = health
         self._tasks = tasks
         self._metrics = metrics
         self._policy = policy
@@ -67,7 +67,7 @@ class Receiver:
     async def run(self, stopping: asyncio.Event) -> None:
         """Receive until `stopping` is set."""
         asked = asyncio.ensure_future(stopping.wait())
-        pace = Pace(last_message_s=-self._policy.hot_s)
+        pace = PollState(last_message_s=-self._policy.hot_s)
         now = asyncio.get_running_loop().time
         try:
             while not stopping.is_set():
@@ -81,13 +81,13 @@ class Receiver:
                 except TimeoutError:
                     return
                 except QueueUnavailable as error:
-                    self._troubles.failed("receive", error)
+                    self._health.failed("receive", error)
                     pace = after_failure(pace, error.retry_after_s)
                     # It may be one message that the queue cannot hand out (Azurite, and a control
                     # character): one by one, it takes no others with it.
                     self._singles = PAGE
                 except QueueDenied as error:
-                    self._troubles.failed("receive", error)
+                    self._health.failed("receive", error)
                     pace = after_failure(pace, DENIED_S)
                 else:
                     self._singles = max(0, self._singles - len(page))
@@ -107,9 +107,9 @@ class Receiver:
     def _get_help(self, asked: "asyncio.Future[Any]") -> None:
         if self._helpers < LOOPS - 1:
             self._helpers += 1
-            self._tasks.start(self._help(asked))
+            self._tasks.start(self._extra_fetch_loop(asked))
 
-    async def _help(self, asked: "asyncio.Future[Any]") -> None:
+    async def _extra_fetch_loop(self, asked: "asyncio.Future[Any]") -> None:
         """Receive beside the first loop, for as long as pages are full."""
         try:
             while True:
@@ -120,19 +120,19 @@ class Receiver:
         except TimeoutError:
             pass
         except (QueueUnavailable, QueueDenied) as error:
-            self._troubles.failed("receive", error)  # how to go on is for the first loop to say
+            self._health.failed("receive", error)  # how to go on is for the first loop to say
         finally:
             self._helpers -= 1
 
     async def _ready(self) -> None:
         """Wait until a page could be published, and keep room for it."""
         while True:
-            await self._troubles.quiet()
+            await self._health.quiet()
             await self._broker.wait_ready()
-            await self._hand.reserve(PAGE)
+            await self._in_flight.reserve(PAGE)
             if self._broker.is_ready:
                 return
-            self._hand.free(PAGE)  # it went while there was no room
+            self._in_flight.free(PAGE)  # it went while there was no room
 
     async def _page(self, asked: "asyncio.Future[Any]", limit: int) -> list[ReceivedMessage]:
         """Receive a page that room is kept for.
@@ -148,9 +148,9 @@ class Receiver:
             # comes late would be superseded.
             await before.wait()
         finally:
-            self._hand.free(PAGE)
+            self._in_flight.free(PAGE)
             mine.set()
-        self._troubles.worked("receive")
+        self._health.worked("receive")
         found = "full" if len(page) == PAGE else "some" if page else "nothing"
         self._metrics.polls.labels(found).inc()
         oldest_s = max((message.waited_s for message in page), default=0.0)

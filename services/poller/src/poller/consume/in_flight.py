@@ -8,10 +8,10 @@ from typing import Final
 
 from poller.queues import ReceivedMessage
 
-WINDOW: Final = 256
+MAX_IN_FLIGHT: Final = 256
 """How many messages may be in hand: enough to keep the broker and all deletions busy."""
 
-MOST_STUCK: Final = 128
+MAX_BLOCKED: Final = 128
 """How many of them may be stuck: refused by the broker, or as dead letters by the poison queue. The
 rest of the window is for those that can go on."""
 
@@ -21,7 +21,7 @@ and when it comes again it is published or buried twice, which is allowed."""
 
 
 @dataclass(slots=True, eq=False)
-class Item:
+class InFlightMessage:
     """A message in hand.
 
     `lost` says that somebody else has received it meanwhile, `decided` that how it ended has been
@@ -40,11 +40,11 @@ class Item:
     """Held by who uses the receipt: a renewal makes it worthless for a deletion beside it."""
 
 
-class Hand:
-    """The messages in hand, at most WINDOW with those that have been asked for."""
+class InFlight:
+    """The messages in hand, at most MAX_IN_FLIGHT with those that have been asked for."""
 
     def __init__(self) -> None:
-        self._items: dict[str, Item] = {}
+        self._items: dict[str, InFlightMessage] = {}
         self._asked_for = 0
         self._changed = asyncio.Event()
         self._stuck: set[str] = set()
@@ -53,39 +53,39 @@ class Hand:
     def __len__(self) -> int:
         return len(self._items)
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[InFlightMessage]:
         return iter(tuple(self._items.values()))
 
-    def of(self, message_id: str) -> Item | None:
+    def of(self, message_id: str) -> InFlightMessage | None:
         """Return the message of this id that is in hand, if it is."""
         return self._items.get(message_id)
 
-    def take(self, message: ReceivedMessage, polled_ms: int) -> Item:
+    def take(self, message: ReceivedMessage, polled_ms: int) -> InFlightMessage:
         """Take a message in hand that is not yet."""
-        item = self._items[message.id] = Item(message, polled_ms)
+        item = self._items[message.id] = InFlightMessage(message, polled_ms)
         return item
 
-    def leave(self, item: Item) -> None:
+    def remove(self, item: InFlightMessage) -> None:
         """Let a message go."""
         self._items.pop(item.message.id, None)
         self._stuck.discard(item.message.id)
         self._changed.set()
 
-    def stick(self, item: Item) -> bool:
+    def mark_blocked(self, item: InFlightMessage) -> bool:
         """Take in that a message cannot end as things are; False where too many are stuck."""
         if item.message.id not in self._stuck:
-            if len(self._stuck) >= MOST_STUCK:
+            if len(self._stuck) >= MAX_BLOCKED:
                 return False
             self._stuck.add(item.message.id)
         return True
 
-    def unstick(self, item: Item) -> None:
+    def unblock(self, item: InFlightMessage) -> None:
         """Take in that a message can end."""
         self._stuck.discard(item.message.id)
 
     async def reserve(self, number: int) -> None:
         """Wait until there is room for so many, and keep it for them until `free`."""
-        while len(self._items) + self._asked_for + number > WINDOW:
+        while len(self._items) + self._asked_for + number > MAX_IN_FLIGHT:
             await self._change()
         self._asked_for += number
 
@@ -99,7 +99,7 @@ class Hand:
         while self._items:
             await self._change()
 
-    def remember(self, item: Item) -> None:
+    def remember(self, item: InFlightMessage) -> None:
         """Remember a message that ended but was not deleted: it comes again."""
         self._ended[item.message.id] = None
         self._ended.move_to_end(item.message.id)

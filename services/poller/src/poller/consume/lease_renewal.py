@@ -3,29 +3,29 @@
 import asyncio
 from typing import Final
 
-from poller.consume.in_flight import Hand, Item
+from poller.consume.in_flight import InFlight, InFlightMessage
 from poller.metrics import PollerMetrics
 from poller.queues import Queue, QueueDenied, QueueUnavailable
-from poller.settle.queue_health import Troubles
+from poller.settle.queue_health import QueueHealth
 
 AT_ONCE: Final = 32
 """How many renewals may be under way; deletions have the connections to themselves mostly."""
 
 
-class Leases:
+class LeaseRenewal:
     """Keeps the messages in hand from coming again before they have ended."""
 
     def __init__(
         self,
         queue: Queue,
-        hand: Hand,
-        troubles: Troubles,
+        in_flight: InFlight,
+        health: QueueHealth,
         metrics: PollerMetrics,
         visibility_s: float,
     ) -> None:
         self._queue = queue
-        self._hand = hand
-        self._troubles = troubles
+        self._in_flight = in_flight
+        self._health = health
         self._metrics = metrics
         self._visibility_s = visibility_s
 
@@ -37,7 +37,7 @@ class Leases:
             soon = loop.time() + self._visibility_s / 2
             due = [
                 item
-                for item in self._hand
+                for item in self._in_flight
                 if item.message.leased_until < soon
                 and not (item.leaving or item.lost)
                 # It is being deleted at this moment; else its turn comes again soon.
@@ -46,17 +46,17 @@ class Leases:
             for start in range(0, len(due), AT_ONCE):
                 await asyncio.gather(*map(self._renew, due[start : start + AT_ONCE]))
 
-    async def _renew(self, item: Item) -> None:
+    async def _renew(self, item: InFlightMessage) -> None:
         async with item.receipt_lock:
-            if item.leaving or self._hand.of(item.message.id) is not item:
+            if item.leaving or self._in_flight.of(item.message.id) is not item:
                 return
             try:
                 renewed = await self._queue.renew(item.message)
             except (QueueUnavailable, QueueDenied) as error:
-                self._troubles.failed("renew", error)
+                self._health.failed("renew", error)
                 item.troubles.add("renew")
                 return
         item.troubles.discard("renew")
-        self._troubles.worked("renew")
+        self._health.worked("renew")
         self._metrics.renewed.labels("renewed" if renewed else "lost").inc()
         item.lost = not renewed

@@ -33,7 +33,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PollState:
     """How things stand: when the last message came, and how long the last pause was meant to be.
 
     `failures` counts the polls in a row that failed, `wait_s` is how long the queue asked for.
@@ -45,12 +45,12 @@ class Pace:
     wait_s: float = 0.0
 
 
-def after_messages(pace: Pace, now_s: float) -> Pace:
+def after_messages(pace: PollState, now_s: float) -> PollState:
     """Return the pace after a poll that found something: the next poll is due at once."""
-    return Pace(last_message_s=now_s)
+    return PollState(last_message_s=now_s)
 
 
-def after_nothing(pace: Pace, policy: Policy, now_s: float) -> Pace:
+def after_nothing(pace: PollState, policy: Policy, now_s: float) -> PollState:
     """Return the pace after a poll that found nothing."""
     hot = now_s - pace.last_message_s < policy.hot_s
     most_s = max(policy.floor_s, HOT_PAUSE_S) if hot else policy.ceiling_s
@@ -58,12 +58,12 @@ def after_nothing(pace: Pace, policy: Policy, now_s: float) -> Pace:
     return replace(pace, pause_s=pause_s, failures=0, wait_s=0.0)
 
 
-def after_failure(pace: Pace, wait_s: float = 0.0) -> Pace:
+def after_failure(pace: PollState, wait_s: float = 0.0) -> PollState:
     """Return the pace after a poll that failed; `wait_s` is the least to wait for."""
     return replace(pace, pause_s=0.0, failures=pace.failures + 1, wait_s=wait_s)
 
 
-def pause(pace: Pace, policy: Policy, chance: float) -> float:
+def pause(pace: PollState, policy: Policy, chance: float) -> float:
     """Return the seconds to wait before the next poll; `chance` lies in 0..1.
 
     Several pollers must not beat in time, so a pause varies by a fifth, within the bounds.

@@ -12,23 +12,23 @@ from collections.abc import Iterator
 from contract.updates import Update
 
 
-class Newest:
+class LastWrites:
     """The newest confirmed state of each pillow, and what the broker is believed to hold."""
 
     def __init__(self) -> None:
-        self._newest: dict[str, Update] = {}
+        self._last_writes: dict[str, Update] = {}
         self._held: dict[str, tuple[int, int]] = {}
 
     def __len__(self) -> int:
-        return len(self._newest)
+        return len(self._last_writes)
 
     def of(self, pillow: str) -> Update | None:
         """Return a pillow's newest state, if any is known."""
-        return self._newest.get(pillow)
+        return self._last_writes.get(pillow)
 
     def supersedes(self, update: Update) -> bool:
         """Say whether a newer state, or this very one, has been published already."""
-        known = self._newest.get(update.pillow)
+        known = self._last_writes.get(update.pillow)
         return known is not None and (update.order < known.order or update.is_duplicate_of(known))
 
     def confirm(self, update: Update) -> Update | None:
@@ -44,7 +44,7 @@ class Newest:
 
     def forget(self, pillow: str) -> None:
         """Take in that a pillow was removed."""
-        self._newest.pop(pillow, None)
+        self._last_writes.pop(pillow, None)
         self._held.pop(pillow, None)
 
     def lose_broker(self) -> None:
@@ -57,7 +57,7 @@ class Newest:
         Where it holds none, only what was published after `since_ms`: what it had for longer it
         has saved, so that pillow was removed, or its state has expired.
         """
-        for pillow, known in self._newest.items():
+        for pillow, known in self._last_writes.items():
             held = self._held.get(pillow)
             if held is None:
                 if known.published_ms is not None and known.published_ms > since_ms:
@@ -67,8 +67,8 @@ class Newest:
 
     def _hold(self, update: Update) -> Update | None:
         self._held[update.pillow] = update.order
-        known = self._newest.get(update.pillow)
+        known = self._last_writes.get(update.pillow)
         if known is not None and update.order < known.order:
             return known
-        self._newest[update.pillow] = update
+        self._last_writes[update.pillow] = update
         return None

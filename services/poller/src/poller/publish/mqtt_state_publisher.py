@@ -4,18 +4,18 @@ import asyncio
 
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, Update
-from poller.publish.publish_confirms import Echoes
+from poller.publish.publish_confirms import PublishConfirms
 from runtime.mqtt import MqttSession
 
 
-class MqttBroker:
+class MqttStatePublisher:
     """Publishes states and announcements through a session that somebody else runs.
 
     With `echoes`, a state is confirmed when it has also come back.
     """
 
     def __init__(
-        self, session: MqttSession, topics: Topics, instance: str, echoes: Echoes | None
+        self, session: MqttSession, topics: Topics, instance: str, echoes: PublishConfirms | None
     ) -> None:
         self._session = session
         self._echoes = echoes

@@ -16,7 +16,7 @@ ECHO_S: Final = 5.0
 _Key = tuple[str, bytes]
 
 
-class Echoes:
+class PublishConfirms:
     """The publishes that have not come back yet, by pillow and payload."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Echoes:
 class _Awaited:
     """One publish on its way there and back."""
 
-    def __init__(self, echoes: Echoes, key: _Key) -> None:
+    def __init__(self, echoes: PublishConfirms, key: _Key) -> None:
         self.key = key
         self.confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._echoes = echoes

@@ -15,12 +15,12 @@ import structlog
 
 from contract.messages import ParsedMessage
 from contract.updates import Update, encode_state
-from poller.consume.in_flight import Hand, Item
+from poller.consume.in_flight import InFlight, InFlightMessage
 from poller.metrics import PollerMetrics
-from poller.publish.last_write import Newest
-from poller.publish.reconciler import REFUSED_S, Healer
-from poller.publish.state_publisher import Broker
-from poller.settle.settlement import Endings
+from poller.publish.last_write import LastWrites
+from poller.publish.reconciler import REFUSED_S, Reconciler
+from poller.publish.state_publisher import StatePublisher
+from poller.settle.settlement import Settlement
 from poller.tasks import Tasks
 from runtime.health import OK
 from runtime.mqtt import BrokerLost, PublishRefused
@@ -41,7 +41,7 @@ LOST_S: Final = 0.1
 
 @dataclass(slots=True, eq=False)
 class _Queued:
-    item: Item
+    item: InFlightMessage
     reading: ParsedMessage
 
 
@@ -54,7 +54,7 @@ def _may_go_beside_others(queued: _Queued) -> bool:
 
 
 @dataclass(slots=True, eq=False)
-class _Lane:
+class _KeyQueue:
     """One pillow's messages: what waits, how many are in flight, and what has to be sent again.
 
     What waits is sent when nothing is in flight: an older state must not overtake a newer one.
@@ -79,11 +79,11 @@ class Publisher:
 
     def __init__(
         self,
-        broker: Broker,
-        hand: Hand,
-        newest: Newest,
-        healer: Healer,
-        endings: Endings,
+        broker: StatePublisher,
+        in_flight: InFlight,
+        last_writes: LastWrites,
+        reconciler: Reconciler,
+        settlement: Settlement,
         tasks: Tasks,
         metrics: PollerMetrics,
         clock_ms: Callable[[], int],
@@ -91,15 +91,15 @@ class Publisher:
         newest_only: bool,
     ) -> None:
         self._broker = broker
-        self._hand = hand
-        self._newest = newest
-        self._healer = healer
-        self._endings = endings
+        self._in_flight = in_flight
+        self._last_writes = last_writes
+        self._reconciler = reconciler
+        self._settlement = settlement
         self._tasks = tasks
         self._metrics = metrics
         self._clock_ms = clock_ms
         self._newest_only = newest_only
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, _KeyQueue] = {}
         self._alone = asyncio.Lock()
         self._refusals: dict[str, str] = {}
         """Whose states the broker does not take, and why."""
@@ -110,32 +110,32 @@ class Publisher:
         """`ok`, or the broker's reason to refuse what it is sent."""
         return next((f"{pillow}: {why}" for pillow, why in self._refusals.items()), OK)
 
-    def publish(self, batch: list[tuple[Item, ParsedMessage]]) -> None:
+    def publish(self, batch: list[tuple[InFlightMessage, ParsedMessage]]) -> None:
         """Publish states, in whatever order they came, and end their messages."""
-        touched: dict[str, _Lane] = {}
+        touched: dict[str, _KeyQueue] = {}
         for item, reading in batch:
             lane = self._lanes.get(reading.pillow)
             if lane is None:
-                lane = self._lanes[reading.pillow] = _Lane(reading.pillow)
+                lane = self._lanes[reading.pillow] = _KeyQueue(reading.pillow)
             lane.waiting.append(_Queued(item, reading))
             touched[reading.pillow] = lane
         for lane in touched.values():
             if not (lane.in_flight or lane.held):
                 self._send_waiting(lane)
 
-    def supersede(self, item: Item, reading: ParsedMessage) -> bool:
+    def supersede(self, item: InFlightMessage, reading: ParsedMessage) -> bool:
         """End a message whose state, or a newer one, was published before; say whether it was."""
-        if not self._newest.supersedes(self._stamped(_Queued(item, reading))):
+        if not self._last_writes.supersedes(self._stamped(_Queued(item, reading))):
             return False
         self._metrics.superseded.inc()
-        self._endings.finish(item)
+        self._settlement.complete(item)
         return True
 
     def close(self) -> None:
         """Take no confirmation any more: somebody else ends what is in hand."""
         self._closed = True
 
-    def _send_waiting(self, lane: _Lane) -> None:
+    def _send_waiting(self, lane: _KeyQueue) -> None:
         """Send what waits, if it can be sent at once; else have it looked after."""
         while lane.waiting and not lane.in_flight:
             lane.waiting.sort(key=_order)
@@ -149,17 +149,17 @@ class Publisher:
             # Sent one after the other they arrive so: there is one connection.
             self._send(lane, ready[len(behind) :])
             if lane.again and not lane.in_flight:
-                self._land(lane)
+                self._on_drained(lane)
                 return
         if not (lane.waiting or lane.in_flight):
             self._lanes.pop(lane.pillow, None)
             self._refusals.pop(lane.pillow, None)  # nothing of it is here any more
 
-    def _hold(self, lane: _Lane, pause_s: float) -> None:
+    def _hold(self, lane: _KeyQueue, pause_s: float) -> None:
         lane.held = True
         self._tasks.start(self._look_after(lane, pause_s))
 
-    async def _look_after(self, lane: _Lane, pause_s: float) -> None:
+    async def _look_after(self, lane: _KeyQueue, pause_s: float) -> None:
         """Send what waits when there is a broker; one that is at its last send, alone."""
         await asyncio.sleep(pause_s)
         await self._broker.wait_ready()
@@ -174,19 +174,19 @@ class Publisher:
                 lane.landed = None
         lane.held = False
         if lane.again:
-            self._land(lane)
+            self._on_drained(lane)
         else:
             self._send_waiting(lane)
 
-    def _send(self, lane: _Lane, batch: list[_Queued]) -> None:
+    def _send(self, lane: _KeyQueue, batch: list[_Queued]) -> None:
         for queued in batch:
             if queued.item.lost:
-                self._endings.give_up(queued.item)
+                self._settlement.drop(queued.item)
                 continue
             update = self._stamped(queued)
-            if self._newest.supersedes(update):
+            if self._last_writes.supersedes(update):
                 self._metrics.superseded.inc()
-                self._endings.finish(queued.item)
+                self._settlement.complete(queued.item)
                 continue
             try:
                 confirmed = self._broker.publish_state(update, queued.reading.traceparent)
@@ -199,7 +199,7 @@ class Publisher:
                 confirmed.add_done_callback(partial(self._answered, lane, queued, update))
 
     def _answered(
-        self, lane: _Lane, queued: _Queued, update: Update, confirmed: asyncio.Future[None]
+        self, lane: _KeyQueue, queued: _Queued, update: Update, confirmed: asyncio.Future[None]
     ) -> None:
         if self._closed or confirmed.cancelled():
             return
@@ -212,30 +212,30 @@ class Publisher:
             if queued.item.sends < SENDS:
                 lane.again.append(queued)
             else:
-                self._endings.give_back(queued.item)
+                self._settlement.abandon(queued.item)
         elif isinstance(error, PublishRefused):
             self._refused(lane, queued, str(error))
         else:
             self._tasks.fail(error)
             return
         if not lane.in_flight:
-            self._land(lane)
+            self._on_drained(lane)
 
-    def _confirmed(self, lane: _Lane, queued: _Queued, update: Update) -> None:
+    def _confirmed(self, lane: _KeyQueue, queued: _Queued, update: Update) -> None:
         if self._refusals.pop(lane.pillow, None) is not None:
             log.info("the broker takes our states again", pillow=lane.pillow)
-        self._hand.unstick(queued.item)
+        self._in_flight.unblock(queued.item)
         self._metrics.published.inc()
         self._metrics.latency.observe(
             max(0.0, self._clock_ms() / 1e3 - queued.item.message.body.queued_us / 1e6)
         )
         # Only the last one counts: what was sent after the others has replaced them.
-        lane.to_heal = self._newest.confirm(update)
-        self._endings.finish(queued.item)
+        lane.to_heal = self._last_writes.confirm(update)
+        self._settlement.complete(queued.item)
 
-    def _land(self, lane: _Lane) -> None:
+    def _on_drained(self, lane: _KeyQueue) -> None:
         """Go on with a lane when nothing of it is in flight any more."""
-        self._healer.heal(lane.to_heal)
+        self._reconciler.heal(lane.to_heal)
         lane.to_heal = None
         if lane.landed is not None:
             lane.landed.set()
@@ -260,7 +260,7 @@ class Publisher:
             reading.pillow, reading.state, reading.order, payload, queued_ms, published_ms
         )
 
-    def _refused(self, lane: _Lane, queued: _Queued, why: str) -> None:
+    def _refused(self, lane: _KeyQueue, queued: _Queued, why: str) -> None:
         if lane.pillow not in self._refusals:
             log.error(
                 "the broker refuses our states; keeping them until it takes them",
@@ -268,7 +268,7 @@ class Publisher:
                 why=why,
             )
         self._refusals[lane.pillow] = f"{why}; check its ACL and the user in MQTT_URL"
-        if self._hand.stick(queued.item):
+        if self._in_flight.mark_blocked(queued.item):
             lane.again.append(queued)
         else:
-            self._endings.give_back(queued.item, aside=True)
+            self._settlement.abandon(queued.item, aside=True)

@@ -6,8 +6,8 @@ from typing import Final
 
 from contract.updates import Update, republished
 from poller.metrics import PollerMetrics
-from poller.publish.last_write import Newest
-from poller.publish.state_publisher import Broker
+from poller.publish.last_write import LastWrites
+from poller.publish.state_publisher import StatePublisher
 from poller.tasks import Tasks
 from runtime.mqtt import BrokerLost, PublishRefused
 
@@ -15,7 +15,7 @@ REFUSED_S: Final = 5.0
 """The pause after a publish that the broker refused."""
 
 
-class Healer:
+class Reconciler:
     """Publishes newest states again, one at a time for each pillow.
 
     Each says when: until the broker has saved it, it has to be told again if that one dies, too.
@@ -23,14 +23,14 @@ class Healer:
 
     def __init__(
         self,
-        broker: Broker,
-        newest: Newest,
+        broker: StatePublisher,
+        last_writes: LastWrites,
         tasks: Tasks,
         metrics: PollerMetrics,
         clock_ms: Callable[[], int],
     ) -> None:
         self._broker = broker
-        self._newest = newest
+        self._last_writes = last_writes
         self._tasks = tasks
         self._metrics = metrics
         self._clock_ms = clock_ms
@@ -44,11 +44,11 @@ class Healer:
         under_way = update.pillow in self._healing
         self._healing[update.pillow] = True
         if not under_way:
-            self._tasks.start(self._publish_newest(update.pillow))
+            self._tasks.start(self._publish_last_writes(update.pillow))
 
-    async def _publish_newest(self, pillow: str) -> None:
+    async def _publish_last_writes(self, pillow: str) -> None:
         try:
-            while self._healing[pillow] and (newest := self._newest.of(pillow)) is not None:
+            while self._healing[pillow] and (newest := self._last_writes.of(pillow)) is not None:
                 self._healing[pillow] = False
                 again = republished(newest, self._clock_ms())
                 try:
@@ -59,7 +59,7 @@ class Healer:
                     await asyncio.sleep(REFUSED_S)
                     continue
                 self._metrics.healed.inc()
-                if self._newest.confirm(again) is not None:
+                if self._last_writes.confirm(again) is not None:
                     self._healing[pillow] = True
         except BrokerLost:
             pass  # all of it is looked at again when it is back

@@ -6,7 +6,7 @@ from typing import Protocol
 from contract.updates import Update
 
 
-class Broker(Protocol):
+class StatePublisher(Protocol):
     """Publishes with QoS 1. Both publishes raise BrokerLost or PublishRefused, now or later."""
 
     @property

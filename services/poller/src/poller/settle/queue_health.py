@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from poller.consume.in_flight import Hand, Item
+from poller.consume.in_flight import InFlight, InFlightMessage
 from poller.metrics import PollerMetrics
 from poller.queues import QueueDenied, QueueUnavailable
 from runtime.health import OK
@@ -12,11 +12,11 @@ from runtime.health import OK
 log = structlog.get_logger()
 
 
-class Troubles:
+class QueueHealth:
     """The acts on the queue that do not work, until they work or nobody waits for them."""
 
-    def __init__(self, hand: Hand, metrics: PollerMetrics) -> None:
-        self._hand = hand
+    def __init__(self, in_flight: InFlight, metrics: PollerMetrics) -> None:
+        self._in_flight = in_flight
         self._metrics = metrics
         self._asked = False
         self.answered = asyncio.Event()
@@ -64,10 +64,10 @@ class Troubles:
         if not self._reasons:
             self._metrics.queue_up.set(1)
 
-    def left(self, item: Item) -> None:
+    def left(self, item: InFlightMessage) -> None:
         """Take in that a message left: what nothing waits for any more is as good as done."""
         for act in item.troubles:
-            if not any(act in other.troubles for other in self._hand):
+            if not any(act in other.troubles for other in self._in_flight):
                 self._reasons.pop(act, None)
         if self._asked and not self._reasons and item.troubles:
             self._metrics.queue_up.set(1)

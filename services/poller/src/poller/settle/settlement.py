@@ -15,12 +15,12 @@ import structlog
 from contract.dead_letters import DeadLetter, encode_dead_letter
 from contract.messages import Rejection
 from contract.timestamps import format_timestamp
-from poller.consume.in_flight import Hand, Item
+from poller.consume.in_flight import InFlight, InFlightMessage
 from poller.consume.polling import FAILING
 from poller.metrics import PollerMetrics
-from poller.publish.state_publisher import Broker
+from poller.publish.state_publisher import StatePublisher
 from poller.queues import DeleteResult, Queue, QueueDenied, QueueUnavailable
-from poller.settle.queue_health import Troubles
+from poller.settle.queue_health import QueueHealth
 from poller.tasks import Tasks
 from runtime.mqtt import BrokerLost, PublishRefused
 
@@ -42,52 +42,52 @@ class _TooMany(Exception):
     """More dead letters wait for the poison queue than may."""
 
 
-class Endings:
+class Settlement:
     """Ends the messages in hand."""
 
     def __init__(
         self,
         queue: Queue,
-        broker: Broker,
-        hand: Hand,
-        troubles: Troubles,
+        broker: StatePublisher,
+        in_flight: InFlight,
+        health: QueueHealth,
         tasks: Tasks,
         metrics: PollerMetrics,
     ) -> None:
         self._queue = queue
         self._broker = broker
-        self._hand = hand
-        self._troubles = troubles
+        self._in_flight = in_flight
+        self._health = health
         self._tasks = tasks
         self._metrics = metrics
-        self._decided: asyncio.Queue[Item] = asyncio.Queue()
+        self._decided: asyncio.Queue[InFlightMessage] = asyncio.Queue()
 
     def start(self) -> None:
         """Begin to delete what has been decided."""
         for _ in range(DELETIONS):
             self._tasks.start(self._delete_decided())
 
-    def finish(self, item: Item) -> None:
+    def complete(self, item: InFlightMessage) -> None:
         """Delete a message: how it ended is confirmed, and counted."""
         item.decided = True
         self._decided.put_nowait(item)
 
-    def bury(self, item: Item, rejection: Rejection) -> None:
+    def dead_letter(self, item: InFlightMessage, rejection: Rejection) -> None:
         """Make a message a dead letter."""
-        self._tasks.start(self._bury(item, rejection))
+        self._tasks.start(self._dead_letter(item, rejection))
 
-    def give_back(self, item: Item, *, aside: bool = False) -> None:
+    def abandon(self, item: InFlightMessage, *, aside: bool = False) -> None:
         """Make a message visible to everyone at once, or put it aside for ASIDE_S."""
-        self._tasks.start(self._give_back(item, ASIDE_S if aside else 0))
+        self._tasks.start(self._abandon(item, ASIDE_S if aside else 0))
 
-    def give_up(self, item: Item) -> None:
+    def drop(self, item: InFlightMessage) -> None:
         """Let go of a message that comes again by itself."""
         self._metrics.retried.inc()
         self._leave(item)
 
-    async def let_go(self) -> None:
+    async def abandon_all(self) -> None:
         """Give back what is still in hand; what was published or buried is deleted instead."""
-        left = tuple(self._hand)
+        left = tuple(self._in_flight)
         if not left:
             return
         log.warning("giving back what could not be finished", messages=len(left))
@@ -95,23 +95,23 @@ class Endings:
             async with asyncio.timeout(RELEASE_S):
                 await asyncio.gather(
                     *(
-                        self._delete_once(item) if item.decided else self._give_back(item)
+                        self._delete_once(item) if item.decided else self._abandon(item)
                         for item in left
                     )
                 )
 
-    async def insist(
-        self, item: Item, act: str, do: Callable[[], Coroutine[Any, Any, None]]
+    async def retry_until_lease_ends(
+        self, item: InFlightMessage, act: str, do: Callable[[], Coroutine[Any, Any, None]]
     ) -> bool:
         """Do something on the queue until it works; False when the lease is over before."""
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:
-            await self._troubles.quiet()
+            await self._health.quiet()
             try:
                 await do()
             except (QueueUnavailable, QueueDenied) as error:
-                self._troubles.failed(act, error)
+                self._health.failed(act, error)
                 item.troubles.add(act)
                 if item.lost or loop.time() > item.message.leased_until:
                     return False
@@ -119,7 +119,7 @@ class Endings:
                 attempt += 1
             else:
                 item.troubles.discard(act)
-                self._troubles.worked(act)
+                self._health.worked(act)
                 return True
 
     async def _delete_decided(self) -> None:
@@ -127,7 +127,7 @@ class Endings:
             item = await self._decided.get()
             await self._delete(item)
 
-    async def _delete(self, item: Item) -> None:
+    async def _delete(self, item: InFlightMessage) -> None:
         outcome: DeleteResult | None = None
 
         async def delete() -> None:
@@ -136,10 +136,10 @@ class Endings:
             async with item.receipt_lock:
                 outcome = await self._queue.delete(item.message)
 
-        await self.insist(item, "delete", delete)
+        await self.retry_until_lease_ends(item, "delete", delete)
         self._deleted(item, outcome)
 
-    async def _delete_once(self, item: Item) -> None:
+    async def _delete_once(self, item: InFlightMessage) -> None:
         outcome: DeleteResult | None = None
         try:
             outcome = await self._queue.delete(item.message)
@@ -148,14 +148,14 @@ class Endings:
         finally:
             self._deleted(item, outcome)
 
-    def _deleted(self, item: Item, outcome: DeleteResult | None) -> None:
+    def _deleted(self, item: InFlightMessage, outcome: DeleteResult | None) -> None:
         """Count how a deletion ended; without an outcome it did not."""
         if outcome in (None, DeleteResult.LEASE_LOST):
-            self._hand.remember(item)
+            self._in_flight.remember(item)
         self._metrics.deleted.labels(outcome.value if outcome else "failed").inc()
         self._leave(item)
 
-    async def _bury(self, item: Item, rejection: Rejection) -> None:
+    async def _dead_letter(self, item: InFlightMessage, rejection: Rejection) -> None:
         """Copy a message to the poison queue, say so, and only then delete it."""
         message = item.message
         letter: str | None = None
@@ -165,18 +165,18 @@ class Endings:
             try:
                 letter = await self._queue.put_poison(message)
             except QueueDenied:
-                if self._hand.stick(item):
+                if self._in_flight.mark_blocked(item):
                     raise
                 raise _TooMany from None
-            self._hand.unstick(item)
+            self._in_flight.unblock(item)
 
         try:
-            kept = await self.insist(item, "keep a dead letter", keep)
+            kept = await self.retry_until_lease_ends(item, "keep a dead letter", keep)
         except _TooMany:
-            await self._give_back(item, ASIDE_S)
+            await self._abandon(item, ASIDE_S)
             return
         if not kept:
-            self.give_up(item)
+            self.drop(item)
             return
         item.decided = True
         self._metrics.dead_lettered.labels(rejection.reason).inc()
@@ -195,26 +195,26 @@ class Endings:
                 await self._broker.announce(_announcement(item, rejection))
         except (BrokerLost, PublishRefused, TimeoutError) as error:
             log.warning("dead letter not announced on MQTT", message=message.id, why=str(error))
-        self.finish(item)
+        self.complete(item)
 
-    async def _give_back(self, item: Item, hidden_s: int = 0) -> None:
+    async def _abandon(self, item: InFlightMessage, hidden_s: int = 0) -> None:
         item.leaving = True
         try:
             async with item.receipt_lock:
                 await self._queue.release(item.message, hidden_s)
         except (QueueUnavailable, QueueDenied) as error:
             # Then it comes again when its lease ends.
-            self._troubles.failed("release", error)
+            self._health.failed("release", error)
             item.troubles.add("release")
         finally:
-            self.give_up(item)
+            self.drop(item)
 
-    def _leave(self, item: Item) -> None:
-        self._hand.leave(item)
-        self._troubles.left(item)
+    def _leave(self, item: InFlightMessage) -> None:
+        self._in_flight.remove(item)
+        self._health.left(item)
 
 
-def _announcement(item: Item, rejection: Rejection) -> bytes:
+def _announcement(item: InFlightMessage, rejection: Rejection) -> bytes:
     body = item.message.body
     return encode_dead_letter(
         DeadLetter(
