@@ -54,7 +54,7 @@ async def measure(contender: str, target: Target, broker: Broker, batches: list[
     sequence = iter(range(10**9))
     messages = took = cpu = memory = 0.0
     async with program:
-        assert program.pid is not None  # noqa: S101 - it has just been started
+        assert program.pid is not None
         _give_cores(program.pid, target)
         await target.fill(_texts(sequence, WARM_UP))
         await _until_left(target, 0)

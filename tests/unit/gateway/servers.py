@@ -8,18 +8,14 @@ from functools import partial
 
 from starlette.applications import Starlette
 
-from contract.topics import Topics
-from gateway.metrics import GatewayMetrics
-from gateway.state.mqtt_consumer import MqttConsumer
-from gateway.state.state_store import StateStore
 from gateway.transport.connection import Browser
 from gateway.transport.connections import Door
 from gateway.transport.handshake_fast_path import Front
 from gateway.transport.http_protocol import bound_connections
 from gateway.transport.websocket import WebSocketBrowser
-from runtime.mqtt import Message
 from runtime.server import listen, serve_until
 from tests.gateway import handshake
+from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import update
 from tests.unit.gateway.transport.connection_registries import make_door
 from tests.waiting import until
@@ -28,9 +24,9 @@ from tests.waiting import until
 class Served:
     """A server: its port, and what is behind it."""
 
-    def __init__(self, port: int, consumer: MqttConsumer, door: Door) -> None:
+    def __init__(self, port: int, core: GatewayCore, door: Door) -> None:
         self.port = port
-        self.consumer = consumer
+        self.core = core
         self.door = door
         self._at = 0
 
@@ -46,14 +42,12 @@ class Served:
 
     def count(self, name: str, **labels: str) -> float:
         """A metric."""
-        registry = self.consumer.metrics.registry
-        return registry.get_sample_value(f"pillowcast_gateway_{name}", labels) or 0.0
+        return self.core.count(name, **labels)
 
     def say(self, pillow: str = "cloud-1", *, pad: int = 0) -> None:
         """Have a pillow say something new."""
         self._at += 1
-        told = update(pillow, self._at, pad=pad)
-        self.consumer.receive(Message(f"pillow/{pillow}/state", told.payload, False))
+        self.core.receive_state(update(pillow, self._at, pad=pad))
 
     @asynccontextmanager
     async def dialled(
@@ -81,9 +75,8 @@ async def serving(
     app: Starlette | None = None,
 ) -> AsyncIterator[Served]:
     """A server that looks after each browser once in `period_s`; else nothing comes in between."""
-    store = StateStore("ep", expire_after_ms=1 << 40, history_bytes=0)
-    consumer = MqttConsumer(store, Topics("pillow"), GatewayMetrics())
-    door = make_door(consumer, most=most, room=room, period_s=period_s)
+    core = GatewayCore()
+    door = make_door(core, most=most, room=room, period_s=period_s)
     listener = listen("127.0.0.1", 0, "PORT")
     bound_connections(listener)
     stopping = asyncio.Event()
@@ -98,7 +91,7 @@ async def serving(
     )
     upkeep = asyncio.ensure_future(door.run())
     try:
-        yield Served(listener.getsockname()[1], consumer, door)
+        yield Served(listener.getsockname()[1], core, door)
     finally:
         upkeep.cancel()
         stopping.set()

@@ -1,13 +1,14 @@
-"""Listeners that remember everything they were given, and read it as a page does."""
+"""Subscribers that keep every frame they were sent, and apply it as a page does."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import msgspec
 
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import Removed, ServerFrame, Snapshot, Updates
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.planner import Planner, Write
+from gateway.fanout.planner import Write
 from gateway.fanout.raw_send import CLOSED_SOCKET
 from gateway.fanout.subscriptions import Filter, Subscriber
 from tests.gateway import TEXT, parse_frames
@@ -15,80 +16,102 @@ from tests.gateway import TEXT, parse_frames
 _frame: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 
 
-class Client(Subscriber):
-    """A subscriber on a WebSocket, and all it was ever given.
+class Subscribable(Protocol):
+    """The planner, or the dispatcher around it."""
 
-    When it is `full` it takes one more write and then says that it does not read.
+    def subscribe(
+        self,
+        subscriber: Subscriber,
+        filter: Filter,
+        encoding: Encoding,
+        resume_from: Cursor | None,
+        /,
+    ) -> None:
+        """Send a subscriber a snapshot, and then every change."""
+
+    def change_filter(self, subscriber: Subscriber, filter: Filter, /) -> None:
+        """Send a subscriber other pillows from now on."""
+
+    def pause(self, subscriber: Subscriber, /) -> None:
+        """Send a subscriber nothing until it is resumed."""
+
+
+class Client(Subscriber):
+    """A subscriber on a WebSocket, with all that it was sent.
+
+    While it is `full` it takes one more write and then is paused, as a transport pauses it.
     """
 
-    def __init__(self, to: Planner, filter: Filter = None, since: Cursor | None = None) -> None:
+    def __init__(
+        self, fanout: Subscribable, filter: Filter = None, resume_from: Cursor | None = None
+    ) -> None:
         super().__init__(CLOSED_SOCKET)
-        self.planner = to
-        self.filter = filter
+        self.fanout = fanout
+        self.wanted = filter
         self.full = False
         self.closed = False
-        self.calls_back = 0
+        self.times_caught_up = 0
         self.writes: list[bytes] = []
         self.frames: list[ServerFrame] = []
         self.states: dict[str, dict[str, object]] = {}
         self.changes: list[tuple[str, object]] = []
-        self.cursor = since
-        to.subscribe(self, filter, Encoding.WEBSOCKET, since)
+        self.cursor = resume_from
+        fanout.subscribe(self, filter, Encoding.WEBSOCKET, resume_from)
 
     def on_caught_up(self, *, closing: bool) -> None:
-        """Note that it was called back."""
-        self.calls_back += 1
+        """Count the calls."""
+        self.times_caught_up += 1
         self.closed = self.closed or closing
 
-    def news(self) -> list[ServerFrame]:
-        """The frames since it was last asked."""
+    def take_frames(self) -> list[ServerFrame]:
+        """Return the frames since the last call."""
         frames, self.frames = self.frames, []
         return frames
 
-    def wants(self, filter: Filter) -> None:
-        """Ask for something else; what it knows, and where it is, was of what it asked before."""
-        self.filter = filter
+    def subscribe(self, filter: Filter) -> None:
+        """Change the filter; states and cursor belong to the filter before."""
+        self.wanted = filter
         self.states = {}
         self.cursor = None
-        self.planner.change_filter(self, filter)
+        self.fanout.change_filter(self, filter)
 
     def write(self, data: bytes | memoryview) -> None:
-        """Take everything, and read it."""
-        assert not self.is_paused, "written to while it did not read"
+        """Apply every frame of a write."""
+        assert not self.is_paused, "written to while paused"
         data = bytes(data)
         self.writes.append(data)
-        taken = parse_frames(b"\r\n\r\n" + data)
-        assert sum(len(payload) for _, payload in taken) <= len(data)
-        for opcode, payload in taken:
+        frames = parse_frames(b"\r\n\r\n" + data)
+        assert sum(len(payload) for _, payload in frames) <= len(data)
+        for opcode, payload in frames:
             assert opcode == TEXT
             self._apply(_frame.decode(payload))
         if self.full:
-            self.planner.pause(self)
+            self.fanout.pause(self)
 
-    def _apply(self, message: ServerFrame) -> None:
-        self.frames.append(message)
-        if isinstance(message, Snapshot | Updates | Removed):
-            cursor = parse_cursor(message.cursor)
+    def _apply(self, frame: ServerFrame) -> None:
+        self.frames.append(frame)
+        if isinstance(frame, Snapshot | Updates | Removed):
+            cursor = parse_cursor(frame.cursor)
             assert cursor is not None
             assert self.cursor is None or cursor.offset >= self.cursor.offset, "backwards"
             self.cursor = cursor
-        if isinstance(message, Snapshot):
-            if not message.recovered:
+        if isinstance(frame, Snapshot):
+            if not frame.recovered:
                 self.states = {}
-            for state in message.pillows:
-                self._see(state)
-        elif isinstance(message, Updates):
-            for state in message.pillows:
-                self._see(state)
+            for state in frame.pillows:
+                self._put(state)
+        elif isinstance(frame, Updates):
+            for state in frame.pillows:
+                self._put(state)
                 self.changes.append((state["pillow"], state["at"]))
-        elif isinstance(message, Removed):
-            for pillow in message.pillows:
+        elif isinstance(frame, Removed):
+            for pillow in frame.pillows:
                 self.states.pop(pillow, None)
                 self.changes.append((pillow, None))
 
-    def _see(self, state: dict[str, object]) -> None:
+    def _put(self, state: dict[str, object]) -> None:
         pillow = str(state["pillow"])
-        assert self.filter is None or pillow in self.filter, "nobody asked"
+        assert self.wanted is None or pillow in self.wanted, "sent a pillow outside the filter"
         known = self.states.get(pillow)
         if known is not None:
             assert str(state["at"]) >= str(known["at"]), "a pillow went backwards"
@@ -96,13 +119,13 @@ class Client(Subscriber):
 
 
 def deliver(writes: Iterable[Write]) -> list[Write]:
-    """Write what is to be written, as the gateway does."""
+    """Write what the planner yields, as the dispatcher does; return it."""
     done = []
     for write in writes:
-        for subscriber in write.to:
+        for subscriber in write.subscribers:
             subscriber.write(write.data)
-        if write.call_back:
-            for subscriber in write.to:
+        if write.notify:
+            for subscriber in write.subscribers:
                 subscriber.on_caught_up(closing=write.closing)
         done.append(write)
     return done

@@ -11,19 +11,26 @@ from functools import partial
 from typing import Final
 
 import structlog
+from starlette.routing import Route
 
 from contract.topics import Topics
+from gateway.clock import unix_ms
+from gateway.fanout.dispatcher import Dispatcher
+from gateway.http.api import api_routes
 from gateway.http.app import create_app
 from gateway.metrics import GatewayMetrics
 from gateway.settings import GatewaySettings
-from gateway.state.mqtt_consumer import MqttConsumer, wall_ms
+from gateway.state.history import History
+from gateway.state.mqtt_consumer import MqttConsumer
+from gateway.state.presence import PresenceTracker
 from gateway.state.state_store import StateStore
 from gateway.transport.connections import Door
 from gateway.transport.handshake_fast_path import Front
 from gateway.transport.heartbeat import Upkeep
 from gateway.transport.http_protocol import bound_connections
+from gateway.transport.sse import Events
 from gateway.transport.websocket import WebSocketBrowser
-from runtime.health import OK
+from runtime.health import OK, health_routes
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import MqttSession
@@ -59,18 +66,18 @@ async def _serve(
     settings: GatewaySettings, listener: socket.socket, stopping: asyncio.Event
 ) -> None:
     topics = Topics(settings.topic_prefix)
-    store = StateStore(
-        _new_epoch(),
-        expire_after_ms=round(settings.expire_after * 1000),
-        history_bytes=settings.history_bytes,
-    )
-    consumer = MqttConsumer(store, topics, GatewayMetrics())
+    metrics = GatewayMetrics()
+    store, history = StateStore(_new_epoch()), History(settings.history_bytes)
+    metrics.observe(pillows=lambda: len(store), history_bytes=lambda: history.size_bytes)
+    presence = PresenceTracker(store, history, expire_after_ms=round(settings.expire_after * 1000))
+    dispatcher = Dispatcher(store, metrics, unix_ms)
+    consumer = MqttConsumer(presence, dispatcher, topics, metrics)
     allowed = _allowed_browsers()
     door = Door(
-        consumer.dispatcher,
-        Upkeep(wall_ms),
-        consumer.metrics,
-        wall_ms,
+        dispatcher,
+        Upkeep(unix_ms),
+        metrics,
+        unix_ms,
         settings.allowed_origins,
         most=min(allowed, settings.max_browsers or allowed),
         room=allowed,
@@ -83,11 +90,18 @@ async def _serve(
         status_topic=topics.status(SERVICE, settings.instance),
         filters=(topics.all_states, topics.all_availability),
         on_message=consumer.receive,
-        on_ready=consumer.broker_ready,
-        on_lost=consumer.broker_lost,
+        on_ready=consumer.on_broker_ready,
+        on_lost=consumer.on_broker_lost,
     )
     app = create_app(
-        consumer, settings, lambda: {"mqtt": OK if session.is_ready else session.trouble}, door
+        settings,
+        [
+            Route("/events", Events(door).serve),
+            *api_routes(store, history, dispatcher),
+            *health_routes(
+                lambda: {"mqtt": OK if session.is_ready else session.trouble}, metrics.registry
+            ),
+        ],
     )
     stop_server, stop_session = asyncio.Event(), asyncio.Event()
     # A part that fails ends the others: a gateway that serves pages but hears nothing is worse
@@ -105,7 +119,7 @@ async def _serve(
         host, port = listener.getsockname()[:2]
         log.info("listening", page=f"http://{host}:{port}/", broker=str(settings.broker))
         await stopping.wait()
-        consumer.dispatcher.announce_restart()
+        dispatcher.announce_restart()
         await _until_empty(door)
         for timer in timers:
             timer.cancel()

@@ -7,7 +7,7 @@ import pytest
 from gateway.fanout import dispatcher as module
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
-from gateway.state.state_store import Change, StateStore
+from gateway.state.state_store import StateStore
 from tests.unit.gateway.strategies import EPOCH_MS, update
 from tests.unit.gateway.subscribers import Client
 from tests.waiting import until
@@ -18,17 +18,14 @@ class Way:
 
     def __init__(self) -> None:
         self.metrics = GatewayMetrics()
-        self.store = StateStore("ep", expire_after_ms=1 << 40, history_bytes=0)
+        self.store = StateStore("ep")
         self.out = Dispatcher(self.store, self.metrics, lambda: EPOCH_MS)
         self._at = 0
 
     def say(self, pad: int = 0) -> None:
         """Publish one more change."""
         self._at += 1
-        told = update(at=self._at, pad=pad)
-        change = self.store.receive(told, heard_ms=EPOCH_MS, now_ms=EPOCH_MS, live=True)
-        assert isinstance(change, Change)
-        self.out.publish(change)
+        self.out.publish(self.store.put(update(at=self._at, pad=pad), None))
 
     def count(self, name: str, **labels: str) -> float:
         """A metric."""
@@ -50,7 +47,7 @@ async def begun(way: Way) -> Client:
     """A browser that has its snapshot."""
     client = Client(way.out.planner)
     way.out.announce_broker("online")
-    client.news()
+    client.take_frames()
     return client
 
 

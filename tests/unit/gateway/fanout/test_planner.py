@@ -21,7 +21,7 @@ NOW = EPOCH_MS
 
 
 def make() -> tuple[StateStore, Planner]:
-    store = StateStore("ep", expire_after_ms=1 << 40, history_bytes=0)
+    store = StateStore("ep")
     return store, Planner(store)
 
 
@@ -30,9 +30,7 @@ def flush(out: Planner) -> list[Write]:
 
 
 def change_of(store: StateStore, pillow: str, at: int, pad: int = 0) -> Change:
-    change = store.receive(update(pillow, at, pad=pad), heard_ms=NOW, now_ms=NOW, live=True)
-    assert isinstance(change, Change)
-    return change
+    return store.put(update(pillow, at, pad=pad), None)
 
 
 def removal_of(store: StateStore, pillow: str) -> Change:
@@ -80,7 +78,7 @@ class FanoutMachine(RuleBasedStateMachine):
         self.expected.clear()
         self.keen.changes.clear()
         for client in (self.keen, *(one for one in self.lazy if not one.is_paused)):
-            assert client.states == self.whole(client.filter)
+            assert client.states == self.whole(client.wanted)
 
     @rule(which=st.integers(0, 2))
     def someone_does_not_read(self, which: int) -> None:
@@ -102,28 +100,28 @@ class FanoutMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 2), wanted=interests)
     def someone_wants_something_else(self, which: int, wanted: Filter) -> None:
         client = self.lazy[which % len(self.lazy)]
-        client.wants(wanted)
+        client.subscribe(wanted)
 
     @rule(which=st.integers(0, 2))
     def someone_leaves(self, which: int) -> None:
         client = self.lazy[which % len(self.lazy)]
         self.planner.unsubscribe(client)
         self.left.append(client)
-        self.lazy[which % len(self.lazy)] = Client(self.planner, client.filter)
+        self.lazy[which % len(self.lazy)] = Client(self.planner, client.wanted)
 
     @rule()
     def someone_comes_back(self) -> None:
         while self.left:
             client = self.left.pop()
-            again = Client(self.planner, client.filter, client.cursor)
+            again = Client(self.planner, client.wanted, client.cursor)
             again.states = dict(client.states)
             flush(self.planner)
             self.keen.changes.clear()
             self.expected.clear()
-            first = again.news()[0]
+            first = again.take_frames()[0]
             assert isinstance(first, Snapshot)
             assert first.recovered == (client.cursor is not None)
-            assert again.states == self.whole(again.filter)
+            assert again.states == self.whole(again.wanted)
             self.planner.unsubscribe(again)
 
     @rule(broker=st.sampled_from(("online", "offline")))
@@ -162,7 +160,7 @@ def test_the_first_frame_is_a_snapshot_with_the_states_byte_for_byte() -> None:
     payload = b'{ "pillow" :"cloud-1","state":\n"hugging","at":"2026-11-22T06:00:00Z", "x":[1 ,2] }'
     decoded = decode_state("cloud-1", payload)
     assert isinstance(decoded, Update)
-    store.receive(decoded, heard_ms=NOW, now_ms=NOW, live=True)
+    store.put(decoded, None)
     client = Client(out)
 
     flush(out)
@@ -202,7 +200,7 @@ def test_an_interest_is_put_into_json_once_for_all_forms(monkeypatch: pytest.Mon
     out.add(change_of(store, "cloud-1", 1))
     first, second = out.flush(NOW)
 
-    assert {first.to, second.to} == {(wire,), (stream,)}
+    assert {first.subscribers, second.subscribers} == {(wire,), (stream,)}
     assert first.updates == second.updates == 1
     assert second.data[second.data.index(b"{") : -2] == first.data[first.data.index(b"{") :]
 
@@ -232,7 +230,7 @@ def test_whoever_comes_from_elsewhere_shares_a_snapshot() -> None:
 
     (write,) = out.flush(NOW)
 
-    assert list(write.to) == clients
+    assert list(write.subscribers) == clients
     assert write.kind == "snapshot"
 
 
@@ -255,7 +253,7 @@ def test_a_change_reaches_who_wants_it_without_a_look_at_the_others() -> None:
 
     (write,) = out.flush(NOW)
 
-    assert write.to == (clients[7],)
+    assert write.subscribers == (clients[7],)
 
 
 def test_nobody_hears_of_what_he_does_not_want() -> None:
@@ -263,13 +261,13 @@ def test_nobody_hears_of_what_he_does_not_want() -> None:
     store, out = make()
     client = Client(out, frozenset({"cloud-2"}))
     flush(out)
-    client.news()
+    client.take_frames()
     out.add(change_of(store, "cloud-1", 1))
     out.add(change_of(store, "cloud-2", 2))
     out.add(removal_of(store, "cloud-1"))
     flush(out)
 
-    (heard,) = client.news()
+    (heard,) = client.take_frames()
 
     assert isinstance(heard, Updates)
     assert [state["pillow"] for state in heard.pillows] == ["cloud-2"]
@@ -280,7 +278,7 @@ def test_updates_and_removals_keep_their_order() -> None:
     store, out = make()
     client = Client(out)
     flush(out)
-    client.news()
+    client.take_frames()
     out.add(change_of(store, "cloud-1", 1))
     out.add(change_of(store, "cloud-2", 2))
     out.add(removal_of(store, "cloud-1"))
@@ -288,7 +286,7 @@ def test_updates_and_removals_keep_their_order() -> None:
     out.add(change_of(store, "cloud-1", 3))
     flush(out)
 
-    updates, removals, again = client.news()
+    updates, removals, again = client.take_frames()
 
     assert isinstance(updates, Updates)
     assert updates.cursor == "ep:2"
@@ -307,7 +305,7 @@ def test_a_recovered_snapshot_tells_of_removals_in_a_frame_of_its_own() -> None:
     client = Client(out, None, Cursor("ep", 1))
     flush(out)
 
-    snapshot, removed = client.news()
+    snapshot, removed = client.take_frames()
 
     assert isinstance(snapshot, Snapshot)
     assert snapshot.recovered
@@ -358,17 +356,17 @@ def test_who_reads_again_gets_the_newest_of_each_as_one_frame() -> None:
     client = Client(out)
     client.full = True
     flush(out)
-    client.news()
+    client.take_frames()
     for at in range(1, 41):
         out.add(change_of(store, f"cloud-{at % 4}", at, pad=10_000))
         flush(out)
-    assert client.news() == []
+    assert client.take_frames() == []
 
     client.full = False
     out.resume(client)
     (write,) = flush(out)
 
-    (on_caught_up,) = client.news()
+    (on_caught_up,) = client.take_frames()
     assert isinstance(on_caught_up, Updates)
     assert [state["pillow"] for state in on_caught_up.pillows] == [
         "cloud-1", "cloud-2", "cloud-3", "cloud-0",
@@ -398,13 +396,13 @@ def test_who_stalled_hears_of_the_broker_when_it_reads_again() -> None:
     client = Client(out)
     flush(out)
     for says, hears in ((("online", "offline"), []), (("online",), [Status("online")])):
-        client.news()
+        client.take_frames()
         out.pause(client)
         for broker in says:
             deliver(out.announce_broker(broker))  # type: ignore[arg-type]
         out.resume(client)
         flush(out)
-        assert client.news() == hears
+        assert client.take_frames() == hears
 
 
 def test_who_lagged_while_removals_were_forgotten_begins_again() -> None:
@@ -422,11 +420,11 @@ def test_who_lagged_while_removals_were_forgotten_begins_again() -> None:
         flush(out)
     out.add(change_of(store, "last", 1))
     flush(out)
-    client.news()
+    client.take_frames()
     out.resume(client)
     flush(out)
 
-    first, *_ = client.news()
+    first, *_ = client.take_frames()
 
     assert isinstance(first, Snapshot)
     assert not first.recovered
@@ -439,14 +437,14 @@ def test_who_asks_for_something_else_while_it_stalls_gets_it_when_it_reads() -> 
     client = Client(out)
     flush(out)
     out.pause(client)
-    client.wants(frozenset({"cloud-2"}))
+    client.subscribe(frozenset({"cloud-2"}))
     assert flush(out) == []
     out.resume(client)
     flush(out)
     out.add(change_of(store, "cloud-2", 99))
     flush(out)
 
-    _, snapshot, heard = client.news()
+    _, snapshot, heard = client.take_frames()
     assert isinstance(snapshot, Snapshot)
     assert isinstance(heard, Updates)
 
@@ -456,15 +454,15 @@ def test_what_was_added_but_not_flushed_comes_once_to_who_joins() -> None:
     store, out = make()
     keen = Client(out)
     flush(out)
-    keen.news()
+    keen.take_frames()
     out.add(change_of(store, "cloud-1", 1))
     joined = Client(out)
     flush(out)
 
-    (snapshot,) = joined.news()
+    (snapshot,) = joined.take_frames()
     assert isinstance(snapshot, Snapshot)
     assert len(snapshot.pillows) == 1
-    assert len(keen.news()) == 1
+    assert len(keen.take_frames()) == 1
     assert not out.is_due
     assert flush(out) == []
 
@@ -487,7 +485,7 @@ def test_a_status_before_the_snapshot_is_said_by_the_snapshot() -> None:
     deliver(out.announce_broker("online"))
     flush(out)
 
-    (snapshot,) = client.news()
+    (snapshot,) = client.take_frames()
 
     assert isinstance(snapshot, Snapshot)
     assert snapshot.broker == "online"
@@ -498,14 +496,14 @@ def test_the_goodbye_ends_it_for_who_reads() -> None:
     store, out = make()
     client, slow = Client(out), Client(out)
     flush(out)
-    client.news()
-    slow.news()
+    client.take_frames()
+    slow.take_frames()
     out.pause(slow)
     out.add(change_of(store, "cloud-1", 1))
     flush(out)
     deliver(out.announce_restart(RECONNECT_MS))
 
-    update, goodbye = client.news()
+    update, goodbye = client.take_frames()
     assert isinstance(update, Updates)
     assert goodbye == Goodbye(RECONNECT_MS)
     assert client.closed
@@ -513,7 +511,7 @@ def test_the_goodbye_ends_it_for_who_reads() -> None:
 
     out.resume(slow)
     flush(out)
-    assert slow.news() == [update, goodbye]
+    assert slow.take_frames() == [update, goodbye]
     assert slow.closed
 
 
@@ -524,7 +522,7 @@ def test_who_comes_while_the_gateway_leaves_is_told_so_too() -> None:
     client = Client(out)
     flush(out)
 
-    snapshot, goodbye = client.news()
+    snapshot, goodbye = client.take_frames()
 
     assert isinstance(snapshot, Snapshot)
     assert goodbye == Goodbye(RECONNECT_MS)
@@ -536,10 +534,10 @@ def test_who_was_owed_something_is_called_back_when_it_has_it() -> None:
     store, out = make()
     client = Client(out)
     flush(out)
-    assert client.calls_back == 1
+    assert client.times_caught_up == 1
     out.add(change_of(store, "cloud-1", 1))
     flush(out)
-    assert client.calls_back == 1
+    assert client.times_caught_up == 1
 
 
 def test_who_is_being_closed_can_ask_for_nothing() -> None:
@@ -576,7 +574,7 @@ def test_nothing_is_left_of_listeners_that_went(steps: list[tuple[str, Filter]])
         elif verb == "flush":
             flush(out)
         elif clients and verb == "subscribe":
-            clients[-1].wants(filter)
+            clients[-1].subscribe(filter)
         elif clients:
             out.unsubscribe(clients.pop(0))
     assert len(out) == len(clients)
@@ -598,6 +596,6 @@ def test_a_change_without_listeners_costs_no_frame() -> None:
 
     client = Client(out)
     flush(out)
-    (snapshot,) = client.news()
+    (snapshot,) = client.take_frames()
     assert isinstance(snapshot, Snapshot)
     assert len(snapshot.pillows) == 1

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 import httpx
 import msgspec
 import pytest
+from starlette.routing import Route
 
 from contract.states import STATES_JSON
-from contract.topics import Topics
+from gateway.http.api import api_routes
 from gateway.http.app import STATIC, create_app
-from gateway.metrics import GatewayMetrics
 from gateway.settings import GatewaySettings
-from gateway.state.mqtt_consumer import MqttConsumer
-from gateway.state.state_store import StateStore
-from runtime.mqtt import Message
+from gateway.transport.sse import Events
+from runtime.health import health_routes
+from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import update
 from tests.unit.gateway.transport.connection_registries import make_door
 
@@ -25,12 +25,18 @@ class Site:
     """An application and a client of it."""
 
     def __init__(self, **settings: object) -> None:
-        self.store = StateStore("ep", expire_after_ms=1 << 40, history_bytes=10_000)
-        self.consumer = MqttConsumer(self.store, Topics("pillow"), GatewayMetrics())
+        self.core = core = GatewayCore()
         self.dependencies = {"mqtt": "ok"}
         given = GatewaySettings.load(**settings)
-        door = make_door(self.consumer, given.allowed_origins)
-        self.app = create_app(self.consumer, given, lambda: self.dependencies, door)
+        door = make_door(core, given.allowed_origins)
+        self.app = create_app(
+            given,
+            [
+                Route("/events", Events(door).serve),
+                *api_routes(core.store, core.history, core.dispatcher),
+                *health_routes(lambda: self.dependencies, core.metrics.registry),
+            ],
+        )
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://gateway"
         )
@@ -124,12 +130,12 @@ async def test_a_named_site_may_resume_the_event_stream(open_site: Site) -> None
 
 async def test_the_api_hands_on_states_byte_for_byte(site: Site) -> None:
     """One, all, and those before."""
-    site.consumer.receive(Message("pillow/cloud-1/state", ODD, False))
+    site.core.receive("pillow/cloud-1/state", ODD)
 
     assert (await site.get("/api/pillows/cloud-1")).content == ODD
     everything = (await site.get("/api/pillows")).content
     assert everything == b'{"cursor":"ep:1","broker":"offline","pillows":[%b]}' % ODD
-    site.consumer.receive(Message("pillow/cloud-1/state", update(at=10**9).payload, False))
+    site.core.receive("pillow/cloud-1/state", update(at=10**9).payload)
     history = (await site.get("/api/pillows/cloud-1/history")).content
     assert history == b'{"pillow":"cloud-1","states":[%b,%b]}' % (ODD, update(at=10**9).payload)
 
@@ -162,7 +168,7 @@ async def test_ready_names_what_is_missing(site: Site) -> None:
 
 async def test_metrics_name_what_is_counted(site: Site) -> None:
     """As Prometheus reads them."""
-    site.consumer.receive(Message("pillow/cloud-1/state", ODD, False))
+    site.core.receive("pillow/cloud-1/state", ODD)
 
     answer = await site.get("/metrics")
 
@@ -221,7 +227,7 @@ async def test_the_head_of_an_event_stream_ends(site: Site) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
-    assert len(site.consumer.dispatcher.planner) == 0
+    assert site.core.dispatcher.subscriber_count == 0
 
 
 async def test_an_event_stream_that_is_refused_says_why(site: Site) -> None:
@@ -242,7 +248,7 @@ async def test_a_fault_of_ours_carries_the_same_headers(monkeypatch: pytest.Monk
     def fail() -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr(made.store, "states", fail)
+    monkeypatch.setattr(made.core.store, "states", fail)
     transport = httpx.ASGITransport(made.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         answer = await client.get("/api/pillows")
@@ -263,7 +269,7 @@ async def test_a_long_list_is_as_whole_as_a_short_one(site: Site, pillows: int) 
     """Though it comes in pieces: who reads slowly holds one of them, and no copy of all."""
     told = [update(f"cloud-{number}", 1, pad=1000) for number in range(pillows)]
     for one in told:
-        site.consumer.receive(Message(f"pillow/{one.pillow}/state", one.payload, False))
+        site.core.receive(f"pillow/{one.pillow}/state", one.payload)
     answer = await site.get("/api/pillows")
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"

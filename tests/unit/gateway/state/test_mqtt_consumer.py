@@ -1,7 +1,8 @@
-"""What arrives from MQTT, on its way into the store and out to who listens."""
+"""Messages from the broker: what is stored, published, counted and logged."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 import structlog
@@ -10,22 +11,18 @@ from hypothesis import strategies as st
 
 from contract.frames import Updates
 from contract.states import NOT_CONNECTED
-from contract.topics import Topics
-from contract.updates import MAX_CLOCK_SKEW_MS, Update
-from gateway.metrics import GatewayMetrics
+from contract.updates import MAX_CLOCK_SKEW_MS
+from gateway.clock import unix_ms
 from gateway.state import mqtt_consumer as module
-from gateway.state.mqtt_consumer import MqttConsumer, heard_ms, wall_ms
-from gateway.state.state_store import StateStore
-from runtime.mqtt import Message
+from gateway.state.mqtt_consumer import last_seen_ms
+from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import EPOCH_MS, fields, update
-from tests.unit.gateway.subscribers import Client, deliver
+from tests.unit.gateway.subscribers import Client
 from tests.waiting import until
-
-TOPICS = Topics("pillow")
 
 
 class Clock:
-    """Shows what it is set to."""
+    """A clock that shows what it is set to, in Unix milliseconds."""
 
     def __init__(self) -> None:
         self.ms = EPOCH_MS
@@ -34,38 +31,37 @@ class Clock:
         return self.ms
 
 
-class World:
-    """A live side, its clock, and what it counts."""
+class World(GatewayCore):
+    """A gateway core with a clock that tests set."""
 
     def __init__(self, *, expire_after_ms: int = 30_000) -> None:
-        self.clock = Clock()
-        self.metrics = GatewayMetrics()
-        self.store = StateStore("ep", expire_after_ms=expire_after_ms, history_bytes=10_000)
-        self.consumer = MqttConsumer(self.store, TOPICS, self.metrics, clock=self.clock)
-
-    def receive(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
-        self.consumer.receive(Message(topic, payload, retained))
-
-    def state(self, given: Update, *, retained: bool = False) -> None:
-        self.receive(TOPICS.state(given.pillow), given.payload, retained=retained)
-
-    def count(self, name: str, **labels: str) -> float:
-        return self.metrics.registry.get_sample_value(f"pillowcast_gateway_{name}", labels) or 0.0
+        self.time = Clock()
+        super().__init__(clock=self.time, expire_after_ms=expire_after_ms)
 
     def received(self, outcome: str) -> float:
+        """Return how many messages had this outcome."""
         return self.count("received_total", outcome=outcome)
 
-    def browser(self) -> Client:
-        """One that has its snapshot."""
-        client = Client(self.consumer.dispatcher.planner)
-        deliver(self.consumer.dispatcher.planner.flush(self.clock()))
-        assert types(client) == ["Snapshot"]
+    async def connect(self) -> Client:
+        """Return a client that has its snapshot."""
+        client = Client(self.dispatcher)
+        await until(lambda: bool(client.frames), "sent a snapshot")
+        assert kinds(client) == ["Snapshot"]
         return client
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Check for expired pillows meanwhile."""
+        task = asyncio.ensure_future(self.consumer.run())
+        try:
+            yield
+        finally:
+            task.cancel()
 
-def types(client: Client) -> list[str]:
-    """What it was told since it was last asked, by kind."""
-    return [type(frame).__name__ for frame in client.news()]
+
+def kinds(client: Client) -> list[str]:
+    """Return the kinds of the frames that a client was sent since the last call."""
+    return [type(frame).__name__ for frame in client.take_frames()]
 
 
 @pytest.fixture
@@ -74,14 +70,14 @@ def world() -> World:
 
 
 @pytest.fixture
-def said() -> Iterator[list[structlog.typing.EventDict]]:
-    """What was logged."""
+def logged() -> Iterator[list[structlog.typing.EventDict]]:
+    """What was logged during the test."""
     with structlog.testing.capture_logs() as lines:
         yield lines
 
 
-async def turn() -> None:
-    """Let the event loop go round once."""
+async def flush() -> None:
+    """Let the dispatcher flush: it does in the next turn of the event loop."""
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 
@@ -90,128 +86,131 @@ hops = st.one_of(st.none(), st.integers(EPOCH_MS - 10**6, EPOCH_MS + 10**6))
 
 
 @given(st.integers(-(10**6), 10**6), hops, hops, st.booleans())
-def test_a_sign_of_life_is_never_of_the_future(
-    at: int, queued: int | None, published: int | None, live: bool
+def test_last_seen_is_never_after_now(
+    at: int, queued: int | None, published: int | None, retained: bool
 ) -> None:
-    """Whatever the clocks of pillow, queue and poller say."""
-    told = update(at=at, hops={"queued": queued, "published": published})
+    """Whatever the clocks of pillow, queue and poller show."""
+    given = update(at=at, hops={"queued": queued, "published": published})
 
-    assert heard_ms(told, live=live, now_ms=EPOCH_MS) <= EPOCH_MS
+    assert last_seen_ms(given, retained=retained, now_ms=EPOCH_MS) <= EPOCH_MS
 
 
 @pytest.mark.parametrize(
-    ("hops", "live", "expected"),
+    ("hops", "retained", "expected"),
     [
-        ({}, True, 0),
-        ({"queued": 10, "published": 15}, True, -5),
-        ({"queued": 15, "published": 10}, True, 0),
-        ({"published": 10}, True, 0),
-        ({"queued": 10}, True, 0),
-        ({"queued": "10", "published": None}, True, 0),
-        ({}, False, -500),
-        ({"published": EPOCH_MS - 300}, False, -300),
-        ({"queued": EPOCH_MS - 400, "published": EPOCH_MS - 300}, False, -400),
-        ({"queued": EPOCH_MS, "published": EPOCH_MS + 300}, False, -300),
+        ({}, False, 0),
+        ({"queued": 10, "published": 15}, False, -5),
+        ({"queued": 15, "published": 10}, False, 0),
+        ({"published": 10}, False, 0),
+        ({"queued": 10}, False, 0),
+        ({"queued": "10", "published": None}, False, 0),
+        ({}, True, -500),
+        ({"published": EPOCH_MS - 300}, True, -300),
+        ({"queued": EPOCH_MS - 400, "published": EPOCH_MS - 300}, True, -400),
+        ({"queued": EPOCH_MS, "published": EPOCH_MS + 300}, True, -300),
     ],
 )
-def test_when_a_pillow_was_heard(hops: dict[str, object], live: bool, expected: int) -> None:
-    """News is as old as it lay in the queue, a retained state as old as it says."""
-    told = update(at=-500, hops=hops)
+def test_last_seen_is_now_minus_the_wait_or_what_a_retained_state_says(
+    hops: dict[str, object], retained: bool, expected: int
+) -> None:
+    """A new state is as old as it waited in the queue."""
+    given = update(at=-500, hops=hops)
 
-    assert heard_ms(told, live=live, now_ms=EPOCH_MS) == EPOCH_MS + expected
+    assert last_seen_ms(given, retained=retained, now_ms=EPOCH_MS) == EPOCH_MS + expected
 
 
-async def test_a_state_goes_to_who_listens_in_the_same_turn_as_others(world: World) -> None:
-    """All that arrives together leaves in one frame."""
-    listener = world.browser()
+async def test_states_that_arrive_in_one_turn_leave_in_one_frame(world: World) -> None:
+    """The dispatcher flushes once for all of them."""
+    client = await world.connect()
     for at in range(5):
-        world.state(update(at=at))
-    assert types(listener) == []
+        world.receive_state(update(at=at))
+    assert kinds(client) == []
 
-    await turn()
+    await flush()
 
-    (frame,) = listener.news()
+    (frame,) = client.take_frames()
     assert isinstance(frame, Updates)
     assert len(frame.pillows) == 5
     assert world.received("taken") == 5
     assert world.count("delivered_updates_total") == 5
 
 
-async def test_what_changes_nothing_is_counted_by_its_reason(world: World) -> None:
-    """And nobody hears of it."""
-    world.state(update(at=1))
-    listener = world.browser()
-    world.state(update(at=1))
-    world.state(update(at=0))
+async def test_a_message_that_changes_nothing_is_counted_by_its_reason(world: World) -> None:
+    """Clients are not sent anything."""
+    world.receive_state(update(at=1))
+    client = await world.connect()
+    world.receive_state(update(at=1))
+    world.receive_state(update(at=0))
     world.receive("pillow/bridge/poller/here/dead-letter", b"{}")
     world.receive("other/cloud-1/state", b"{}")
     world.receive("pillow/cloud-9/state", b"")
-    await turn()
+    await flush()
 
-    assert types(listener) == []
+    assert kinds(client) == []
     assert world.received("repeated") == 1
     assert world.received("older") == 1
     assert world.received("unknown-topic") == 2
     assert world.received("removed") == 1
 
 
-async def test_a_state_from_the_future_hides_no_other(world: World) -> None:
-    """Somebody wrote it, retained perhaps; what the pillow says next is shown."""
-    client = world.browser()
-    world.state(update("cloud-1", MAX_CLOCK_SKEW_MS + 1), retained=True)
-    world.state(update("cloud-1", 5))
-    deliver(world.consumer.dispatcher.planner.flush(world.clock.ms))
+async def test_a_state_more_than_a_day_in_the_future_is_refused(world: World) -> None:
+    """Stored, it would hide every state of its pillow until then."""
+    client = await world.connect()
+    world.receive_state(update("cloud-1", MAX_CLOCK_SKEW_MS + 1), retained=True)
+    world.receive_state(update("cloud-1", 5))
+    await flush()
 
     assert world.received("ahead") == 1
     assert len(client.changes) == 1
-    world.clock.ms += 2
-    world.state(update("cloud-1", MAX_CLOCK_SKEW_MS + 1))
+    world.time.ms += 2
+    world.receive_state(update("cloud-1", MAX_CLOCK_SKEW_MS + 1))
     assert world.received("taken") == 2
 
 
-async def test_nonsense_is_counted_each_time_and_logged_once_a_topic(
-    world: World, said: list[structlog.typing.EventDict]
+async def test_an_invalid_message_is_counted_each_time_and_logged_once_a_topic(
+    world: World, logged: list[structlog.typing.EventDict]
 ) -> None:
-    """Who publishes nonsense does so again and again."""
+    """A faulty publisher repeats its fault."""
     for payload in (b"nonsense", b"\xff", b"[]", b"null", b"{}", b"[" * 100_000):
         world.receive("pillow/cloud-1/state", payload)
         world.receive("pillow/cloud-2/availability", payload)
 
     assert world.received("invalid") == 12
-    assert [line["topic"] for line in said] == [
+    assert [line["topic"] for line in logged] == [
         "pillow/cloud-1/state",
         "pillow/cloud-2/availability",
     ]
+    assert all(line["reason"] for line in logged)
     assert len(world.store) == 0
 
 
-async def test_the_log_of_nonsense_has_an_end(
-    world: World, said: list[structlog.typing.EventDict], monkeypatch: pytest.MonkeyPatch
+async def test_invalid_messages_of_at_most_max_warned_topics_are_logged(
+    world: World, logged: list[structlog.typing.EventDict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thousand topics of nonsense are enough to know."""
+    """The log and the set of topics are bounded; the counter goes on."""
     monkeypatch.setattr(module, "MAX_WARNED_TOPICS", 3)
     for number in range(10):
         world.receive(f"pillow/cloud-{number}/state", b"nonsense")
 
-    assert len(said) == 3
+    assert len(logged) == 3
     assert world.received("invalid") == 10
 
 
-async def test_a_removal_is_told(world: World) -> None:
-    """An empty payload says that a pillow is no more."""
-    world.state(update())
-    listener = world.browser()
+async def test_an_empty_payload_removes_the_pillow(world: World) -> None:
+    """Clients are sent its removal."""
+    world.receive_state(update())
+    client = await world.connect()
     world.receive("pillow/cloud-1/state", b"")
-    await turn()
+    await flush()
 
-    assert types(listener) == ["Removed"]
-    assert world.count("pillows") == 0
+    assert kinds(client) == ["Removed"]
+    assert len(world.store) == 0
 
 
-async def test_a_cleared_availability_is_no_last_will(world: World) -> None:
-    """An empty payload there says that nobody says anything about it any more."""
+async def test_an_empty_availability_clears_offline(world: World) -> None:
+    """The retained last will was deleted; then only silence counts."""
     world.receive("pillow/cloud-1/availability", b"offline", retained=True)
-    world.state(update(), retained=True)
+    world.receive_state(update(), retained=True)
     before = world.store.state("cloud-1")
     world.receive("pillow/cloud-1/availability", b"")
     after = world.store.state("cloud-1")
@@ -222,9 +221,11 @@ async def test_a_cleared_availability_is_no_last_will(world: World) -> None:
     assert world.received("availability") == 2
 
 
-async def test_an_old_retained_state_is_not_shown_as_live(world: World) -> None:
-    """At the gateway's start too: it says itself how old it is."""
-    world.state(update(at=-31_000), retained=True)
+async def test_a_retained_state_older_than_the_expiry_is_shown_as_notconnected(
+    world: World,
+) -> None:
+    """Its `at` says how old it is, also when the gateway has just started."""
+    world.receive_state(update(at=-31_000), retained=True)
 
     shown = world.store.state("cloud-1")
     assert shown is not None
@@ -232,87 +233,109 @@ async def test_an_old_retained_state_is_not_shown_as_live(world: World) -> None:
     assert world.count("queued_to_sent_seconds_count") == 0
 
 
-async def test_the_time_from_queue_to_browser_is_measured_for_news(world: World) -> None:
-    """And not for what the broker had retained."""
+async def test_the_time_from_queue_to_client_is_measured_for_new_states_only(
+    world: World,
+) -> None:
+    """A retained state has been waiting at the broker."""
     queued = EPOCH_MS - 20
-    world.state(update(at=1, hops={"queued": queued}))
-    world.state(update(at=2, hops={"queued": queued}), retained=True)
-    world.state(update(at=3))
+    world.receive_state(update(at=1, hops={"queued": queued}))
+    world.receive_state(update(at=2, hops={"queued": queued}), retained=True)
+    world.receive_state(update(at=3))
 
     assert world.count("queued_to_sent_seconds_count") == 1
     assert world.count("queued_to_sent_seconds_sum") == pytest.approx(0.02)
 
 
-async def test_the_brokers_coming_and_going_is_told(world: World) -> None:
-    """With what changed meanwhile before the word that it is back."""
-    listener = world.browser()
-    world.consumer.broker_ready()
+async def test_clients_are_sent_the_brokers_status_after_the_changes_before_it(
+    world: World,
+) -> None:
+    """A state that arrives before the broker is ready is sent before its status."""
+    client = await world.connect()
+    world.consumer.on_broker_ready()
     assert world.count("broker_up") == 1
-    world.consumer.broker_lost()
+    world.consumer.on_broker_lost()
     assert world.count("broker_up") == 0
-    assert types(listener) == ["Status", "Status"]
-    world.state(update())
-    world.consumer.broker_ready()
+    assert kinds(client) == ["Status", "Status"]
+    world.receive_state(update())
+    world.consumer.on_broker_ready()
 
-    assert types(listener) == ["Updates", "Status"]
-
-
-async def test_goodbye_takes_the_last_changes_along(world: World) -> None:
-    """What was heard is told before the restart."""
-    listener = world.browser()
-    world.state(update())
-    world.consumer.dispatcher.announce_restart()
-
-    assert types(listener) == ["Updates", "Goodbye"]
+    assert kinds(client) == ["Updates", "Status"]
 
 
-async def running(world: World) -> asyncio.Task[None]:
-    return asyncio.ensure_future(world.consumer.run())
+async def test_the_goodbye_frame_comes_after_the_last_changes(world: World) -> None:
+    """What was received is sent before the restart."""
+    client = await world.connect()
+    world.receive_state(update())
+    world.dispatcher.announce_restart()
+
+    assert kinds(client) == ["Updates", "Goodbye"]
 
 
-async def test_a_silent_pillow_is_told_soon_after_its_deadline() -> None:
-    """Without anything else happening."""
+async def test_a_pillow_is_published_as_notconnected_after_its_deadline() -> None:
+    """Without any other event."""
     world = World(expire_after_ms=50)
-    world.consumer.broker_ready()
-    world.state(update())
-    listener = world.browser()
-    task = await running(world)
-    try:
-        world.clock.ms += 50
-        await until(lambda: bool(listener.frames), "told")
-    finally:
-        task.cancel()
+    world.consumer.on_broker_ready()
+    world.receive_state(update())
+    client = await world.connect()
+    async with world.running():
+        world.time.ms += 50
+        await until(lambda: bool(client.frames), "sent the expiry")
 
-    assert types(listener) == ["Updates"]
+    assert kinds(client) == ["Updates"]
     assert world.count("expired_total") == 1
 
 
-async def test_nothing_expires_while_the_broker_is_away() -> None:
-    """Silence means nothing then; from the broker's return on it does."""
+async def test_nothing_expires_while_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The expiry time starts again when the broker is back."""
     world = World(expire_after_ms=50)
-    world.consumer.broker_ready()
-    world.state(update())
-    world.consumer.broker_lost()
-    task = await running(world)
-    try:
-        world.clock.ms += 10_000
-        async with asyncio.timeout(5):
-            for _ in range(10):
-                await asyncio.sleep(0.02)
-                assert world.store.state("cloud-1") == update().payload
-            world.consumer.broker_ready()
-            world.clock.ms += 49
-            for _ in range(10):
-                await asyncio.sleep(0.02)
-                assert world.store.state("cloud-1") == update().payload
-            world.clock.ms += 1
-            await until(lambda: world.store.state("cloud-1") != update().payload, "expired")
-    finally:
-        task.cancel()
+    checks = 0
+
+    def pause_s() -> float:
+        nonlocal checks
+        checks += 1
+        return 0.001
+
+    monkeypatch.setattr(world.consumer, "_expiry_pause_s", pause_s)
+
+    async def check_several_times() -> None:
+        before = checks
+        await until(lambda: checks >= before + 5, "checked for expired pillows")
+
+    world.consumer.on_broker_ready()
+    world.receive_state(update())
+    world.consumer.on_broker_lost()
+    async with world.running():
+        world.time.ms += 10_000
+        await check_several_times()
+        assert world.store.state("cloud-1") == update().payload
+        world.consumer.on_broker_ready()
+        world.time.ms += 49
+        await check_several_times()
+        assert world.store.state("cloud-1") == update().payload
+        world.time.ms += 1
+        await until(lambda: world.store.state("cloud-1") != update().payload, "expired")
 
     assert world.count("expired_total") == 1
 
 
-def test_the_wall_clock_is_in_milliseconds() -> None:
-    """And not long past."""
-    assert 1_700_000_000_000 < wall_ms() < 10_000_000_000_000
+@given(st.one_of(st.none(), st.integers(-(10**6), 10**6)), st.booleans())
+def test_the_pause_between_expiry_checks_is_bounded(
+    until_deadline_ms: int | None, ready: bool
+) -> None:
+    """Long enough not to spin, short enough for a deadline that is scheduled meanwhile."""
+    world = World(expire_after_ms=30_000)
+    world.consumer._broker_is_ready = ready
+    if until_deadline_ms is not None:
+        world.put(update())
+        world.time.ms += 30_000 - until_deadline_ms
+
+    pause_s = world.consumer._expiry_pause_s()
+
+    assert module.MIN_EXPIRY_CHECK_S <= pause_s <= module.EXPIRY_CHECK_S
+    if ready and until_deadline_ms is not None and until_deadline_ms < 0:
+        assert pause_s == module.MIN_EXPIRY_CHECK_S
+
+
+def test_the_wall_clock_is_in_unix_milliseconds() -> None:
+    """Seconds or microseconds would be out of this range."""
+    assert 1_700_000_000_000 < unix_ms() < 10_000_000_000_000

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from contract.frames import HEARTBEAT_S
-from gateway.state.mqtt_consumer import MqttConsumer, wall_ms
+from gateway.clock import unix_ms
 from gateway.transport.connections import Door
 from gateway.transport.heartbeat import Upkeep
+from tests.unit.gateway.core import GatewayCore
 
 
 def make_door(
-    consumer: MqttConsumer,
+    core: GatewayCore,
     allowed: Sequence[str] = (),
     *,
     most: int = 1000,
@@ -17,7 +18,5 @@ def make_door(
     period_s: float = HEARTBEAT_S,
 ) -> Door:
     """A door that looks after each browser once in `period_s`."""
-    upkeep = Upkeep(wall_ms, period_s)
-    return Door(
-        consumer.dispatcher, upkeep, consumer.metrics, wall_ms, allowed, most=most, room=room
-    )
+    upkeep = Upkeep(unix_ms, period_s)
+    return Door(core.dispatcher, upkeep, core.metrics, unix_ms, allowed, most=most, room=room)

@@ -113,7 +113,7 @@ async def test_when_it_is_full_who_comes_is_told_to_come_back() -> None:
             async with asyncio.timeout(10):
                 while close_code(got) is None:
                     got += await loop.sock_recv(second, 4096)
-        assert len(served.consumer.dispatcher.planner) == 1
+        assert served.core.dispatcher.subscriber_count == 1
         assert served.count("refused_total", code="1013") == 1
 
     assert close_code(got) == 1013
@@ -265,7 +265,7 @@ async def test_old_http_gets_events_until_the_end() -> None:
         async with asyncio.timeout(10):
             while b'"snapshot"' not in got:
                 got += await loop.sock_recv(stream, 4096)
-        served.consumer.dispatcher.announce_restart()
+        served.core.dispatcher.announce_restart()
         got += await read_to_end(stream)
 
     head, _, body = got.partition(b"\r\n\r\n")
@@ -379,9 +379,7 @@ async def test_one_that_reads_now_and_then_never_gets_half_a_frame(path: str) ->
             for number in range(400):
                 served.say(f"cloud-{number % 9}", pad=BIG if number % 3 else 100)
                 if number % 50 == 0:
-                    served.consumer.dispatcher.announce_broker(
-                        "offline" if number % 100 else "online"
-                    )
+                    served.core.dispatcher.announce_broker("offline" if number % 100 else "online")
                 got += await loop.sock_recv(slow, 30_000)
                 await asyncio.sleep(0)
             served.say("the-last")

@@ -326,7 +326,7 @@ async def test_7_1_both_may_close_at_the_same_time(served: Served) -> None:
     """Each takes the other's close for the answer to its own."""
     async with served.dialled() as client:
         loop = asyncio.get_running_loop()
-        served.consumer.dispatcher.announce_restart()
+        served.core.dispatcher.announce_restart()
         await loop.sock_sendall(client, client_frame(CLOSE, b"\x03\xe9"))
         got = await read_to_end(client)
     closes = [payload for opcode, payload in parse_frames(got) if opcode == CLOSE]

@@ -5,41 +5,36 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from contract.topics import Topics
-from gateway.metrics import GatewayMetrics
-from gateway.state.mqtt_consumer import MqttConsumer
-from gateway.state.state_store import StateStore
 from gateway.transport.sse import Events
 from tests.gateway import request
+from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.servers import read_to_end, serving
 from tests.unit.gateway.transport.connection_registries import make_door
 from tests.waiting import until
 
 
 @pytest.fixture
-def consumer() -> MqttConsumer:
-    return MqttConsumer(
-        StateStore("ep", expire_after_ms=1000, history_bytes=0), Topics("p"), GatewayMetrics()
-    )
+def core() -> GatewayCore:
+    return GatewayCore()
 
 
 async def ask(
-    consumer: MqttConsumer, method: str = "GET", *, most: int = 10, **headers: str
+    core: GatewayCore, method: str = "GET", *, most: int = 10, **headers: str
 ) -> httpx.Response:
     """Ask the application, as one does who was not admitted at the front."""
-    app = Starlette(routes=[Route("/events", Events(make_door(consumer, most=most)).serve)])
+    app = Starlette(routes=[Route("/events", Events(make_door(core, most=most)).serve)])
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         return await client.request(method, "/events", headers=headers)
 
 
-async def test_who_only_looks_is_told_what_there_would_be(consumer: MqttConsumer) -> None:
+async def test_who_only_looks_is_told_what_there_would_be(core: GatewayCore) -> None:
     """HEAD has no stream."""
-    answer = await ask(consumer, "HEAD")
+    answer = await ask(core, "HEAD")
 
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert len(consumer.dispatcher.planner) == 0
+    assert core.dispatcher.subscriber_count == 0
 
 
 @pytest.mark.parametrize(
@@ -51,10 +46,10 @@ async def test_who_only_looks_is_told_what_there_would_be(consumer: MqttConsumer
     ],
 )
 async def test_who_is_not_admitted_is_told_why(
-    consumer: MqttConsumer, headers: dict[str, str], most: int, status: int, detail: str
+    core: GatewayCore, headers: dict[str, str], most: int, status: int, detail: str
 ) -> None:
     """With a problem document."""
-    answer = await ask(consumer, most=most, **headers)
+    answer = await ask(core, most=most, **headers)
 
     assert answer.status_code == status
     assert detail in answer.json()["detail"]
@@ -66,7 +61,7 @@ async def test_a_stream_that_is_left_is_forgotten() -> None:
         async with served.dialled(request("/events")):
             await until(lambda: served.browsers == 1, "in")
         await until(lambda: served.browsers == 0, "forgotten")
-        assert len(served.consumer.dispatcher.planner) == 0
+        assert served.core.dispatcher.subscriber_count == 0
 
 
 async def test_chunks_are_whole_events_and_have_an_end() -> None:
@@ -75,7 +70,7 @@ async def test_chunks_are_whole_events_and_have_an_end() -> None:
         await until(lambda: served.browsers == 1, "in")
         served.say()
         await until(lambda: served.count("delivered_updates_total") == 1, "told")
-        served.consumer.dispatcher.announce_restart()
+        served.core.dispatcher.announce_restart()
         got = await read_to_end(stream)
 
     head, _, rest = got.partition(b"\r\n\r\n")

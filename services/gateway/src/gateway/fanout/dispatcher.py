@@ -46,6 +46,11 @@ class Dispatcher:
         """Whether the broker is there."""
         return self.planner.broker
 
+    @property
+    def subscriber_count(self) -> int:
+        """How many subscribers there are."""
+        return len(self.planner)
+
     def publish(self, change: Change) -> None:
         """Tell everyone who wants it of a change."""
         self.planner.add(change)
@@ -107,7 +112,7 @@ class Dispatcher:
         self._linger.flushed(now_s - began_s, now_s, time.thread_time())
 
     def _write(self, writes: Iterable[Write]) -> None:
-        for data, subscribers, raw_sockets, updates, kind, call_back, closing in writes:
+        for data, subscribers, raw_sockets, updates, kind, notify, closing in writes:
             taken = send_to_all(data, raw_sockets)
             # Behind what waits, and what was not taken, go the ways of their transports.
             if taken.count(len(data)) != len(subscribers):
@@ -118,7 +123,7 @@ class Dispatcher:
                 self._delivered.inc(updates * len(subscribers))
             if kind in self._counters:
                 self._counters[kind].inc(len(subscribers))
-            if call_back:
+            if notify:
                 for subscriber in subscribers:
                     subscriber.on_caught_up(closing=closing)
 

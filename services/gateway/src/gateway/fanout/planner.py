@@ -46,18 +46,18 @@ _Owed = tuple[Filter, Cursor | None, ResumePoint | None]
 
 
 class Write(NamedTuple):
-    """The same bytes for each of `to`.
+    """The same bytes for each of `subscribers`.
 
     `raw_sockets` are theirs where nothing waits before these bytes, else none.
-    `call_back` says that each is to be told that it has them, `closing` that they are its last.
+    `notify` says that each is to be told that it has them, `closing` that they are its last.
     """
 
     data: bytes
-    to: Sequence[Subscriber]
+    subscribers: Sequence[Subscriber]
     raw_sockets: Sequence[RawSocket]
     updates: int
     kind: Literal["update", "snapshot", "recovered", "catch_up", "notice"]
-    call_back: bool = False
+    notify: bool = False
     closing: bool = False
 
 
@@ -232,7 +232,7 @@ class Planner:
         if mark is None:
             yield from self._snapshot(filter, since, now_ms)
             return
-        missed = matching(self._store.after(mark.offset), filter)
+        missed = matching(self._store.changes_after(mark.offset), filter)
         yield from frames_of(missed, self._store.cursor.epoch, now_ms)
         if mark.broker != self.broker:
             yield Frame(encode_frame(Status(self.broker)))
@@ -241,7 +241,7 @@ class Planner:
         store, gone, recovered = self._store, list[str](), False
         if since is not None:
             recovered = True
-            missed = matching(store.after(since.offset), filter)
+            missed = matching(store.changes_after(since.offset), filter)
             states = [change.payload for change in missed if change.payload is not None]
             gone = [change.pillow for change in missed if change.payload is None]
         elif filter is None:
@@ -273,7 +273,7 @@ def _live(group: SubscriberGroup) -> tuple[tuple[Subscriber, ...], tuple[RawSock
 def _write_of(
     frames: Sequence[Frame],
     encoding: Encoding,
-    to: Sequence[Subscriber],
+    subscribers: Sequence[Subscriber],
     raw_sockets: Sequence[RawSocket],
     kind: Literal["update", "snapshot", "recovered", "catch_up"],
     *,
@@ -282,7 +282,7 @@ def _write_of(
     """Put frames together, so that each browser costs one write however many they are."""
     data = b"".join([frame.encoded(encoding) for frame in frames])
     updates = sum(frame.updates for frame in frames)
-    return Write(data, to, raw_sockets, updates, kind, kind != "update", closing)
+    return Write(data, subscribers, raw_sockets, updates, kind, kind != "update", closing)
 
 
 def frames_of(changes: Iterable[Change], epoch: str, now_ms: int) -> Iterator[Frame]:

@@ -7,8 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.problems import problem
-from gateway.state.mqtt_consumer import MqttConsumer
+from gateway.state.history import History
+from gateway.state.state_store import StateStore
 
 PIECE_BYTES: Final = 65_536
 """How much of an answer is made at once, about: who does not read it holds no more than that."""
@@ -16,30 +18,29 @@ PIECE_BYTES: Final = 65_536
 _HEADERS: Final = {"Cache-Control": "no-store"}
 
 
-def api_routes(consumer: MqttConsumer) -> list[Route]:
+def api_routes(store: StateStore, history: History, dispatcher: Dispatcher) -> list[Route]:
     """Return `/api/pillows` and what is below it."""
 
     async def pillows(_request: Request) -> Response:
-        cursor, broker = str(consumer.store.cursor).encode(), consumer.dispatcher.broker.encode()
+        cursor, broker = str(store.cursor).encode(), dispatcher.broker.encode()
         head = b'{"cursor":"%b","broker":"%b","pillows":[' % (cursor, broker)
-        return _list(head, list(consumer.store.states()))
+        return _list(head, list(store.states()))
 
     async def pillow(request: Request) -> Response:
         name = request.path_params["pillow"]
-        state = consumer.store.state(name)
+        state = store.state(name)
         return _unknown(name) if state is None else _json(state)
 
-    async def history(request: Request) -> Response:
+    async def past_states(request: Request) -> Response:
         name = request.path_params["pillow"]
-        states = consumer.store.history(name)
-        if states is None:
+        if store.state(name) is None:
             return _unknown(name)
-        return _list(b'{"pillow":"%b","states":[' % name.encode(), states)
+        return _list(b'{"pillow":"%b","states":[' % name.encode(), history.states(name))
 
     return [
         Route("/api/pillows", pillows),
         Route("/api/pillows/{pillow}", pillow),
-        Route("/api/pillows/{pillow}/history", history),
+        Route("/api/pillows/{pillow}/history", past_states),
     ]
 
 

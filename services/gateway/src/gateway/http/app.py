@@ -1,5 +1,6 @@
 """The gateway's web application: every endpoint, and the headers all of them share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,19 +10,14 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.states import STATES_JSON
-from gateway.http.api import api_routes
 from gateway.http.assets import Pages, policy, read_folder
 from gateway.http.problems import problem
 from gateway.http.schemas import asyncapi, openapi
 from gateway.settings import GatewaySettings
-from gateway.state.mqtt_consumer import MqttConsumer
-from gateway.transport.connections import Door
-from gateway.transport.sse import Events
-from runtime.health import Dependencies, health_routes
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -56,10 +52,8 @@ class _Headers:
         await self._app(scope, receive, send_with_headers)
 
 
-def create_app(
-    consumer: MqttConsumer, settings: GatewaySettings, dependencies: Dependencies, door: Door
-) -> ASGIApp:
-    """Build the application around a live stream that somebody else feeds."""
+def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIApp:
+    """Build the application: `routes`, the documents, the page and its files."""
 
     pages = Pages({**read_folder(STATIC), "states.js": _STATES_MODULE})
 
@@ -80,9 +74,7 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/ws", no_handshake),
-            Route("/events", Events(door).serve),
-            *api_routes(consumer),
-            *health_routes(dependencies, consumer.metrics.registry),
+            *routes,
             Route("/openapi.json", openapi_document),
             Route("/asyncapi.json", asyncapi_document),
             Route("/api/{path:path}", no_such_thing),

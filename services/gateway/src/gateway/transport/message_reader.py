@@ -95,7 +95,7 @@ class Inbound:
         machine = self._machine
         machine.receive_data(data)
         for frame in machine.events_received():
-            assert isinstance(frame, Frame)  # noqa: S101 - for the type checker
+            assert isinstance(frame, Frame)
             if frame.opcode is Opcode.PING:
                 yield Asked(bytes(frame.data))
             elif frame.opcode is Opcode.PONG:

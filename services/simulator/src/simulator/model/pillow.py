@@ -267,7 +267,7 @@ class Pillow:
         self._looks = () if is_first else tuple(one for one in looks if one < self._begins_s)
 
     def _begin(self) -> None:
-        assert self._word is not None  # noqa: S101 - only then is there a time when it begins
+        assert self._word is not None
         self._gesture = GESTURES[self._word](self._chance, self._pose, self._lasts_s)
         self._ends_s = round(self._begins_s + self._gesture.lasts_s, 3)
         self._looks = tuple(round(self._begins_s + look_s, 3) for look_s in _LOOKS_S)

@@ -73,7 +73,7 @@ class MqttTarget:
 
     async def ready(self) -> None:
         """Wait for the broker; whatever ended the session for good is raised."""
-        assert self._connection is not None, "start() comes first"  # noqa: S101
+        assert self._connection is not None, "start() comes first"
         has_broker = asyncio.ensure_future(self._session.wait_ready())
         try:
             await asyncio.wait({has_broker, self._connection}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,52 @@
+"""Expiry: whose deadline has passed. Pure: the time is an argument."""
+
+import heapq
+
+
+class ExpirySchedule:
+    """Deadlines by pillow, in Unix milliseconds; one a pillow.
+
+    A deadline that moves on is not rescheduled, because each state of a pillow moves its deadline:
+    the pillow is due too early, and the caller schedules it again with its new deadline.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, str]] = []
+        # The valid entry of each pillow; other entries of the heap are stale.
+        self._deadlines_ms: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._deadlines_ms)
+
+    @property
+    def next_deadline_ms(self) -> int | None:
+        """The time before which no pillow is due, in Unix milliseconds; None if none ever is."""
+        return self._heap[0][0] if self._heap else None
+
+    def schedule(self, pillow: str, deadline_ms: int) -> None:
+        """Make a pillow due at `deadline_ms`; without effect while it has a deadline."""
+        if pillow not in self._deadlines_ms:
+            self._deadlines_ms[pillow] = deadline_ms
+            heapq.heappush(self._heap, (deadline_ms, pillow))
+
+    def cancel(self, pillow: str) -> None:
+        """Remove the deadline of a pillow, if it has one.
+
+        The heap is rebuilt when most of its entries are stale, so its size is bounded by the
+        number of pillows, however often they are removed and added.
+        """
+        self._deadlines_ms.pop(pillow, None)
+        if len(self._heap) > 2 * len(self._deadlines_ms) + 64:
+            self._heap = [(due_ms, pillow) for pillow, due_ms in self._deadlines_ms.items()]
+            heapq.heapify(self._heap)
+
+    def pop_due(self, now_ms: int) -> list[str]:
+        """Remove and return the pillows whose deadline is not after `now_ms`, earliest first."""
+        due: list[str] = []
+        while self._heap and self._heap[0][0] <= now_ms:
+            deadline_ms, pillow = heapq.heappop(self._heap)
+            if self._deadlines_ms.get(pillow) == deadline_ms:
+                del self._deadlines_ms[pillow]
+                due.append(pillow)
+        assert len(self._heap) >= len(self._deadlines_ms), "a deadline has no entry in the heap"
+        return due

@@ -1,0 +1,43 @@
+"""History: the past states that are still in memory. Pure."""
+
+from collections import deque
+from typing import Final
+
+ENTRY_OVERHEAD_BYTES: Final = 150
+"""What an entry costs beside its payload: three references and two slots in deques."""
+
+
+class History:
+    """Past states of all pillows together, at most `limit_bytes`; the oldest are evicted first."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._states: dict[str, deque[bytes]] = {}
+        self._order: deque[str] = deque()  # the pillow of each entry, oldest first
+        self._bytes = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """What the entries cost, in bytes."""
+        return self._bytes
+
+    def states(self, pillow: str) -> list[bytes]:
+        """Return the past states of a pillow that are still kept, as JSON, oldest first."""
+        return list(self._states.get(pillow, ()))
+
+    def append(self, pillow: str, payload: bytes) -> None:
+        """Add a state, and evict the oldest of all pillows until the limit holds again."""
+        self._states.setdefault(pillow, deque()).append(payload)
+        self._order.append(pillow)
+        self._bytes += len(payload) + ENTRY_OVERHEAD_BYTES
+        while self._bytes > self._limit_bytes and self._order:
+            self._evict_oldest()
+
+    def _evict_oldest(self) -> None:
+        pillow = self._order.popleft()
+        states = self._states[pillow]
+        self._bytes -= len(states.popleft()) + ENTRY_OVERHEAD_BYTES
+        if not states:
+            del self._states[pillow]
+        assert self._bytes >= 0, f"the history has {self._bytes} bytes"
+        assert self._order or not self._bytes, f"an empty history has {self._bytes} bytes"
