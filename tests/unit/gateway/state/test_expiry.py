@@ -18,14 +18,14 @@ steps = st.lists(
 
 @given(steps)
 def test_each_pillow_is_due_once_at_its_deadline(given: list[tuple[str, str, int]]) -> None:
-    """The first deadline counts until the pillow is due or its deadline is cancelled."""
+    """The earliest deadline counts until the pillow is due or its deadline is cancelled."""
     schedule = ExpirySchedule()
     deadlines: dict[str, int] = {}
     now_ms = 0
     for verb, pillow, number in given:
         if verb == "schedule":
             schedule.schedule(pillow, now_ms + number)
-            deadlines.setdefault(pillow, now_ms + number)
+            deadlines[pillow] = min(now_ms + number, deadlines.get(pillow, now_ms + number))
         elif verb == "cancel":
             schedule.cancel(pillow)
             deadlines.pop(pillow, None)
@@ -50,13 +50,26 @@ def test_pillows_are_due_in_the_order_of_their_deadlines() -> None:
     assert schedule.next_deadline_ms == 3
 
 
-def test_cancelled_deadlines_are_bounded_by_the_pillows_there_are() -> None:
+def test_stale_entries_are_bounded_by_the_pillows_there_are() -> None:
     """However often pillows are added and removed before their deadline."""
     schedule = ExpirySchedule()
     schedule.schedule("stays", 10**9)
     for number in range(5_000):
         schedule.schedule(f"goes-{number % 1000}", 10**9 + number)
         schedule.cancel(f"goes-{number % 1000}")
+    for number in range(5_000):
+        schedule.schedule("stays", 10**9 - number)
 
     assert len(schedule._heap) < 100
     assert schedule.pop_due(2 * 10**9) == ["stays"]
+
+
+def test_an_earlier_deadline_replaces_a_later_one() -> None:
+    """A clock that was set back moves deadlines back; else they would pass too late."""
+    schedule = ExpirySchedule()
+    schedule.schedule("cloud-1", 1_000)
+    schedule.schedule("cloud-1", 10)
+
+    assert schedule.next_deadline_ms == 10
+    assert schedule.pop_due(10) == ["cloud-1"]
+    assert schedule.pop_due(1_000) == []

@@ -312,3 +312,13 @@ def test_an_unknown_pillow_cannot_be_removed(tracked: Tracked) -> None:
     """None, not an error; nothing is published."""
     assert tracked.presence.remove("cloud-1") is None
     assert tracked.store.cursor.offset == 0
+
+
+def test_a_pillow_expires_in_time_after_the_clock_was_set_back(tracked: Tracked) -> None:
+    """Its deadline follows the clock; it would be shown as live for an hour otherwise."""
+    tracked.receive(update(at=0), now=NOW + 3_600_000)
+    tracked.receive(update(at=1), now=NOW)
+
+    assert tracked.presence.expire(NOW + EXPIRE_MS - 1) == []
+    assert len(tracked.presence.expire(NOW + EXPIRE_MS)) == 1
+    assert tracked.shown()["state"] == NOT_CONNECTED

@@ -6,8 +6,8 @@ import heapq
 class ExpirySchedule:
     """Deadlines by pillow, in Unix milliseconds; one a pillow.
 
-    A deadline that moves on is not rescheduled, because each state of a pillow moves its deadline:
-    the pillow is due too early, and the caller schedules it again with its new deadline.
+    A deadline that moves later is not rescheduled, because each state of a pillow moves it: the
+    pillow is due too early, and the caller schedules it again with its new deadline.
     """
 
     def __init__(self) -> None:
@@ -24,21 +24,17 @@ class ExpirySchedule:
         return self._heap[0][0] if self._heap else None
 
     def schedule(self, pillow: str, deadline_ms: int) -> None:
-        """Make a pillow due at `deadline_ms`; without effect while it has a deadline."""
-        if pillow not in self._deadlines_ms:
+        """Make a pillow due at `deadline_ms`, unless it is due earlier already."""
+        scheduled_ms = self._deadlines_ms.get(pillow)
+        if scheduled_ms is None or deadline_ms < scheduled_ms:
             self._deadlines_ms[pillow] = deadline_ms
             heapq.heappush(self._heap, (deadline_ms, pillow))
+            self._drop_stale_entries()
 
     def cancel(self, pillow: str) -> None:
-        """Remove the deadline of a pillow, if it has one.
-
-        The heap is rebuilt when most of its entries are stale, so its size is bounded by the
-        number of pillows, however often they are removed and added.
-        """
+        """Remove the deadline of a pillow, if it has one."""
         self._deadlines_ms.pop(pillow, None)
-        if len(self._heap) > 2 * len(self._deadlines_ms) + 64:
-            self._heap = [(due_ms, pillow) for pillow, due_ms in self._deadlines_ms.items()]
-            heapq.heapify(self._heap)
+        self._drop_stale_entries()
 
     def pop_due(self, now_ms: int) -> list[str]:
         """Remove and return the pillows whose deadline is not after `now_ms`, earliest first."""
@@ -50,3 +46,12 @@ class ExpirySchedule:
                 due.append(pillow)
         assert len(self._heap) >= len(self._deadlines_ms), "a deadline has no entry in the heap"
         return due
+
+    def _drop_stale_entries(self) -> None:
+        """Rebuild the heap when most of its entries are stale.
+
+        So its size is bounded by the number of pillows, however often deadlines are replaced.
+        """
+        if len(self._heap) > 2 * len(self._deadlines_ms) + 64:
+            self._heap = [(due_ms, pillow) for pillow, due_ms in self._deadlines_ms.items()]
+            heapq.heapify(self._heap)
