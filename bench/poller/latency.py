@@ -18,7 +18,13 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from devstack.probes import http_answers
 from devstack.processes import Program
-from poller.consume.polling import Policy, PollState, after_messages, after_nothing, pause
+from poller.consume.polling import (
+    PollPolicy,
+    PollState,
+    after_messages,
+    after_nothing,
+    next_delay_s,
+)
 from poller.settings import PollerSettings
 
 IDLE_POLLERS: Final = 8
@@ -89,18 +95,18 @@ async def measure(broker: Broker, *, idle: int, busy: int) -> dict[str, list[flo
 def requests_a_day(every_s: float | None, seed: int = 1) -> int:
     """Return how many polls the default policy makes in a day with a message every so often."""
     defaults = PollerSettings.model_fields
-    policy = Policy(*(defaults[name].default for name in ("poll_min", "poll_max", "poll_hot")))
+    policy = PollPolicy(*(defaults[name].default for name in ("poll_min", "poll_max", "poll_hot")))
     chance = random.Random(seed)  # noqa: S311
     now, polls, next_message = 0.0, 0, every_s or DAY_S * 2
-    pace = PollState(last_message_s=-policy.hot_s)
+    state = PollState(last_message_s=-policy.hot_s)
     while now < DAY_S:
         polls += 1
         if now >= next_message:
             next_message = now + (every_s or DAY_S * 2)
-            pace = after_messages(pace, now)
+            state = after_messages(state, now)
         else:
-            pace = after_nothing(pace, policy, now)
-        now += pause(pace, policy, chance.random()) + 0.005
+            state = after_nothing(state, policy, now)
+        now += next_delay_s(state, policy, chance.random()) + 0.005
     return polls
 
 

@@ -161,9 +161,9 @@ async def test_what_is_put_while_a_part_is_away_arrives_when_it_is_back(
     program.kill()
     await program.wait()
     if part == "queue":
-        await stack.poller.log.wait_for("the queue does not work", within_s=30)
+        await stack.poller.log.wait_for("queue operation failed", within_s=30)
         await program.start()
-        await stack.poller.log.wait_for("queue ready.*receive", within_s=60)
+        await stack.poller.log.wait_for("queue works again.*receive", within_s=60)
         await put(pillow=pillow, state="shaking")
     else:
         await put(pillow=pillow, state="shaking")

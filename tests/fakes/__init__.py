@@ -1,1 +1,1 @@
-"""Hand-written stand-ins with the real interfaces and readable state."""
+"""Fakes of the queue and the broker, with the real interfaces and readable state."""

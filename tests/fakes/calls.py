@@ -1,22 +1,23 @@
-"""Calls across a process boundary, numbered, each of which can be made to go wrong."""
+"""Calls across a process boundary: numbered, and each can be made to fail."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import Enum
 
-MOST_CALLS = 20_000
+MAX_CALLS = 20_000
+"""More calls than any test makes; a process that makes more is in a tight loop."""
 
 
 class Fault(Enum):
-    """How a call to the queue or the broker goes wrong."""
+    """How a call to the queue or the broker fails."""
 
     LOST_REQUEST = "the request never arrives"
     LOST_ANSWER = "it is done, but the answer never arrives"
-    DENIED = "the answer is no"
-    THROTTLED = "the answer is: not now, and leave me alone for a while"
+    DENIED = "the request is refused"
+    THROTTLED = "the request is refused for a while, with Retry-After"
     CRASH_BEFORE = "the caller dies before it is done"
-    CRASH_AFTER = "the caller dies when it is done, before the answer"
+    CRASH_AFTER = "the caller dies after it is done, before the answer"
 
 
 CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
@@ -24,27 +25,30 @@ FAILURES = (Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.DENIED, Fault.THROTTLED
 
 
 class Calls:
-    """The calls of one process, from 1; `plan` says which of them go wrong, and how."""
+    """The calls of one process, numbered from 1.
+
+    `plan` gives the fault of a call by its number, `fault` by its operation.
+    """
 
     def __init__(
         self,
         plan: Mapping[int, Fault] | None = None,
         *,
-        fault: Callable[[str], Fault | None] = lambda _act: None,
+        fault: Callable[[str], Fault | None] = lambda _operation: None,
     ) -> None:
         self.made: list[str] = []
-        self.most_under_way: Counter[str] = Counter()
+        self.most_concurrent: Counter[str] = Counter()
         self.fault = fault
         self.crashed = asyncio.Event()
         self._plan = dict(plan or {})
 
-    def begin(self, act: str) -> Fault | None:
-        """Count a call; return how it is to go wrong, if it is."""
-        self.made.append(act)
-        if len(self.made) > MOST_CALLS:
-            raise AssertionError(f"{MOST_CALLS} calls, the last of them {act}: a tight loop")
-        return self._plan.get(len(self.made)) or self.fault(act)
+    def begin(self, operation: str) -> Fault | None:
+        """Count a call; returns its fault, if it has one."""
+        self.made.append(operation)
+        if len(self.made) > MAX_CALLS:
+            raise AssertionError(f"{MAX_CALLS} calls, the last of them {operation}: a tight loop")
+        return self._plan.get(len(self.made)) or self.fault(operation)
 
     def crash(self) -> None:
-        """Let nothing that this process does from now on have an effect."""
+        """Make everything that this process does from now on have no effect."""
         self.crashed.set()

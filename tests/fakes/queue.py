@@ -1,27 +1,30 @@
-"""A queue in memory: leases, receipts, dequeue counts, as Azure Queue Storage has them."""
+"""A queue in memory, with the leases, pop receipts and dequeue counts of Azure Queue Storage."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from poller.consume.classify import Body
-from poller.queues import DeleteResult, QueueDenied, QueueUnavailable, ReceivedMessage
+from poller.queues import Body, DeleteResult, QueueDenied, QueueUnavailable, ReceivedMessage
 from tests.fakes.calls import Calls, Fault
+from tests.fakes.virtual_time import now
 
 EPOCH_S: Final = 1_790_000_000
-"""What the wall clock says when the loop's says 0."""
+"""The wall clock at the time 0 of the event loop, in Unix seconds."""
 
 UNAVAILABLE: Final = "the queue answered 503 ServerBusy"
 THROTTLED_S: Final = 7.0
-"""For how long a throttled caller is to wait."""
+"""The Retry-After of a throttled request, in seconds."""
 
 DENIED: Final = "AuthenticationFailed: look at AZURE_STORAGE_CONNECTION_STRING"
 
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message in the queue. `attempts` counts receives; `visible_at` is the loop's time."""
+    """A message in the queue.
+
+    `attempts` counts its deliveries, `visible_at` is a time of the event loop.
+    """
 
     id: str
     text: str
@@ -32,7 +35,10 @@ class Message:
 
 
 class QueueServer:
-    """A state queue and its poison queue; `on_delete` is called before a message is deleted."""
+    """A state queue and its poison queue.
+
+    `on_delete` is called before a message is deleted.
+    """
 
     def __init__(self, on_delete: Callable[[Message], None] = lambda _message: None) -> None:
         self.messages: dict[str, Message] = {}
@@ -40,31 +46,34 @@ class QueueServer:
         self.poisoned_ids: list[str] = []
         self.deleted: list[str] = []
         self.texts: dict[str, str] = {}
-        """Every message there has ever been; `queued_us` says since when."""
+        """The text of every message that was ever put; `queued_us` has its insertion time."""
         self.queued_us: dict[str, int] = {}
         self._on_delete = on_delete
         self._receipts = 0
 
     def put(self, text: str, *, attempts: int = 0, after_s: float = 0.0) -> str:
-        """Put a message on the queue, received `attempts` times before; return its id."""
+        """Put a message that was delivered `attempts` times before; returns its id.
+
+        It becomes visible after `after_s` seconds.
+        """
         name = f"m{len(self.texts)}"
-        queued_us = (EPOCH_S + int(_now())) * 1_000_000
-        self.messages[name] = Message(name, text, queued_us, attempts, _now() + after_s)
+        queued_us = (EPOCH_S + int(now())) * 1_000_000
+        self.messages[name] = Message(name, text, queued_us, attempts, now() + after_s)
         self.texts[name], self.queued_us[name] = text, queued_us
         return name
 
-    def take(self, limit: int, visibility_s: float) -> list[Message]:
-        """Hand out the messages that nobody has, each with a new receipt."""
+    def receive(self, limit: int, visibility_s: float) -> list[Message]:
+        """Return the visible messages, each with a new pop receipt."""
         there = sorted(self.messages.values(), key=lambda one: one.visible_at)
-        visible = [one for one in there if one.visible_at <= _now()][:limit]
+        visible = [one for one in there if one.visible_at <= now()][:limit]
         for one in visible:
             one.attempts += 1
-            one.visible_at = _now() + visibility_s
+            one.visible_at = now() + visibility_s
             one.pop_receipt = self._new_receipt()
         return visible
 
     def delete(self, name: str, receipt: str) -> DeleteResult:
-        """Delete a message, if this is its newest receipt."""
+        """Delete a message, if this is its newest pop receipt."""
         message = self.messages.get(name)
         if message is None:
             return DeleteResult.GONE
@@ -76,32 +85,32 @@ class QueueServer:
         return DeleteResult.DELETED
 
     def renew(self, name: str, receipt: str, visibility_s: float) -> str | None:
-        """Prolong a lease; return the new receipt, or None when this one is out of date."""
+        """Extend a lease; returns the new pop receipt, or None when this one is out of date."""
         message = self.messages.get(name)
         if message is None or message.pop_receipt != receipt:
             return None
-        message.visible_at = _now() + visibility_s
+        message.visible_at = now() + visibility_s
         message.pop_receipt = self._new_receipt()
         return message.pop_receipt
 
     def release(self, name: str, receipt: str, hidden_s: float = 0.0) -> None:
-        """Make a message visible, at once or later, if this is its newest receipt."""
+        """End a lease, if this is its newest pop receipt."""
         self.renew(name, receipt, hidden_s)
 
-    def keep(self, name: str, text: str) -> None:
-        """Put a copy on the poison queue."""
+    def copy_to_poison(self, name: str, text: str) -> None:
+        """Copy a message to the poison queue."""
         self.poison.append(text)
         self.poisoned_ids.append(name)
 
     def steal(self, name: str, visibility_s: float = 30.0) -> None:
-        """Be another poller that receives a message, its lease being over."""
+        """Receive a message as another consumer does, after its lease has ended."""
         self.messages[name].visible_at = -1.0
-        assert [one.id for one in self.take(1, visibility_s)] == [name]
+        assert [one.id for one in self.receive(1, visibility_s)] == [name]
 
     def end_leases(self) -> None:
-        """Make everything visible, as if every lease were over."""
+        """End every lease: all messages are visible."""
         for message in self.messages.values():
-            message.visible_at = _now()
+            message.visible_at = now()
 
     def _new_receipt(self) -> str:
         self._receipts += 1
@@ -109,7 +118,7 @@ class QueueServer:
 
 
 class FakeQueue:
-    """One process's view of a queue server; each call takes `latency_s()`."""
+    """One process's client of a queue server; each call takes `latency_s()` seconds."""
 
     def __init__(
         self,
@@ -124,17 +133,17 @@ class FakeQueue:
         self.renewed_while_deleted: list[str] = []
         self.received: list[int] = []
         self.receive_times: list[float] = []
-        self._under_way: list[tuple[str, str]] = []
+        self._running: list[tuple[str, str]] = []
         self._visibility_s = visibility_s
         self._latency_s = latency_s
 
     async def receive(self, limit: int) -> list[ReceivedMessage]:
         assert 1 <= limit <= 32
-        asked = _now()
+        asked = now()
         self.receive_times.append(asked)
         taken: list[Message] = []
         await self._call(
-            "receive", lambda: taken.extend(self.server.take(limit, self._visibility_s))
+            "receive", lambda: taken.extend(self.server.receive(limit, self._visibility_s))
         )
         self.received.append(len(taken))
         return [
@@ -149,15 +158,15 @@ class FakeQueue:
         ]
 
     async def delete(self, message: ReceivedMessage) -> DeleteResult:
-        ends: list[DeleteResult] = []
+        results: list[DeleteResult] = []
         receipt = message.pop_receipt
         await self._call(
-            "delete", lambda: ends.append(self.server.delete(message.id, receipt)), message.id
+            "delete", lambda: results.append(self.server.delete(message.id, receipt)), message.id
         )
-        return ends[0]
+        return results[0]
 
     async def renew(self, message: ReceivedMessage) -> bool:
-        asked, receipt = _now(), message.pop_receipt
+        asked, receipt = now(), message.pop_receipt
         new: list[str | None] = []
         await self._call(
             "renew",
@@ -177,22 +186,24 @@ class FakeQueue:
         )
 
     async def depth(self) -> int:
-        deep: list[int] = []
-        await self._call("depth", lambda: deep.append(len(self.server.messages)))
-        return deep[0]
+        depths: list[int] = []
+        await self._call("depth", lambda: depths.append(len(self.server.messages)))
+        return depths[0]
 
     async def put_poison(self, message: ReceivedMessage) -> None:
-        await self._call("put_poison", lambda: self.server.keep(message.id, message.body.text))
+        await self._call(
+            "put_poison", lambda: self.server.copy_to_poison(message.id, message.body.text)
+        )
 
-    async def _call(self, act: str, do: Callable[[], None], name: str = "") -> None:
-        fault = self.calls.begin(act)
+    async def _call(self, operation: str, do: Callable[[], None], name: str = "") -> None:
+        fault = self.calls.begin(operation)
         latency_s = self._latency_s()
-        if {("renew", name), ("delete", name)} <= {*self._under_way, (act, name)}:
+        if {("renew", name), ("delete", name)} <= {*self._running, (operation, name)}:
             self.renewed_while_deleted.append(name)
-        self._under_way.append((act, name))
-        now_under_way = sum(one == act for one, _ in self._under_way)
-        most = self.calls.most_under_way
-        most[act] = max(most[act], now_under_way)
+        self._running.append((operation, name))
+        concurrent = sum(one == operation for one, _ in self._running)
+        most = self.calls.most_concurrent
+        most[operation] = max(most[operation], concurrent)
         try:
             await asyncio.sleep(latency_s / 2)
             if fault is Fault.LOST_REQUEST:
@@ -213,8 +224,4 @@ class FakeQueue:
             if fault is Fault.LOST_ANSWER:
                 raise QueueUnavailable(UNAVAILABLE)
         finally:
-            self._under_way.remove((act, name))
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+            self._running.remove((operation, name))

@@ -205,6 +205,6 @@ async def test_a_state_that_the_acl_refuses_is_never_lost(
         acl.write_text("topic readwrite #\n")
         assert mosquitto.pid is not None
         os.kill(mosquitto.pid, signal.SIGHUP)
-        await poller.log.wait_for("the broker takes our states again", within_s=40)
+        await poller.log.wait_for("the broker accepts our states again", within_s=40)
         assert await stopped_within(poller, 8.0) == 0
         assert (await queue.get_queue_properties()).approximate_message_count == 0

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.calls import CRASHES, FAILURES, Fault
-from tests.fakes.virtual_time import in_virtual_time
+from tests.fakes.virtual_time import virtual_time
 from tests.hypothesis_profiles import examples
 from tests.unit.poller.world import Process, World, state
 
@@ -55,25 +55,20 @@ async def crash_and_go_on(world: World, process: Process) -> None:
     else:
         await process.stop()
     world.check()
-    world.check_last_writes()
+    world.check_newest()
     for letter in world.broker.letters:
         assert json.loads(letter)["message"] in world.queue.poisoned_ids
     assert {"m3", "m5"} <= set(world.queue.poisoned_ids), "the unreadable and the exhausted"
 
 
-def run(plan: dict[int, Fault], *, queue_s: float = 0.01, broker_s: float = 0.005) -> Process:
+@virtual_time
+async def run(plan: dict[int, Fault], *, queue_s: float = 0.01, broker_s: float = 0.005) -> Process:
     """One story with these faults; everything is checked at its end."""
-
-    async def story() -> Process:
-        world = World(visibility_s=8)
-        fill(world)
-        process = world.start(
-            plan, queue_latency_s=lambda: queue_s, broker_latency_s=lambda: broker_s
-        )
-        await crash_and_go_on(world, process)
-        return process
-
-    return in_virtual_time(story())
+    world = World(visibility_s=8)
+    fill(world)
+    process = world.start(plan, queue_latency_s=lambda: queue_s, broker_latency_s=lambda: broker_s)
+    await crash_and_go_on(world, process)
+    return process
 
 
 def test_the_calls_tried_below_are_all_there_are() -> None:
@@ -112,61 +107,53 @@ plans = st.dictionaries(st.integers(1, 80), st.sampled_from(FAILURES), max_size=
     crash=st.tuples(st.integers(1, 80), st.sampled_from(CRASHES)) | st.none(),
     seed=st.integers(0, 2**32),
 )
-def test_any_faults_in_any_interleaving_end_well(
+@virtual_time
+async def test_any_faults_in_any_interleaving_end_well(
     plan: dict[int, Fault], crash: tuple[int, Fault] | None, seed: int
 ) -> None:
     """Every request and every confirmation takes its own time, short or long."""
-
-    async def story() -> None:
-        chance = Random(seed)
-        world = World(visibility_s=8, max_attempts=20)
-        fill(world)
-        world.queue.put(state("c", 9), attempts=20)
-        process = world.start(
-            plan | dict([crash] if crash else []),
-            queue_latency_s=lambda: chance.choice((0.001, 0.01, 0.1, 1.0, 4.0)),
-            broker_latency_s=lambda: chance.choice((0.001, 0.01, 0.1, 1.0)),
-            away_s=chance.choice((0.01, 1.0, 10.0)),
-            unnoticed_s=chance.choice((0.0, 0.05)),
-            echoes=chance.choice((False, True)),
-        )
-        world.queue.messages["m5"].attempts = 20
-        await crash_and_go_on(world, process)
-
-    in_virtual_time(story())
+    chance = Random(seed)
+    world = World(visibility_s=8, max_attempts=20)
+    fill(world)
+    world.queue.put(state("c", 9), attempts=20)
+    process = world.start(
+        plan | dict([crash] if crash else []),
+        queue_latency_s=lambda: chance.choice((0.001, 0.01, 0.1, 1.0, 4.0)),
+        broker_latency_s=lambda: chance.choice((0.001, 0.01, 0.1, 1.0)),
+        reconnect_s=chance.choice((0.01, 1.0, 10.0)),
+        unnoticed_s=chance.choice((0.0, 0.05)),
+        loop_back=chance.choice((False, True)),
+    )
+    world.queue.messages["m5"].attempts = 20
+    await crash_and_go_on(world, process)
 
 
 @settings(max_examples=examples(40))
 @given(seed=st.integers(0, 2**32), crashes=st.lists(st.integers(1, 60), min_size=1, max_size=3))
-def test_several_pollers_may_crash_one_after_another(seed: int, crashes: list[int]) -> None:
+@virtual_time
+async def test_several_pollers_may_crash_one_after_another(seed: int, crashes: list[int]) -> None:
     """Three on one queue, at their own speeds, of which some die: one that lives ends it well."""
-
-    async def story() -> None:
-        chance = Random(seed)
-        world = World(visibility_s=4, max_attempts=50)
-        for number in range(40):
-            world.queue.put(
-                state(f"p{number % 3}", chance.randrange(20)), after_s=chance.random() * 5
-            )
-        world.queue.put("what?")
-        survivor = world.start()
-        doomed = [
-            world.start(
-                {call: chance.choice(CRASHES)},
-                queue_latency_s=lambda: chance.choice((0.01, 0.1, 0.5)),
-                broker_latency_s=lambda: chance.choice((0.001, 0.01, 0.3)),
-            )
-            for call in crashes
-        ]
-        async with world.running(survivor):
-            for process in doomed:
-                ends = asyncio.ensure_future(process.calls.crashed.wait())
-                await asyncio.wait((ends,), timeout=20)
-                ends.cancel()
-                await process.crash()
-            await world.rest()
-            await asyncio.sleep(5)
-        world.check_last_writes()
-        assert "what?" in world.queue.poison
-
-    in_virtual_time(story())
+    chance = Random(seed)
+    world = World(visibility_s=4, max_attempts=50)
+    for number in range(40):
+        world.queue.put(state(f"p{number % 3}", chance.randrange(20)), after_s=chance.random() * 5)
+    world.queue.put("what?")
+    survivor = world.start()
+    doomed = [
+        world.start(
+            {call: chance.choice(CRASHES)},
+            queue_latency_s=lambda: chance.choice((0.01, 0.1, 0.5)),
+            broker_latency_s=lambda: chance.choice((0.001, 0.01, 0.3)),
+        )
+        for call in crashes
+    ]
+    async with world.running(survivor):
+        for process in doomed:
+            ends = asyncio.ensure_future(process.calls.crashed.wait())
+            await asyncio.wait((ends,), timeout=20)
+            ends.cancel()
+            await process.crash()
+        await world.rest()
+        await asyncio.sleep(5)
+    world.check_newest()
+    assert "what?" in world.queue.poison

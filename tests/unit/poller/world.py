@@ -1,4 +1,4 @@
-"""A queue, a broker and workers between them, and what must be true of the three at all times."""
+"""A world for tests: a queue, a broker and pollers between them, and their invariants."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -8,46 +8,48 @@ from prometheus_client.samples import Sample
 
 from contract.messages import ParsedMessage, decode_message
 from contract.timestamps import format_timestamp
-from poller.consume.polling import Policy
+from poller.composition import Pipeline, PipelineOptions, compose
+from poller.consume.classify import Rules
+from poller.consume.polling import PollPolicy
 from poller.metrics import PollerMetrics
-from poller.worker import Worker
 from tests.fakes.broker import BrokerServer, FakeBroker
 from tests.fakes.calls import Calls, Fault
 from tests.fakes.queue import EPOCH_S, FakeQueue, Message, QueueServer
+from tests.fakes.virtual_time import now
 
-POLICY = Policy(floor_s=0.1, ceiling_s=2.0, hot_s=5.0)
+POLICY = PollPolicy(floor_s=0.1, ceiling_s=2.0, hot_s=5.0)
 
 Latency = Callable[[], float]
 
 
 def state(pillow: str, at_s: float, *, seq: int = 0, word: str = "hugging") -> str:
-    """A message's text: `pillow` was in a state `at_s` seconds after the beginning."""
+    """Return the text of a message: the state of `pillow`, `at_s` seconds after the epoch."""
     at = format_timestamp(int((EPOCH_S + at_s) * 1_000_000))
     return f'{{"pillow":"{pillow}","state":"{word}","at":"{at}","seq":{seq}}}'
 
 
 def order(at_s: float, seq: int = 0) -> tuple[int, int]:
-    """Where such a state stands among those of its pillow."""
+    """Return the order of such a state among those of its pillow."""
     return int((EPOCH_S + at_s) * 1_000_000), seq
 
 
 class Process:
-    """One poller: a worker, its books, and the ways it can end."""
+    """One poller: its pipeline, its metrics, and the ways in which it ends."""
 
     def __init__(
-        self, worker: Worker, metrics: PollerMetrics, queue: FakeQueue, broker: FakeBroker
+        self, pipeline: Pipeline, metrics: PollerMetrics, queue: FakeQueue, broker: FakeBroker
     ) -> None:
-        self.worker = worker
+        self.pipeline = pipeline
+        self.listener = pipeline.listener
         self.metrics = metrics
         self.queue = queue
         self.broker = broker
         self.calls = queue.calls
         self.stopping = asyncio.Event()
-        self.most_in_hand = 0
-        self.running = asyncio.create_task(worker.run(self.stopping))
+        self.running = asyncio.create_task(pipeline.worker.run(self.stopping))
 
     def count(self, name: str, **labels: str) -> int:
-        """What a counter says; over all its labels where none is given."""
+        """Return the value of a counter, summed over the labels that are not given."""
         return sum(
             int(sample.value)
             for sample in self._samples(f"pillowcast_poller_{name}_total")
@@ -55,25 +57,44 @@ class Process:
         )
 
     @property
-    def in_hand(self) -> int:
-        """How many messages it has and has not ended."""
+    def queue_state(self) -> str:
+        """What readiness reports of the queue."""
+        return self.pipeline.queue_state()
+
+    @property
+    def broker_state(self) -> str:
+        """What readiness reports of the broker's refusals."""
+        return self.pipeline.broker_state()
+
+    @property
+    def in_flight(self) -> int:
+        """The number of messages in flight, as the metric has it."""
         (sample,) = self._samples("pillowcast_poller_in_hand")
         return int(sample.value)
 
+    def check_counts(self) -> None:
+        """Assert that every delivery is counted once, or is in flight and not settled."""
+        received, *settled = (
+            self.count(name)
+            for name in ("received", "published", "superseded", "dead_lettered", "retried")
+        )
+        unsettled = self.pipeline.in_flight.unsettled
+        assert received == sum(settled) + unsettled, (received, settled, unsettled)
+
     def _samples(self, name: str) -> list[Sample]:
-        # Of this metric only: a world asks thousands of times.
+        # Only this metric is collected, because a world asks thousands of times.
         collected = self.metrics.registry.restricted_registry([name]).collect()
         return [sample for metric in collected for sample in metric.samples]
 
     async def stop(self, *, within_s: float = 10.0) -> None:
-        """Ask it to end, as SIGTERM does, and wait until it has."""
+        """Stop it, as SIGTERM does, and wait until it has ended."""
         self.stopping.set()
         async with asyncio.timeout(within_s):
             await self.running
         self.broker.close()
 
     async def crash(self) -> None:
-        """End it where it stands, as SIGKILL does: nothing it does has an effect any more."""
+        """End it at once, as SIGKILL does: nothing that it still does has an effect."""
         self.calls.crash()
         self.running.cancel()
         await asyncio.wait((self.running,))
@@ -81,13 +102,13 @@ class Process:
 
 
 class World:
-    """The servers, and every process there has been."""
+    """The servers, and every process that was started."""
 
     def __init__(self, *, visibility_s: float = 30.0, max_attempts: int = 5) -> None:
         self.visibility_s = visibility_s
         self.max_attempts = max_attempts
         self.broker = BrokerServer()
-        self.queue = QueueServer(self._look_at_deletion)
+        self.queue = QueueServer(self._check_deletion)
         self.processes: list[Process] = []
         self.wrongly_deleted: list[str] = []
 
@@ -95,16 +116,16 @@ class World:
         self,
         plan: Mapping[int, Fault] | None = None,
         *,
-        fault: Callable[[str], Fault | None] = lambda _act: None,
+        fault: Callable[[str], Fault | None] = lambda _operation: None,
         queue_latency_s: Latency = lambda: 0.01,
         broker_latency_s: Latency = lambda: 0.005,
         connected: bool = True,
-        away_s: float | None = 1.0,
+        reconnect_s: float | None = 1.0,
         unnoticed_s: float = 0.0,
-        echoes: bool = False,
+        loop_back: bool = False,
         newest_only: bool = False,
     ) -> Process:
-        """Start a poller whose calls go wrong as `plan` and `fault` say."""
+        """Start a poller whose calls fail as `plan` and `fault` say."""
         calls = Calls(plan, fault=fault)
         queue = FakeQueue(
             self.queue, calls, visibility_s=self.visibility_s, latency_s=queue_latency_s
@@ -113,24 +134,19 @@ class World:
             self.broker,
             calls,
             latency_s=broker_latency_s,
-            away_s=away_s,
+            reconnect_s=reconnect_s,
             unnoticed_s=unnoticed_s,
-            echoes=echoes,
+            loop_back=loop_back,
         )
         metrics = PollerMetrics()
-        worker = Worker(
-            queue,
-            broker,
-            metrics,
-            POLICY,
-            default_pillow="cloud",
-            max_attempts=self.max_attempts,
-            visibility_s=self.visibility_s,
-            newest_only=newest_only,
-            clock_ms=lambda: int((EPOCH_S + asyncio.get_running_loop().time()) * 1000),
+        options = PipelineOptions(
+            Rules("cloud", self.max_attempts), POLICY, self.visibility_s, newest_only
         )
-        broker.listener = worker
-        process = Process(worker, metrics, queue, broker)
+        pipeline = compose(
+            queue, broker, metrics, options, clock_ms=lambda: int((EPOCH_S + now()) * 1000)
+        )
+        broker.listener = pipeline.listener
+        process = Process(pipeline, metrics, queue, broker)
         self.processes.append(process)
         if connected:
             asyncio.get_running_loop().call_soon(broker.connect)
@@ -138,7 +154,7 @@ class World:
 
     @asynccontextmanager
     async def running(self, process: Process | None = None) -> AsyncIterator[Process]:
-        """Have a poller for a while; at the end it is stopped and everything is checked."""
+        """Run a poller; at the end it is stopped and the invariants are checked."""
         process = process or self.start()
         try:
             yield process
@@ -157,66 +173,67 @@ class World:
         within_s: float = 600.0,
         step_s: float = 0.005,
     ) -> None:
-        """Let (virtual) time pass until something is so."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + within_s
+        """Wait in virtual time until a condition holds."""
+        deadline = now() + within_s
         while not condition():
-            assert loop.time() < deadline, f"not within {within_s:g} s: {what}"
+            assert now() < deadline, f"not within {within_s:g} s: {what}"
             for process in self.processes:
                 if process.running.done() and not process.running.cancelled():
                     process.running.result()
             await asyncio.sleep(step_s)
 
+    async def until_time(self, time_s: float) -> None:
+        """Wait until the virtual time is `time_s`."""
+        await asyncio.sleep(max(0.0, time_s - now()))
+
     async def rest(self, *, within_s: float = 600.0) -> None:
-        """Wait until the queue is empty and nobody has anything in hand."""
+        """Wait until the queue is empty and no message is in flight."""
         alive = [one for one in self.processes if not one.running.done()]
         await self.until(
-            lambda: not self.queue.messages and not any(one.in_hand for one in alive),
-            f"rest, with {len(self.queue.messages)} left",
+            lambda: not self.queue.messages and not any(one.in_flight for one in alive),
+            f"rest, with {len(self.queue.messages)} messages left",
             within_s=within_s,
             step_s=0.2,
         )
 
+    def reconnect_all(self) -> None:
+        """Confirm every publish from now on, and end every connection."""
+        self.broker.never_confirms = lambda _update: False
+        self.broker.disconnect_all()
+
     def check(self) -> None:
-        """Hold the past to what must be true of it whatever happened."""
+        """Assert what holds at any moment, whatever failed before."""
         assert self.wrongly_deleted == [], "deleted without a confirmation"
-        assert self.broker.out_of_order == [], "an older state sent after a newer one"
-        kept = [self.queue.texts[name] for name in self.queue.poisoned_ids]
-        assert self.queue.poison == kept, "a poison copy is not word for word"
+        assert self.broker.out_of_order == [], "an older state was sent after a newer one"
+        copied = [self.queue.texts[name] for name in self.queue.poisoned_ids]
+        assert self.queue.poison == copied, "a poison copy is not byte for byte"
         for process in self.processes:
             assert process.queue.renewed_while_deleted == []
             if not process.calls.crashed.is_set():
-                books = {
-                    name: process.count(name)
-                    for name in ("received", "published", "superseded", "dead_lettered", "retried")
-                }
-                ended = sum(books.values()) - books["received"] + process.in_hand
-                assert books["received"] == ended, books
+                process.check_counts()
 
-    def check_last_writes(self) -> None:
-        """At rest the broker has the newest state of each pillow of all that were published."""
+    def check_newest(self) -> None:
+        """Assert, at rest, that the broker has the newest published state of each pillow."""
         newest: dict[str, tuple[int, int]] = {}
         for name in self.queue.texts:
-            reading = self._read(name)
-            if isinstance(reading, ParsedMessage) and name not in self.queue.poisoned_ids:
-                newest[reading.pillow] = max(
-                    newest.get(reading.pillow, reading.order), reading.order
-                )
-        for update in self.broker.taken:
+            parsed = self._parse(name)
+            if isinstance(parsed, ParsedMessage) and name not in self.queue.poisoned_ids:
+                newest[parsed.pillow] = max(newest.get(parsed.pillow, parsed.order), parsed.order)
+        for update in self.broker.accepted:
             newest[update.pillow] = max(newest.get(update.pillow, update.order), update.order)
         assert {one.pillow: one.order for one in self.broker.retained.values()} == newest
 
-    def _look_at_deletion(self, message: Message) -> None:
-        reading = self._read(message.id)
+    def _check_deletion(self, message: Message) -> None:
+        parsed = self._parse(message.id)
         confirmed = (
-            isinstance(reading, ParsedMessage)
-            and reading.pillow in self.broker.known
-            and self.broker.known[reading.pillow] >= reading.order
+            isinstance(parsed, ParsedMessage)
+            and parsed.pillow in self.broker.known
+            and self.broker.known[parsed.pillow] >= parsed.order
         )
         if not confirmed and message.id not in self.queue.poisoned_ids:
             self.wrongly_deleted.append(message.text)
 
-    def _read(self, name: str) -> object:
+    def _parse(self, name: str) -> object:
         return decode_message(
             self.queue.texts[name], default_pillow="cloud", queued_us=self.queue.queued_us[name]
         )

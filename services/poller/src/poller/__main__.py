@@ -1,13 +1,14 @@
-"""The command `poller`: without arguments the service, with them a tool for people.
+"""The command `poller`: the service without arguments, the dead-letter tool with arguments.
 
-Each loads only what it needs: the one no terminal, the other no broker and no web server.
+Each imports only what it needs: the service no terminal library, the tool no MQTT and no HTTP
+server.
 """
 
 import sys
 
 
 def main() -> None:
-    """Run the one or the other; each sees to the exit status itself."""
+    """Run the service or the tool; either sets the exit status itself."""
     if len(sys.argv) > 1:
         from poller.commands.dead_letters import run
     else:

@@ -1,6 +1,7 @@
-"""What the poller counts, for Prometheus.
+"""The poller's Prometheus metrics.
 
-At rest `received = published + superseded + dead_lettered + retried`: every delivery ends in one.
+At any moment `received = published + superseded + dead_lettered + retried` + unsettled messages in
+flight, because every delivery is settled exactly once.
 """
 
 from functools import cache
@@ -11,59 +12,71 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
 
 
 class PollerMetrics:
-    """The poller's metrics, in a registry of their own."""
+    """The metrics, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
 
-        def counter(name: str, says: str, *labels: str) -> Counter:
-            return Counter(f"pillowcast_poller_{name}", says, labels, registry=self.registry)
+        def counter(name: str, help_text: str, *labels: str) -> Counter:
+            return Counter(f"pillowcast_poller_{name}", help_text, labels, registry=self.registry)
 
         self.received = counter("received", "Deliveries of messages from the queue.")
         self.published = counter("published", "Messages whose state the broker confirmed.")
-        self.superseded = counter("superseded", "Messages older than what was published already.")
-        self.dead_lettered = counter("dead_lettered", "Messages in the poison queue.", "reason")
+        self.superseded = counter(
+            "superseded", "Messages whose state, or a newer one, the broker had confirmed before."
+        )
+        self.dead_lettered = counter(
+            "dead_lettered", "Messages copied to the poison queue, by reason.", "reason"
+        )
         self.retried = counter(
-            "retried", "Deliveries that their message did not end with: given back, or a repeat."
+            "retried", "Deliveries that another delivery of the same message settles or settled."
         )
-        self.deleted = counter("deleted", "Deletions by how they ended.", "outcome")
-        self.renewed = counter("lease_renewals", "Renewals of leases by outcome.", "outcome")
-        self.polls = counter("polls", "Polls of the queue by what they found.", "found")
-        self.failures = counter("queue_failures", "What the queue did not do.", "act", "kind")
-        self.ahead = counter("ahead", "States on MQTT from the future, ignored.")
-        self.healed = counter("healed", "States published again because the broker had an older.")
+        self.deleted = counter("deleted", "Deletions of settled messages by result.", "outcome")
+        self.lease_renewals = counter("lease_renewals", "Lease renewals by result.", "outcome")
+        self.polls = counter("polls", "Polls of the queue by what they returned.", "found")
+        self.queue_failures = counter(
+            "queue_failures", "Failed queue operations by operation and kind.", "act", "kind"
+        )
+        self.future_states = counter(
+            "ahead", "States ignored on MQTT because their time is too far in the future."
+        )
+        self.republished = counter(
+            "healed", "States published again because the broker held an older one or none."
+        )
         self._requests = counter(
-            "requests", "Requests to the queue service by how they ended.", "act", "outcome"
+            "requests", "Requests to the queue service by operation and result.", "act", "outcome"
         )
-        # Looking a label up costs several times the counting, and there are a dozen.
-        self._requests_of = cache(self._requests.labels)
+        # Looking up a label costs several times as much as counting, and there are a dozen labels.
+        self._request_counter = cache(self._requests.labels)
 
-        def gauge(name: str, says: str) -> Gauge:
-            return Gauge(f"pillowcast_poller_{name}", says, registry=self.registry)
+        def gauge(name: str, help_text: str) -> Gauge:
+            return Gauge(f"pillowcast_poller_{name}", help_text, registry=self.registry)
 
-        self.in_hand = gauge("in_hand", "Messages received and not ended.")
-        self.broker_up = gauge("broker_up", "1 while the broker is there.")
-        self.queue_up = gauge("queue_up", "1 while the queue answers.")
-        self.depth = gauge(
-            "queue_depth", "About how many messages the queue has, received ones included."
+        self.in_flight = gauge(
+            "in_hand", "Messages in flight: received and not yet deleted or abandoned."
         )
-        self.oldest_s = gauge(
+        self.broker_up = gauge("broker_up", "1 while the broker is connected, else 0.")
+        self.queue_up = gauge("queue_up", "1 while no queue operation fails, else 0.")
+        self.queue_depth = gauge(
+            "queue_depth", "Approximate number of messages in the queue, leased ones included."
+        )
+        self.oldest_message_s = gauge(
             "oldest_message_seconds",
-            "For how long the oldest message of the last page had waited, by the queue's clock.",
+            "Time in the queue of the oldest message of the last page, by the queue's clock.",
         )
         self.attempts = Histogram(
             "pillowcast_poller_attempts",
-            "How often a message had been received, at each delivery.",
+            "Number of deliveries of a message so far, at each delivery.",
             buckets=(1, 2, 3, 5, 10, 100),
             registry=self.registry,
         )
         self.latency = Histogram(
             "pillowcast_poller_queued_to_published_seconds",
-            "From a message's insertion in the queue to the broker's confirmation.",
+            "Time from a message's insertion in the queue to the broker's confirmation.",
             buckets=_SECONDS,
             registry=self.registry,
         )
 
-    def request_ended(self, act: str, outcome: str) -> None:
-        """Count a request to the queue service."""
-        self._requests_of(act, outcome).inc()
+    def count_request(self, operation: str, outcome: str) -> None:
+        """Count a request to the queue service by its result."""
+        self._request_counter(operation, outcome).inc()

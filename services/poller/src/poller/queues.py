@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
-from poller.consume.classify import Body
 from poller.settle.dead_letters import Letter, Survey
+from runtime.backoff import Backoff
+
+RETRY_BACKOFF: Final = Backoff(first=0.5, most=30)
+"""The delay before a failed queue operation is repeated, in seconds."""
 
 
 class QueueUnavailable(Exception):
@@ -31,6 +34,19 @@ class DeleteResult(Enum):
     """The message was deleted before, or its time to live had passed."""
     LEASE_LOST = "lease-lost"
     """Another consumer has received the message since, and settles it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What decides the outcome of a message.
+
+    `queued_us` is the time of its insertion in Unix microseconds, `attempts` the number of its
+    deliveries, this one included (Azure's dequeue count).
+    """
+
+    text: str
+    queued_us: int
+    attempts: int
 
 
 @dataclass(slots=True, eq=False)

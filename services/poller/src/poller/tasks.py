@@ -1,4 +1,4 @@
-"""The worker's tasks: what one of them did not expect ends them all."""
+"""Background tasks of the worker: supervised in one group, so that an unexpected error ends all."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,22 +6,22 @@ from typing import Any
 
 
 class Tasks:
-    """Starts tasks in a group that lives as long as the worker runs."""
+    """Starts tasks in a task group that lives as long as the worker runs."""
 
     def __init__(self) -> None:
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, group: asyncio.TaskGroup) -> None:
-        """Start what is asked for in this group."""
+        """Start tasks in this group from now on."""
         self._group = group
 
     def close(self) -> None:
-        """Start nothing any more."""
+        """Start no more tasks."""
         self._group = None
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start a task; before the group is open and after it is closed, nothing is started."""
+        """Start a task; before `open` and after `close` the coroutine is closed instead."""
         if self._group is None:
             work.close()
             return
@@ -30,15 +30,15 @@ class Tasks:
         task.add_done_callback(self._tasks.discard)
 
     def fail(self, error: BaseException) -> None:
-        """End everything for an error that nobody expects."""
+        """End the group with an error that a callback met and nothing handles."""
 
-        async def bring() -> None:
+        async def raise_error() -> None:
             raise error
 
-        self.start(bring())
+        self.start(raise_error())
 
     async def cancel(self) -> None:
-        """Cancel what has been started, and wait for its end."""
+        """Cancel every task that was started, and wait until all have ended."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

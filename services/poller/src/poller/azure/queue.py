@@ -11,8 +11,7 @@ from azure.core.exceptions import ResourceExistsError
 from poller.azure.errors import LeaseLost, MessageGone, QueueGone
 from poller.azure.poison import FOREVER, AzurePoisonQueue
 from poller.azure.sdk import Account, account, our_error
-from poller.consume.classify import Body
-from poller.queues import DeleteResult, QueueDenied, QueueUnavailable, ReceivedMessage
+from poller.queues import Body, DeleteResult, QueueDenied, QueueUnavailable, ReceivedMessage
 from poller.settings import PollerSettings
 
 

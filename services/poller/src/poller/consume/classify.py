@@ -1,41 +1,47 @@
-"""What is to become of a message: published, or a dead letter. Pure."""
+"""Classification of a message: its state is published, or it is a dead letter. Pure."""
 
 from dataclasses import dataclass
 
 from contract.messages import ParsedMessage, Reason, Rejection, decode_message
+from poller.queues import Body
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """What decides a message's fate: its text, when it was queued, how often it was received."""
+class Rules:
+    """The settings of the classification.
 
-    text: str
-    queued_us: int
-    attempts: int
+    `default_pillow` is the id for messages without one.
+    `max_attempts` is the highest number of deliveries at which a message is still published.
+    """
+
+    default_pillow: str
+    max_attempts: int
 
 
 @dataclass(frozen=True, slots=True)
-class Exhausted:
-    """A state whose message was received too often, to be buried unless it was published."""
+class AttemptsExhausted:
+    """A message delivered too often: a dead letter, unless its state was published before."""
 
-    reading: ParsedMessage
+    state: ParsedMessage
     rejection: Rejection
 
 
-def classify(
-    body: Body, *, default_pillow: str, max_attempts: int
-) -> ParsedMessage | Rejection | Exhausted:
-    """Return the state a message says, or why it can never be published.
+def classify(body: Body, rules: Rules) -> ParsedMessage | Rejection | AttemptsExhausted:
+    """Return the state that a message holds, or why it can never be published.
 
-    What cannot be read is a dead letter at once: asking again would not change it.
+    A message that cannot be decoded is rejected at its first delivery, because another would not
+    change the result.
     """
-    decision = decode_message(body.text, default_pillow=default_pillow, queued_us=body.queued_us)
-    if isinstance(decision, ParsedMessage) and body.attempts > max_attempts:
-        return Exhausted(
-            decision,
+    decoded = decode_message(
+        body.text, default_pillow=rules.default_pillow, queued_us=body.queued_us
+    )
+    if isinstance(decoded, ParsedMessage) and body.attempts > rules.max_attempts:
+        return AttemptsExhausted(
+            decoded,
             Rejection(
                 Reason.TOO_MANY_ATTEMPTS,
-                f"received {body.attempts} times without being published; at most {max_attempts}",
+                f"received {body.attempts} times without being published; at most "
+                f"{rules.max_attempts}",
             ),
         )
-    return decision
+    return decoded

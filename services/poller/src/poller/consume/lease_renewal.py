@@ -1,31 +1,29 @@
-"""Leases: renewed at half time, by id and receipt, for as long as messages are in hand."""
+"""Lease renewal: the lease of every message in flight is renewed at half its length."""
 
 import asyncio
 from typing import Final
 
-from poller.consume.in_flight import InFlight, InFlightMessage
+from poller.in_flight import InFlight, InFlightMessage
 from poller.metrics import PollerMetrics
-from poller.queues import Queue, QueueDenied, QueueUnavailable
-from poller.settle.queue_health import QueueHealth
+from poller.queues import QueueDenied, QueueUnavailable
+from poller.settle.monitored_queue import MonitoredQueue
 
-AT_ONCE: Final = 32
-"""How many renewals may be under way; deletions have the connections to themselves mostly."""
+MAX_RENEWALS: Final = 32
+"""Limit of concurrent renewals, so that most connections stay free for deletions."""
 
 
 class LeaseRenewal:
-    """Keeps the messages in hand from coming again before they have ended."""
+    """Renews leases, so that no message in flight is delivered to another consumer."""
 
     def __init__(
         self,
-        queue: Queue,
+        queue: MonitoredQueue,
         in_flight: InFlight,
-        health: QueueHealth,
         metrics: PollerMetrics,
         visibility_s: float,
     ) -> None:
         self._queue = queue
         self._in_flight = in_flight
-        self._health = health
         self._metrics = metrics
         self._visibility_s = visibility_s
 
@@ -34,29 +32,25 @@ class LeaseRenewal:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._visibility_s / 8)
-            soon = loop.time() + self._visibility_s / 2
+            latest = loop.time() + self._visibility_s / 2
             due = [
-                item
-                for item in self._in_flight
-                if item.message.leased_until < soon
-                and not (item.leaving or item.lost)
-                # It is being deleted at this moment; else its turn comes again soon.
-                and not item.receipt_lock.locked()
+                message
+                for message in self._in_flight
+                if message.delivery.leased_until < latest
+                and not (message.abandoning or message.lease_lost)
+                # A locked receipt is in use by a deletion; the next round is soon.
+                and not message.receipt_lock.locked()
             ]
-            for start in range(0, len(due), AT_ONCE):
-                await asyncio.gather(*map(self._renew, due[start : start + AT_ONCE]))
+            for start in range(0, len(due), MAX_RENEWALS):
+                await asyncio.gather(*map(self._renew, due[start : start + MAX_RENEWALS]))
 
-    async def _renew(self, item: InFlightMessage) -> None:
-        async with item.receipt_lock:
-            if item.leaving or self._in_flight.of(item.message.id) is not item:
+    async def _renew(self, message: InFlightMessage) -> None:
+        async with message.receipt_lock:
+            if message.abandoning or self._in_flight.get(message.id) is not message:
                 return
             try:
-                renewed = await self._queue.renew(item.message)
-            except (QueueUnavailable, QueueDenied) as error:
-                self._health.failed("renew", error)
-                item.troubles.add("renew")
-                return
-        item.troubles.discard("renew")
-        self._health.worked("renew")
-        self._metrics.renewed.labels("renewed" if renewed else "lost").inc()
-        item.lost = not renewed
+                renewed = await self._queue.renew(message.delivery)
+            except (QueueUnavailable, QueueDenied):
+                return  # QueueHealth has recorded it; the next round repeats it
+        self._metrics.lease_renewals.labels("renewed" if renewed else "lost").inc()
+        message.lease_lost = not renewed

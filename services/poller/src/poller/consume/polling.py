@@ -1,31 +1,31 @@
-"""When to ask the queue again. Pure: times and chance are arguments.
+"""The polling policy: when the queue is polled again. Pure: times and jitter are arguments.
 
-The queue has no way to wait for a message, and every question costs.
-So: at once after a message, at the floor when there is none, then less and less often; for a while
-(`hot_s`) not much less.
-A queue that fails is asked on a scale of its own.
+The queue cannot push, and every request is billed.
+So the next poll follows at once after a message, after the floor when there is none, and then after
+twice as long each time up to the ceiling; for `hot_s` after a message the ceiling is HOT_CEILING_S.
+A failing queue has a back-off of its own.
 """
 
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runtime.backoff import Backoff
+from poller.queues import RETRY_BACKOFF
 
-FAILING: Final = Backoff(first=0.5, most=30)
-"""For a queue that does not answer."""
+DENIED_DELAY_S: Final = 30.0
+"""The delay after a refused poll, in seconds, because only an operator can change the cause."""
 
-DENIED_S: Final = 30.0
-"""For a queue that answers no: only a person can change that."""
-
-HOT_PAUSE_S: Final = 0.1
-"""The longest pause while the queue had a message lately, unless the floor is higher."""
+HOT_CEILING_S: Final = 0.1
+"""The ceiling of the delay while the queue had a message lately, unless the floor is higher."""
 
 _JITTER: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """The bounds of the pause between two polls, in seconds."""
+class PollPolicy:
+    """The bounds of the delay between two polls, in seconds.
+
+    `hot_s` is how long after a message the lower ceiling applies.
+    """
 
     floor_s: float
     ceiling_s: float
@@ -34,43 +34,46 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class PollState:
-    """How things stand: when the last message came, and how long the last pause was meant to be.
+    """The results of the polls so far, as far as they determine the next delay.
 
-    `failures` counts the polls in a row that failed, `wait_s` is how long the queue asked for.
+    `last_message_s` is the time of the last poll that found a message.
+    `delay_s` is the last delay, without jitter.
+    `failures` counts the failed polls in a row.
+    `retry_after_s` is the least delay that the queue asked for.
     """
 
     last_message_s: float
-    pause_s: float = 0.0
+    delay_s: float = 0.0
     failures: int = 0
-    wait_s: float = 0.0
+    retry_after_s: float = 0.0
 
 
-def after_messages(pace: PollState, now_s: float) -> PollState:
-    """Return the pace after a poll that found something: the next poll is due at once."""
+def after_messages(state: PollState, now_s: float) -> PollState:
+    """Return the state after a poll that found messages: the next poll is due at once."""
     return PollState(last_message_s=now_s)
 
 
-def after_nothing(pace: PollState, policy: Policy, now_s: float) -> PollState:
-    """Return the pace after a poll that found nothing."""
-    hot = now_s - pace.last_message_s < policy.hot_s
-    most_s = max(policy.floor_s, HOT_PAUSE_S) if hot else policy.ceiling_s
-    pause_s = min(most_s, policy.ceiling_s, max(policy.floor_s, pace.pause_s * 2))
-    return replace(pace, pause_s=pause_s, failures=0, wait_s=0.0)
+def after_nothing(state: PollState, policy: PollPolicy, now_s: float) -> PollState:
+    """Return the state after a poll that found nothing."""
+    is_hot = now_s - state.last_message_s < policy.hot_s
+    ceiling_s = max(policy.floor_s, HOT_CEILING_S) if is_hot else policy.ceiling_s
+    delay_s = min(ceiling_s, policy.ceiling_s, max(policy.floor_s, state.delay_s * 2))
+    return replace(state, delay_s=delay_s, failures=0, retry_after_s=0.0)
 
 
-def after_failure(pace: PollState, wait_s: float = 0.0) -> PollState:
-    """Return the pace after a poll that failed; `wait_s` is the least to wait for."""
-    return replace(pace, pause_s=0.0, failures=pace.failures + 1, wait_s=wait_s)
+def after_failure(state: PollState, retry_after_s: float = 0.0) -> PollState:
+    """Return the state after a failed poll; `retry_after_s` is the least delay, in seconds."""
+    return replace(state, delay_s=0.0, failures=state.failures + 1, retry_after_s=retry_after_s)
 
 
-def pause(pace: PollState, policy: Policy, chance: float) -> float:
-    """Return the seconds to wait before the next poll; `chance` lies in 0..1.
+def next_delay_s(state: PollState, policy: PollPolicy, jitter: float) -> float:
+    """Return the seconds until the next poll; `jitter` lies in 0..1.
 
-    Several pollers must not beat in time, so a pause varies by a fifth, within the bounds.
+    The delay varies by a fifth within the bounds, so that several pollers do not poll in step.
     """
-    if pace.failures:
-        return max(pace.wait_s, FAILING.delay(pace.failures - 1, chance))
-    if pace.pause_s == 0:
+    if state.failures:
+        return max(state.retry_after_s, RETRY_BACKOFF.delay(state.failures - 1, jitter))
+    if state.delay_s == 0:
         return 0.0
-    varied = pace.pause_s * (1 + _JITTER * (2 * chance - 1))
-    return min(policy.ceiling_s, max(policy.floor_s, varied))
+    varied_s = state.delay_s * (1 + _JITTER * (2 * jitter - 1))
+    return min(policy.ceiling_s, max(policy.floor_s, varied_s))

@@ -1,10 +1,10 @@
-"""The newest state of each pillow that the broker is known to have had. Pure.
+"""The last write of each pillow: the newest state that the broker is known to have had. Pure.
 
-It is what newest-wins is decided by, with any number of pollers:
-a state older than the newest is not published, and when the broker is seen to hold an older one,
-because two pollers published at the same moment or because it lost its memory, the newest is
-published again.
-Only what the broker confirmed or sent is known here: a state on its way supersedes nothing.
+It decides that the newest state wins, with any number of pollers.
+A state older than the last write is superseded.
+If the broker is seen to hold an older state, because two pollers published at the same moment or
+because it lost its memory, the last write has to be published again.
+Only states that the broker confirmed or sent count: a publish in flight supersedes nothing.
 """
 
 from collections.abc import Iterator
@@ -13,62 +13,63 @@ from contract.updates import Update
 
 
 class LastWrites:
-    """The newest confirmed state of each pillow, and what the broker is believed to hold."""
+    """The last write of each pillow, and the state that the broker is believed to hold.
+
+    Invariant: the last write of a pillow never becomes older, except that `remove` forgets it.
+    """
 
     def __init__(self) -> None:
-        self._last_writes: dict[str, Update] = {}
+        self._newest: dict[str, Update] = {}
         self._held: dict[str, tuple[int, int]] = {}
+        """The order of the state that the broker holds, as far as it is known."""
 
     def __len__(self) -> int:
-        return len(self._last_writes)
+        return len(self._newest)
 
-    def of(self, pillow: str) -> Update | None:
-        """Return a pillow's newest state, if any is known."""
-        return self._last_writes.get(pillow)
+    def get(self, pillow: str) -> Update | None:
+        """Return the last write of a pillow, if one is known."""
+        return self._newest.get(pillow)
 
     def supersedes(self, update: Update) -> bool:
-        """Say whether a newer state, or this very one, has been published already."""
-        known = self._last_writes.get(update.pillow)
-        return known is not None and (update.order < known.order or update.is_duplicate_of(known))
+        """Return whether a newer state than this, or this very state, is the last write."""
+        newest = self._newest.get(update.pillow)
+        return newest is not None and (
+            update.order < newest.order or update.is_duplicate_of(newest)
+        )
 
-    def confirm(self, update: Update) -> Update | None:
-        """Take in that the broker confirmed our publish; returns what has to be published again.
+    def record(self, update: Update) -> Update | None:
+        """Record a state that the broker confirmed or sent: it holds this state now.
 
-        That is a newer state of somebody else's, which ours may have replaced.
+        Returns the last write if it is newer; it has to be published again.
         """
-        return self._hold(update)
+        self._held[update.pillow] = update.order
+        newest = self._newest.get(update.pillow)
+        if newest is not None and update.order < newest.order:
+            return newest
+        assert newest is None or newest.order <= update.order, "a last write becomes older"
+        self._newest[update.pillow] = update
+        return None
 
-    def see(self, update: Update) -> Update | None:
-        """Take in what the broker sent; returns what has to be published again, if anything."""
-        return self._hold(update)
-
-    def forget(self, pillow: str) -> None:
-        """Take in that a pillow was removed."""
-        self._last_writes.pop(pillow, None)
+    def remove(self, pillow: str) -> None:
+        """Forget a pillow that was removed from the broker."""
+        self._newest.pop(pillow, None)
         self._held.pop(pillow, None)
 
-    def lose_broker(self) -> None:
-        """Take in that what the broker holds is not known any more."""
+    def mark_unconfirmed(self) -> None:
+        """Record that the connection was lost: the states that the broker holds are unknown."""
         self._held.clear()
 
     def missing(self, since_ms: int) -> Iterator[Update]:
-        """Yield the newest states that the broker does not hold, now that it has told all.
+        """Yield the last writes that the broker does not hold, once it has sent what it retains.
 
-        Where it holds none, only what was published after `since_ms`: what it had for longer it
-        has saved, so that pillow was removed, or its state has expired.
+        If it holds no state of a pillow, the last write is missing only if it was published after
+        `since_ms` (Unix milliseconds): the broker has saved what is older, so that the pillow was
+        removed or its state has expired.
         """
-        for pillow, known in self._last_writes.items():
+        for pillow, newest in self._newest.items():
             held = self._held.get(pillow)
             if held is None:
-                if known.published_ms is not None and known.published_ms > since_ms:
-                    yield known
-            elif held < known.order:
-                yield known
-
-    def _hold(self, update: Update) -> Update | None:
-        self._held[update.pillow] = update.order
-        known = self._last_writes.get(update.pillow)
-        if known is not None and update.order < known.order:
-            return known
-        self._last_writes[update.pillow] = update
-        return None
+                if newest.published_ms is not None and newest.published_ms > since_ms:
+                    yield newest
+            elif held < newest.order:
+                yield newest

@@ -1,35 +1,61 @@
-"""The broker over MQTT: the worker's view of a session."""
+"""The broker over MQTT: a StatePublisher on a session of its own, which calls a BrokerListener."""
 
 import asyncio
 
 from contract.topics import Topics
-from contract.updates import CONTENT_TYPE, EXPIRY_S, Update
+from contract.updates import CONTENT_TYPE, EXPIRY_S, Update, decode_state
 from poller.publish.publish_confirms import PublishConfirms
-from runtime.mqtt import MqttSession
+from poller.publish.state_publisher import BrokerListener
+from poller.settings import PollerSettings
+from runtime.mqtt import Message, MqttSession
 
 
 class MqttStatePublisher:
-    """Publishes states and announcements through a session that somebody else runs.
+    """Publishes states and announcements, and reads the states on the broker.
 
-    With `echoes`, a state is confirmed when it has also come back.
+    `listener` has to be set before `run`.
+    With MQTT 3.1.1 a state is confirmed when it has also come back; see PublishConfirms.
     """
 
-    def __init__(
-        self, session: MqttSession, topics: Topics, instance: str, echoes: PublishConfirms | None
-    ) -> None:
-        self._session = session
-        self._echoes = echoes
-        self._topics = topics
-        self._dead_letter_topic = topics.dead_letter(instance)
+    listener: BrokerListener
+
+    def __init__(self, settings: PollerSettings, service: str) -> None:
+        self._topics = Topics(settings.topic_prefix)
+        self._dead_letter_topic = self._topics.dead_letter(settings.instance)
+        self._confirms = PublishConfirms() if settings.mqtt_protocol == "3.1.1" else None
+        self._session = MqttSession(
+            settings.broker,
+            protocol=settings.mqtt_protocol,
+            service=service,
+            instance=settings.instance,
+            status_topic=self._topics.status(service, settings.instance),
+            filters=(self._topics.all_states,),
+            no_local=True,
+            on_message=self._on_message,
+            on_ready=lambda: self.listener.on_ready(),
+            on_lost=self._on_lost,
+        )
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Keep the session connected until `stopping` is set."""
+        await self._session.run(stopping)
 
     @property
     def is_ready(self) -> bool:
+        """Whether the session is connected and every retained state has been delivered."""
         return self._session.is_ready
 
+    @property
+    def last_error(self) -> str:
+        """Why the session is not ready, for readiness."""
+        return self._session.trouble
+
     async def wait_ready(self) -> None:
+        """Wait until `is_ready`."""
         await self._session.wait_ready()
 
     def publish_state(self, update: Update, traceparent: str | None) -> asyncio.Future[None]:
+        """Publish a retained state with its expiry; see StatePublisher."""
         acknowledged = self._session.publish(
             self._topics.state(update.pillow),
             update.payload,
@@ -38,9 +64,28 @@ class MqttStatePublisher:
             expiry_s=EXPIRY_S,
             user_properties=(("traceparent", traceparent),) if traceparent else (),
         )
-        if self._echoes is None:
+        if self._confirms is None:
             return acknowledged
-        return self._echoes.confirm(update.pillow, update.payload, acknowledged)
+        return self._confirms.expect(update.pillow, update.payload, acknowledged)
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
+        """Publish the announcement of a dead letter; see StatePublisher."""
         return self._session.publish(self._dead_letter_topic, letter, content_type=CONTENT_TYPE)
+
+    def _on_message(self, message: Message) -> None:
+        topic = self._topics.parse(message.topic)
+        if topic is None:
+            return
+        if self._confirms is not None:
+            self._confirms.receive(topic.pillow, message.payload)
+        if not message.payload:
+            self.listener.on_removed(topic.pillow)
+            return
+        update = decode_state(topic.pillow, message.payload)
+        if isinstance(update, Update):
+            self.listener.on_state(update)
+
+    def _on_lost(self) -> None:
+        if self._confirms is not None:
+            self._confirms.fail_all(self._session.trouble)
+        self.listener.on_lost()

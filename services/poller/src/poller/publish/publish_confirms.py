@@ -1,7 +1,8 @@
-"""Publishes confirmed by their own echo, for brokers that speak MQTT 3.1.1.
+"""Publisher confirms by loop-back, for brokers that speak MQTT 3.1.1.
 
-Such a broker cannot say that its ACL refused a publish: mosquitto acknowledges it and drops it.
-But it sends every client all it subscribes to, its own publishes too: what was taken comes back.
+Such a broker cannot report that its ACL refused a publish: mosquitto acknowledges and drops it.
+But it sends every client what it subscribes to, its own publishes included, so a publish is
+confirmed when it has been acknowledged and has come back.
 """
 
 import asyncio
@@ -10,8 +11,8 @@ from typing import Final
 
 from runtime.mqtt import BrokerLost, PublishRefused
 
-ECHO_S: Final = 5.0
-"""How long after its acknowledgement a publish may take to come back."""
+LOOP_BACK_TIMEOUT_S: Final = 5.0
+"""How long after its acknowledgement a publish may take to come back, in seconds."""
 
 _Key = tuple[str, bytes]
 
@@ -20,86 +21,90 @@ class PublishConfirms:
     """The publishes that have not come back yet, by pillow and payload."""
 
     def __init__(self) -> None:
-        self._awaited: defaultdict[_Key, deque[_Awaited]] = defaultdict(deque)
+        self._pending: defaultdict[_Key, deque[_PendingConfirm]] = defaultdict(deque)
 
-    def confirm(
+    def __len__(self) -> int:
+        return sum(map(len, self._pending.values()))
+
+    def expect(
         self, pillow: str, payload: bytes, acknowledged: asyncio.Future[None]
     ) -> asyncio.Future[None]:
         """Return a future that is done when a publish was acknowledged and has come back.
 
-        It raises what `acknowledged` raises, BrokerLost when the connection ends in between, and
-        PublishRefused when nothing comes back.
+        It raises what `acknowledged` raises, BrokerLost when the connection ends before, and
+        PublishRefused when the publish does not come back within LOOP_BACK_TIMEOUT_S.
         """
-        awaited = _Awaited(self, (pillow, payload))
-        self._awaited[pillow, payload].append(awaited)
-        acknowledged.add_done_callback(awaited.acknowledge)
-        return awaited.confirmed
+        pending = _PendingConfirm(self, (pillow, payload))
+        self._pending[pillow, payload].append(pending)
+        acknowledged.add_done_callback(pending.on_acknowledged)
+        return pending.confirmed
 
-    def hear(self, pillow: str, payload: bytes) -> None:
-        """Take in what came from the broker."""
-        same = self._awaited.get((pillow, payload))
+    def receive(self, pillow: str, payload: bytes) -> None:
+        """Match a message from the broker with the oldest publish that it can be."""
+        same = self._pending.get((pillow, payload))
         if same:
-            same[0].hear()
+            same[0].on_received()
 
-    def lose(self, why: str) -> None:
-        """Take in that the connection has ended: what has not come back will not."""
-        for same in tuple(self._awaited.values()):
-            for awaited in tuple(same):
-                awaited.end(BrokerLost(why))
+    def fail_all(self, error: str) -> None:
+        """Fail every pending publish with BrokerLost, because the connection was lost."""
+        for same in tuple(self._pending.values()):
+            for pending in tuple(same):
+                pending.finish(BrokerLost(error))
 
-    def _forget(self, awaited: "_Awaited") -> None:
-        same = self._awaited.get(awaited.key)
-        if same and awaited in same:
-            same.remove(awaited)
+    def _remove(self, pending: "_PendingConfirm") -> None:
+        same = self._pending.get(pending.key)
+        if same and pending in same:
+            same.remove(pending)
             if not same:
-                del self._awaited[awaited.key]
+                del self._pending[pending.key]
 
 
-class _Awaited:
-    """One publish on its way there and back."""
+class _PendingConfirm:
+    """One publish that is not confirmed yet."""
 
-    def __init__(self, echoes: PublishConfirms, key: _Key) -> None:
+    def __init__(self, confirms: PublishConfirms, key: _Key) -> None:
         self.key = key
         self.confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._echoes = echoes
+        self._confirms = confirms
         self._acknowledged = False
-        self._heard = False
-        self._deadline: asyncio.TimerHandle | None = None
+        self._received = False
+        self._timeout: asyncio.TimerHandle | None = None
 
-    def hear(self) -> None:
-        self._heard = True
-        self._echoes._forget(self)
+    def on_received(self) -> None:
+        self._received = True
+        self._confirms._remove(self)
         if self._acknowledged:
-            self.end(None)
+            self.finish(None)
 
-    def acknowledge(self, acknowledged: asyncio.Future[None]) -> None:
+    def on_acknowledged(self, acknowledged: asyncio.Future[None]) -> None:
         if acknowledged.cancelled():
-            self.end(BrokerLost("stopped"))
+            self.finish(BrokerLost("stopped"))
             return
         error = acknowledged.exception()
-        if error is not None or self._heard:
-            self.end(error)
+        if error is not None or self._received:
+            self.finish(error)
             return
         self._acknowledged = True
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(ECHO_S, self._late)
+        self._timeout = loop.call_later(LOOP_BACK_TIMEOUT_S, self._on_timeout)
 
-    def end(self, error: BaseException | None) -> None:
-        self._echoes._forget(self)
-        if self._deadline is not None:
-            self._deadline.cancel()
+    def finish(self, error: BaseException | None) -> None:
+        self._confirms._remove(self)
+        if self._timeout is not None:
+            self._timeout.cancel()
         if self.confirmed.done():
             return
         if error is None:
             self.confirmed.set_result(None)
         else:
             self.confirmed.set_exception(error)
-            self.confirmed.exception()  # whoever gave up waiting is no unhandled error
+            self.confirmed.exception()  # a caller that was cancelled leaves no unhandled error
 
-    def _late(self) -> None:
-        self.end(
+    def _on_timeout(self) -> None:
+        self.finish(
             PublishRefused(
                 f"the state of {self.key[0]} was acknowledged and did not come back within "
-                f"{ECHO_S:g} s; MQTT 3.1.1 has no other way to say that the ACL refused it"
+                f"{LOOP_BACK_TIMEOUT_S:g} s; MQTT 3.1.1 has no other way to say that the ACL "
+                "refused it"
             )
         )

@@ -1,274 +1,200 @@
-"""Publishing: each pillow's states in their order, the pillows side by side.
+"""The publisher: the states of one pillow in their order, the pillows side by side.
 
-Where all goes well no task is started for a message: it is sent when it comes, and the broker's
-confirmation ends it. Only what has to be sent again is waited for by a task of its own.
+A state is sent when it arrives, and the broker's confirmation completes its message, so that no
+task is started for it. Only states that have to be sent again, or wait for the broker, have one.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import partial
-from itertools import takewhile
 from typing import Final
 
-import structlog
-
 from contract.messages import ParsedMessage
-from contract.updates import Update, encode_state
-from poller.consume.in_flight import InFlight, InFlightMessage
-from poller.metrics import PollerMetrics
-from poller.publish.last_write import LastWrites
-from poller.publish.reconciler import REFUSED_S, Reconciler
-from poller.publish.state_publisher import StatePublisher
+from contract.updates import Update
+from poller.in_flight import InFlightMessage, Outcome
+from poller.publish.broker_health import BrokerHealth
+from poller.publish.conditional_writer import ConditionalWriter
+from poller.publish.key_queue import MAX_SENDS, KeyQueue, PendingState
+from poller.publish.reconciler import REFUSED_DELAY_S, Reconciler
 from poller.settle.settlement import Settlement
 from poller.tasks import Tasks
-from runtime.health import OK
 from runtime.mqtt import BrokerLost, PublishRefused
 
-log = structlog.get_logger()
-
-SENDS: Final = 3
-"""How often a publish may end in a lost connection before its message is given back.
-
-Else a message that makes the broker hang up would be sent for ever; given back, it becomes a dead
-letter after its last attempt. While there is no connection nothing is sent, and nothing counts.
-The last send is alone: what was in flight beside a message like that must not end as it does.
-"""
-
-LOST_S: Final = 0.1
-"""The pause after a send that was lost: a connection may call itself ready for a moment longer."""
-
-
-@dataclass(slots=True, eq=False)
-class _Queued:
-    item: InFlightMessage
-    reading: ParsedMessage
-
-
-def _order(queued: _Queued) -> tuple[int, int]:
-    return queued.reading.order
-
-
-def _may_go_beside_others(queued: _Queued) -> bool:
-    return queued.item.sends < SENDS - 1
-
-
-@dataclass(slots=True, eq=False)
-class _KeyQueue:
-    """One pillow's messages: what waits, how many are in flight, and what has to be sent again.
-
-    What waits is sent when nothing is in flight: an older state must not overtake a newer one.
-    """
-
-    pillow: str
-    waiting: list[_Queued] = field(default_factory=list)
-    in_flight: int = 0
-    again: list[_Queued] = field(default_factory=list)
-    to_heal: Update | None = None
-    held: bool = False
-    """A task looks after it, and sends what waits when it is time."""
-    landed: asyncio.Event | None = None
-    """Set for that task when nothing is in flight any more."""
+LOST_DELAY_S: Final = 0.1
+"""The delay before a publish is repeated that ended with a lost connection, in seconds: the session
+may report ready for a moment after the loss."""
 
 
 class Publisher:
-    """Sends states to the broker and ends their messages when it has confirmed them.
+    """Publishes the states of messages, and completes the messages when they are confirmed.
 
-    With `newest_only`, of the states of a pillow that wait together only the newest is published.
+    With `newest_only`, of the waiting states of a pillow only the newest is published.
     """
 
     def __init__(
         self,
-        broker: StatePublisher,
-        in_flight: InFlight,
-        last_writes: LastWrites,
+        writer: ConditionalWriter,
         reconciler: Reconciler,
         settlement: Settlement,
         tasks: Tasks,
-        metrics: PollerMetrics,
-        clock_ms: Callable[[], int],
         *,
         newest_only: bool,
     ) -> None:
-        self._broker = broker
-        self._in_flight = in_flight
-        self._last_writes = last_writes
+        self._writer = writer
         self._reconciler = reconciler
         self._settlement = settlement
         self._tasks = tasks
-        self._metrics = metrics
-        self._clock_ms = clock_ms
         self._newest_only = newest_only
-        self._lanes: dict[str, _KeyQueue] = {}
+        self._health = BrokerHealth()
+        self._queues: dict[str, KeyQueue] = {}
         self._alone = asyncio.Lock()
-        self._refusals: dict[str, str] = {}
-        """Whose states the broker does not take, and why."""
-        self._closed = False
+        """Held by the one queue that sends a state alone."""
+        self._is_closed = False
 
     @property
     def state(self) -> str:
-        """`ok`, or the broker's reason to refuse what it is sent."""
-        return next((f"{pillow}: {why}" for pillow, why in self._refusals.items()), OK)
+        """`ok`, or a pillow whose states the broker refuses and its reason, for readiness."""
+        return self._health.state
 
-    def publish(self, batch: list[tuple[InFlightMessage, ParsedMessage]]) -> None:
-        """Publish states, in whatever order they came, and end their messages."""
-        touched: dict[str, _KeyQueue] = {}
-        for item, reading in batch:
-            lane = self._lanes.get(reading.pillow)
-            if lane is None:
-                lane = self._lanes[reading.pillow] = _KeyQueue(reading.pillow)
-            lane.waiting.append(_Queued(item, reading))
-            touched[reading.pillow] = lane
-        for lane in touched.values():
-            if not (lane.in_flight or lane.held):
-                self._send_waiting(lane)
+    def publish(self, batch: Iterable[tuple[InFlightMessage, ParsedMessage]]) -> None:
+        """Publish states that arrived together, each pillow's oldest first."""
+        changed: dict[str, KeyQueue] = {}
+        for message, state in batch:
+            queue = self._queues.get(state.pillow)
+            if queue is None:
+                queue = self._queues[state.pillow] = KeyQueue(state.pillow)
+            queue.waiting.append(PendingState(message, state))
+            changed[state.pillow] = queue
+        for queue in changed.values():
+            if not (queue.in_flight or queue.is_scheduled):
+                self._send_waiting(queue)
 
-    def supersede(self, item: InFlightMessage, reading: ParsedMessage) -> bool:
-        """End a message whose state, or a newer one, was published before; say whether it was."""
-        if not self._last_writes.supersedes(self._stamped(_Queued(item, reading))):
+    def supersede(self, message: InFlightMessage, state: ParsedMessage) -> bool:
+        """Complete a message whose state, or a newer one, was confirmed; returns whether it was."""
+        pending = PendingState(message, state)
+        if self._writer.prepare(pending) is not None:
             return False
-        self._metrics.superseded.inc()
-        self._settlement.complete(item)
+        self._complete(pending, Outcome.SUPERSEDED)
         return True
 
     def close(self) -> None:
-        """Take no confirmation any more: somebody else ends what is in hand."""
-        self._closed = True
+        """Ignore confirmations from now on: the messages in flight are abandoned."""
+        self._is_closed = True
 
-    def _send_waiting(self, lane: _KeyQueue) -> None:
-        """Send what waits, if it can be sent at once; else have it looked after."""
-        while lane.waiting and not lane.in_flight:
-            lane.waiting.sort(key=_order)
-            ready = list(takewhile(_may_go_beside_others, lane.waiting))
-            if not (ready and self._broker.is_ready):
-                self._hold(lane, 0.0)
+    # Sending
+
+    def _send_waiting(self, queue: KeyQueue) -> None:
+        """Send the waiting states now, or schedule a task that sends them later."""
+        while queue.waiting and not queue.in_flight:
+            is_ready = self._writer.is_ready
+            batch = queue.next_batch(newest_only=self._newest_only) if is_ready else []
+            if not batch:
+                self._schedule(queue, 0.0)
                 return
-            # What stays behind is superseded when the newest is confirmed, and not before.
-            behind = ready[:-1] if self._newest_only else []
-            lane.waiting = behind + lane.waiting[len(ready) :]
-            # Sent one after the other they arrive so: there is one connection.
-            self._send(lane, ready[len(behind) :])
-            if lane.again and not lane.in_flight:
-                self._on_drained(lane)
+            # One connection keeps the order of the publishes.
+            for pending in batch:
+                self._send(queue, pending)
+            if queue.retry and not queue.in_flight:
+                self._on_drained(queue)
                 return
-        if not (lane.waiting or lane.in_flight):
-            self._lanes.pop(lane.pillow, None)
-            self._refusals.pop(lane.pillow, None)  # nothing of it is here any more
+        if not (queue.waiting or queue.in_flight):
+            self._queues.pop(queue.pillow, None)
+            self._health.forget(queue.pillow)
 
-    def _hold(self, lane: _KeyQueue, pause_s: float) -> None:
-        lane.held = True
-        self._tasks.start(self._look_after(lane, pause_s))
+    def _schedule(self, queue: KeyQueue, delay_s: float) -> None:
+        queue.is_scheduled = True
+        self._tasks.start(self._send_later(queue, delay_s))
 
-    async def _look_after(self, lane: _KeyQueue, pause_s: float) -> None:
-        """Send what waits when there is a broker; one that is at its last send, alone."""
-        await asyncio.sleep(pause_s)
-        await self._broker.wait_ready()
-        lane.waiting.sort(key=_order)
-        if not _may_go_beside_others(lane.waiting[0]):
+    async def _send_later(self, queue: KeyQueue, delay_s: float) -> None:
+        """Send the waiting states when the broker is ready; one at its last send goes alone."""
+        await asyncio.sleep(delay_s)
+        await self._writer.wait_ready()
+        if queue.must_send_alone:
             async with self._alone:
-                await self._broker.wait_ready()
-                lane.landed = asyncio.Event()
-                self._send(lane, [lane.waiting.pop(0)])
-                if lane.in_flight:
-                    await lane.landed.wait()
-                lane.landed = None
-        lane.held = False
-        if lane.again:
-            self._on_drained(lane)
+                await self._writer.wait_ready()
+                queue.drained = asyncio.Event()
+                self._send(queue, queue.waiting.pop(0))
+                if queue.in_flight:
+                    await queue.drained.wait()
+                queue.drained = None
+        queue.is_scheduled = False
+        if queue.retry:
+            self._on_drained(queue)
         else:
-            self._send_waiting(lane)
+            self._send_waiting(queue)
 
-    def _send(self, lane: _KeyQueue, batch: list[_Queued]) -> None:
-        for queued in batch:
-            if queued.item.lost:
-                self._settlement.drop(queued.item)
-                continue
-            update = self._stamped(queued)
-            if self._last_writes.supersedes(update):
-                self._metrics.superseded.inc()
-                self._settlement.complete(queued.item)
-                continue
-            try:
-                confirmed = self._broker.publish_state(update, queued.reading.traceparent)
-            except BrokerLost:
-                lane.again.append(queued)
-            except PublishRefused as error:
-                self._refused(lane, queued, str(error))
-            else:
-                lane.in_flight += 1
-                confirmed.add_done_callback(partial(self._answered, lane, queued, update))
-
-    def _answered(
-        self, lane: _KeyQueue, queued: _Queued, update: Update, confirmed: asyncio.Future[None]
-    ) -> None:
-        if self._closed or confirmed.cancelled():
+    def _send(self, queue: KeyQueue, pending: PendingState) -> None:
+        if pending.message.lease_lost:
+            self._settlement.drop(pending.message)
             return
-        lane.in_flight -= 1
-        error = confirmed.exception()
+        update = self._writer.prepare(pending)
+        if update is None:
+            self._complete(pending, Outcome.SUPERSEDED)
+            return
+        try:
+            confirmed = self._writer.write(update, pending.state.traceparent)
+        except BrokerLost:
+            queue.retry.append(pending)
+        except PublishRefused as error:
+            self._on_refused(queue, pending, error)
+        else:
+            queue.in_flight += 1
+            confirmed.add_done_callback(partial(self._on_done, queue, pending, update))
+
+    # Results
+
+    def _on_done(
+        self, queue: KeyQueue, pending: PendingState, update: Update, done: asyncio.Future[None]
+    ) -> None:
+        """Handle the end of a publish, whichever it is."""
+        if self._is_closed or done.cancelled():
+            return
+        queue.in_flight -= 1
+        error = done.exception()
         if error is None:
-            self._confirmed(lane, queued, update)
+            self._on_confirmed(queue, pending, update)
         elif isinstance(error, BrokerLost):
-            queued.item.sends += 1
-            if queued.item.sends < SENDS:
-                lane.again.append(queued)
-            else:
-                self._settlement.abandon(queued.item)
+            self._on_lost(queue, pending)
         elif isinstance(error, PublishRefused):
-            self._refused(lane, queued, str(error))
+            self._on_refused(queue, pending, error)
         else:
             self._tasks.fail(error)
             return
-        if not lane.in_flight:
-            self._on_drained(lane)
+        if not queue.in_flight:
+            self._on_drained(queue)
 
-    def _confirmed(self, lane: _KeyQueue, queued: _Queued, update: Update) -> None:
-        if self._refusals.pop(lane.pillow, None) is not None:
-            log.info("the broker takes our states again", pillow=lane.pillow)
-        self._in_flight.unblock(queued.item)
-        self._metrics.published.inc()
-        self._metrics.latency.observe(
-            max(0.0, self._clock_ms() / 1e3 - queued.item.message.body.queued_us / 1e6)
-        )
-        # Only the last one counts: what was sent after the others has replaced them.
-        lane.to_heal = self._last_writes.confirm(update)
-        self._settlement.complete(queued.item)
+    def _on_confirmed(self, queue: KeyQueue, pending: PendingState, update: Update) -> None:
+        self._health.record_success(queue.pillow)
+        # Only the last confirmation counts, because later states replaced the earlier ones.
+        queue.is_stale = self._writer.record_confirmed(pending, update)
+        self._complete(pending, Outcome.PUBLISHED)
 
-    def _on_drained(self, lane: _KeyQueue) -> None:
-        """Go on with a lane when nothing of it is in flight any more."""
-        self._reconciler.heal(lane.to_heal)
-        lane.to_heal = None
-        if lane.landed is not None:
-            lane.landed.set()
-            return
-        if lane.again:
-            lane.waiting += lane.again
-            lane.again = []
-            self._hold(lane, REFUSED_S if lane.pillow in self._refusals else LOST_S)
+    def _on_lost(self, queue: KeyQueue, pending: PendingState) -> None:
+        pending.message.lost_sends += 1
+        if pending.message.lost_sends < MAX_SENDS:
+            queue.retry.append(pending)
         else:
-            self._send_waiting(lane)
+            self._settlement.abandon(pending.message)
 
-    def _stamped(self, queued: _Queued) -> Update:
-        reading, published_ms = queued.reading, self._clock_ms()
-        queued_ms = queued.item.message.body.queued_us // 1000
-        payload = encode_state(
-            reading,
-            queued_ms=queued_ms,
-            polled_ms=queued.item.polled_ms,
-            published_ms=published_ms,
-        )
-        return Update(
-            reading.pillow, reading.state, reading.order, payload, queued_ms, published_ms
-        )
+    def _on_refused(self, queue: KeyQueue, pending: PendingState, error: PublishRefused) -> None:
+        self._health.record_refusal(queue.pillow, str(error))
+        if self._settlement.keep_blocked(pending.message):
+            queue.retry.append(pending)
 
-    def _refused(self, lane: _KeyQueue, queued: _Queued, why: str) -> None:
-        if lane.pillow not in self._refusals:
-            log.error(
-                "the broker refuses our states; keeping them until it takes them",
-                pillow=lane.pillow,
-                why=why,
-            )
-        self._refusals[lane.pillow] = f"{why}; check its ACL and the user in MQTT_URL"
-        if self._in_flight.mark_blocked(queued.item):
-            lane.again.append(queued)
+    def _on_drained(self, queue: KeyQueue) -> None:
+        """Continue with a queue none of whose states is in flight."""
+        if queue.is_stale:
+            self._reconciler.republish(queue.pillow)
+            queue.is_stale = False
+        if queue.drained is not None:
+            queue.drained.set()
+        elif queue.retry:
+            queue.retry_later()
+            is_refused = self._health.is_refused(queue.pillow)
+            self._schedule(queue, REFUSED_DELAY_S if is_refused else LOST_DELAY_S)
         else:
-            self._settlement.abandon(queued.item, aside=True)
+            self._send_waiting(queue)
+
+    def _complete(self, pending: PendingState, outcome: Outcome) -> None:
+        assert self._writer.is_confirmed(pending.state), f"{pending.message.id} is not confirmed"
+        self._settlement.complete(pending.message, outcome)

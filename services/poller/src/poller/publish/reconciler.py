@@ -1,24 +1,25 @@
-"""Healing: the broker is given again what it should hold and does not."""
+"""Reconciliation (read repair): the last write is published again when the broker lacks it."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from contract.updates import Update, republished
+from contract.updates import republished
 from poller.metrics import PollerMetrics
 from poller.publish.last_write import LastWrites
 from poller.publish.state_publisher import StatePublisher
 from poller.tasks import Tasks
 from runtime.mqtt import BrokerLost, PublishRefused
 
-REFUSED_S: Final = 5.0
-"""The pause after a publish that the broker refused."""
+REFUSED_DELAY_S: Final = 5.0
+"""The delay before a publish that the broker refused is repeated, in seconds."""
 
 
 class Reconciler:
-    """Publishes newest states again, one at a time for each pillow.
+    """Publishes last writes again, one publish at a time for each pillow.
 
-    Each says when: until the broker has saved it, it has to be told again if that one dies, too.
+    Each repeated publish has a new `published` time, because a broker that dies before it has
+    saved the state needs it once more.
     """
 
     def __init__(
@@ -34,34 +35,35 @@ class Reconciler:
         self._tasks = tasks
         self._metrics = metrics
         self._clock_ms = clock_ms
-        self._healing: dict[str, bool] = {}
-        """Whose newest state is being published again, and whether once more after that."""
+        self._is_stale: dict[str, bool] = {}
+        """The pillows with a publish under way, and whether another has to follow it."""
 
-    def heal(self, update: Update | None) -> None:
-        """Publish the newest state of an update's pillow again; None is nothing to heal."""
-        if update is None:
-            return
-        under_way = update.pillow in self._healing
-        self._healing[update.pillow] = True
-        if not under_way:
-            self._tasks.start(self._publish_last_writes(update.pillow))
+    def republish(self, pillow: str) -> None:
+        """Publish the last write of a pillow again, until the broker confirms it."""
+        is_running = pillow in self._is_stale
+        self._is_stale[pillow] = True
+        if not is_running:
+            self._tasks.start(self._publish_last_write(pillow))
 
-    async def _publish_last_writes(self, pillow: str) -> None:
+    async def _publish_last_write(self, pillow: str) -> None:
         try:
-            while self._healing[pillow] and (newest := self._last_writes.of(pillow)) is not None:
-                self._healing[pillow] = False
-                again = republished(newest, self._clock_ms())
+            while self._is_stale[pillow]:
+                newest = self._last_writes.get(pillow)
+                if newest is None:
+                    return  # the pillow was removed meanwhile
+                self._is_stale[pillow] = False
+                update = republished(newest, self._clock_ms())
                 try:
-                    await self._broker.publish_state(again, None)
+                    await self._broker.publish_state(update, None)
                 except PublishRefused:
-                    # Until it is taken, or nothing is to heal: somebody may put the ACL right.
-                    self._healing[pillow] = True
-                    await asyncio.sleep(REFUSED_S)
+                    # Repeated until it is accepted, because an operator may correct the ACL.
+                    self._is_stale[pillow] = True
+                    await asyncio.sleep(REFUSED_DELAY_S)
                     continue
-                self._metrics.healed.inc()
-                if self._last_writes.confirm(again) is not None:
-                    self._healing[pillow] = True
+                self._metrics.republished.inc()
+                if self._last_writes.record(update) is not None:
+                    self._is_stale[pillow] = True
         except BrokerLost:
-            pass  # all of it is looked at again when it is back
+            pass  # every last write is compared again when the connection is back
         finally:
-            del self._healing[pillow]
+            del self._is_stale[pillow]

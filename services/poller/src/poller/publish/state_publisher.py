@@ -1,4 +1,4 @@
-"""The broker as the worker sees it: states out, what others published in."""
+"""The port of the broker: what the poller publishes, and what the broker reports."""
 
 import asyncio
 from typing import Protocol
@@ -7,17 +7,36 @@ from contract.updates import Update
 
 
 class StatePublisher(Protocol):
-    """Publishes with QoS 1. Both publishes raise BrokerLost or PublishRefused, now or later."""
+    """Publishes with QoS 1, in the order of the calls."""
 
     @property
     def is_ready(self) -> bool:
-        """Whether it is connected and has told everything it retains."""
+        """Whether it is connected and has delivered every retained state."""
 
     async def wait_ready(self) -> None:
-        """Wait until it is ready."""
+        """Wait until `is_ready`."""
 
     def publish_state(self, update: Update, traceparent: str | None) -> asyncio.Future[None]:
-        """Send a state, retained, now; the future is done when the broker has confirmed."""
+        """Publish a retained state; the future is done when the broker has confirmed it.
+
+        Raises BrokerLost or PublishRefused, either at once or from the future.
+        """
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
-        """Send what is said of a dead letter; the future is done when the broker has confirmed."""
+        """Publish the announcement of a dead letter; the future and the errors are the same."""
+
+
+class BrokerListener(Protocol):
+    """Receives what the broker reports, in order and on the event loop; it must not block."""
+
+    def on_state(self, update: Update) -> None:
+        """Handle a state that is retained or that another client published."""
+
+    def on_removed(self, pillow: str) -> None:
+        """Handle the removal of a pillow: an empty retained payload."""
+
+    def on_ready(self) -> None:
+        """Handle that the session is connected and every retained state has been delivered."""
+
+    def on_lost(self) -> None:
+        """Handle the loss of the connection."""

@@ -1,10 +1,10 @@
-"""What the queue does not do, and why: said once when it begins and once when it ends."""
+"""The health of the queue: failing operations, readiness, and the pause it asked for."""
 
 import asyncio
+from collections import defaultdict
 
 import structlog
 
-from poller.consume.in_flight import InFlight, InFlightMessage
 from poller.metrics import PollerMetrics
 from poller.queues import QueueDenied, QueueUnavailable
 from runtime.health import OK
@@ -13,61 +13,79 @@ log = structlog.get_logger()
 
 
 class QueueHealth:
-    """The acts on the queue that do not work, until they work or nobody waits for them."""
+    """Tracks failing operations, and logs once on failure and once on recovery of each.
 
-    def __init__(self, in_flight: InFlight, metrics: PollerMetrics) -> None:
-        self._in_flight = in_flight
+    An operation fails until it succeeds, or until no message that waits for it is in flight.
+    """
+
+    def __init__(self, metrics: PollerMetrics) -> None:
         self._metrics = metrics
-        self._asked = False
-        self.answered = asyncio.Event()
-        """Set once the queue has done something."""
+        self._was_used = False
         self._reasons: dict[str, str] = {}
-        self._quiet_until = 0.0
+        """The failing operations, and the last error of each."""
+        self._waiting: defaultdict[str, set[str]] = defaultdict(set)
+        """The ids of the messages in flight that wait for an operation which failed."""
+        self._retry_at = 0.0
+        self.first_success = asyncio.Event()
+        """Set after the first operation that succeeded."""
 
     @property
     def state(self) -> str:
-        """`ok`, or what the queue did not do and why."""
-        if not self._asked:
+        """`ok`, or a failing operation and its error, for readiness."""
+        if not self._was_used:
             return "not asked yet"
-        return next((f"{act}: {why}" for act, why in self._reasons.items()), OK)
+        return next((f"{operation}: {error}" for operation, error in self._reasons.items()), OK)
 
-    def failed(self, act: str, error: QueueUnavailable | QueueDenied) -> None:
-        """Take in that the queue did not do something."""
+    def record_failure(
+        self, operation: str, error: QueueUnavailable | QueueDenied, message_id: str = ""
+    ) -> None:
+        """Record that an operation failed, and which message waits for it, if one does."""
         kind = "denied" if isinstance(error, QueueDenied) else "unavailable"
-        self._metrics.failures.labels(act, kind).inc()
-        self._asked = True
-        if act not in self._reasons:
-            log.warning("the queue does not work; trying until it does", act=act, why=str(error))
+        self._metrics.queue_failures.labels(operation, kind).inc()
+        self._was_used = True
+        if operation not in self._reasons:
+            log.warning("queue operation failed; retrying", operation=operation, error=str(error))
             self._metrics.queue_up.set(0)
-        self._reasons[act] = str(error)
+        self._reasons[operation] = str(error)
+        if message_id:
+            self._waiting[operation].add(message_id)
         if isinstance(error, QueueUnavailable) and error.retry_after_s:
-            until = asyncio.get_running_loop().time() + error.retry_after_s
-            self._quiet_until = max(self._quiet_until, until)
+            retry_at = asyncio.get_running_loop().time() + error.retry_after_s
+            self._retry_at = max(self._retry_at, retry_at)
 
-    async def quiet(self) -> None:
-        """Wait for as long as the queue wants to be left alone: where one was told, all wait."""
-        loop = asyncio.get_running_loop()
-        obeyed = 0.0
-        # It may be told again meanwhile.
-        while obeyed < self._quiet_until and self._quiet_until > loop.time():
-            obeyed = self._quiet_until
-            await asyncio.sleep(obeyed - loop.time())
-
-    def worked(self, act: str) -> None:
-        """Take in that the queue did something."""
-        self.answered.set()
-        if self._asked and not self._reasons:
+    def record_success(self, operation: str, message_id: str = "") -> None:
+        """Record that an operation succeeded, for this message if one is given."""
+        self.first_success.set()
+        if message_id and operation in self._waiting:
+            self._waiting[operation].discard(message_id)
+        if self._was_used and not self._reasons:
             return
-        first, self._asked = not self._asked, True
-        if self._reasons.pop(act, None) is not None or first:
-            log.info("queue ready", act=act)
-        if not self._reasons:
-            self._metrics.queue_up.set(1)
+        if not self._was_used:
+            self._was_used = True
+            log.info("queue ready", operation=operation)
+        elif self._reasons.pop(operation, None) is not None:
+            log.info("queue works again", operation=operation)
+        self._update_gauge()
 
-    def left(self, item: InFlightMessage) -> None:
-        """Take in that a message left: what nothing waits for any more is as good as done."""
-        for act in item.troubles:
-            if not any(act in other.troubles for other in self._in_flight):
-                self._reasons.pop(act, None)
-        if self._asked and not self._reasons and item.troubles:
+    def forget(self, message_id: str) -> None:
+        """Forget a message that left the window: what only it waited for no longer fails."""
+        left = [operation for operation, ids in self._waiting.items() if message_id in ids]
+        for operation in left:
+            self._waiting[operation].discard(message_id)
+            if not self._waiting[operation]:
+                self._reasons.pop(operation, None)
+        if left:
+            self._update_gauge()
+
+    async def wait_retry_after(self) -> None:
+        """Wait until the time of the last Retry-After: one throttled request holds up all."""
+        loop = asyncio.get_running_loop()
+        waited_until = 0.0
+        # A later answer may have moved the time meanwhile.
+        while waited_until < self._retry_at and self._retry_at > loop.time():
+            waited_until = self._retry_at
+            await asyncio.sleep(waited_until - loop.time())
+
+    def _update_gauge(self) -> None:
+        if not self._reasons:
             self._metrics.queue_up.set(1)

@@ -1,185 +1,215 @@
-"""How a message leaves: deleted, buried as a dead letter, or given back. Nowhere else.
+"""Settlement: how a message leaves the window. It is completed, dead-lettered or abandoned here.
 
-A message is deleted only when it is `decided`: the broker has confirmed its state or a newer one of
-its pillow, or the poison queue its copy.
+A message is deleted only after its outcome is confirmed: the broker has its state or a newer one
+of its pillow, or the poison queue has its copy.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final, Protocol
 
 import structlog
 
 from contract.dead_letters import DeadLetter, encode_dead_letter
 from contract.messages import Rejection
 from contract.timestamps import format_timestamp
-from poller.consume.in_flight import InFlight, InFlightMessage
-from poller.consume.polling import FAILING
+from poller.in_flight import InFlight, InFlightMessage, Outcome
 from poller.metrics import PollerMetrics
-from poller.publish.state_publisher import StatePublisher
-from poller.queues import DeleteResult, Queue, QueueDenied, QueueUnavailable
-from poller.settle.queue_health import QueueHealth
+from poller.queues import RETRY_BACKOFF, DeleteResult, QueueDenied, QueueUnavailable
+from poller.settle.monitored_queue import MonitoredQueue
 from poller.tasks import Tasks
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()
 
-DELETIONS: Final = 64
-"""How many deletions may be under way: 4,000 a second at 10 ms each need 40."""
+MAX_DELETIONS: Final = 64
+"""Limit of concurrent deletions: 4,000 a second at 10 ms each need 40."""
 
-ASIDE_S: Final = 600
-"""For how long a message is hidden that cannot end as things are, where too many wait for that.
-Each time it comes again counts as an attempt, so it must not come often."""
+SET_ASIDE_S: Final = 600
+"""How long a blocked message is hidden when MAX_BLOCKED others are in flight, in seconds.
+It is long because each delivery counts as an attempt."""
 
-ANNOUNCE_S: Final = 5.0
-RELEASE_S: Final = 2.0
-"""With what `worker` takes to stop, below the deadline for it (runtime/lifecycle.py)."""
+ANNOUNCE_TIMEOUT_S: Final = 5.0
+"""How long a dead letter's announcement on MQTT may take."""
+
+ABANDON_ALL_TIMEOUT_S: Final = 2.0
+"""How long a stop may take to abandon messages. With `worker.DRAIN_TIMEOUT_S` and
+`page_fetcher.LAST_PAGE_S` it is below the deadline for a stop (runtime/lifecycle.py)."""
 
 
-class _TooMany(Exception):
-    """More dead letters wait for the poison queue than may."""
+class DeadLetterAnnouncer(Protocol):
+    """Announces dead letters on MQTT."""
+
+    async def wait_ready(self) -> None:
+        """Wait until the broker can be published to."""
+
+    def announce(self, letter: bytes) -> asyncio.Future[None]:
+        """Publish an announcement; raises BrokerLost or PublishRefused, now or from the future."""
 
 
 class Settlement:
-    """Ends the messages in hand."""
+    """Settles the messages in flight, and counts each outcome once.
+
+    Invariant: a message is deleted only when its outcome is published, superseded or
+    dead-lettered, or was so at an earlier delivery.
+    """
 
     def __init__(
         self,
-        queue: Queue,
-        broker: StatePublisher,
+        queue: MonitoredQueue,
+        announcer: DeadLetterAnnouncer,
         in_flight: InFlight,
-        health: QueueHealth,
         tasks: Tasks,
         metrics: PollerMetrics,
     ) -> None:
         self._queue = queue
-        self._broker = broker
+        self._announcer = announcer
         self._in_flight = in_flight
-        self._health = health
         self._tasks = tasks
         self._metrics = metrics
-        self._decided: asyncio.Queue[InFlightMessage] = asyncio.Queue()
+        self._counters = {
+            Outcome.PUBLISHED: metrics.published,
+            Outcome.SUPERSEDED: metrics.superseded,
+            Outcome.RETRIED: metrics.retried,
+        }
+        self._to_delete: asyncio.Queue[InFlightMessage] = asyncio.Queue()
 
     def start(self) -> None:
-        """Begin to delete what has been decided."""
-        for _ in range(DELETIONS):
-            self._tasks.start(self._delete_decided())
+        """Start the deletion of completed messages."""
+        for _ in range(MAX_DELETIONS):
+            self._tasks.start(self._delete_loop())
 
-    def complete(self, item: InFlightMessage) -> None:
-        """Delete a message: how it ended is confirmed, and counted."""
-        item.decided = True
-        self._decided.put_nowait(item)
+    def complete(self, message: InFlightMessage, outcome: Outcome) -> None:
+        """Settle a message whose outcome is confirmed, and delete it."""
+        assert outcome is not Outcome.RETRIED or message.settled_before, f"{message.id}: {outcome}"
+        self._settle(message, outcome)
+        self._to_delete.put_nowait(message)
 
-    def dead_letter(self, item: InFlightMessage, rejection: Rejection) -> None:
-        """Make a message a dead letter."""
-        self._tasks.start(self._dead_letter(item, rejection))
+    def dead_letter(self, message: InFlightMessage, rejection: Rejection) -> None:
+        """Copy a message to the poison queue, announce it, and delete it."""
+        self._tasks.start(self._dead_letter(message, rejection))
 
-    def abandon(self, item: InFlightMessage, *, aside: bool = False) -> None:
-        """Make a message visible to everyone at once, or put it aside for ASIDE_S."""
-        self._tasks.start(self._abandon(item, ASIDE_S if aside else 0))
+    def abandon(self, message: InFlightMessage) -> None:
+        """End the lease of a message: any consumer can receive it at once."""
+        self._tasks.start(self._abandon(message))
 
-    def drop(self, item: InFlightMessage) -> None:
-        """Let go of a message that comes again by itself."""
-        self._metrics.retried.inc()
-        self._leave(item)
+    def drop(self, message: InFlightMessage) -> None:
+        """Remove a message whose lease is over or ends by itself: it is delivered again."""
+        self._settle(message, Outcome.RETRIED)
+        self._remove(message)
+
+    def keep_blocked(self, message: InFlightMessage) -> bool:
+        """Keep a message that cannot be settled now; it is blocked until `complete`.
+
+        When too many others are blocked it is hidden for SET_ASIDE_S instead and False is
+        returned.
+        """
+        if self._in_flight.mark_blocked(message):
+            return True
+        self._tasks.start(self._abandon(message, SET_ASIDE_S))
+        return False
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until no message is in flight, at most `timeout_s` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._in_flight.wait_empty()
 
     async def abandon_all(self) -> None:
-        """Give back what is still in hand; what was published or buried is deleted instead."""
+        """Abandon every message in flight; what is settled is deleted instead."""
         left = tuple(self._in_flight)
         if not left:
             return
-        log.warning("giving back what could not be finished", messages=len(left))
+        log.warning("abandoning unfinished messages", messages=len(left))
         with suppress(TimeoutError):
-            async with asyncio.timeout(RELEASE_S):
+            async with asyncio.timeout(ABANDON_ALL_TIMEOUT_S):
                 await asyncio.gather(
                     *(
-                        self._delete_once(item) if item.decided else self._abandon(item)
-                        for item in left
+                        self._abandon(message)
+                        if message.outcome is None
+                        else self._delete_once(message)
+                        for message in left
                     )
                 )
 
     async def retry_until_lease_ends(
-        self, item: InFlightMessage, act: str, do: Callable[[], Coroutine[Any, Any, None]]
+        self, message: InFlightMessage, operation: Callable[[], Awaitable[None]]
     ) -> bool:
-        """Do something on the queue until it works; False when the lease is over before."""
+        """Repeat a queue operation until it succeeds; returns False when the lease ends before."""
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:
-            await self._health.quiet()
+            await self._queue.wait_retry_after()
             try:
-                await do()
-            except (QueueUnavailable, QueueDenied) as error:
-                self._health.failed(act, error)
-                item.troubles.add(act)
-                if item.lost or loop.time() > item.message.leased_until:
+                await operation()
+            except (QueueUnavailable, QueueDenied):
+                if message.lease_lost or loop.time() > message.delivery.leased_until:
                     return False
-                await asyncio.sleep(FAILING.delay(attempt, random.random()))  # noqa: S311 - jitter
+                delay_s = RETRY_BACKOFF.delay(attempt, random.random())  # noqa: S311 - jitter
+                await asyncio.sleep(delay_s)
                 attempt += 1
             else:
-                item.troubles.discard(act)
-                self._health.worked(act)
                 return True
 
-    async def _delete_decided(self) -> None:
-        while True:
-            item = await self._decided.get()
-            await self._delete(item)
+    # Deletion
 
-    async def _delete(self, item: InFlightMessage) -> None:
-        outcome: DeleteResult | None = None
+    async def _delete_loop(self) -> None:
+        while True:
+            await self._delete(await self._to_delete.get())
+
+    async def _delete(self, message: InFlightMessage) -> None:
+        assert message.outcome is not None, f"{message.id} is deleted before it is settled"
+        result: DeleteResult | None = None
 
         async def delete() -> None:
-            nonlocal outcome
-            # Not for longer: between two attempts the lease is renewed.
-            async with item.receipt_lock:
-                outcome = await self._queue.delete(item.message)
+            nonlocal result
+            # The lock is free between two attempts, so that the lease can be renewed.
+            async with message.receipt_lock:
+                result = await self._queue.delete(message.delivery)
 
-        await self.retry_until_lease_ends(item, "delete", delete)
-        self._deleted(item, outcome)
+        await self.retry_until_lease_ends(message, delete)
+        self._deleted(message, result)
 
-    async def _delete_once(self, item: InFlightMessage) -> None:
-        outcome: DeleteResult | None = None
+    async def _delete_once(self, message: InFlightMessage) -> None:
+        result: DeleteResult | None = None
         try:
-            outcome = await self._queue.delete(item.message)
+            result = await self._queue.delete(message.delivery)
         except (QueueUnavailable, QueueDenied):
-            pass  # it comes again, and is found to be superseded, or is buried twice
+            pass  # it is delivered again, and is superseded or dead-lettered twice
         finally:
-            self._deleted(item, outcome)
+            self._deleted(message, result)
 
-    def _deleted(self, item: InFlightMessage, outcome: DeleteResult | None) -> None:
-        """Count how a deletion ended; without an outcome it did not."""
-        if outcome in (None, DeleteResult.LEASE_LOST):
-            self._in_flight.remember(item)
-        self._metrics.deleted.labels(outcome.value if outcome else "failed").inc()
-        self._leave(item)
+    def _deleted(self, message: InFlightMessage, result: DeleteResult | None) -> None:
+        """Count the result of a deletion, None if it failed, and remove the message."""
+        if result in (None, DeleteResult.LEASE_LOST):
+            self._in_flight.remember_undeleted(message)
+        self._metrics.deleted.labels(result.value if result else "failed").inc()
+        self._remove(message)
 
-    async def _dead_letter(self, item: InFlightMessage, rejection: Rejection) -> None:
-        """Copy a message to the poison queue, say so, and only then delete it."""
-        message = item.message
+    # Dead letters
+
+    async def _dead_letter(self, message: InFlightMessage, rejection: Rejection) -> None:
         letter: str | None = None
+        is_set_aside = False
 
-        async def keep() -> None:
-            nonlocal letter
+        async def copy() -> None:
+            nonlocal letter, is_set_aside
             try:
-                letter = await self._queue.put_poison(message)
+                letter = await self._queue.put_poison(message.delivery)
             except QueueDenied:
-                if self._in_flight.mark_blocked(item):
+                is_set_aside = not self.keep_blocked(message)
+                if not is_set_aside:
                     raise
-                raise _TooMany from None
-            self._in_flight.unblock(item)
 
-        try:
-            kept = await self.retry_until_lease_ends(item, "keep a dead letter", keep)
-        except _TooMany:
-            await self._abandon(item, ASIDE_S)
+        copied = await self.retry_until_lease_ends(message, copy)
+        if is_set_aside:
             return
-        if not kept:
-            self.drop(item)
+        if not copied:
+            self.drop(message)
             return
-        item.decided = True
-        self._metrics.dead_lettered.labels(rejection.reason).inc()
+        self._settle(message, Outcome.DEAD_LETTERED, rejection)
         log.warning(
             "dead letter: kept in the poison queue",
             message=message.id,
@@ -187,38 +217,51 @@ class Settlement:
             letter=letter,
             reason=str(rejection.reason),
             detail=rejection.detail,
-            attempts=message.body.attempts,
+            attempts=message.delivery.body.attempts,
         )
+        await self._announce(message, rejection)
+        self._to_delete.put_nowait(message)
+
+    async def _announce(self, message: InFlightMessage, rejection: Rejection) -> None:
         try:
-            async with asyncio.timeout(ANNOUNCE_S):
-                await self._broker.wait_ready()
-                await self._broker.announce(_announcement(item, rejection))
+            async with asyncio.timeout(ANNOUNCE_TIMEOUT_S):
+                await self._announcer.wait_ready()
+                await self._announcer.announce(_announcement(message, rejection))
         except (BrokerLost, PublishRefused, TimeoutError) as error:
-            log.warning("dead letter not announced on MQTT", message=message.id, why=str(error))
-        self.complete(item)
+            log.warning("dead letter not announced on MQTT", message=message.id, error=str(error))
 
-    async def _abandon(self, item: InFlightMessage, hidden_s: int = 0) -> None:
-        item.leaving = True
+    # Leaving the window
+
+    async def _abandon(self, message: InFlightMessage, hidden_s: int = 0) -> None:
+        message.abandoning = True
         try:
-            async with item.receipt_lock:
-                await self._queue.release(item.message, hidden_s)
-        except (QueueUnavailable, QueueDenied) as error:
-            # Then it comes again when its lease ends.
-            self._health.failed("release", error)
-            item.troubles.add("release")
+            async with message.receipt_lock:
+                await self._queue.release(message.delivery, hidden_s)
+        except (QueueUnavailable, QueueDenied):
+            pass  # QueueHealth has recorded it; the message is delivered when its lease ends
         finally:
-            self.drop(item)
+            self.drop(message)
 
-    def _leave(self, item: InFlightMessage) -> None:
-        self._in_flight.remove(item)
-        self._health.left(item)
+    def _settle(
+        self, message: InFlightMessage, outcome: Outcome, rejection: Rejection | None = None
+    ) -> None:
+        self._in_flight.settle(message, outcome)
+        self._in_flight.unblock(message)
+        if rejection is None:
+            self._counters[outcome].inc()
+        else:
+            self._metrics.dead_lettered.labels(rejection.reason).inc()
+
+    def _remove(self, message: InFlightMessage) -> None:
+        self._in_flight.remove(message)
+        self._queue.forget(message.id)
 
 
-def _announcement(item: InFlightMessage, rejection: Rejection) -> bytes:
-    body = item.message.body
+def _announcement(message: InFlightMessage, rejection: Rejection) -> bytes:
+    body = message.delivery.body
     return encode_dead_letter(
         DeadLetter(
-            item.message.id,
+            message.id,
             rejection.reason,
             rejection.detail,
             body.attempts,

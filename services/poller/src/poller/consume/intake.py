@@ -1,0 +1,59 @@
+"""Intake: what happens to each message of a received page."""
+
+from contract.messages import ParsedMessage, Rejection
+from poller.consume.classify import Rules, classify
+from poller.in_flight import InFlight, InFlightMessage, Outcome
+from poller.metrics import PollerMetrics
+from poller.publish.publisher import Publisher
+from poller.queues import ReceivedMessage
+from poller.settle.settlement import Settlement
+
+
+class Intake:
+    """Adds received messages to the window, and publishes or settles each."""
+
+    def __init__(
+        self,
+        in_flight: InFlight,
+        publisher: Publisher,
+        settlement: Settlement,
+        metrics: PollerMetrics,
+        rules: Rules,
+    ) -> None:
+        self._in_flight = in_flight
+        self._publisher = publisher
+        self._settlement = settlement
+        self._metrics = metrics
+        self._rules = rules
+
+    def accept(self, page: list[ReceivedMessage]) -> None:
+        """Handle a page; its states are published together, each pillow's oldest first."""
+        self._metrics.received.inc(len(page))
+        states: list[tuple[InFlightMessage, ParsedMessage]] = []
+        for delivery in page:
+            self._metrics.attempts.observe(delivery.body.attempts)
+            known = self._in_flight.get(delivery.id)
+            if known is not None:
+                self._in_flight.redeliver(known, delivery)
+                self._metrics.retried.inc()
+                continue
+            message = self._in_flight.add(delivery)
+            state = self._state_to_publish(message)
+            if state is not None:
+                states.append((message, state))
+        self._publisher.publish(states)
+
+    def _state_to_publish(self, message: InFlightMessage) -> ParsedMessage | None:
+        """Return the state of a message to publish; every other message is settled here."""
+        if message.settled_before:
+            # Only its deletion is missing.
+            self._settlement.complete(message, Outcome.RETRIED)
+            return None
+        decision = classify(message.delivery.body, self._rules)
+        if isinstance(decision, ParsedMessage):
+            return decision
+        if isinstance(decision, Rejection):
+            self._settlement.dead_letter(message, decision)
+        elif not self._publisher.supersede(message, decision.state):
+            self._settlement.dead_letter(message, decision.rejection)
+        return None

@@ -1,0 +1,87 @@
+"""Fetching a page: only with room in the window and a broker, and in the order of the requests."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from poller.consume.intake import Intake
+from poller.in_flight import InFlight
+from poller.metrics import PollerMetrics
+from poller.publish.state_publisher import StatePublisher
+from poller.queues import ReceivedMessage
+from poller.settle.monitored_queue import MonitoredQueue
+
+PAGE_SIZE: Final = 32
+"""The most messages that Azure returns for one request."""
+
+LAST_PAGE_S: Final = 1.0
+"""How long a stop waits for a page that was requested, in seconds."""
+
+
+class PageFetcher:
+    """Receives pages from the queue and passes each to the intake."""
+
+    def __init__(
+        self,
+        queue: MonitoredQueue,
+        broker: StatePublisher,
+        in_flight: InFlight,
+        intake: Intake,
+        metrics: PollerMetrics,
+    ) -> None:
+        self._queue = queue
+        self._broker = broker
+        self._in_flight = in_flight
+        self._intake = intake
+        self._metrics = metrics
+        self._last_page_done = asyncio.Event()
+        self._last_page_done.set()
+        """Set when the page that was requested last has been received or has failed."""
+
+    async def reserve_page(self) -> None:
+        """Wait until a page could be published, and reserve room for it in the window.
+
+        Without a broker nothing is received: the messages stay available to other consumers.
+        """
+        while True:
+            await self._queue.wait_retry_after()
+            await self._broker.wait_ready()
+            await self._in_flight.reserve(PAGE_SIZE)
+            if self._broker.is_ready:
+                return
+            self._in_flight.unreserve(PAGE_SIZE)  # the broker was lost during the wait for room
+
+    async def fetch(self, limit: int, stopped: "asyncio.Future[Any]") -> int:
+        """Receive a page of up to `limit` messages after `reserve_page`; returns their number.
+
+        Raises QueueUnavailable, QueueDenied, and TimeoutError when the page takes longer than
+        LAST_PAGE_S after `stopped`. Messages of a page that arrives later are delivered again when
+        their lease ends.
+        """
+        previous_done, done = self._last_page_done, asyncio.Event()
+        self._last_page_done = done
+        try:
+            page = await _page_or_timeout(stopped, self._queue.receive(limit))
+            # A pillow's states mostly lie in the order of the requests, and a state that is
+            # accepted after a newer one would be superseded.
+            await previous_done.wait()
+        finally:
+            self._in_flight.unreserve(PAGE_SIZE)
+            done.set()
+        found = "full" if len(page) == PAGE_SIZE else "some" if page else "nothing"
+        self._metrics.polls.labels(found).inc()
+        self._metrics.oldest_message_s.set(max((one.waited_s for one in page), default=0.0))
+        self._intake.accept(page)
+        return len(page)
+
+
+async def _page_or_timeout(
+    stopped: "asyncio.Future[Any]", receiving: Coroutine[Any, Any, list[ReceivedMessage]]
+) -> list[ReceivedMessage]:
+    page = asyncio.ensure_future(receiving)
+    try:
+        await asyncio.wait((stopped, page), return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.timeout(LAST_PAGE_S):
+            return await page
+    finally:
+        page.cancel()

@@ -1,0 +1,42 @@
+"""The health of the broker: the pillows whose states it refuses, and why."""
+
+import structlog
+
+from runtime.health import OK
+
+log = structlog.get_logger()
+
+
+class BrokerHealth:
+    """Tracks refused pillows, and logs once on the first refusal and once on the next success."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, str] = {}
+
+    @property
+    def state(self) -> str:
+        """`ok`, or a refused pillow and the broker's reason, for readiness."""
+        return next((f"{pillow}: {reason}" for pillow, reason in self._reasons.items()), OK)
+
+    def is_refused(self, pillow: str) -> bool:
+        """Return whether the broker refused the last state of a pillow."""
+        return pillow in self._reasons
+
+    def record_refusal(self, pillow: str, error: str) -> None:
+        """Record that the broker refused a state."""
+        if pillow not in self._reasons:
+            log.error(
+                "the broker refuses our states; retrying until it accepts them",
+                pillow=pillow,
+                error=error,
+            )
+        self._reasons[pillow] = f"{error}; check its ACL and the user in MQTT_URL"
+
+    def record_success(self, pillow: str) -> None:
+        """Record that the broker confirmed a state."""
+        if self._reasons.pop(pillow, None) is not None:
+            log.info("the broker accepts our states again", pillow=pillow)
+
+    def forget(self, pillow: str) -> None:
+        """Forget a pillow none of whose messages is in flight."""
+        self._reasons.pop(pillow, None)
