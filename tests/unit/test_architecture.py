@@ -1,29 +1,73 @@
-"""The repository's shape: who may import what, and that each member declares what it needs."""
+"""The shape of the code: which module may import which, what is pure, and how large parts may be.
+
+Each test checks every module and lists all offenders, with what to do about them.
+"""
 
 import ast
 import re
-import sys
-import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import packages_distributions
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-import pytest
-
 from devstack.processes import ROOT
+from tests.source_modules import MEMBERS, Function, Module, modules, third_party, top
 
-MEMBERS: Final = {
-    path.parent.name: path.parent
-    for path in sorted(
-        [*ROOT.glob("packages/*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")]
-    )
+ALLOWED_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
+    "contract": frozenset({"contract"}),
+    "runtime": frozenset({"contract", "runtime"}),
+    "poller": frozenset({"contract", "runtime", "poller"}),
+    "gateway": frozenset({"contract", "runtime", "gateway"}),
+    "simulator": frozenset({"contract", "runtime", "simulator"}),
 }
-SERVICES: Final = frozenset({"poller", "gateway", "simulator"})
+"""The members that a member's modules may import."""
 
-# What decides is pure: it can be tested by properties, and read without thinking of time.
+# Each service's folders and top-level modules, lowest first: a room imports only rooms before it.
+ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "gateway": (
+        "settings",
+        "metrics",
+        "clock",
+        "state",
+        "fanout",
+        "http",
+        "transport",
+        "__main__",
+    ),
+    "poller": (
+        "settings",
+        "metrics",
+        "tasks",
+        "queues",
+        "in_flight",
+        "azure",
+        "settle",
+        "publish",
+        "consume",
+        "worker",
+        "composition",
+        "service",
+        "commands",
+        "__main__",
+    ),
+    "simulator": (
+        "model",
+        "scenario",
+        "settings",
+        "seeds",
+        "sessions",
+        "stream",
+        "targets",
+        "delivery",
+        "board",
+        "running",
+        "plot",
+        "recording",
+        "checking",
+        "commands",
+        "__main__",
+    ),
+}
+
+# Modules that decide: values in, values out. They are tested by properties, without a clock.
 DECIDERS: Final = (
     "contract.*",
     "runtime.backoff",
@@ -35,9 +79,6 @@ DECIDERS: Final = (
     "poller.azure.errors",
     "poller.azure.xml_codec",
     "gateway.state.state_store",
-    "gateway.state.expiry",
-    "gateway.state.history",
-    "gateway.state.presence",
     "gateway.http.bundler",
     "gateway.fanout.planner",
     "gateway.fanout.subscriptions",
@@ -57,277 +98,309 @@ DECIDERS: Final = (
     "simulator.recording.tape",
     "simulator.plot",
 )
-# Beside other deciders, all that these may import. importlib.resources reads states.json, once.
+# What a decider may import besides other deciders. importlib.resources reads states.json, once.
 PURE: Final = frozenset(
     {
         "ast", "base64", "binascii", "bisect", "calendar", "collections", "collections.abc",
         "dataclasses", "datetime", "difflib", "email.utils", "enum", "functools", "hashlib",
         "heapq", "importlib.resources", "itertools", "math", "msgspec", "operator", "posixpath",
         "re", "tomllib", "types", "typing", "urllib.parse", "xml.etree", "xml.sax.saxutils",
-        # What these write depends on nothing but what they are given.
+        # Pure functions and classes: bytes in, bytes out.
         "websockets.extensions.permessage_deflate", "websockets.frames",
     }
 )  # fmt: skip
-CLOCKS: Final = frozenset({"now", "utcnow", "today"})
+CLOCK_METHODS: Final = frozenset({"now", "utcnow", "today"})
 
-# Libraries that one module each wraps, so that a change of theirs is a change in one place.
-WRAPPED: Final = {
-    "aiomqtt": {"runtime.mqtt"},
-    "paho": {"runtime.mqtt"},
-    "azure": {
-        "poller.azure.poison",
-        "poller.azure.queue",
-        "poller.azure.sdk",
-        "poller.azure.auth",
-        "simulator.targets.azure_queue",
-    },
-    "httptools": {"gateway.transport.http_protocol", "poller.azure.http_pool"},
-    "uvicorn": {"runtime.server", "gateway.transport.http_protocol"},
-    "websockets": {
-        "gateway.transport.handshake",
-        "gateway.transport.message_reader",
-        "gateway.fanout.encoding",
-    },
-    "uvloop": {"runtime.lifecycle"},
-    "pydantic_settings": {"runtime.settings"},
-    "rich": {
-        "simulator.board",
-        "simulator.running",
-        "simulator.commands.check",
-        "simulator.commands.listing",
-        "simulator.commands.poke",
-        "poller.commands.rendering",
-        "poller.commands.context",
-    },
-    "typer": {
-        "simulator.__main__",
-        "simulator.commands.check",
-        "simulator.commands.listing",
-        "simulator.commands.options",
-        "simulator.commands.poke",
-        "simulator.commands.record",
-        "simulator.commands.replay",
-        "simulator.commands.run",
-        "simulator.commands.trace",
-        "poller.commands.context",
-        "poller.commands.dead_letters",
-        "poller.commands.replay",
-    },
+# The modules that may import a library, so that a change of the library is a change there.
+WRAPPED: Final[Mapping[str, frozenset[str]]] = {
+    "aiomqtt": frozenset({"runtime.mqtt"}),
+    "paho": frozenset({"runtime.mqtt"}),
+    "azure": frozenset(
+        {
+            "poller.azure.poison",
+            "poller.azure.queue",
+            "poller.azure.sdk",
+            "poller.azure.auth",
+            "simulator.targets.azure_queue",
+        }
+    ),
+    "httptools": frozenset({"gateway.transport.http_protocol", "poller.azure.http_pool"}),
+    "uvicorn": frozenset({"runtime.server", "gateway.transport.http_protocol"}),
+    "websockets": frozenset(
+        {
+            "gateway.transport.handshake",
+            "gateway.transport.message_reader",
+            "gateway.fanout.encoding",
+        }
+    ),
+    "uvloop": frozenset({"runtime.lifecycle"}),
+    "pydantic_settings": frozenset({"runtime.settings"}),
+    "rich": frozenset(
+        {
+            "simulator.board",
+            "simulator.running",
+            "simulator.commands.check",
+            "simulator.commands.listing",
+            "simulator.commands.poke",
+            "poller.commands.rendering",
+            "poller.commands.context",
+        }
+    ),
+    "typer": frozenset(
+        {
+            "simulator.__main__",
+            "simulator.commands.check",
+            "simulator.commands.listing",
+            "simulator.commands.options",
+            "simulator.commands.poke",
+            "simulator.commands.record",
+            "simulator.commands.replay",
+            "simulator.commands.run",
+            "simulator.commands.trace",
+            "poller.commands.context",
+            "poller.commands.dead_letters",
+            "poller.commands.replay",
+        }
+    ),
 }
 
-# Declared though no line imports it.
-NEEDED_UNSEEN: Final = {
-    ("runtime", "httptools"): "uvicorn reads HTTP with it where it is installed",
-    ("poller", "aiohttp"): "azure's asynchronous clients speak HTTP with it",
-    ("simulator", "aiohttp"): "azure's asynchronous clients speak HTTP with it",
+MAX_MODULE_LINES: Final = 300
+MAX_FUNCTION_LINES: Final = 60
+MAX_CONSTRUCTOR_PARAMETERS: Final = 5
+
+# Parts above a limit today, each with its size. An entry may only be lowered or removed.
+LONG_MODULES: Final[Mapping[str, int]] = {
+    "gateway.fanout.planner": 318,
+    "runtime.mqtt": 435,
+    "simulator.model.gestures": 306,
+    "simulator.model.pillow": 408,
 }
+LONG_FUNCTIONS: Final[Mapping[str, int]] = {
+    "gateway.__main__:_serve": 64,
+    "gateway.http.schemas:openapi": 86,
+    "poller.metrics:__init__": 62,
+    "runtime.mqtt:_connection": 61,
+    "simulator.commands.check:check_": 79,
+    "simulator.commands.poke:poke": 70,
+    "simulator.commands.replay:replay": 91,
+    "simulator.commands.run:run": 65,
+    "simulator.plot:plot": 61,
+    "simulator.stream.faults:_said": 63,
+}
+WIDE_CONSTRUCTORS: Final[Mapping[str, int]] = {
+    "gateway.transport.connections:Door": 7,
+    "runtime.mqtt:MqttSession": 10,
+    "simulator.running:Run": 8,
+}
+UPWARD_IMPORTS: Final = frozenset(
+    {
+        "poller.azure.poison imports poller.settle.dead_letters",
+        "poller.queues imports poller.settle.dead_letters",
+    }
+)
 
 
-@dataclass(frozen=True)
-class Module:
-    """A module of a member: its dotted name, and all it imports."""
+def test_every_member_has_a_rule_about_what_it_imports() -> None:
+    """A new member needs a row in ALLOWED_MEMBERS, and a service one in ROOMS."""
+    services = {path.name for path in MEMBERS.values() if path.parent.name == "services"}
 
-    name: str
-    member: str
-    path: Path
-    imports: frozenset[str]
-
-    def __str__(self) -> str:
-        return self.name
+    assert set(MEMBERS) == set(ALLOWED_MEMBERS)
+    assert services == set(ROOMS)
 
 
-@cache
-def modules() -> tuple[Module, ...]:
-    """Every module of every member."""
-    return tuple(_modules())
+def test_a_module_imports_only_the_members_below_its_own() -> None:
+    """The contract imports no member, the runtime no service, a service no other service."""
+    offenders = [
+        f"{module} imports {name}"
+        for module in modules()
+        for name in sorted(module.imports)
+        if top(name) in MEMBERS and top(name) not in ALLOWED_MEMBERS[module.member]
+    ]
+
+    nothing(offenders, "move what is shared to packages/contract or packages/runtime")
 
 
-def _modules() -> Iterator[Module]:
-    for member, folder in MEMBERS.items():
-        for path in sorted((folder / "src").rglob("*.py")):
-            parts = path.relative_to(folder / "src").with_suffix("").parts
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            yield Module(name, member, path, frozenset(_imports(path)))
+def test_the_contract_depends_on_msgspec_only() -> None:
+    """A program outside this repository can then use it at little cost."""
+    offenders = [
+        f"{module} imports {name}"
+        for module in modules()
+        if module.member == "contract"
+        for name in sorted(third_party(module))
+        if name != "msgspec"
+    ]
+
+    nothing(offenders, "do without the library, or do it in packages/runtime")
 
 
-def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            assert node.module is not None
-            # `from poller import worker` imports a module, `from poller.worker import x` a name.
-            own = node.module in MEMBERS
-            yield from (f"{node.module}.{alias.name}" for alias in node.names if own)
-            yield from (() if own else (node.module,))
+def test_a_room_imports_only_rooms_before_it() -> None:
+    """Imports within a service go one way; ROOMS is the order, lowest first."""
+    offenders = []
+    for module in modules():
+        order = ROOMS.get(module.member, ())
+        for name in sorted(module.imports):
+            own, other = module.room.partition(".")[2], name.split(".")[1:2]
+            if top(name) != module.member or not {own, *other} <= set(order):
+                continue
+            if order.index(other[0]) > order.index(own):
+                offenders.append(f"{module} imports {name}")
+
+    new = sorted(set(offenders) - UPWARD_IMPORTS)
+    nothing(new, "pass the value in, or move the part that both need to the lower room")
 
 
-def is_decider(name: str) -> bool:
-    """Say whether a module is to be pure."""
+def test_the_order_of_rooms_names_every_room_and_no_other() -> None:
+    """A new folder gets its place in ROOMS."""
+    for service, order in ROOMS.items():
+        rooms = {module.room.partition(".")[2] for module in modules() if module.member == service}
+
+        assert rooms - {""} == set(order), f"ROOMS[{service!r}]"
+
+
+def test_a_decider_has_no_effect_and_reads_no_clock() -> None:
+    """It imports deciders and PURE only: no event loop, socket, randomness, log or clock."""
+    offenders = []
+    for module in filter(is_decider, modules()):
+        deciders = {one.name for one in modules() if is_decider(one)}
+        offenders += [
+            f"{module} imports {name}"
+            for name in sorted(module.imports - PURE)
+            if name not in deciders
+        ]
+        offenders += [
+            f"{module}, line {node.lineno}, calls .{node.attr}()"
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Attribute) and node.attr in CLOCK_METHODS
+        ]
+
+    nothing(offenders, "take the value as an argument, or move the effect to another module")
+
+
+def test_the_lists_of_this_module_name_existing_modules() -> None:
+    """A name that no module has would guard nothing."""
+    names = {module.name for module in modules()}
+    listed = {one.removesuffix(".*") for one in DECIDERS}.union(*WRAPPED.values())
+
+    nothing(sorted(listed - names), "no module has this name: rename it in DECIDERS or WRAPPED")
+
+
+def test_a_wrapped_library_is_imported_only_by_its_wrappers() -> None:
+    """A change of the library is then a change in the modules that WRAPPED names."""
+    offenders, unused = [], []
+    for library, wrappers in WRAPPED.items():
+        users = {
+            str(module) for module in modules() if library in {top(name) for name in module.imports}
+        }
+        offenders += [f"{user} imports {library}" for user in sorted(users - wrappers)]
+        unused += [f"{name} does not import {library}" for name in sorted(wrappers - users)]
+
+    nothing(offenders, "use the library through one of the modules in WRAPPED")
+    nothing(unused, "remove it from WRAPPED")
+
+
+def test_no_code_is_made_from_text_at_run_time() -> None:
+    """`eval`, `exec`, `compile` and `__import__` would run what arrives from outside."""
+    offenders = [
+        f"{module}, line {node.lineno}, calls {node.func.id}"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"eval", "exec", "compile", "__import__"}
+    ]
+
+    nothing(offenders, "parse the value: msgspec, ast.literal_eval")
+
+
+def test_only_runtime_settings_reads_the_environment() -> None:
+    """Every setting is then declared, checked and listed in .env.example."""
+    readers = {
+        str(module)
+        for module in modules()
+        if re.search(r"\bos\.(environ|getenv)\b", module.source) is not None
+    }
+
+    nothing(sorted(readers - {"runtime.settings"}), "declare a setting in the service's settings")
+
+
+def test_a_shared_module_has_a_test_module_of_its_name() -> None:
+    """In tests/unit, or in tests/integration where it needs a broker."""
+    tests = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    offenders = []
+    for module in modules():
+        if module.member not in ("contract", "runtime") or "." not in module.name:
+            continue
+        _, *parts = module.name.split(".")
+        names = (f"test_{'_'.join(parts)}", f"test_{parts[-1]}")
+        if not any(test == name or test.startswith(f"{name}_") for name in names for test in tests):
+            offenders.append(str(module))
+
+    nothing(offenders, "add a test module: tests/unit/<package>/test_<module>.py")
+
+
+def test_no_module_is_longer_than_300_lines() -> None:
+    """A longer one has more than one concern."""
+    found = {str(one): one.lines for one in modules() if one.lines > MAX_MODULE_LINES}
+
+    within(found, LONG_MODULES, "split the module by concern")
+
+
+def test_no_function_is_longer_than_60_lines() -> None:
+    """Its steps are functions of their own."""
+    found = {
+        f"{module}:{function.name}": lines
+        for module in modules()
+        for function in module.functions()
+        if (lines := _lines(function)) > MAX_FUNCTION_LINES
+    }
+
+    within(found, LONG_FUNCTIONS, "split the function")
+
+
+def test_no_constructor_takes_more_than_five_parameters() -> None:
+    """More collaborators mean that the class does the work of several.
+
+    The generated constructors of dataclasses and named tuples of plain values do not count.
+    """
+    found = {
+        f"{module}:{owner.name}": count
+        for module in modules()
+        for owner in ast.walk(module.tree)
+        if isinstance(owner, ast.ClassDef)
+        for method in owner.body
+        if isinstance(method, Function) and method.name == "__init__"
+        if (count := _parameters(method)) > MAX_CONSTRUCTOR_PARAMETERS
+    }
+
+    within(found, WIDE_CONSTRUCTORS, "split the class, or pass one frozen dataclass of its limits")
+
+
+def is_decider(module: Module) -> bool:
+    """Return whether DECIDERS names the module or its package."""
     return any(
-        name == one or (one.endswith(".*") and (name + ".").startswith(one[:-1]))
+        module.name == one or (one.endswith(".*") and (module.name + ".").startswith(one[:-1]))
         for one in DECIDERS
     )
 
 
-def top(name: str) -> str:
-    """The package a dotted name begins with."""
-    return name.partition(".")[0]
+def nothing(offenders: Iterable[str], remedy: str) -> None:
+    """Fail with every offender and what to do about it."""
+    lines = "\n".join(f"  {one}" for one in offenders)
+    assert not lines, f"\n{lines}\n→ {remedy}"
 
 
-def third_party(module: Module) -> set[str]:
-    """The imports of a module that neither Python nor this repository has."""
-    return {
-        name
-        for name in module.imports
-        if top(name) not in sys.stdlib_module_names and top(name) not in MEMBERS
-    }
+def within(found: Mapping[str, int], known: Mapping[str, int], remedy: str) -> None:
+    """Fail for each part above its limit that is not known or has grown."""
+    nothing(
+        [f"{name}: {size}" for name, size in found.items() if size > known.get(name, 0)], remedy
+    )
 
 
-_distributions = cache(packages_distributions)
+def _lines(function: Function) -> int:
+    assert function.end_lineno is not None
+    return function.end_lineno - function.lineno + 1
 
 
-def distribution(name: str) -> str:
-    """Which distribution a dotted name comes from; azure's share one top package."""
-    for prefix in ("azure.storage.queue", "azure.identity", "azure.core"):
-        if f"{name}.".startswith(f"{prefix}."):
-            return prefix.replace(".", "-")
-    (found,) = set(_distributions()[top(name)])
-    return re.sub(r"[-_.]+", "-", found).lower()
-
-
-def declared(member: str) -> set[str]:
-    """The distributions a member's pyproject.toml names."""
-    project = tomllib.loads((MEMBERS[member] / "pyproject.toml").read_text(encoding="utf-8"))
-    found = {re.match(r"[A-Za-z0-9._-]+", one) for one in project["project"]["dependencies"]}
-    return {re.sub(r"[-_.]+", "-", one[0]).lower() for one in found if one}
-
-
-every_module = pytest.mark.parametrize("module", modules(), ids=str)
-every_member = pytest.mark.parametrize("member", sorted(MEMBERS))
-
-
-def test_the_members_are_those_of_the_design() -> None:
-    """Two packages, three services."""
-    assert set(MEMBERS) == {"contract", "runtime", *SERVICES}
-
-
-@every_module
-def test_a_module_imports_only_what_its_member_may(module: Module) -> None:
-    """The contract nobody, the runtime no service, a service no other service."""
-    may = {
-        "contract": {"contract"},
-        "runtime": {"contract", "runtime"},
-    }.get(module.member, {"contract", "runtime", module.member})
-
-    assert {top(name) for name in module.imports} & set(MEMBERS) <= may
-
-
-@every_module
-def test_the_contract_needs_msgspec_and_nothing_else(module: Module) -> None:
-    """So that anybody can use it."""
-    if module.member == "contract":
-        assert third_party(module) <= {"msgspec"}
-
-
-@pytest.mark.parametrize("module", [one for one in modules() if is_decider(one.name)], ids=str)
-def test_what_decides_does_nothing(module: Module) -> None:
-    """No loop, no socket, no clock, no chance of its own, no log: only values in and values out."""
-    impure = {name for name in module.imports if name not in PURE and not is_decider(name)}
-    clocks = {
-        node.attr
-        for node in ast.walk(ast.parse(module.path.read_bytes()))
-        if isinstance(node, ast.Attribute) and node.attr in CLOCKS
-    }
-
-    assert (impure, clocks) == (set(), set())
-
-
-def test_every_decider_exists() -> None:
-    """A name in the list that nothing bears would guard nothing."""
-    names = {module.name for module in modules()}
-
-    assert {one.removesuffix(".*") for one in DECIDERS} <= names
-    assert set().union(*WRAPPED.values()) <= names
-
-
-@pytest.mark.parametrize("library", sorted(WRAPPED))
-def test_a_wrapped_library_is_imported_where_it_is_wrapped(library: str) -> None:
-    """And nowhere else."""
-    users = {
-        module.name for module in modules() if library in {top(name) for name in module.imports}
-    }
-
-    assert users <= WRAPPED[library]
-    assert users
-
-
-@every_module
-def test_nothing_is_evaluated(module: Module) -> None:
-    """The system before this one ran `eval` on what it read."""
-    calls = {
-        node.func.id
-        for node in ast.walk(ast.parse(module.path.read_bytes()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
-
-    assert calls & {"eval", "exec", "compile", "__import__"} == set()
-
-
-@every_module
-def test_the_environment_is_read_in_one_place(module: Module) -> None:
-    """A setting is declared, or there is none."""
-    reads = re.search(r"\bos\.(environ|getenv)\b", module.path.read_text(encoding="utf-8"))
-
-    assert (reads is not None) == (module.name == "runtime.settings")
-
-
-@every_member
-def test_a_member_declares_what_it_imports(member: str) -> None:
-    """Its image has that and nothing else, or does not start."""
-    imported = {
-        distribution(name)
-        for module in modules()
-        if module.member == member
-        for name in third_party(module)
-    }
-    own = {
-        f"pillowcast-{top(name)}"
-        for module in modules()
-        if module.member == member
-        for name in module.imports
-        if top(name) in MEMBERS and top(name) != member
-    }
-
-    assert imported | own <= declared(member)
-
-
-@every_member
-def test_a_member_declares_nothing_it_does_not_need(member: str) -> None:
-    """What is installed for nothing is attacked for nothing."""
-    imported = {
-        distribution(name)
-        for module in modules()
-        if module.member == member
-        for name in third_party(module)
-    }
-    unseen = {name for owner, name in NEEDED_UNSEEN if owner == member}
-    own = {f"pillowcast-{name}" for name in MEMBERS}
-
-    assert declared(member) - own - imported == unseen
-
-
-@pytest.mark.parametrize(
-    "module", [one for one in modules() if one.member in ("contract", "runtime")], ids=str
-)
-def test_a_shared_module_has_a_test_module(module: Module) -> None:
-    """Of its own name; the MQTT session's is among those that need a broker."""
-    if "." not in module.name:
-        return
-    package, name = module.name.split(".")
-    tests = ROOT / "tests"
-
-    assert (tests / "unit" / package / f"test_{name}.py").exists() or (
-        tests / "integration" / f"test_{name}_session.py"
-    ).exists()
+def _parameters(function: Function) -> int:
+    given = function.args
+    return len(given.posonlyargs + given.args + given.kwonlyargs) - 1
