@@ -82,6 +82,8 @@ DECIDERS: Final = (
     "gateway.http.bundler",
     "gateway.fanout.planner",
     "gateway.fanout.subscriptions",
+    "gateway.fanout.framing",
+    "gateway.fanout.catch_up",
     "gateway.fanout.batching",
     "gateway.transport.timing_wheel",
     "gateway.fanout.encoding",

@@ -1,4 +1,4 @@
-"""The pace of flushes, in simulated days of a process."""
+"""The linger before a flush, in simulated days of a process."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,53 +10,57 @@ steps = st.lists(st.tuples(costs, st.floats(0, 2), st.floats(0, 1)), max_size=30
 
 
 @given(steps)
-def test_a_wait_is_bounded_whatever_happened(given: list[tuple[float, float, float]]) -> None:
-    """By the longest there is, and by what the last flush cost."""
+def test_the_linger_is_at_most_max_linger_s_and_the_last_flush(
+    given: list[tuple[float, float, float]],
+) -> None:
+    """Whatever happened before."""
     now = cpu = 0.0
-    pace = AdaptiveLinger(now, cpu)
+    linger = AdaptiveLinger(now, cpu)
     for cost, idle, share in given:
         now += cost + idle
         cpu += (cost + idle) * share
-        pace.flushed(cost, now, cpu)
-        assert 0 <= pace.wait_s <= min(MAX_LINGER_S, cost) + 1e-9
+        linger.record_flush(cost, now, cpu)
+        assert 0 <= linger.linger_s <= min(MAX_LINGER_S, cost) + 1e-9
 
 
 @given(steps)
-def test_nobody_waits_while_the_process_has_time_to_spare(
+def test_there_is_no_linger_up_to_the_busy_threshold(
     given: list[tuple[float, float, float]],
 ) -> None:
     """However expensive a flush is."""
     now = cpu = 0.0
-    pace = AdaptiveLinger(now, cpu)
+    linger = AdaptiveLinger(now, cpu)
     for cost, idle, share in given:
         now += cost / BUSY_THRESHOLD * 1.001 + idle
         cpu += (cost + idle) * share * BUSY_THRESHOLD * 0.999
-        pace.flushed(cost, now, cpu)
-        assert pace.wait_s == 0
+        linger.record_flush(cost, now, cpu)
+        assert linger.linger_s == 0
 
 
-def test_a_process_that_is_kept_from_the_cpu_is_busy() -> None:
-    """Its flushes take all of its time, though it uses little of the CPU."""
-    pace = AdaptiveLinger(0, 0)
+def test_a_process_that_is_kept_from_the_cpu_counts_as_busy() -> None:
+    """Its flushes take all of its time, though it uses little CPU."""
+    linger = AdaptiveLinger(0, 0)
     for number in range(1, 30):
-        pace.flushed(0.02, number * 0.021, number * 0.004)
+        linger.record_flush(0.02, number * 0.021, number * 0.004)
 
-    assert pace.wait_s > 0.01
+    assert linger.linger_s > 0.01
 
 
 @given(cost=st.floats(0.001, 0.04), less=st.floats(0.66, 0.99), more=st.floats(0.66, 1))
-def test_the_busier_the_longer(cost: float, less: float, more: float) -> None:
-    """And a flush that costs twice is waited for twice as long."""
+def test_the_linger_grows_with_the_load_and_with_the_cost_of_a_flush(
+    cost: float, less: float, more: float
+) -> None:
+    """In proportion to the cost, up to `MAX_LINGER_S`."""
     less, more = min(less, more), max(less, more)
 
-    def wait_s(busy: float, cost_s: float) -> float:
-        pace = AdaptiveLinger(0, 0)
-        pace.flushed(cost_s, LOAD_WINDOW_S * 2, busy * LOAD_WINDOW_S * 2)
-        return pace.wait_s
+    def linger_s(load: float, cost_s: float) -> float:
+        linger = AdaptiveLinger(0, 0)
+        linger.record_flush(cost_s, LOAD_WINDOW_S * 2, load * LOAD_WINDOW_S * 2)
+        return linger.linger_s
 
-    assert wait_s(less, cost) <= wait_s(more, cost)
-    assert abs(wait_s(more, cost) - min(MAX_LINGER_S, 2 * wait_s(more, cost / 2))) < 1e-9
-    assert abs(wait_s(1, cost) - min(MAX_LINGER_S, cost)) < 1e-9
+    assert linger_s(less, cost) <= linger_s(more, cost)
+    assert abs(linger_s(more, cost) - min(MAX_LINGER_S, 2 * linger_s(more, cost / 2))) < 1e-9
+    assert abs(linger_s(1, cost) - min(MAX_LINGER_S, cost)) < 1e-9
 
 
 @given(
@@ -64,31 +68,29 @@ def test_the_busier_the_longer(cost: float, less: float, more: float) -> None:
     each_s=st.floats(0, 0.0001),
     rate=st.floats(1, 10_000),
 )
-def test_a_process_that_could_not_keep_up_keeps_up(
-    cost_s: float, each_s: float, rate: float
-) -> None:
-    """Changes come at any rate, a flush costs what it costs: none waits much longer than a flush.
+def test_an_overloaded_process_keeps_up(cost_s: float, each_s: float, rate: float) -> None:
+    """At any rate of changes and any cost of a flush, no change waits much longer than a flush.
 
-    `each_s` is what a change costs on its own, of which there is enough time.
+    `each_s` is what a change costs by itself; the process has enough time for that.
     """
     if rate * each_s > 0.5:
         return
     now = cpu = 0.0
-    pace = AdaptiveLinger(now, cpu)
+    linger = AdaptiveLinger(now, cpu)
     waiting_since, longest, flushes = 0.0, 0.0, 0
     while now < 5:
-        wait_s = pace.wait_s
-        took = cost_s + rate * (now + wait_s - waiting_since) * each_s
-        now += wait_s + took
+        linger_s = linger.linger_s
+        took = cost_s + rate * (now + linger_s - waiting_since) * each_s
+        now += linger_s + took
         cpu += took
         longest = max(longest, now - waiting_since)
         waiting_since = now - took
-        if rate * took < 1:  # nothing came meanwhile: idle until something does
+        if rate * took < 1:  # no change arrived meanwhile: idle until one does
             now = waiting_since = now + 1 / rate
-        pace.flushed(took, now, cpu)
+        linger.record_flush(took, now, cpu)
         flushes += 1
 
     assert flushes > 0
-    # A flush with all that came meanwhile costs at most twice what it would cost and was waited
-    # for; a change may come at the beginning of one, and waits for the next to end.
+    # A flush with all that arrived meanwhile costs at most twice as much as one alone, and was
+    # waited for; a change that arrives when a flush starts waits for the next one to end.
     assert longest <= 2 * 2 * (cost_s + MAX_LINGER_S) + MAX_LINGER_S + 1 / rate

@@ -1,4 +1,4 @@
-"""The fan-out, against subscribers that remember everything they were given."""
+"""The planner, against subscribers that keep and apply everything they are sent."""
 
 import msgspec
 import pytest
@@ -10,11 +10,12 @@ from contract.cursors import Cursor
 from contract.frames import RECONNECT_MS, Goodbye, Removed, Snapshot, Status, Updates
 from contract.updates import Update, decode_state
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.planner import MAX_FRAME_BYTES, SNAPSHOT_CACHE_SIZE, Planner, Write, frames_of
-from gateway.fanout.subscriptions import Filter
+from gateway.fanout.framing import MAX_FRAME_BYTES
+from gateway.fanout.planner import Planner, Write
+from gateway.fanout.subscriptions import Filter, ResumePoint
 from gateway.state.state_store import MAX_TOMBSTONES, Change, StateStore
 from tests.hypothesis_profiles import examples
-from tests.unit.gateway.strategies import EPOCH_MS, PILLOWS, pillows, update
+from tests.unit.gateway.strategies import EPOCH_MS, pillows, update
 from tests.unit.gateway.subscribers import Client, deliver
 
 NOW = EPOCH_MS
@@ -39,19 +40,19 @@ def removal_of(store: StateStore, pillow: str) -> Change:
     return change
 
 
-interests = st.one_of(st.none(), st.sets(pillows, min_size=1).map(frozenset))
+filters = st.one_of(st.none(), st.sets(pillows, min_size=1).map(frozenset))
 
 
-class FanoutMachine(RuleBasedStateMachine):
-    """A keen subscriber, lazy ones, and ones that come and go, under any sequence of events."""
+class PlannerMachine(RuleBasedStateMachine):
+    """A fast subscriber, slow ones, and ones that leave and come back, in any order of events."""
 
-    @initialize(wanted=st.lists(interests, min_size=1, max_size=3))
+    @initialize(wanted=st.lists(filters, min_size=1, max_size=3))
     def begin(self, wanted: list[Filter]) -> None:
         self.store, self.planner = make()
         self.clock = 0
         self.expected: list[tuple[str, object]] = []
-        self.keen = Client(self.planner)
-        self.lazy = [Client(self.planner, filter) for filter in wanted]
+        self.fast = Client(self.planner)
+        self.slow = [Client(self.planner, filter) for filter in wanted]
         self.left: list[Client] = []
         flush(self.planner)
 
@@ -60,63 +61,63 @@ class FanoutMachine(RuleBasedStateMachine):
         self.clock += 1
         change = change_of(self.store, pillow, self.clock, pad)
         assert change.payload is not None
-        self.planner.add(change)
+        self.planner.publish(change)
         self.expected.append((pillow, msgspec.json.decode(change.payload)["at"]))
 
     @rule(pillow=pillows)
     def removal(self, pillow: str) -> None:
         change = self.store.remove(pillow)
         if change is not None:
-            self.planner.add(change)
+            self.planner.publish(change)
             self.expected.append((pillow, None))
 
     @rule()
     def flush(self) -> None:
         flush(self.planner)
-        # Every change arrives once, in order, at who keeps up.
-        assert self.keen.changes == self.expected
+        # A subscriber that is never paused gets every change once, in order.
+        assert self.fast.changes == self.expected
         self.expected.clear()
-        self.keen.changes.clear()
-        for client in (self.keen, *(one for one in self.lazy if not one.is_paused)):
+        self.fast.changes.clear()
+        for client in (self.fast, *(one for one in self.slow if not one.is_paused)):
             assert client.states == self.whole(client.wanted)
 
     @rule(which=st.integers(0, 2))
-    def someone_does_not_read(self, which: int) -> None:
-        client = self.lazy[which % len(self.lazy)]
+    def a_subscriber_is_paused(self, which: int) -> None:
+        client = self.slow[which % len(self.slow)]
         if not client.is_paused:
             self.planner.pause(client)
 
     @rule(which=st.integers(0, 2))
-    def someone_reads_no_more_than_the_next_write(self, which: int) -> None:
-        self.lazy[which % len(self.lazy)].full = True
+    def a_transport_fills_up_with_the_next_write(self, which: int) -> None:
+        self.slow[which % len(self.slow)].full = True
 
     @rule(which=st.integers(0, 2))
-    def someone_reads_again(self, which: int) -> None:
-        client = self.lazy[which % len(self.lazy)]
+    def a_subscriber_is_resumed(self, which: int) -> None:
+        client = self.slow[which % len(self.slow)]
         client.full = False
         if client.is_paused:
             self.planner.resume(client)
 
-    @rule(which=st.integers(0, 2), wanted=interests)
-    def someone_wants_something_else(self, which: int, wanted: Filter) -> None:
-        client = self.lazy[which % len(self.lazy)]
+    @rule(which=st.integers(0, 2), wanted=filters)
+    def a_subscriber_changes_its_filter(self, which: int, wanted: Filter) -> None:
+        client = self.slow[which % len(self.slow)]
         client.subscribe(wanted)
 
     @rule(which=st.integers(0, 2))
-    def someone_leaves(self, which: int) -> None:
-        client = self.lazy[which % len(self.lazy)]
+    def a_subscriber_leaves(self, which: int) -> None:
+        client = self.slow[which % len(self.slow)]
         self.planner.unsubscribe(client)
         self.left.append(client)
-        self.lazy[which % len(self.lazy)] = Client(self.planner, client.wanted)
+        self.slow[which % len(self.slow)] = Client(self.planner, client.wanted)
 
     @rule()
-    def someone_comes_back(self) -> None:
+    def those_that_left_come_back(self) -> None:
         while self.left:
             client = self.left.pop()
             again = Client(self.planner, client.wanted, client.cursor)
             again.states = dict(client.states)
             flush(self.planner)
-            self.keen.changes.clear()
+            self.fast.changes.clear()
             self.expected.clear()
             first = again.take_frames()[0]
             assert isinstance(first, Snapshot)
@@ -125,18 +126,18 @@ class FanoutMachine(RuleBasedStateMachine):
             self.planner.unsubscribe(again)
 
     @rule(broker=st.sampled_from(("online", "offline")))
-    def the_broker_changes(self, broker: str) -> None:
+    def broker_changes(self, broker: str) -> None:
         deliver(self.planner.announce_broker(broker))  # type: ignore[arg-type]
 
     @invariant()
-    def who_stalls_is_in_no_ones_way(self) -> None:
-        for client in self.lazy:
+    def a_paused_subscriber_is_not_live(self) -> None:
+        for client in self.slow:
             if client.is_paused:
                 assert not client.is_live
 
     @invariant()
-    def everyone_knows_of_the_broker(self) -> None:
-        for client in (self.keen, *self.lazy):
+    def live_subscribers_know_the_brokers_status(self) -> None:
+        for client in (self.fast, *self.slow):
             if client.is_live:
                 told = [one for one in client.frames if isinstance(one, Snapshot | Status)]
                 assert not told or told[-1].broker == self.planner.broker
@@ -150,12 +151,12 @@ class FanoutMachine(RuleBasedStateMachine):
         }
 
 
-TestFanout = FanoutMachine.TestCase
-TestFanout.settings = settings(max_examples=examples(120), stateful_step_count=40)
+TestPlanner = PlannerMachine.TestCase
+TestPlanner.settings = settings(max_examples=examples(120), stateful_step_count=40)
 
 
 def test_the_first_frame_is_a_snapshot_with_the_states_byte_for_byte() -> None:
-    """Odd spacing and unknown fields stay as they came."""
+    """Spacing and unknown fields stay as they were on MQTT."""
     store, out = make()
     payload = b'{ "pillow" :"cloud-1","state":\n"hugging","at":"2026-11-22T06:00:00Z", "x":[1 ,2] }'
     decoded = decode_state("cloud-1", payload)
@@ -171,13 +172,13 @@ def test_the_first_frame_is_a_snapshot_with_the_states_byte_for_byte() -> None:
     )
 
 
-def test_everyone_with_the_same_interest_gets_the_same_bytes() -> None:
-    """A message is put into a frame once, not once a browser; snapshots too."""
+def test_subscribers_with_the_same_filter_get_the_same_bytes_object() -> None:
+    """A frame is encoded once for the group; so is a snapshot."""
     store, out = make()
     everyone = [Client(out) for _ in range(3)]
     some = [Client(out, frozenset({"cloud-1", "cloud-2"})) for _ in range(3)]
     flush(out)
-    out.add(change_of(store, "cloud-1", 1))
+    out.publish(change_of(store, "cloud-1", 1))
     flush(out)
 
     for group in (everyone, some):
@@ -186,8 +187,8 @@ def test_everyone_with_the_same_interest_gets_the_same_bytes() -> None:
         assert all(a is b for other in rest for a, b in zip(first, other, strict=True))
 
 
-def test_an_interest_is_put_into_json_once_for_all_forms(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A WebSocket and an event stream differ in what is around it."""
+def test_groups_of_several_encodings_share_the_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A WebSocket and an event stream differ in the bytes around it."""
     store, out = make()
     wire, stream = Client(out), Client(out)
     out.unsubscribe(stream)
@@ -197,7 +198,7 @@ def test_an_interest_is_put_into_json_once_for_all_forms(monkeypatch: pytest.Mon
     wire.writes.clear()
     stream.writes.clear()
 
-    out.add(change_of(store, "cloud-1", 1))
+    out.publish(change_of(store, "cloud-1", 1))
     first, second = out.flush(NOW)
 
     assert {first.subscribers, second.subscribers} == {(wire,), (stream,)}
@@ -205,24 +206,24 @@ def test_an_interest_is_put_into_json_once_for_all_forms(monkeypatch: pytest.Mon
     assert second.data[second.data.index(b"{") : -2] == first.data[first.data.index(b"{") :]
 
 
-def test_who_has_only_the_same_pillow_in_common_shares_its_frame() -> None:
-    """Each watches one of its own, too; the one that all watch is put into JSON once."""
+def test_groups_that_want_the_same_changes_share_the_frame() -> None:
+    """Their filters differ in pillows that did not change."""
     store, out = make()
     clients = [Client(out, frozenset({"all", f"own-{number}"})) for number in range(5)]
     flush(out)
-    out.add(change_of(store, "all", 1))
+    out.publish(change_of(store, "all", 1))
     made = [write.data for write in out.flush(NOW)]
     assert len(made) == 5
     assert len({id(frame) for frame in made}) == 1
 
-    out.add(change_of(store, "all", 2))
-    out.add(change_of(store, "own-3", 3))
+    out.publish(change_of(store, "all", 2))
+    out.publish(change_of(store, "own-3", 3))
     flush(out)
     assert [len(client.states) for client in clients] == [1, 1, 1, 2, 1]
 
 
-def test_whoever_comes_from_elsewhere_shares_a_snapshot() -> None:
-    """After a restart everybody has a cursor of its own, and none of them means anything here."""
+def test_cursors_of_another_process_or_of_the_future_share_a_full_snapshot() -> None:
+    """After a restart each client has another cursor, and the store covers none of them."""
     store, out = make()
     change_of(store, "cloud-1", 1)
     clients = [Client(out, None, Cursor("gone", number)) for number in range(5)]
@@ -234,56 +235,46 @@ def test_whoever_comes_from_elsewhere_shares_a_snapshot() -> None:
     assert write.kind == "snapshot"
 
 
-def test_many_who_differ_are_not_kept_for_ever() -> None:
-    """What is shared by nobody is not worth its memory."""
-    store, out = make()
-    change_of(store, "cloud-1", 1)
-    for number in range(3 * SNAPSHOT_CACHE_SIZE):
-        Client(out, frozenset({f"cloud-{number}"}))
-    flush(out)
-    assert len(out._made) <= SNAPSHOT_CACHE_SIZE
-
-
-def test_a_change_reaches_who_wants_it_without_a_look_at_the_others() -> None:
-    """However many watch something else."""
+def test_a_change_is_written_to_the_groups_that_want_it_only() -> None:
+    """However many groups want other pillows."""
     store, out = make()
     clients = [Client(out, frozenset({f"cloud-{number}"})) for number in range(200)]
     flush(out)
-    out.add(change_of(store, "cloud-7", 1))
+    out.publish(change_of(store, "cloud-7", 1))
 
     (write,) = out.flush(NOW)
 
     assert write.subscribers == (clients[7],)
 
 
-def test_nobody_hears_of_what_he_does_not_want() -> None:
-    """A filter filters updates, removals and catching up."""
+def test_updates_and_removals_outside_the_filter_are_not_sent() -> None:
+    """The others leave no empty frame behind."""
     store, out = make()
     client = Client(out, frozenset({"cloud-2"}))
     flush(out)
     client.take_frames()
-    out.add(change_of(store, "cloud-1", 1))
-    out.add(change_of(store, "cloud-2", 2))
-    out.add(removal_of(store, "cloud-1"))
+    out.publish(change_of(store, "cloud-1", 1))
+    out.publish(change_of(store, "cloud-2", 2))
+    out.publish(removal_of(store, "cloud-1"))
     flush(out)
 
-    (heard,) = client.take_frames()
+    (sent,) = client.take_frames()
 
-    assert isinstance(heard, Updates)
-    assert [state["pillow"] for state in heard.pillows] == ["cloud-2"]
+    assert isinstance(sent, Updates)
+    assert [state["pillow"] for state in sent.pillows] == ["cloud-2"]
 
 
 def test_updates_and_removals_keep_their_order() -> None:
-    """Each kind in a frame of its own, in the order in which they happened, in one write."""
+    """A frame carries one kind; the frames of a flush leave in one write."""
     store, out = make()
     client = Client(out)
     flush(out)
     client.take_frames()
-    out.add(change_of(store, "cloud-1", 1))
-    out.add(change_of(store, "cloud-2", 2))
-    out.add(removal_of(store, "cloud-1"))
-    out.add(removal_of(store, "cloud-2"))
-    out.add(change_of(store, "cloud-1", 3))
+    out.publish(change_of(store, "cloud-1", 1))
+    out.publish(change_of(store, "cloud-2", 2))
+    out.publish(removal_of(store, "cloud-1"))
+    out.publish(removal_of(store, "cloud-2"))
+    out.publish(change_of(store, "cloud-1", 3))
     flush(out)
 
     updates, removals, again = client.take_frames()
@@ -296,8 +287,8 @@ def test_updates_and_removals_keep_their_order() -> None:
     assert len(client.writes) == 2
 
 
-def test_a_recovered_snapshot_tells_of_removals_in_a_frame_of_its_own() -> None:
-    """What is gone is not in a snapshot; who resumes must hear of it."""
+def test_a_recovered_snapshot_is_followed_by_the_removals() -> None:
+    """A snapshot cannot carry them."""
     store, out = make()
     change_of(store, "cloud-1", 1)
     change_of(store, "cloud-2", 2)
@@ -313,52 +304,15 @@ def test_a_recovered_snapshot_tells_of_removals_in_a_frame_of_its_own() -> None:
     assert removed == Removed("ep:3", ["cloud-1"])
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(PILLOWS),
-            st.one_of(
-                st.none(),
-                st.integers(0, 3 * MAX_FRAME_BYTES // 2),
-                st.integers(MAX_FRAME_BYTES - 400, MAX_FRAME_BYTES),
-            ),
-        ),
-        max_size=12,
-    )
-)
-@settings(max_examples=examples(150))
-def test_no_frame_is_longer_than_a_frame_may_be(given: list[tuple[str, int | None]]) -> None:
-    """Unless a single state is; and together they carry every change, in order."""
-    changes = [
-        Change(number, pillow, None if size is None else b'"' + b"x" * size + b'"')
-        for number, (pillow, size) in enumerate(given, 1)
-    ]
-
-    carried: list[object] = []
-    for frame in frames_of(changes, "ep", NOW):
-        message = msgspec.json.decode(frame.data)
-        carried += [(message["type"], one) for one in message["pillows"]]
-        assert frame.updates == len(message["pillows"])
-        assert len(frame.data) <= MAX_FRAME_BYTES or frame.updates == 1
-        assert frame.cursor == Cursor("ep", len(carried))
-
-    assert carried == [
-        ("removed", change.pillow)
-        if change.payload is None
-        else ("update", msgspec.json.decode(change.payload))
-        for change in changes
-    ]
-
-
-def test_who_reads_again_gets_the_newest_of_each_as_one_frame() -> None:
-    """However much it missed."""
+def test_a_resumed_subscriber_gets_the_newest_state_of_each_pillow_in_one_frame() -> None:
+    """However many changes it missed."""
     store, out = make()
     client = Client(out)
     client.full = True
     flush(out)
     client.take_frames()
     for at in range(1, 41):
-        out.add(change_of(store, f"cloud-{at % 4}", at, pad=10_000))
+        out.publish(change_of(store, f"cloud-{at % 4}", at, pad=10_000))
         flush(out)
     assert client.take_frames() == []
 
@@ -375,23 +329,22 @@ def test_who_reads_again_gets_the_newest_of_each_as_one_frame() -> None:
     assert write.kind == "catch_up"
 
 
-def test_a_stalled_listener_costs_nothing_while_it_is_stalled() -> None:
-    """A flush does not come by it, and nothing is kept for it but where it stopped."""
+def test_a_paused_subscriber_is_not_written_to_and_keeps_only_its_resume_point() -> None:
+    """Nothing queues up for it."""
     store, out = make()
     client = Client(out)
     flush(out)
     out.pause(client)
     for at in range(100):
-        out.add(change_of(store, "cloud-1", at))
+        out.publish(change_of(store, "cloud-1", at))
         assert list(out.flush(NOW)) == []
     assert list(out.announce_broker("online")) == []
 
-    assert client.paused_at is not None
-    assert client.paused_at.offset == 0
+    assert client.resume_from == ResumePoint(0, "offline")
 
 
-def test_who_stalled_hears_of_the_broker_when_it_reads_again() -> None:
-    """Unless it is as it was."""
+def test_a_resumed_subscriber_gets_the_brokers_status_if_it_changed() -> None:
+    """A status that is the same again is not sent."""
     _store, out = make()
     client = Client(out)
     flush(out)
@@ -405,8 +358,8 @@ def test_who_stalled_hears_of_the_broker_when_it_reads_again() -> None:
         assert client.take_frames() == hears
 
 
-def test_who_lagged_while_removals_were_forgotten_begins_again() -> None:
-    """Else it would keep pillows that are no more, and nobody would ever tell it."""
+def test_a_resumed_subscriber_gets_a_full_snapshot_when_removals_were_forgotten() -> None:
+    """A catch-up would leave pillows on its page that do not exist any more."""
     store, out = make()
     names = [f"p{number}" for number in range(MAX_TOMBSTONES + 50)]
     for at, name in enumerate(names):
@@ -416,9 +369,9 @@ def test_who_lagged_while_removals_were_forgotten_begins_again() -> None:
     assert len(client.states) == len(names)
     out.pause(client)
     for name in names:
-        out.add(removal_of(store, name))
+        out.publish(removal_of(store, name))
         flush(out)
-    out.add(change_of(store, "last", 1))
+    out.publish(change_of(store, "last", 1))
     flush(out)
     client.take_frames()
     out.resume(client)
@@ -431,8 +384,8 @@ def test_who_lagged_while_removals_were_forgotten_begins_again() -> None:
     assert set(client.states) == {"last"}
 
 
-def test_who_asks_for_something_else_while_it_stalls_gets_it_when_it_reads() -> None:
-    """A snapshot of it, and then every change."""
+def test_a_filter_changed_while_paused_counts_from_the_resume() -> None:
+    """A full snapshot of the new filter, then every change."""
     store, out = make()
     client = Client(out)
     flush(out)
@@ -441,45 +394,45 @@ def test_who_asks_for_something_else_while_it_stalls_gets_it_when_it_reads() -> 
     assert flush(out) == []
     out.resume(client)
     flush(out)
-    out.add(change_of(store, "cloud-2", 99))
+    out.publish(change_of(store, "cloud-2", 99))
     flush(out)
 
-    _, snapshot, heard = client.take_frames()
+    _, snapshot, sent = client.take_frames()
     assert isinstance(snapshot, Snapshot)
-    assert isinstance(heard, Updates)
+    assert isinstance(sent, Updates)
 
 
-def test_what_was_added_but_not_flushed_comes_once_to_who_joins() -> None:
-    """It is in the snapshot, and no frame repeats it; the others have it before."""
+def test_a_pending_change_is_sent_once_to_a_new_subscriber() -> None:
+    """It is in its snapshot; live subscribers get it as an update."""
     store, out = make()
-    keen = Client(out)
+    fast = Client(out)
     flush(out)
-    keen.take_frames()
-    out.add(change_of(store, "cloud-1", 1))
+    fast.take_frames()
+    out.publish(change_of(store, "cloud-1", 1))
     joined = Client(out)
     flush(out)
 
     (snapshot,) = joined.take_frames()
     assert isinstance(snapshot, Snapshot)
     assert len(snapshot.pillows) == 1
-    assert len(keen.take_frames()) == 1
+    assert len(fast.take_frames()) == 1
     assert not out.is_due
     assert flush(out) == []
 
 
-def test_a_whole_frame_is_a_reason_to_flush() -> None:
-    """To wait on would save nothing."""
+def test_the_planner_is_full_from_max_frame_bytes_on() -> None:
+    """More changes would not make the flush cheaper."""
     store, out = make()
-    out.add(change_of(store, "cloud-1", 1, pad=MAX_FRAME_BYTES // 2))
+    out.publish(change_of(store, "cloud-1", 1, pad=MAX_FRAME_BYTES // 2))
     assert not out.is_full
-    out.add(change_of(store, "cloud-1", 2, pad=MAX_FRAME_BYTES // 2))
+    out.publish(change_of(store, "cloud-1", 2, pad=MAX_FRAME_BYTES // 2))
     assert out.is_full
     flush(out)
     assert not out.is_full
 
 
-def test_a_status_before_the_snapshot_is_said_by_the_snapshot() -> None:
-    """Never twice, and never of the past."""
+def test_a_waiting_subscriber_gets_the_brokers_status_in_its_snapshot_only() -> None:
+    """Not twice, and not an outdated one."""
     _store, out = make()
     client = Client(out)
     deliver(out.announce_broker("online"))
@@ -491,15 +444,15 @@ def test_a_status_before_the_snapshot_is_said_by_the_snapshot() -> None:
     assert snapshot.broker == "online"
 
 
-def test_the_goodbye_ends_it_for_who_reads() -> None:
-    """Who does not read now hears it when it does."""
+def test_the_goodbye_closes_live_subscribers_now_and_paused_ones_when_resumed() -> None:
+    """A paused one gets what it missed before the goodbye."""
     store, out = make()
     client, slow = Client(out), Client(out)
     flush(out)
     client.take_frames()
     slow.take_frames()
     out.pause(slow)
-    out.add(change_of(store, "cloud-1", 1))
+    out.publish(change_of(store, "cloud-1", 1))
     flush(out)
     deliver(out.announce_restart(RECONNECT_MS))
 
@@ -515,8 +468,8 @@ def test_the_goodbye_ends_it_for_who_reads() -> None:
     assert slow.closed
 
 
-def test_who_comes_while_the_gateway_leaves_is_told_so_too() -> None:
-    """Or it would keep the process waiting, and learn nothing from a connection cut off."""
+def test_a_new_subscriber_gets_the_goodbye_after_its_snapshot_once_announced() -> None:
+    """Otherwise the process would wait for it, and its client would not know why it was closed."""
     _store, out = make()
     deliver(out.announce_restart(RECONNECT_MS))
     client = Client(out)
@@ -529,19 +482,19 @@ def test_who_comes_while_the_gateway_leaves_is_told_so_too() -> None:
     assert client.closed
 
 
-def test_who_was_owed_something_is_called_back_when_it_has_it() -> None:
-    """What else waits for it comes after."""
+def test_on_caught_up_is_called_after_a_snapshot_but_not_after_updates() -> None:
+    """The connection writes held-back answers then."""
     store, out = make()
     client = Client(out)
     flush(out)
     assert client.times_caught_up == 1
-    out.add(change_of(store, "cloud-1", 1))
+    out.publish(change_of(store, "cloud-1", 1))
     flush(out)
     assert client.times_caught_up == 1
 
 
-def test_who_is_being_closed_can_ask_for_nothing() -> None:
-    """It has left already."""
+def test_calls_for_an_unsubscribed_subscriber_have_no_effect() -> None:
+    """Its connection is being closed."""
     _store, out = make()
     client = Client(out)
     out.unsubscribe(client)
@@ -564,8 +517,8 @@ def test_who_is_being_closed_can_ask_for_nothing() -> None:
         max_size=40,
     )
 )
-def test_nothing_is_left_of_listeners_that_went(steps: list[tuple[str, Filter]]) -> None:
-    """Neither in the index of interests nor among those who are due."""
+def test_nothing_is_kept_of_unsubscribed_subscribers(steps: list[tuple[str, Filter]]) -> None:
+    """Neither in the index nor among the waiting ones."""
     _store, out = make()
     clients: list[Client] = []
     for verb, filter in steps:
@@ -580,18 +533,18 @@ def test_nothing_is_left_of_listeners_that_went(steps: list[tuple[str, Filter]])
     assert len(out) == len(clients)
     for client in clients:
         out.unsubscribe(client)
-        out.unsubscribe(client)  # once more does no harm
+        out.unsubscribe(client)  # has no effect
 
     assert len(out) == 0
     assert not out.is_due
-    assert out._index._all == {}
-    assert out._index._of_pillow == {}
+    assert out._index._groups == {}
+    assert out._index._groups_of_pillow == {}
 
 
-def test_a_change_without_listeners_costs_no_frame() -> None:
-    """And what nobody heard is in the next snapshot."""
+def test_a_change_without_subscribers_is_not_written() -> None:
+    """It is in the next snapshot."""
     store, out = make()
-    out.add(change_of(store, "cloud-1", 1))
+    out.publish(change_of(store, "cloud-1", 1))
     assert flush(out) == []
 
     client = Client(out)

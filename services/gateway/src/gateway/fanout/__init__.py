@@ -1,1 +1,16 @@
-"""fanout."""
+"""Fan-out: who gets which bytes, and when.
+
+1. `Dispatcher.publish(change)` gathers a change and schedules a flush: at once, or after the
+   linger (`batching`) when the process is busy.
+2. The flush asks the `planner` what to write. It finds the groups that want each change
+   (`subscriptions`), coalesces the changes into frames (`framing`) and encodes each frame once for
+   each encoding (`encoding`).
+3. Waiting subscribers, new or resumed, get a snapshot or what they missed (`catch_up`), and are
+   live from then on.
+4. The `dispatcher` writes the bytes to the transports, one write a subscriber.
+5. A transport that takes no more pauses its subscriber: it leaves the live ones, and only the
+   point from which it resumes is kept.
+
+Read in this order: `subscriptions`, `encoding`, `framing`, `catch_up`, `planner`, `batching`,
+`dispatcher`.
+"""

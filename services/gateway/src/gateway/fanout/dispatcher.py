@@ -1,9 +1,8 @@
-"""The way out: what the fan-out decides is written, at the pace that the process can keep."""
+"""Dispatcher: when a flush happens, and the writing of what the planner decided."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from itertools import chain, repeat
 from typing import Final
 
 from contract.cursors import Cursor
@@ -11,17 +10,16 @@ from contract.frames import RECONNECT_MS, Broker
 from gateway.fanout.batching import AdaptiveLinger
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.planner import Planner, Write
-from gateway.fanout.raw_send import send_to_all
 from gateway.fanout.subscriptions import Filter, Subscriber
 from gateway.metrics import GatewayMetrics
 from gateway.state.state_store import Change, StateStore
 
 SNAPSHOT_LINGER_S: Final = 0.002
-"""How long a browser that came waits for others who come: they share a snapshot."""
+"""How long a new subscriber waits for others, in seconds: they share a snapshot."""
 
 
 class Dispatcher:
-    """Everyone who listens; a change that is published reaches them with the next flush.
+    """Sends every change to the subscribers that want it, with the next flush.
 
     `clock` gives Unix milliseconds.
     """
@@ -29,7 +27,7 @@ class Dispatcher:
     def __init__(
         self, store: StateStore, metrics: GatewayMetrics, clock: Callable[[], int]
     ) -> None:
-        self.planner = Planner(store)
+        self._planner = Planner(store)
         self._delivered = metrics.delivered
         self._counters = {
             "snapshot": metrics.snapshots.labels("false"),
@@ -38,87 +36,97 @@ class Dispatcher:
         }
         self._clock = clock
         self._linger = AdaptiveLinger(time.monotonic(), time.thread_time())
-        self._asked: asyncio.Handle | None = None
-        self._asked_soon = False
+        self._scheduled: asyncio.Handle | None = None
+        self._is_immediate = False  # the scheduled flush runs in the next turn of the event loop
 
     @property
     def broker(self) -> Broker:
-        """Whether the broker is there."""
-        return self.planner.broker
+        """The broker's status, as it was announced last."""
+        return self._planner.broker
 
     @property
     def subscriber_count(self) -> int:
         """How many subscribers there are."""
-        return len(self.planner)
-
-    def publish(self, change: Change) -> None:
-        """Tell everyone who wants it of a change."""
-        self.planner.add(change)
-        self._ask()
+        return len(self._planner)
 
     def subscribe(
-        self, subscriber: Subscriber, filter: Filter, encoding: Encoding, resume_from: Cursor | None
+        self,
+        subscriber: Subscriber,
+        filter: Filter,
+        encoding: Encoding,
+        resume_from: Cursor | None,
     ) -> None:
-        """Begin to tell a browser, with a snapshot."""
-        self.planner.subscribe(subscriber, filter, encoding, resume_from)
-        self._ask(SNAPSHOT_LINGER_S)
+        """Send a subscriber a snapshot, and then every change of the pillows in its filter.
 
-    def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Tell a browser nothing any more."""
-        self.planner.unsubscribe(subscriber)
+        The snapshot has what changed after `resume_from`, if the store covers that.
+        """
+        self._planner.subscribe(subscriber, filter, encoding, resume_from)
+        self._schedule_flush(SNAPSHOT_LINGER_S)
 
     def change_filter(self, subscriber: Subscriber, filter: Filter) -> None:
-        """Tell a browser of other pillows from now on, with a snapshot."""
-        self.planner.change_filter(subscriber, filter)
-        self._ask()
+        """Send a subscriber other pillows from now on, beginning with a full snapshot."""
+        self._planner.change_filter(subscriber, filter)
+        self._schedule_flush()
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Send a subscriber nothing any more; without effect on one that is not subscribed."""
+        self._planner.unsubscribe(subscriber)
 
     def pause(self, subscriber: Subscriber) -> None:
-        """Pass over a browser that does not read."""
-        self.planner.pause(subscriber)
+        """Skip a subscriber whose transport takes no more."""
+        self._planner.pause(subscriber)
 
     def resume(self, subscriber: Subscriber) -> None:
-        """Tell a browser that reads again what it missed."""
-        self.planner.resume(subscriber)
-        self._ask()
+        """Send a subscriber what it missed while it was paused."""
+        self._planner.resume(subscriber)
+        self._schedule_flush()
 
-    def announce_broker(self, broker: Broker) -> None:
-        """Tell everyone whether the broker is there, after all that is known until now."""
-        self._write(self.planner.flush(self._clock()))
-        self._write(self.planner.announce_broker(broker))
+    def publish(self, change: Change) -> None:
+        """Send a change to every subscriber that wants its pillow."""
+        self._planner.publish(change)
+        self._schedule_flush()
+
+    def announce_broker(self, status: Broker) -> None:
+        """Send every subscriber the broker's status, after all changes until now."""
+        self._write(self._planner.flush(self._clock()))
+        self._write(self._planner.announce_broker(status))
 
     def announce_restart(self) -> None:
-        """Ask everyone to come back after the restart, after all that is known until now."""
-        self._write(self.planner.flush(self._clock()))
-        self._write(self.planner.announce_restart(RECONNECT_MS))
+        """Send every subscriber the goodbye, after all changes until now."""
+        self._write(self._planner.flush(self._clock()))
+        self._write(self._planner.announce_restart(RECONNECT_MS))
 
-    def _ask(self, at_least_s: float = 0.0) -> None:
-        """Have everything flushed: at once, or after the wait that the pace asks for."""
-        if self._asked_soon or (at_least_s and self._asked is not None):
+    def _schedule_flush(self, at_least_s: float = 0.0) -> None:
+        """Flush in the next turn of the event loop, or after the linger.
+
+        `at_least_s` is a wait that applies unless a flush is scheduled already.
+        """
+        if self._is_immediate or (at_least_s and self._scheduled is not None):
             return
-        wait_s = 0.0 if self.planner.is_full else max(at_least_s, self._linger.wait_s)
+        wait_s = 0.0 if self._planner.is_full else max(at_least_s, self._linger.linger_s)
         loop = asyncio.get_running_loop()
         if wait_s == 0:
-            if self._asked is not None:
-                self._asked.cancel()
-            self._asked, self._asked_soon = loop.call_soon(self._flush), True
-        elif self._asked is None:
-            self._asked = loop.call_later(wait_s, self._flush)
+            if self._scheduled is not None:
+                self._scheduled.cancel()
+            self._scheduled, self._is_immediate = loop.call_soon(self._flush), True
+        elif self._scheduled is None:
+            self._scheduled = loop.call_later(wait_s, self._flush)
 
     def _flush(self) -> None:
-        self._asked, self._asked_soon = None, False
-        began_s = time.monotonic()
-        self._write(self.planner.flush(self._clock()))
+        self._scheduled, self._is_immediate = None, False
+        start_s = time.monotonic()
+        self._write(self._planner.flush(self._clock()))
         now_s = time.monotonic()
-        self._linger.flushed(now_s - began_s, now_s, time.thread_time())
+        self._linger.record_flush(now_s - start_s, now_s, time.thread_time())
 
     def _write(self, writes: Iterable[Write]) -> None:
-        for data, subscribers, raw_sockets, updates, kind, notify, closing in writes:
-            taken = send_to_all(data, raw_sockets)
-            # Behind what waits, and what was not taken, go the ways of their transports.
-            if taken.count(len(data)) != len(subscribers):
-                for subscriber, size in zip(subscribers, chain(taken, repeat(0)), strict=False):
-                    if size < len(data):
-                        self._write_to(subscriber, memoryview(data)[size:] if size else data)
+        for data, subscribers, targets, updates, kind, notify, closing in writes:
+            if data:  # a catch-up may be empty: nothing in the filter changed
+                for subscriber, target in zip(subscribers, targets, strict=True):
+                    try:
+                        target.write(data)
+                    except RuntimeError:  # closed: `connection_lost` of its connection follows
+                        self._planner.unsubscribe(subscriber)
             if updates:
                 self._delivered.inc(updates * len(subscribers))
             if kind in self._counters:
@@ -126,9 +134,3 @@ class Dispatcher:
             if notify:
                 for subscriber in subscribers:
                     subscriber.on_caught_up(closing=closing)
-
-    def _write_to(self, subscriber: Subscriber, data: bytes | memoryview) -> None:
-        try:
-            subscriber.write(data)
-        except RuntimeError:  # closed underneath: its end is about to be told
-            self.planner.unsubscribe(subscriber)

@@ -1,6 +1,6 @@
-"""The bytes of a frame in each encoding: made once, shared by all connections that get it.
+"""Encoding: the bytes of a frame in each encoding, made once for all subscribers that get them.
 
-Pure: the `websockets` library writes the WebSocket forms, and nothing here knows who gets them.
+Pure: the `websockets` library writes the WebSocket frames.
 """
 
 from enum import StrEnum
@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Final
 
 from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import Frame as WireFrame
+from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 
 from contract.cursors import Cursor
 
 MIN_DEFLATE_BYTES: Final = 1024
-"""Shorter frames are not compressed, in bytes: `scripts/bench gateway` shows what that saves."""
+"""Shorter frames are not compressed: `scripts/bench gateway` shows what compression saves."""
 
 _DEFLATE: Final = PerMessageDeflate(
     remote_no_context_takeover=True,
@@ -26,7 +26,7 @@ _DEFLATE: Final = PerMessageDeflate(
 
 
 class Encoding(StrEnum):
-    """How a browser gets its frames; each is the name of a property of Frame."""
+    """How a connection gets its frames; each value is the name of a property of `Frame`."""
 
     WEBSOCKET = "websocket"
     DEFLATED = "deflated"
@@ -35,70 +35,66 @@ class Encoding(StrEnum):
 
 
 class Frame:
-    """One frame, shared by everyone who gets it. `cursor` is None where it moves no cursor."""
+    """One frame of the contract, shared by all subscribers that get it.
 
-    def __init__(
-        self,
-        data: bytes,
-        cursor: Cursor | None = None,
-        *,
-        updates: int = 0,
-        recovered: bool = False,
-    ) -> None:
+    `cursor` is where a client that has the frame resumes; None when the frame moves no cursor.
+    `updates` is how many pillows it carries.
+    """
+
+    def __init__(self, data: bytes, cursor: Cursor | None = None, *, updates: int = 0) -> None:
         self.data = data
         self.cursor = cursor
         self.updates = updates
-        self.recovered = recovered
 
     def encoded(self, encoding: Encoding) -> bytes:
-        """Return the frame in one of its forms."""
-        formed: bytes = getattr(self, encoding)
-        return formed
+        """Return the frame in an encoding; the same object each time."""
+        data: bytes = getattr(self, encoding)
+        return data
 
     @cached_property
     def websocket(self) -> bytes:
-        """The frame as a WebSocket text message."""
-        return WireFrame(Opcode.TEXT, self.data).serialize(mask=False)
+        """A WebSocket text message."""
+        return WebSocketFrame(Opcode.TEXT, self.data).serialize(mask=False)
 
     @cached_property
     def deflated(self) -> bytes:
-        """The same where permessage-deflate was agreed: compressed when it is worth it.
+        """A WebSocket text message under permessage-deflate, compressed when that saves enough.
 
-        Without context takeover a message depends on none before it, so all share the one.
+        Without context takeover a message depends on none before it, so it can be shared.
         """
         if len(self.data) < MIN_DEFLATE_BYTES:
             return self.websocket
-        return compressed(self.data)
+        return deflated_message(self.data)
 
     @cached_property
     def event(self) -> bytes:
-        """The frame as a Server-Sent Event; its id is the cursor."""
-        # A state keeps the line breaks it came with; in an event each line is a field of its own.
+        """A Server-Sent Event; its id is the cursor."""
+        # JSON may have line breaks between its tokens; in an event each line is a field.
         lines = self.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\ndata: ")
-        mark = b"" if self.cursor is None else b"id: %b\n" % str(self.cursor).encode()
-        return b"%bdata: %b\n\n" % (mark, lines)
+        event_id = b"" if self.cursor is None else b"id: %b\n" % str(self.cursor).encode()
+        return b"%bdata: %b\n\n" % (event_id, lines)
 
     @cached_property
     def chunk(self) -> bytes:
-        """The event as one chunk of an HTTP/1.1 response."""
+        """The Server-Sent Event as one chunk of an HTTP/1.1 response."""
         return chunk(self.event)
 
 
-def compressed(text: bytes) -> bytes:
-    """Return a WebSocket text message, compressed."""
-    return WireFrame(Opcode.TEXT, text).serialize(mask=False, extensions=[_DEFLATE])
+def deflated_message(text: bytes) -> bytes:
+    """Return a compressed WebSocket text message."""
+    return WebSocketFrame(Opcode.TEXT, text).serialize(mask=False, extensions=[_DEFLATE])
 
 
 def chunk(body: bytes) -> bytes:
-    """Return a piece of a response's body in HTTP's chunked coding."""
+    """Return a piece of a response body in HTTP's chunked transfer coding."""
     return b"%x\r\n%b\r\n" % (len(body), body)
 
 
 def ping(payload: bytes) -> bytes:
-    """Return a WebSocket ping, the same for all who are asked at once."""
-    return WireFrame(Opcode.PING, payload).serialize(mask=False)
+    """Return a WebSocket ping."""
+    return WebSocketFrame(Opcode.PING, payload).serialize(mask=False)
 
 
 def pong(payload: bytes) -> bytes:
-    """Return the answer to a WebSocket ping."""
-    return WireFrame(Opcode.PONG, payload).serialize(mask=False)
+    """Return a WebSocket pong; its payload is that of the ping it answers."""
+    return WebSocketFrame(Opcode.PONG, payload).serialize(mask=False)

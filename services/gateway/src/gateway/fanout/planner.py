@@ -1,318 +1,209 @@
-"""Fan-out: which bytes each browser is to get, decided without a socket, a task or a clock.
+"""Planner: which bytes each subscriber gets, and in which order. Pure: no socket, task or clock.
 
 Changes are gathered until the next flush.
-A flush is the one moment at which everybody is told: first the news, the same bytes for a whole
-group; then, to each who came, or reads again after it had stopped, what it is owed.
-So nothing waits for a subscriber that does not read: only where it stopped is remembered.
+A flush first sends pending updates to live subscribers, then a snapshot or a catch-up to the
+waiting ones, which are live from then on.
+Nothing queues up for a paused subscriber: only the point from which it resumes is kept.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from contract.cursors import Cursor
-from contract.frames import (
-    Broker,
-    Goodbye,
-    Status,
-    encode_frame,
-    encode_removed,
-    encode_snapshot,
-    encode_updates,
-)
+from contract.frames import Broker, Goodbye, Status, encode_frame
+from gateway.fanout.catch_up import CatchUp
 from gateway.fanout.encoding import Encoding, Frame
+from gateway.fanout.framing import MAX_FRAME_BYTES, encode_changes
 from gateway.fanout.subscriptions import (
     Filter,
-    RawSocket,
+    ResumeFrom,
     ResumePoint,
     Subscriber,
     SubscriberGroup,
     SubscriptionIndex,
-    matching,
+    Target,
 )
 from gateway.state.state_store import Change, StateStore
 
-MAX_FRAME_BYTES: Final = 65_536
-"""No frame of updates is longer; more becomes several."""
-
-SNAPSHOT_CACHE_MS: Final = 20
-"""For how long who comes is given the same snapshot, if nothing changes, in milliseconds."""
-
-SNAPSHOT_CACHE_SIZE: Final = 64
-"""How many different snapshots are kept for that: those of many who differ are not worth it."""
-
-_ENVELOPE_BYTES: Final = 256
-
-_Owed = tuple[Filter, Cursor | None, ResumePoint | None]
+Kind = Literal["update", "snapshot", "recovered", "catch_up", "notice"]
+"""What a write is: pending updates, one of the three ways to catch up, or the same notice for all
+live subscribers (the broker's status, the goodbye)."""
 
 
 class Write(NamedTuple):
     """The same bytes for each of `subscribers`.
 
-    `raw_sockets` are theirs where nothing waits before these bytes, else none.
-    `notify` says that each is to be told that it has them, `closing` that they are its last.
+    `targets` are what to write to, in the same order: the transports of live subscribers, and for
+    a snapshot or catch-up the subscribers themselves, because more may go in front of it.
+    `updates` is how many pillows the bytes carry.
+    With `notify`, `on_caught_up` is called after the write; `closing` is its argument.
     """
 
     data: bytes
     subscribers: Sequence[Subscriber]
-    raw_sockets: Sequence[RawSocket]
+    targets: Sequence[Target]
     updates: int
-    kind: Literal["update", "snapshot", "recovered", "catch_up", "notice"]
+    kind: Kind
     notify: bool = False
     closing: bool = False
 
 
 class Planner:
-    """Everyone who listens, and the changes on their way to them."""
+    """All subscriptions, and the changes that wait for the next flush."""
 
     def __init__(self, store: StateStore) -> None:
         self._store = store
         self._index = SubscriptionIndex()
+        self._catch_up = CatchUp(store)
         self._pending: list[Change] = []
         self._pending_bytes = 0
-        self._due: dict[Subscriber, None] = {}
-        self._told = store.cursor.offset  # up to where every live subscriber has been told
+        self._waiting: dict[Subscriber, None] = {}  # a set that keeps its order
+        self._flushed_offset = store.cursor.offset  # live subscribers have all up to here
         self._goodbye: Frame | None = None
-        self._made: dict[_Owed, list[Frame]] = {}
-        self._made_at: tuple[int, Broker, int] = (0, "offline", 0)
         self.broker: Broker = "offline"
 
     def __len__(self) -> int:
+        """How many subscribers there are."""
         return len(self._index)
 
     @property
     def is_due(self) -> bool:
-        """Whether a flush has anything to do."""
-        return bool(self._pending or self._due)
+        """Whether a flush has anything to write."""
+        return bool(self._pending or self._waiting)
 
     @property
     def is_full(self) -> bool:
-        """Whether a whole frame has been gathered: to wait on would save nothing."""
+        """Whether the pending changes fill a frame: to wait for more would save nothing."""
         return self._pending_bytes >= MAX_FRAME_BYTES
 
     def subscribe(
-        self, subscriber: Subscriber, filter: Filter, encoding: Encoding, resume_from: Cursor | None
+        self,
+        subscriber: Subscriber,
+        filter: Filter,
+        encoding: Encoding,
+        resume_from: Cursor | None,
     ) -> None:
-        """Begin to tell a subscriber; its snapshot comes with the next flush."""
-        self._index.add(subscriber, filter, encoding)
-        subscriber.resume_from = resume_from
-        self._due[subscriber] = None
-
-    def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Forget a subscriber; once more does no harm."""
-        self._index.remove(subscriber)
-        self._due.pop(subscriber, None)
+        """Add a subscriber; the next flush sends it a snapshot, from `resume_from` if covered."""
+        self._index.add(subscriber, filter, encoding, resume_from)
+        self._waiting[subscriber] = None
 
     def change_filter(self, subscriber: Subscriber, filter: Filter) -> None:
-        """Change what a subscriber wants; a whole snapshot of it comes with the next flush."""
+        """Change the filter of a subscriber; the next flush sends it a full snapshot.
+
+        Without effect on one that is not subscribed: it is being closed.
+        """
         group = subscriber.group
-        if group is None:
-            return  # it is being closed
+        if group is not None:
+            self._index.remove(subscriber)
+            self.subscribe(subscriber, filter, group.encoding, None)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber; without effect on one that is not subscribed."""
         self._index.remove(subscriber)
-        subscriber.paused_at = None
-        self.subscribe(subscriber, filter, group.encoding, None)
+        self._waiting.pop(subscriber, None)
 
     def pause(self, subscriber: Subscriber) -> None:
-        """Pass over a subscriber that does not read; all that is kept is where it stopped."""
-        subscriber.is_paused = True
-        if subscriber.group is not None and subscriber in subscriber.group.live:
-            del subscriber.group.live[subscriber]
-            subscriber.paused_at = ResumePoint(self._told, self.broker)
+        """Send a subscriber nothing until it is resumed."""
+        self._index.pause(subscriber, ResumePoint(self._flushed_offset, self.broker))
 
     def resume(self, subscriber: Subscriber) -> None:
-        """Bring a subscriber that reads again up to date with the next flush."""
-        subscriber.is_paused = False
-        if subscriber.group is not None:
-            self._due[subscriber] = None
+        """Send a subscriber what it missed with the next flush."""
+        self._index.resume(subscriber)
+        if subscriber.is_subscribed:
+            self._waiting[subscriber] = None
 
-    def add(self, change: Change) -> None:
+    def publish(self, change: Change) -> None:
         """Gather a change for the next flush."""
+        last_offset = self._pending[-1].offset if self._pending else self._flushed_offset
+        assert change.offset > last_offset, f"{change.offset} is published after {last_offset}"
         self._pending.append(change)
         self._pending_bytes += len(change.payload or change.pillow)
 
     def flush(self, now_ms: int) -> Iterator[Write]:
-        """Yield what is to be written now, to whom, in order.
+        """Yield what is to be written now, in order; `now_ms` in Unix milliseconds.
 
-        Whoever writes may find that a subscriber does not read and say so by `pause` at once.
+        The caller may call `pause` and `unsubscribe` while it writes.
         """
         changes, self._pending, self._pending_bytes = self._pending, [], 0
-        due, self._due = self._due, {}
-        self._told = self._store.cursor.offset
+        waiting, self._waiting = self._waiting, {}
+        self._flushed_offset = self._store.cursor.offset
         if changes:
-            yield from self._news(changes, now_ms)
-        if due:
-            yield from self._owed(due, now_ms)
+            assert changes[-1].offset <= self._flushed_offset, "a change is not in the store"
+            yield from self._updates(changes, now_ms)
+        if waiting:
+            yield from self._catch_ups(waiting, now_ms)
 
     def announce_broker(self, broker: Broker) -> Iterator[Write]:
-        """Tell everyone whether the broker is there; who is owed something hears it then."""
+        """Yield the broker's status for live subscribers; others get it when they catch up."""
         self.broker = broker
-        return self._word(Frame(encode_frame(Status(broker))))
+        return self._notices(Frame(encode_frame(Status(broker))))
 
     def announce_restart(self, reconnect_ms: tuple[int, int]) -> Iterator[Write]:
-        """Tell everyone to come back later, also who comes from now on."""
-        self._goodbye = Frame(encode_frame(Goodbye(reconnect_ms)))
-        return self._word(self._goodbye, closing=True)
+        """Yield the goodbye for live subscribers; others get it when they catch up.
 
-    def _word(self, frame: Frame, *, closing: bool = False) -> Iterator[Write]:
+        `reconnect_ms` is the range of the delay after which a client reconnects.
+        """
+        self._goodbye = Frame(encode_frame(Goodbye(reconnect_ms)))
+        return self._notices(self._goodbye, closing=True)
+
+    def _notices(self, frame: Frame, *, closing: bool = False) -> Iterator[Write]:
         for group in self._index:
             if group.live:
-                to, raw_sockets = _live(group)
-                yield Write(
-                    frame.encoded(group.encoding), to, raw_sockets, 0, "notice", closing, closing
-                )
+                data = frame.encoded(group.encoding)
+                yield Write(data, *_live(group), 0, "notice", notify=closing, closing=closing)
 
-    def _news(self, changes: Sequence[Change], now_ms: int) -> Iterator[Write]:
-        # Groups of several encodings, or with only these pillows in common, share the frames.
-        made: dict[tuple[int, ...] | None, list[Frame]] = {}
+    def _updates(self, changes: Sequence[Change], now_ms: int) -> Iterator[Write]:
+        # Groups that want the same of these changes share the frames: those of other encodings,
+        # and those with filters that differ in other pillows only.
+        encoded: dict[tuple[int, ...] | None, list[Frame]] = {}
+        epoch = self._store.cursor.epoch
         for group, wanted in self._index.affected_by(changes).items():
             if group.live:
                 offsets = None
                 if group.filter is not None:
                     offsets = tuple([change.offset for change in wanted])
-                frames = made.get(offsets)
+                frames = encoded.get(offsets)
                 if frames is None:
-                    frames = list(frames_of(wanted, self._store.cursor.epoch, now_ms))
-                    made[offsets] = frames
-                yield _write_of(frames, group.encoding, *_live(group), "update")
+                    frames = encoded[offsets] = list(encode_changes(wanted, epoch, now_ms))
+                yield Write(*_joined(frames, group, *_live(group)), "update")
 
-    def _owed(self, due: Iterable[Subscriber], now_ms: int) -> Iterator[Write]:
-        alike: dict[
-            tuple[SubscriberGroup, Cursor | None, ResumePoint | None], list[Subscriber]
-        ] = {}
-        for subscriber in due:
-            # One that stopped reading meanwhile is due again when it reads.
+    def _catch_ups(self, waiting: Iterable[Subscriber], now_ms: int) -> Iterator[Write]:
+        alike: dict[tuple[SubscriberGroup, ResumeFrom], list[Subscriber]] = {}
+        for subscriber in waiting:
+            # A subscriber that was paused meanwhile waits again when it is resumed.
             if subscriber.group is not None and not subscriber.is_paused:
-                key = (subscriber.group, *self._left_off(subscriber))
-                alike.setdefault(key, []).append(subscriber)
-        for (group, since, mark), subscribers in alike.items():
-            frames = self._shared((group.filter, since, mark), now_ms)
-            for subscriber in subscribers:
-                subscriber.resume_from = subscriber.paused_at = None
-                group.live[subscriber] = subscriber.raw_socket
-            kind: Literal["snapshot", "recovered", "catch_up"] = "catch_up"
-            if mark is None:
-                kind = "recovered" if frames[0].recovered else "snapshot"
+                resume_from = self._catch_up.covered(subscriber.resume_from)
+                alike.setdefault((subscriber.group, resume_from), []).append(subscriber)
+        for (group, resume_from), subscribers in alike.items():
+            frames = self._catch_up.frames(group.filter, resume_from, self.broker, now_ms)
             if self._goodbye is not None:
                 frames = [*frames, self._goodbye]
-            closing = self._goodbye is not None
-            yield _write_of(frames, group.encoding, subscribers, (), kind, closing=closing)
-
-    def _left_off(self, subscriber: Subscriber) -> tuple[Cursor | None, ResumePoint | None]:
-        """Return from where a subscriber goes on: from nowhere if not all that it missed is known.
-
-        So all whose cursors are of another process share a snapshot, however they differ.
-        """
-        since, mark = subscriber.resume_from, subscriber.paused_at
-        if since is not None and not self._store.covers(since):
-            since = None
-        if mark is not None and not self._store.covers(
-            self._store.cursor._replace(offset=mark.offset)
-        ):
-            mark = None
-        return since, mark
-
-    def _shared(self, owed: _Owed, now_ms: int) -> list[Frame]:
-        """Return what is owed, made once for all who are owed the same at about the same time."""
-        offset, broker, made_ms = self._made_at
-        if (offset, broker) != (
-            self._told,
-            self.broker,
-        ) or not made_ms <= now_ms <= made_ms + SNAPSHOT_CACHE_MS:
-            self._made.clear()
-            self._made_at = (self._told, self.broker, now_ms)
-        frames = self._made.get(owed)
-        if frames is None:
-            if len(self._made) >= SNAPSHOT_CACHE_SIZE:
-                self._made.clear()
-            frames = self._made[owed] = list(self._frames_owed(*owed, now_ms))
-        return frames
-
-    def _frames_owed(
-        self, filter: Filter, since: Cursor | None, mark: ResumePoint | None, now_ms: int
-    ) -> Iterator[Frame]:
-        if mark is None:
-            yield from self._snapshot(filter, since, now_ms)
-            return
-        missed = matching(self._store.changes_after(mark.offset), filter)
-        yield from frames_of(missed, self._store.cursor.epoch, now_ms)
-        if mark.broker != self.broker:
-            yield Frame(encode_frame(Status(self.broker)))
-
-    def _snapshot(self, filter: Filter, since: Cursor | None, now_ms: int) -> Iterator[Frame]:
-        store, gone, recovered = self._store, list[str](), False
-        if since is not None:
-            recovered = True
-            missed = matching(store.changes_after(since.offset), filter)
-            states = [change.payload for change in missed if change.payload is not None]
-            gone = [change.pillow for change in missed if change.payload is None]
-        elif filter is None:
-            states = list(store.states())
-        else:
-            found = (store.state(pillow) for pillow in sorted(filter))
-            states = [state for state in found if state is not None]
-        yield Frame(
-            encode_snapshot(
-                store.cursor,
-                recovered=recovered,
-                broker=self.broker,
-                sent_ms=now_ms,
-                pillows=states,
-            ),
-            store.cursor,
-            updates=len(states),
-            recovered=recovered,
-        )
-        if gone:
-            yield Frame(encode_removed(store.cursor, gone), store.cursor, updates=len(gone))
+            self._index.set_live(group, subscribers)
+            yield Write(
+                *_joined(frames, group, subscribers, subscribers),
+                _kind(resume_from),
+                notify=True,
+                closing=self._goodbye is not None,
+            )
 
 
-def _live(group: SubscriberGroup) -> tuple[tuple[Subscriber, ...], tuple[RawSocket, ...]]:
-    """Return who is live now, and their raw_sockets: writing may change who is."""
+def _live(group: SubscriberGroup) -> tuple[tuple[Subscriber, ...], tuple[Target, ...]]:
+    """Return the live subscribers and their transports; a copy, because a write may pause one."""
     return tuple(group.live), tuple(group.live.values())
 
 
-def _write_of(
+def _joined(
     frames: Sequence[Frame],
-    encoding: Encoding,
+    group: SubscriberGroup,
     subscribers: Sequence[Subscriber],
-    raw_sockets: Sequence[RawSocket],
-    kind: Literal["update", "snapshot", "recovered", "catch_up"],
-    *,
-    closing: bool = False,
-) -> Write:
-    """Put frames together, so that each browser costs one write however many they are."""
-    data = b"".join([frame.encoded(encoding) for frame in frames])
-    updates = sum(frame.updates for frame in frames)
-    return Write(data, subscribers, raw_sockets, updates, kind, kind != "update", closing)
+    targets: Sequence[Target],
+) -> tuple[bytes, Sequence[Subscriber], Sequence[Target], int]:
+    """Return the first fields of a write of these frames: one write a subscriber for all frames."""
+    data = b"".join([frame.encoded(group.encoding) for frame in frames])
+    return data, subscribers, targets, sum([frame.updates for frame in frames])
 
 
-def frames_of(changes: Iterable[Change], epoch: str, now_ms: int) -> Iterator[Frame]:
-    """Put changes into frames, in order: updates together up to a frame's size, removals too."""
-    states: list[bytes] = []
-    gone: list[str] = []
-    size, offset = _ENVELOPE_BYTES, 0
-
-    def finish() -> Frame:
-        nonlocal states, gone, size
-        cursor = Cursor(epoch, offset)
-        if states:
-            frame = Frame(
-                encode_updates(cursor, sent_ms=now_ms, pillows=states), cursor, updates=len(states)
-            )
-        else:
-            frame = Frame(encode_removed(cursor, gone), cursor, updates=len(gone))
-        states, gone, size = [], [], _ENVELOPE_BYTES
-        return frame
-
-    for change in changes:
-        piece = len(change.payload if change.payload is not None else change.pillow) + 3
-        other_kind = bool(gone) if change.payload is not None else bool(states)
-        if (states or gone) and (other_kind or size + piece > MAX_FRAME_BYTES):
-            yield finish()
-        if change.payload is None:
-            gone.append(change.pillow)
-        else:
-            states.append(change.payload)
-        size += piece
-        offset = change.offset
-    if states or gone:
-        yield finish()
+def _kind(resume_from: ResumeFrom) -> Kind:
+    if resume_from is None:
+        return "snapshot"
+    return "catch_up" if isinstance(resume_from, ResumePoint) else "recovered"

@@ -1,133 +1,179 @@
-"""Subscriptions: who gets the same bytes, found by the name of a pillow. Pure."""
+"""Subscriptions: which subscribers get the same bytes, found by the name of a pillow. Pure.
+
+`SubscriptionIndex` is the one writer of a subscriber's state. A subscriber is
+
+- not subscribed: in no group;
+- waiting: in a group, until a flush sends it a snapshot or what it missed;
+- live: in the `live` set of its group, so that each flush sends it the updates;
+- paused: its transport takes no more, so it gets nothing until it is resumed and waits again.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from contract.cursors import Cursor
 from contract.frames import Broker
 from gateway.fanout.encoding import Encoding
 from gateway.state.state_store import Change
 
-Filter = frozenset[str] | None
-"""Which pillows a subscriber wants; None means all."""
-
-
-RawSocket: TypeAlias = Any
-"""What a subscriber is sent by while nothing waits for it; it is only kept here, for who writes."""
+Filter: TypeAlias = frozenset[str] | None
+"""The pillows that a subscriber wants; None means all."""
 
 
 class ResumePoint(NamedTuple):
-    """Up to where a subscriber had been told everything when it stopped reading."""
+    """Where a live subscriber was paused: it has every change up to `offset`, and this status."""
 
     offset: int
     broker: Broker
 
 
-class Subscriber:
-    """One browser, as far as the fan-out knows it.
+ResumeFrom: TypeAlias = Cursor | ResumePoint | None
+"""What a waiting subscriber has: all up to a cursor that its client named, or up to the point where
+it was paused; None for nothing."""
 
-    `since` is where it resumes from until it has its snapshot, `mark` where it stopped reading.
-    While it is live nothing waits before what comes next, so that it may go to its `raw_socket`.
+
+class Target(Protocol):
+    """What bytes are written to: a transport, or the subscriber in front of it."""
+
+    def write(self, data: bytes, /) -> None:
+        """Write bytes; raises RuntimeError when the transport is closed."""
+
+
+class Subscriber:
+    """A connection, as the fan-out knows it.
+
+    The connection implements `write` and `on_caught_up`, and gives its transport, which pauses it
+    as soon as the system does not take all that is written.
+    All other attributes belong to the `SubscriptionIndex`: a connection reads them and calls the
+    dispatcher's `subscribe`, `change_filter`, `unsubscribe`, `pause` and `resume`.
     """
 
-    __slots__ = ("group", "is_paused", "paused_at", "raw_socket", "resume_from")
+    __slots__ = ("group", "is_paused", "resume_from", "transport")
 
-    def __init__(self, raw_socket: RawSocket) -> None:
-        self.raw_socket = raw_socket
+    def __init__(self, transport: Target) -> None:
+        self.transport = transport
         self.group: SubscriberGroup | None = None
-        self.resume_from: Cursor | None = None
-        self.paused_at: ResumePoint | None = None
+        self.resume_from: ResumeFrom = None
         self.is_paused = False
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether it is in a group: from its subscription until it is unsubscribed."""
+        """Whether it gets anything: from its subscription until it is unsubscribed."""
         return self.group is not None
 
     @property
     def is_live(self) -> bool:
-        """Whether it has its snapshot, reads, and so gets what is told to its group."""
+        """Whether it gets the updates of each flush."""
         return self.group is not None and self in self.group.live
 
-    def write(self, data: bytes | memoryview) -> None:
-        """Take the bytes that it is to get; what does not fit waits, and it is paused at once."""
+    def write(self, data: bytes, /) -> None:
+        """Write a snapshot or a catch-up; updates and notices go to the transport.
+
+        Raises RuntimeError when the transport is closed.
+        """
         raise NotImplementedError
 
     def on_caught_up(self, *, closing: bool) -> None:
-        """Go on after the bytes that were for it alone; `closing` says that they end it."""
+        """Run after a snapshot or catch-up was written; `closing` means that nothing follows it."""
+        raise NotImplementedError
 
 
 class SubscriberGroup:
-    """Everyone with one filter and one encoding.
+    """All subscribers with the same filter and encoding: they get the same bytes.
 
-    `live` are those that read, with their raw sockets, so that the writer has them at hand; the
-    others catch up.
+    `live` maps the live ones to their transports, in the order in which they became live.
     """
 
-    __slots__ = ("encoding", "filter", "live", "members")
+    __slots__ = ("encoding", "filter", "live", "size")
 
     def __init__(self, filter: Filter, encoding: Encoding) -> None:
         self.filter = filter
         self.encoding = encoding
-        # In the order in which they came, as memory has them.
-        self.live: dict[Subscriber, RawSocket] = {}
-        self.members = 0
+        self.live: dict[Subscriber, Target] = {}
+        self.size = 0
 
 
 class SubscriptionIndex:
-    """All groups, by the pillows they want."""
+    """All groups, and which of them want a pillow."""
 
     def __init__(self) -> None:
-        self._all: dict[tuple[Filter, Encoding], SubscriberGroup] = {}
-        self._of_pillow: dict[str, set[SubscriberGroup]] = {}
-        self._members = 0
+        self._groups: dict[tuple[Filter, Encoding], SubscriberGroup] = {}
+        self._groups_of_pillow: dict[str, set[SubscriberGroup]] = {}
+        self._size = 0
 
     def __len__(self) -> int:
-        return self._members
+        """How many subscribers there are."""
+        return self._size
 
     def __iter__(self) -> Iterator[SubscriberGroup]:
-        return iter(list(self._all.values()))
+        return iter(list(self._groups.values()))
 
-    def add(self, subscriber: Subscriber, filter: Filter, encoding: Encoding) -> None:
-        """Put a subscriber into its group; it is not live yet."""
-        group = self._all.get((filter, encoding))
+    def add(
+        self, subscriber: Subscriber, filter: Filter, encoding: Encoding, resume_from: ResumeFrom
+    ) -> None:
+        """Put a subscriber into the group for its filter and encoding; it waits there."""
+        assert subscriber.group is None, "a subscriber is in two groups"
+        group = self._groups.get((filter, encoding))
         if group is None:
-            group = self._all[filter, encoding] = SubscriberGroup(filter, encoding)
+            group = self._groups[filter, encoding] = SubscriberGroup(filter, encoding)
             for pillow in filter or ():
-                self._of_pillow.setdefault(pillow, set()).add(group)
-        group.members += 1
-        self._members += 1
+                self._groups_of_pillow.setdefault(pillow, set()).add(group)
+        group.size += 1
+        self._size += 1
         subscriber.group = group
+        subscriber.resume_from = resume_from
 
     def remove(self, subscriber: Subscriber) -> None:
-        """Take a subscriber out of its group; the last one takes the group along."""
+        """Take a subscriber out of its group, if it is in one; an empty group is dropped."""
         group = subscriber.group
         if group is None:
             return
-        subscriber.group = None
+        subscriber.group = subscriber.resume_from = None
         group.live.pop(subscriber, None)
-        group.members -= 1
-        self._members -= 1
-        if group.members:
+        group.size -= 1
+        self._size -= 1
+        if group.size:
             return
-        del self._all[group.filter, group.encoding]
+        assert not group.live, "a subscriber is live in a group that it is not in"
+        del self._groups[group.filter, group.encoding]
         for pillow in group.filter or ():
-            groups = self._of_pillow[pillow]
+            groups = self._groups_of_pillow[pillow]
             groups.discard(group)
             if not groups:
-                del self._of_pillow[pillow]
+                del self._groups_of_pillow[pillow]
+
+    def set_live(self, group: SubscriberGroup, subscribers: Iterable[Subscriber]) -> None:
+        """Make waiting subscribers of a group live."""
+        live = group.live
+        for subscriber in subscribers:
+            assert subscriber.group is group, "a subscriber is made live in another group"
+            assert not subscriber.is_paused, "a paused subscriber is made live"
+            subscriber.resume_from = None
+            live[subscriber] = subscriber.transport
+
+    def pause(self, subscriber: Subscriber, resume_point: ResumePoint) -> None:
+        """Pause a subscriber; a live one is to resume from `resume_point`."""
+        subscriber.is_paused = True
+        group = subscriber.group
+        if group is not None and group.live.pop(subscriber, None) is not None:
+            assert subscriber.resume_from is None, "a live subscriber has somewhere to resume from"
+            subscriber.resume_from = resume_point
+
+    def resume(self, subscriber: Subscriber) -> None:
+        """End the pause of a subscriber; it waits for what it missed."""
+        subscriber.is_paused = False
 
     def affected_by(self, changes: Sequence[Change]) -> dict[SubscriberGroup, Sequence[Change]]:
-        """Return whom changes concern, each with those that it wants, in order."""
-        wanted: dict[SubscriberGroup, list[Change]] = {}
-        for change in changes:
-            for group in self._of_pillow.get(change.pillow, ()):
-                wanted.setdefault(group, []).append(change)
-        return {**self._everything(changes), **wanted}
+        """Return the groups that want any of the changes, each with those that it wants, in order.
 
-    def _everything(self, changes: Sequence[Change]) -> dict[SubscriberGroup, Sequence[Change]]:
-        found = (self._all.get((None, encoding)) for encoding in Encoding)
-        return {group: changes for group in found if group is not None}
+        It costs a lookup for each change, however many groups want other pillows.
+        """
+        named: dict[SubscriberGroup, list[Change]] = {}
+        for change in changes:
+            for group in self._groups_of_pillow.get(change.pillow, ()):
+                named.setdefault(group, []).append(change)
+        everything = (self._groups.get((None, encoding)) for encoding in Encoding)
+        return {**{group: changes for group in everything if group is not None}, **named}
 
 
 def matching(changes: Iterable[Change], filter: Filter) -> list[Change]:

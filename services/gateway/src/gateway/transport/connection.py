@@ -6,13 +6,11 @@ no task, no queue, no buffer of its own.
 
 import asyncio
 import fcntl
-import struct
+import sys
 import termios
-from socket import AF_INET, SOCK_STREAM, SocketType
 from typing import Final
 
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.raw_send import CLOSED_SOCKET
 from gateway.fanout.subscriptions import Subscriber
 from gateway.transport.admission import Wish
 from gateway.transport.connections import Door
@@ -28,16 +26,17 @@ class Browser(Subscriber, asyncio.Protocol):
     `heard` says that it gave a sign of life since it was last asked for one.
     """
 
-    __slots__ = ("answer", "door", "heard", "transport", "waited")
+    __slots__ = ("answer", "door", "heard", "waited")
 
     kind: str
     """Its transport's name, for the metrics."""
 
+    transport: asyncio.Transport
+
     def __init__(self, door: Door, transport: asyncio.Transport, answer: bytes) -> None:
         """`answer` is the one to its request: it leaves together with what is written first."""
-        super().__init__(CLOSED_SOCKET)
+        super().__init__(transport)
         self.door = door
-        self.transport = transport
         self.answer = answer
         self.heard = True
         self.waited = 0  # what was unread when it was last looked after, in bytes
@@ -50,14 +49,7 @@ class Browser(Subscriber, asyncio.Protocol):
 
         door.came(self)
 
-        # Last, as `connection_lost` detaches it: one that is forgotten attached closes the
-        # transport's file descriptor, which may be another's by then.
-        plain = transport.get_extra_info("socket")
-        if plain is not None and transport.get_extra_info("sslcontext") is None:
-            # What it is sent does not depend on its kind, and to ask for that makes two enums.
-            self.raw_socket = SocketType(AF_INET, SOCK_STREAM, 0, plain.fileno())
-
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes, /) -> None:
         """Write; the answer to its request goes before what is first."""
         answer, self.answer = self.answer, b""
         if not answer:
@@ -78,8 +70,6 @@ class Browser(Subscriber, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
-        if self.raw_socket is not CLOSED_SOCKET:
-            self.raw_socket.detach()  # the transport closes it
         self.door.dispatcher.unsubscribe(self)
         self.door.left(self)
 
@@ -127,8 +117,9 @@ class Browser(Subscriber, asyncio.Protocol):
 
     def _waiting(self) -> int:
         """Return how many bytes it has yet to read, here and in the system."""
-        waiting = self.transport.get_write_buffer_size()
-        if self.raw_socket is not CLOSED_SOCKET:
-            held = fcntl.ioctl(self.raw_socket.fileno(), termios.TIOCOUTQ, bytes(4))
-            waiting += struct.unpack("i", held)[0]
+        waiting: int = self.transport.get_write_buffer_size()
+        plain = self.transport.get_extra_info("socket")
+        if plain is not None and plain.fileno() >= 0:
+            unsent = fcntl.ioctl(plain.fileno(), termios.TIOCOUTQ, bytes(4))
+            waiting += int.from_bytes(unsent, sys.byteorder)
         return waiting
