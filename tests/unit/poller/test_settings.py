@@ -1,4 +1,4 @@
-"""The poller's settings: the defaults of the design, and a sentence for what is wrong."""
+"""The poller's settings: defaults, and an error message for each wrong value."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
-    """Azurite on this machine, five attempts, half a minute, a tenth of a second to two."""
+    """Azurite on this machine, five attempts, leases of 30 s, polls 0.01 s to 2 s apart."""
     settings = PollerSettings.load()
 
     assert settings.connection_string.get_secret_value() == DEVELOPMENT_ACCOUNT
@@ -31,7 +31,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
 
 
 def test_the_poison_queue_is_named_after_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless it has a name of its own; an empty one is none."""
+    """Unless POISON_QUEUE_NAME is set; an empty value counts as unset."""
     monkeypatch.setenv("QUEUE_NAME", "garden")
     assert PollerSettings.load().poison_queue == "garden-poison"
 
@@ -72,7 +72,7 @@ def test_the_poison_queue_is_named_after_the_queue(monkeypatch: pytest.MonkeyPat
 def test_a_wrong_value_is_named_with_its_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
-    """Whoever reads it knows what to change."""
+    """The message has the variable and the value that was given."""
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(SettingsError) as caught:
@@ -82,7 +82,7 @@ def test_a_wrong_value_is_named_with_its_variable(
 
 
 def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One start, one list."""
+    """One start reports every wrong variable, and no password."""
     monkeypatch.setenv("QUEUE_NAME", "x")
     monkeypatch.setenv("POLLER_MAX_ATTEMPTS", "many")
     monkeypatch.setenv("MQTT_URL", "http://user:hunter2@broker")
@@ -108,10 +108,10 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         ),
     ],
 )
-def test_values_that_do_not_go_together_are_named_together(
+def test_two_settings_that_contradict_are_both_named(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str], says: str
 ) -> None:
-    """Each is possible by itself; both are in the sentence."""
+    """Each value is valid by itself."""
     for name, value in given.items():
         monkeypatch.setenv(name, value)
 
@@ -122,7 +122,7 @@ def test_values_that_do_not_go_together_are_named_together(
 def test_the_connection_string_is_a_secret_and_may_come_from_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It shows in no representation; a file that cannot be read is named."""
+    """The representation does not show it; a file that cannot be read is named."""
     secret = tmp_path / "connection"
     secret.write_text("AccountName=a;AccountKey=hunter2;\n")
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING_FILE", str(secret))

@@ -1,4 +1,4 @@
-"""What the poller can be told."""
+"""The settings of the poller."""
 
 from typing import Annotated
 
@@ -10,12 +10,14 @@ from runtime.queue_settings import QueueName, StorageSettings
 
 def _checked_pillow(name: str) -> str:
     if not is_pillow_id(name):
-        raise ValueError("is no pillow id: a-z, 0-9 and hyphens, at most 63, not 'bridge'")
+        raise ValueError(
+            "is no pillow id: use a-z, 0-9 and hyphens, at most 63 characters, and not 'bridge'"
+        )
     return name
 
 
 class PollerSettings(StorageSettings):
-    """The poller's settings."""
+    """The poller's settings, beside those of every service and of the storage account."""
 
     endpoint: str | None = Field(
         None,
@@ -33,64 +35,70 @@ class PollerSettings(StorageSettings):
         alias="POLLER_MAX_ATTEMPTS",
         ge=1,
         le=1000,
-        description="How often a message may be received before it is a dead letter.",
+        description="How often a message may be received; after that it is a dead letter.",
     )
     visibility_timeout: int = Field(
         30,
         alias="POLLER_VISIBILITY_TIMEOUT",
         ge=2,
         le=604800,
-        description="Seconds a received message stays hidden; renewed at half time while in hand.",
+        description="The length of a message's lease in seconds; renewed at half its length.",
     )
     poll_min: float = Field(
         0.01,
         alias="POLLER_POLL_MIN",
         ge=0.01,
         le=60,
-        description="Seconds to the next poll when a queue that had messages has none; then twice "
-        "as many each time.",
+        description="Seconds until the next poll after an empty one; doubled after each, up to "
+        "POLLER_POLL_MAX.",
     )
     poll_max: float = Field(
         2,
         alias="POLLER_POLL_MAX",
         ge=0.01,
         le=600,
-        description="Seconds between polls of a queue that has been empty for long.",
+        description="The most seconds between two polls of an empty queue.",
     )
     poll_hot: float = Field(
         5,
         alias="POLLER_POLL_HOT",
         ge=0,
         le=3600,
-        description="Seconds after a message for which the pause stays at most 0.1 s (or "
+        description="Seconds after a message during which polls are at most 0.1 s apart (or "
         "POLLER_POLL_MIN, if that is more).",
     )
     newest_only: bool = Field(
         False,
         alias="POLLER_NEWEST_ONLY",
-        description="Whether, of a pillow's states that wait together, only the newest is "
-        "published; the others count as superseded.",
+        description="Whether only the newest of a pillow's waiting states is published; the "
+        "others count as superseded.",
     )
     default_pillow: Annotated[str, AfterValidator(_checked_pillow)] = Field(
         "cloud",
         alias="POLLER_DEFAULT_PILLOW",
-        description="Whose state a message is that carries no id.",
+        description="The pillow id for messages without one.",
     )
     host: str = Field(
-        "127.0.0.1", alias="POLLER_HOST", description="The address for health and metrics."
+        "127.0.0.1", alias="POLLER_HOST", description="The address of health and metrics."
     )
-    port: int = Field(8081, alias="POLLER_PORT", ge=0, le=65535, description="Its port; 0 for any.")
+    port: int = Field(
+        8081,
+        alias="POLLER_PORT",
+        ge=0,
+        le=65535,
+        description="The port of health and metrics; 0 for any free one.",
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _poison_beside_queue(cls, given: dict[str, object]) -> dict[str, object]:
+    def _name_poison_queue(cls, given: dict[str, object]) -> dict[str, object]:
         if not given.get("POISON_QUEUE_NAME"):
             queue = given.get("QUEUE_NAME") or "pillow-state"
             given = {**given, "POISON_QUEUE_NAME": f"{queue}-poison"}
         return given
 
     @model_validator(mode="after")
-    def _floor_below_ceiling(self) -> "PollerSettings":
+    def _check_combinations(self) -> "PollerSettings":
         if self.poll_min > self.poll_max:
             raise ValueError(
                 f"POLLER_POLL_MIN = {self.poll_min:g} is above POLLER_POLL_MAX = {self.poll_max:g}"
