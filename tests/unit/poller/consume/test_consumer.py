@@ -1,0 +1,103 @@
+"""The consumer: how often the queue is polled, and by how many fetch loops."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+
+from poller.consume.consumer import MAX_FETCH_LOOPS
+from poller.consume.page_fetcher import PAGE_SIZE
+from poller.settle.settlement import MAX_DELETIONS
+from tests.fakes.calls import Fault
+from tests.fakes.queue import DENIED
+from tests.fakes.virtual_time import now, virtual_time
+from tests.unit.poller.world import World, state
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@virtual_time
+async def test_the_poll_policy_sets_the_rate_of_polls() -> None:
+    """An idle queue is polled at the ceiling, a full one without a delay."""
+    world = World()
+    async with world.running() as poller:
+        await asyncio.sleep(600)
+        idle = len(poller.queue.receive_times)
+        assert 600 / 2.1 < idle < 600 / 1.5
+        for number in range(320):
+            world.queue.put(state(f"p{number}", 1))
+        await world.until(lambda: poller.count("polls", found="full") == 10, "ten pages")
+        first, *_, last = poller.queue.receive_times[-10:]
+        assert last - first < 0.5
+
+
+@virtual_time
+async def test_a_queue_that_denies_access_is_polled_twice_a_minute() -> None:
+    """Readiness reports the error with the setting to check."""
+    world = World()
+    poller = world.start(fault=lambda _operation: Fault.DENIED)
+    async with world.running(poller):
+        await asyncio.sleep(300)
+        assert 5 <= len(poller.calls.made) <= 11
+        assert poller.queue_state == f"receive: {DENIED}"
+
+
+@virtual_time
+async def test_a_full_queue_is_drained_by_concurrent_requests() -> None:
+    """With 10 ms a request, 2,000 messages a second need several requests of each kind at once."""
+    world = World()
+    for number in range(4000):
+        world.queue.put(state(f"p{number}", 1))
+    poller = world.start(queue_latency_s=lambda: 0.01, broker_latency_s=lambda: 0.0005)
+    async with world.running(poller):
+        begun = now()
+        await world.until(lambda: not world.queue.messages, "an empty queue", step_s=0.01)
+        assert 4000 / (now() - begun) > 2000
+    assert 1 < poller.calls.most_concurrent["receive"] <= MAX_FETCH_LOOPS
+    assert poller.calls.most_concurrent["delete"] <= MAX_DELETIONS
+    assert poller.count("received") == poller.count("published") == 4000
+
+
+@virtual_time
+async def test_pages_that_are_not_full_are_fetched_by_one_loop() -> None:
+    """More loops would cost requests and return no more messages."""
+    world = World()
+    async with world.running() as poller:
+        for number in range(100):
+            for other in range(PAGE_SIZE - 1):
+                world.queue.put(state(f"p{other}", number))
+            await world.until(lambda: not world.queue.messages, "an empty queue")
+    assert poller.calls.most_concurrent["receive"] == 1
+
+
+@virtual_time
+async def test_extra_fetch_loops_end_with_the_last_full_page() -> None:
+    """After a backlog the idle queue is polled as rarely as before it."""
+    world = World()
+    for number in range(1000):
+        world.queue.put(state(f"p{number}", 1))
+    async with world.running() as poller:
+        await world.rest()
+        await asyncio.sleep(60)
+        asked = poller.queue.receive_times
+        late = [one for one in asked if one > now() - 40]
+        assert all(after - before > 1.5 for before, after in pairwise(late))
+
+
+@virtual_time
+async def test_an_extra_fetch_loop_ends_on_failure() -> None:
+    """The first loop retries, and afterwards every message is received."""
+    world = World()
+    for number in range(2000):
+        world.queue.put(state(f"p{number}", 1))
+    broken = False
+    poller = world.start(
+        fault=lambda operation: Fault.LOST_ANSWER if broken and operation == "receive" else None
+    )
+    async with world.running(poller):
+        await world.until(lambda: poller.calls.most_concurrent["receive"] > 1, "several loops")
+        broken = True
+        await world.until(lambda: poller.count("queue_failures", act="receive") > 3, "failures")
+        broken = False
+        await world.rest()
+    world.check_newest()

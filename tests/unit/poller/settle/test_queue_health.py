@@ -1,0 +1,114 @@
+"""Queue health: failures are logged once, shown by readiness, and end with recovery."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+from structlog.testing import capture_logs
+
+from runtime.health import OK
+from tests.fakes.calls import FAILURES, Fault
+from tests.fakes.queue import THROTTLED_S
+from tests.fakes.virtual_time import now, virtual_time
+from tests.unit.poller.world import World, state
+
+OPERATIONS = {
+    "receive": "receive",
+    "delete": "delete",
+    "put_poison": "keep a dead letter",
+    "renew": "renew",
+}
+"""What readiness calls each operation of the queue."""
+
+
+@pytest.mark.parametrize("operation", ["receive", "delete", "put_poison", "renew", "release"])
+@pytest.mark.parametrize("fault", FAILURES)
+@virtual_time
+async def test_any_operation_may_fail_in_any_way_for_a_while(operation: str, fault: Fault) -> None:
+    """No message is lost, readiness names the operation, and recovers."""
+    world = World(visibility_s=8, max_attempts=50)
+    world.broker.disconnects_on = lambda update: update.pillow == "c" and now() < 20
+    broken, seen = True, set[str]()
+    poller = world.start(
+        fault=lambda called: fault if broken and called == operation else None,
+        broker_latency_s=lambda: 6,
+    )
+    for text in (state("a", 1), "what?", state("b", 1), state("c", 1)):
+        world.queue.put(text)
+    async with world.running(poller):
+        for _ in range(120):
+            await asyncio.sleep(0.5)
+            seen.add(poller.queue_state)
+        broken = False
+        world.queue.put(state("d", 1))
+        await world.rest()
+        assert poller.queue_state == OK
+    world.check_newest()
+    assert set(world.queue.poisoned_ids) == {"m1"}
+    if operation != "release":  # no message waits for it
+        assert any(one.partition(":")[0] in OPERATIONS[operation] for one in seen), (
+            "readiness names it"
+        )
+        assert poller.count("queue_failures") > 0
+
+
+@virtual_time
+async def test_an_operation_no_longer_fails_when_no_message_waits_for_it() -> None:
+    """A failed renewal does not matter once its message is completed."""
+    world = World(visibility_s=8)
+    world.broker.never_confirms = lambda _update: now() < 20
+    world.queue.put(state("a", 1))
+    poller = world.start(
+        fault=lambda operation: Fault.LOST_REQUEST if operation == "renew" else None,
+        reconnect_s=0.1,
+    )
+    async with world.running(poller):
+        await world.until(lambda: poller.queue_state.startswith("renew"), "a failing renewal")
+        await world.until(lambda: now() > 20, "20 s")
+        world.broker.disconnect_all()
+        await world.rest()
+        assert poller.queue_state == OK
+
+
+@virtual_time
+async def test_an_outage_is_logged_once_and_its_end_once() -> None:
+    """However many requests fail between them."""
+    world = World()
+    broken = True
+    poller = world.start(fault=lambda _operation: Fault.LOST_REQUEST if broken else None)
+    with capture_logs() as logs:
+        async with world.running(poller):
+            await asyncio.sleep(300)
+            broken = False
+            await world.until(lambda: poller.queue_state == OK, "recovery")
+            await asyncio.sleep(10)
+    assert poller.count("queue_failures", act="receive", kind="unavailable") > 10
+    assert [one["event"] for one in logs] == [
+        "queue operation failed; retrying",
+        "queue works again",
+    ]
+
+
+@pytest.mark.parametrize("operation", ["receive", "delete", "put_poison"])
+@virtual_time
+async def test_retry_after_delays_every_operation(operation: str) -> None:
+    """No request follows before the time of the 503 answer has passed."""
+    world = World(visibility_s=60)
+    throttled: list[float] = []
+
+    def fault(called: str) -> Fault | None:
+        if called == operation and len(throttled) < 3 and world.queue.messages:
+            throttled.append(now())
+            return Fault.THROTTLED
+        return None
+
+    poller = world.start(fault=fault)
+    for number in range(200):
+        world.queue.put("what?" if operation == "put_poison" else state(f"p{number}", 1))
+    async with world.running(poller):
+        await world.rest()
+    assert len(throttled) == 3
+    # Requests that were under way at the first answer are throttled with it.
+    later = [after for before, after in pairwise(throttled) if after - before > 0.1]
+    assert all(after - throttled[0] >= THROTTLED_S for after in later)
+    assert now() >= THROTTLED_S
