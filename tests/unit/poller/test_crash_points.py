@@ -1,7 +1,7 @@
-"""Whatever goes wrong, at whichever call: no message is lost, and the newest states remain.
+"""Faults and crashes at every call: no message is lost, and the newest states remain.
 
-A poller makes some thirty calls to carry these messages; each is tried as the one that fails, as
-the last it makes, and both together.
+A poller makes some thirty calls for these messages. Each is tried as the one that fails, as the
+last before a crash, and as both.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from tests.unit.poller.world import Process, World, state
 pytestmark = pytest.mark.timeout(180)
 
 SPEEDS = [(0.01, 0.005), (0.005, 0.2), (0.2, 0.005)]
-"""Seconds that the queue and the broker take for anything."""
+"""The latencies of the queue and the broker, in seconds."""
 
 LATEST_CALL = 36
-"""Beyond the last call of an undisturbed run: checked below."""
+"""Above the number of calls of a run without faults, as the first test checks."""
 
 
 def fill(world: World) -> None:
-    """Good, old, repeated, unreadable and exhausted messages, some of them later than others."""
+    """Put good, old, duplicate, unreadable and exhausted messages, some of them later."""
     world.queue.put(state("a", 3))
     world.queue.put(state("b", 1))
     world.queue.put(state("a", 1))
@@ -40,8 +40,8 @@ def fill(world: World) -> None:
     world.queue.put(state("b", 4, seq=1), after_s=0.32)
 
 
-async def crash_and_go_on(world: World, process: Process) -> None:
-    """Let a poller run until it crashes or all is done; then let another finish the work."""
+async def finish_after_crash(world: World, process: Process) -> None:
+    """Run a poller until it crashes or is done, let another one finish, and check everything."""
     crashed = asyncio.ensure_future(process.calls.crashed.wait())
     done = asyncio.ensure_future(world.rest())
     await asyncio.wait((crashed, done), return_when=asyncio.FIRST_COMPLETED)
@@ -63,27 +63,29 @@ async def crash_and_go_on(world: World, process: Process) -> None:
 
 @virtual_time
 async def run(plan: dict[int, Fault], *, queue_s: float = 0.01, broker_s: float = 0.005) -> Process:
-    """One story with these faults; everything is checked at its end."""
+    """Run a poller with these faults, and check everything at the end."""
     world = World(visibility_s=8)
     fill(world)
     process = world.start(plan, queue_latency_s=lambda: queue_s, broker_latency_s=lambda: broker_s)
-    await crash_and_go_on(world, process)
+    await finish_after_crash(world, process)
     return process
 
 
-def test_the_calls_tried_below_are_all_there_are() -> None:
-    """An undisturbed run makes fewer, and each kind but those that a fault brings about."""
+def test_a_run_without_faults_makes_fewer_calls_than_are_tried() -> None:
+    """It makes every kind of call, except those that only a fault causes."""
     for queue_s, broker_s in SPEEDS:
         made = run({}, queue_s=queue_s, broker_s=broker_s).calls.made
-        acts = {"receive", "depth", "delete", "put_poison", "publish_state", "announce"}
-        assert acts == set(made)
+        operations = {"receive", "depth", "delete", "put_poison", "publish_state", "announce"}
+        assert operations == set(made)
         assert 20 < len(made) < LATEST_CALL
 
 
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("speeds", SPEEDS)
-def test_any_one_call_may_go_wrong(fault: Fault, speeds: tuple[float, float]) -> None:
-    """Each call in turn, each fault, with a queue and a broker that are quick or slow."""
+def test_no_message_is_lost_when_any_one_call_fails(
+    fault: Fault, speeds: tuple[float, float]
+) -> None:
+    """Each call, each fault, with a fast or slow queue and broker."""
     queue_s, broker_s = speeds
     for call in range(1, LATEST_CALL):
         run({call: fault}, queue_s=queue_s, broker_s=broker_s)
@@ -91,8 +93,8 @@ def test_any_one_call_may_go_wrong(fault: Fault, speeds: tuple[float, float]) ->
 
 @pytest.mark.parametrize("crash", CRASHES)
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_crash_may_follow_soon_after_a_failure(failure: Fault, crash: Fault) -> None:
-    """While a poller recovers from one thing it dies of another."""
+def test_no_message_is_lost_when_a_crash_follows_a_failure(failure: Fault, crash: Fault) -> None:
+    """The poller crashes while it recovers."""
     for call in range(1, LATEST_CALL, 2):
         for later in (1, 4):
             run({call: failure, call + later: crash})
@@ -108,10 +110,10 @@ plans = st.dictionaries(st.integers(1, 80), st.sampled_from(FAILURES), max_size=
     seed=st.integers(0, 2**32),
 )
 @virtual_time
-async def test_any_faults_in_any_interleaving_end_well(
+async def test_no_message_is_lost_with_any_faults_in_any_interleaving(
     plan: dict[int, Fault], crash: tuple[int, Fault] | None, seed: int
 ) -> None:
-    """Every request and every confirmation takes its own time, short or long."""
+    """Every request and every confirmation has its own latency."""
     chance = Random(seed)
     world = World(visibility_s=8, max_attempts=20)
     fill(world)
@@ -125,21 +127,21 @@ async def test_any_faults_in_any_interleaving_end_well(
         loop_back=chance.choice((False, True)),
     )
     world.queue.messages["m5"].attempts = 20
-    await crash_and_go_on(world, process)
+    await finish_after_crash(world, process)
 
 
 @settings(max_examples=examples(40))
 @given(seed=st.integers(0, 2**32), crashes=st.lists(st.integers(1, 60), min_size=1, max_size=3))
 @virtual_time
-async def test_several_pollers_may_crash_one_after_another(seed: int, crashes: list[int]) -> None:
-    """Three on one queue, at their own speeds, of which some die: one that lives ends it well."""
+async def test_no_message_is_lost_when_several_pollers_crash(seed: int, crashes: list[int]) -> None:
+    """One survives, and finishes the work of those that crashed."""
     chance = Random(seed)
     world = World(visibility_s=4, max_attempts=50)
     for number in range(40):
         world.queue.put(state(f"p{number % 3}", chance.randrange(20)), after_s=chance.random() * 5)
     world.queue.put("what?")
     survivor = world.start()
-    doomed = [
+    crashing = [
         world.start(
             {call: chance.choice(CRASHES)},
             queue_latency_s=lambda: chance.choice((0.01, 0.1, 0.5)),
@@ -148,7 +150,7 @@ async def test_several_pollers_may_crash_one_after_another(seed: int, crashes: l
         for call in crashes
     ]
     async with world.running(survivor):
-        for process in doomed:
+        for process in crashing:
             ends = asyncio.ensure_future(process.calls.crashed.wait())
             await asyncio.wait((ends,), timeout=20)
             ends.cancel()

@@ -25,9 +25,9 @@ async def test_a_message_is_published_retained_and_deleted() -> None:
     world.check_newest()
     assert poller.count("received") == poller.count("published") == 2
     assert poller.count("deleted", outcome="deleted") == 2
-    said = json.loads(world.broker.retained["cloud-1"].payload)
-    assert said["state"] == "hugging"
-    assert said["hops"].keys() == {"queued", "polled", "published"}
+    payload = json.loads(world.broker.retained["cloud-1"].payload)
+    assert payload["state"] == "hugging"
+    assert payload["hops"].keys() == {"queued", "polled", "published"}
     assert world.broker.retained["cloud"].state == "hugging"
 
 
@@ -81,7 +81,7 @@ async def test_a_stop_meets_its_deadline_when_the_queue_hangs() -> None:
         await world.until(lambda: poller.count("published") == 1, "a publish")
         await asyncio.sleep(5)
         await poller.stop(within_s=9.5)
-    assert poller.count("retried") == 0, "it was published, and is counted as that"
+    assert poller.count("retried") == 0, "it counts as published"
 
 
 @virtual_time

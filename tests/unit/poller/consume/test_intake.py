@@ -44,7 +44,7 @@ async def test_a_settled_message_is_only_deleted_when_redelivered(text: str) -> 
     broken = True
 
     def fault(operation: str) -> Fault | None:
-        # The lease ends only where it is neither renewed nor begun again by a receive.
+        # The lease ends only if it is neither renewed nor started again by a receive.
         fails = operation in ("delete", "renew") or (operation == "receive" and poller.in_flight)
         return Fault.LOST_REQUEST if broken and fails else None
 
@@ -54,7 +54,7 @@ async def test_a_settled_message_is_only_deleted_when_redelivered(text: str) -> 
         await world.until(
             lambda: poller.count("deleted", outcome="failed") == 1, "a failed deletion"
         )
-        # A newer state, so that it is not for being a repeat that the old one is left out.
+        # A newer last write, so that the redelivered state is no duplicate of it.
         world.queue.put(state("a", 2))
         broken = False
         await world.rest()
@@ -94,14 +94,16 @@ async def test_a_message_is_dead_lettered_after_max_attempts() -> None:
 async def test_an_exhausted_message_that_was_published_is_superseded() -> None:
     """Its deletion failed until its attempts were used up, but the broker has its state."""
     world = World(visibility_s=8)
-    doomed = world.start(
+    first = world.start(
         fault=lambda operation: Fault.LOST_REQUEST if operation in ("delete", "renew") else None
     )
     world.queue.put(state("a", 1))
-    async with world.running(doomed):
-        await world.until(lambda: world.queue.messages["m0"].attempts > 6, "attempts")
-        await doomed.crash()
-    async with world.running() as heir:
+    async with world.running(first):
+        await world.until(
+            lambda: world.queue.messages["m0"].attempts > 6, "more attempts than are allowed"
+        )
+        await first.crash()
+    async with world.running() as second:
         await world.rest()
     assert world.queue.poison == []
-    assert heir.count("superseded") == 1
+    assert second.count("superseded") == 1

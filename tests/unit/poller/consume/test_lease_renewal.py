@@ -57,7 +57,7 @@ async def test_a_lease_lost_while_publishing_costs_at_most_a_duplicate() -> None
     async with world.running() as poller:
         await world.until(lambda: len(world.broker.accepted) == 1, "a publish")
         world.queue.steal("m0", visibility_s=300)
-        await world.until(lambda: now() > 50, "time")
+        await world.until(lambda: now() > 50, "50 s")
         world.broker.disconnect_all()
         await world.until(lambda: poller.in_flight == 0, "none in flight")
         assert list(world.queue.messages) == ["m0"]
@@ -79,7 +79,7 @@ async def test_throttled_deletions_do_not_delay_renewals() -> None:
     for number in range(50):
         world.queue.put(state(f"p{number}", 1))
     async with world.running(poller):
-        await world.until(lambda: now() > 60, "time")
+        await world.until(lambda: now() > 60, "60 s")
         assert all(one.attempts == 1 for one in world.queue.messages.values())
         world.broker.disconnect_all()
         await world.rest()

@@ -81,7 +81,8 @@ async def test_oldest_message_seconds_is_that_of_the_last_page() -> None:
         await asyncio.sleep(100)
         broken = False
         await world.until(
-            lambda: (value("pillowcast_poller_oldest_message_seconds") or 0) > 99, "its age"
+            lambda: (value("pillowcast_poller_oldest_message_seconds") or 0) > 99,
+            "the age of the message",
         )
         await world.rest()
         await asyncio.sleep(3)

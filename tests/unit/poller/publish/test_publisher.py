@@ -111,18 +111,18 @@ async def test_newest_only_publishes_the_newest_waiting_state() -> None:
     for number in (3, 1, 19, *range(4, 19), 0, 2):
         world.queue.put(state("a", number))
     world.queue.put(state("b", 1))
-    quiet = True
-    world.broker.never_confirms = lambda update: quiet and update.pillow == "a"
+    unconfirmed = True
+    world.broker.never_confirms = lambda update: unconfirmed and update.pillow == "a"
     poller = world.start(newest_only=True)
     async with world.running(poller):
         await world.until(lambda: poller.count("published") == 1, "the other pillow")
         await asyncio.sleep(3)
-        assert len(world.queue.messages) == 20, "nothing deleted unconfirmed"
-        quiet = False
+        assert len(world.queue.messages) == 20, "a message was deleted before its confirmation"
+        unconfirmed = False
         world.broker.disconnect_all()
         await world.rest()
     assert {one.order for one in world.broker.accepted if one.pillow == "a"} == {order(19)}
-    # The newest itself is found on the broker when the connection is back.
+    # After the reconnect the broker has the newest state itself, which supersedes its message.
     assert (poller.count("published"), poller.count("superseded")) == (1, 20)
     world.check_newest()
 
@@ -191,7 +191,7 @@ async def test_a_session_that_reports_ready_after_its_loss_causes_no_tight_loop(
         await world.rest()
     assert poller.calls.made.count("publish_state") < 50
     assert poller.count("published") == 1
-    assert poller.count("retried") == 0, "nothing was sent, so nothing counts"
+    assert poller.count("retried") == 0, "a publish that was never sent counted as lost"
 
 
 @virtual_time
@@ -252,11 +252,11 @@ async def test_an_outage_dead_letters_at_most_one_message_for_max_sends_losses()
     world = World(max_attempts=2)
     for number in range(40):
         world.queue.put(state(f"p{number}", 1))
-    sick = True
-    world.broker.disconnects_on = lambda _update: sick
+    is_failing = True
+    world.broker.disconnects_on = lambda _update: is_failing
     async with world.running() as poller:
         await world.until(lambda: poller.broker.losses == 20, "losses")
-        sick = False
+        is_failing = False
         await world.rest()
     assert len(world.queue.poison) <= 20 / MAX_SENDS
     world.check_newest()

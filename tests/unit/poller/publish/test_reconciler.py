@@ -25,14 +25,14 @@ async def test_three_pollers_on_one_queue_end_with_the_newest() -> None:
         await poller.stop()
 
 
-@pytest.mark.parametrize("echoes", [False, True], ids=["MQTT 5", "MQTT 3.1.1"])
+@pytest.mark.parametrize("loop_back", [False, True], ids=["MQTT 5", "MQTT 3.1.1"])
 @virtual_time
-async def test_a_poller_does_not_republish_against_its_own_states(echoes: bool) -> None:
+async def test_a_poller_does_not_republish_against_its_own_states(loop_back: bool) -> None:
     """Its own older states, confirmed or looped back late, are no reason to republish."""
     world = World()
     for number in range(300):
         world.queue.put(state("a", number))
-    async with world.running(world.start(loop_back=echoes)) as poller:
+    async with world.running(world.start(loop_back=loop_back)) as poller:
         await world.rest()
         assert poller.count("healed") == 0
     world.check_newest()
