@@ -123,7 +123,7 @@ async def test_a_service_that_dies_ends_it_all_and_is_named() -> None:
 async def poller_of(pids: set[int]) -> int:
     """The poller's number among several."""
     listing = await asyncio.create_subprocess_exec(
-        *["ps", "-o", "pid=,args=", "-p", ",".join(map(str, pids))],
+        *["ps", "-ww", "-o", "pid=,args=", "-p", ",".join(map(str, pids))],
         stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await listing.communicate()
