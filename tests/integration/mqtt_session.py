@@ -1,4 +1,4 @@
-"""A program that keeps an MQTT session until it is asked to stop: URL, protocol, status topic."""
+"""A program that keeps an MQTT session until SIGTERM; arguments: URL, protocol, status topic."""
 
 import asyncio
 import sys
@@ -7,18 +7,20 @@ from typing import Literal, cast
 from runtime.broker_url import parse_broker_url
 from runtime.lifecycle import run_service
 from runtime.logs import configure_logs
-from runtime.mqtt import MqttSession
+from runtime.mqtt import MqttSession, SessionConfig
 
 
 async def serve(stopping: asyncio.Event) -> None:
     """Keep the session."""
     url, protocol, status_topic = sys.argv[1:]
     session = MqttSession(
-        parse_broker_url(url),
-        protocol=cast("Literal['5', '3.1.1']", protocol),
-        service="poller",
-        instance="child",
-        status_topic=status_topic,
+        SessionConfig(
+            parse_broker_url(url),
+            cast("Literal['5', '3.1.1']", protocol),
+            service="poller",
+            instance="child",
+            status_topic=status_topic,
+        )
     )
     await session.run(stopping)
 

@@ -104,7 +104,7 @@ async def test_a_broker_that_goes_and_comes_back_is_told_and_nothing_is_missed(
             await browser.receive_state("kept", "spinning")
         assert lines(gateway, "broker lost") == 1
         assert lines(gateway, "broker ready") == 2
-        assert lines(gateway, "no broker yet") == 0
+        assert lines(gateway, "broker unavailable") == 0
         gateway.assert_log_is_clean()
 
 
@@ -136,12 +136,12 @@ async def test_a_gateway_without_a_broker_waits_for_it(mortal: Broker, prefix: s
             assert unready.status_code == 503
             assert f"mqtt://{ports.HOST}:{mortal.port}" in unready.json()["dependencies"]["mqtt"]
             assert (await gateway.get("/")).status_code == 200
-            await gateway.log.wait_for("no broker yet")
+            await gateway.log.wait_for("broker unavailable")
             await asyncio.sleep(1.5)  # several attempts: none of them may say it again
             await mortal.start()
             assert (await browser.receive())["broker"] == "online"
         assert (await gateway.get("/readyz")).status_code == 200
-        assert lines(gateway, "no broker yet") == 1
+        assert lines(gateway, "broker unavailable") == 1
         gateway.assert_log_is_clean()
 
 

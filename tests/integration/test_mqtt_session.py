@@ -14,15 +14,23 @@ from contract.topics import OFFLINE, ONLINE, Topics
 from devstack import ports
 from devstack.broker import Broker, User
 from devstack.processes import ROOT, Program
-from runtime import mqtt
 from runtime.broker_url import parse_broker_url
-from runtime.mqtt import BrokerLost, Message, MqttSession, PublishRefused
+from runtime.mqtt import (
+    BrokerLost,
+    Message,
+    MqttSession,
+    PublishRefused,
+    SessionConfig,
+    SessionLimits,
+    Subscription,
+)
 from tests.machine import need_mosquitto
 from tests.waiting import until
 
 Protocol = Literal["5", "3.1.1"]
 PROTOCOLS: tuple[Protocol, ...] = ("5", "3.1.1")
 
+DEFAULTS = SessionLimits()
 MANY = 2_500
 PATIENCE_S = 30.0
 """For what takes a moment on a machine that has nothing else to do."""
@@ -43,19 +51,22 @@ class Session:
         instance: str = "test",
         filters: Sequence[str] = (),
         no_local: bool = False,
+        limits: SessionLimits = DEFAULTS,
     ) -> None:
         self.received: list[Message] = []
         self.received_when_ready: list[int] = []
         self.losses = 0
         self.stopping = asyncio.Event()
         self.session = MqttSession(
-            parse_broker_url(url),
-            protocol=protocol,
-            service=user,
-            instance=instance,
-            status_topic=topics.status(user, instance),
-            filters=filters,
-            no_local=no_local,
+            SessionConfig(
+                parse_broker_url(url),
+                protocol,
+                service=user,
+                instance=instance,
+                status_topic=topics.status(user, instance),
+                limits=limits,
+            ),
+            Subscription(filters, no_local=no_local),
             on_message=self._receive,
             on_ready=lambda: self.received_when_ready.append(len(self.received)),
             on_lost=self._lose,
@@ -284,7 +295,7 @@ async def test_publishes_leave_in_the_order_of_the_calls(
     ):
         await writer.ready()
         await listener.ready()
-        numbers = [b"%d" % n for n in range(3 * mqtt.INFLIGHT)]
+        numbers = [b"%d" % n for n in range(3 * DEFAULTS.max_in_flight)]
         confirmed = [writer.session.publish(topics.state("cloud-1"), n) for n in numbers]
         await within(asyncio.gather(*confirmed))
         await until(lambda: len(listener.received) >= len(numbers), "all of them", within_s=30)
@@ -294,15 +305,15 @@ async def test_publishes_leave_in_the_order_of_the_calls(
 
 
 async def test_no_more_is_unacknowledged_than_the_broker_wants(
-    broker: Broker, topics: Topics, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, topics: Topics
 ) -> None:
     """Its Receive Maximum (MQTT 5 §4.9), which mosquitto.conf sets; more waits its turn."""
-    monkeypatch.setattr(mqtt, "INFLIGHT", 60_000)
+    limits = SessionLimits(max_in_flight=60_000)
     most = 1000
     assert f"max_inflight_messages {most}\n" in (ROOT / "mosquitto/mosquitto.conf").read_text()
     async with Proxy(broker.port) as proxy:
         url = f"mqtt://poller:poller@{ports.HOST}:{proxy.port}"
-        async with Session(url, topics) as session:
+        async with Session(url, topics, limits=limits) as session:
             await session.ready()
             proxy.freeze()
             sent = [session.session.publish(topics.state("c"), b"<>") for _ in range(most + 50)]
@@ -357,8 +368,8 @@ async def test_a_broker_that_comes_later_is_found(
 ) -> None:
     """Until then every publish says why not."""
     async with Session(own_broker.url_for("poller"), topics, protocol=protocol) as session:
-        await until(lambda: "refused" in session.session.trouble, "an attempt that failed")
-        assert session.session.trouble.startswith(f"{own_broker.url}: ")
+        await until(lambda: "refused" in session.session.last_error, "an attempt that failed")
+        assert session.session.last_error.startswith(f"{own_broker.url}: ")
         assert not session.session.is_ready
         with pytest.raises(BrokerLost, match=own_broker.url):
             session.session.publish(topics.state("cloud-1"), b"x")
@@ -420,22 +431,22 @@ async def test_a_wrong_password_names_the_setting(
     """And never the password."""
     url = f"mqtt://poller:s3cret@{ports.HOST}:{broker.port}"
     async with Session(url, topics, protocol=protocol) as session:
-        await until(lambda: "MQTT_URL" in session.session.trouble, "the refusal", within_s=30)
+        await until(lambda: "MQTT_URL" in session.session.last_error, "the refusal", within_s=30)
 
-        assert "not authori" in session.session.trouble.lower()
-        assert "s3cret" not in session.session.trouble
+        assert "not authori" in session.session.last_error.lower()
+        assert "s3cret" not in session.session.last_error
 
 
 @both_protocols
 async def test_a_user_who_may_not_write_its_status_is_told_so(
-    broker: Broker, topics: Topics, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, topics: Topics, protocol: Protocol
 ) -> None:
     """Ready would be a guess: an MQTT 3.1.1 broker confirms what it throws away."""
-    monkeypatch.setattr(mqtt, "ANSWER_S", 1.0)
-    async with Session(broker.url, topics, protocol=protocol) as session:
-        await until(lambda: "ACL" in session.session.trouble, "the refusal", within_s=30)
+    limits = SessionLimits(response_timeout_s=1)
+    async with Session(broker.url, topics, protocol=protocol, limits=limits) as session:
+        await until(lambda: "ACL" in session.session.last_error, "the refusal", within_s=30)
 
-        assert topics.status("poller", "test") in session.session.trouble
+        assert topics.status("poller", "test") in session.session.last_error
         assert (session.session.is_ready, session.times_ready) == (False, 0)
 
 
@@ -506,13 +517,13 @@ async def test_a_process_that_ends_is_offline_however_it_ends(
 
 @both_protocols
 async def test_a_half_open_connection_is_noticed_by_a_publish_within_the_deadline(
-    broker: Broker, topics: Topics, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, topics: Topics, protocol: Protocol
 ) -> None:
     """Nothing is closed, nothing is answered; and once it flows again, all is well."""
-    monkeypatch.setattr(mqtt, "ANSWER_S", 1.0)
+    limits = SessionLimits(response_timeout_s=1)
     async with Proxy(broker.port) as proxy:
         url = f"mqtt://poller:poller@{ports.HOST}:{proxy.port}"
-        async with Session(url, topics, protocol=protocol) as session:
+        async with Session(url, topics, protocol=protocol, limits=limits) as session:
             await session.ready()
             proxy.freeze()
             started = asyncio.get_running_loop().time()
@@ -530,14 +541,15 @@ async def test_a_half_open_connection_is_noticed_by_a_publish_within_the_deadlin
 
 @both_protocols
 async def test_a_half_open_connection_is_noticed_by_silence(
-    broker: Broker, topics: Topics, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, topics: Topics, protocol: Protocol
 ) -> None:
     """A gateway publishes nothing that an answer could be missing to."""
-    monkeypatch.setattr(mqtt, "ANSWER_S", 1.0)
-    monkeypatch.setattr(mqtt, "KEEPALIVE_S", 2)
+    limits = SessionLimits(response_timeout_s=1, keepalive_s=2)
     async with Proxy(broker.port) as proxy:
         url = f"mqtt://gateway:gateway@{ports.HOST}:{proxy.port}"
-        async with Session(url, topics, user="gateway", protocol=protocol) as session:
+        async with Session(
+            url, topics, user="gateway", protocol=protocol, limits=limits
+        ) as session:
             await session.ready()
             proxy.freeze()
 
@@ -546,13 +558,13 @@ async def test_a_half_open_connection_is_noticed_by_silence(
 
 @both_protocols
 async def test_a_stop_on_a_half_open_connection_ends_in_time(
-    broker: Broker, topics: Topics, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, topics: Topics, protocol: Protocol
 ) -> None:
     """Who cannot say goodbye leaves without."""
-    monkeypatch.setattr(mqtt, "ANSWER_S", 1.0)
+    limits = SessionLimits(response_timeout_s=1)
     async with Proxy(broker.port) as proxy:
         url = f"mqtt://poller:poller@{ports.HOST}:{proxy.port}"
-        async with Session(url, topics, protocol=protocol) as session:
+        async with Session(url, topics, protocol=protocol, limits=limits) as session:
             await session.ready()
             proxy.freeze()
             started = asyncio.get_running_loop().time()
@@ -567,7 +579,7 @@ async def test_a_stop_in_the_middle_of_beginning_leaves_no_online_behind(
 ) -> None:
     """The broker has our `online`, we have not heard it back yet."""
     session = Session(broker.url_for("poller"), topics)
-    monkeypatch.setattr(session.session, "_received", lambda *_message: None)
+    monkeypatch.setattr(session.session, "_receive", lambda *_message: None)
     async with reader(broker, topics.status("poller", "test")) as seen, session:
         await until(lambda: bool(seen), "online")
         await session.stop()
@@ -582,7 +594,7 @@ async def test_a_stop_while_there_is_no_broker_ends_at_once(
 ) -> None:
     """Not at the end of a back-off."""
     async with Session(own_broker.url_for("poller"), topics) as session:
-        await until(lambda: "refused" in session.session.trouble, "an attempt that failed")
+        await until(lambda: "refused" in session.session.last_error, "an attempt that failed")
         started = asyncio.get_running_loop().time()
         await session.stop()
 

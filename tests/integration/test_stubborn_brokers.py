@@ -20,7 +20,7 @@ from devstack.azurite import Azurite
 from devstack.broker import SEARCH, Broker, User
 from devstack.probes import mqtt_answers
 from devstack.processes import ROOT, Program
-from runtime import mqtt
+from runtime.mqtt import SessionLimits
 from tests.machine import need_mosquitto
 
 COMMANDS = Path(sys.executable).parent
@@ -151,7 +151,7 @@ async def test_a_reset_that_comes_with_data_is_noticed_at_once() -> None:
     )
     async with server, session:
         # Three connections, with pauses of half a second and a second at most between them.
-        async with asyncio.timeout(mqtt.ANSWER_S):
+        async with asyncio.timeout(SessionLimits().response_timeout_s):
             await again.wait()
     assert "Traceback" not in session.log.text
 

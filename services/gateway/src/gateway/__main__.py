@@ -33,7 +33,7 @@ from gateway.transport.websocket import WebSocketBrowser
 from runtime.health import OK, health_routes
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
-from runtime.mqtt import MqttSession
+from runtime.mqtt import MqttSession, SessionConfig, Subscription
 from runtime.server import PortUnavailable, listen, serve_until
 from runtime.settings import SettingsError
 
@@ -62,6 +62,22 @@ def main() -> None:
     run_service(lambda stopping: _serve(settings, listener, stopping))
 
 
+def _mqtt_session(settings: GatewaySettings, topics: Topics, consumer: MqttConsumer) -> MqttSession:
+    return MqttSession(
+        SessionConfig(
+            settings.broker,
+            settings.mqtt_protocol,
+            service=SERVICE,
+            instance=settings.instance,
+            status_topic=topics.status(SERVICE, settings.instance),
+        ),
+        Subscription((topics.all_states, topics.all_availability)),
+        on_message=consumer.receive,
+        on_ready=consumer.on_broker_ready,
+        on_lost=consumer.on_broker_lost,
+    )
+
+
 async def _serve(
     settings: GatewaySettings, listener: socket.socket, stopping: asyncio.Event
 ) -> None:
@@ -82,24 +98,14 @@ async def _serve(
         most=min(allowed, settings.max_browsers or allowed),
         room=allowed,
     )
-    session = MqttSession(
-        settings.broker,
-        protocol=settings.mqtt_protocol,
-        service=SERVICE,
-        instance=settings.instance,
-        status_topic=topics.status(SERVICE, settings.instance),
-        filters=(topics.all_states, topics.all_availability),
-        on_message=consumer.receive,
-        on_ready=consumer.on_broker_ready,
-        on_lost=consumer.on_broker_lost,
-    )
+    session = _mqtt_session(settings, topics, consumer)
     app = create_app(
         settings,
         [
             Route("/events", Events(door).serve),
             *api_routes(store, history, dispatcher),
             *health_routes(
-                lambda: {"mqtt": OK if session.is_ready else session.trouble}, metrics.registry
+                lambda: {"mqtt": OK if session.is_ready else session.last_error}, metrics.registry
             ),
         ],
     )

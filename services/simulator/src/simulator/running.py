@@ -159,7 +159,7 @@ class OncePerOutage(logging.Filter):
         # An error is never one of many; that a pillow has come is its ordinary life.
         if record.levelno != logging.WARNING:
             return record.levelno > logging.WARNING
-        says = f"{fields.get('event')} {_ID.sub('PILLOW', str(fields.get('why')))}"
+        says = f"{fields.get('event')} {_ID.sub('PILLOW', str(fields.get('error')))}"
         is_news = says not in self._said
         self._said.add(says)
         return is_news

@@ -7,7 +7,7 @@ from contract.updates import CONTENT_TYPE, EXPIRY_S, Update, decode_state
 from poller.publish.publish_confirms import PublishConfirms
 from poller.publish.state_publisher import BrokerListener
 from poller.settings import PollerSettings
-from runtime.mqtt import Message, MqttSession
+from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 
 
 class MqttStatePublisher:
@@ -24,13 +24,14 @@ class MqttStatePublisher:
         self._dead_letter_topic = self._topics.dead_letter(settings.instance)
         self._confirms = PublishConfirms() if settings.mqtt_protocol == "3.1.1" else None
         self._session = MqttSession(
-            settings.broker,
-            protocol=settings.mqtt_protocol,
-            service=service,
-            instance=settings.instance,
-            status_topic=self._topics.status(service, settings.instance),
-            filters=(self._topics.all_states,),
-            no_local=True,
+            SessionConfig(
+                settings.broker,
+                settings.mqtt_protocol,
+                service=service,
+                instance=settings.instance,
+                status_topic=self._topics.status(service, settings.instance),
+            ),
+            Subscription((self._topics.all_states,), no_local=True),
             on_message=self._on_message,
             on_ready=lambda: self.listener.on_ready(),
             on_lost=self._on_lost,
@@ -48,7 +49,7 @@ class MqttStatePublisher:
     @property
     def last_error(self) -> str:
         """Why the session is not ready, for readiness."""
-        return self._session.trouble
+        return self._session.last_error
 
     async def wait_ready(self) -> None:
         """Wait until `is_ready`."""
@@ -87,5 +88,5 @@ class MqttStatePublisher:
 
     def _on_lost(self) -> None:
         if self._confirms is not None:
-            self._confirms.fail_all(self._session.trouble)
+            self._confirms.fail_all(self._session.last_error)
         self.listener.on_lost()

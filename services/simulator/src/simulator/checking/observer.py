@@ -11,10 +11,16 @@ import structlog
 
 from contract.topics import Topics
 from contract.updates import decode_state
-from runtime.mqtt import BrokerLost, Message, PublishRefused
+from runtime.mqtt import (
+    BrokerLost,
+    Message,
+    MqttSession,
+    PublishRefused,
+    SessionConfig,
+    Subscription,
+)
 from runtime.settings import SettingsError
 from simulator.checking.seen import Seen
-from simulator.sessions import NewsSession
 from simulator.settings import SimulatorSettings
 from simulator.stream.faults import Item
 
@@ -36,16 +42,22 @@ class Observer:
         self.last_heard = self._began
         prefix = settings.topic_prefix
         self._letters = f"{prefix}/bridge/poller/"
-        self._session = NewsSession(
-            settings.broker,
-            protocol=settings.mqtt_protocol,
-            service="simulator",
-            instance=f"{settings.instance[:56]}-check",
-            status_topic=self._topics.status("simulator", f"{settings.instance[:56]}-check"),
-            filters=(
-                self._topics.all_states,
-                self._topics.all_availability,
-                f"{prefix}/bridge/poller/+/dead-letter",
+        self._session = MqttSession(
+            SessionConfig(
+                settings.broker,
+                settings.mqtt_protocol,
+                service="simulator",
+                instance=f"{settings.instance[:56]}-check",
+                status_topic=self._topics.status("simulator", f"{settings.instance[:56]}-check"),
+            ),
+            Subscription(
+                (
+                    self._topics.all_states,
+                    self._topics.all_availability,
+                    f"{prefix}/bridge/poller/+/dead-letter",
+                ),
+                # The retained states of a hundred thousand pillows would delay the beginning.
+                skip_retained=True,
             ),
             on_message=self._on_message,
         )
@@ -61,7 +73,7 @@ class Observer:
                     await self._session.wait_ready()
             except TimeoutError:
                 raise SettingsError(
-                    f"nobody to listen to: {self._session.trouble}; check MQTT_URL"
+                    f"nobody to listen to: {self._session.last_error}; check MQTT_URL"
                 ) from None
             yield
         finally:

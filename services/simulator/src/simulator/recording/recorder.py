@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 import structlog
 
 from contract.topics import Topics
-from runtime.mqtt import Message, MqttSession
+from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from simulator.recording.tape import pillow_of, write_head, write_line
 from simulator.settings import SimulatorSettings
 from simulator.targets.azure_queue import queue_view
@@ -67,12 +67,14 @@ async def record_mqtt(
             recorder.note(about.pillow, b"", availability=word, retained=message.retained)
 
     session = MqttSession(
-        settings.broker,
-        protocol=settings.mqtt_protocol,
-        service="simulator",
-        instance=f"{settings.instance[:56]}-record",
-        status_topic=topics.status("simulator", f"{settings.instance[:56]}-record"),
-        filters=(topics.all_states, topics.all_availability),
+        SessionConfig(
+            settings.broker,
+            settings.mqtt_protocol,
+            service="simulator",
+            instance=f"{settings.instance[:56]}-record",
+            status_topic=topics.status("simulator", f"{settings.instance[:56]}-record"),
+        ),
+        Subscription((topics.all_states, topics.all_availability)),
         on_message=on_message,
     )
     await session.run(stopping)

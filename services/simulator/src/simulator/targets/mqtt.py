@@ -15,8 +15,7 @@ import structlog
 from contract.messages import ParsedMessage, decode_message
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, encode_state
-from runtime.mqtt import BrokerLost, MqttSession, PublishRefused
-from simulator.sessions import PillowSession
+from runtime.mqtt import BrokerLost, MqttSession, PublishRefused, SessionConfig
 from simulator.settings import SimulatorSettings
 from simulator.stream.faults import Item
 from simulator.targets.target import Unavailable
@@ -45,11 +44,13 @@ class MqttTarget:
         self.topics = Topics(settings.topic_prefix)
         self.unsaid = 0
         self._session = MqttSession(
-            settings.broker,
-            protocol=settings.mqtt_protocol,
-            service="simulator",
-            instance=settings.instance,
-            status_topic=self.topics.status("simulator", settings.instance),
+            SessionConfig(
+                settings.broker,
+                settings.mqtt_protocol,
+                service="simulator",
+                instance=settings.instance,
+                status_topic=self.topics.status("simulator", settings.instance),
+            )
         )
         self._devices = {pillow: _Device(settings, pillow) for pillow in pillows}
         self._leaving = asyncio.Event()
@@ -142,13 +143,15 @@ class _Device:
         self._running: asyncio.Task[None] | None = None
         self.session = self._new_session()
 
-    def _new_session(self) -> PillowSession:
-        return PillowSession(
-            self._settings.broker,
-            protocol=self._settings.mqtt_protocol,
-            service="pillow",
-            instance=self._pillow,
-            status_topic=self._topics.availability(self._pillow),
+    def _new_session(self) -> MqttSession:
+        return MqttSession(
+            SessionConfig(
+                self._settings.broker,
+                self._settings.mqtt_protocol,
+                service="pillow",
+                instance=self._pillow,
+                status_topic=self._topics.availability(self._pillow),
+            ),
             on_ready=self._say_kept,
         )
 
@@ -177,7 +180,7 @@ class _Device:
         if self._running is None:
             return
         self._leaving.set()
-        self.session.cut()
+        self.session.abort()
         self._running = None
 
     def leave(self) -> asyncio.Task[None] | None:

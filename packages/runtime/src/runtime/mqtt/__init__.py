@@ -1,0 +1,27 @@
+"""The MQTT session that every service keeps.
+
+paho-mqtt speaks the protocol; nothing outside this package imports it.
+
+- `session`: connect, subscribe, ready, reconnect; what services use
+- `connection`: one connection, from CONNECT to its end
+- `loop`: paho's external event loop on asyncio
+- `packets`, `reader`, `writer`: PUBLISH and PUBACK without paho, because they are frequent
+- `publish_window`: publishes that the broker has not acknowledged
+- `properties`: MQTT 5 properties and reason codes, packed and named by paho
+- `config`, `errors`: values and exceptions
+"""
+
+from runtime.mqtt.config import SessionConfig, SessionLimits, Subscription
+from runtime.mqtt.errors import BrokerLost, PublishRefused
+from runtime.mqtt.packets import Message
+from runtime.mqtt.session import MqttSession
+
+__all__ = [
+    "BrokerLost",
+    "Message",
+    "MqttSession",
+    "PublishRefused",
+    "SessionConfig",
+    "SessionLimits",
+    "Subscription",
+]

@@ -1,0 +1,69 @@
+"""What a session is told once: the broker, its own identity, its subscription, its limits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from runtime.broker_url import BrokerAddress
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """Timeouts in seconds and sizes. The defaults are for production; tests shorten them."""
+
+    keepalive_s: int = 20
+    """A PINGREQ is sent after this silence; without an answer the connection ends after twice
+    as long."""
+
+    connect_timeout_s: float = 4.0
+    """For name resolution, TCP and TLS together."""
+
+    response_timeout_s: float = 10.0
+    """For CONNACK, SUBACK, PUBACK, and for the own status to come back. A broker that exceeds it
+    counts as lost."""
+
+    disconnect_timeout_s: float = 1.0
+    """For the status `offline` to be acknowledged, because a broker that does not answer must not
+    delay a stop."""
+
+    stable_after_s: float = 10.0
+    """The back-off starts anew only after a connection was ready for this long, because a broker
+    that accepts and drops connections would otherwise be retried twice a second."""
+
+    max_in_flight: int = 1024
+    """Publishes without an acknowledgement. The broker's Receive Maximum applies where it is lower
+    (MQTT 5 §4.9). Further publishes wait in order."""
+
+    max_packet_bytes: int = 1_048_576
+    """The largest packet accepted: twenty times the largest state. It is announced as Maximum
+    Packet Size (MQTT 5 §3.1.2.11.4). A larger message is discarded as it arrives, with an error in
+    the log, because MQTT 3.1.1 has no way to announce a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """The broker and the identity that a session has there.
+
+    `status_topic` is retained: `online` while the session is connected, else `offline`, also as
+    the last will.
+    """
+
+    broker: BrokerAddress
+    protocol: Literal["5", "3.1.1"]
+    service: str
+    instance: str
+    status_topic: str
+    limits: SessionLimits = field(default_factory=SessionLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Topic filters, subscribed with QoS 1 on each connection.
+
+    `no_local` (own publishes are not sent back) and `skip_retained` (no retained messages at the
+    time of the subscription) hold for MQTT 5 only, because MQTT 3.1.1 cannot express them.
+    """
+
+    filters: Sequence[str] = ()
+    no_local: bool = False
+    skip_retained: bool = False

@@ -1,0 +1,286 @@
+"""One connection to the broker, from TCP to its end."""
+
+import asyncio
+import functools
+import os
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import structlog
+
+from runtime.broker_url import BrokerAddress
+from runtime.mqtt.config import SessionConfig
+from runtime.mqtt.errors import BrokerLost, BrokerUnusable
+from runtime.mqtt.loop import PahoLoop, TransportSocket
+from runtime.mqtt.packets import MalformedPacket, Message, encode_pubacks
+from runtime.mqtt.properties import FAILURE, connect_advice, connect_properties
+from runtime.mqtt.publish_window import Publish, PublishWindow, WindowLimits
+from runtime.mqtt.reader import PacketHandlers, PacketReader
+from runtime.mqtt.writer import PacketWriter
+
+log = structlog.get_logger()
+
+PIECE_BYTES: Final = 65_536
+"""Read at once; the packets of a piece are handled in one turn of the event loop."""
+
+_CLOSE_TIMEOUT_S: Final = 0.5
+"""For the last bytes to leave, and for TLS to be closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionEvents:
+    """What a connection calls. `on_lost` is called once, with the reason."""
+
+    on_message: Callable[[Message], None]
+    on_lost: Callable[[BrokerLost], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LastWill:
+    """A retained message with QoS 1 that the broker publishes if the connection is lost."""
+
+    topic: str
+    payload: bytes
+
+
+async def _connect_transport(broker: BrokerAddress, connection: "Connection") -> asyncio.Transport:
+    tls = await asyncio.to_thread(_tls_context) if broker.tls else None
+    transport, _ = await asyncio.get_running_loop().create_connection(
+        lambda: connection, broker.host, broker.port, ssl=tls
+    )
+    return transport
+
+
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    # In a thread and once, because it reads the system's certificates.
+    return ssl.create_default_context()
+
+
+def _os_error_text(error: OSError) -> str:
+    if error.errno is not None and not isinstance(error, ssl.SSLError) and error.errno > 0:
+        return os.strerror(error.errno)
+    return str(error)
+
+
+class Connection(asyncio.Protocol):
+    """A connection that the broker has accepted, or is about to.
+
+    It ends once: `on_lost` is called, every publish without an acknowledgement fails, and
+    `wait_lost` raises.
+    """
+
+    _writer: PacketWriter
+    _window: PublishWindow
+    _reader: PacketReader
+
+    def __init__(self, config: SessionConfig, client_id: str, events: ConnectionEvents) -> None:
+        self._config = config
+        self._events = events
+        self._v5 = config.protocol == "5"
+        self._paho = PahoLoop(client_id, v5=self._v5)
+        self._loop = asyncio.get_running_loop()
+        self._lost: asyncio.Future[None] = self._loop.create_future()
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._response: asyncio.Future[Any] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self.was_closed_by_broker = False
+        self._is_disconnecting = False
+        self._unread = b""
+
+    async def open(self, will: LastWill) -> None:
+        """Connect, and wait until the broker has accepted; cancelling closes the socket.
+
+        Raises BrokerLost or BrokerUnusable.
+        """
+        timeout_s = self._config.limits.connect_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                transport = await _connect_transport(self._config.broker, self)
+        except TimeoutError:
+            raise BrokerLost(f"cannot connect (no answer within {timeout_s:g} s)") from None
+        except OSError as error:
+            raise BrokerLost(f"cannot connect ({_os_error_text(error)})") from None
+        await self._handshake(transport, will)
+
+    async def _handshake(self, transport: asyncio.Transport, will: LastWill) -> None:
+        self._raise_if_lost()
+        limits, broker, client = self._config.limits, self._config.broker, self._paho.client
+        client.on_connect = self._on_connack
+        client.on_subscribe = self._on_suback
+        client.on_message = self._on_paho_message
+        client.on_disconnect = self._on_paho_disconnect
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if broker.user is not None:
+            client.username_pw_set(broker.user, broker.password)
+        self._paho.connect(
+            TransportSocket(transport, self._writer),
+            self._check_deadline,
+            host=broker.host,
+            port=broker.port,
+            keepalive=limits.keepalive_s,
+            properties=connect_properties(limits.max_packet_bytes) if self._v5 else None,
+        )
+        reason, properties = await self._await_response("CONNECT")
+        if reason.value >= FAILURE:
+            raise BrokerUnusable(
+                f"the broker refused the connection ({reason}){connect_advice(reason.value)}"
+            )
+        self._window.limits = WindowLimits(
+            min(limits.max_in_flight, getattr(properties, "ReceiveMaximum", limits.max_in_flight)),
+            limits.response_timeout_s,
+            getattr(properties, "MaximumPacketSize", None),
+        )
+
+    async def subscribe(self, topics: list[tuple[str, Any]]) -> list[Any]:
+        """Subscribe, and return the broker's reason code for each topic; raises BrokerLost."""
+        self._raise_if_lost()
+        self._response = self._loop.create_future()
+        self._paho.client.subscribe(topics)
+        codes: list[Any] = await self._await_response("SUBSCRIBE")
+        return codes
+
+    def publish(self, publish: Publish) -> asyncio.Future[None]:
+        """Publish, see `PublishWindow.publish`; the future, or this call, raises BrokerLost."""
+        self._raise_if_lost()
+        return self._window.publish(publish)
+
+    async def wait_lost(self) -> None:
+        """Wait for the end of the connection, and raise its reason as BrokerLost."""
+        await asyncio.shield(self._lost)
+
+    async def disconnect(self) -> None:
+        """Send DISCONNECT, so that the broker discards the last will, and close."""
+        self._is_disconnecting = True
+        self._paho.disconnect()
+        await asyncio.wait((self._closed,), timeout=_CLOSE_TIMEOUT_S)
+        self.abort()
+
+    def abort(self) -> None:
+        """Close the socket without DISCONNECT, so that the broker publishes the last will."""
+        self._end(BrokerLost("the connection was closed on this side"))
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Prepare to read and write."""
+        limits = self._config.limits
+        self._transport = cast("asyncio.Transport", transport)
+        if self._lost.done():
+            self._transport.abort()
+        self._writer = PacketWriter(self._transport)
+        self._window = PublishWindow(
+            self._writer.write,
+            WindowLimits(limits.max_in_flight, limits.response_timeout_s, None),
+        )
+        handlers = PacketHandlers(
+            on_message=self._events.on_message,
+            on_acknowledge=lambda ids: self._writer.write(encode_pubacks(ids)),
+            on_puback=self._window.acknowledge,
+            on_other=self._paho.read,
+            on_oversized=self._on_oversized,
+        )
+        self._reader = PacketReader(handlers, v5=self._v5, max_packet_bytes=limits.max_packet_bytes)
+
+    def data_received(self, data: bytes) -> None:
+        """Handle the first piece of `data` now, and the rest in the next turns of the loop."""
+        if self._unread:
+            self._unread += data
+            return
+        if len(data) > PIECE_BYTES and self._transport is not None:
+            self._transport.pause_reading()
+            self._unread = data[PIECE_BYTES:]
+            data = data[:PIECE_BYTES]
+            self._loop.call_soon(self._resume)
+        try:
+            self._reader.feed(data)
+        except MalformedPacket as error:
+            self._end(BrokerLost(f"the broker does not speak MQTT as we do ({error})"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, with the reason that the system gives."""
+        if self._is_disconnecting:
+            self.abort()
+        elif not self._lost.done():
+            self.was_closed_by_broker = True
+            why = _os_error_text(exc) if isinstance(exc, OSError) else "the broker hung up"
+            self._end(BrokerLost(f"the connection ended ({why})"))
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def _resume(self) -> None:
+        data, self._unread = self._unread, b""
+        if self._transport is not None and not self._lost.done():
+            self._transport.resume_reading()
+            self.data_received(data)
+
+    # What paho calls.
+
+    def _on_connack(
+        self, _client: Any, _userdata: Any, _flags: Any, reason: Any, properties: Any
+    ) -> None:
+        self._set_response((reason, properties))
+
+    def _on_suback(
+        self, _client: Any, _userdata: Any, _mid: int, codes: Any, _properties: Any
+    ) -> None:
+        self._set_response(codes)
+
+    def _on_paho_message(self, _client: Any, _userdata: Any, message: Any) -> None:
+        self._events.on_message(Message(message.topic, bytes(message.payload), message.retain))
+
+    def _on_paho_disconnect(
+        self, _client: Any, _userdata: Any, flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        if self._is_disconnecting:
+            return  # its last bytes have still to leave
+        if flags.is_disconnect_packet_from_server:
+            self._end(BrokerLost(f"the broker ended the connection ({reason})"))
+        else:
+            self._end(BrokerLost(f"the connection ended ({reason})"))
+
+    def _set_response(self, response: Any) -> None:
+        if not self._response.done():
+            self._response.set_result(response)
+
+    async def _await_response(self, request: str) -> Any:
+        timeout_s = self._config.limits.response_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._response
+        except TimeoutError:
+            raise BrokerLost(f"no response to {request} within {timeout_s:g} s") from None
+
+    def _on_oversized(self, topic: str, size: int) -> None:
+        log.error(
+            "message discarded because it is above the limit",
+            topic=topic,
+            bytes=size,
+            limit=self._config.limits.max_packet_bytes,
+        )
+
+    def _raise_if_lost(self) -> None:
+        if self._lost.done():
+            self._lost.result()
+
+    def _check_deadline(self) -> None:
+        if self._window.is_overdue():
+            timeout_s = self._config.limits.response_timeout_s
+            self._end(BrokerLost(f"no acknowledgement within {timeout_s:g} s"))
+
+    def _end(self, error: BrokerLost) -> None:
+        """End the connection, once."""
+        if self._lost.done():
+            return
+        self._lost.set_exception(error)
+        self._lost.exception()  # marks it as seen, because nobody may wait for it
+        if not self._response.done():
+            self._response.set_exception(error)
+            self._response.exception()
+        if self._transport is not None:
+            self._transport.abort()
+            self._paho.end()
+            self._window.fail(BrokerLost(f"{self._config.broker}: {error}"))
+        self._events.on_lost(error)

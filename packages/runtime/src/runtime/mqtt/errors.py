@@ -1,0 +1,16 @@
+"""The exceptions of an MQTT session."""
+
+
+class BrokerLost(Exception):
+    """There is no connection, or it ended before the broker acknowledged a publish."""
+
+
+class PublishRefused(Exception):
+    """The broker refused a publish, or the publish is larger than the broker accepts.
+
+    The message names the topic and the reason.
+    """
+
+
+class BrokerUnusable(Exception):
+    """The broker answers, but the session cannot work with it; the message says what to change."""

@@ -1,0 +1,141 @@
+"""Publishes that the broker has not acknowledged, and those that wait for one of them to be."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import structlog
+
+from runtime.mqtt.errors import BrokerLost, PublishRefused
+from runtime.mqtt.packets import encode_publish
+from runtime.mqtt.properties import FAILURE, reason_name
+
+log = structlog.get_logger()
+
+FIRST_PACKET_ID: Final = 1024
+"""Lower packet ids are paho's, for its SUBSCRIBE."""
+
+_LAST_PACKET_ID: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLimits:
+    """What the session and the broker allow."""
+
+    max_in_flight: int
+    ack_timeout_s: float
+    max_packet_bytes: int | None
+    """The broker's Maximum Packet Size; None where it announced none."""
+
+
+class Publish(NamedTuple):
+    """A publish with QoS 1; `properties` are packed."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    properties: bytes
+
+
+class _InFlight(NamedTuple):
+    acknowledged: asyncio.Future[None]
+    deadline: float
+    topic: str
+
+
+class PublishWindow:
+    """Sends publishes in order, at most `max_in_flight` of them without an acknowledgement."""
+
+    def __init__(self, send: Callable[[bytes], None], limits: WindowLimits) -> None:
+        self.limits = limits
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._in_flight: dict[int, _InFlight] = {}
+        self._waiting: deque[tuple[Publish, asyncio.Future[None]]] = deque()
+        self._last_id = FIRST_PACKET_ID - 1
+
+    def publish(self, publish: Publish) -> asyncio.Future[None]:
+        """Send now, or when there is room; the future is done when the broker has acknowledged.
+
+        Raises ValueError for a topic that nothing can be published to.
+        """
+        acknowledged: asyncio.Future[None] = self._loop.create_future()
+        if self._waiting or len(self._in_flight) >= self.limits.max_in_flight:
+            self._waiting.append((publish, acknowledged))
+        else:
+            self._send_now(publish, acknowledged)
+        return acknowledged
+
+    def acknowledge(self, packet_id: int, reason: int) -> None:
+        """Complete the publish with this packet id; `reason` is the broker's reason code."""
+        sent = self._in_flight.pop(packet_id, None)
+        if sent is None:
+            log.warning("broker acknowledged an unknown publish", packet_id=packet_id)
+            return
+        if reason < FAILURE:
+            if not sent.acknowledged.done():
+                sent.acknowledged.set_result(None)
+        else:
+            _fail(
+                sent.acknowledged,
+                PublishRefused(
+                    f"the broker refused a publish to {sent.topic} ({reason_name(reason)})"
+                ),
+            )
+        while self._waiting and len(self._in_flight) < self.limits.max_in_flight:
+            self._send_now(*self._waiting.popleft())
+
+    def is_overdue(self) -> bool:
+        """Whether an acknowledgement has not arrived in time."""
+        # Insertion order is deadline order, so the oldest decides.
+        oldest = next(iter(self._in_flight.values()), None)
+        return oldest is not None and self._loop.time() > oldest.deadline
+
+    def fail(self, error: BrokerLost) -> None:
+        """Fail all publishes, because the connection has ended."""
+        in_flight, self._in_flight = self._in_flight, {}
+        waiting, self._waiting = self._waiting, deque()
+        for sent in in_flight.values():
+            _fail(sent.acknowledged, error)
+        for _, acknowledged in waiting:
+            _fail(acknowledged, error)
+
+    def _send_now(self, publish: Publish, acknowledged: asyncio.Future[None]) -> None:
+        packet_id = self._next_id()
+        packet = encode_publish(
+            publish.topic,
+            publish.payload,
+            packet_id,
+            retain=publish.retain,
+            properties=publish.properties,
+        )
+        most = self.limits.max_packet_bytes
+        if most is not None and len(packet) > most:
+            _fail(
+                acknowledged,
+                PublishRefused(
+                    f"a publish to {publish.topic} has {len(packet)} bytes; the broker accepts "
+                    f"packets of at most {most}"
+                ),
+            )
+            return
+        deadline = self._loop.time() + self.limits.ack_timeout_s
+        self._in_flight[packet_id] = _InFlight(acknowledged, deadline, publish.topic)
+        self._send(packet)
+
+    def _next_id(self) -> int:
+        """Return a packet id that is not in flight (MQTT 5 §2.2.1)."""
+        packet_id = self._last_id
+        while True:
+            packet_id = packet_id + 1 if packet_id < _LAST_PACKET_ID else FIRST_PACKET_ID
+            if packet_id not in self._in_flight:
+                self._last_id = packet_id
+                return packet_id
+
+
+def _fail(acknowledged: asyncio.Future[None], error: Exception) -> None:
+    if not acknowledged.done():
+        acknowledged.set_exception(error)
+        acknowledged.exception()  # marks it as seen, because the caller may have stopped waiting
