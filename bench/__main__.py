@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Hand over to the benchmark that is named first; exit 2 when there is none of that name."""
+    """Run the benchmark that the first argument names; exit with 2 if there is none."""
     names = sorted(path.parent.name for path in Path(__file__).parent.glob("*/__main__.py"))
     if len(sys.argv) < 2 or sys.argv[1] not in names:
         print(f"usage: scripts/bench {{{','.join(names)}}} [--help]", file=sys.stderr)

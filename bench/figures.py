@@ -1,4 +1,4 @@
-"""Figures of a run: shown as a table, written as JSON."""
+"""The figures of a run: printed as tables and written as JSON."""
 
 import json
 import os
@@ -13,16 +13,16 @@ from rich.console import Console
 from rich.table import Table
 
 Column = tuple[str, str, str]
-"""A column of a table: its heading, the name of its figure, and how that is written."""
+"""A column of a table: its heading, the key of its figure, and the format of the value."""
 
-_TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_s(pid: int) -> float:
     """Return the CPU time a process has used, kernel included, in seconds (Linux)."""
-    # The second field is the command in brackets, and may itself hold spaces.
+    # The second field is the command in brackets, and may itself contain spaces.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
 
 def memory_mib(pid: int) -> float:
@@ -32,7 +32,7 @@ def memory_mib(pid: int) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures were taken on; the load says how far to trust them."""
+    """Return the machine's data; a high load means that the figures are not reliable."""
     model = next(
         (
             line.partition(":")[2].strip()
@@ -52,7 +52,7 @@ def machine() -> dict[str, Any]:
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; every column but the first is of numbers."""
+    """Print a table; all columns except the first are numbers, aligned right."""
     table = Table(title=title, title_justify="left")
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index else "left", no_wrap=True)
@@ -62,7 +62,7 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> N
 
 
 def show_each(title: str, columns: Sequence[Column], rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print a table of figures, a row for each name."""
+    """Print a table with one row for each name."""
     show(
         title,
         ("", *(heading for heading, _, _ in columns)),
@@ -74,6 +74,6 @@ def show_each(title: str, columns: Sequence[Column], rows: Mapping[str, Mapping[
 
 
 def write(path: Path, figures: Mapping[str, Any]) -> None:
-    """Write a run's figures as JSON, with the machine they were taken on."""
+    """Write a run's figures and the machine's data as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n")

@@ -1,6 +1,6 @@
-"""scripts/bench gateway: what it costs to tell browsers, side by side in one run.
+"""scripts/bench gateway: what delivering updates to browsers costs, beside alternatives in one run.
 
-The server is on one CPU; broker, publisher and browsers are on another.
+The server runs on one CPU; broker, publisher and clients run on another.
 CPU is user and system time of the server's processes, divided by the updates that arrived.
 """
 
@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from bench.figures import Column, show_each, write
 from bench.gateway import compression, plot, scenarios
-from bench.gateway.contenders import CONTENDERS, GATEWAY, Contender, install
-from bench.gateway.drive import OTHERS_CPU, CannotMeasure, build, pin
+from bench.gateway.load import CannotMeasure, build
+from bench.gateway.servers import GATEWAY, SERVERS, Server, install
+from bench.gateway.usage import LOAD_CPU, pin
 from devstack.broker import Broker
 from devstack.errors import CannotStart, ProgramFailed
 from devstack.processes import ROOT
@@ -25,7 +26,7 @@ Figures = dict[str, Any]
 SCENARIOS: Final = ("deliver", "saturate", "connect", "slow", "interest", "ingest", "storm", "sse")
 
 FAILURES: Final = (CannotMeasure, CannotStart, ProgramFailed, TimeoutError, OSError, ValueError)
-"""Why a contender may be left out of a run."""
+"""Errors of one server, after which the run goes on with the others."""
 
 _COST: Final[Sequence[Column]] = (
     ("CPU µs/delivery", "cpu_us", "{:.1f}"),
@@ -51,23 +52,23 @@ _MIDDLE: Final = (
 
 def main() -> None:
     """Measure, print tables, write JSON and a plot."""
-    asked = argparse.ArgumentParser(prog="scripts/bench gateway", description=__doc__)
-    asked.add_argument("--quick", action="store_true", help="one round of each, under two minutes")
-    asked.add_argument("--rounds", type=int, help="rounds, of which the median counts (3)")
-    asked.add_argument("--only", nargs="+", choices=SCENARIOS, default=SCENARIOS)
-    asked.add_argument("--alone", action="store_true", help="the gateway and the C limit only")
-    asked.add_argument("--output", type=Path, default=ROOT / ".bench" / "gateway.json")
-    given = asked.parse_args()
+    parser = argparse.ArgumentParser(prog="scripts/bench gateway", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of each, under two minutes")
+    parser.add_argument("--rounds", type=int, help="rounds, of which the median counts (3)")
+    parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=SCENARIOS)
+    parser.add_argument("--alone", action="store_true", help="the gateway and the C limit only")
+    parser.add_argument("--output", type=Path, default=ROOT / ".bench" / "gateway.json")
+    given = parser.parse_args()
     try:
         build()
     except CannotMeasure as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     missing = [] if given.alone else install()
-    contenders = [one for one in (CONTENDERS[:2] if given.alone else CONTENDERS) if one.is_here]
+    servers = [one for one in (SERVERS[:2] if given.alone else SERVERS) if one.is_installed]
     for sentence in missing:
         print(f"left out: {sentence}")
-    run = Run(contenders, given.only, given.rounds or (1 if given.quick else 3), quick=given.quick)
+    run = Run(servers, given.only, given.rounds or (1 if given.quick else 3), quick=given.quick)
     asyncio.run(run.all())
     write(given.output, {"rounds": run.rounds, "left_out": missing, **run.figures})
     plot.draw(given.output.with_suffix(".svg"), run.charts)
@@ -75,45 +76,43 @@ def main() -> None:
 
 
 class Run:
-    """One run of the benchmark, and what it has found so far."""
+    """One run of the benchmark, with its figures so far."""
 
     def __init__(
-        self, contenders: Sequence[Contender], only: Sequence[str], rounds: int, *, quick: bool
+        self, servers: Sequence[Server], only: Sequence[str], rounds: int, *, quick: bool
     ) -> None:
         self.figures: Figures = {}
         self.charts: list[plot.Chart] = []
         self.rounds = rounds
-        self._contenders = contenders
+        self._servers = servers
         self._only = only
         self._quick = quick
 
     async def all(self) -> None:
-        """Run every scenario that is asked for."""
+        """Run every scenario that `--only` names."""
         async with Broker(kind="mosquitto", topic_prefix="+") as broker:
             if broker.pid is not None:
-                pin(broker.pid, OTHERS_CPU)
+                pin(broker.pid, LOAD_CPU)
             for name in SCENARIOS:
                 if name in self._only:
                     print(f"{name} …", flush=True)
                     await getattr(self, f"_{name}")(broker)
         self._compression()
 
-    async def _each(
-        self, name: str, measure: Any, *contenders: Contender
-    ) -> dict[str, list[Figures]]:
-        """Measure every contender in turn, round by round; one that fails is left out, loudly."""
+    async def _each(self, name: str, measure: Any, *servers: Server) -> dict[str, list[Figures]]:
+        """Measure every server in turn, round by round; one that fails is named and left out."""
         found: dict[str, list[Figures]] = {}
         for number in range(self.rounds):
-            for contender in contenders or self._contenders:
+            for server in servers or self._servers:
                 try:
-                    found.setdefault(contender.name, []).append(await measure(contender))
+                    found.setdefault(server.name, []).append(await measure(server))
                 except FAILURES as error:
-                    print(f"left out: {name}, {contender.name}, round {number + 1}: {error}")
-        return {contender: rounds for contender, rounds in found.items() if rounds}
+                    print(f"left out: {name}, {server.name}, round {number + 1}: {error}")
+        return {server: rounds for server, rounds in found.items() if rounds}
 
-    def _few(self, *names: str) -> Sequence[Contender]:
-        """Return who takes part: everybody, but in a quick run those that are named."""
-        return [one for one in self._contenders if not self._quick or one.name in names]
+    def _few(self, *names: str) -> Sequence[Server]:
+        """Return all servers, or in a quick run those that are named."""
+        return [one for one in self._servers if not self._quick or one.name in names]
 
     async def _deliver(self, broker: Broker) -> None:
         seconds = 2 if self._quick else 5
@@ -136,14 +135,14 @@ class Run:
 
     async def _saturate(self, broker: Broker) -> None:
         found: Figures = {}
-        for contender in self._few("Pillowcast", "mosquitto", "NATS"):
-            rates = contender.quick_rates if self._quick else contender.rates
+        for server in self._few("Pillowcast", "mosquitto", "NATS"):
+            rates = server.quick_rates if self._quick else server.rates
             try:
-                found[contender.name] = await scenarios.saturate(
-                    contender, broker, rates=rates, seconds=2 if self._quick else 3
+                found[server.name] = await scenarios.saturate(
+                    server, broker, rates=rates, seconds=2 if self._quick else 3
                 )
             except FAILURES as error:
-                print(f"left out: saturate, {contender.name}: {error}")
+                print(f"left out: saturate, {server.name}: {error}")
         self.figures["saturate"] = found
         shown = {
             name: {
@@ -180,7 +179,7 @@ class Run:
             one["kb_each"] = one["bytes_each"] / 1024
         self.figures["connect"] = {name: {**middle[name], "rounds": each[name]} for name in each}
         show_each(
-            f"{browsers:,} browsers that say nothing: median of {self.rounds}",
+            f"{browsers:,} idle browsers: median of {self.rounds}",
             (
                 ("KB each", "kb_each", "{:.1f}"),
                 ("CPU µs a connect", "connect_cpu_us", "{:.0f}"),
@@ -243,10 +242,10 @@ class Run:
         one = await scenarios.storm(broker, browsers=4000 if self._quick else 10_000)
         self.figures["storm"] = one
         show_each(
-            f"{one['browsers']:,} browsers come back at once after a restart",
+            f"{one['browsers']:,} browsers reconnect at once after a restart",
             (
                 ("all connected, s", "all_connected_s", "{:.2f}"),
-                ("all told, s", "all_told_s", "{:.2f}"),
+                ("all have a frame, s", "all_told_s", "{:.2f}"),
                 ("refused", "refused", "{}"),
                 ("dead", "dead", "{}"),
                 ("p99 ms at 2/s then", "p99_ms_after", "{:.0f}"),
@@ -276,11 +275,11 @@ class Run:
             one["share"] = one["compressed"] / one["bytes"]
             one["is"] = "yes" if one["is_compressed"] else "no"
         show_each(
-            "A frame compressed once for everybody, by its size",
+            "A frame that is compressed once for all browsers, by its size",
             (
                 ("bytes", "bytes", "{:,}"),
                 ("compressed", "compressed", "{:,}"),
-                ("of it", "share", "{:.0%}"),
+                ("ratio", "share", "{:.0%}"),
                 ("CPU µs", "cpu_us", "{:.0f}"),
                 ("is compressed", "is", "{}"),
             ),

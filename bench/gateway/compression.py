@@ -1,4 +1,4 @@
-"""What compressing a frame costs and saves, by its size: why short frames are not compressed."""
+"""What compressing a frame costs and saves, by its size; short frames are sent uncompressed."""
 
 import json
 import statistics
@@ -12,7 +12,7 @@ _ROUNDS: Final = 7
 
 
 def measure() -> list[dict[str, Any]]:
-    """Compress frames of more and more states, each several times; the median counts."""
+    """Compress frames of 1 to 1000 states; each figure is the median of several rounds."""
     return [_one(states) for states in _STATES]
 
 
@@ -35,7 +35,7 @@ def _one(states: int) -> dict[str, Any]:
 
 
 def _update(states: int) -> bytes:
-    """An update as pillows cause it: alike, but for what differs from pillow to pillow."""
+    """Return an update in which pillows differ as real ones do: id, state, time, sequence, hops."""
     pillows = [
         {
             "pillow": f"cloud-{number}",

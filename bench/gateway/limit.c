@@ -1,7 +1,8 @@
-/* The limit of what any gateway can do with one send a browser: an epoll loop that answers every
- * handshake alike, and sends each datagram it gets, as a WebSocket frame made once, to everybody.
+/* A minimal server, the lower limit of what a delivery costs with one send a browser: an epoll loop
+ * that answers every handshake alike, encodes each datagram as one WebSocket frame, and sends that
+ * frame to every connection.
  *
- * limit PORT          the datagrams come on the same port
+ * limit PORT          UDP datagrams arrive on the same port
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

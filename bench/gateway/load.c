@@ -1,11 +1,11 @@
-/* Load for `scripts/bench gateway`: N WebSockets from one epoll loop, so that the client is never
- * the limit.  It opens them, counts what they get, and takes latencies from stamps in the payload:
- * the digits after STAMP are microseconds of CLOCK_REALTIME.
+/* Load for `scripts/bench gateway`: N WebSockets from one epoll loop, so that the client is not
+ * the bottleneck.  It opens them, counts what they receive, and computes latencies from timestamps
+ * in the payload: the digits after STAMP are microseconds of CLOCK_REALTIME.
  *
  * load HOST PORT N [options]           see usage()
  *
- * It speaks a line protocol on standard input and output: `connect`, `reset`, `report`, `quit`;
- * each answer is one line of JSON.
+ * Commands are lines on standard input: `connect`, `reset`, `report`, `quit`; each reply is one line
+ * of JSON on standard output.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUCKETS 2048 /* 32 a power of two, of microseconds */
+#define BUCKETS 2048 /* of microseconds, 32 for each power of two */
 #define CHUNK (1 << 18)
 
 enum state { CONNECTING, SHAKING, OPEN, STALLED, DEAD };
@@ -33,18 +33,18 @@ struct conn {
     int fd;
     enum state state;
     int number;
-    /* The frame being read: its head, then what is still to come of its payload. */
+    /* The frame being read: its header, then the rest of its payload. */
     unsigned char head[14];
     int have, need;
     uint64_t rest;
     int opcode;
-    int matched;      /* how much of STAMP the last bytes are */
-    int digits;       /* how many digits of a stamp were read; -1 outside of one */
+    int matched;      /* how many of the last bytes match STAMP */
+    int digits;       /* digits of a timestamp read so far; -1 outside of one */
     uint64_t stamp;
     uint64_t control; /* length of the control payload kept in ctl */
     unsigned char ctl[125];
-    int tail;         /* of the handshake's answer: how much of the blank line was seen */
-    int said;         /* which of the lines to say after the handshake are said */
+    int tail;         /* bytes of the blank line that ends the handshake response, so far */
+    int said;         /* how many of the lines to send after the handshake are sent */
 };
 
 static struct conn *conns;
@@ -120,7 +120,7 @@ static void say(struct conn *c, int opcode, const unsigned char *payload, int le
     if (send(c->fd, frame, at + length, MSG_NOSIGNAL) < 0) return;
 }
 
-/* Look for stamps in a piece of a payload; a stamp may be cut by its end. */
+/* Find timestamps in a piece of a payload; the end of the piece may cut one. */
 static void scan(struct conn *c, const unsigned char *p, size_t n, uint64_t now) {
     size_t want = strlen(key_line);
     static ptrdiff_t gap;
@@ -134,7 +134,7 @@ static void scan(struct conn *c, const unsigned char *p, size_t n, uint64_t now)
             continue;
         }
         if (c->matched == 0) {
-            /* Updates put together are of one size: the next stamp is most likely one gap further.
+            /* The updates of a frame have one size: the next timestamp is most likely one gap further.
              * The smallest gap, lest one be passed over: a larger may be that of two together. */
             const unsigned char *q = last && gap ? last + gap : NULL;
             if (!q || q + want > p + n || memcmp(q, key_line, want)) q = memmem(p + i, n - i, key_line, want);
@@ -143,7 +143,7 @@ static void scan(struct conn *c, const unsigned char *p, size_t n, uint64_t now)
                 last = q;
                 i = q - p + want; c->digits = 0; c->stamp = 0; continue;
             }
-            /* The start of it may be the end of this piece. */
+            /* The end of this piece may be the start of a timestamp. */
             size_t longest = n - i < want - 1 ? n - i : want - 1;
             for (size_t k = longest; k > 0; k--)
                 if (!memcmp(p + n - k, key_line, k)) { c->matched = (int)k; break; }
@@ -210,7 +210,7 @@ static int start(struct conn *c, int number) {
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (size) setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     struct sockaddr_in to = address;
-    /* More connections than one address has ports for: 127.0.0.2 and so on are this host, too. */
+    /* One address has too few ports for many connections; 127.0.0.2 and so on are this host too. */
     if (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS) { perror("connect"); return -1; }
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = c};
     epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &event);
@@ -262,7 +262,7 @@ static void readable(struct conn *c) {
             return;
         }
     }
-    /* An event stream is read as it comes: a stamp is never on two chunks. */
+    /* An event stream is scanned as it arrives, because no timestamp is split by a chunk header. */
     if (sse) scan(c, p, stop - p, now);
     else parse(c, p, stop - p, now);
 }

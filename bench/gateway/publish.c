@@ -1,9 +1,9 @@
-/* Publishes states at a fixed rate, each stamped with the time it left: over MQTT 3.1.1 with QoS 0,
- * to NATS, or one datagram each for a sender that speaks neither.
+/* Publishes states at a fixed rate, each with the time of its departure: over MQTT 3.1.1 with QoS 0,
+ * to NATS, or as one UDP datagram each.
  *
  * publish mqtt|nats|udp HOST PORT RATE SECONDS PILLOWS BYTES [TOPIC_FORMAT [USER PASSWORD]]
  *
- * TOPIC_FORMAT holds one %s, the pillow's id.  Prints how many it sent, as JSON.
+ * TOPIC_FORMAT contains one %s for the pillow's id.  Prints the number of sent states as JSON.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

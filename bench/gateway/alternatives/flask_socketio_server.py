@@ -1,4 +1,4 @@
-"""Flask-SocketIO on gevent, as its documentation has it: emit to everybody.
+"""Flask-SocketIO on gevent, as in its documentation: emit to all clients.
 
 flask_socketio_server.py PORT MQTT_PORT
 """
@@ -22,7 +22,7 @@ sockets = flask_socketio.SocketIO(app, async_mode="gevent", cors_allowed_origins
 
 
 def received(_client, _userdata, message):
-    """Send everybody what comes."""
+    """Send a state to all browsers."""
     sockets.emit("state", json.loads(message.payload))
 
 

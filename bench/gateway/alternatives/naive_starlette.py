@@ -1,6 +1,6 @@
-"""The broadcast that everybody writes first: Starlette on uvicorn, and a send for each browser.
+"""A naive broadcast: Starlette on uvicorn, with one send for each browser.
 
-naive.py PORT MQTT_PORT
+naive_starlette.py PORT MQTT_PORT
 """
 
 import asyncio
@@ -18,7 +18,7 @@ browsers: set[WebSocket] = set()
 
 
 async def serve(browser: WebSocket) -> None:
-    """Serve one browser."""
+    """Keep one WebSocket until it closes."""
     await browser.accept()
     browsers.add(browser)
     try:
@@ -30,8 +30,8 @@ async def serve(browser: WebSocket) -> None:
         browsers.discard(browser)
 
 
-async def listen(mqtt_port: int) -> None:
-    """Send everybody what comes."""
+async def forward(mqtt_port: int) -> None:
+    """Send each state to all browsers."""
     async with aiomqtt.Client("127.0.0.1", mqtt_port) as client:
         await client.subscribe("pillow/+/state")
         async for message in client.messages:
@@ -43,8 +43,8 @@ async def listen(mqtt_port: int) -> None:
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-    """Listen for as long as the server runs."""
-    task = asyncio.ensure_future(listen(int(sys.argv[2])))
+    """Receive states for as long as the server runs."""
+    task = asyncio.ensure_future(forward(int(sys.argv[2])))
     yield
     task.cancel()
 

@@ -1,6 +1,6 @@
-"""Who is measured: the gateway, what somebody would use instead, and the limit of any of them.
+"""The servers that are measured: the gateway, its alternatives, and a minimal server in C.
 
-What is not a dependency of the project is installed under .bench/, at the versions named here.
+The alternatives are installed under .bench/, in the versions named here.
 """
 
 import asyncio
@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.gateway.drive import HERE, KEPT, SERVER_CPU, CannotMeasure, Feed, pin, program
+from bench.gateway.load import BENCH_FOLDER, HERE, CannotMeasure, Publisher, compiled
+from bench.gateway.usage import SERVER_CPU, pin
 from devstack import ports
 from devstack.broker import SEARCH, Broker
 from devstack.errors import CannotStart
@@ -36,16 +37,16 @@ _PYTHON: Final = (
 )
 _NODE: Final = ("mqtt@5.16.0", "socket.io@4.8.4", "ws@8.23.0")
 
-_RIVALS: Final = KEPT / "rivals"
-_VENV: Final = _RIVALS / "venv"
+_ALTERNATIVES: Final = BENCH_FOLDER / "alternatives"
+_VENV: Final = _ALTERNATIVES / "venv"
 
 
 def install() -> list[str]:
-    """Install what the gateway is compared with; returns what could not be had, as sentences."""
+    """Install the alternatives; return a sentence for each kind that cannot be installed."""
     missing = []
-    _RIVALS.mkdir(parents=True, exist_ok=True)
+    _ALTERNATIVES.mkdir(parents=True, exist_ok=True)
     wanted = "\n".join((*_PYTHON, *_NODE))
-    stamp = _RIVALS / "installed"
+    stamp = _ALTERNATIVES / "installed"
     if stamp.exists() and stamp.read_text() == wanted:
         return []
     uv = shutil.which("uv") or str(ROOT / ".devstack" / "tools" / "bin" / "uv")
@@ -54,7 +55,7 @@ def install() -> list[str]:
         [uv, "venv", "--quiet", "--allow-existing", "--python", python, str(_VENV)],
         [uv, "pip", "install", "--quiet", "--python", str(_VENV / "bin" / "python"), *_PYTHON],
     ):
-        if _fails(command):
+        if _run_fails(command):
             missing.append("Python alternatives could not be installed: no uv, or no registry")
             break
     try:
@@ -62,70 +63,79 @@ def install() -> list[str]:
     except CannotStart as error:
         missing.append(f"{error}")
     else:
-        (_RIVALS / "package.json").write_text('{"private":true}\n')
-        if _fails([*npm(node), "install", "--silent", "--no-audit", "--no-fund", *_NODE]):
+        (_ALTERNATIVES / "package.json").write_text('{"private":true}\n')
+        if _run_fails([*npm(node), "install", "--silent", "--no-audit", "--no-fund", *_NODE]):
             missing.append("Node.js alternatives could not be installed: no registry")
     if not missing:
         stamp.write_text(wanted)
     return missing
 
 
-def _fails(command: list[str]) -> bool:
+def _run_fails(command: list[str]) -> bool:
     try:
-        done = subprocess.run(command, cwd=_RIVALS, capture_output=True, timeout=300, check=False)
+        done = subprocess.run(
+            command, cwd=_ALTERNATIVES, capture_output=True, timeout=300, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return True
     return done.returncode != 0
 
 
-@dataclass
-class Running:
-    """A contender that runs: whom to measure, where browsers connect, and how it is fed."""
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that runs: its process, the port for clients, and how states reach it.
+
+    `options` are those of load.c.
+    """
 
     program: Program
     port: int
-    feed: Feed
-    options: tuple[str, ...] = ()
+    publisher: Publisher
+    options: tuple[str, ...]
 
     @property
     def pid(self) -> int:
-        """The process that is measured, with its children."""
+        """The process whose use is measured, with that of its descendants."""
         if self.program.pid is None:
-            raise CannotMeasure(f"{self.program.name} does not run")
+            raise CannotMeasure(f"{self.program.name} is not running")
         return self.program.pid
 
 
 @dataclass(frozen=True)
-class Contender:
-    """One of those that are measured. `rates` are tried in turn for the most it sustains."""
+class Server:
+    """A server to measure.
+
+    `rates` are the updates a second that the scenario `saturate` tries in turn.
+    `protocol` and `topic` are those of its publisher, `needs` the files that it consists of.
+    """
 
     name: str
-    start: Callable[[Broker], Program]
+    program: Callable[[Broker], Program]
     rates: tuple[float, ...]
     quick_rates: tuple[float, ...]
     options: tuple[str, ...] = ()
-    kind: str = "mqtt"
+    protocol: str = "mqtt"
     topic: str = "pillow/%s/state"
     needs: tuple[Path, ...] = field(default=())
 
     @property
-    def is_here(self) -> bool:
+    def is_installed(self) -> bool:
         """Whether it can be started on this machine."""
         return all(path.exists() for path in self.needs)
 
     @asynccontextmanager
-    async def running(self, broker: Broker) -> AsyncIterator[Running]:
-        """Start it on its own CPU, and stop it."""
-        server = self.start(broker)
-        async with server:
-            port = int(server.env["BENCH_PORT"] or 0)
-            fed_at = {
-                "mqtt": int(server.env.get("BENCH_MQTT_PORT") or broker.port),
+    async def running(self, broker: Broker) -> AsyncIterator[RunningServer]:
+        """Start it on a CPU of its own, and stop it at the end."""
+        program = self.program(broker)
+        async with program:
+            port = int(program.env["BENCH_PORT"] or 0)
+            publish_port = {
+                "mqtt": int(program.env.get("BENCH_MQTT_PORT") or broker.port),
                 "udp": port,
-                "nats": int(server.env.get("BENCH_NATS_PORT") or 0),
+                "nats": int(program.env.get("BENCH_NATS_PORT") or 0),
             }
-            running = Running(server, port, Feed(self.kind, fed_at[self.kind], self.topic))
-            running.options = self.options
+            publisher = Publisher(self.protocol, publish_port[self.protocol], self.topic)
+            running = RunningServer(program, port, publisher, self.options)
             pin(running.pid, SERVER_CPU)
             yield running
 
@@ -149,10 +159,13 @@ def _gateway(broker: Broker, **env: str) -> Program:
     )
 
 
-def _limit(_broker: Broker) -> Program:
+def _c_limit(_broker: Broker) -> Program:
     port = ports.free()
     return Program(
-        "limit", [program("limit"), str(port)], ready=_listens(port), env={"BENCH_PORT": str(port)}
+        "limit",
+        [compiled("limit"), str(port)],
+        ready=_accepts_tcp(port),
+        env={"BENCH_PORT": str(port)},
     )
 
 
@@ -160,43 +173,43 @@ def _script(runner: str | Path, script: str, broker: Broker) -> Program:
     port = ports.free()
     return Program(
         script,
-        [runner, HERE / "rivals" / script, str(port), str(broker.port)],
-        ready=_listens(port),
-        env={"BENCH_PORT": str(port), "NODE_PATH": str(_RIVALS / "node_modules")},
+        [runner, HERE / "alternatives" / script, str(port), str(broker.port)],
+        ready=_accepts_tcp(port),
+        env={"BENCH_PORT": str(port), "NODE_PATH": str(_ALTERNATIVES / "node_modules")},
     )
 
 
 def _mosquitto(_broker: Broker) -> Program:
-    port, plain = ports.free(), ports.free()
-    folder = KEPT / "mosquitto"
+    port, mqtt_port = ports.free(), ports.free()
+    folder = BENCH_FOLDER / "mosquitto"
     folder.mkdir(exist_ok=True)
     config = folder / f"{port}.conf"
     config.write_text(
-        f"listener {plain} 127.0.0.1\nlistener {port} 127.0.0.1\nprotocol websockets\n"
+        f"listener {mqtt_port} 127.0.0.1\nlistener {port} 127.0.0.1\nprotocol websockets\n"
         "allow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\nlog_type none\n"
     )
     return Program(
         "mosquitto",
         [shutil.which("mosquitto", path=SEARCH) or "mosquitto", "-c", config],
-        ready=partial(mqtt_answers, ports.HOST, plain),
-        env={"BENCH_PORT": str(port), "BENCH_MQTT_PORT": str(plain)},
+        ready=partial(mqtt_answers, ports.HOST, mqtt_port),
+        env={"BENCH_PORT": str(port), "BENCH_MQTT_PORT": str(mqtt_port)},
     )
 
 
 def _nats(_broker: Broker) -> Program:
-    port, plain = ports.free(), ports.free()
-    config = KEPT / f"nats-{port}.conf"
+    port, nats_port = ports.free(), ports.free()
+    config = BENCH_FOLDER / f"nats-{port}.conf"
     config.write_text(
-        f'host: 127.0.0.1\nport: {plain}\nwebsocket {{ host: "127.0.0.1", port: {port}, '
+        f'host: 127.0.0.1\nport: {nats_port}\nwebsocket {{ host: "127.0.0.1", port: {port}, '
         "no_tls: true }\nmax_connections: 20000\n"
     )
-    env = {"BENCH_PORT": str(port), "BENCH_NATS_PORT": str(plain), "GOMAXPROCS": "1"}
+    env = {"BENCH_PORT": str(port), "BENCH_NATS_PORT": str(nats_port), "GOMAXPROCS": "1"}
     return Program(
-        "nats", [_VENV / "bin" / "nats-server", "-c", config], ready=_listens(port), env=env
+        "nats", [_VENV / "bin" / "nats-server", "-c", config], ready=_accepts_tcp(port), env=env
     )
 
 
-def _listens(port: int) -> Probe:
+def _accepts_tcp(port: int) -> Probe:
     async def probe() -> str | None:
         try:
             _, writer = await asyncio.open_connection(ports.HOST, port)
@@ -208,8 +221,8 @@ def _listens(port: int) -> Probe:
     return probe
 
 
-def _mqtt_hello() -> str:
-    """CONNECT without a name, and SUBSCRIBE to every state, as one WebSocket message."""
+def _mqtt_subscription() -> str:
+    """Return CONNECT without a client id and SUBSCRIBE to all states, as hexadecimal digits."""
     connect = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00"
     topic = b"pillow/+/state"
     body = b"\0\1" + len(topic).to_bytes(2, "big") + topic + b"\0"
@@ -220,35 +233,42 @@ _NODE_PROGRAM: Final = shutil.which("node") or "node"
 _VENV_PYTHON: Final = _VENV / "bin" / "python"
 _SOCKET_IO: Final = ("--path", "/socket.io/?EIO=4&transport=websocket", "--say", "40")
 
-GATEWAY: Final = Contender("Pillowcast", _gateway, (1000, 2000, 3500, 5000, 6000, 7500), (5000,))
-LIMIT: Final = Contender("C limit", _limit, (84, 100, 119, 141, 168, 200), (119,), kind="udp")
+GATEWAY: Final = Server("Pillowcast", _gateway, (1000, 2000, 3500, 5000, 6000, 7500), (5000,))
+LIMIT: Final = Server("C limit", _c_limit, (84, 100, 119, 141, 168, 200), (119,), protocol="udp")
 
-CONTENDERS: Final = (
+SERVERS: Final = (
     GATEWAY,
     LIMIT,
-    Contender(
+    Server(
         "mosquitto",
         _mosquitto,
         (50, 59, 71, 84, 100, 119),
         (71,),
-        ("--header", "Sec-WebSocket-Protocol: mqtt", "--path", "/", "--say-hex", _mqtt_hello()),
+        (
+            "--header",
+            "Sec-WebSocket-Protocol: mqtt",
+            "--path",
+            "/",
+            "--say-hex",
+            _mqtt_subscription(),
+        ),
     ),
-    Contender(
+    Server(
         "ws, Node.js",
         partial(_script, _NODE_PROGRAM, "ws.cjs"),
         (50, 59, 71, 84, 100, 119),
         (71,),
-        needs=(_RIVALS / "node_modules" / "ws",),
+        needs=(_ALTERNATIVES / "node_modules" / "ws",),
     ),
-    Contender(
+    Server(
         "Socket.IO, Node.js",
         partial(_script, _NODE_PROGRAM, "socketio.cjs"),
         (35, 42, 50, 59, 71, 84),
         (50,),
         _SOCKET_IO,
-        needs=(_RIVALS / "node_modules" / "socket.io",),
+        needs=(_ALTERNATIVES / "node_modules" / "socket.io",),
     ),
-    Contender(
+    Server(
         "NATS",
         _nats,
         (200, 400, 566, 800, 951, 1131),
@@ -259,18 +279,18 @@ CONTENDERS: Final = (
             "--say-hex",
             b'CONNECT {"verbose":false}\r\nSUB pillow.*.state 1\r\n'.hex(),
         ),
-        kind="nats",
+        protocol="nats",
         topic="pillow.%s.state",
         needs=(_VENV / "bin" / "nats-server",),
     ),
-    Contender(
+    Server(
         "naive Starlette",
-        partial(_script, _VENV_PYTHON, "naive.py"),
+        partial(_script, _VENV_PYTHON, "naive_starlette.py"),
         (18, 21, 25, 30, 35, 42),
         (25,),
         needs=(_VENV_PYTHON,),
     ),
-    Contender(
+    Server(
         "Flask-SocketIO",
         partial(_script, _VENV_PYTHON, "flask_socketio_server.py"),
         (15, 18, 21, 25, 30),

@@ -1,4 +1,4 @@
-// Socket.IO on Node.js: emit to everybody.   socketio.cjs PORT MQTT_PORT
+// Socket.IO on Node.js: emit to all clients.   socketio.cjs PORT MQTT_PORT
 const { createServer } = require("node:http");
 const { Server } = require("socket.io");
 const mqtt = require("mqtt");

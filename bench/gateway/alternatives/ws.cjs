@@ -1,4 +1,4 @@
-// ws on Node.js: a send for each browser.   ws.cjs PORT MQTT_PORT
+// ws on Node.js: one send for each browser.   ws.cjs PORT MQTT_PORT
 const { WebSocketServer } = require("ws");
 const mqtt = require("mqtt");
 
