@@ -28,7 +28,7 @@ def _one(states: int) -> dict[str, Any]:
     return {
         "states": states,
         "bytes": len(frame.websocket),
-        "deflated_message": size,
+        "compressed": size,
         "cpu_us": round(statistics.median(times), 1),
         "is_compressed": len(frame.data) >= MIN_DEFLATE_BYTES,
     }
