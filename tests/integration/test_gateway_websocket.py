@@ -450,7 +450,7 @@ async def test_a_bad_query_closes_with_its_code(gateway: Gateway, query: str) ->
     async with gateway.connect(query) as browser:
         error = await browser.receive()
         assert (error["type"], error["code"]) == ("error", 4400)
-        assert "is not one" in error["message"]
+        assert "is not " in error["message"]
         assert await browser.wait_closed() == 4400
 
 

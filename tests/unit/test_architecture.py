@@ -28,8 +28,8 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "clock",
         "state",
         "fanout",
-        "http",
         "transport",
+        "http",
         "__main__",
     ),
     "poller": (
@@ -87,6 +87,8 @@ DECIDERS: Final = (
     "gateway.transport.timing_wheel",
     "gateway.fanout.encoding",
     "gateway.transport.admission",
+    "gateway.transport.cpu_budget",
+    "gateway.transport.frame_scanner",
     "simulator.model.*",
     "simulator.scenario.words",
     "simulator.scenario.form",
@@ -124,7 +126,7 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "simulator.targets.azure_queue",
         }
     ),
-    "httptools": frozenset({"gateway.transport.http_protocol", "poller.azure.http_pool"}),
+    "httptools": frozenset({"gateway.transport.request_parser", "poller.azure.http_pool"}),
     "uvicorn": frozenset({"runtime.server", "gateway.transport.http_protocol"}),
     "websockets": frozenset(
         {

@@ -1,106 +1,111 @@
-"""The gateway's server in this process, without a broker: fast pings, and states at will."""
+"""The gateway's server in this process, without a broker."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from starlette.applications import Starlette
 
-from gateway.transport.connection import Browser
-from gateway.transport.connections import Door
-from gateway.transport.handshake_fast_path import Front
-from gateway.transport.http_protocol import bound_connections
-from gateway.transport.websocket import WebSocketBrowser
-from runtime.server import listen, serve_until
+from contract.frames import HEARTBEAT_S
+from gateway.transport.connection import ClientConnection
+from gateway.transport.connections import ConnectionRegistry
+from gateway.transport.context import TransportContext
+from gateway.transport.heartbeat import HeartbeatScheduler
+from gateway.transport.server import serve
+from gateway.transport.socket_limits import set_socket_limits
+from runtime.server import listen
 from tests.gateway import handshake
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import update
-from tests.unit.gateway.transport.connection_registries import make_door
+from tests.unit.gateway.transport.contexts import make_context
 from tests.waiting import until
+
+NEVER_S = 100.0 * HEARTBEAT_S
 
 
 class Served:
-    """A server: its port, and what is behind it."""
+    """A running server, and what is behind it."""
 
-    def __init__(self, port: int, core: GatewayCore, door: Door) -> None:
+    def __init__(self, port: int, core: GatewayCore, context: TransportContext) -> None:
         self.port = port
         self.core = core
-        self.door = door
+        self.context = context
         self._at = 0
 
     @property
-    def everyone(self) -> set[Browser]:
-        """Who is in."""
-        return {guest for guest in self.door.upkeep if isinstance(guest, Browser)}
+    def registry(self) -> ConnectionRegistry:
+        """Its connections."""
+        return self.context.registry
 
     @property
-    def browsers(self) -> int:
-        """How many are in."""
-        return len(self.door.upkeep)
+    def connections(self) -> set[ClientConnection]:
+        """The clients' connections."""
+        return {one for one in self.registry.clients if isinstance(one, ClientConnection)}
+
+    @property
+    def clients(self) -> int:
+        """The number of clients."""
+        return len(self.registry.clients)
 
     def count(self, name: str, **labels: str) -> float:
-        """A metric."""
+        """Return the value of a metric."""
         return self.core.count(name, **labels)
 
-    def say(self, pillow: str = "cloud-1", *, pad: int = 0) -> None:
-        """Have a pillow say something new."""
+    def publish(self, pillow: str = "cloud-1", *, pad: int = 0) -> None:
+        """Receive a new state of a pillow, `pad` bytes longer than usual."""
         self._at += 1
         self.core.receive_state(update(pillow, self._at, pad=pad))
 
     @asynccontextmanager
-    async def dialled(
+    async def dial(
         self, sent: bytes | None = None, *, receive_buffer: int = 4096
     ) -> AsyncIterator[socket.socket]:
-        """A connection that takes little at a time; a WebSocket unless `sent` says otherwise."""
+        """Connect with a small receive buffer; without `sent`, shake hands for a WebSocket."""
         with socket.socket() as plain:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             plain.setblocking(False)
             loop = asyncio.get_running_loop()
             await loop.sock_connect(plain, ("127.0.0.1", self.port))
+            before = self.clients
             await loop.sock_sendall(plain, handshake() if sent is None else sent)
             if sent is None:
-                before = self.browsers
-                await until(lambda: self.browsers > 0 and self.browsers >= before, "in")
+                await until(lambda: self.clients > before, "registered")
             yield plain
 
 
 @asynccontextmanager
 async def serving(
     *,
-    period_s: float = 3600.0,
-    most: int = 1000,
-    room: int = 1000,
+    heartbeat_s: float = NEVER_S,
+    max_clients: int = 1000,
+    max_connections: int = 1000,
     app: Starlette | None = None,
 ) -> AsyncIterator[Served]:
-    """A server that looks after each browser once in `period_s`; else nothing comes in between."""
+    """Run a server that sends each client a heartbeat once in `heartbeat_s`."""
     core = GatewayCore()
-    door = make_door(core, most=most, room=room, period_s=period_s)
+    context = make_context(core, max_clients=max_clients, max_connections=max_connections)
     listener = listen("127.0.0.1", 0, "PORT")
-    bound_connections(listener)
+    set_socket_limits(listener)
     stopping = asyncio.Event()
-    served = asyncio.ensure_future(
-        serve_until(
-            app or Starlette(),
-            listener,
-            stopping,
-            http=partial(Front, door),
-            ws=WebSocketBrowser,
-        )
-    )
-    upkeep = asyncio.ensure_future(door.run())
+    server = asyncio.ensure_future(serve(app or Starlette(), listener, stopping, context))
+    heartbeats = HeartbeatScheduler(context.registry.clients.tick, core.clock, heartbeat_s)
+    timers = [
+        asyncio.ensure_future(context.registry.run()),
+        asyncio.ensure_future(heartbeats.run()),
+    ]
     try:
-        yield Served(listener.getsockname()[1], core, door)
+        yield Served(listener.getsockname()[1], core, context)
     finally:
-        upkeep.cancel()
+        for timer in timers:
+            timer.cancel()
         stopping.set()
         async with asyncio.timeout(10):
-            await served
+            await server
 
 
 async def read_to_end(plain: socket.socket) -> bytes:
-    """All that still comes."""
+    """Return everything until the server closes the connection."""
     got = b""
     async with asyncio.timeout(10):
         while data := await asyncio.get_running_loop().sock_recv(plain, 1 << 16):

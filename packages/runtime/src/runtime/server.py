@@ -1,4 +1,4 @@
-"""An HTTP server inside an event loop that somebody else owns."""
+"""HTTP server: uvicorn in an event loop and a process that belong to somebody else."""
 
 import asyncio
 import contextlib
@@ -9,8 +9,10 @@ from typing import Any, Final
 import uvicorn
 
 BACKLOG: Final = 65_535
-"""How many connections may wait to be accepted; the system has a bound of its own. One that finds
-no room is tried again by its system after a second, then three: too late for who comes back."""
+"""How many connections may wait to be accepted; the system lowers it to its own limit. A client
+that finds no room is retried by its system after 1 s and 3 s, which is too late after a restart."""
+
+GRACEFUL_SHUTDOWN_S: Final = 3
 
 
 class PortUnavailable(Exception):
@@ -18,11 +20,11 @@ class PortUnavailable(Exception):
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the process's lifecycle decides when it stops."""
+    """uvicorn without its signal handlers, because runtime.lifecycle has the process's own."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the process."""
+        """Install no signal handlers."""
         yield
 
 
@@ -47,17 +49,29 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
 
 
 async def serve_until(
-    app: Any, listener: socket.socket, stopping: asyncio.Event, **options: Any
+    app: Any,
+    listener: socket.socket,
+    stopping: asyncio.Event,
+    *,
+    http: Any = "httptools",
+    ws: str = "none",
+    **options: Any,
 ) -> None:
-    """Serve `app` on `listener` until `stopping` is set, then finish the open requests."""
+    """Serve `app` on `listener` until `stopping` is set, then finish the open requests.
+
+    `http` is a name or a protocol factory, `ws` the name of a WebSocket implementation; they and
+    the `options` are those of `uvicorn.Config`.
+    """
     config = uvicorn.Config(
         app,
+        http=http,
+        ws=ws,
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
         backlog=BACKLOG,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
         **options,
     )
     server = Server(config)

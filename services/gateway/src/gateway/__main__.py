@@ -7,7 +7,6 @@ import resource
 import secrets
 import socket
 import sys
-from functools import partial
 from typing import Final
 
 import structlog
@@ -18,46 +17,49 @@ from gateway.clock import unix_ms
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.api import api_routes
 from gateway.http.app import create_app
+from gateway.http.sse_endpoint import sse_endpoint
 from gateway.metrics import GatewayMetrics
 from gateway.settings import GatewaySettings
 from gateway.state.history import History
 from gateway.state.mqtt_consumer import MqttConsumer
 from gateway.state.presence import PresenceTracker
 from gateway.state.state_store import StateStore
-from gateway.transport.connections import Door
-from gateway.transport.handshake_fast_path import Front
-from gateway.transport.heartbeat import Upkeep
-from gateway.transport.http_protocol import bound_connections
-from gateway.transport.sse import Events
-from gateway.transport.websocket import WebSocketBrowser
+from gateway.transport.admission import AdmissionPolicy
+from gateway.transport.connections import ConnectionRegistry
+from gateway.transport.context import TransportContext
+from gateway.transport.heartbeat import HeartbeatScheduler
+from gateway.transport.inbound_scheduler import InboundScheduler
+from gateway.transport.server import serve
+from gateway.transport.socket_limits import set_socket_limits
 from runtime.health import OK, health_routes
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import MqttSession, SessionConfig, Subscription
-from runtime.server import PortUnavailable, listen, serve_until
+from runtime.server import PortUnavailable, listen
 from runtime.settings import SettingsError
 
 log = structlog.get_logger()
 
 SERVICE: Final = "gateway"
 
-SPARE_FILES: Final = 200
-"""Open files that are kept for all but browsers: the broker, scrapers, and who is refused."""
+RESERVED_FILES: Final = 200
+"""Open files that are reserved for everything but clients: the broker, scrapers, and connections
+that are refused."""
 
-GOODBYE_S: Final = 2.0
-"""How long browsers may take to hear that they are to come back."""
+GOODBYE_TIMEOUT_S: Final = 2.0
+"""How long clients may take to read the goodbye frame and close."""
 
 
 def main() -> None:
-    """Run the gateway until a signal; exit 2 when it cannot start as it is set up."""
+    """Run the gateway until a signal; exit with status 2 if the settings are wrong."""
     try:
         settings = GatewaySettings.load()
         listener = listen(settings.host, settings.port, "GATEWAY_PORT")
-        bound_connections(listener)
+        set_socket_limits(listener)
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
-    _allow_many_connections()
-    _collect_seldom()
+    _raise_open_file_limit()
+    _tune_garbage_collection()
     configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
     run_service(lambda stopping: _serve(settings, listener, stopping))
 
@@ -88,21 +90,16 @@ async def _serve(
     presence = PresenceTracker(store, history, expire_after_ms=round(settings.expire_after * 1000))
     dispatcher = Dispatcher(store, metrics, unix_ms)
     consumer = MqttConsumer(presence, dispatcher, topics, metrics)
-    allowed = _allowed_browsers()
-    door = Door(
-        dispatcher,
-        Upkeep(unix_ms),
-        metrics,
-        unix_ms,
-        settings.allowed_origins,
-        most=min(allowed, settings.max_browsers or allowed),
-        room=allowed,
-    )
+    max_connections = _max_connections()
+    registry = ConnectionRegistry(metrics, max_connections=max_connections)
+    max_clients = min(max_connections, settings.max_browsers or max_connections)
+    policy = AdmissionPolicy(settings.allowed_origins, max_clients)
+    context = TransportContext(registry, dispatcher, InboundScheduler(), policy, unix_ms)
     session = _mqtt_session(settings, topics, consumer)
     app = create_app(
         settings,
         [
-            Route("/events", Events(door).serve),
+            Route("/events", sse_endpoint(context)),
             *api_routes(store, history, dispatcher),
             *health_routes(
                 lambda: {"mqtt": OK if session.is_ready else session.last_error}, metrics.registry
@@ -110,23 +107,23 @@ async def _serve(
         ],
     )
     stop_server, stop_session = asyncio.Event(), asyncio.Event()
-    # A part that fails ends the others: a gateway that serves pages but hears nothing is worse
-    # than none.
+    # A part that fails ends the process, because a gateway that serves pages without a broker
+    # session would show old states.
     async with asyncio.TaskGroup() as parts:
-        parts.create_task(
-            serve_until(app, listener, stop_server, http=partial(Front, door), ws=WebSocketBrowser),
-            name="http",
-        )
+        parts.create_task(serve(app, listener, stop_server, context), name="http")
         parts.create_task(session.run(stop_session), name="mqtt")
         timers = [
-            parts.create_task(consumer.run(), name="silence"),
-            parts.create_task(door.run(), name="upkeep"),
+            parts.create_task(consumer.run(), name="expiry"),
+            parts.create_task(registry.run(), name="pending connections"),
+            parts.create_task(
+                HeartbeatScheduler(registry.clients.tick, unix_ms).run(), name="heartbeats"
+            ),
         ]
         host, port = listener.getsockname()[:2]
         log.info("listening", page=f"http://{host}:{port}/", broker=str(settings.broker))
         await stopping.wait()
         dispatcher.announce_restart()
-        await _until_empty(door)
+        await _wait_until_no_clients(registry)
         for timer in timers:
             timer.cancel()
         stop_server.set()
@@ -134,40 +131,39 @@ async def _serve(
     log.info("stopped")
 
 
-def _allow_many_connections() -> None:
-    """Raise the limit of open files to what the system allows: each browser is one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(
-        ValueError, OSError
-    ):  # some systems call a limit unlimited that is not
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def _raise_open_file_limit() -> None:
+    """Raise the soft limit of open files to the hard limit, because each client is a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems report an unlimited hard limit and refuse it.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _collect_seldom() -> None:
-    """Look for garbage seldom: browsers are many, live for long, and leave none behind.
+def _tune_garbage_collection() -> None:
+    """Collect cyclic garbage seldom, because connections live long and form no cycles.
 
-    By itself Python would look through all of them again and again while they come.
+    With Python's thresholds every new connection leads to scans of all existing ones.
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
 
-def _allowed_browsers() -> int:
-    """Return how many browsers may be here for the limit of open files."""
+def _max_connections() -> int:
+    """Return how many connections the limit of open files allows."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if files == resource.RLIM_INFINITY else max(1, files - SPARE_FILES)
+    return sys.maxsize if files == resource.RLIM_INFINITY else max(1, files - RESERVED_FILES)
 
 
-async def _until_empty(door: Door) -> None:
-    """Wait until every browser has been told to come back, for a short while at most."""
+async def _wait_until_no_clients(registry: ConnectionRegistry) -> None:
+    """Wait until every client has read the goodbye frame, GOODBYE_TIMEOUT_S at most."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GOODBYE_S):
-            while len(door.upkeep):  # noqa: ASYNC110 - once in a life
+        async with asyncio.timeout(GOODBYE_TIMEOUT_S):
+            while len(registry.clients):  # noqa: ASYNC110 - once, at the end
                 await asyncio.sleep(0.02)
 
 
 def _new_epoch() -> str:
-    """Name this process's stream: no cursor of another process may fit it."""
+    """Return a name for this process's stream that no other process has had."""
     return secrets.token_hex(4)
 
 

@@ -10,12 +10,12 @@ from starlette.routing import Route
 from contract.states import STATES_JSON
 from gateway.http.api import api_routes
 from gateway.http.app import STATIC, create_app
+from gateway.http.sse_endpoint import sse_endpoint
 from gateway.settings import GatewaySettings
-from gateway.transport.sse import Events
 from runtime.health import health_routes
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import update
-from tests.unit.gateway.transport.connection_registries import make_door
+from tests.unit.gateway.transport.contexts import make_context
 
 FRIEND = "https://friend.example"
 ODD = b'{ "pillow":"cloud-1" , "state":"hugging","at":"2023-11-22T06:00:00Z","seq":7, "x":[ 1 ]}'
@@ -28,11 +28,11 @@ class Site:
         self.core = core = GatewayCore()
         self.dependencies = {"mqtt": "ok"}
         given = GatewaySettings.load(**settings)
-        door = make_door(core, given.allowed_origins)
+        context = make_context(core, given.allowed_origins)
         self.app = create_app(
             given,
             [
-                Route("/events", Events(door).serve),
+                Route("/events", sse_endpoint(context)),
                 *api_routes(core.store, core.history, core.dispatcher),
                 *health_routes(lambda: self.dependencies, core.metrics.registry),
             ],
@@ -236,7 +236,7 @@ async def test_an_event_stream_that_is_refused_says_why(site: Site) -> None:
     foreign = await site.get("/events", Origin="https://evil.example")
 
     assert bad.status_code == 400
-    assert bad.json()["detail"] == "pillow id '#' is not one"
+    assert bad.json()["detail"] == "pillow id '#' is not valid"
     assert foreign.status_code == 403
     assert "GATEWAY_ALLOWED_ORIGINS" in foreign.json()["detail"]
 

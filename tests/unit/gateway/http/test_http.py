@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.transport import http_protocol
-from gateway.transport.http_protocol import MOST_WAITING, path_and_query
+from gateway.transport import connections
+from gateway.transport.request_parser import MAX_PIPELINED, origin_form
 from tests.gateway import handshake, request
 from tests.unit.gateway.servers import Served, read_to_end, serving
 from tests.waiting import until
@@ -26,7 +26,7 @@ SHAKEN = b"HTTP/1.1 101 "
 async def answer(served: Served, said: bytes, end: bytes = b"\r\n\r\n") -> bytes:
     """What comes back first, up to `end` or the connection's end."""
     got = b""
-    async with served.dialled(said, receive_buffer=1 << 18) as plain, asyncio.timeout(10):
+    async with served.dial(said, receive_buffer=1 << 18) as plain, asyncio.timeout(10):
         while end not in got and (data := await read_some(plain)):
             got += data
     return got
@@ -42,16 +42,16 @@ async def read_some(plain: socket.socket) -> bytes:
 async def test_nothing_is_answered_behind_an_event_stream(second: bytes, cut: int) -> None:
     """A response without an end is the last on its connection; another's headers are not its."""
     first = request("/events")
-    async with serving() as served, served.dialled(first[:cut]) as plain:
+    async with serving() as served, served.dial(first[:cut]) as plain:
         loop = asyncio.get_running_loop()
         if cut:
-            await until(lambda: not served.door._silent, "the first piece heard")
+            await until(lambda: served.registry.pending == 0, "the first piece heard")
         await loop.sock_sendall(plain, first[cut:] + second)
         got = b""
         async with asyncio.timeout(10):
             while b"snapshot" not in got:
                 got += await read_some(plain)
-        served.say("cloud-1")
+        served.publish("cloud-1")
         async with asyncio.timeout(10):
             while b'"update"' not in got:
                 got += await read_some(plain)
@@ -118,7 +118,7 @@ async def test_events_may_be_asked_for_as_of_a_proxy() -> None:
 )
 def test_the_target_is_the_path_and_the_query(target: bytes, expected: bytes) -> None:
     """Whichever way it is said."""
-    assert path_and_query(target) == expected
+    assert origin_form(target) == expected
 
 
 class Slow:
@@ -141,7 +141,7 @@ async def test_who_asks_on_and_on_without_waiting_is_ended() -> None:
     slow = Slow()
     async with (
         serving(app=slow.app) as served,
-        served.dialled(request("/slow") * (MOST_WAITING + 2)) as rude,
+        served.dial(request("/slow") * (MAX_PIPELINED + 2)) as rude,
     ):
         with contextlib.suppress(ConnectionError):
             assert await read_to_end(rude) == b""
@@ -153,16 +153,16 @@ async def test_requests_that_wait_are_answered_before_more_are_read() -> None:
     slow = Slow()
     async with (
         serving(app=slow.app) as served,
-        served.dialled(request("/slow") * MOST_WAITING) as eager,
+        served.dial(request("/slow") * MAX_PIPELINED) as eager,
     ):
         await until(lambda: slow.asked == 1, "asked")
         slow.may.set()
         await asyncio.get_running_loop().sock_sendall(eager, request("/slow"))
         got = b""
         async with asyncio.timeout(10):
-            while got.count(b"done") < MOST_WAITING + 1:
+            while got.count(b"done") < MAX_PIPELINED + 1:
                 got += await read_some(eager)
-    assert slow.asked == MOST_WAITING + 1
+    assert slow.asked == MAX_PIPELINED + 1
 
 
 async def test_who_goes_before_several_answers_logs_nothing(
@@ -185,11 +185,11 @@ async def test_who_goes_before_several_answers_logs_nothing(
 
     with caplog.at_level(logging.WARNING):
         async with serving(app=Starlette(routes=[Route("/slow", serve)])) as served:
-            async with served.dialled(request("/slow") * 3) as rude:
+            async with served.dial(request("/slow") * 3) as rude:
                 await until(lambda: asked == 1, "asked")
                 rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             may.set()
-            await until(lambda: not served.door._connections, "gone")
+            await until(lambda: served.registry.http == 0, "gone")
     assert asked == 1
     assert not caplog.records
 
@@ -198,9 +198,9 @@ async def test_a_body_that_trickles_holds_its_connection_no_longer_than_a_head_m
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Though it has its answer: each byte would begin the wait for the next request anew."""
-    monkeypatch.setattr(http_protocol, "HEAD_S", 0.3)
+    monkeypatch.setattr(connections, "REQUEST_HEADER_TIMEOUT_S", 0.3)
     said = request("/nothing", "Content-Length: 1000", method="POST")
-    async with serving() as served, served.dialled(said) as rude:
+    async with serving() as served, served.dial(said) as rude:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(10):
@@ -212,12 +212,12 @@ async def test_an_event_stream_or_a_websocket_is_under_no_such_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Their requests have ended, and their connections begin."""
-    monkeypatch.setattr(http_protocol, "HEAD_S", 0.1)
+    monkeypatch.setattr(connections, "REQUEST_HEADER_TIMEOUT_S", 0.1)
     async with (
         serving() as served,
-        served.dialled(request("http://x/events", "Content-Length: 9")),
-        served.dialled(handshake("/ws", "Connection: keep-alive")),
+        served.dial(request("http://x/events", "Content-Length: 9")),
+        served.dial(handshake("/ws", "Connection: keep-alive")),
     ):
-        await until(lambda: served.browsers == 2, "in")
+        await until(lambda: served.clients == 2, "in")
         await asyncio.sleep(0.3)
-        assert served.browsers == 2
+        assert served.clients == 2

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from contract.cursors import Cursor
 from contract.frames import MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
-from gateway.transport.admission import Wish, origin_allowed, read_wish
+from gateway.transport.admission import SubscriptionRequest, origin_allowed, parse_subscription
 
 HOST = "pillows.example:8080"
 
@@ -82,28 +82,28 @@ def test_any_origin_gives_an_answer(origin: str, host: str | None) -> None:
 
 def test_a_query_without_pillows_asks_for_all() -> None:
     """And without a cursor for everything."""
-    assert read_wish([], None) == Wish(None, None)
+    assert parse_subscription([], None) == SubscriptionRequest(None, None)
 
 
 def test_a_query_names_pillows_and_a_cursor() -> None:
     """Twice the same name is that name."""
-    wish = read_wish(["cloud-1", "cloud-2", "cloud-1"], "k3f9:118")
+    request = parse_subscription(["cloud-1", "cloud-2", "cloud-1"], "k3f9:118")
 
-    assert wish == Wish(frozenset({"cloud-1", "cloud-2"}), Cursor("k3f9", 118))
+    assert request == SubscriptionRequest(frozenset({"cloud-1", "cloud-2"}), Cursor("k3f9", 118))
 
 
 @pytest.mark.parametrize("name", ["", "bridge", "#", "+", "../../x", "Cloud", "x" * 64, "a b"])
 def test_a_query_with_a_wrong_name_is_told_which(name: str) -> None:
     """The first wrong one is named."""
-    assert read_wish(["cloud-1", name], None) == f"pillow id {name!r} is not one"
+    assert parse_subscription(["cloud-1", name], None) == f"pillow id {name!r} is not valid"
 
 
 def test_a_query_may_name_so_many_pillows_and_no_more() -> None:
     """Whoever wants more wants all."""
     names = [f"p{number}" for number in range(MAX_SUBSCRIBED + 1)]
 
-    assert isinstance(read_wish(names[:-1], None), Wish)
-    assert read_wish(names, None) == (
+    assert isinstance(parse_subscription(names[:-1], None), SubscriptionRequest)
+    assert parse_subscription(names, None) == (
         f"{MAX_SUBSCRIBED + 1} pillows; name at most {MAX_SUBSCRIBED}, or none for all"
     )
 
@@ -111,11 +111,11 @@ def test_a_query_may_name_so_many_pillows_and_no_more() -> None:
 @given(st.lists(st.text(max_size=70), max_size=5), st.one_of(st.none(), st.text()))
 def test_any_query_gives_a_wish_or_a_sentence(pillows: list[str], since: str | None) -> None:
     """A cursor that is none only means that nothing can be resumed."""
-    wish = read_wish(pillows, since)
+    request = parse_subscription(pillows, since)
 
     if all(is_pillow_id(name) for name in pillows):
-        assert isinstance(wish, Wish)
-        assert wish.filter == (frozenset(pillows) or None)
+        assert isinstance(request, SubscriptionRequest)
+        assert request.filter == (frozenset(pillows) or None)
     else:
-        assert isinstance(wish, str)
-        assert len(wish) < 500
+        assert isinstance(request, str)
+        assert len(request) < 500

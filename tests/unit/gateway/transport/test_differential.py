@@ -206,7 +206,7 @@ async def test_a_real_client_inflates_what_is_compressed_once_for_all(
     """Short frames as they are, long ones compressed."""
     connection, served = client
     for pad in (0, 5000, 0, 40_000):
-        served.say(pad=pad)
+        served.publish(pad=pad)
         update = json.loads(await connection.recv())
         assert update["type"] == "update"
         assert len(update["pillows"][0].get("pad", "")) == pad
@@ -222,7 +222,7 @@ async def test_a_real_client_closes_cleanly(
     assert connection.close_code == code
     assert connection.protocol.close_rcvd is not None
     assert connection.protocol.close_rcvd.code == code
-    await until(lambda: served.browsers == 0, "gone")
+    await until(lambda: served.clients == 0, "gone")
 
 
 async def test_a_real_client_hears_why_it_is_closed(client: tuple[ClientConnection, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The answer to a handshake, beside the library's own for the same request."""
+"""The opening handshake: our cached response beside the library's own to the same request."""
 
 import base64
 
@@ -8,47 +8,56 @@ from hypothesis import strategies as st
 from websockets.utils import accept_key
 
 from gateway.transport import handshake
-from gateway.transport.handshake import Answer, answer
+from gateway.transport.handshake import HandshakeResponse, respond, respond_by_library
+from gateway.transport.request_parser import Headers, RequestHead
 
 KEY = (b"sec-websocket-key", b"AQIDBAUGBwgJCgsMDQ4PEA==")
-PLAIN = [
+PLAIN = (
     (b"host", b"x"),
     (b"upgrade", b"websocket"),
     (b"connection", b"Upgrade"),
     (b"sec-websocket-version", b"13"),
-]
+)
 
 
-def ask(*headers: tuple[bytes, bytes], target: bytes = b"/ws", method: bytes = b"GET") -> Answer:
-    return answer(method, target, "1.1", headers, dict(headers))
+def head(
+    *headers: tuple[bytes, bytes],
+    target: bytes = b"/ws",
+    method: bytes = b"GET",
+    version: str = "1.1",
+) -> RequestHead:
+    """A request's head as the parser makes it."""
+    fields = dict(headers)
+    repeated: Headers = headers if len(fields) < len(headers) else ()
+    return RequestHead(method, target, version, fields, repeated, is_upgrade=True)
 
 
-def offer(extensions: bytes) -> Answer:
-    return ask(*PLAIN, KEY, (b"sec-websocket-extensions", extensions))
+def offer(extensions: bytes) -> HandshakeResponse:
+    """The response to a valid handshake that offers extensions."""
+    return respond(head(*PLAIN, KEY, (b"sec-websocket-extensions", extensions)))
 
 
-def test_the_key_is_answered() -> None:
-    """The example of RFC 6455 §1.3, and another key right after it."""
+def test_the_key_of_the_rfc_has_the_answer_of_the_rfc() -> None:
+    """RFC 6455 §1.3; and another key after it has its own answer."""
     for key in (b"dGhlIHNhbXBsZSBub25jZQ==", KEY[1]):
-        got = ask(*PLAIN, (KEY[0], key))
-        assert got.accepted
-        assert got.data.startswith(b"HTTP/1.1 101 ")
-        assert b"Sec-WebSocket-Accept: %b\r\n" % accept_key(key.decode()).encode() in got.data
-    assert (
-        b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in ask(*PLAIN, (KEY[0], b"dGhlIHNhbXBsZSBub25jZQ==")).data
-    )
+        response = respond(head(*PLAIN, (KEY[0], key)))
+        assert response.accepted
+        assert response.data.startswith(b"HTTP/1.1 101 ")
+        expected = accept_key(key.decode()).encode()
+        assert b"Sec-WebSocket-Accept: %b\r\n" % expected in response.data
+    assert handshake.accept_key(b"dGhlIHNhbXBsZSBub25jZQ==") == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 
 @given(st.binary(min_size=16, max_size=16))
-def test_every_key_is_answered_as_by_the_library(key: bytes) -> None:
-    """And looks like one."""
-    said = base64.b64encode(key)
+def test_accept_key_equals_the_librarys(raw_key: bytes) -> None:
+    """For any sixteen bytes, whose base64 `is_key` accepts."""
+    key = base64.b64encode(raw_key)
 
-    assert handshake.is_key(said)
-    assert handshake.accept(said) == accept_key(said.decode()).encode()
+    assert handshake.is_key(key)
+    assert handshake.accept_key(key) == accept_key(key.decode()).encode()
 
 
-headers = st.lists(
+some_headers = st.lists(
     st.sampled_from(
         [
             *PLAIN,
@@ -56,15 +65,19 @@ headers = st.lists(
             (b"upgrade", b"h2c"),
             (b"connection", b"keep-alive, Upgrade"),
             (b"connection", b"close"),
+            (b"connection", b""),
             (b"sec-websocket-key", b"short"),
             (b"sec-websocket-key", b"\xff"),
             (b"sec-websocket-version", b"12"),
             (b"sec-websocket-protocol", b"pillowcast.v1, other"),
             (b"sec-websocket-protocol", b"other"),
+            (b"sec-websocket-protocol", b""),
             (b"sec-websocket-extensions", b"permessage-deflate; client_max_window_bits"),
             (b"sec-websocket-extensions", b"permessage-deflate; server_max_window_bits=10"),
             (b"sec-websocket-extensions", b";;"),
+            (b"sec-websocket-extensions", b""),
             (b"origin", b"http://x"),
+            (b"content-length", b"0"),
             (b"content-length", b"3"),
             (b"transfer-encoding", b"chunked"),
             (b"x-other", b"\xff"),
@@ -74,22 +87,20 @@ headers = st.lists(
 )
 
 
-@given(headers, st.sampled_from((b"/ws", b"/ws?pillow=a", b"/other")), st.booleans())
-def test_a_kept_answer_is_the_librarys(
-    given: list[tuple[bytes, bytes]], target: bytes, with_plain: bool
+@given(some_headers, st.sampled_from((b"/ws", b"/ws?pillow=a", b"/other")), st.booleans())
+def test_a_cached_response_equals_the_librarys(
+    headers: list[tuple[bytes, bytes]], target: bytes, with_plain: bool
 ) -> None:
-    """Whatever is offered: asking the library whole gives the same bytes."""
-    given = [*(PLAIN if with_plain else ()), KEY, *given]
+    """Whatever is offered."""
+    request = head(*(PLAIN if with_plain else ()), KEY, *headers, target=target)
 
-    assert answer(b"GET", target, "1.1", given, dict(given)) == handshake._answer(
-        b"GET", target, "1.1", given
-    )
+    assert respond(request) == respond_by_library(request)
 
 
-def test_our_subprotocol_is_taken_when_it_is_offered() -> None:
-    """And none where it is not."""
-    ours = ask(*PLAIN, KEY, (b"sec-websocket-protocol", b"other, pillowcast.v1"))
-    other = ask(*PLAIN, KEY, (b"sec-websocket-protocol", b"other"))
+def test_the_subprotocol_is_selected_only_if_it_is_offered() -> None:
+    """A client that offers none, or others, is accepted without."""
+    ours = respond(head(*PLAIN, KEY, (b"sec-websocket-protocol", b"other, pillowcast.v1")))
+    other = respond(head(*PLAIN, KEY, (b"sec-websocket-protocol", b"other")))
 
     assert b"Sec-WebSocket-Protocol: pillowcast.v1\r\n" in ours.data
     assert other.accepted
@@ -97,7 +108,7 @@ def test_our_subprotocol_is_taken_when_it_is_offered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("offered", "agreed"),
+    ("offered", "negotiated"),
     [
         (b"permessage-deflate", True),
         (b"permessage-deflate; client_max_window_bits", True),
@@ -110,38 +121,72 @@ def test_our_subprotocol_is_taken_when_it_is_offered() -> None:
         (b"x-webkit-deflate-frame", False),
     ],
 )
-def test_compression_is_agreed_without_context_takeover(offered: bytes, agreed: bool) -> None:
-    """On both sides; with the window that shared frames have, or not at all."""
-    got = offer(offered)
+def test_deflate_is_negotiated_without_context_takeover_and_with_15_bits(
+    offered: bytes, negotiated: bool
+) -> None:
+    """A smaller window is declined, because a frame is compressed once for all clients."""
+    response = offer(offered)
 
-    assert got.accepted
-    assert got.deflate is agreed
+    assert response.accepted
+    assert response.deflate is negotiated
     for parameter in (b"server_no_context_takeover", b"client_no_context_takeover"):
-        assert (parameter in got.data) is agreed
+        assert (parameter in response.data) is negotiated
 
 
-def test_another_path_has_no_websocket() -> None:
-    """Said in HTTP."""
-    got = ask(*PLAIN, KEY, target=b"/elsewhere")
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (head(*PLAIN, KEY, target=b"/elsewhere"), b"403"),
+        (head(*PLAIN, KEY, method=b"POST"), b"405"),
+        (head(*PLAIN, KEY, version="1.0"), b"505"),
+        (head(*PLAIN, KEY, (b"content-length", b"1")), b"400"),
+        (head(*PLAIN, KEY, (b"transfer-encoding", b"chunked")), b"400"),
+        (head(*PLAIN), b"400"),
+        (head(*PLAIN, KEY, KEY), b"400"),
+        (head(*PLAIN, (KEY[0], b"c2hvcnQ=")), b"400"),
+        (head(*PLAIN, (KEY[0], b"AQIDBAUGBwgJCgsMDQ4PEA")), b"400"),
+        (head(*PLAIN[:3], KEY), b"400"),
+        (head(*PLAIN[:3], KEY, (b"sec-websocket-version", b"8")), b"400"),
+        (head(*PLAIN[:2], *PLAIN[3:], KEY), b"426"),
+        (head(*PLAIN, KEY, *((b"x-%d" % n, b"") for n in range(200))), b"431"),
+    ],
+    ids=[
+        "path", "method", "HTTP/1.0", "body", "chunked body", "no key", "two keys", "short key",
+        "unpadded key", "no version", "old version", "no Connection",
+        "200 headers",
+    ],
+)  # fmt: skip
+def test_an_invalid_handshake_is_refused_with_its_status(
+    request_head: RequestHead, status: bytes
+) -> None:
+    """RFC 6455 §4.2.1; the connection ends with the response."""
+    response = respond(request_head)
 
-    assert not got.accepted
-    assert got.data.startswith(b"HTTP/1.1 403 ")
+    assert not response.accepted
+    assert response.data.startswith(b"HTTP/1.1 %b " % status)
+    assert b"\r\nDate: " not in response.data
 
 
-def test_many_different_offers_fill_no_memory() -> None:
-    """Who invents a new one each time is answered all the same."""
+def test_a_request_line_of_71_kb_is_accepted() -> None:
+    """The library's parser, which stops at 8 KiB, is not used."""
+    target = b"/ws?" + b"&".join(b"pillow=%04d" % n + b"x" * 59 for n in range(1000))
+
+    assert respond(head(*PLAIN, KEY, target=target)).accepted
+
+
+def test_different_offers_are_cached_up_to_a_limit() -> None:
+    """A client that sends a new one each time is answered all the same."""
     for number in range(600):
-        got = ask(*PLAIN, KEY, (b"sec-websocket-protocol", b"p%d" % number))
-        assert got.accepted
-    info = handshake._agreed.cache_info()
+        assert respond(head(*PLAIN, KEY, (b"sec-websocket-protocol", b"p%d" % number))).accepted
+    info = handshake._negotiate_offer.cache_info()
 
     assert info.maxsize is not None
     assert info.currsize <= info.maxsize
 
 
-def test_a_long_offer_is_not_kept() -> None:
-    """It is answered, once."""
-    before = handshake._agreed.cache_info().currsize
-    assert ask(*PLAIN, KEY, (b"sec-websocket-protocol", b"p" * 5000)).accepted
+def test_an_offer_above_1024_bytes_is_not_cached() -> None:
+    """It is answered by the library."""
+    before = handshake._negotiate_offer.cache_info().currsize
+    assert respond(head(*PLAIN, KEY, (b"sec-websocket-protocol", b"p" * 5000))).accepted
 
-    assert handshake._agreed.cache_info().currsize == before
+    assert handshake._negotiate_offer.cache_info().currsize == before

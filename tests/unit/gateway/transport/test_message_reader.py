@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 
-from gateway.transport.message_reader import Inbound, Said
-from tests.gateway import client_frame
+from gateway.transport.message_reader import MessageReader, TextMessage
+from tests.gateway import client_frame, close_code
 
 
 def compressed(text: bytes) -> bytes:
@@ -47,71 +47,73 @@ def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
 @given(conversations(), st.lists(st.integers(0, 2000), max_size=20))
 def test_a_machine_that_is_dropped_at_rest_misses_nothing(data: bytes, cuts: list[int]) -> None:
     """However the bytes come, the same is read, and the same is answered."""
-    whole = Inbound(deflate=False)
+    whole = MessageReader(deflate=False)
     expected: list[Any] = list(whole.feed(data))
-    answered = whole.take()
+    answered = whole.data_to_send()
 
     found: list[Any] = []
     answers = b""
-    inbound: Inbound | None = None
+    reader: MessageReader | None = None
     for piece in chunks(data, cuts):
-        inbound = inbound or Inbound(deflate=False)
-        found += inbound.feed(piece)
-        answers += inbound.take()
-        if inbound.is_at_rest:
-            inbound = None
+        reader = reader or MessageReader(deflate=False)
+        found += reader.feed(piece)
+        answers += reader.data_to_send()
+        if reader.is_idle:
+            reader = None
 
     assert found == expected
     assert answers == answered
-    assert (inbound is None or inbound.is_open) == whole.is_open
-    if data and inbound is None:
-        assert whole.is_at_rest
+    assert (reader is None or reader.is_open) == whole.is_open
+    if data and reader is None:
+        assert whole.is_idle
 
 
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=5))
 def test_any_bytes_at_all_are_read(data: bytes, cuts: list[int]) -> None:
     """And end in a close code, or in nothing yet."""
-    inbound = Inbound(deflate=True)
+    reader = MessageReader(deflate=True)
+    sent = b""
     for piece in chunks(data, cuts):
-        for said in inbound.feed(piece):
-            assert said is not None
-    if inbound.is_broken:
-        assert inbound.close_code in (1002, 1007, 1009)
-        assert not inbound.is_at_rest
+        for event in reader.feed(piece):
+            assert event is not None
+        sent += reader.data_to_send()
+    if reader.has_failed:
+        assert close_code(b"\r\n\r\n" + sent) in (1002, 1007, 1009)
+        assert not reader.is_idle
 
 
 def test_in_the_middle_of_anything_it_is_not_at_rest() -> None:
     """Of a head, of a payload, between two fragments."""
     frame = client_frame(1, b"x" * 200)
     for cut in range(1, len(frame)):
-        inbound = Inbound(deflate=False)
-        list(inbound.feed(frame[:cut]))
-        assert not inbound.is_at_rest, cut
-    inbound = Inbound(deflate=False)
-    assert inbound.is_at_rest
-    list(inbound.feed(client_frame(1, b"", fin=False)))
-    assert not inbound.is_at_rest
-    assert list(inbound.feed(client_frame(0, b""))) == [Said("")]
-    assert inbound.is_at_rest
+        reader = MessageReader(deflate=False)
+        list(reader.feed(frame[:cut]))
+        assert not reader.is_idle, cut
+    reader = MessageReader(deflate=False)
+    assert reader.is_idle
+    list(reader.feed(client_frame(1, b"", fin=False)))
+    assert not reader.is_idle
+    assert list(reader.feed(client_frame(0, b""))) == [TextMessage("")]
+    assert reader.is_idle
 
 
 @given(st.lists(st.text(min_size=1, max_size=50), max_size=4), st.booleans())
 def test_compressed_messages_are_read(texts: list[str], between: bool) -> None:
     """Each on its own: no context is kept between them."""
-    inbound: Inbound | None = None
+    reader: MessageReader | None = None
     found: list[Any] = []
     for text in texts:
-        inbound = inbound or Inbound(deflate=True)
-        found += inbound.feed(compressed(text.encode()))
-        if between and inbound.is_at_rest:
-            inbound = None
+        reader = reader or MessageReader(deflate=True)
+        found += reader.feed(compressed(text.encode()))
+        if between and reader.is_idle:
+            reader = None
 
-    assert found == [Said(text) for text in texts]
+    assert found == [TextMessage(text) for text in texts]
 
 
 def test_a_message_that_swells_is_refused() -> None:
     """A few bytes on the wire may be megabytes in memory."""
-    inbound = Inbound(deflate=True)
+    reader = MessageReader(deflate=True)
 
-    assert list(inbound.feed(compressed(b"x" * 10_000_000))) == []
-    assert inbound.close_code == 1009
+    assert list(reader.feed(compressed(b"x" * 10_000_000))) == []
+    assert close_code(b"\r\n\r\n" + reader.data_to_send()) == 1009

@@ -39,7 +39,7 @@ async def served() -> AsyncIterator[Served]:
 async def converse(served: Served, sent: bytes, *, pieces: int = 0) -> list[tuple[int, bytes]]:
     """Say something on a WebSocket, all at once or in pieces; what came back after the snapshot."""
     loop = asyncio.get_running_loop()
-    async with served.dialled(receive_buffer=1 << 16) as client:
+    async with served.dial(receive_buffer=1 << 16) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         whole = sent + client_frame(TEXT, LAST)
         size = pieces or len(whole)
@@ -95,7 +95,7 @@ LIVES = 424242
 
 async def test_5_1_no_frame_of_the_server_is_masked(served: Served) -> None:
     """A client must close a connection on which one is."""
-    async with served.dialled() as client:
+    async with served.dial() as client:
         await asyncio.get_running_loop().sock_sendall(client, client_frame(PING, b"x") + asked(1))
         got = b""
         async with asyncio.timeout(10):
@@ -253,7 +253,7 @@ async def test_5_5_1_a_close_is_answered_with_its_code(
     served: Served, payload: bytes, code: int | None
 ) -> None:
     """And then the server ends the connection: nothing that comes after it is read."""
-    async with served.dialled() as client:
+    async with served.dial() as client:
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(client, client_frame(CLOSE, payload) + asked(1))
         got = await read_to_end(client)
@@ -315,7 +315,7 @@ async def test_7_1_6_a_close_that_cannot_be_read_ends_it(
 
 async def test_7_1_1_the_server_ends_tcp_first(served: Served) -> None:
     """After both close frames, so that the client's side holds no port."""
-    async with served.dialled() as client:
+    async with served.dial() as client:
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(client, client_frame(CLOSE, b"\x03\xe8"))
         got = await read_to_end(client)  # returns only when the server has closed
@@ -324,7 +324,7 @@ async def test_7_1_1_the_server_ends_tcp_first(served: Served) -> None:
 
 async def test_7_1_both_may_close_at_the_same_time(served: Served) -> None:
     """Each takes the other's close for the answer to its own."""
-    async with served.dialled() as client:
+    async with served.dial() as client:
         loop = asyncio.get_running_loop()
         served.core.dispatcher.announce_restart()
         await loop.sock_sendall(client, client_frame(CLOSE, b"\x03\xe9"))
@@ -336,7 +336,7 @@ async def test_7_1_both_may_close_at_the_same_time(served: Served) -> None:
 
 async def test_7_1_what_comes_after_our_close_is_not_acted_on(served: Served) -> None:
     """It is read until the client's close, which ends it."""
-    async with served.dialled() as client:
+    async with served.dial() as client:
         loop = asyncio.get_running_loop()
         sent = (
             client_frame(TEXT, b"garbage")
@@ -354,7 +354,7 @@ async def test_7_1_what_comes_after_our_close_is_not_acted_on(served: Served) ->
 
 async def test_7_1_4_an_end_without_a_close_is_an_end(served: Served) -> None:
     """Nothing is written into it."""
-    async with served.dialled() as client:
+    async with served.dial() as client:
         client.shutdown(socket.SHUT_WR)
         got = await read_to_end(client)
     assert close_code(got) is None
@@ -366,7 +366,7 @@ async def test_7_1_4_an_end_without_a_close_is_an_end(served: Served) -> None:
 
 async def test_4_2_2_nothing_is_sent_before_the_answer(served: Served) -> None:
     """And the answer ends with an empty line, right before the first frame."""
-    async with served.dialled() as client:
+    async with served.dial() as client:
         got = b""
         async with asyncio.timeout(10):
             while b'"snapshot"' not in got:
@@ -394,10 +394,10 @@ async def test_4_2_1_a_handshake_that_is_none_is_refused(
     served: Served, request_line: bytes
 ) -> None:
     """In HTTP, and the connection ends or goes on as HTTP."""
-    async with served.dialled(request_line) as client:
+    async with served.dial(request_line) as client:
         got = b""
         async with asyncio.timeout(10):
             while b"\r\n\r\n" not in got:
                 got += await asyncio.get_running_loop().sock_recv(client, 1 << 16)
     assert b" 101 " not in got.partition(b"\r\n")[0]
-    assert served.browsers == 0
+    assert served.clients == 0

@@ -1,54 +1,101 @@
-"""Admission: who may connect, and what a browser asks for in the query. Pure."""
+"""Admission: whether a request may subscribe, and to what. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 from contract.cursors import Cursor, parse_cursor
-from contract.frames import MAX_SUBSCRIBED
+from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
 from gateway.fanout.subscriptions import Filter
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a browser asked for when it connected."""
+class SubscriptionRequest:
+    """What a request asks for: the pillows, and the cursor to resume from."""
 
     filter: Filter
-    since: Cursor | None
+    resume_from: Cursor | None
 
 
-EVERYTHING: Final = Wish(None, None)
+ALL_PILLOWS: Final = SubscriptionRequest(None, None)
 
-_PORTS: Final = {"http": ":80", "https": ":443"}
+
+class Refusal(NamedTuple):
+    """Why a client is refused: the close code (contract.frames) and a sentence for people."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionPolicy:
+    """Which origins may subscribe beside the gateway's own, and how many clients at once."""
+
+    allowed_origins: Sequence[str]
+    max_clients: int
+
+
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+
+
+def admit(
+    policy: AdmissionPolicy, clients: int, query: bytes, fields: Mapping[bytes, bytes]
+) -> SubscriptionRequest | Refusal:
+    """Return what a request subscribes to, or why it is refused.
+
+    `clients` is the number of clients now, `query` the target's query, `fields` the headers by
+    lower-case name.
+    """
+    origin = _text(fields.get(b"origin"))
+    if origin is not None and not origin_allowed(
+        origin, _text(fields.get(b"host")), policy.allowed_origins
+    ):
+        return Refusal(
+            FORBIDDEN, f"origin {origin:.80} is not allowed; see GATEWAY_ALLOWED_ORIGINS"
+        )
+    if clients >= policy.max_clients:
+        return Refusal(FULL, f"{policy.max_clients} clients are connected already; try again later")
+    if not query and b"last-event-id" not in fields:
+        return ALL_PILLOWS
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ()
+    pillows = [value for name, value in pairs if name == "pillow"]
+    since = next((value for name, value in pairs if name == "since"), None)
+    request = parse_subscription(pillows, _text(fields.get(b"last-event-id")) or since)
+    return Refusal(BAD_MESSAGE, request) if isinstance(request, str) else request
 
 
 def origin_allowed(origin: str, host: str | None, allowed: Sequence[str]) -> bool:
-    """Say whether a page of `origin` may listen to the gateway at `host`.
+    """Return whether a page of `origin` may subscribe at a gateway that is addressed as `host`.
 
-    Who sends no origin is no browser, and not asked: nothing here needs protection from it.
-    The scheme is not compared: TLS often ends at a proxy in front.
+    A request without an Origin header does not come from a browser and needs no check, because
+    the data is public to any program that can reach the gateway.
+    The scheme is not compared, because TLS often ends at a proxy.
     """
     if "*" in allowed or origin.lower() in (one.lower() for one in allowed):
         return True
     try:
-        said = urlsplit(origin)
+        parsed = urlsplit(origin)
     except ValueError:
         return False
-    site, own = said.netloc.lower(), (host or "").lower()
-    # A browser leaves out the port that its scheme has anyway; not everybody in between does.
-    return bool(site) and site in (own, own.removesuffix(_PORTS.get(said.scheme, "")))
+    site, own = parsed.netloc.lower(), (host or "").lower()
+    # A browser omits the default port of a scheme; some proxies add it to Host.
+    return bool(site) and site in (own, own.removesuffix(_DEFAULT_PORTS.get(parsed.scheme, "")))
 
 
-def read_wish(pillows: Sequence[str], since: str | None) -> Wish | str:
-    """Read the query; return the wish, or a sentence saying what is wrong with it.
+def parse_subscription(pillows: Sequence[str], since: str | None) -> SubscriptionRequest | str:
+    """Parse the values of a query; return the request, or a sentence that names what is wrong.
 
-    A cursor that is none, or of another process, only means that nothing can be resumed.
+    A cursor that is malformed or of another process is no error: nothing is resumed then.
     """
     if len(pillows) > MAX_SUBSCRIBED:
         return f"{len(pillows)} pillows; name at most {MAX_SUBSCRIBED}, or none for all"
     wrong = next((name for name in pillows if not is_pillow_id(name)), None)
     if wrong is not None:
-        return f"pillow id {wrong[:80]!r} is not one"
-    return Wish(frozenset(pillows) or None, parse_cursor(since or ""))
+        return f"pillow id {wrong[:80]!r} is not valid"
+    return SubscriptionRequest(frozenset(pillows) or None, parse_cursor(since or ""))
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

@@ -1,7 +1,7 @@
-"""One browser, as the event loop knows it: what both of its transports have in common.
+"""One client's connection: what the WebSocket and the event stream have in common.
 
-Ten thousand of these may be idle at a time, so one is a protocol with slots and nothing else:
-no task, no queue, no buffer of its own.
+Ten thousand of these may be idle, so each is a protocol object with slots: it has no task, no queue
+and no buffer of its own.
 """
 
 import asyncio
@@ -12,114 +12,117 @@ from typing import Final
 
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.subscriptions import Subscriber
-from gateway.transport.admission import Wish
-from gateway.transport.connections import Door
-from gateway.transport.heartbeat import Beat
+from gateway.transport.admission import SubscriptionRequest
+from gateway.transport.context import TransportContext
+from gateway.transport.heartbeat import HeartbeatFrame
 
 _COPIED_BYTES: Final = 16_384
-"""From here on what is shared by many is not copied to go out with the answer to a request."""
+"""From this size on, bytes that many connections share are not copied behind the response head."""
 
 
-class Browser(Subscriber, asyncio.Protocol):
-    """A browser from its admission to its end.
+class ClientConnection(Subscriber, asyncio.Protocol):
+    """A client, from its admission until its connection is lost.
 
-    `heard` says that it gave a sign of life since it was last asked for one.
+    `is_alive` is set by any sign of life since the last heartbeat.
     """
 
-    __slots__ = ("answer", "door", "heard", "waited")
+    __slots__ = ("_response", "_unread", "context", "is_alive")
 
     kind: str
-    """Its transport's name, for the metrics."""
+    """The transport's name, as in connections.TRANSPORTS."""
 
     transport: asyncio.Transport
 
-    def __init__(self, door: Door, transport: asyncio.Transport, answer: bytes) -> None:
-        """`answer` is the one to its request: it leaves together with what is written first."""
+    def __init__(
+        self, context: TransportContext, transport: asyncio.Transport, response: bytes
+    ) -> None:
+        """`response` answers the HTTP request; it is sent in one piece with the first frame."""
         super().__init__(transport)
-        self.door = door
-        self.answer = answer
-        self.heard = True
-        self.waited = 0  # what was unread when it was last looked after, in bytes
+        self.context = context
+        self._response = response
+        self.is_alive = True
+        self._unread = 0  # at the last heartbeat, in bytes
 
-        # What the system does not take at once stalls it, so that nothing ever waits for a live
-        # one. Only here may anything have been written before: an answer of the HTTP server's.
+        # With a high-water mark of 0 the transport calls `pause_writing` as soon as the system's
+        # buffer is full, so that a live connection never has buffered data. Only the response to an
+        # earlier request may be in the buffer now.
         if transport.get_write_buffer_size() > 0:
-            door.dispatcher.pause(self)
+            context.dispatcher.pause(self)
         transport.set_write_buffer_limits(high=0)
 
-        door.came(self)
+        context.registry.register(self)
 
     def write(self, data: bytes, /) -> None:
-        """Write; the answer to its request goes before what is first."""
-        answer, self.answer = self.answer, b""
-        if not answer:
+        """Write through the transport; the first write sends the response before the data."""
+        response, self._response = self._response, b""
+        if not response:
             self.transport.write(data)
         elif len(data) < _COPIED_BYTES:
-            self.transport.write(answer + data)
+            self.transport.write(response + data)
         else:
-            self.transport.writelines((answer, data))
+            self.transport.writelines((response, data))
 
     @property
-    def is_unheard(self) -> bool:
-        """Whether something that it said waits to be taken in."""
+    def has_unprocessed_input(self) -> bool:
+        """Whether data that it sent waits in the inbound scheduler."""
         return False
 
-    def enter(self, wish: Wish, encoding: Encoding) -> None:
-        """Tell it everything that it wants from now on."""
-        self.door.dispatcher.subscribe(self, wish.filter, encoding, wish.since)
+    def subscribe(self, request: SubscriptionRequest, encoding: Encoding) -> None:
+        """Send it a snapshot of what it asked for, and updates from then on."""
+        self.context.dispatcher.subscribe(self, request.filter, encoding, request.resume_from)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
-        self.door.dispatcher.unsubscribe(self)
-        self.door.left(self)
+        """Unsubscribe and unregister it."""
+        self.context.dispatcher.unsubscribe(self)
+        self.context.registry.unregister(self)
 
     def pause_writing(self) -> None:
-        """It does not read: pass over it."""
-        self.door.dispatcher.pause(self)
+        """Skip it, because it does not read."""
+        self.context.dispatcher.pause(self)
 
     def resume_writing(self) -> None:
-        """It has read: tell it what it missed."""
-        self.heard = True
-        self.door.dispatcher.resume(self)
+        """Send it the newest states of what it missed."""
+        self.is_alive = True
+        self.context.dispatcher.resume(self)
 
     def eof_received(self) -> None:
-        """It says no more. What it has not read by the next time it is looked after is dropped."""
-        self.door.dispatcher.unsubscribe(self)
-        self.heard = False
+        """Send nothing more; what it has not read by the next heartbeat is dropped."""
+        self.context.dispatcher.unsubscribe(self)
+        self.is_alive = False
 
     def abort(self) -> None:
-        """End the connection at once."""
-        self.door.dispatcher.unsubscribe(self)
+        """Unsubscribe it and close the connection without flushing."""
+        self.context.dispatcher.unsubscribe(self)
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """End: the server stops, and whoever reads has heard goodbye."""
+        """Abort: the server stops, and clients that read have received the goodbye frame."""
         self.abort()
 
-    def look_after(self, beat: Beat) -> None:
-        """Ask for a sign of life, and give one; end it if it has given none since the last time.
+    def check(self, heartbeat: HeartbeatFrame) -> None:
+        """Send a heartbeat; abort the connection if it gave no sign of life since the last.
 
-        What is asked of one that reads slowly waits behind all it has still to read: that it reads
-        is its sign of life. And one that reads may have answered already, but waits to be heard.
+        A ping to a slow reader is queued behind other data, so progress in reading counts as alive.
+        A pong may also still be in the inbound scheduler.
         """
-        waiting = self._waiting() if self.is_paused else 0
-        unheard = self.is_unheard and not self.is_paused
-        if self.heard or unheard or waiting < self.waited:
-            self.waited, self.heard = waiting, False
+        unread = self._unread_bytes() if self.is_paused else 0
+        may_have_answered = self.has_unprocessed_input and not self.is_paused
+        if self.is_alive or may_have_answered or unread < self._unread:
+            self._unread, self.is_alive = unread, False
             if self.is_live:
-                self.ask(beat)
+                self.send_heartbeat(heartbeat)
         else:
             self.abort()
 
-    def ask(self, beat: Beat) -> None:
-        """Write the heartbeat, and whatever asks for an answer."""
+    def send_heartbeat(self, heartbeat: HeartbeatFrame) -> None:
+        """Write the heartbeat, and what makes the peer answer."""
         raise NotImplementedError
 
-    def _waiting(self) -> int:
-        """Return how many bytes it has yet to read, here and in the system."""
-        waiting: int = self.transport.get_write_buffer_size()
-        plain = self.transport.get_extra_info("socket")
-        if plain is not None and plain.fileno() >= 0:
-            unsent = fcntl.ioctl(plain.fileno(), termios.TIOCOUTQ, bytes(4))
-            waiting += int.from_bytes(unsent, sys.byteorder)
-        return waiting
+    def _unread_bytes(self) -> int:
+        """Return what the peer has not acknowledged: in the transport and in the system."""
+        unread: int = self.transport.get_write_buffer_size()
+        own = self.transport.get_extra_info("socket")
+        if own is not None and own.fileno() >= 0:
+            unsent = fcntl.ioctl(own.fileno(), termios.TIOCOUTQ, bytes(4))
+            unread += int.from_bytes(unsent, sys.byteorder)
+        return unread

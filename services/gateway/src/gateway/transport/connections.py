@@ -1,142 +1,127 @@
-"""The door: which browsers come in, on whichever transport, and what all of them share."""
+"""Connection registry: every accepted socket, by the stage that its connection is in.
+
+A connection is *pending* until its first byte, then an *HTTP* connection while it sends ordinary
+requests, and a *client* once it is upgraded to a WebSocket or an event stream.
+"""
 
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import parse_qsl
+from typing import Final, Protocol
 
-from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL
-from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
-from gateway.transport.admission import EVERYTHING, Wish, origin_allowed, read_wish
-from gateway.transport.heartbeat import Guest, Upkeep
-from gateway.transport.inbound_scheduler import Hearing
+from gateway.transport.heartbeat import Monitored
+from gateway.transport.timing_wheel import TimingWheel
 
-HEAD_S: Final = 10.0
-"""How long a request's head may take, and then its body: who is silent holds a file descriptor."""
+REQUEST_HEADER_TIMEOUT_S: Final = 10.0
+"""How long a request's head may take from the connection's or its own first byte, and its body
+after that, because a silent connection holds a file descriptor."""
+
+MAX_PENDING: Final = 100
+"""Limit of connections without a request. They are allowed even when the gateway is full, so that
+a new client can be sent close code 1013."""
+
+TRANSPORTS: Final = ("websocket", "events")
+"""The values of the metrics' label `transport`."""
+
+_SWEEP_S: Final = 0.5
 
 
-SILENT: Final = 100
-"""How many may have said nothing yet, however full it is: who comes is to hear that it is full."""
+class PendingConnection(Protocol):
+    """A connection that is no client yet."""
 
-KINDS: Final = ("websocket", "events")
-"""The transports that browsers come by."""
+    def shutdown(self) -> None:
+        """End it, after the response that is being sent."""
 
 
-class Speechless(Protocol):
-    """A connection that has said nothing yet."""
+class Client(Monitored, Protocol):
+    """A connection that was upgraded."""
+
+    @property
+    def kind(self) -> str:
+        """One of TRANSPORTS."""
 
     def shutdown(self) -> None:
         """End it."""
 
 
-class Refusal(NamedTuple):
-    """Why a browser does not come in, with the close code that says so."""
+class ConnectionRegistry:
+    """All connections of the gateway, and their counts as metrics."""
 
-    code: int
-    why: str
-
-
-class Door:
-    """Admits browsers, and knows who is in."""
-
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        upkeep: Upkeep,
-        metrics: GatewayMetrics,
-        clock: Callable[[], int],
-        allowed_origins: Sequence[str],
-        *,
-        most: int,
-        room: int = sys.maxsize,
-    ) -> None:
-        """`most` browsers are in at once; there is `room` for them and who says nothing yet."""
-        self.dispatcher = dispatcher
-        self.clock = clock
-        self._connections: set[Any] = set()  # the server's own: what it ends when it stops
-        self._silent: dict[Speechless, float] = {}  # who has yet to speak, since when
-        self.upkeep = upkeep
-        self.hearing = Hearing()
+    def __init__(self, metrics: GatewayMetrics, *, max_connections: int = sys.maxsize) -> None:
+        """`max_connections` bounds pending connections and clients together."""
+        self.clients: TimingWheel[Client] = TimingWheel()
+        self._pending: dict[PendingConnection, float] = {}  # since when, the oldest first
+        self._http: set[PendingConnection] = set()
+        self._max_connections = max_connections
+        self._is_closed = False
         self._metrics = metrics
-        self._open = dict.fromkeys(KINDS, 0)
-        for kind in KINDS:
+        self._open = dict.fromkeys(TRANSPORTS, 0)
+        for kind in TRANSPORTS:
             metrics.connections.labels(kind).set_function(partial(self._open.__getitem__, kind))
-        self._allowed_origins = allowed_origins
-        self._most = most
-        self._room = room
 
-    def admit(self, query: bytes, fields: Mapping[bytes, bytes]) -> Wish | Refusal:
-        """Return what a browser wants, or why it may not come in; `fields` are its headers."""
-        origin = _text(fields.get(b"origin"))
-        if origin is not None and not origin_allowed(
-            origin, _text(fields.get(b"host")), self._allowed_origins
-        ):
-            return Refusal(
-                FORBIDDEN, f"origin {origin:.80} may not listen; see GATEWAY_ALLOWED_ORIGINS"
-            )
-        if len(self.upkeep) >= self._most:
-            return Refusal(FULL, f"{self._most} browsers are here already; come back later")
-        if not query and b"last-event-id" not in fields:
-            return EVERYTHING
-        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ()
-        pillows = [value for name, value in pairs if name == "pillow"]
-        since = next((value for name, value in pairs if name == "since"), None)
-        wish = read_wish(pillows, _text(fields.get(b"last-event-id")) or since)
-        return Refusal(BAD_MESSAGE, wish) if isinstance(wish, str) else wish
+    @property
+    def pending(self) -> int:
+        """The number of connections without a request."""
+        return len(self._pending)
 
-    def came(self, browser: Guest) -> None:
-        """Look after a browser from now on."""
-        self.upkeep.add(browser)
-        self._connections.add(browser)
-        self._open[browser.kind] += 1
+    @property
+    def http(self) -> int:
+        """The number of connections that have sent a byte and are not upgraded."""
+        return len(self._http)
 
-    def left(self, browser: Guest) -> None:
-        """Forget a browser that came."""
-        self.upkeep.discard(browser)
-        self._connections.discard(browser)
-        self._open[browser.kind] -= 1
+    def register_pending(self, connection: PendingConnection) -> None:
+        """Start the header timeout; evict the oldest pending connection above the limits."""
+        if self._is_closed:
+            connection.shutdown()
+            return
+        self._pending[connection] = time.monotonic()
+        pending = len(self._pending)
+        if pending > MAX_PENDING and pending + len(self.clients) > self._max_connections:
+            self._evict_oldest()
 
-    def wait_for(self, connection: Speechless, connections: set[Any]) -> None:
-        """Wait for the first words of a connection to a server that has these `connections`.
+    def unregister_pending(self, connection: PendingConnection) -> None:
+        """Stop the header timeout of a connection that has sent a byte or is closed."""
+        self._pending.pop(connection, None)
 
-        Where there is no room, who has said nothing for the longest goes.
-        """
-        self._connections = connections
-        connections.add(connection)
-        self._silent[connection] = time.monotonic()
-        silent = len(self._silent)
-        if silent > SILENT and silent + len(self.upkeep) > self._room:
-            self._end_oldest()
+    def register_http(self, connection: PendingConnection) -> None:
+        """Add a connection that sends ordinary requests."""
+        self._http.add(connection)
 
-    def has_spoken(self, connection: Speechless) -> None:
-        """Wait for a connection no longer."""
-        self._connections.discard(connection)
-        self._silent.pop(connection, None)
+    def unregister_http(self, connection: PendingConnection) -> None:
+        """Remove a connection that is upgraded or closed."""
+        self._http.discard(connection)
 
-    async def run(self) -> None:
-        """Look after everyone who is in, and end who says nothing for too long, until cancelled."""
-        while True:
-            await asyncio.sleep(self.upkeep.pause_s)
-            self.upkeep.look_after()
-            too_long_ago_s = time.monotonic() - HEAD_S
-            # They are in the order in which they came.
-            while self._silent and next(iter(self._silent.values())) < too_long_ago_s:
-                self._end_oldest()
+    def register(self, client: Client) -> None:
+        """Add a client; it receives heartbeats from now on."""
+        self.clients.add(client)
+        self._open[client.kind] += 1
 
-    def _end_oldest(self) -> None:
-        """End the connection that has said nothing for the longest."""
-        connection = next(iter(self._silent))
-        self.has_spoken(connection)
-        connection.shutdown()
+    def unregister(self, client: Client) -> None:
+        """Remove a client that was registered."""
+        self.clients.discard(client)
+        self._open[client.kind] -= 1
 
     def count_refused(self, code: int) -> None:
-        """Count a browser that was refused, or closed for its own fault."""
+        """Count a client that was refused, or closed because of what it sent."""
         self._metrics.refused.labels(str(code)).inc()
 
+    async def run(self) -> None:
+        """Close connections whose request does not begin in time, until cancelled."""
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            expired_s = time.monotonic() - REQUEST_HEADER_TIMEOUT_S
+            while self._pending and next(iter(self._pending.values())) < expired_s:
+                self._evict_oldest()
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
+    def close(self) -> None:
+        """Shut every connection down, and each one that is still accepted after that."""
+        self._is_closed = True
+        for connection in (*self._pending, *self._http, *self.clients):
+            connection.shutdown()
+
+    def _evict_oldest(self) -> None:
+        connection = next(iter(self._pending))
+        self.unregister_pending(connection)
+        connection.shutdown()

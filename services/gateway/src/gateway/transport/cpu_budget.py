@@ -1,32 +1,32 @@
-"""Share: how much of the process's time may go to what browsers say. Pure.
+"""CPU budget for inbound data: a leaky bucket over seconds of CPU time. Pure.
 
-Whoever is told what happens costs what happens; whoever speaks costs what it likes, and one browser
-that never stops pinging could have all the time there is.
+Outbound cost is bounded by the rate of updates; inbound cost is chosen by the client, and a single
+client that sends pings without a pause could use the whole process.
 """
 
 from typing import Final
 
-SHARE: Final = 0.2
-"""How much of the time all that browsers say may take, of 1."""
+CPU_SHARE: Final = 0.2
+"""The fraction of one CPU that inbound data of all clients may use."""
 
 BURST_S: Final = 0.2
-"""How much may be taken at once when little was before, in seconds: thousands who come together and
-each say a word are no flood."""
+"""The CPU time that may be used at once after an idle time, in seconds: thousands of clients that
+connect together and send one message each are not a flood."""
 
 
-class Share:
-    """When more may be taken in. Times are a clock's that only ever grows, in seconds."""
+class LeakyBucket:
+    """A bucket that leaks CPU_SHARE seconds a second. Times are monotonic, in seconds."""
 
     def __init__(self, now_s: float) -> None:
-        self._at_s = now_s
-        self._spent_s = 0.0  # what the time since then has not made up for
+        self._updated_s = now_s
+        self._level_s = 0.0
 
     def wait_s(self, now_s: float) -> float:
-        """Return how long nothing may be taken in; 0 when something may."""
-        self._spent_s = max(0.0, self._spent_s - (now_s - self._at_s) * SHARE)
-        self._at_s = now_s
-        return max(0.0, self._spent_s - BURST_S) / SHARE
+        """Return how long to wait before the next work, in seconds; 0 if there is budget now."""
+        self._level_s = max(0.0, self._level_s - (now_s - self._updated_s) * CPU_SHARE)
+        self._updated_s = now_s
+        return max(0.0, self._level_s - BURST_S) / CPU_SHARE
 
-    def spend(self, cost_s: float) -> None:
-        """Take in that something was, and took `cost_s`."""
-        self._spent_s += cost_s
+    def charge(self, cost_s: float) -> None:
+        """Add the cost of work that was done, in seconds."""
+        self._level_s += cost_s

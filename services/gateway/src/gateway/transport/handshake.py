@@ -1,90 +1,91 @@
-"""The WebSocket handshake: answered by the `websockets` library, asked once for all who ask alike.
+"""WebSocket opening handshake, negotiated by the `websockets` library once per offer.
 
-What a browser offers is the same for all browsers of a kind, but for its key.
-So the library's answer to an offer is kept, and only the key is worked out each time.
-Every handshake that is unusual in any way goes through the library whole.
+Clients of one kind offer the same extensions, subprotocols and versions, and differ in the key.
+So the library's response to an offer is cached without the answer to the key.
+A request that is unusual in any way is passed to the library whole.
 """
 
 import logging
 import re
 from binascii import b2a_base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha1
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-from websockets import http11
+from websockets.datastructures import Headers
 from websockets.exceptions import NegotiationError
 from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import (
     PerMessageDeflate,
     ServerPerMessageDeflateFactory,
 )
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import ExtensionParameter, Subprotocol
 
 from contract.frames import MAX_REQUEST_BYTES, SUBPROTOCOL
+from gateway.transport.request_parser import RequestHead
 
-REQUEST_BYTES: Final = 131_072
-"""The largest request that is read: a query with as many pillows as may be named, and headers."""
+PATH: Final = b"/ws"
 
-# websockets stops at 8 KiB, and reads another limit only from the environment of its import.
-http11.MAX_LINE_LENGTH = REQUEST_BYTES
+MAX_HEADERS: Final = 128
+"""Limit of headers of one handshake, as the library has it where it parses them itself."""
 
-Headers = Sequence[tuple[bytes, bytes]]
-"""A request's headers, names in lower case."""
+KEY: Final = b"sec-websocket-key"
+SAMPLE_KEY: Final = b"dGhlIHNhbXBsZSBub25jZQ=="
+"""The key of RFC 6455 §1.3, which stands for every key in what is cached."""
 
-_PATH: Final = b"/ws"
-_KEY_NAME: Final = b"sec-websocket-key"
-_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==").fullmatch
-_SAMPLE_KEY: Final = b"dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455 §1.3, in the place of every other
+_KEY_PATTERN: Final = re.compile(rb"[A-Za-z0-9+/]{22}==").fullmatch
+_SAMPLE_ACCEPT: Final = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §1.3
 _OFFER: Final = (
     b"connection",
     b"upgrade",
     b"sec-websocket-version",
     b"sec-websocket-extensions",
     b"sec-websocket-protocol",
+    b"content-length",
+    b"transfer-encoding",
 )
-_UNUSUAL: Final = frozenset({b"content-length", b"transfer-encoding"})
-_OFFER_BYTES: Final = 1024
-_BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-_SAMPLE_ANSWER: Final = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""The headers that decide the response, beside the key."""
+_MAX_OFFER_BYTES: Final = 1024
 
-QUIET: Final = logging.getLogger("gateway.websockets")
-"""What a browser does wrong is no line in the log: the close code says it, and a counter."""
-QUIET.setLevel(logging.CRITICAL)
+SILENT_LOGGER: Final = logging.getLogger("gateway.websockets")
+"""The library logs what a client does wrong; the close code and a counter show that already."""
+SILENT_LOGGER.setLevel(logging.CRITICAL)
 
 
-class Answer(NamedTuple):
-    """The answer to a handshake; unless `accepted`, the connection ends with it."""
+class HandshakeResponse(NamedTuple):
+    """The whole response to a handshake; unless it is `accepted`, the connection ends with it."""
 
     data: bytes
     accepted: bool = False
     deflate: bool = False
 
 
-class Agreement(NamedTuple):
-    """The answer that accepts a handshake, but for the answer to its key, which stands between."""
+class NegotiatedHandshake(NamedTuple):
+    """The response that accepts an offer: what stands before and after the answer to the key."""
 
     before: bytes
     after: bytes
     deflate: bool
 
-    def answer_to(self, key: bytes) -> bytes:
-        """Return the whole answer to a key."""
-        return b"".join((self.before, accept(key), self.after))
+    def response_to(self, key: bytes) -> HandshakeResponse:
+        """Return the whole response to a key."""
+        return HandshakeResponse(
+            b"".join((self.before, accept_key(key), self.after)), True, self.deflate
+        )
 
 
 class _Deflate(ServerPerMessageDeflateFactory):
-    """permessage-deflate without context takeover, and with the window that the frames have."""
+    """permessage-deflate without context takeover, with the window of the shared frames."""
 
     def process_request_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
     ) -> tuple[list[ExtensionParameter], PerMessageDeflate]:
-        """Decline an offer of a smaller window: frames are compressed once, for all alike."""
+        """Decline a smaller window, because a frame is compressed once for all clients."""
         agreed, extension = super().process_request_params(params, accepted_extensions)
         if extension.local_max_window_bits < 15:
             raise NegotiationError("frames are compressed with a window of 15 bits")
@@ -94,77 +95,84 @@ class _Deflate(ServerPerMessageDeflateFactory):
 _EXTENSIONS: Final = [_Deflate(server_no_context_takeover=True, client_no_context_takeover=True)]
 
 
-def answer(
-    method: bytes, target: bytes, version: str, headers: Headers, fields: Mapping[bytes, bytes]
-) -> Answer:
-    """Return the answer to a request for a WebSocket; `fields` are its headers by name."""
-    if (method, version) == (b"GET", "1.1") and target.partition(b"?")[0] == _PATH:
-        key, agreed = fields.get(_KEY_NAME, b""), agree(headers, fields)
-        if agreed is not None and is_key(key):
-            return Answer(agreed.answer_to(key), accepted=True, deflate=agreed.deflate)
-    return _answer(method, target, version, headers)
+def respond(head: RequestHead) -> HandshakeResponse:
+    """Return the response to a handshake."""
+    negotiated = negotiate(head)
+    if negotiated is not None:
+        return negotiated.response_to(head.fields[KEY])
+    return respond_by_library(head)
 
 
-def accept(key: bytes) -> bytes:
-    """Return what answers a key (RFC 6455 §4.2.2), in half the time of the library's, for text."""
+def negotiate(head: RequestHead) -> NegotiatedHandshake | None:
+    """Return how a usual handshake is accepted; None if it is unusual or not to be accepted."""
+    if head.repeated or len(head.fields) > MAX_HEADERS or not is_key(head.fields.get(KEY, b"")):
+        return None
+    if head.method != b"GET" or head.version != "1.1" or head.target.partition(b"?")[0] != PATH:
+        return None
+    offer = tuple(map(head.fields.get, _OFFER))
+    if sum(map(len, filter(None, offer))) > _MAX_OFFER_BYTES:
+        return None
+    return _negotiate_offer(offer)
+
+
+@lru_cache(maxsize=256)
+def _negotiate_offer(offer: tuple[bytes | None, ...]) -> NegotiatedHandshake | None:
+    offered = zip(_OFFER, offer, strict=True)
+    fields = {KEY: SAMPLE_KEY, **{name: value for name, value in offered if value is not None}}
+    response = respond_by_library(RequestHead(b"GET", PATH, "1.1", fields, (), is_upgrade=True))
+    before, _, after = response.data.partition(_SAMPLE_ACCEPT)
+    return NegotiatedHandshake(before, after, response.deflate) if response.accepted else None
+
+
+def accept_key(key: bytes) -> bytes:
+    """Return the answer to a key (RFC 6455 §4.2.2): the library's function, but for bytes."""
     return b2a_base64(sha1(key + _GUID).digest(), newline=False)  # noqa: S324 - no secret
 
 
 def is_key(key: bytes) -> bool:
-    """Say whether it looks like a key: sixteen bytes in base64."""
-    return _KEY(key) is not None
+    """Return whether it has the form of a key: sixteen bytes in base64."""
+    return _KEY_PATTERN(key) is not None
 
 
-def agree(headers: Headers, fields: Mapping[bytes, bytes]) -> Agreement | None:
-    """Return the answer that accepts a usual handshake; None where it is unusual in any way.
+def respond_by_library(head: RequestHead) -> HandshakeResponse:
+    """Return the library's response to a handshake, without anything cached."""
+    protocol = ServerProtocol(
+        extensions=_EXTENSIONS,
+        select_subprotocol=_select_subprotocol,
+        max_size=MAX_REQUEST_BYTES,
+        logger=SILENT_LOGGER,
+    )
+    response = _rejection(protocol, head)
+    if response is None:
+        headers = Headers()
+        for name, value in head.headers:
+            headers[name.decode("latin-1")] = value.decode("latin-1")
+        response = protocol.accept(Request(head.target.decode("latin-1"), headers))
+    del response.headers["Date"]  # the response is cached for longer than its date is true
+    protocol.send_response(response)
+    return HandshakeResponse(
+        b"".join(protocol.data_to_send()),
+        response.status_code == HTTPStatus.SWITCHING_PROTOCOLS,
+        bool(protocol.extensions),
+    )
 
-    `fields` are its headers by name.
-    """
-    offer = tuple(map(fields.get, _OFFER))
-    if (
-        len(fields) == len(headers) <= http11.MAX_NUM_HEADERS  # else something is said twice
-        and _UNUSUAL.isdisjoint(fields)
-        and sum(map(len, filter(None, offer))) <= _OFFER_BYTES
-    ):
-        return _agreed(offer)
+
+def _rejection(protocol: ServerProtocol, head: RequestHead) -> Response | None:
+    """Return the response to what is no handshake by its request line, path or body."""
+    if head.method != b"GET":
+        return protocol.reject(HTTPStatus.METHOD_NOT_ALLOWED, "A WebSocket needs GET.\n")
+    if head.version != "1.1":
+        return protocol.reject(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is needed.\n")
+    if head.fields.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in head.fields:
+        return protocol.reject(HTTPStatus.BAD_REQUEST, "A handshake has no body.\n")
+    if head.target.partition(b"?")[0] != PATH:
+        return protocol.reject(HTTPStatus.FORBIDDEN, "There is no WebSocket but /ws.\n")
+    if len(head.headers) > MAX_HEADERS:
+        return protocol.reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Too many headers.\n")
     return None
 
 
-@lru_cache(maxsize=256)
-def _agreed(offer: tuple[bytes | None, ...]) -> Agreement | None:
-    """Return how the library accepts an offer, if it does."""
-    said = [(name, value) for name, value in zip(_OFFER, offer, strict=True) if value is not None]
-    data, accepted, deflate = _answer(b"GET", _PATH, "1.1", [*said, (_KEY_NAME, _SAMPLE_KEY)])
-    before, _, after = data.partition(_SAMPLE_ANSWER)
-    return Agreement(before, after, deflate) if accepted else None
-
-
-def _answer(method: bytes, target: bytes, version: str, headers: Headers) -> Answer:
-    lines = [b"%b %b HTTP/%b" % (method, target, version.encode())]
-    lines += [b"%b: %b" % header for header in headers]
-    machine = ServerProtocol(
-        extensions=_EXTENSIONS,
-        select_subprotocol=_subprotocol,
-        max_size=MAX_REQUEST_BYTES,
-        logger=QUIET,
-    )
-    machine.receive_data(b"\r\n".join([*lines, b"", b""]))
-    asked = next(iter(machine.events_received()), None)
-    if not isinstance(asked, Request):
-        return Answer(b"".join(machine.data_to_send()) or _BAD_REQUEST)
-    response = machine.accept(asked)
-    if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS and (
-        target.partition(b"?")[0] != _PATH
-    ):
-        response = machine.reject(HTTPStatus.FORBIDDEN, "There is no WebSocket but /ws.\n")
-    del response.headers["Date"]  # an answer is kept for longer than its date holds
-    machine.send_response(response)
-    return Answer(
-        b"".join(machine.data_to_send()),
-        response.status_code == HTTPStatus.SWITCHING_PROTOCOLS,
-        bool(machine.extensions),
-    )
-
-
-def _subprotocol(_machine: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+def _select_subprotocol(
+    _protocol: ServerProtocol, offered: Sequence[Subprotocol]
+) -> Subprotocol | None:
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None

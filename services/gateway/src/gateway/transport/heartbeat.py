@@ -1,47 +1,55 @@
-"""Upkeep: heartbeats for everyone who is connected, and an end for the dead, by one timer."""
+"""Heartbeats: one timer sends them to every client, and ends connections whose peer is dead."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from contract.frames import HEARTBEAT_S, Heartbeat, encode_frame
 from gateway.fanout import encoding
 from gateway.fanout.encoding import Frame
-from gateway.transport.timing_wheel import SPOKES, Wheel
+from gateway.transport.timing_wheel import BUCKETS
 
 _PING: Final = encoding.ping(b"")
 
 
-class Beat:
-    """One heartbeat, the same for all who get it together."""
+class HeartbeatFrame:
+    """One heartbeat, encoded once for all connections of a tick."""
 
     def __init__(self, now_ms: int) -> None:
         self.frame = Frame(encode_frame(Heartbeat(now_ms)))
         self.with_ping = _PING + self.frame.websocket
 
 
-class Guest(Protocol):
-    """Who is looked after."""
+class Monitored(Protocol):
+    """A connection that receives heartbeats."""
 
-    @property
-    def kind(self) -> str:
-        """Its transport's name, for the metrics."""
-
-    def look_after(self, beat: Beat) -> None:
-        """Give a sign of life and ask for one; end it if it gave none since the last time."""
+    def check(self, heartbeat: HeartbeatFrame) -> None:
+        """Send a heartbeat; abort the connection if it gave no sign of life since the last."""
 
 
-class Upkeep(Wheel[Guest]):
-    """Looks after every browser once in `period_s`."""
+class HeartbeatScheduler:
+    """Checks every member of a timing wheel once in `period_s`."""
 
-    def __init__(self, clock: Callable[[], int], period_s: float = HEARTBEAT_S) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        tick: Callable[[], Sequence[Monitored]],
+        clock: Callable[[], int],
+        period_s: float = HEARTBEAT_S,
+    ) -> None:
+        """`tick` is the wheel's, `clock` gives Unix milliseconds."""
+        self._tick = tick
         self._clock = clock
-        self.pause_s = period_s / SPOKES
+        self._tick_s = period_s / BUCKETS
 
-    def look_after(self) -> None:
-        """Look after those whose turn it is; to be called once in each `pause_s`."""
-        browsers = self.turn()
-        if browsers:
-            beat = Beat(self._clock())
-            for browser in browsers:
-                browser.look_after(beat)
+    async def run(self) -> None:
+        """Check the members, until cancelled."""
+        while True:
+            await asyncio.sleep(self._tick_s)
+            self._check_next_bucket()
+
+    def _check_next_bucket(self) -> None:
+        members = self._tick()
+        if members:
+            heartbeat = HeartbeatFrame(self._clock())
+            for member in members:
+                member.check(heartbeat)

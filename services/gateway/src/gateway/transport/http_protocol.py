@@ -1,221 +1,203 @@
-"""The server's HTTP, hardened: what a rude, silent or dead browser can do to uvicorn's own.
+"""HTTP protocol: the first protocol of every connection.
 
-Only what uvicorn 0.54 leaves open is here; it parses and answers as before.
-A browser that is to be told what happens leaves it: its connection goes on without HTTP.
+It parses requests and enforces their limits. A WebSocket handshake and a request for the event
+stream are upgraded here; every other request is passed to uvicorn, see pipeline.
 """
 
 import asyncio
-import socket
-from typing import Any, Final, NamedTuple
+from typing import Any
 
-import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from contract.frames import HEARTBEAT_S
-from gateway.transport.admission import Wish
-from gateway.transport.connections import HEAD_S, Door, Refusal
-from gateway.transport.handshake import REQUEST_BYTES, Headers, answer
-from gateway.transport.sse import PATH
-from gateway.transport.upgrade import welcome_events, welcome_websocket
-
-SEND_BUFFER_BYTES: Final = 131_072
-"""What the system may hold for one browser, instead of megabytes: what waits there is not conflated
-any more, so a slow browser would be shown states as old as it takes to read them."""
-
-RECEIVE_BUFFER_BYTES: Final = 32_768
-"""What the system may hold of what a browser says until it is read: more than anything it says."""
-
-DEAD_MS: Final = 2 * HEARTBEAT_S * 1000
-"""How long the system keeps what a browser's machine does not acknowledge, in milliseconds."""
+from gateway.transport import connections, sse
+from gateway.transport.admission import Refusal
+from gateway.transport.context import TransportContext
+from gateway.transport.handshake import respond
+from gateway.transport.handshake_cache import parse_cached
+from gateway.transport.pipeline import PIPELINE_KEY, Pipeline, TooManyPipelined
+from gateway.transport.plain_response import bad_request
+from gateway.transport.request_parser import (
+    BodyPiece,
+    Event,
+    RequestEnd,
+    RequestHead,
+    RequestParser,
+    is_valid_target,
+)
+from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
 
 
-MOST_WAITING: Final = 16
-"""How many requests may wait behind one that is being answered; a browser sends none before."""
+class HttpProtocol(asyncio.Protocol):
+    """A connection from its acceptance until it is upgraded or lost.
 
+    It is small until its first byte: a parser and a pipeline are created when they are needed.
+    """
 
-class _Refused(Exception):
-    """Raised to the parser: what it reads is not to be answered."""
+    __slots__ = (
+        "_context", "_deadline", "_handshake", "_options", "_parser", "_pipeline", "_transport"
+    )  # fmt: skip
 
-
-class _Stream(NamedTuple):
-    """A request for the event stream that was admitted."""
-
-    version: str
-    headers: Headers
-    wish: Wish
-
-
-def path_and_query(target: bytes) -> bytes:
-    """Return what a request's target asks of this server; a proxy may name the server too."""
-    scheme, found, rest = target.partition(b"://")
-    return b"/" + rest.partition(b"/")[2] if found and scheme.isalpha() else target
-
-
-def bound_connections(listener: socket.socket) -> None:
-    """Bound what the system holds for each connection: those of a listener inherit from it."""
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_MS)
-
-
-class HttpProtocol(HttpToolsProtocol):
-    """HTTP whose requests have an end; WebSockets and event streams go on as browsers."""
-
-    _in_request = False
-    _in_body = False
-    _request_bytes = 0
-    _deadline: asyncio.TimerHandle | None = None
-    _stream: _Stream | None = None
-    _answering: RequestResponseCycle | None = None
-
-    def __init__(self, door: Door, **options: Any) -> None:
-        super().__init__(**options)
-        self._door = door
+    def __init__(self, context: TransportContext, **options: Any) -> None:
+        """`options` are what uvicorn constructs its own protocol with."""
+        self._context = context
+        self._options = options
+        self._parser: RequestParser | None = None
+        self._pipeline: Pipeline | None = None
+        self._handshake: RequestHead | None = None
+        self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request, but not for ever."""
-        super().connection_made(transport)
-        self._expect_more()
+        """Wait for the first byte; the registry has the timeout."""
+        self._transport = transport
+        self._context.registry.register_pending(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more, and answer nobody any more."""
-        self._expect_nothing()
-        self.pipeline.clear()
-        if self._answering is not None:  # uvicorn tells only the last request that has come
-            self._answering.disconnected = True
-            self._answering.message_event.set()
-        super().connection_lost(exc)
+        """Release everything, and pass the loss on."""
+        self._release()
+        if self._pipeline is not None:
+            self._pipeline.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read a piece of a request; refuse one that grows without an end."""
-        was_in_request = self._in_request
-        self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self._should_upgrade():
-                fields = dict(self.headers)
-                method, version = self.parser.get_method(), self.parser.get_http_version()
-                said = answer(method, self.url, version, self.headers, fields)
-                if said.accepted:
-                    welcome_websocket(
-                        self._door,
-                        self.transport,
-                        said.data,
-                        said.deflate,
-                        self.url.partition(b"?")[2],
-                        fields,
-                        early=data[upgrade.args[0] :],
-                    )
-                else:
-                    self.transport.write(said.data)
-                    self.transport.close()
-                self._forget()
+        """Parse requests, and upgrade or pass on each."""
+        if self._parser is None:
+            self._context.registry.unregister_pending(self)
+            cached = parse_cached(data)
+            if cached is not None:
+                upgrade_to_websocket(self._context, self._transport, *cached)
                 return
-        except httptools.HttpParserError:
-            if self._stream is None:
-                self._refuse("Invalid HTTP request received.")
+            self._context.registry.register_http(self)
+            self._parser = RequestParser()
+            self._restart_deadline()
+        for event in self._parser.feed(data):
+            if not self._handle(event):
                 return
-        if self._stream is not None:
-            # A response without an end: what came behind the request is nobody's.
-            version, headers, wish = self._stream
-            default_headers = self.server_state.default_headers
-            welcome_events(self._door, self.transport, version, headers, default_headers, wish)
-            self._forget()
-        elif was_in_request and self._in_request:
-            self._request_bytes += len(data)
-            if self._request_bytes > REQUEST_BYTES:
-                self._refuse("Request too large.")
+        if self._parser.is_in_request and self._deadline is None:
+            self._restart_deadline()
+            if self._pipeline is not None:
+                self._pipeline.keep_alive()
 
-    def on_message_begin(self) -> None:
-        """Begin to count."""
-        if self._stream is not None or len(self.pipeline) >= MOST_WAITING:
-            raise _Refused
-        super().on_message_begin()
-        self._expect_more()
-        self._in_request, self._in_body = True, False
-        self._request_bytes = 0
+    def pause_writing(self) -> None:
+        """Pass on that the transport's buffer is full."""
+        if self._pipeline is not None:
+            self._pipeline.pause_writing()
 
-    def on_headers_complete(self) -> None:
-        """Hand the request on; who is admitted to the event stream needs no application for it."""
-        self._expect_more()
-        self._in_body = True
-        version = self.parser.get_http_version()
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts > 1 or (hosts == 0 and version == "1.1"):
-            raise _Refused  # RFC 9112 §3.2
-        self.url = path_and_query(self.url)
-        path, _, query = self.url.partition(b"?")
-        if path == PATH and self.parser.get_method() == b"GET" and not self._is_busy:
-            wish = self._door.admit(query, dict(self.headers))
-            if not isinstance(wish, Refusal):
-                self._stream = _Stream(version, self.headers, wish)
-                return
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """Pass over the body of a request for the event stream."""
-        if self._stream is None:
-            super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """Stop counting."""
-        self._expect_nothing()
-        self._in_request = self._in_body = False
-        if self._stream is None:
-            super().on_message_complete()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def on_response_complete(self) -> None:
-        """Go on with the next request; read no further ones until all that wait are answered."""
-        super().on_response_complete()
-        if self.pipeline:
-            self.flow.pause_reading()
+    def resume_writing(self) -> None:
+        """Pass on that the transport's buffer has drained."""
+        if self._pipeline is not None:
+            self._pipeline.resume_writing()
 
     def shutdown(self) -> None:
-        """Finish the response, unless it waits for a browser that does not read."""
-        super().shutdown()
-        if self.flow.write_paused:
-            self.transport.abort()
+        """Abort, unless a response is being sent to a client that reads; uvicorn finishes that."""
+        if self._pipeline is None or self._pipeline.is_write_paused:
+            self._transport.abort()
+
+    def _handle(self, event: Event) -> bool:
+        """Act on an event; return whether the connection goes on with HTTP."""
+        if isinstance(event, RequestHead):
+            return self._handle_head(event)
+        if isinstance(event, BodyPiece):
+            if self._handshake is None:
+                self._ensure_pipeline().add_body(event.data)
+            return True
+        if isinstance(event, RequestEnd):
+            return self._handle_end(event)
+        self._refuse(event.reason)
+        return False
+
+    def _handle_head(self, head: RequestHead) -> bool:
+        self._restart_deadline()
+        if not self._is_busy:
+            if head.wants_websocket:
+                self._handshake = head  # until its end, behind which the first frame may be
+                return True
+            if self._upgrade_to_sse(head):
+                return False
+        if not is_valid_target(head.target):
+            self._refuse("Invalid HTTP request received.")
+            return False
+        try:
+            self._ensure_pipeline().start_request(head)
+        except TooManyPipelined:
+            self._transport.abort()
+            return False
+        return True
+
+    def _handle_end(self, end: RequestEnd) -> bool:
+        self._stop_deadline()
+        if self._handshake is not None:
+            self._upgrade_to_websocket(self._handshake, end.rest)
+            return False
+        self._ensure_pipeline().end_request()
+        if end.rest:
+            self.data_received(end.rest)
+            return False
+        return True
+
+    def _upgrade_to_websocket(self, head: RequestHead, rest: bytes) -> None:
+        """Upgrade the connection, or end it with the refusal of the handshake."""
+        response = respond(head)
+        if not response.accepted:
+            self._transport.write(response.data)
+            self._transport.close()
+            return
+        self._detach()
+        query = head.target.partition(b"?")[2]
+        upgrade_to_websocket(self._context, self._transport, query, head.fields, response, rest)
+
+    def _upgrade_to_sse(self, head: RequestHead) -> bool:
+        """Upgrade the connection if it asks for the event stream and is admitted."""
+        path, _, query = head.target.partition(b"?")
+        if path != sse.PATH or head.method != b"GET":
+            return False
+        request = self._context.admit(query, head.fields)
+        if isinstance(request, Refusal):
+            return False  # the application answers it, with a problem document
+        self._detach()
+        upgrade_to_sse(self._context, self._transport, head, request)
+        return True
+
+    def _refuse(self, reason: str) -> None:
+        """End the connection: with status 400, unless it could be taken for another response."""
+        if self._is_busy and not (self._pipeline and self._pipeline.may_be_answered):
+            self._transport.abort()
+        else:
+            self._transport.write(bad_request(reason))
+            self._transport.close()
 
     @property
     def _is_busy(self) -> bool:
-        """Whether a response is still to come, among which no browser's frames may be."""
-        return self.cycle is not None and not self.cycle.response_complete
+        """Whether the response to an earlier request is incomplete."""
+        return self._pipeline is not None and self._pipeline.is_busy
 
-    def _refuse(self, why: str) -> None:
-        """End the connection, with a word where no other request would take it for its answer."""
-        if self._is_busy and (not self._in_body or self.pipeline or self.cycle.response_started):
-            self.transport.abort()
+    def _ensure_pipeline(self) -> Pipeline:
+        if self._pipeline is None:
+            state = {**self._options["app_state"]}
+            http = HttpToolsProtocol(**{**self._options, "app_state": state})
+            self._pipeline = state[PIPELINE_KEY] = Pipeline(http, self._transport)
+        return self._pipeline
+
+    def _detach(self) -> None:
+        """Leave the transport to the protocol that the connection is upgraded to."""
+        self._release()
+        if self._pipeline is not None:
+            self._pipeline.detach()
+
+    def _release(self) -> None:
+        self._stop_deadline()
+        if self._parser is None:
+            self._context.registry.unregister_pending(self)
         else:
-            self.send_400_response(why)
+            self._context.registry.unregister_http(self)
+            self._parser.close()
 
-    def _get_upgrade(self) -> bytes | None:
-        """Return what to go on with, if that is asked; Connection may be said more than once."""
-        fields = dict(self.headers)
-        said = b",".join(value for name, value in self.headers if name == b"connection")
-        wanted = b"upgrade" in (token.strip().lower() for token in said.split(b","))
-        return fields.get(b"upgrade", b"").lower() if wanted else None
+    def _restart_deadline(self) -> None:
+        """Allow the request's head, or its body, REQUEST_HEADER_TIMEOUT_S from now."""
+        self._stop_deadline()
+        self._deadline = asyncio.get_running_loop().call_later(
+            connections.REQUEST_HEADER_TIMEOUT_S, self._transport.abort
+        )
 
-    def _should_upgrade(self) -> bool:
-        """Answer a handshake behind a request that is being answered as any other request."""
-        return super()._should_upgrade() and self._stream is None and not self._is_busy
-
-    def _forget(self) -> None:
-        """Keep nothing of HTTP: the connection is a browser's now."""
-        self._expect_nothing()
-        self.connections.discard(self)
-        self.parser = None  # type: ignore[assignment]
-
-    def _expect_more(self) -> None:
-        self._expect_nothing()
-        self._deadline = self.loop.call_later(HEAD_S, self.transport.abort)
-
-    def _expect_nothing(self) -> None:
+    def _stop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -1,80 +1,81 @@
-"""Hearing: what browsers say is taken in by turns, for a share of the time.
+"""Inbound scheduler: fair queueing of what clients send, within a CPU budget.
 
-A few words are taken in as they come.
-Who says more than that at once, or speaks while others have used up the time, is not read on until
-its turn: what it says then waits in its own system, and everybody is told what happens meanwhile.
+A small message is processed at once while the budget allows it.
+A connection that sends more than QUANTUM_BYTES at once, or while the budget is used up, is not
+read from until its turn in a round robin: the data waits in the client's own system, and updates
+are sent to everyone meanwhile.
 """
 
 import asyncio
 import time
 from typing import Final, Protocol
 
-from gateway.transport.cpu_budget import Share
+from gateway.transport.cpu_budget import LeakyBucket
 
-PIECE_BYTES: Final = 2048
-"""How much is taken in at once: some hundred pings, a few milliseconds."""
+QUANTUM_BYTES: Final = 2048
+"""How much of one connection is processed in a turn: about a hundred pings, a few milliseconds."""
 
 
-class Speaker(Protocol):
-    """Who says something, and on which transport."""
+class Receiver(Protocol):
+    """A connection whose inbound data is scheduled."""
 
     transport: asyncio.Transport
 
-    def take_in(self, data: bytes) -> None:
-        """Read what was said, and act on it."""
+    def process(self, data: bytes) -> None:
+        """Parse the data and act on it."""
 
 
-class Hearing:
-    """Everyone whose words wait; a speaker's are taken in in order."""
+class InboundScheduler:
+    """The connections with unprocessed data; the data of each is processed in order."""
 
     def __init__(self) -> None:
-        self._share = Share(time.monotonic())
-        self._waiting: dict[Speaker, bytes] = {}  # whose turn it is comes first
-        self._asked: asyncio.Handle | None = None
+        self._budget = LeakyBucket(time.monotonic())
+        self._waiting: dict[Receiver, bytes] = {}  # the next turn is the first one's
+        self._timer: asyncio.Handle | None = None
 
-    def __contains__(self, speaker: object) -> bool:
-        """Say whether something that a speaker said waits."""
-        return speaker in self._waiting
+    def __contains__(self, receiver: object) -> bool:
+        """Return whether data of a connection is unprocessed."""
+        return receiver in self._waiting
 
-    def hear(self, speaker: Speaker, data: bytes) -> None:
-        """Have a speaker take in what it said: at once, or in its turn."""
+    def schedule(self, receiver: Receiver, data: bytes) -> None:
+        """Process the data now, or queue it and pause reading."""
         if (
-            len(data) <= PIECE_BYTES
+            len(data) <= QUANTUM_BYTES
             and not self._waiting
-            and self._share.wait_s(time.monotonic()) == 0
+            and self._budget.wait_s(time.monotonic()) == 0
         ):
-            self._take_in(speaker, data)
+            self._process(receiver, data)
             return
-        self._waiting[speaker] = self._waiting.get(speaker, b"") + data
-        speaker.transport.pause_reading()
-        self._ask()
+        self._waiting[receiver] = self._waiting.get(receiver, b"") + data
+        receiver.transport.pause_reading()
+        self._start_timer()
 
-    def forget(self, speaker: Speaker) -> None:
-        """Drop what a speaker said that waits; it is gone."""
-        self._waiting.pop(speaker, None)
+    def discard(self, receiver: Receiver) -> None:
+        """Drop the unprocessed data of a connection, which is closed."""
+        self._waiting.pop(receiver, None)
 
-    def _take_in(self, speaker: Speaker, data: bytes) -> None:
+    def _process(self, receiver: Receiver, data: bytes) -> None:
         began_s = time.monotonic()
-        speaker.take_in(data)
-        self._share.spend(time.monotonic() - began_s)
+        receiver.process(data)
+        self._budget.charge(time.monotonic() - began_s)
 
-    def _ask(self) -> None:
-        if self._asked is None and self._waiting:
-            wait_s = self._share.wait_s(time.monotonic())
-            self._asked = asyncio.get_running_loop().call_later(wait_s, self._turn)
+    def _start_timer(self) -> None:
+        if self._timer is None and self._waiting:
+            wait_s = self._budget.wait_s(time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._run_turn)
 
-    def _turn(self) -> None:
-        """Take in a piece of what one has said; if there is more, its next turn is after all."""
-        self._asked = None
+    def _run_turn(self) -> None:
+        """Process one quantum of the first connection; what remains goes to the queue's end."""
+        self._timer = None
         if not self._waiting:
             return
-        speaker = next(iter(self._waiting))
-        data = self._waiting.pop(speaker)
-        if len(data) > PIECE_BYTES:
-            self._waiting[speaker] = data[PIECE_BYTES:]
+        receiver = next(iter(self._waiting))
+        data = self._waiting.pop(receiver)
+        if len(data) > QUANTUM_BYTES:
+            self._waiting[receiver] = data[QUANTUM_BYTES:]
         else:
-            speaker.transport.resume_reading()
+            receiver.transport.resume_reading()
         try:
-            self._take_in(speaker, data[:PIECE_BYTES])
+            self._process(receiver, data[:QUANTUM_BYTES])
         finally:
-            self._ask()
+            self._start_timer()

@@ -1,52 +1,62 @@
-"""What a browser says on a WebSocket, read by the `websockets` library's machine.
+"""Message reader: WebSocket frames to messages, by the `websockets` library's protocol object.
 
-A machine costs more memory than all else that is kept of a browser, and most browsers say nothing
-for hours: there is one only while a browser is in the middle of saying something, or is leaving.
+That object takes more memory than everything else that is kept for a connection, and most clients
+send nothing for hours. So a reader exists only while a message or the closing handshake is
+incomplete.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import OPEN
+from websockets.protocol import OPEN, SEND_EOF
 from websockets.server import ServerProtocol
-from websockets.streams import StreamReader
 
 from contract.frames import MAX_REQUEST_BYTES
-from gateway.transport.handshake import QUIET
-
-_AT_A_FRAMES_START: Final = StreamReader.at_eof.__code__
-"""Where the machine waits between two frames; within one it waits for more of it."""
+from gateway.transport.frame_scanner import FrameScanner
+from gateway.transport.handshake import SILENT_LOGGER
 
 _PONG: Final = b"\x8a"
 
 
-class Said(NamedTuple):
-    """A whole message; `text` is None when it was binary."""
+class TextMessage(NamedTuple):
+    """A whole text message."""
 
-    text: str | None
+    text: str
 
 
-class Asked(NamedTuple):
-    """A ping of the protocol, to be answered with its payload."""
+class BinaryMessage(NamedTuple):
+    """A whole binary message; its content is not kept, because no client may send one."""
+
+
+class PingReceived(NamedTuple):
+    """A ping, which must be answered with its payload."""
 
     payload: bytes
 
 
-class Answered(NamedTuple):
-    """A pong: the browser lives."""
+class PongReceived(NamedTuple):
+    """A pong."""
 
 
-class Inbound:
-    """One browser's machine, between its handshake and its end."""
+Event = TextMessage | BinaryMessage | PingReceived | PongReceived
 
-    __slots__ = ("_is_text", "_machine", "_parts")
+
+class MessageReader:
+    """The reader of one connection, after its opening handshake."""
+
+    __slots__ = (
+        "_fragments", "_has_close", "_in_message", "_is_text", "_protocol", "_scanner", "is_over"
+    )  # fmt: skip
 
     def __init__(self, *, deflate: bool) -> None:
-        self._machine = ServerProtocol(state=OPEN, max_size=MAX_REQUEST_BYTES, logger=QUIET)
+        """`deflate` says that permessage-deflate was negotiated."""
+        self._protocol = ServerProtocol(
+            state=OPEN, max_size=MAX_REQUEST_BYTES, logger=SILENT_LOGGER
+        )
         if deflate:
-            self._machine.extensions = [
+            self._protocol.extensions = [
                 PerMessageDeflate(
                     remote_no_context_takeover=True,
                     local_no_context_takeover=True,
@@ -54,73 +64,66 @@ class Inbound:
                     local_max_window_bits=15,
                 )
             ]
-        self._parts = bytearray()  # not a list: fragments may be empty, and without an end
+        self._scanner = FrameScanner()
+        # Not a list, because a message may have any number of empty fragments.
+        self._fragments = bytearray()
+        self._in_message = False
         self._is_text = False
+        self._has_close = False
+        self.is_over = False
+        """Whether the server is to close TCP: both sides have closed, or the peer has failed."""
 
     @property
     def is_open(self) -> bool:
         """Whether neither side has begun to close."""
-        return self._machine.state is OPEN
+        return self._protocol.state is OPEN
 
     @property
-    def is_over(self) -> bool:
-        """Whether all has been said on both sides: TCP is to be closed."""
-        return self._machine.eof_sent
+    def has_failed(self) -> bool:
+        """Whether the connection was closed because the peer broke the protocol."""
+        return self.is_over and not self._has_close
 
     @property
-    def is_broken(self) -> bool:
-        """Whether the browser broke the protocol."""
-        return self._machine.parser_exc is not None
+    def is_idle(self) -> bool:
+        """Whether nothing is incomplete, so that a new reader could take this one's place."""
+        return self.is_open and not self._in_message and self._scanner.is_at_boundary
 
-    @property
-    def close_code(self) -> int | None:
-        """With which code we closed, if we did."""
-        sent = self._machine.close_sent
-        return None if sent is None else sent.code
-
-    @property
-    def is_at_rest(self) -> bool:
-        """Whether nothing is pending: a new machine would do as well as this one."""
-        machine = self._machine
-        if machine.state is not OPEN or self._parts or machine.current_size is not None:
-            return False
-        innermost: Any = machine.parser
-        while innermost.gi_yieldfrom is not None:
-            innermost = innermost.gi_yieldfrom
-        waits_in: object = innermost.gi_code
-        return waits_in is _AT_A_FRAMES_START
-
-    def feed(self, data: bytes) -> Iterator[Said | Asked | Answered]:
-        """Take in bytes; yield what they say. What is to be answered is in `take`."""
-        machine = self._machine
-        machine.receive_data(data)
-        for frame in machine.events_received():
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """Parse bytes and yield what they complete; call `data_to_send` after that."""
+        self._scanner.feed(data)
+        self._protocol.receive_data(data)
+        for frame in self._protocol.events_received():
             assert isinstance(frame, Frame)
             if frame.opcode is Opcode.PING:
-                yield Asked(bytes(frame.data))
+                yield PingReceived(bytes(frame.data))
             elif frame.opcode is Opcode.PONG:
-                yield Answered()
-            elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                yield PongReceived()
+            elif frame.opcode is Opcode.CLOSE:
+                self._has_close = True
+            else:
                 if frame.opcode is not Opcode.CONT:
                     self._is_text = frame.opcode is Opcode.TEXT
-                self._parts += frame.data
+                self._fragments += frame.data
+                self._in_message = not frame.fin
                 if frame.fin:
-                    whole, self._parts = self._parts, bytearray()
+                    message, self._fragments = self._fragments, bytearray()
                     try:
-                        yield Said(whole.decode() if self._is_text else None)
+                        yield TextMessage(message.decode()) if self._is_text else BinaryMessage()
                     except UnicodeDecodeError:
-                        machine.fail(CloseCode.INVALID_DATA, "not UTF-8")
+                        self._protocol.fail(CloseCode.INVALID_DATA, "not UTF-8")
                         return
 
     def close(self, code: int) -> None:
-        """Begin to close with a code, unless that has begun."""
-        if self._machine.state is OPEN:
-            self._machine.send_close(code)
+        """Start the closing handshake with a close code, unless it was started before."""
+        if self.is_open:
+            self._protocol.send_close(code)
 
-    def take(self) -> bytes:
-        """Return what the machine wants to be written now.
+    def data_to_send(self) -> bytes:
+        """Return the frames that the library wants to send, without its pongs.
 
-        Without its answers to pings: they are given in order with those to messages, and not at all
-        to a browser that does not read.
+        The connection answers pings itself: in order with the answers to messages, and not while
+        the peer does not read.
         """
-        return b"".join(one for one in self._machine.data_to_send() if one[:1] != _PONG)
+        writes = self._protocol.data_to_send()
+        self.is_over = self.is_over or SEND_EOF in writes
+        return b"".join(frame for frame in writes if frame[:1] != _PONG)

@@ -1,46 +1,46 @@
-"""A wheel of everyone who is connected: each turn of one timer looks after a share of them. Pure.
+"""Timing wheel: members in buckets, one bucket a tick. Pure.
 
-One timer serves ten thousand browsers, and they are never all looked after at the same moment.
+One timer serves ten thousand connections, and each tick handles only a fraction of them.
 """
 
 from collections.abc import Iterator
 from typing import Final, Generic, TypeVar
 
-SPOKES: Final = 41
-"""Into how many shares everyone is divided; prime, so that addresses spread over them."""
+BUCKETS: Final = 41
+"""A prime number, so that hashes of addresses, which are multiples of 16, spread evenly."""
 
 Member = TypeVar("Member")
 
 
-class Wheel(Generic[Member]):
-    """Its members, each on one spoke; `turn` comes to every member once in SPOKES turns."""
+class TimingWheel(Generic[Member]):
+    """A set whose members are each returned once in BUCKETS ticks."""
 
     def __init__(self) -> None:
-        self._spokes: list[set[Member]] = [set() for _ in range(SPOKES)]
-        self._at = 0
+        self._buckets: list[set[Member]] = [set() for _ in range(BUCKETS)]
+        self._current = 0
         self._members = 0
 
     def __len__(self) -> int:
         return self._members
 
     def __iter__(self) -> Iterator[Member]:
-        for spoke in self._spokes:
-            yield from tuple(spoke)
+        for bucket in self._buckets:
+            yield from tuple(bucket)
 
     def add(self, member: Member) -> None:
-        """Put a member on the spoke that its hash says, so that nothing is kept of where it is."""
-        spoke = self._spokes[hash(member) % SPOKES]
-        self._members += member not in spoke
-        spoke.add(member)
+        """Add a member to the bucket of its hash, so that its place needs no memory."""
+        bucket = self._buckets[hash(member) % BUCKETS]
+        self._members += member not in bucket
+        bucket.add(member)
 
     def discard(self, member: Member) -> None:
-        """Take a member off, if it is on."""
-        spoke = self._spokes[hash(member) % SPOKES]
-        self._members -= member in spoke
-        spoke.discard(member)
+        """Remove a member if it is present."""
+        bucket = self._buckets[hash(member) % BUCKETS]
+        self._members -= member in bucket
+        bucket.discard(member)
 
-    def turn(self) -> tuple[Member, ...]:
-        """Return whose turn it is."""
-        members = tuple(self._spokes[self._at])
-        self._at = (self._at + 1) % SPOKES
+    def tick(self) -> tuple[Member, ...]:
+        """Return the members of the current bucket, and advance to the next."""
+        members = tuple(self._buckets[self._current])
+        self._current = (self._current + 1) % BUCKETS
         return members

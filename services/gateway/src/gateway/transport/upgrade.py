@@ -1,52 +1,51 @@
-"""How a connection that asked for the WebSocket or the event stream becomes a browser's."""
+"""Upgrade: from an HTTP request to a client's connection on the same transport."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from gateway.fanout.encoding import Encoding
-from gateway.transport.admission import Wish
-from gateway.transport.connections import Door, Refusal
-from gateway.transport.handshake import Headers
-from gateway.transport.sse import EventsBrowser, response_head
-from gateway.transport.websocket import WebSocketBrowser
+from gateway.transport.admission import Refusal, SubscriptionRequest
+from gateway.transport.context import TransportContext
+from gateway.transport.handshake import HandshakeResponse
+from gateway.transport.request_parser import RequestHead
+from gateway.transport.sse import SseConnection, response_head
+from gateway.transport.websocket import WebSocketConnection
 
 
-def welcome_websocket(
-    door: Door,
+def upgrade_to_websocket(
+    context: TransportContext,
     transport: asyncio.Transport,
-    answer: bytes,
-    deflate: bool,
     query: bytes,
     fields: Mapping[bytes, bytes],
-    early: bytes = b"",
+    response: HandshakeResponse,
+    rest: bytes = b"",
 ) -> None:
-    """Accept a handshake, and go on as a WebSocket; with compression if that was agreed.
+    """Go on as a WebSocket with an accepted handshake.
 
-    `fields` are the request's headers by name; `early` is what was said before the answer.
+    `fields` are the request's headers by name; `rest` was received behind the request.
     """
-    outcome = door.admit(query, fields)
-    browser = WebSocketBrowser(door, transport, answer, deflate=deflate)
-    transport.set_protocol(browser)
-    # Accepted even to be refused: a browser shows a page the code of a closed connection, but
-    # nothing of a refused handshake.
+    outcome = context.admit(query, fields)
+    connection = WebSocketConnection(context, transport, response.data, deflate=response.deflate)
+    transport.set_protocol(connection)
+    # A refused client is upgraded too, because a browser shows a page the close code of a
+    # connection, but not the status of a failed handshake.
     if isinstance(outcome, Refusal):
-        browser.refuse(outcome)
+        connection.refuse(outcome)
     else:
-        browser.enter(outcome, Encoding.DEFLATED if deflate else Encoding.WEBSOCKET)
-    if early:
-        browser.data_received(early)
+        encoding = Encoding.DEFLATED if response.deflate else Encoding.WEBSOCKET
+        connection.subscribe(outcome, encoding)
+    if rest:
+        connection.data_received(rest)
 
 
-def welcome_events(
-    door: Door,
+def upgrade_to_sse(
+    context: TransportContext,
     transport: asyncio.Transport,
-    version: str,
-    headers: Headers,
-    default_headers: Sequence[tuple[bytes, bytes]],
-    wish: Wish,
+    head: RequestHead,
+    request: SubscriptionRequest,
 ) -> None:
-    """Answer a request for the event stream of a browser that was admitted, and go on with it."""
-    head = response_head(version, headers, default_headers)
-    browser = EventsBrowser(door, transport, head, chunked=version == "1.1")
-    transport.set_protocol(browser)
-    browser.begin(wish)
+    """Go on as the event stream of an admitted client."""
+    is_chunked = head.version == "1.1"
+    connection = SseConnection(context, transport, response_head(head), is_chunked=is_chunked)
+    transport.set_protocol(connection)
+    connection.start(request)

@@ -1,4 +1,4 @@
-"""One browser on a WebSocket: what it says, and how it is told and let go."""
+"""One client on a WebSocket: its messages, the answers to them, and the closing handshake."""
 
 import asyncio
 from typing import Final
@@ -15,157 +15,174 @@ from contract.frames import (
 )
 from gateway.fanout import encoding
 from gateway.fanout.encoding import Frame
-from gateway.transport.connection import Browser
-from gateway.transport.connections import Door, Refusal
-from gateway.transport.heartbeat import Beat
-from gateway.transport.message_reader import Answered, Asked, Inbound, Said
+from gateway.transport.admission import Refusal
+from gateway.transport.connection import ClientConnection
+from gateway.transport.context import TransportContext
+from gateway.transport.heartbeat import HeartbeatFrame
+from gateway.transport.message_reader import (
+    BinaryMessage,
+    MessageReader,
+    PingReceived,
+    PongReceived,
+    TextMessage,
+)
 
-CLOSE_S: Final = 10.0
-"""How long a browser may take to answer that we close; then the connection ends without."""
+CLOSE_TIMEOUT_S: Final = 10.0
+"""How long a client may take to answer a close frame before its connection is aborted."""
 
 LINGER_S: Final = 1.0
-"""How long a browser that broke the protocol is still read: else a reset overtakes its code."""
+"""How long a client that broke the protocol is read from after the close frame, because closing
+with unread data makes TCP send a reset, which can overtake the close code."""
 
 
-PONG_HEAD: Final = b"\x8a\x80"
-PONG_BYTES: Final = 6
-"""The answer to our ping: a whole pong, masked, without a payload."""
+_EMPTY_PONG_HEADER: Final = b"\x8a\x80"
+_EMPTY_PONG_BYTES: Final = 6
+"""The answer to a heartbeat's ping: a masked pong without a payload."""
 
 
-class WebSocketBrowser(Browser):
-    """A browser between its handshake and its end.
+class WebSocketConnection(ClientConnection):
+    """A WebSocket, from its opening handshake until the connection is lost.
 
-    `_inbound` is there only while something is pending, see there.
-    `_held` is what it gets when it reads again: the newest answer to each kind of ping.
+    `_reader` exists only while something is incomplete, see message_reader.
+    `_deferred` has the newest answer to each kind of ping, for a client that does not read.
     """
 
-    __slots__ = ("_deflate", "_held", "_inbound", "_leaving")
+    __slots__ = ("_deferred", "_deflate", "_is_closing", "_reader")
 
     kind = "websocket"
 
     def __init__(
-        self, door: Door, transport: asyncio.Transport, answer: bytes, *, deflate: bool
+        self,
+        context: TransportContext,
+        transport: asyncio.Transport,
+        response: bytes,
+        *,
+        deflate: bool,
     ) -> None:
-        super().__init__(door, transport, answer)
+        super().__init__(context, transport, response)
         self._deflate = deflate
-        self._inbound: Inbound | None = None
-        self._held: dict[str, bytes] | None = None
-        self._leaving = False
+        self._reader: MessageReader | None = None
+        self._deferred: dict[str, bytes] | None = None
+        self._is_closing = False
 
     def data_received(self, data: bytes) -> None:
-        """Take in what the browser says."""
-        if self._inbound is None and len(data) == PONG_BYTES and data.startswith(PONG_HEAD):
-            self.heard = True  # all that most browsers ever say; no machine is made for it
+        """Handle the pong that most clients only ever send; schedule all other data."""
+        if (
+            self._reader is None
+            and len(data) == _EMPTY_PONG_BYTES
+            and data.startswith(_EMPTY_PONG_HEADER)
+        ):
+            self.is_alive = True  # without a reader, which would take more memory than the rest
             return
-        self.door.hearing.hear(self, data)
+        self.context.inbound.schedule(self, data)
 
     @property
-    def is_unheard(self) -> bool:
-        """Whether something that it said waits for its turn."""
-        return self in self.door.hearing
+    def has_unprocessed_input(self) -> bool:
+        """Whether data that it sent waits in the inbound scheduler."""
+        return self in self.context.inbound
 
-    def take_in(self, data: bytes) -> None:
-        """Read what it said, and answer."""
-        inbound = self._begun()
+    def process(self, data: bytes) -> None:
+        """Parse what it sent, act on it and answer; called by the inbound scheduler."""
+        reader = self._ensure_reader()
         answers: list[bytes] = []
-        for said in inbound.feed(data):
+        for event in reader.feed(data):
             if not self.is_subscribed:
-                break  # it has been told that it goes
-            if isinstance(said, Answered):
-                self.heard = True
-            elif isinstance(said, Asked):
-                self._answer(answers, "protocol", encoding.pong(said.payload), wait=self.is_paused)
+                break  # it is being closed
+            if isinstance(event, PongReceived):
+                self.is_alive = True
+            elif isinstance(event, PingReceived):
+                pong = encoding.pong(event.payload)
+                self._answer(answers, "protocol", pong, defer=self.is_paused)
             else:
-                outcome = self._receive(said)
+                outcome = self._handle(event)
                 if isinstance(outcome, Refusal):
                     self._write_all(answers)
                     self.refuse(outcome)
                     break
                 if outcome is not None:
-                    self._answer(answers, "contract", outcome, wait=not self.is_live)
-        self._write_all([*answers, inbound.take()])
-        if inbound.is_at_rest:
-            self._inbound = None
-        elif not inbound.is_open:
-            self._go(inbound)
+                    self._answer(answers, "contract", outcome, defer=not self.is_live)
+        self._write_all([*answers, reader.data_to_send()])
+        if reader.is_idle:
+            self._reader = None
+        elif not reader.is_open:
+            self._finish_close(reader)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Say why it may not be here, and close with the code for it."""
-        self.door.count_refused(refusal.code)
-        self.door.dispatcher.unsubscribe(self)
-        self.write(_text(Error(refusal.code, refusal.why)))
-        self._close(refusal.code)
+        """Send an error frame, and close with its code."""
+        self.context.registry.count_refused(refusal.code)
+        self.context.dispatcher.unsubscribe(self)
+        self.write(_text_frame(Error(refusal.code, refusal.reason)))
+        self._start_close(refusal.code)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it, and what it said."""
-        self.door.hearing.forget(self)
+        """Drop what it sent, unsubscribe and unregister it."""
+        self.context.inbound.discard(self)
         super().connection_lost(exc)
 
     def on_caught_up(self, *, closing: bool) -> None:
-        """Give it the answers that had to wait; or let it go, now that it has all there is."""
+        """Send the deferred answers; or close, after the goodbye frame."""
         if closing:
-            self.door.dispatcher.unsubscribe(self)
-            self._close(RESTART)
-        elif self._held is not None and not self.is_paused:
-            held, self._held = self._held, None
-            self.write(b"".join(held.values()))
+            self.context.dispatcher.unsubscribe(self)
+            self._start_close(RESTART)
+        elif self._deferred is not None and not self.is_paused:
+            deferred, self._deferred = self._deferred, None
+            self.write(b"".join(deferred.values()))
 
-    def ask(self, beat: Beat) -> None:
+    def send_heartbeat(self, heartbeat: HeartbeatFrame) -> None:
         """Write the heartbeat with a ping."""
-        self.write(beat.with_ping)
+        self.write(heartbeat.with_ping)
 
-    def _receive(self, said: Said) -> bytes | Refusal | None:
-        """Act on a message; return the answer to it, or why it may not be here after it."""
-        if said.text is None:
+    def _handle(self, message: TextMessage | BinaryMessage) -> bytes | Refusal | None:
+        """Act on a message; return the answer, or why the connection must be closed."""
+        if isinstance(message, BinaryMessage):
             return Refusal(BAD_MESSAGE, "a binary message; frames are text")
-        asked = decode_request(said.text)
-        if isinstance(asked, str):
-            return Refusal(BAD_MESSAGE, asked)
-        if isinstance(asked, Ping):
-            return _text(Pong(asked.sent, self.door.clock()))
-        named = frozenset(asked.pillows) if isinstance(asked.pillows, list) else None
-        self.door.dispatcher.change_filter(self, named)
+        request = decode_request(message.text)
+        if isinstance(request, str):
+            return Refusal(BAD_MESSAGE, request)
+        if isinstance(request, Ping):
+            return _text_frame(Pong(request.sent, self.context.clock()))
+        named = frozenset(request.pillows) if isinstance(request.pillows, list) else None
+        self.context.dispatcher.change_filter(self, named)
         return None
 
-    def _answer(self, answers: list[bytes], kind: str, answer: bytes, *, wait: bool) -> None:
-        """Answer with all else that is said now; or later, where the newest answer will do."""
-        if wait:
-            if self._held is None:
-                self._held = {}
-            self._held[kind] = answer
+    def _answer(self, answers: list[bytes], kind: str, answer: bytes, *, defer: bool) -> None:
+        """Add an answer to those of this turn; deferred, it replaces an older one of its kind."""
+        if defer:
+            if self._deferred is None:
+                self._deferred = {}
+            self._deferred[kind] = answer
         else:
             answers.append(answer)
 
     def _write_all(self, answers: list[bytes]) -> None:
-        """Write together what is answered, if anything is."""
+        """Write answers in one piece and clear the list."""
         data = b"".join(answers)
         answers.clear()
         if data:
             self.write(data)
 
-    def _begun(self) -> Inbound:
-        if self._inbound is None:
-            self._inbound = Inbound(deflate=self._deflate)
-        return self._inbound
+    def _ensure_reader(self) -> MessageReader:
+        if self._reader is None:
+            self._reader = MessageReader(deflate=self._deflate)
+        return self._reader
 
-    def _close(self, code: int) -> None:
-        inbound = self._begun()
-        inbound.close(code)
-        self.write(inbound.take())
-        self._go(inbound)
+    def _start_close(self, code: int) -> None:
+        reader = self._ensure_reader()
+        reader.close(code)
+        self.write(reader.data_to_send())
+        self._finish_close(reader)
 
-    def _go(self, inbound: Inbound) -> None:
-        """End the connection as soon as both sides have said so, or it takes too long."""
-        self.door.dispatcher.unsubscribe(self)
-        loop = asyncio.get_running_loop()
-        if not self._leaving:
-            self._leaving = True
-            wait_s = LINGER_S if inbound.is_broken else CLOSE_S
-            loop.call_later(wait_s, self.transport.abort)
-        if inbound.is_over and not inbound.is_broken:
+    def _finish_close(self, reader: MessageReader) -> None:
+        """Close TCP if the closing handshake is complete, else set a deadline for it."""
+        self.context.dispatcher.unsubscribe(self)
+        if not self._is_closing:
+            self._is_closing = True
+            timeout_s = LINGER_S if reader.has_failed else CLOSE_TIMEOUT_S
+            asyncio.get_running_loop().call_later(timeout_s, self.transport.abort)
+        if reader.is_over and not reader.has_failed:
             self.transport.close()
 
 
-def _text(said: ServerFrame) -> bytes:
-    """Return a frame for one browser alone."""
-    return Frame(encode_frame(said)).websocket
+def _text_frame(frame: ServerFrame) -> bytes:
+    """Encode a frame for one client alone."""
+    return Frame(encode_frame(frame)).websocket

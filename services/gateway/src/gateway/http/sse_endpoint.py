@@ -1,0 +1,33 @@
+"""The endpoint `/events` for requests that do not become an event stream."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contract.frames import FORBIDDEN, FULL
+from gateway.http.problems import problem
+from gateway.transport.admission import Refusal
+from gateway.transport.context import TransportContext
+from gateway.transport.sse import HEADERS, MEDIA_TYPE
+
+
+def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint; an admitted GET is upgraded before it arrives here."""
+
+    async def events(request: Request) -> Response:
+        outcome = context.admit(request.scope["query_string"], dict(request.headers.raw))
+        if isinstance(outcome, Refusal):
+            context.registry.count_refused(outcome.code)
+            if outcome.code == FORBIDDEN:
+                return problem(403, "origin not allowed", outcome.reason)
+            if outcome.code == FULL:
+                return problem(503, "full", outcome.reason)
+            return problem(400, "bad request", outcome.reason)
+        if request.method == "HEAD":
+            return Response(media_type=MEDIA_TYPE, headers=HEADERS)
+        return problem(
+            400, "bad request", "an event stream must not be pipelined behind another request"
+        )
+
+    return events

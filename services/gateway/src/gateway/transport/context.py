@@ -1,0 +1,24 @@
+"""What all connections share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.fanout.dispatcher import Dispatcher
+from gateway.transport.admission import AdmissionPolicy, Refusal, SubscriptionRequest, admit
+from gateway.transport.connections import ConnectionRegistry
+from gateway.transport.inbound_scheduler import InboundScheduler
+
+
+@dataclass(frozen=True, slots=True)
+class TransportContext:
+    """One reference for each connection instead of five; `clock` gives Unix milliseconds."""
+
+    registry: ConnectionRegistry
+    dispatcher: Dispatcher
+    inbound: InboundScheduler
+    policy: AdmissionPolicy
+    clock: Callable[[], int]
+
+    def admit(self, query: bytes, fields: Mapping[bytes, bytes]) -> SubscriptionRequest | Refusal:
+        """Return what a request subscribes to, or why it is refused; see admission.admit."""
+        return admit(self.policy, len(self.registry.clients), query, fields)

@@ -1,0 +1,45 @@
+"""Frame scanner: where WebSocket frames end in a stream of bytes, by their lengths alone. Pure.
+
+Nothing is validated here; the `websockets` library does that, but has no public interface that
+tells whether it is between two frames.
+"""
+
+from typing import Final
+
+_MASKED: Final = 0x80
+_EXTENDED: Final = {126: 2, 127: 8}  # bytes of the length that follow the first two
+
+
+class FrameScanner:
+    """The position of one stream (RFC 6455 §5.2)."""
+
+    __slots__ = ("_header", "_payload_left")
+
+    def __init__(self) -> None:
+        self._header = b""  # of a frame whose length is not known yet
+        self._payload_left = 0
+
+    @property
+    def is_at_boundary(self) -> bool:
+        """Whether the last byte was the last of a frame."""
+        return not self._header and not self._payload_left
+
+    def feed(self, data: bytes) -> None:
+        """Advance by the next bytes of the stream, of any number."""
+        data = self._header + data
+        position = 0
+        while (left := len(data) - position) > 0:
+            if self._payload_left:
+                skipped = min(self._payload_left, left)
+                self._payload_left -= skipped
+                position += skipped
+                continue
+            second = data[position + 1] if left > 1 else 0
+            extended = _EXTENDED.get(second & 0x7F, 0)
+            header = 2 + extended + (4 if second & _MASKED else 0)
+            if left < header:
+                break
+            length = data[position + 2 : position + 2 + extended]
+            self._payload_left = int.from_bytes(length) if extended else second & 0x7F
+            position += header
+        self._header = data[position:]

@@ -1,0 +1,151 @@
+"""Pipeline: the ordinary requests of one connection, passed to uvicorn one at a time.
+
+uvicorn's protocol object is used by asyncio's interface only. It receives each request serialised
+anew, so that it never sees bytes that the gateway parses otherwise, nor an upgrade.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.transport.request_parser import MAX_PIPELINED, RequestHead
+
+PIPELINE_KEY: Final = "gateway_pipeline"
+"""Where a request's ASGI scope has its connection's pipeline: in `scope["state"]`."""
+
+
+class TooManyPipelined(Exception):
+    """A connection sent more requests than may wait."""
+
+
+class Pipeline:
+    """A queue of requests: the first is being answered, the others wait."""
+
+    __slots__ = (
+        "_has_response", "_http", "_is_chunked", "_is_receiving", "_transport", "_waiting",
+        "is_busy", "is_write_paused",
+    )  # fmt: skip
+
+    def __init__(self, http: asyncio.Protocol, transport: asyncio.Transport) -> None:
+        """`http` is a new protocol object of uvicorn's."""
+        self._http = http
+        self._transport = transport
+        self._waiting: deque[bytearray] = deque()
+        self._is_chunked = False
+        self.is_busy = False
+        """Whether the response to a request is incomplete."""
+        self._has_response = False  # whether that response has begun
+        self._is_receiving = False  # whether the newest request is incomplete
+        self.is_write_paused = False
+        """Whether the client does not read."""
+        http.connection_made(transport)
+
+    @property
+    def may_be_answered(self) -> bool:
+        """Whether the client would take a response now for that to its incomplete request."""
+        return self._is_receiving and not self._has_response and not self._waiting
+
+    def keep_alive(self) -> None:
+        """Stop uvicorn's keep-alive timeout, because a request begins to arrive."""
+        self._http.data_received(b"")
+
+    def start_request(self, head: RequestHead) -> None:
+        """Pass the head of a request on, or queue it and pause reading.
+
+        Raises TooManyPipelined above MAX_PIPELINED requests.
+        """
+        self._is_receiving = True
+        self._is_chunked = b"transfer-encoding" in head.fields
+        data = _serialised(head)
+        if not self.is_busy:
+            self._begin(data)
+        elif len(self._waiting) < MAX_PIPELINED:
+            self._waiting.append(bytearray(data))
+            self._transport.pause_reading()
+        else:
+            raise TooManyPipelined
+
+    def add_body(self, data: bytes) -> None:
+        """Pass a piece of the newest request's body on."""
+        self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+
+    def end_request(self) -> None:
+        """End the newest request."""
+        self._is_receiving = False
+        if self._is_chunked:
+            self._write(b"0\r\n\r\n")
+
+    def on_response_start(self) -> None:
+        """Note that the response has begun."""
+        self._has_response = True
+
+    def on_response_complete(self) -> None:
+        """Begin the next request; read further ones only when none waits."""
+        self.is_busy = False
+        if self._transport.is_closing() or not self._waiting:
+            self._waiting.clear()
+            return
+        self._begin(bytes(self._waiting.popleft()))
+        if self._waiting:
+            self._transport.pause_reading()  # uvicorn has resumed it
+        else:
+            self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """Pass on that the transport's buffer is full."""
+        self.is_write_paused = True
+        self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass on that the transport's buffer has drained."""
+        self.is_write_paused = False
+        self._http.resume_writing()
+
+    def detach(self) -> None:
+        """Release uvicorn's object without closing the transport, which is upgraded."""
+        self.keep_alive()  # else its timeout would close the connection later
+        self.connection_lost(ConnectionAbortedError("upgraded"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Drop the waiting requests and pass the loss on."""
+        self._waiting.clear()
+        http = self._http
+        del self._http  # it refers to this object by its application state
+        http.connection_lost(exc)
+
+    def _begin(self, data: bytes) -> None:
+        self.is_busy, self._has_response = True, False
+        self._http.data_received(data)
+
+    def _write(self, data: bytes) -> None:
+        if self._waiting:
+            self._waiting[-1] += data
+        else:
+            self._http.data_received(data)
+
+
+def _serialised(head: RequestHead) -> bytes:
+    """Return the head's bytes, without a request for an upgrade."""
+    lines = [b"%b %b HTTP/%b" % (head.method, head.target, head.version.encode())]
+    lines += [b"%b: %b" % header for header in head.headers if header[0] != b"upgrade"]
+    return b"\r\n".join((*lines, b"", b""))
+
+
+def report_responses(app: ASGIApp) -> ASGIApp:
+    """Wrap an ASGI application so that each connection's pipeline learns of its responses."""
+
+    async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
+        pipeline: Any = scope["state"][PIPELINE_KEY]
+
+        async def send_and_report(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                pipeline.on_response_start()
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                pipeline.on_response_complete()
+
+        await app(scope, receive, send_and_report)
+
+    return reporting

@@ -1,0 +1,162 @@
+"""Request parser: bytes of an HTTP/1.1 connection to events, by httptools. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import httptools
+
+MAX_HTTP_REQUEST_BYTES: Final = 131_072
+"""Limit of one request that arrives in several pieces: a query that names as many pillows as it
+may is 71 kB long."""
+
+MAX_PIPELINED: Final = 16
+"""Limit of requests that wait for the response to an earlier one; browsers send none early."""
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""A request's headers in their order, names in lower case."""
+
+
+class RequestHead(NamedTuple):
+    """A request without its body.
+
+    `fields` has its headers by name, the last of each name; `repeated` has all of them in order if
+    a name is repeated, and is empty otherwise.
+    """
+
+    method: bytes
+    target: bytes
+    version: str
+    fields: Mapping[bytes, bytes]
+    repeated: Headers
+    is_upgrade: bool
+
+    @property
+    def headers(self) -> Headers:
+        """All headers in their order."""
+        return self.repeated or tuple(self.fields.items())
+
+    @property
+    def wants_websocket(self) -> bool:
+        """Whether it is a WebSocket opening handshake, valid or not."""
+        return self.is_upgrade and self.fields.get(b"upgrade", b"").lower() == b"websocket"
+
+
+class BodyPiece(NamedTuple):
+    """Bytes of the current request's body, without their transfer coding."""
+
+    data: bytes
+
+
+class RequestEnd(NamedTuple):
+    """The end of the current request; `rest` follows a request for an upgrade, unparsed."""
+
+    rest: bytes = b""
+
+
+class RequestError(NamedTuple):
+    """Bytes that are no request, or too many; nothing can be parsed after them."""
+
+    reason: str
+
+
+Event = RequestHead | BodyPiece | RequestEnd | RequestError
+
+
+class _Refused(Exception):
+    """Raised into httptools to stop it."""
+
+
+class RequestParser:
+    """The parser of one connection. The `on_…` methods are httptools' callbacks."""
+
+    __slots__ = ("_events", "_headers", "_heads", "_parser", "_size", "_target", "is_in_request")
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpRequestParser(self)
+        self._events: list[Event] = []
+        self._heads = 0
+        self._target = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._size = 0
+        self.is_in_request = False
+        """Whether a request has begun and not ended."""
+
+    def close(self) -> None:
+        """Break the reference cycle with httptools, so that both are freed at once."""
+        del self._parser
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Parse bytes and return what they complete, in order."""
+        was_in_request = self.is_in_request
+        self._events, self._heads = [], 0
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._events[-1] = RequestEnd(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._events.append(RequestError("Invalid HTTP request received."))
+        if was_in_request and self.is_in_request:
+            self._size += len(data)
+            if self._size > MAX_HTTP_REQUEST_BYTES:
+                self._events.append(RequestError("Request too large."))
+        return self._events
+
+    def on_message_begin(self) -> None:
+        """Start a request."""
+        self._heads += 1
+        if self._heads > MAX_PIPELINED + 1:
+            raise _Refused
+        self._target = b""
+        self._headers = []
+        self._size = 0
+        self.is_in_request = True
+
+    def on_url(self, target: bytes) -> None:
+        """Append to the target."""
+        self._target += target
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Append a header."""
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Complete the head."""
+        method, version = self._parser.get_method(), self._parser.get_http_version()
+        headers, self._headers = self._headers, []  # those that follow are trailers
+        target = origin_form(self._target)
+        if method == b"CONNECT" or not _has_valid_host(headers, version):
+            raise _Refused
+        fields = dict(headers)
+        repeated = headers if len(fields) < len(headers) else ()
+        upgrade = self._parser.should_upgrade()
+        self._events.append(RequestHead(method, target, version, fields, repeated, upgrade))
+
+    def on_body(self, data: bytes) -> None:
+        """Pass a piece of the body on."""
+        self._events.append(BodyPiece(data))
+
+    def on_message_complete(self) -> None:
+        """End the request."""
+        self.is_in_request = False
+        self._events.append(RequestEnd())
+
+
+def origin_form(target: bytes) -> bytes:
+    """Return the path and query of a target, which may be an absolute URL (RFC 9112 §3.2.2)."""
+    scheme, found, rest = target.partition(b"://")
+    return b"/" + rest.partition(b"/")[2] if found and scheme.isalpha() else target
+
+
+def is_valid_target(target: bytes) -> bool:
+    """Return whether uvicorn can parse a target: ASCII of at most 65,535 bytes, or it logs."""
+    try:
+        httptools.parse_url(target)
+    except httptools.HttpParserInvalidURLError:
+        return False
+    return target.isascii()
+
+
+def _has_valid_host(headers: Headers, version: str) -> bool:
+    """Return whether one host is named, or none in HTTP/1.0 (RFC 9112 §3.2)."""
+    hosts = sum(name == b"host" for name, _ in headers)
+    return hosts == 1 or (hosts == 0 and version != "1.1")

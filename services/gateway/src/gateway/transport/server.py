@@ -1,0 +1,30 @@
+"""The server: uvicorn with the gateway's protocol in front of its own."""
+
+import asyncio
+import socket
+from functools import partial
+
+from starlette.types import ASGIApp
+
+from gateway.transport.context import TransportContext
+from gateway.transport.http_protocol import HttpProtocol
+from gateway.transport.pipeline import report_responses
+from runtime.server import serve_until
+
+
+async def serve(
+    app: ASGIApp, listener: socket.socket, stopping: asyncio.Event, context: TransportContext
+) -> None:
+    """Serve `app`, WebSockets and event streams until `stopping` is set.
+
+    Then idle connections are closed at once, and responses are finished within 3 s.
+    """
+
+    async def close_connections() -> None:
+        await stopping.wait()
+        context.registry.close()
+
+    async with asyncio.TaskGroup() as parts:
+        parts.create_task(close_connections())
+        http = partial(HttpProtocol, context)
+        parts.create_task(serve_until(report_responses(app), listener, stopping, http=http))

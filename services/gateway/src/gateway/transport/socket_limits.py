@@ -1,0 +1,24 @@
+"""Socket limits: what the operating system may hold for each connection."""
+
+import socket
+from typing import Final
+
+from contract.frames import HEARTBEAT_S
+
+SEND_BUFFER_BYTES: Final = 131_072
+"""The send buffer, instead of megabytes: what is in it cannot be replaced by a newer state any
+more, so a slow client would be shown states as old as the buffer takes to drain."""
+
+RECEIVE_BUFFER_BYTES: Final = 32_768
+"""The receive buffer: more than any message that a client may send."""
+
+DEAD_PEER_MS: Final = 2 * HEARTBEAT_S * 1000
+"""How long sent data may be unacknowledged before the system ends the connection."""
+
+
+def set_socket_limits(listener: socket.socket) -> None:
+    """Set the limits on a listening socket; the connections that it accepts inherit them."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)

@@ -1,0 +1,26 @@
+"""A transport context for tests."""
+
+from collections.abc import Sequence
+
+from gateway.transport.admission import AdmissionPolicy
+from gateway.transport.connections import ConnectionRegistry
+from gateway.transport.context import TransportContext
+from gateway.transport.inbound_scheduler import InboundScheduler
+from tests.unit.gateway.core import GatewayCore
+
+
+def make_context(
+    core: GatewayCore,
+    allowed_origins: Sequence[str] = (),
+    *,
+    max_clients: int = 1000,
+    max_connections: int = 1000,
+) -> TransportContext:
+    """Return a context that adds clients to the core."""
+    return TransportContext(
+        ConnectionRegistry(core.metrics, max_connections=max_connections),
+        core.dispatcher,
+        InboundScheduler(),
+        AdmissionPolicy(allowed_origins, max_clients),
+        core.clock,
+    )
