@@ -1,20 +1,21 @@
-# One file for every image of ours: the lock file and the contract lie above the services, so the
-# build context is the root either way, and the base, the user and uv are stated once.
+# One file for all images, because every image needs the lock file and packages/ from the root: the
+# base image, the user and uv are stated once.
 #
-#   docker build --target poller .        # or gateway, simulator: BuildKit builds what it needs
+#   docker build --target poller .        # or gateway, simulator; BuildKit builds only its stages
 
 FROM python:3.13-slim AS base
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
-# A number, so that an orchestrator can see that it is not root; nothing in /app is its own.
+# A number, so that an orchestrator can check that the user is not root. Root owns /app, so the
+# service cannot change its own code.
 USER 10001:10001
 
 
 FROM base AS build
 USER root
-# uv.lock decides what is installed, whichever uv installs it.
+# Any version of uv installs the versions in uv.lock.
 COPY --from=ghcr.io/astral-sh/uv:latest /uv /usr/local/bin/uv
 ENV UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
@@ -24,8 +25,8 @@ ENV UV_COMPILE_BYTECODE=1 \
 COPY pyproject.toml uv.lock ./
 
 
-# Each service's third parties come first, in a layer that lasts until the lock changes; a change
-# to one service leaves the others' layers alone.
+# Third-party packages are installed first, in a layer that is rebuilt only when uv.lock changes.
+# A change to one service does not rebuild the layers of another.
 
 FROM build AS build-poller
 RUN --mount=type=cache,target=/root/.cache/uv \
@@ -73,8 +74,8 @@ COPY --from=build-simulator /app/.venv .venv
 CMD ["simulator"]
 
 
-# Azurite as published runs as root and keeps its data in a folder of root's. This is the same
-# program with a folder that the image's own unprivileged user may write to.
+# The published Azurite image runs as root and its data folder belongs to root. In this one the
+# data folder belongs to the image's unprivileged user.
 FROM mcr.microsoft.com/azure-storage/azurite:latest AS azurite
 RUN chown 1000:1000 /data
 USER 1000:1000

@@ -1,4 +1,4 @@
-"""A certificate for servers on loopback."""
+"""A self-signed certificate for servers on loopback."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -13,7 +13,7 @@ from devstack import ports
 
 
 def certificate_for_loopback(folder: Path) -> tuple[Path, Path]:
-    """A certificate for loopback that vouches for itself, and its key."""
+    """Write a self-signed certificate for the loopback address, and its key; return their paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "queue")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""A command run to its end."""
+"""Run a command until it ends."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 async def run_to_end(
     *command: str | Path, env: Mapping[str, str], within_s: float
 ) -> tuple[bytes, bytes, int | None]:
-    """Return its standard output, its standard error and its exit status; killed if it is late."""
+    """Return standard output, standard error and exit status; kill the process after `within_s`."""
     running = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,

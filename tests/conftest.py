@@ -1,4 +1,4 @@
-"""What tests share: one real broker and one real queue service, and names nobody else has."""
+"""Shared fixtures: a broker and a queue service for the session, and unique names."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -15,9 +15,9 @@ hypothesis_profiles.register()
 
 @pytest.fixture(scope="session")
 async def broker() -> AsyncIterator[Broker]:
-    """mosquitto with the repository's configuration and an ACL for every one-level prefix.
+    """Mosquitto with the repository's configuration and an ACL for every one-level prefix.
 
-    Tests that stop or kill a broker start one of their own.
+    A test that stops or kills a broker starts its own.
     """
     need_mosquitto()
     async with Broker(kind="mosquitto", topic_prefix="+") as started:
@@ -26,18 +26,18 @@ async def broker() -> AsyncIterator[Broker]:
 
 @pytest.fixture(scope="session")
 async def azurite() -> AsyncIterator[Azurite]:
-    """A queue service in memory."""
+    """Azurite, in memory."""
     async with Azurite() as started:
         yield started
 
 
 @pytest.fixture
 def prefix() -> str:
-    """A topic prefix that no other test has."""
+    """A unique topic prefix."""
     return f"t{uuid4().hex[:12]}"
 
 
 @pytest.fixture
 def queue_name() -> str:
-    """A queue name that no other test has."""
+    """A unique queue name."""
     return f"q{uuid4().hex[:12]}"

@@ -1,4 +1,4 @@
-"""What a test needs of the machine: without it, skipped on a laptop and failed in CI."""
+"""Programs that a test needs: without one it is skipped, and fails where CI is set."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from devstack.broker import SEARCH
 
 
 def need(present: bool, lack: str) -> None:
-    """Go on only if what the test needs is there; `lack` says what is not, and how to get it."""
+    """Skip or fail the test unless `present`; `lack` names what is missing and how to install it."""
     if present:
         return
     if os.environ.get("CI"):
@@ -20,7 +20,7 @@ def need(present: bool, lack: str) -> None:
 
 
 def need_mosquitto() -> None:
-    """The broker and its command-line clients."""
+    """Require mosquitto and its command-line clients."""
     missing = [
         name
         for name in ("mosquitto", "mosquitto_passwd", "mosquitto_sub", "mosquitto_pub")
@@ -33,26 +33,26 @@ def need_mosquitto() -> None:
 
 
 def need_docker() -> None:
-    """A Docker engine that answers, with compose."""
+    """Require a Docker engine that responds, with compose."""
     need(
-        _docker_answers(),
-        "no Docker engine with compose answers: docker compose version; docker info",
+        _docker_responds(),
+        "no Docker engine with compose responds: check docker compose version; docker info",
     )
 
 
 @cache
-def _docker_answers() -> bool:
+def _docker_responds() -> bool:
     if shutil.which("docker") is None:
         return False
-    asked = (["docker", "info"], ["docker", "compose", "version"])
+    commands = (["docker", "info"], ["docker", "compose", "version"])
     return all(
         subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
-        for command in asked
+        for command in commands
     )
 
 
 def need_chromium() -> str:
-    """The system's Chromium; returns its path."""
+    """Require the system's Chromium; return its path."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     path = next(filter(None, map(shutil.which, names)), None)
     need(path is not None, "no Chromium installed: apt-get install chromium")

@@ -1,4 +1,4 @@
-"""Waiting for something to become so, with a deadline instead of a sleep."""
+"""Wait for a condition with a deadline, instead of sleeping."""
 
 import asyncio
 import subprocess
@@ -9,7 +9,7 @@ POLL_S = 0.02
 
 
 async def until(condition: Callable[[], bool], what: str, *, within_s: float = 10.0) -> None:
-    """Return when the condition holds; fail with `what` was waited for if it does not in time."""
+    """Return when the condition holds; after `within_s` fail with `what` was waited for."""
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:
@@ -18,7 +18,7 @@ async def until(condition: Callable[[], bool], what: str, *, within_s: float = 1
 
 
 def has_ended(pid: int) -> bool:
-    """Say whether a process is gone, or only waits for someone to ask how it ended."""
+    """Return whether a process does not exist any more, or is a zombie."""
     state = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -26,7 +26,7 @@ def has_ended(pid: int) -> bool:
 
 
 def descendants(pid: int) -> set[int]:
-    """Every process that a process has started, and theirs."""
+    """Return the process ids of all descendants of a process."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
     ).stdout
