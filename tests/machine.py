@@ -11,7 +11,7 @@ from devstack.broker import SEARCH
 
 
 def need(present: bool, lack: str) -> None:
-    """Skip or fail the test unless `present`; `lack` names what is missing and how to install it."""
+    """Skip or fail the test unless `present`; `lack` says what is missing and how to get it."""
     if present:
         return
     if os.environ.get("CI"):
