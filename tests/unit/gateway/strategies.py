@@ -1,4 +1,4 @@
-"""What several of the gateway's unit tests are made of: states, and sequences of what happens."""
+"""States and strategies that several of the gateway's unit tests use."""
 
 import msgspec
 from hypothesis import strategies as st
@@ -8,8 +8,8 @@ from contract.timestamps import format_timestamp
 from contract.updates import Update, decode_state
 
 EPOCH_MS = 1_700_000_000_000
-"""When every story begins, Unix milliseconds: long ago, for who runs on the real clock refuses what
-is from its future."""
+"""When every test starts, in Unix milliseconds; in the past, because a consumer on the real clock
+refuses states from its future."""
 
 PILLOWS = ("cloud-1", "cloud-2", "cloud-3")
 
@@ -23,7 +23,7 @@ def update(
     pad: int = 0,
     **more: object,
 ) -> Update:
-    """A valid update whose `at` is that many milliseconds after the beginning."""
+    """Return a valid update whose `at` is that many milliseconds after `EPOCH_MS`."""
     payload = msgspec.json.encode(
         {
             "pillow": pillow,
@@ -40,7 +40,7 @@ def update(
 
 
 def fields(payload: bytes) -> dict[str, object]:
-    """A state's fields."""
+    """Return the fields of a state."""
     return msgspec.json.decode(payload, type=dict[str, object])
 
 

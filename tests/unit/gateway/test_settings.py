@@ -1,4 +1,4 @@
-"""What the gateway can be told, and what it says when it is told nonsense."""
+"""The gateway's settings, and the errors for wrong values."""
 
 import os
 
@@ -15,8 +15,8 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def test_the_defaults_are_those_that_are_documented() -> None:
-    """A gateway runs with none of them set."""
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    """The gateway starts with no variable set."""
     settings = GatewaySettings.load()
 
     assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8080, 1)
@@ -28,8 +28,10 @@ def test_the_defaults_are_those_that_are_documented() -> None:
     assert str(settings.broker) == "mqtt://localhost:1883"
 
 
-def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With spaces or without."""
+def test_origins_are_separated_by_commas_with_or_without_spaces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Empty entries are dropped."""
     monkeypatch.setenv("GATEWAY_ALLOWED_ORIGINS", "https://a.example, http://b.example:81,*,")
 
     assert GatewaySettings.load().allowed_origins == (
@@ -56,10 +58,10 @@ def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> Non
         ("GATEWAY_ALLOWED_ORIGINS", "https://a.example/path"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_variable(
+def test_the_error_for_a_wrong_value_names_the_variable_and_the_value(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """So that whoever set it knows where to look."""
+    """The operator sees what to change."""
     monkeypatch.setenv(name, value)
 
     with pytest.raises(SettingsError) as refused:
@@ -69,8 +71,10 @@ def test_a_wrong_value_is_named_with_its_variable(
     assert value in str(refused.value)
 
 
-def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not one at each start; and what may be in a broker's address is not shown."""
+def test_one_error_names_all_wrong_variables_but_no_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A broker's address may contain one."""
     monkeypatch.setenv("GATEWAY_PORT", "-1")
     monkeypatch.setenv("GATEWAY_HISTORY_BYTES", "much")
     monkeypatch.setenv("MQTT_URL", "http://u:sesame@h")

@@ -1,4 +1,4 @@
-"""What the gateway counts, for Prometheus."""
+"""The gateway's metrics, for Prometheus."""
 
 from collections.abc import Callable
 
@@ -12,18 +12,18 @@ class GatewayMetrics:
         self.registry = CollectorRegistry()
         self.received = Counter(
             "pillowcast_gateway_received",
-            "MQTT messages by what became of them.",
+            "MQTT messages received, by outcome.",
             ["outcome"],
             registry=self.registry,
         )
         self.expired = Counter(
             "pillowcast_gateway_expired",
-            "Pillows sent as notconnected because they were silent.",
+            "Pillows that expired: removed, or sent as notconnected because they were silent.",
             registry=self.registry,
         )
         self.connections = Gauge(
             "pillowcast_gateway_connections",
-            "Open connections of browsers.",
+            "Open client connections, by transport.",
             ["transport"],
             registry=self.registry,
         )
@@ -35,35 +35,39 @@ class GatewayMetrics:
         )
         self.delivered = Counter(
             "pillowcast_gateway_delivered_updates",
-            "Updates handed to connections.",
+            "Updates written to connections.",
             registry=self.registry,
         )
         self.conflated = Counter(
             "pillowcast_gateway_conflated",
-            "Times a lagging browser was given the newest states in place of each one.",
+            "Times a slow client was sent the newest states instead of every update.",
             registry=self.registry,
         )
         self.snapshots = Counter(
             "pillowcast_gateway_snapshots",
-            "Snapshots sent, by whether they resumed a stream.",
+            "Snapshots sent, by whether the client resumed from a cursor.",
             ["recovered"],
             registry=self.registry,
         )
-        self.pillows = Gauge("pillowcast_gateway_pillows", "Pillows known.", registry=self.registry)
+        self.pillows = Gauge("pillowcast_gateway_pillows", "Known pillows.", registry=self.registry)
         self.history_bytes = Gauge(
-            "pillowcast_gateway_history_bytes", "What past states cost.", registry=self.registry
+            "pillowcast_gateway_history_bytes",
+            "Memory that past states take, in bytes.",
+            registry=self.registry,
         )
         self.broker_up = Gauge(
-            "pillowcast_gateway_broker_up", "1 while the broker is there.", registry=self.registry
+            "pillowcast_gateway_broker_up",
+            "1 while the gateway is connected to the broker, else 0.",
+            registry=self.registry,
         )
         self.latency = Histogram(
             "pillowcast_gateway_queued_to_sent_seconds",
-            "From a state's insertion in the queue to its flush to browsers.",
+            "Time from a state's insertion into the queue until it is published to clients.",
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
             registry=self.registry,
         )
 
     def observe(self, *, pillows: Callable[[], int], history_bytes: Callable[[], int]) -> None:
-        """Read these gauges from the state at each scrape, so that no change has to set them."""
+        """Read these gauges at each scrape, so that no change has to set them."""
         self.pillows.set_function(pillows)
         self.history_bytes.set_function(history_bytes)

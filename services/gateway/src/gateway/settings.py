@@ -1,4 +1,4 @@
-"""What the gateway can be told."""
+"""The gateway's settings, from the environment."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class GatewaySettings(CommonSettings):
-    """The gateway's settings."""
+    """The gateway's settings; each description is the sentence of `.env.example`."""
 
     host: str = Field("127.0.0.1", alias="GATEWAY_HOST", description="The address to listen on.")
     port: int = Field(
@@ -26,19 +26,19 @@ class GatewaySettings(CommonSettings):
         alias="GATEWAY_WORKERS",
         ge=1,
         le=1,
-        description="How many processes serve browsers; 1 for now.",
+        description="The number of processes; 1 is the only value for now.",
     )
     allowed_origins: Annotated[Names, AfterValidator(_checked_origins)] = Field(
         (),
         alias="GATEWAY_ALLOWED_ORIGINS",
-        description="Origins of other sites that may listen, separated by commas; * for every one. "
-        "Pages of the gateway's own origin always may.",
+        description="Origins of other sites whose pages may connect, separated by commas; * for "
+        "all. Pages of the gateway's own origin always may.",
     )
     max_browsers: int = Field(
         0,
         alias="GATEWAY_MAX_BROWSERS",
         ge=0,
-        description="How many browsers may listen at once; 0 for as many as open files allow.",
+        description="The limit of client connections; 0 for as many as open files allow.",
     )
     expire_after: float = Field(
         30,
@@ -52,8 +52,11 @@ class GatewaySettings(CommonSettings):
         67108864,
         alias="GATEWAY_HISTORY_BYTES",
         ge=0,
-        description="Memory for recent states, all pillows together; the oldest go first.",
+        description="Memory for past states, in bytes, of all pillows together; the oldest are "
+        "evicted first.",
     )
     auth: Literal["none"] = Field(
-        "none", alias="GATEWAY_AUTH", description="Who may listen: none means everybody."
+        "none",
+        alias="GATEWAY_AUTH",
+        description="How clients authenticate; none, the only value for now, lets all connect.",
     )
