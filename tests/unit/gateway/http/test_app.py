@@ -1,4 +1,4 @@
-"""Every endpoint, asked in memory: what it answers and the headers it answers with."""
+"""Every endpoint of the application: its response and the headers."""
 
 from collections.abc import AsyncIterator
 
@@ -22,7 +22,7 @@ ODD = b'{ "pillow":"cloud-1" , "state":"hugging","at":"2023-11-22T06:00:00Z","se
 
 
 class Site:
-    """An application and a client of it."""
+    """An application and an HTTP client of it."""
 
     def __init__(self, **settings: object) -> None:
         self.core = core = GatewayCore()
@@ -55,7 +55,7 @@ async def site() -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def open_site() -> AsyncIterator[Site]:
-    """One that a friend may listen to."""
+    """An application that allows another origin."""
     made = Site(GATEWAY_ALLOWED_ORIGINS=(FRIEND,))
     async with made.client:
         yield made
@@ -65,8 +65,8 @@ PAGES = ["/", "/embed.js", "/pillowcast.js", "/states.js", "/api/pillows", "/hea
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_every_answer_says_what_may_be_done_with_it(site: Site, path: str) -> None:
-    """Also one that says there is nothing."""
+async def test_every_response_has_the_security_headers(site: Site, path: str) -> None:
+    """Also a 404."""
     headers = (await site.get(path)).headers
 
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -76,8 +76,8 @@ async def test_every_answer_says_what_may_be_done_with_it(site: Site, path: str)
     assert headers["cache-control"] == ("no-store" if path.startswith("/api/") else "no-cache")
 
 
-async def test_the_states_module_is_the_contracts_file(site: Site) -> None:
-    """The page reads the very declaration that the services read."""
+async def test_the_states_module_equals_the_contracts_declaration(site: Site) -> None:
+    """The page and the services share one declaration of the states."""
     answer = await site.get("/states.js")
 
     assert answer.headers["content-type"].startswith("text/javascript")
@@ -87,23 +87,23 @@ async def test_the_states_module_is_the_contracts_file(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/embed.js", "/pillowcast.js", "/states.js"])
-async def test_other_sites_may_load_the_modules(site: Site, path: str) -> None:
-    """A module is fetched with CORS, whatever the site."""
+async def test_any_origin_may_load_the_modules(site: Site, path: str) -> None:
+    """Browsers fetch modules with CORS."""
     answer = await site.get(path, Origin="https://anyone.example")
 
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.parametrize("path", ["/api/pillows", "/healthz", "/"])
-async def test_other_sites_may_read_nothing_else(site: Site, path: str) -> None:
-    """Unless they are named."""
+async def test_another_origin_may_read_nothing_else(site: Site, path: str) -> None:
+    """Unless GATEWAY_ALLOWED_ORIGINS has it."""
     answer = await site.get(path, Origin=FRIEND)
 
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_a_named_site_may_read_the_api(open_site: Site) -> None:
-    """It, and only it."""
+async def test_an_allowed_origin_may_read_the_api(open_site: Site) -> None:
+    """And no other."""
     friend = await open_site.get("/api/pillows", Origin=FRIEND)
     stranger = await open_site.get("/api/pillows", Origin="https://stranger.example")
 
@@ -112,8 +112,10 @@ async def test_a_named_site_may_read_the_api(open_site: Site) -> None:
     assert "access-control-allow-origin" not in stranger.headers
 
 
-async def test_a_named_site_may_resume_the_event_stream(open_site: Site) -> None:
-    """Its browser asks first, because of the header with the cursor."""
+async def test_a_preflight_allows_an_allowed_origin_to_resume_the_event_stream(
+    open_site: Site,
+) -> None:
+    """A browser sends a preflight because of the Last-Event-ID header."""
     answer = await open_site.client.options(
         "/events",
         headers={
@@ -128,8 +130,8 @@ async def test_a_named_site_may_resume_the_event_stream(open_site: Site) -> None
     assert "last-event-id" in answer.headers["access-control-allow-headers"].lower()
 
 
-async def test_the_api_hands_on_states_byte_for_byte(site: Site) -> None:
-    """One, all, and those before."""
+async def test_the_api_responds_with_states_byte_for_byte(site: Site) -> None:
+    """One, all, and past ones."""
     site.core.receive("pillow/cloud-1/state", ODD)
 
     assert (await site.get("/api/pillows/cloud-1")).content == ODD
@@ -143,7 +145,7 @@ async def test_the_api_hands_on_states_byte_for_byte(site: Site) -> None:
 @pytest.mark.parametrize("name", ["cloud-9", "bridge", "%23", "%22", "%ff%0d%0a", "x" * 3000])
 @pytest.mark.parametrize("tail", ["", "/history"])
 async def test_an_unknown_pillow_is_a_problem_document(site: Site, name: str, tail: str) -> None:
-    """Whatever its name, and the document stays short."""
+    """Whatever its name; the document stays short."""
     answer = await site.get(f"/api/pillows/{name}{tail}")
 
     assert answer.status_code == 404
@@ -154,8 +156,8 @@ async def test_an_unknown_pillow_is_a_problem_document(site: Site, name: str, ta
     assert len(problem["detail"]) < 300
 
 
-async def test_ready_names_what_is_missing(site: Site) -> None:
-    """Alive stays alive: a restart would not bring a broker back."""
+async def test_readyz_names_the_dependency_that_is_not_ready(site: Site) -> None:
+    """healthz stays 200, because a restart of the gateway does not start a broker."""
     assert (await site.get("/readyz")).status_code == 200
     site.dependencies = {"mqtt": "mqtt://broker:1883: not connected yet"}
 
@@ -166,8 +168,8 @@ async def test_ready_names_what_is_missing(site: Site) -> None:
     assert (await site.get("/healthz")).text == "ok\n"
 
 
-async def test_metrics_name_what_is_counted(site: Site) -> None:
-    """As Prometheus reads them."""
+async def test_metrics_are_in_the_format_of_prometheus(site: Site) -> None:
+    """With the names that dashboards use."""
     site.core.receive("pillow/cloud-1/state", ODD)
 
     answer = await site.get("/metrics")
@@ -177,8 +179,8 @@ async def test_metrics_name_what_is_counted(site: Site) -> None:
     assert "pillowcast_gateway_pillows 1.0" in answer.text
 
 
-async def test_the_page_and_its_files_come_with_a_tag_and_are_sent_once(site: Site) -> None:
-    """Asked again with the tag, there is nothing to send."""
+async def test_an_asset_with_a_matching_etag_is_answered_with_304(site: Site) -> None:
+    """With the security headers."""
     for path in ("/", "/pillowcast.js", "/style.css"):
         first = await site.get(path)
         assert first.status_code == 200
@@ -200,28 +202,28 @@ async def test_the_page_and_its_files_come_with_a_tag_and_are_sent_once(site: Si
         "/" + "a" * 5000,
     ],
 )
-async def test_nothing_outside_the_page_is_served(site: Site, path: str) -> None:
-    """Nor does asking for it raise anything."""
+async def test_a_path_outside_the_static_folder_is_answered_with_404(site: Site, path: str) -> None:
+    """Without an exception."""
     request = httpx.Request("GET", httpx.URL(f"http://gateway{path}"))
 
     assert (await site.client.send(request)).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/api/pillows", "/events", "/healthz"])
-async def test_nothing_can_be_written(site: Site, path: str) -> None:
-    """Browsers only read."""
+async def test_methods_that_write_are_answered_with_405(site: Site, path: str) -> None:
+    """Clients only read."""
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         assert (await site.client.request(method, path)).status_code == 405
 
 
-async def test_the_contract_is_published(site: Site) -> None:
-    """Both documents."""
+async def test_the_openapi_and_asyncapi_documents_are_served(site: Site) -> None:
+    """At their paths."""
     assert (await site.get("/openapi.json")).json()["openapi"] == "3.1.0"
     assert (await site.get("/asyncapi.json")).json()["asyncapi"] == "3.0.0"
 
 
-async def test_the_head_of_an_event_stream_ends(site: Site) -> None:
-    """Whoever asks for the head alone is not left listening."""
+async def test_head_of_the_event_stream_subscribes_nothing(site: Site) -> None:
+    """It has the stream's headers, and ends."""
     answer = await site.client.head("/events")
 
     assert answer.status_code == 200
@@ -230,8 +232,8 @@ async def test_the_head_of_an_event_stream_ends(site: Site) -> None:
     assert site.core.dispatcher.subscriber_count == 0
 
 
-async def test_an_event_stream_that_is_refused_says_why(site: Site) -> None:
-    """As a problem document, because an event stream that fails shows no code."""
+async def test_a_refused_event_stream_is_answered_with_the_reason(site: Site) -> None:
+    """As a problem document, because an EventSource shows a page nothing of a failed request."""
     bad = await site.get("/events?pillow=%23")
     foreign = await site.get("/events", Origin="https://evil.example")
 
@@ -241,8 +243,8 @@ async def test_an_event_stream_that_is_refused_says_why(site: Site) -> None:
     assert "GATEWAY_ALLOWED_ORIGINS" in foreign.json()["detail"]
 
 
-async def test_a_fault_of_ours_carries_the_same_headers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also an answer that nobody thought of is shown by a browser."""
+async def test_an_internal_error_has_the_security_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser shows that response too."""
     made = Site()
 
     def fail() -> None:
@@ -257,22 +259,22 @@ async def test_a_fault_of_ours_carries_the_same_headers(monkeypatch: pytest.Monk
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-async def test_a_websocket_that_is_asked_for_without_a_handshake_is_told_so(site: Site) -> None:
-    """As proxies do that are not set up for it."""
+async def test_ws_without_a_handshake_is_answered_with_426(site: Site) -> None:
+    """Proxies that are not configured for WebSockets send such requests."""
     answer = await site.get("/ws")
     assert answer.status_code == 426
     assert answer.headers["upgrade"] == "websocket"
 
 
 @pytest.mark.parametrize("pillows", [1, 300])
-async def test_a_long_list_is_as_whole_as_a_short_one(site: Site, pillows: int) -> None:
-    """Though it comes in pieces: who reads slowly holds one of them, and no copy of all."""
-    told = [update(f"cloud-{number}", 1, pad=1000) for number in range(pillows)]
-    for one in told:
+async def test_a_list_of_any_length_is_complete(site: Site, pillows: int) -> None:
+    """A long one is sent in pieces, so that a slow reader holds one piece and no copy of all."""
+    updates = [update(f"cloud-{number}", 1, pad=1000) for number in range(pillows)]
+    for one in updates:
         site.core.receive(f"pillow/{one.pillow}/state", one.payload)
     answer = await site.get("/api/pillows")
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
     assert ("content-length" in answer.headers) == (pillows == 1)
-    assert answer.content.endswith(b"[" + b",".join(one.payload for one in told) + b"]}")
+    assert answer.content.endswith(b"[" + b",".join(one.payload for one in updates) + b"]}")
     assert len(answer.json()["pillows"]) == pillows

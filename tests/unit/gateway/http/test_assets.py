@@ -1,4 +1,4 @@
-"""The page's files: found under every name, compressed when that is allowed, kept for good."""
+"""Static assets: names and versions, inlining, compression and caching."""
 
 import base64
 import gzip
@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.http.app import STATIC
-from gateway.http.assets import TYPES, PageError, Pages, accepts_gzip, is_known, read_folder
+from gateway.http.assets import TYPES, AssetError, StaticAssets, read_folder
+from gateway.http.negotiation import accepts_gzip, etag_matches
 
 FILES = {
     "index.html": b"""\
@@ -31,37 +32,37 @@ FILES = {
 }
 
 
-def client_of(files: dict[str, bytes]) -> tuple[Pages, httpx.AsyncClient]:
-    pages = Pages(files)
-    app = Starlette(routes=[Route("/{path:path}", pages.serve)])
-    return pages, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
+def serve(files: dict[str, bytes]) -> tuple[StaticAssets, httpx.AsyncClient]:
+    assets = StaticAssets(files)
+    app = Starlette(routes=[Route("/{path:path}", assets.serve)])
+    return assets, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
 
 
 @pytest.fixture
-async def site() -> AsyncIterator[tuple[Pages, httpx.AsyncClient]]:
-    pages, client = client_of(FILES)
+async def site() -> AsyncIterator[tuple[StaticAssets, httpx.AsyncClient]]:
+    assets, client = serve(FILES)
     async with client:
-        yield pages, client
+        yield assets, client
 
 
-async def test_the_page_points_to_files_of_one_version(
-    site: tuple[Pages, httpx.AsyncClient],
+async def test_the_page_is_revalidated_and_refers_to_files_that_are_cached_for_ever(
+    site: tuple[StaticAssets, httpx.AsyncClient],
 ) -> None:
-    """It is asked for anew each time; what it points to is kept for good."""
-    pages, client = site
+    """By the version in their path."""
+    assets, client = site
     for path in ("/", "/index.html"):
         answer = await client.get(path)
-        assert f'"./assets/{pages.version}/mark.svg"' in answer.text
-        assert "'./other.js'" in answer.text  # no file of ours
+        assert f'"./assets/{assets.version}/mark.svg"' in answer.text
+        assert "'./other.js'" in answer.text  # not one of the files
         assert answer.headers["cache-control"] == "no-cache"
-    kept = await client.get(f"/assets/{pages.version}/mark.svg")
+    kept = await client.get(f"/assets/{assets.version}/mark.svg")
     assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-async def test_the_page_comes_with_its_scripts_and_its_style(
-    site: tuple[Pages, httpx.AsyncClient],
+async def test_scripts_and_styles_are_inlined_and_allowed_by_their_hash(
+    site: tuple[StaticAssets, httpx.AsyncClient],
 ) -> None:
-    """In it, and its policy lets exactly these texts count; on their own they are there, too."""
+    """The policy allows exactly these texts; the files are also served on their own."""
     _, client = site
     page = await client.get("/")
     script = (await client.get("/page/main.js")).text
@@ -76,36 +77,38 @@ async def test_the_page_comes_with_its_scripts_and_its_style(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
-        ("page/near.js", b'export const near = "</SCRIPT>";\n', "main.js cannot be within a page"),
-        ("page/near.js", b'export const near = "<!--";\n', "main.js cannot be within a page"),
-        ("style.css", b"a::after { content: '</style>'; }", "style.css cannot be within a page"),
-        ("style.css", b"a {}\r", "style.css cannot be within a page"),
-        ("index.html", b'<script src="./none.js"></script>', "none.js, which is not there"),
-        ("index.html", b'<script type="module" src="./embed2.js"></script>', "is not linked"),
+        ("page/near.js", b'export const near = "</SCRIPT>";\n', "main.js cannot be inlined"),
+        ("page/near.js", b'export const near = "<!--";\n', "main.js cannot be inlined"),
+        ("style.css", b"a::after { content: '</style>'; }", "style.css cannot be inlined"),
+        ("style.css", b"a {}\r", "style.css cannot be inlined"),
+        ("index.html", b'<script src="./none.js"></script>', "none.js, which does not exist"),
+        ("index.html", b'<script type="module" src="./embed2.js"></script>', "is not bundled"),
     ],
 )
-def test_what_cannot_be_within_the_page_is_said(name: str, content: bytes, said: str) -> None:
-    """When the gateway starts, and not by a page that is broken."""
-    with pytest.raises(PageError, match=said):
-        Pages({**FILES, name: content})
-
-
-async def test_what_a_page_begins_with_comes_whole(
-    site: tuple[Pages, httpx.AsyncClient],
+def test_a_file_that_cannot_be_inlined_is_an_error_at_the_start(
+    name: str, content: bytes, message: str
 ) -> None:
-    """With all that it imports; what it imports is there on its own too."""
+    """The message names the file, instead of a page that is broken in the browser."""
+    with pytest.raises(AssetError, match=message):
+        StaticAssets({**FILES, name: content})
+
+
+async def test_an_entry_module_is_bundled_with_its_imports(
+    site: tuple[StaticAssets, httpx.AsyncClient],
+) -> None:
+    """The imported module is also served on its own."""
     _, client = site
     assert "near = 1" in (await client.get("/page/main.js")).text
     assert "near = 1" in (await client.get("/embed.js")).text
     assert (await client.get("/page/near.js")).content == FILES["page/near.js"]
 
 
-async def test_a_page_of_an_older_version_gets_what_there_is(
-    site: tuple[Pages, httpx.AsyncClient],
+async def test_an_older_version_gets_the_current_file_which_is_not_cached(
+    site: tuple[StaticAssets, httpx.AsyncClient],
 ) -> None:
-    """But may not keep it under that name."""
+    """A page that is older than the process requests it."""
     _, client = site
     answer = await client.get("/assets/0123456789ab/style.css")
 
@@ -114,22 +117,22 @@ async def test_a_page_of_an_older_version_gets_what_there_is(
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_a_change_of_any_file_is_another_version(name: str) -> None:
-    """Of its content or of its name."""
+def test_the_version_depends_on_every_file(name: str) -> None:
+    """On its content and on its name."""
     versions = {
-        Pages(FILES).version,
-        Pages({**FILES, name: FILES[name] + b" "}).version,
-        Pages({**FILES, f"{name}.js": b""}).version,
+        StaticAssets(FILES).version,
+        StaticAssets({**FILES, name: FILES[name] + b" "}).version,
+        StaticAssets({**FILES, f"{name}.js": b""}).version,
     }
     assert len(versions) == 3
 
 
-async def test_an_answer_is_compressed_where_that_is_allowed(
-    site: tuple[Pages, httpx.AsyncClient],
+async def test_a_response_is_compressed_if_the_client_accepts_gzip(
+    site: tuple[StaticAssets, httpx.AsyncClient],
 ) -> None:
-    """It says so, has a tag of its own, and unpacks to the same."""
-    pages, client = site
-    path = f"/assets/{pages.version}/style.css"
+    """With its own ETag, and with the same content."""
+    assets, client = site
+    path = f"/assets/{assets.version}/style.css"
     plain = await client.get(path, headers={"Accept-Encoding": "identity"})
     async with client.stream("GET", path, headers={"Accept-Encoding": "br, gzip"}) as packed:
         body = b"".join([piece async for piece in packed.aiter_raw()])
@@ -142,18 +145,20 @@ async def test_an_answer_is_compressed_where_that_is_allowed(
     assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
-async def test_what_compressing_does_not_shorten_goes_as_it_is(
-    site: tuple[Pages, httpx.AsyncClient],
+async def test_a_file_that_compression_does_not_shorten_is_not_compressed(
+    site: tuple[StaticAssets, httpx.AsyncClient],
 ) -> None:
-    """A small file."""
+    """A small file, whose compressed form would be longer."""
     _, client = site
     answer = await client.get("/page/near.js", headers={"Accept-Encoding": "gzip"})
 
     assert "content-encoding" not in answer.headers
 
 
-async def test_who_has_it_is_told_so(site: tuple[Pages, httpx.AsyncClient]) -> None:
-    """With no body, and only for the tag it has."""
+async def test_a_matching_etag_is_answered_with_304(
+    site: tuple[StaticAssets, httpx.AsyncClient],
+) -> None:
+    """Without a body; another tag gets the file."""
     _, client = site
     first = await client.get("/")
     again = await client.get("/", headers={"If-None-Match": f'"x", W/{first.headers["etag"]}'})
@@ -168,10 +173,10 @@ async def test_who_has_it_is_told_so(site: tuple[Pages, httpx.AsyncClient]) -> N
 @pytest.mark.parametrize(
     "path", ["/nothing", "/assets/0123456789ab/nothing.js", "/../app.py", "/page", "/page/"]
 )
-async def test_what_is_not_there_is_a_problem_document(
-    site: tuple[Pages, httpx.AsyncClient], path: str
+async def test_an_unknown_path_is_answered_with_a_problem_document(
+    site: tuple[StaticAssets, httpx.AsyncClient], path: str
 ) -> None:
-    """Files are looked up in a table: no path leads out of the folder."""
+    """Files are looked up in a table, so no path leads out of the folder."""
     _, client = site
     answer = await client.get(path)
 
@@ -194,20 +199,22 @@ async def test_what_is_not_there_is_a_problem_document(
         ("br, *;q=0", False),
     ],
 )
-def test_gzip_is_sent_to_who_takes_it(accept: str, verdict: bool) -> None:
-    """As RFC 9110 has it."""
+def test_gzip_is_accepted_by_name_or_wildcard_with_a_positive_weight(
+    accept: str, verdict: bool
+) -> None:
+    """RFC 9110 §12.5.3."""
     assert accepts_gzip(accept) is verdict
 
 
 @given(st.text(), st.text())
-def test_headers_of_any_kind_are_read(accept: str, known: str) -> None:
-    """Never an exception."""
+def test_any_header_value_is_parsed_without_an_exception(accept: str, known: str) -> None:
+    """They are chosen by the client."""
     assert accepts_gzip(accept) in (True, False)
-    assert is_known(known, '"tag"') in (True, False)
+    assert etag_matches(known, '"tag"') in (True, False)
 
 
-def test_the_page_names_what_exists() -> None:
-    """Every file in it; what modules import is found when they are linked."""
+def test_every_file_that_the_page_refers_to_exists() -> None:
+    """The imports of modules are checked by the bundler."""
     files = read_folder(STATIC)
     named = re.findall(r"""["']\./([^"'#]+)["']""", files["index.html"].decode())
 
@@ -215,9 +222,9 @@ def test_the_page_names_what_exists() -> None:
     assert set(named) <= set(files)
 
 
-async def test_the_page_is_small_and_comes_whole() -> None:
-    """All of it in 42 KiB, as it goes over the wire; only its icon is asked for on its own."""
-    _, client = client_of({**read_folder(STATIC), "states.js": b"export default {};\n"})
+async def test_the_page_is_one_response_below_42_kib() -> None:
+    """Compressed; only the icon is another request."""
+    _, client = serve({**read_folder(STATIC), "states.js": b"export default {};\n"})
     async with client:
         page = await client.get("/")
 
@@ -227,21 +234,23 @@ async def test_the_page_is_small_and_comes_whole() -> None:
     assert int(page.headers["content-length"]) < 42 * 1024
 
 
-def test_lines_end_alike_however_they_were_checked_out(tmp_path: Path) -> None:
-    """A browser hashes what HTML makes of them."""
+def test_line_ends_are_read_as_lf(tmp_path: Path) -> None:
+    """Browsers hash inline scripts with LF."""
     (tmp_path / "style.css").write_bytes(b"a {}\r\nb {}\r\n")
 
     assert read_folder(tmp_path) == {"style.css": b"a {}\nb {}\n"}
 
 
-async def test_the_page_is_not_below_the_assets(site: tuple[Pages, httpx.AsyncClient]) -> None:
-    """There its addresses would lead to nothing."""
-    pages, client = site
-    assert (await client.get(f"/assets/{pages.version}/index.html")).status_code == 404
+async def test_the_page_is_not_served_below_assets(
+    site: tuple[StaticAssets, httpx.AsyncClient],
+) -> None:
+    """Its relative references would lead to nothing there."""
+    assets, client = site
+    assert (await client.get(f"/assets/{assets.version}/index.html")).status_code == 404
 
 
-def test_the_mark_is_the_icon_again() -> None:
-    """The page draws it itself, so as not to ask for it."""
+def test_the_pages_inline_mark_equals_the_icon() -> None:
+    """It is inlined to save a request."""
     shape = re.compile(r"<(?:path|ellipse|circle|stop)[^>]+>")
     icon = (STATIC / "favicon.svg").read_text()
     page = (STATIC / "index.html").read_text().replace("mark-tone", "tone")
@@ -249,6 +258,6 @@ def test_the_mark_is_the_icon_again() -> None:
     assert shape.findall(page) == shape.findall(icon) != []
 
 
-def test_only_kinds_that_browsers_need_are_served() -> None:
-    """No package.json, no types."""
+def test_only_files_with_a_known_type_are_served() -> None:
+    """Not package.json, nor the TypeScript declarations."""
     assert {f".{name.rpartition('.')[2]}" for name in read_folder(STATIC)} <= set(TYPES)

@@ -1,4 +1,4 @@
-"""Linked modules do what they do apart, and what cannot be linked is said."""
+"""Bundled modules behave as separate ones, and unsupported forms are errors."""
 
 import subprocess
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from devstack.node import find_node
-from gateway.http.bundler import LinkError, link
+from gateway.http.bundler import BundleError, bundle
 
 MODULES = {
     "main.js": """\
@@ -47,13 +47,13 @@ export class Counter {
 }
 
 
-def test_linked_modules_do_what_they_do_apart(tmp_path: Path) -> None:
-    """Names that two of them have do not meet."""
-    tmp_path.joinpath("linked.mjs").write_text(link("main.js", MODULES))
+def test_bundled_modules_behave_as_separate_ones(tmp_path: Path) -> None:
+    """Names that two modules share do not collide."""
+    tmp_path.joinpath("bundled.mjs").write_text(bundle("main.js", MODULES))
     program = (
-        "import('./linked.mjs').then((m) => console.log(JSON.stringify([m.twice(), m.start])))"
+        "import('./bundled.mjs').then((m) => console.log(JSON.stringify([m.twice(), m.start])))"
     )
-    said = subprocess.run(
+    result = subprocess.run(
         [find_node(), "-e", program],
         cwd=tmp_path,
         capture_output=True,
@@ -62,33 +62,33 @@ def test_linked_modules_do_what_they_do_apart(tmp_path: Path) -> None:
         timeout=30,
     )
 
-    assert said.stdout.strip() == '[[28,"export const x = 1;",10],11]'
+    assert result.stdout.strip() == '[[28,"export const x = 1;",10],11]'
 
 
-def test_comments_with_lines_of_their_own_stay_behind() -> None:
-    """Those in lines of code travel."""
-    linked = link("main.js", MODULES)
+def test_comments_on_lines_of_their_own_are_removed() -> None:
+    """Comments behind code are kept."""
+    bundled = bundle("main.js", MODULES)
 
-    assert "The sum" not in linked
-    assert "Counts;" not in linked
-    assert "Nobody's" not in linked
-    assert "// its own" in linked
+    assert "The sum" not in bundled
+    assert "Counts;" not in bundled
+    assert "Nobody's" not in bundled
+    assert "// its own" in bundled
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
-        ('import "./lib/base.js";', "cannot link"),
-        ('import * as all from "./lib/base.js";', "cannot link"),
-        ('export * from "./lib/base.js";', "cannot link"),
-        ("export let counter = 0;", "cannot link"),
-        ('import { base } from "somewhere";', "cannot link"),
-        ('import { x } from "./nowhere.js";', "nowhere.js, which is not there"),
+        ('import "./lib/base.js";', "cannot bundle"),
+        ('import * as all from "./lib/base.js";', "cannot bundle"),
+        ('export * from "./lib/base.js";', "cannot bundle"),
+        ("export let counter = 0;", "cannot bundle"),
+        ('import { base } from "somewhere";', "cannot bundle"),
+        ('import { x } from "./nowhere.js";', "nowhere.js, which does not exist"),
         ('import { sum } from "./main.js";', "main.js imports itself"),
     ],
 )
-def test_what_cannot_be_linked_is_said(line: str, said: str) -> None:
-    """With the module and the line."""
+def test_an_unsupported_form_is_an_error_that_names_it(line: str, message: str) -> None:
+    """The module and the line."""
     modules = {**MODULES, "main.js": line + "\n", "names.js": line + "\n"}
-    with pytest.raises(LinkError, match=said):
-        link("main.js", {**MODULES, "main.js": line + "\n"} if "sum" not in line else modules)
+    with pytest.raises(BundleError, match=message):
+        bundle("main.js", {**MODULES, "main.js": line + "\n"} if "sum" not in line else modules)

@@ -1,1 +1,1 @@
-"""http."""
+"""Ordinary HTTP requests: the page, the API and its documents."""

@@ -1,4 +1,4 @@
-"""The HTTP API: what is known now, for scripts and for pages that only want to look once."""
+"""The HTTP API: the states that are known now and before, for clients that do not subscribe."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
@@ -13,13 +13,14 @@ from gateway.state.history import History
 from gateway.state.state_store import StateStore
 
 PIECE_BYTES: Final = 65_536
-"""How much of an answer is made at once, about: who does not read it holds no more than that."""
+"""The approximate size of the pieces of a long response, which bounds what is buffered for a client
+that does not read."""
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
 
 
 def api_routes(store: StateStore, history: History, dispatcher: Dispatcher) -> list[Route]:
-    """Return `/api/pillows` and what is below it."""
+    """Return the routes of `/api/pillows` and below."""
 
     async def pillows(_request: Request) -> Response:
         cursor, broker = str(store.cursor).encode(), dispatcher.broker.encode()
@@ -49,7 +50,7 @@ def _json(body: bytes) -> Response:
 
 
 def _list(head: bytes, states: Sequence[bytes]) -> Response:
-    """Return an object that ends with a list: whole when it is small, else in pieces."""
+    """Respond with a JSON object that ends with a list; in pieces if it is longer than one."""
     pieces = _pieces(head, states)
     first, second = next(pieces), next(pieces, None)
     if second is None:
@@ -76,4 +77,4 @@ def _pieces(head: bytes, states: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def _unknown(name: str) -> Response:
-    return problem(404, "unknown pillow", f"no pillow named {name[:80]!r} has been heard of")
+    return problem(404, "unknown pillow", f"no pillow named {name[:80]!r} is known")

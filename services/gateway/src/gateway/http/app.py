@@ -1,4 +1,4 @@
-"""The gateway's web application: every endpoint, and the headers all of them share."""
+"""The gateway's web application: the endpoints, and the headers that all responses have."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +14,11 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.states import STATES_JSON
-from gateway.http.assets import Pages, policy, read_folder
+from gateway.http.assets import StaticAssets, read_folder
+from gateway.http.asyncapi import asyncapi
+from gateway.http.csp import content_security_policy
+from gateway.http.openapi import openapi
 from gateway.http.problems import problem
-from gateway.http.schemas import asyncapi, openapi
 from gateway.settings import GatewaySettings
 
 STATIC: Final = Path(__file__).parent.parent / "static"
@@ -24,11 +26,14 @@ STATIC: Final = Path(__file__).parent.parent / "static"
 _STATES_MODULE: Final = b"export default %b;\n" % STATES_JSON.strip()
 
 _HEADERS: Final = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
-_UNLESS_SAID: Final = {"Cache-Control": "no-cache", "Content-Security-Policy": policy()}
+_DEFAULT_HEADERS: Final = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": content_security_policy(),
+}
 
 
-class _Headers:
-    """Adds the headers that every response carries; the page has a policy of its own."""
+class _HeadersMiddleware:
+    """Adds headers to every response; a response may have its own values of _DEFAULT_HEADERS."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -42,10 +47,10 @@ class _Headers:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
-                for name, value in _UNLESS_SAID.items():
+                for name, value in _DEFAULT_HEADERS.items():
                     headers.setdefault(name, value)
                 if scope["path"].endswith(".js"):
-                    # Modules are fetched with CORS, and other sites embed these.
+                    # Browsers fetch modules with CORS, and other sites embed these.
                     headers["Access-Control-Allow-Origin"] = "*"
             await send(message)
 
@@ -53,9 +58,8 @@ class _Headers:
 
 
 def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIApp:
-    """Build the application: `routes`, the documents, the page and its files."""
-
-    pages = Pages({**read_folder(STATIC), "states.js": _STATES_MODULE})
+    """Build the application from `routes`, the API's documents and the static assets."""
+    assets = StaticAssets({**read_folder(STATIC), "states.js": _STATES_MODULE})
 
     async def openapi_document(_request: Request) -> Response:
         return JSONResponse(openapi())
@@ -63,22 +67,22 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
     async def asyncapi_document(_request: Request) -> Response:
         return JSONResponse(asyncapi(settings.topic_prefix))
 
-    async def no_such_thing(request: Request) -> Response:
+    async def not_found(request: Request) -> Response:
         return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")
 
-    async def no_handshake(_request: Request) -> Response:
-        refused = problem(426, "upgrade required", "this is where WebSockets begin")
-        refused.headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})
-        return refused
+    async def upgrade_required(_request: Request) -> Response:
+        response = problem(426, "upgrade required", "this endpoint needs a WebSocket handshake")
+        response.headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})
+        return response
 
     app = Starlette(
         routes=[
-            Route("/ws", no_handshake),
+            Route("/ws", upgrade_required),
             *routes,
             Route("/openapi.json", openapi_document),
             Route("/asyncapi.json", asyncapi_document),
-            Route("/api/{path:path}", no_such_thing),
-            Route("/{path:path}", pages.serve),
+            Route("/api/{path:path}", not_found),
+            Route("/{path:path}", assets.serve),
         ],
         middleware=[
             Middleware(
@@ -89,4 +93,5 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
             ),
         ],
     )
-    return _Headers(app)  # around all of it: a fault of ours is answered by what is outermost
+    # Outermost, because Starlette's outermost middleware responds to errors of the application.
+    return _HeadersMiddleware(app)

@@ -1,16 +1,15 @@
-"""The page's files as browsers get them: read once, linked once, compressed once.
+"""Static assets: the page's files, bundled, compressed and hashed once at the start.
 
-Every file is served at its own name, to be asked for anew each time, and below `assets/<version>/`,
-for good: the version is the hash of all files together, and the page points there. Modules that a
-page or another site begins with come with all that they import, as one request; and the page comes
-with its scripts and its style in it, because on a phone each further request is a long wait.
+Each file is served at its own name, to be revalidated each time, and below `assets/<version>/`, to
+be cached for ever: the version is a hash of all files, and the page refers to that folder.
+Entry modules are bundled with their imports, and scripts and styles are inlined into the page,
+because on a phone each further request takes a long round trip.
 """
 
-import base64
 import gzip
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.http.bundler import link
+from gateway.http.bundler import bundle
+from gateway.http.csp import content_security_policy
+from gateway.http.negotiation import accepts_gzip, etag_matches
 from gateway.http.problems import problem
 
 TYPES: Final = {
@@ -27,36 +28,41 @@ TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-"""What is served, by the end of its name; a file of another kind is not."""
+"""The media types by file extension; files with another extension are not served."""
 
-LINKED: Final = ("page/main.js", "embed.js", "pillowcast.js")
-"""The modules that come with all that they import."""
+BUNDLED: Final = ("page/main.js", "embed.js", "pillowcast.js")
+"""The entry modules, which are served with everything that they import."""
 
 _PAGE: Final = "index.html"
-_FOREVER: Final = "public, max-age=31536000, immutable"
-_ASK_ANEW: Final = "no-cache"
+_CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
+_REVALIDATE: Final = "no-cache"
 _REFERENCE: Final = re.compile(
-    r'<script(?P<kind>[^>]*) src="\./(?P<script>[^"]+)"></script>'
+    r'<script(?P<attributes>[^>]*) src="\./(?P<script>[^"]+)"></script>'
     r'|<link rel="stylesheet" href="\./(?P<style>[^"]+)">'
     r"""|(?P<quote>["'])\./(?P<other>[\w./-]+)(?P=quote)"""
 )
-"""How the page as it is written names another file."""
+"""A reference in the page's source to another file."""
 
-_WORTH_COMPRESSING: Final = 256  # bytes; below, the header of gzip eats what it saves
+_MIN_COMPRESSED_BYTES: Final = 256  # below, gzip's header takes what compression saves
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
     body: bytes
     compressed: bytes | None
-    tag: str
+    etag: str
     media_type: str
 
 
-def read_folder(folder: Path) -> dict[str, bytes]:
-    """Read every file of a kind that is served, by its name below the folder.
+class AssetError(Exception):
+    """The page cannot be built; the message names the file and the reason."""
 
-    Lines end as HTML has them, however they were checked out: a browser hashes what it has read.
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Read every file that is served, by its path below the folder.
+
+    Line ends become LF however git checked the files out, because browsers hash inline scripts with
+    LF.
     """
     return {
         path.relative_to(folder).as_posix(): path.read_bytes().replace(b"\r\n", b"\n")
@@ -65,120 +71,85 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     }
 
 
-class PageError(Exception):
-    """A page that cannot be put together: which file, and why."""
-
-
-class Pages:
-    """The page, its modules, and what other sites embed."""
+class StaticAssets:
+    """The page, its modules, and the modules for other sites."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
+        """`files` are contents by path. Raises AssetError or BundleError if they do not fit."""
         digest = hashlib.sha256()
         for name, body in sorted(files.items()):
             digest.update(b"%b\0%d\0%b" % (name.encode(), len(body), body))
         self.version = digest.hexdigest()[:12]
         modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
-        linked = {name: link(name, modules).encode() for name in LINKED if name in files}
-        self._files = {name: _file(name, body) for name, body in {**files, **linked}.items()}
-        del self._files[_PAGE]  # it is what is at the top, and nowhere else
-        page, self._policy = self._whole(files[_PAGE].decode())
+        bundled = {name: bundle(name, modules).encode() for name in BUNDLED if name in files}
+        self._files = {name: _file(name, body) for name, body in {**files, **bundled}.items()}
+        del self._files[_PAGE]  # it is served at the root only, which its references assume
+        page, self._page_policy = self._inline(files[_PAGE].decode())
         self._page = _file(_PAGE, page.encode())
 
     async def serve(self, request: Request) -> Response:
-        """Answer for one file."""
+        """Respond with the file that the path names."""
         path = request.path_params["path"] or _PAGE
         version, name = _split(path)
         file = self._page if (version, name) == (None, _PAGE) else self._files.get(name)
         if file is None:
             return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")
-        # A page older than this process may ask for an older version: it gets what there is.
+        # A page that is older than this process may request an older version; it gets the current
+        # file, which it may not cache under that name.
         headers = {
-            "Cache-Control": _FOREVER if version == self.version else _ASK_ANEW,
+            "Cache-Control": _CACHE_FOREVER if version == self.version else _REVALIDATE,
             "Vary": "Accept-Encoding",
         }
         if file is self._page:
-            headers["Content-Security-Policy"] = self._policy
-        body, tag = file.body, f'"{file.tag}"'
+            headers["Content-Security-Policy"] = self._page_policy
+        body, etag = file.body, f'"{file.etag}"'
         if file.compressed is not None and accepts_gzip(request.headers.get("accept-encoding", "")):
-            body, tag = file.compressed, f'"{file.tag}-gzip"'
+            body, etag = file.compressed, f'"{file.etag}-gzip"'
             headers["Content-Encoding"] = "gzip"
-        headers["ETag"] = tag
-        if is_known(request.headers.get("if-none-match", ""), tag):
+        headers["ETag"] = etag
+        if etag_matches(request.headers.get("if-none-match", ""), etag):
             headers.pop("Content-Encoding", None)
             return Response(status_code=304, headers=headers)
         return Response(body, media_type=file.media_type, headers=headers)
 
-    def _whole(self, page: str) -> tuple[str, str]:
-        """Put scripts and styles into the page, point to all else; also say what it may run."""
+    def _inline(self, page: str) -> tuple[str, str]:
+        """Inline scripts and styles into the page, version its other references; add its policy."""
         scripts: list[str] = []
         styles: list[str] = []
 
-        def put(found: re.Match[str]) -> str:
+        def replace(found: re.Match[str]) -> str:
             if name := found["script"]:
-                if "module" in found["kind"] and name not in LINKED:
-                    raise PageError(f"the page asks for the module {name}, which is not linked")
-                scripts.append(self._text(name, "script"))
-                return f"<script{found['kind']}>{scripts[-1]}</script>"
+                if "module" in found["attributes"] and name not in BUNDLED:
+                    raise AssetError(f"{_PAGE} has the module {name}, which is not bundled")
+                scripts.append(self._inline_text(name, "script"))
+                return f"<script{found['attributes']}>{scripts[-1]}</script>"
             if name := found["style"]:
-                styles.append(self._text(name, "style"))
+                styles.append(self._inline_text(name, "style"))
                 return f"<style>{styles[-1]}</style>"
             quote, name = found["quote"], found["other"]
             known = name in self._files
             return f"{quote}./assets/{self.version}/{name}{quote}" if known else found.group()
 
-        return _REFERENCE.sub(put, page), policy(scripts=scripts, styles=styles)
+        inlined = _REFERENCE.sub(replace, page)
+        return inlined, content_security_policy(scripts=scripts, styles=styles)
 
-    def _text(self, name: str, element: str) -> str:
+    def _inline_text(self, name: str, element: str) -> str:
         if name not in self._files:
-            raise PageError(f"the page asks for {name}, which is not there")
+            raise AssetError(f"{_PAGE} refers to {name}, which does not exist")
         text = self._files[name].body.decode()
         if found := re.search(rf"</{element}|<!--|[\r\0]", text, re.IGNORECASE):
-            raise PageError(f"{name} cannot be within a page: it says {found.group()!r}")
+            raise AssetError(f"{name} cannot be inlined: it contains {found.group()!r}")
         return text
 
 
 def _file(name: str, body: bytes) -> _File:
-    smaller = gzip.compress(body, 9, mtime=0)
-    return _File(
-        body,
-        smaller if len(body) >= _WORTH_COMPRESSING and len(smaller) < len(body) else None,
-        hashlib.sha256(body).hexdigest()[:16],
-        TYPES[Path(name).suffix],
-    )
-
-
-def policy(*, scripts: Iterable[str] = (), styles: Iterable[str] = ()) -> str:
-    """Say what a browser may load for an answer of ours, and which texts within it may count."""
-    script_src = " ".join(["'self'", *map(_fingerprint, scripts)])
-    style_src = " ".join(["'self'", *map(_fingerprint, styles)])
-    return (
-        f"default-src 'none'; script-src {script_src}; style-src {style_src}; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _fingerprint(text: str) -> str:
-    """Name a text within a page as its policy does."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    compressed = gzip.compress(body, 9, mtime=0)
+    is_smaller = len(body) >= _MIN_COMPRESSED_BYTES and len(compressed) < len(body)
+    etag = hashlib.sha256(body).hexdigest()[:16]
+    return _File(body, compressed if is_smaller else None, etag, TYPES[Path(name).suffix])
 
 
 def _split(path: str) -> tuple[str | None, str]:
-    """Split `assets/<version>/<name>`; a path that is none has no version."""
+    """Split `assets/<version>/<name>`; any other path has no version."""
     match = re.fullmatch(r"assets/([0-9a-f]{12})/(.+)", path)
     return (match.group(1), match.group(2)) if match else (None, path)
-
-
-def accepts_gzip(accept: str) -> bool:
-    """Say whether an Accept-Encoding allows gzip: named, or by `*`, and not with a weight of 0."""
-    weights = {}
-    for one in accept.lower().split(","):
-        coding, _, parameters = one.partition(";")
-        match = re.search(r"q\s*=\s*([0-9.]+)", parameters)
-        weights[coding.strip()] = match is None or match.group(1).strip("0.") != ""
-    return weights.get("gzip", weights.get("*", False))
-
-
-def is_known(if_none_match: str, tag: str) -> bool:
-    """Say whether a browser has this version already; a proxy may have made its tag a weak one."""
-    known = (one.strip().removeprefix("W/") for one in if_none_match.split(","))
-    return any(one in (tag, "*") for one in known)

@@ -1,95 +1,109 @@
-"""Linking: a module and all that it imports, as one module. Pure.
+"""Bundler: an ES module and everything that it imports, as one module. Pure.
 
-A page of thirty modules is thirty requests, and on a phone that is most of a second. They are
-written, tested and served one by one; linked as they are, each in a function of its own, they are
-one request. Nothing is rewritten but the lines that import and export, and only in the forms that
-the page's modules use: any other is an error, at the start of the gateway and in its tests.
-Comments that have lines of their own stay behind, so no line of a text may begin like one.
+A page of thirty modules is thirty requests, which takes most of a second on a phone. The modules
+are written, tested and served one by one; bundled, each is in a function of its own.
+Only lines that import or export are rewritten, and only in the forms that the page's modules use.
+Any other form is an error at the start of the gateway and in its tests.
+Comments on lines of their own are removed, so no line of a string may begin like a comment.
 """
 
 import posixpath
 import re
 from collections.abc import Mapping
+from typing import Final
 
-_FROM = r'from "(?P<path>\.{1,2}/[^"]+)";'
-_NAMED = re.compile(rf"import \{{ (?P<names>[^}}]+) \}} {_FROM}")
-_DEFAULT = re.compile(rf"import (?P<name>\w+) {_FROM}")
-_AGAIN = re.compile(rf"export \{{ (?P<names>[^}}]+) \}} {_FROM}")
-_OWN = re.compile(r"export (?P<rest>(?:async )?(?:function\*?|class|const) (?P<name>\w+).*)")
-_OWN_DEFAULT = re.compile(r"export default (?P<rest>.*)")
-_COMMENT = re.compile(
+_FROM: Final = r'from "(?P<path>\.{1,2}/[^"]+)";'
+_IMPORT_NAMED: Final = re.compile(rf"import \{{ (?P<names>[^}}]+) \}} {_FROM}")
+_IMPORT_DEFAULT: Final = re.compile(rf"import (?P<name>\w+) {_FROM}")
+_RE_EXPORT: Final = re.compile(rf"export \{{ (?P<names>[^}}]+) \}} {_FROM}")
+_EXPORT: Final = re.compile(
+    r"export (?P<rest>(?:async )?(?:function\*?|class|const) (?P<name>\w+).*)"
+)
+_EXPORT_DEFAULT: Final = re.compile(r"export default (?P<rest>.*)")
+_COMMENT: Final = re.compile(
     r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
 
 
-class LinkError(Exception):
-    """A module that cannot be linked: which one, and the line."""
+class BundleError(Exception):
+    """A module cannot be bundled; the message names the module and the line."""
 
 
-def link(entry: str, modules: Mapping[str, str]) -> str:
-    """Link `entry` and what it imports; the result exports what `entry` exports."""
+def bundle(entry: str, modules: Mapping[str, str]) -> str:
+    """Return `entry` and its imports as one module, which exports what `entry` exports.
+
+    `modules` are sources by path. Raises BundleError.
+    """
     order: list[str] = []
     _visit(entry, modules, order, ())
-    return "\n".join(_linked(name, modules[name], is_entry=name == entry) for name in order)
+    return "\n".join(_rewrite(name, modules[name], is_entry=name == entry) for name in order)
 
 
-def _visit(name: str, modules: Mapping[str, str], order: list[str], above: tuple[str, ...]) -> None:
-    if name in above:
-        raise LinkError(f"{name} imports itself: {' → '.join((*above, name))}")
+def _visit(
+    name: str, modules: Mapping[str, str], order: list[str], importers: tuple[str, ...]
+) -> None:
+    """Append a module to `order` behind everything that it imports."""
+    if name in importers:
+        raise BundleError(f"{name} imports itself: {' → '.join((*importers, name))}")
     if name in order:
         return
     if name not in modules:
-        raise LinkError(f"{above[-1] if above else 'nobody'} imports {name}, which is not there")
+        importer = f"{importers[-1]} imports {name}" if importers else name
+        raise BundleError(f"{importer}, which does not exist")
     for line in modules[name].splitlines():
-        if found := _NAMED.match(line) or _DEFAULT.match(line) or _AGAIN.match(line):
-            _visit(_target(name, found), modules, order, (*above, name))
+        if found := (
+            _IMPORT_NAMED.match(line) or _IMPORT_DEFAULT.match(line) or _RE_EXPORT.match(line)
+        ):
+            _visit(_resolve(name, found), modules, order, (*importers, name))
     order.append(name)
 
 
-def _linked(name: str, source: str, *, is_entry: bool) -> str:
+def _rewrite(name: str, source: str, *, is_entry: bool) -> str:
+    """Return the module's code: the entry's as it is, any other's as a function that is called."""
     body: list[str] = []
     exported: list[str] = []
     for number, line in enumerate(_COMMENT.sub("", source).splitlines(), start=1):
         if not line.startswith(("import ", "import{", "export ", "export{")):
             body.append(line)
-        elif found := _NAMED.fullmatch(line):
-            body.append(_taken(found["names"], _target(name, found)))
-        elif found := _DEFAULT.fullmatch(line):
-            body.append(f"const {found['name']} = {_variable(_target(name, found))}.default;")
-        elif found := _AGAIN.fullmatch(line):
-            module = _variable(_target(name, found))
+        elif found := _IMPORT_NAMED.fullmatch(line):
+            body.append(_destructure(found["names"], _resolve(name, found)))
+        elif found := _IMPORT_DEFAULT.fullmatch(line):
+            body.append(f"const {found['name']} = {_variable(_resolve(name, found))}.default;")
+        elif found := _RE_EXPORT.fullmatch(line):
+            module = _variable(_resolve(name, found))
             pairs = [one.split(" as ") for one in found["names"].strip().split(", ")]
             if is_entry:
-                taken = ", ".join(f"{pair[0]}: $again_{pair[-1]}" for pair in pairs)
-                given = ", ".join(f"$again_{pair[-1]} as {pair[-1]}" for pair in pairs)
-                body.append(f"const {{ {taken} }} = {module}; export {{ {given} }};")
+                names = ", ".join(f"{pair[0]}: $again_{pair[-1]}" for pair in pairs)
+                exports = ", ".join(f"$again_{pair[-1]} as {pair[-1]}" for pair in pairs)
+                body.append(f"const {{ {names} }} = {module}; export {{ {exports} }};")
             else:
                 exported += (f"{pair[-1]}: {module}.{pair[0]}" for pair in pairs)
-        elif is_entry and (_OWN.fullmatch(line) or _OWN_DEFAULT.fullmatch(line)):
+        elif is_entry and (_EXPORT.fullmatch(line) or _EXPORT_DEFAULT.fullmatch(line)):
             body.append(line)
-        elif found := _OWN.fullmatch(line):
+        elif found := _EXPORT.fullmatch(line):
             body.append(found["rest"])
             exported.append(found["name"])
-        elif found := _OWN_DEFAULT.fullmatch(line):
+        elif found := _EXPORT_DEFAULT.fullmatch(line):
             body.append(f"const $default = {found['rest']}")
             exported.append("default: $default")
         else:
-            raise LinkError(f"{name}, after {number - 1} lines of code: cannot link {line!r}")
+            raise BundleError(f"{name}, after {number - 1} lines of code: cannot bundle {line!r}")
     if is_entry:
         return "\n".join(body) + "\n"
-    inside = "\n".join(body)
-    given = ", ".join(exported)
-    return f"const {_variable(name)} = (() => {{\n{inside}\nreturn {{ {given} }};\n}})();"
+    code, exports = "\n".join(body), ", ".join(exported)
+    return f"const {_variable(name)} = (() => {{\n{code}\nreturn {{ {exports} }};\n}})();"
 
 
-def _taken(names: str, module: str) -> str:
-    taken = ", ".join(one.strip().replace(" as ", ": ") for one in names.split(","))
-    return f"const {{ {taken} }} = {_variable(module)};"
+def _destructure(names: str, module: str) -> str:
+    bindings = ", ".join(one.strip().replace(" as ", ": ") for one in names.split(","))
+    return f"const {{ {bindings} }} = {_variable(module)};"
 
 
-def _target(name: str, found: re.Match[str]) -> str:
+def _resolve(name: str, found: re.Match[str]) -> str:
+    """Return the path of the module that a line of `name` imports."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), found["path"]))
 
 
 def _variable(module: str) -> str:
+    """Return the name of the constant that holds a module's exports."""
     return "$" + re.sub(r"\W", "_", module.removesuffix(".js"))

@@ -1,4 +1,4 @@
-"""The published contract, held to the code it is made from."""
+"""The OpenAPI and AsyncAPI documents, compared with the code that they describe."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,8 @@ from contract.frames import (
     encode_updates,
 )
 from contract.states import STATES
-from gateway.http.schemas import asyncapi, openapi
+from gateway.http.asyncapi import asyncapi
+from gateway.http.openapi import openapi
 from tests.unit.gateway.strategies import update
 
 DOCUMENTS = [openapi(), asyncapi("pillow")]
@@ -46,7 +47,7 @@ FRAMES = {
 
 
 def nodes(of: Any) -> Iterator[dict[str, Any]]:
-    """Every object in a document."""
+    """Yield every object in a document."""
     if isinstance(of, dict):
         yield of
         for value in of.values():
@@ -57,8 +58,8 @@ def nodes(of: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=["openapi", "asyncapi"])
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    """And there are some."""
+def test_every_reference_resolves(document: dict[str, Any]) -> None:
+    """To an object of the same document."""
     references = [node["$ref"] for node in nodes(document) if "$ref" in node]
 
     assert references
@@ -70,14 +71,14 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=["openapi", "asyncapi"])
-def test_a_document_can_be_written(document: dict[str, Any]) -> None:
-    """It is nothing but JSON."""
+def test_a_document_is_json(document: dict[str, Any]) -> None:
+    """It survives encoding and decoding."""
     assert msgspec.json.decode(msgspec.json.encode(document)) == document
 
 
 @pytest.mark.parametrize("name", FRAMES)
-def test_a_frame_is_as_its_schema_says(name: str) -> None:
-    """Its tag, what it must have, and nothing that is not described."""
+def test_a_frame_matches_its_schema(name: str) -> None:
+    """Its type, its required fields, and no field that is not described."""
     frame = msgspec.json.decode(FRAMES[name])
     schema = SCHEMAS[name]
 
@@ -87,13 +88,13 @@ def test_a_frame_is_as_its_schema_says(name: str) -> None:
     assert set(frame) == set(schema["properties"])
 
 
-def test_every_schema_of_a_frame_has_an_example_here() -> None:
-    """A new frame needs one."""
+def test_every_frame_schema_has_an_example_in_this_file() -> None:
+    """So that a new frame is checked as well."""
     assert set(SCHEMAS) - {"State"} == set(FRAMES)
 
 
-def test_the_schema_of_a_state_is_the_contracts() -> None:
-    """States are declared once."""
+def test_the_state_schema_has_the_states_of_the_contract() -> None:
+    """They are declared once, in the contract package."""
     schema = SCHEMAS["State"]
 
     assert schema["properties"]["state"]["enum"] == list(STATES)
@@ -101,13 +102,13 @@ def test_the_schema_of_a_state_is_the_contracts() -> None:
     assert set(schema["required"]) <= set(msgspec.json.decode(STATE))
 
 
-def test_the_topic_has_the_deployments_prefix() -> None:
-    """Another deployment, another address."""
+def test_the_topic_has_the_configured_prefix() -> None:
+    """`TOPIC_PREFIX`."""
     assert asyncapi("home/pillow")["channels"]["state"]["address"] == "home/pillow/{pillow}/state"
 
 
-def test_every_path_parameter_is_described() -> None:
-    """Under the name that the path has."""
+def test_every_path_parameter_is_described_by_its_name() -> None:
+    """As it stands in the path."""
     for path, methods in openapi()["paths"].items():
         named = {
             parameter["name"]
