@@ -179,7 +179,6 @@ LONG_MODULES: Final[Mapping[str, int]] = {
     "simulator.model.pillow": 408,
 }
 LONG_FUNCTIONS: Final[Mapping[str, int]] = {
-    "poller.metrics:__init__": 62,
     "simulator.commands.check:check_": 79,
     "simulator.commands.poke:poke": 70,
     "simulator.commands.replay:replay": 91,

@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from poller.queues import ReceivedMessage
@@ -25,7 +25,7 @@ MAX_UNDELETED: Final = 10_000
 evicted, and its message is published or dead-lettered a second time, which is allowed."""
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     """How a delivery is settled; each delivery is counted as exactly one of these."""
 
     PUBLISHED = "published"
@@ -128,15 +128,15 @@ class InFlight:
         """Record the outcome of a message, exactly once; it can then be deleted or removed."""
         assert message.outcome is None, f"{message.id} is {message.outcome} already, now {outcome}"
         message.outcome = outcome
-        self._unsettled.remove(message.id)
+        self._unsettled.remove(message.delivery.id)
         self._settled += 1
         self._check()
 
     def remove(self, message: InFlightMessage) -> None:
         """Remove a settled message from the window."""
         assert message.outcome is not None, f"{message.id} leaves the window unsettled"
-        del self._messages[message.id]
-        self._blocked.discard(message.id)
+        del self._messages[message.delivery.id]
+        self._blocked.discard(message.delivery.id)
         self._changed.set()
 
     def mark_blocked(self, message: InFlightMessage) -> bool:
@@ -149,7 +149,7 @@ class InFlight:
 
     def unblock(self, message: InFlightMessage) -> None:
         """Remove the mark of `mark_blocked`, if there is one."""
-        self._blocked.discard(message.id)
+        self._blocked.discard(message.delivery.id)
 
     async def reserve(self, number: int) -> None:
         """Wait until `number` messages fit, and reserve their places until `unreserve`."""

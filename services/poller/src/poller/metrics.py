@@ -16,9 +16,7 @@ class PollerMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-
-        def counter(name: str, help_text: str, *labels: str) -> Counter:
-            return Counter(f"pillowcast_poller_{name}", help_text, labels, registry=self.registry)
+        counter, gauge = self._counter, self._gauge
 
         self.received = counter("received", "Deliveries of messages from the queue.")
         self.published = counter("published", "Messages whose state the broker confirmed.")
@@ -31,7 +29,7 @@ class PollerMetrics:
         self.retried = counter(
             "retried", "Deliveries that another delivery of the same message settles or settled."
         )
-        self.deleted = counter("deleted", "Deletions of settled messages by result.", "outcome")
+        self._deleted = counter("deleted", "Deletions of settled messages by result.", "outcome")
         self.lease_renewals = counter("lease_renewals", "Lease renewals by result.", "outcome")
         self.polls = counter("polls", "Polls of the queue by what they returned.", "found")
         self.queue_failures = counter(
@@ -46,11 +44,9 @@ class PollerMetrics:
         self._requests = counter(
             "requests", "Requests to the queue service by operation and result.", "act", "outcome"
         )
-        # Looking up a label costs several times as much as counting, and there are a dozen labels.
+        # Looking up labels costs several times as much as counting, and there are a dozen values.
+        self._deletion_counter = cache(self._deleted.labels)
         self._request_counter = cache(self._requests.labels)
-
-        def gauge(name: str, help_text: str) -> Gauge:
-            return Gauge(f"pillowcast_poller_{name}", help_text, registry=self.registry)
 
         self.in_flight = gauge(
             "in_hand", "Messages in flight: received and not yet deleted or abandoned."
@@ -77,6 +73,16 @@ class PollerMetrics:
             registry=self.registry,
         )
 
+    def count_deletion(self, result: str) -> None:
+        """Count a deletion of a settled message by its result."""
+        self._deletion_counter(result).inc()
+
     def count_request(self, operation: str, outcome: str) -> None:
         """Count a request to the queue service by its result."""
         self._request_counter(operation, outcome).inc()
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(f"pillowcast_poller_{name}", help_text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, help_text: str) -> Gauge:
+        return Gauge(f"pillowcast_poller_{name}", help_text, registry=self.registry)

@@ -1,7 +1,7 @@
 """The queue with its health: every operation records its success or failure."""
 
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from poller.queues import DeleteResult, Queue, QueueDenied, QueueUnavailable, ReceivedMessage
 from poller.settle.queue_health import QueueHealth
@@ -10,46 +10,51 @@ T = TypeVar("T")
 
 
 class MonitoredQueue:
-    """The operations of a Queue, with the same results and errors."""
+    """The operations of a Queue, with the same results and errors.
+
+    The methods are plain functions that return a coroutine, which saves a frame for each message.
+    """
 
     def __init__(self, queue: Queue, health: QueueHealth) -> None:
         self._queue = queue
         self._health = health
 
-    async def receive(self, limit: int) -> list[ReceivedMessage]:
+    def receive(self, limit: int) -> Coroutine[Any, Any, list[ReceivedMessage]]:
         """Receive up to `limit` messages."""
-        return await self._record("receive", self._queue.receive(limit))
+        return self._record("receive", self._queue.receive(limit))
 
-    async def delete(self, message: ReceivedMessage) -> DeleteResult:
+    def delete(self, message: ReceivedMessage) -> Coroutine[Any, Any, DeleteResult]:
         """Delete a message."""
-        return await self._record("delete", self._queue.delete(message), message.id)
+        return self._record("delete", self._queue.delete(message), message.id)
 
-    async def renew(self, message: ReceivedMessage) -> bool:
+    def renew(self, message: ReceivedMessage) -> Coroutine[Any, Any, bool]:
         """Extend a lease; returns False when another consumer has the message."""
-        return await self._record("renew", self._queue.renew(message), message.id)
+        return self._record("renew", self._queue.renew(message), message.id)
 
-    async def release(self, message: ReceivedMessage, hidden_s: int) -> None:
+    def release(self, message: ReceivedMessage, hidden_s: int) -> Coroutine[Any, Any, None]:
         """End a lease; the message becomes visible after `hidden_s` seconds."""
-        await self._record("release", self._queue.release(message, hidden_s), message.id)
+        return self._record("release", self._queue.release(message, hidden_s), message.id)
 
-    async def put_poison(self, message: ReceivedMessage) -> str | None:
+    def put_poison(self, message: ReceivedMessage) -> Coroutine[Any, Any, str | None]:
         """Copy a message to the poison queue; returns the id of the copy, if it is known."""
         copying = self._queue.put_poison(message)
-        return await self._record("keep a dead letter", copying, message.id)
+        return self._record("keep a dead letter", copying, message.id)
 
-    async def wait_retry_after(self) -> None:
+    def wait_retry_after(self) -> Coroutine[Any, Any, None]:
         """Wait for as long as the queue asked its clients to wait."""
-        await self._health.wait_retry_after()
+        return self._health.wait_retry_after()
 
     def forget(self, message_id: str) -> None:
         """Forget the failures that only a message had which is no longer in flight."""
         self._health.forget(message_id)
 
-    async def _record(self, operation: str, result: Awaitable[T], message_id: str = "") -> T:
+    async def _record(
+        self, operation: str, call: Coroutine[Any, Any, T], message_id: str = ""
+    ) -> T:
         try:
-            value = await result
+            result = await call
         except (QueueUnavailable, QueueDenied) as error:
             self._health.record_failure(operation, error, message_id)
             raise
         self._health.record_success(operation, message_id)
-        return value
+        return result

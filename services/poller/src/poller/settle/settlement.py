@@ -185,7 +185,7 @@ class Settlement:
         """Count the result of a deletion, None if it failed, and remove the message."""
         if result in (None, DeleteResult.LEASE_LOST):
             self._in_flight.remember_undeleted(message)
-        self._metrics.deleted.labels(result.value if result else "failed").inc()
+        self._metrics.count_deletion(result.value if result else "failed")
         self._remove(message)
 
     # Dead letters
