@@ -4,17 +4,12 @@ import json
 from functools import partial
 from pathlib import Path
 
+from azure_queue import development_account
 from devstack import ports
 from devstack.errors import CannotStart
 from devstack.node import find_node
 from devstack.probes import http_answers
 from devstack.processes import ROOT, Program, Show
-
-ACCOUNT = "devstoreaccount1"
-# The same in every Azurite there is, and published with it: no secret.
-ACCOUNT_KEY = (
-    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-)
 
 
 def find_azurite() -> Path:
@@ -64,12 +59,9 @@ class Azurite(Program):
     @property
     def url(self) -> str:
         """Its address with the account, as the SDK and the Azure CLI want it."""
-        return f"http://{ports.HOST}:{self.port}/{ACCOUNT}"
+        return development_account.queue_endpoint(self.port)
 
     @property
     def connection_string(self) -> str:
         """What goes into AZURE_STORAGE_CONNECTION_STRING."""
-        return (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
-            f"QueueEndpoint={self.url};"
-        )
+        return development_account.connection_string(self.port)

@@ -1,1 +1,1 @@
-"""The poller beside the leanest client there can be, and beside the SDK as documented."""
+"""Measures the poller beside a minimal client, and beside the SDK used as documented."""

@@ -1,4 +1,4 @@
-"""scripts/bench poller: throughput, CPU and latency, side by side in one run."""
+"""scripts/bench poller: throughput, CPU time and latency of several clients in one run."""
 
 import argparse
 import asyncio
@@ -11,44 +11,46 @@ from typing import Any, Final
 from bench.figures import show, write
 from bench.poller import latency
 from bench.poller.targets import Target, azurite, double
-from bench.poller.throughput import CONTENDERS, Figure, measure, median
+from bench.poller.throughput import CLIENTS, SDK_LOOP, Figure, measure, median
 from devstack.broker import Broker
 from devstack.processes import ROOT
 
-_WIDTH: Final = 32
-"""Azurite's cost grows with its depth, so it is given no more than this times ten at once."""
+_AZURITE_BATCH: Final = 320
+"""Messages on an Azurite at once, because its cost grows with their number."""
 
 
 def main() -> None:
     """Measure, print tables, write JSON."""
-    asked = argparse.ArgumentParser(prog="scripts/bench poller", description=__doc__)
-    asked.add_argument("--quick", action="store_true", help="one round, fewer messages")
-    asked.add_argument("--rounds", type=int, help="rounds, of which the median counts (3)")
-    asked.add_argument("--no-latency", action="store_true", help="throughput only")
-    asked.add_argument("--output", type=Path, default=ROOT / ".bench" / "poller.json")
-    given = asked.parse_args()
-    rounds = given.rounds or (1 if given.quick else 3)
-    figures = asyncio.run(_run(rounds, quick=given.quick, with_latency=not given.no_latency))
-    write(given.output, figures)
-    print(f"written to {given.output}")
+    parser = argparse.ArgumentParser(prog="scripts/bench poller", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round, fewer messages")
+    parser.add_argument("--rounds", type=int, help="number of rounds; the median is reported (3)")
+    parser.add_argument("--no-latency", action="store_true", help="throughput only")
+    parser.add_argument("--output", type=Path, default=ROOT / ".bench" / "poller.json")
+    arguments = parser.parse_args()
+    rounds = arguments.rounds or (1 if arguments.quick else 3)
+    figures = asyncio.run(
+        _run(rounds, quick=arguments.quick, with_latency=not arguments.no_latency)
+    )
+    write(arguments.output, figures)
+    print(f"written to {arguments.output}")
 
 
 async def _run(rounds: int, *, quick: bool, with_latency: bool) -> dict[str, Any]:
     figures: dict[str, Any] = {"rounds": rounds}
     async with Broker(kind="mosquitto", topic_prefix="+") as broker:
         targets: dict[str, tuple[Any, int, int]] = {
-            # How to start it, messages for us and the ceiling, messages for the loop.
+            # How to start it, the messages of a round, and those of a round of the SDK loop.
             "double, 0 ms": (partial(double, 0), 5_000 if quick else 20_000, 1_000),
             "double, 10 ms": (partial(double, 10), 5_000 if quick else 20_000, 100),
             "Azurite": (azurite, 1_280 if quick else 3_200, 320),
         }
         for name, (start, many, few) in targets.items():
-            each: dict[str, list[Figure]] = {contender: [] for contender in CONTENDERS}
+            each: dict[str, list[Figure]] = {client: [] for client in CLIENTS}
             for number in range(rounds):
-                for contender in CONTENDERS:
-                    print(f"{name}: {contender}, round {number + 1} of {rounds}", flush=True)
-                    batches = _batches(name, few if contender == "SDK loop" else many)
-                    each[contender].append(await _one(start, contender, broker, batches))
+                for client in CLIENTS:
+                    print(f"{name}: {client}, round {number + 1} of {rounds}", flush=True)
+                    batches = _batches(name, few if client == SDK_LOOP else many)
+                    each[client].append(await _one(start, client, broker, batches))
             figures[name] = _table(name, each)
         if with_latency:
             figures["latency"] = await _latency(broker, quick=quick)
@@ -57,47 +59,47 @@ async def _run(rounds: int, *, quick: bool, with_latency: bool) -> dict[str, Any
 
 async def _one(
     start: "partial[AbstractAsyncContextManager[Target]]",
-    contender: str,
+    client: str,
     broker: Broker,
     batches: list[int],
 ) -> Figure:
     async with start() as target:
-        return await measure(contender, target, broker, batches)
+        return await measure(client, target, broker, batches)
 
 
 def _batches(target: str, messages: int) -> list[int]:
     if target != "Azurite":
         return [messages]
-    return [_WIDTH * 10] * (messages // (_WIDTH * 10))
+    return [_AZURITE_BATCH] * (messages // _AZURITE_BATCH)
 
 
 def _table(name: str, each: dict[str, list[Figure]]) -> dict[str, Any]:
-    middle = {contender: median(rounds) for contender, rounds in each.items()}
-    ceiling = middle[CONTENDERS[0]]
+    medians = {client: median(rounds) for client, rounds in each.items()}
+    limit = medians[CLIENTS[0]]
     show(
-        f"{name}: median of {len(each[CONTENDERS[0]])}",
-        ("", "messages/s", "of the leanest", "CPU µs/message", "× the leanest", "memory MiB"),
+        f"{name}: median of {len(each[CLIENTS[0]])}",
+        ("", "messages/s", "of the minimal", "CPU µs/message", "× the minimal", "memory MiB"),
         [
             (
-                contender,
+                client,
                 f"{one.rate:,.0f}",
-                f"{one.rate / ceiling.rate:.0%}",
+                f"{one.rate / limit.rate:.0%}",
                 f"{one.cpu_us:,.0f}",
-                f"{one.cpu_us / ceiling.cpu_us:.1f}",
+                f"{one.cpu_us / limit.cpu_us:.1f}",
                 f"{one.memory:.0f}",
             )
-            for contender, one in middle.items()
+            for client, one in medians.items()
         ],
     )
     return {
-        contender: {
+        client: {
             "messages_a_second": round(one.rate),
             "cpu_us_a_message": round(one.cpu_us, 1),
             "memory_mib": round(one.memory, 1),
-            "rate_of_leanest": round(one.rate / ceiling.rate, 3),
-            "rounds": [[round(r.rate), round(r.cpu_us, 1)] for r in each[contender]],
+            "rate_of_minimal": round(one.rate / limit.rate, 3),
+            "rounds": [[round(r.rate), round(r.cpu_us, 1)] for r in each[client]],
         }
-        for contender, one in middle.items()
+        for client, one in medians.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""From putting a message on the queue to its arrival on MQTT, and what asking for it costs."""
+"""Measures the time from a put on the queue to the arrival on MQTT, and counts polls a day."""
 
 import asyncio
 import random
@@ -13,6 +13,7 @@ from typing import Final
 import aiomqtt
 from azure.storage.queue.aio import QueueClient
 
+from azure_queue.account import CLIENT_OPTIONS
 from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker
@@ -45,10 +46,7 @@ async def measure(broker: Broker, *, idle: int, busy: int) -> dict[str, list[flo
         queues = [
             await stack.enter_async_context(
                 QueueClient.from_connection_string(
-                    azurite.connection_string,
-                    f"q-{number}",
-                    api_version="2025-11-05",
-                    use_env_settings=False,
+                    azurite.connection_string, f"q-{number}", **CLIENT_OPTIONS
                 )
             )
             for number in range(IDLE_POLLERS)

@@ -1,9 +1,10 @@
-// A queue service in memory that is never the limit: the REST calls a consumer makes, each O(1).
-// It checks no signature and keeps nothing; it exists because Azurite's cost grows with its depth.
+// A queue service in memory: the REST calls of a consumer, each O(1).
+// It checks no signature and persists nothing. It exists because the cost of a request to Azurite
+// grows with the number of messages.
 //
 //   node bench/poller/queue_double.mjs PORT DELAY_MS
 //
-// DELAY_MS is added to every answer, as a round trip to a data centre would.
+// DELAY_MS is added to every response, as a round trip to a data centre would add it.
 
 import { randomUUID } from "node:crypto";
 import http from "node:http";
@@ -27,8 +28,8 @@ class Queue {
     return message;
   }
 
-  // All leases of a run are equally long, so the first one hidden is the first one back.
-  #surface(now) {
+  // All leases of a run are equally long, so the message hidden first is visible first.
+  #endLeases(now) {
     while (this.hiddenHead < this.hidden.length && this.hidden[this.hiddenHead].until <= now) {
       const { message, until } = this.hidden[this.hiddenHead++];
       if (this.messages.has(message.id) && message.until === until) this.visible.push(message);
@@ -43,7 +44,7 @@ class Queue {
 
   get(limit, visibleAfterS) {
     const now = Date.now();
-    this.#surface(now);
+    this.#endLeases(now);
     const page = [];
     while (page.length < limit && this.head < this.visible.length) {
       const message = this.visible[this.head++];
@@ -62,21 +63,21 @@ const escaped = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 const toXml = (text) => text.replace(/[&<>]/g, (character) => escaped[character]);
 const fromXml = (text) =>
   text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
-const farAway = new Date(Date.now() + 7 * 86400e3).toUTCString();
+const expiry = new Date(Date.now() + 7 * 86400e3).toUTCString();
 
 function pageXml(page) {
   let xml = '<?xml version="1.0" encoding="utf-8"?><QueueMessagesList>';
   for (const { id, text, queued, count, receipt, until } of page) {
     xml +=
       `<QueueMessage><MessageId>${id}</MessageId><InsertionTime>${queued}</InsertionTime>` +
-      `<ExpirationTime>${farAway}</ExpirationTime><PopReceipt>${receipt}</PopReceipt>` +
+      `<ExpirationTime>${expiry}</ExpirationTime><PopReceipt>${receipt}</PopReceipt>` +
       `<TimeNextVisible>${new Date(until).toUTCString()}</TimeNextVisible>` +
       `<DequeueCount>${count}</DequeueCount><MessageText>${toXml(text)}</MessageText></QueueMessage>`;
   }
   return xml + "</QueueMessagesList>";
 }
 
-function answer(request, body) {
+function respond(request, body) {
   const url = new URL(request.url, "http://queue");
   const [, , name, , id] = url.pathname.split("/");
   const query = url.searchParams;
@@ -94,7 +95,7 @@ function answer(request, body) {
     return [200, pageXml(page), { "content-type": "application/xml" }];
   }
   if (request.method === "POST") {
-    // Not of the service: a body of lines puts a message a line, so that a bench fills in no time.
+    // An extension: with ?lines, each line of the body is a message, so that a bench fills the queue fast.
     const texts = query.has("lines") ? body.split("\n") : [fromXml(/<MessageText>([^]*)<\/MessageText>/.exec(body)[1])];
     const put = texts.map((text) => queue.put(text));
     return [201, pageXml(put.slice(-1)), { "content-type": "application/xml" }];
@@ -115,9 +116,9 @@ const server = http.createServer((request, response) => {
   request.setEncoding("utf8");
   request.on("data", (piece) => (body += piece));
   request.on("end", () => {
-    const [status, text = "", headers = {}] = answer(request, body);
+    const [status, text = "", headers = {}] = respond(request, body);
     const send = () => {
-      response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(text), "x-ms-version": "2025-11-05" });
+      response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(text), "x-ms-version": request.headers["x-ms-version"] ?? "" });
       response.end(text);
     };
     if (delayMs) setTimeout(send, delayMs);

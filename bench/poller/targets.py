@@ -1,4 +1,4 @@
-"""The queues that contenders are run against: the double, and Azurite."""
+"""The queue services on which the clients are measured: the double, and Azurite."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,8 +11,10 @@ from typing import Final, Protocol
 import httpx
 from azure.storage.queue.aio import QueueClient
 
+from azure_queue import development_account
+from azure_queue.account import CLIENT_OPTIONS
 from devstack import ports
-from devstack.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
+from devstack.azurite import Azurite
 from devstack.node import find_node
 from devstack.probes import http_answers
 from devstack.processes import Program
@@ -21,7 +23,7 @@ QUEUE: Final = "pillow-state"
 
 
 class Target(Protocol):
-    """A queue that can be filled and counted."""
+    """A queue that the bench fills and counts."""
 
     name: str
     connection_string: str
@@ -30,13 +32,13 @@ class Target(Protocol):
     async def fill(self, texts: list[str]) -> None:
         """Put messages on the queue."""
 
-    async def left(self) -> int:
-        """Return how many messages there are, received ones included."""
+    async def count(self) -> int:
+        """Return the number of messages, leased ones included."""
 
 
 @dataclass
-class Double:
-    """The queue double: every request costs the same, whatever the depth."""
+class QueueDouble:
+    """The queue double: a request costs the same at every depth."""
 
     name: str
     connection_string: str
@@ -48,14 +50,14 @@ class Double:
             body = "\n".join(texts[start : start + 5000])
             (await self.client.post("messages?lines=1", content=body)).raise_for_status()
 
-    async def left(self) -> int:
-        answer = await self.client.get("?comp=metadata")
-        return int(answer.headers["x-ms-approximate-messages-count"])
+    async def count(self) -> int:
+        response = await self.client.get("?comp=metadata")
+        return int(response.headers["x-ms-approximate-messages-count"])
 
 
 @dataclass
-class Real:
-    """Azurite, in memory."""
+class AzuriteQueue:
+    """A queue of an Azurite that keeps its data in memory."""
 
     name: str
     connection_string: str
@@ -66,13 +68,13 @@ class Real:
         for start in range(0, len(texts), 16):
             await asyncio.gather(*map(self.client.send_message, texts[start : start + 16]))
 
-    async def left(self) -> int:
+    async def count(self) -> int:
         return (await self.client.get_queue_properties()).approximate_message_count or 0
 
 
 @asynccontextmanager
 async def double(delay_ms: int) -> AsyncIterator[Target]:
-    """Start the double, with so much added to every answer."""
+    """Start the double, with a delay added to every response."""
     port = ports.free()
     program = Program(
         "double",
@@ -80,10 +82,11 @@ async def double(delay_ms: int) -> AsyncIterator[Target]:
         ready=partial(http_answers, ports.HOST, port, "/"),
         stop_within_s=0.5,
     )
-    base = f"http://{ports.HOST}:{port}/{ACCOUNT}/{QUEUE}/"
-    async with program, httpx.AsyncClient(base_url=base, trust_env=False, timeout=60) as client:
-        (await client.put(f"http://{ports.HOST}:{port}/{ACCOUNT}/{QUEUE}")).raise_for_status()
-        yield Double(f"double, {delay_ms} ms", _connection_string(port), program, client)
+    url = f"{development_account.queue_endpoint(port)}/{QUEUE}"
+    async with program, httpx.AsyncClient(base_url=f"{url}/", trust_env=False, timeout=60) as http:
+        (await http.put(url)).raise_for_status()
+        connection_string = development_account.connection_string(port)
+        yield QueueDouble(f"double, {delay_ms} ms", connection_string, program, http)
 
 
 @asynccontextmanager
@@ -92,15 +95,8 @@ async def azurite() -> AsyncIterator[Target]:
     async with (
         Azurite() as program,
         QueueClient.from_connection_string(
-            program.connection_string, QUEUE, api_version="2025-11-05", use_env_settings=False
+            program.connection_string, QUEUE, **CLIENT_OPTIONS
         ) as client,
     ):
         await client.create_queue()
-        yield Real("Azurite", program.connection_string, program, client)
-
-
-def _connection_string(port: int) -> str:
-    return (
-        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
-        f"QueueEndpoint=http://{ports.HOST}:{port}/{ACCOUNT};"
-    )
+        yield AzuriteQueue("Azurite", program.connection_string, program, client)

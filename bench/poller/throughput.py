@@ -1,4 +1,7 @@
-"""Messages a second and CPU for each, from the queue's count and the process's own clock."""
+"""Measures messages a second and the CPU time of each.
+
+Messages are counted at the queue; CPU time is that of the process, from the operating system.
+"""
 
 import asyncio
 import os
@@ -19,16 +22,21 @@ from devstack.broker import Broker
 from devstack.probes import http_answers
 from devstack.processes import ROOT, Program
 
-CONTENDERS: Final = ("leanest client", "this poller", "SDK loop")
+MINIMAL: Final = "minimal client"
+POLLER: Final = "this poller"
+SDK_LOOP: Final = "SDK loop"
+CLIENTS: Final = (MINIMAL, POLLER, SDK_LOOP)
+"""The programs that are compared; the first is the upper limit."""
+
 PILLOWS: Final = 100
-WARM_UP: Final = 200
-POLL_S: Final = 0.02
-WITHIN_S: Final = 300.0
+WARM_UP_MESSAGES: Final = 200
+COUNT_INTERVAL_S: Final = 0.02
+TIMEOUT_S: Final = 300.0
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One round: messages a second, CPU for each in microseconds, resident memory in MiB."""
+    """A round: messages a second, CPU time of each in microseconds, resident memory in MiB."""
 
     rate: float
     cpu_us: float
@@ -36,7 +44,7 @@ class Figure:
 
 
 def median(rounds: list[Figure]) -> Figure:
-    """Return the median of each figure by itself."""
+    """Return the median of each figure, taken separately."""
     return Figure(
         *(
             statistics.median(getattr(one, name) for one in rounds)
@@ -45,36 +53,36 @@ def median(rounds: list[Figure]) -> Figure:
     )
 
 
-async def measure(contender: str, target: Target, broker: Broker, batches: list[int]) -> Figure:
-    """Start a contender, warm it up, and have it empty the queue for each batch.
+async def measure(client: str, target: Target, broker: Broker, batches: list[int]) -> Figure:
+    """Start a client, warm it up, and measure how it empties the queue of each batch.
 
-    While a batch is put on the queue the contender is stopped, so that what is timed is its work.
+    The client is stopped while a batch is put on the queue, so that only its work is measured.
     """
-    program = _program(contender, target, broker)
+    program = _program(client, target, broker)
     sequence = iter(range(10**9))
-    messages = took = cpu = memory = 0.0
+    messages = elapsed = cpu = memory = 0.0
     async with program:
         assert program.pid is not None
-        _give_cores(program.pid, target)
-        await target.fill(_texts(sequence, WARM_UP))
-        await _until_left(target, 0)
+        _pin_to_cores(program.pid, target)
+        await target.fill(_texts(sequence, WARM_UP_MESSAGES))
+        await _until_count(target, 0)
         for batch in batches:
             os.kill(program.pid, signal.SIGSTOP)
             await target.fill(_texts(sequence, batch))
-            begun_cpu = cpu_s(program.pid)
+            cpu_before = cpu_s(program.pid)
             os.kill(program.pid, signal.SIGCONT)
-            # It may be in the pause after an empty page.
-            await _until_left(target, batch - 1)
-            begun, at = time.perf_counter(), await target.left()
-            await _until_left(target, 0)
-            took += time.perf_counter() - begun
-            messages += at
-            cpu += (cpu_s(program.pid) - begun_cpu) * at / batch
+            # Timed from the first deletion, because the client may be pausing after an empty page.
+            await _until_count(target, batch - 1)
+            started, left = time.perf_counter(), await target.count()
+            await _until_count(target, 0)
+            elapsed += time.perf_counter() - started
+            messages += left
+            cpu += (cpu_s(program.pid) - cpu_before) * left / batch
             memory = max(memory, memory_mib(program.pid))
-    return Figure(messages / took, cpu / messages * 1e6, memory)
+    return Figure(messages / elapsed, cpu / messages * 1e6, memory)
 
 
-def _program(contender: str, target: Target, broker: Broker) -> Program:
+def _program(client: str, target: Target, broker: Broker) -> Program:
     port = ports.free()
     env = {
         "AZURE_STORAGE_CONNECTION_STRING": target.connection_string,
@@ -86,19 +94,19 @@ def _program(contender: str, target: Target, broker: Broker) -> Program:
         "LOG_LEVEL": "warning",
         "PYTHONPATH": str(ROOT),
     }
-    if contender == "this poller":
+    if client == POLLER:
         return Program(
-            contender,
+            client,
             [Path(sys.executable).parent / "poller"],
             ready=partial(http_answers, ports.HOST, port, "/readyz", status=200),
             env=env,
         )
-    module = "leanest" if contender == "leanest client" else "plain"
-    return Program(contender, [sys.executable, "-m", f"bench.poller.{module}"], env=env)
+    module = "minimal_client" if client == MINIMAL else "sdk_loop"
+    return Program(client, [sys.executable, "-m", f"bench.poller.{module}"], env=env)
 
 
-def _give_cores(pid: int, target: Target) -> None:
-    """Give the contender a core of its own, where there are two and the system can."""
+def _pin_to_cores(pid: int, target: Target) -> None:
+    """Give the client a core of its own, where there are two and the system supports it."""
     if (os.cpu_count() or 1) < 2 or not hasattr(os, "sched_setaffinity"):
         return
     first, *others = sorted(os.sched_getaffinity(0))
@@ -109,7 +117,7 @@ def _give_cores(pid: int, target: Target) -> None:
 
 
 def _texts(sequence: Iterator[int], number: int) -> list[str]:
-    """Messages of some 150 characters, of many pillows in turn."""
+    """Return messages of some 150 characters, whose pillows alternate."""
     return [
         f'{{"pillow":"cloud-{n % PILLOWS}","state":"hugging","seq":{n},"confidence":0.93,'
         f'"battery":0.81,"note":"{"x" * 60}"}}'
@@ -117,7 +125,7 @@ def _texts(sequence: Iterator[int], number: int) -> list[str]:
     ]
 
 
-async def _until_left(target: Target, number: int) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while await target.left() > number:
-            await asyncio.sleep(POLL_S)
+async def _until_count(target: Target, number: int) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        while await target.count() > number:
+            await asyncio.sleep(COUNT_INTERVAL_S)

@@ -5,15 +5,12 @@ from contextlib import AsyncExitStack
 
 import msgspec
 import pytest
-from azure.storage.queue.aio import QueueClient
 from playwright.async_api import Browser, Page, async_playwright
 
 from devstack.chromium import FLAGS
 from devstack.stack import Stack
 from tests.machine import need_chromium
-
-API_VERSION = "2025-11-05"
-
+from tests.queue_client import queue_client
 
 Put = Callable[..., Awaitable[None]]
 
@@ -30,9 +27,7 @@ async def put(stack: Stack) -> AsyncIterator[Put]:
     """Put a message on the queue: a text, or the fields of one as keywords."""
     async with AsyncExitStack() as open_clients:
         client = await open_clients.enter_async_context(
-            QueueClient.from_connection_string(
-                stack.connection_string, "pillow-state", api_version=API_VERSION
-            )
+            queue_client(stack.connection_string, "pillow-state")
         )
 
         async def put_message(text: str | None = None, **fields: object) -> None:

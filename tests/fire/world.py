@@ -26,7 +26,7 @@ from tests.fire.putter import DEPTH, Putter
 from tests.fire.queue_proxy import QueueProxy
 from tests.fire.recorder import Recorder
 from tests.fire.storage import DurableAzurite
-from tests.integration.test_poller import Poller, poison, queue_client
+from tests.integration.test_poller import Poller, created_queue, poison
 from tests.waiting import until
 
 WITHIN_S: Final = 60.0
@@ -274,8 +274,8 @@ async def burning(
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(Broker(kind="mosquitto", topic_prefix=prefix))
         azurite = await stack.enter_async_context(DurableAzurite(folder))
-        client = await stack.enter_async_context(queue_client(azurite, queue))
-        markers = await stack.enter_async_context(queue_client(azurite, f"{queue}-markers"))
+        client = await stack.enter_async_context(created_queue(azurite, queue))
+        markers = await stack.enter_async_context(created_queue(azurite, f"{queue}-markers"))
         queue_proxy = await stack.enter_async_context(
             QueueProxy(azurite.port, random.Random(f"{seed} queue"))
         )

@@ -1,9 +1,8 @@
-"""Signing in as an identity, against a real Azurite that asks for tokens, over TLS."""
+"""Authorization by an identity's token, on a real Azurite with TLS and OAuth."""
 
 import asyncio
 import base64
 import json
-import ssl
 import time
 from collections.abc import AsyncIterator
 from functools import partial
@@ -13,11 +12,13 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 
+from azure_queue.account import CLIENT_OPTIONS, StorageAccount
+from azure_queue.development_account import ACCOUNT_NAME
+from azure_queue.settings import QueueSettings
 from devstack import ports
-from devstack.azurite import ACCOUNT, find_azurite
+from devstack.azurite import find_azurite
 from devstack.node import find_node
 from devstack.processes import Program
-from poller.azure import sdk
 from poller.azure.queue import AzureQueue
 from poller.queues import DeleteResult, QueueDenied
 from poller.settings import PollerSettings
@@ -25,14 +26,14 @@ from tests.certificates import certificate_for_loopback
 
 
 class Identity(AsyncTokenCredential):
-    """Tokens as Entra ID makes them, but for the signature, which Azurite does not look at."""
+    """Makes tokens like those of Entra ID, with a false signature, which Azurite does not check."""
 
     def __init__(self, *, audience: str = "https://storage.azure.com") -> None:
-        self.asked = 0
+        self.requests = 0
         self._audience = audience
 
     async def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
-        self.asked += 1
+        self.requests += 1
         now = int(time.time())
         claims = {
             "aud": self._audience,
@@ -42,11 +43,11 @@ class Identity(AsyncTokenCredential):
             "exp": now + 3600,
         }
         parts = ({"typ": "JWT", "alg": "RS256"}, claims)
-        said = ".".join(
+        encoded = ".".join(
             base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
             for part in parts
         )
-        return AccessToken(f"{said}.c2lnbmF0dXJl", now + 3600)
+        return AccessToken(f"{encoded}.c2lnbmF0dXJl", now + 3600)
 
     async def close(self) -> None:
         pass
@@ -66,15 +67,14 @@ async def _accepts(port: int) -> str | None:
 
 @pytest.fixture
 async def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """The queue endpoint of an Azurite with TLS and tokens; its certificate is known to us."""
+    """The queue endpoint of an Azurite with TLS and OAuth, whose certificate is trusted."""
     certificate, key = certificate_for_loopback(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    # The SDK's HTTP client has read that variable when it was imported, before this test.
-    knowing = ssl.create_default_context(cafile=certificate)
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", knowing)
+    # The SDK's HTTP client has read that variable at its import, before this test.
+    monkeypatch.setitem(CLIENT_OPTIONS, "connection_verify", str(certificate))
     port = ports.free()
     program = Program(
-        "azurite with tokens",
+        "azurite with OAuth",
         [
             find_node(),
             find_azurite(),
@@ -87,36 +87,32 @@ async def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         stop_within_s=0.5,
     )
     async with program:
-        yield f"https://{ports.HOST}:{port}/{ACCOUNT}"
+        yield f"https://{ports.HOST}:{port}/{ACCOUNT_NAME}"
 
 
 def signed_in(
     endpoint: str, queue: str, identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> AzureQueue:
-    """The adapter as the settings make it, with this for what DefaultAzureCredential finds."""
+    """The adapter with this identity in place of DefaultAzureCredential's."""
     monkeypatch.setattr("azure.identity.aio.DefaultAzureCredential", lambda: identity)
-    return AzureQueue.from_settings(
-        PollerSettings.load(AZURE_STORAGE_QUEUE_ENDPOINT=endpoint, QUEUE_NAME=queue)
-    )
+    return AzureQueue(PollerSettings.load(AZURE_STORAGE_QUEUE_ENDPOINT=endpoint, QUEUE_NAME=queue))
 
 
-async def test_an_identity_may_do_all_that_a_key_may(
+async def test_every_operation_is_authorized_by_a_token_that_is_kept(
     endpoint: str, queue_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Our own requests and the SDK's, with one token for all of ours."""
+    """The requests of the REST client and those of the SDK."""
     identity = Identity()
     async with signed_in(endpoint, queue_name, identity, monkeypatch) as queue:
         assert await queue.receive(32) == []
-        states = sdk.account(
-            PollerSettings.load(AZURE_STORAGE_QUEUE_ENDPOINT=endpoint, QUEUE_NAME=queue_name)
-        ).states
-        async with states:
-            await states.send_message("HUG")
-            await states.send_message("PUNCH")
-        before = identity.asked
+        settings = QueueSettings.load(AZURE_STORAGE_QUEUE_ENDPOINT=endpoint)
+        async with StorageAccount(settings).queue(queue_name) as states:
+            await states.put("HUG", 60)
+            await states.put("PUNCH", 60)
+        before = identity.requests
         first, second = await queue.receive(32)
         assert await queue.delete(first) is DeleteResult.DELETED
-        assert identity.asked == before, "the token is kept"
+        assert identity.requests == before, "the token was kept"
         assert await queue.renew(second)
         assert await queue.depth() == 1
         assert await queue.put_poison(second)
@@ -126,27 +122,27 @@ async def test_an_identity_may_do_all_that_a_key_may(
         assert await queue.delete(again) is DeleteResult.DELETED
 
 
-async def test_an_identity_that_is_not_accepted_is_a_no_that_says_where_to_look(
+async def test_a_refused_token_is_discarded_and_the_message_names_the_identity(
     endpoint: str, queue_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A token for something else; the next request asks for a new one."""
+    """A token for another audience; the next request gets a new one."""
     identity = Identity(audience="https://elsewhere.example")
     async with signed_in(endpoint, queue_name, identity, monkeypatch) as queue:
         for _ in range(2):
-            before = identity.asked
+            before = identity.requests
             with pytest.raises(QueueDenied, match="the identity this process runs as"):
                 await queue.receive(32)
-            assert identity.asked > before
+            assert identity.requests > before
 
 
-async def test_no_identity_at_all_is_a_no_that_says_where_to_look(
+async def test_a_missing_identity_is_denied_with_a_message_that_names_it(
     endpoint: str, queue_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DefaultAzureCredential as it is, where there is nothing for it to find."""
+    """DefaultAzureCredential itself, in an environment without credentials."""
     for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "IDENTITY_ENDPOINT", "MSI_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
     settings = PollerSettings.load(AZURE_STORAGE_QUEUE_ENDPOINT=endpoint, QUEUE_NAME=queue_name)
-    async with AzureQueue.from_settings(settings) as queue:
+    async with AzureQueue(settings) as queue:
         with pytest.raises(QueueDenied, match="the identity this process runs as"):
             await queue.receive(32)

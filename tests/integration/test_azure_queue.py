@@ -1,7 +1,7 @@
-"""The adapter to Azure Storage Queue, against a real Azurite."""
+"""The adapter of the Queue port, on a real Azurite."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -12,16 +12,15 @@ from azure.storage.queue import (
     ResourceTypes,
     generate_account_sas,
 )
-from azure.storage.queue.aio import QueueClient
 from pydantic import SecretStr
 
+from azure_queue.http_pool import HttpPool, Response
 from devstack import ports
 from devstack.azurite import Azurite
-from poller.azure.errors import API_VERSION
-from poller.azure.http_pool import Connections, Response
 from poller.azure.queue import AzureQueue
 from poller.queues import DeleteResult, QueueDenied, QueueUnavailable
 from poller.settings import PollerSettings
+from tests.queue_client import queue_client
 
 WITHIN_S = 15.0
 
@@ -43,7 +42,6 @@ def settings(connection_string: str, queue: str, *, visibility_s: int = 30) -> P
     """Settings for one queue of one account."""
     return PollerSettings.load(
         AZURE_STORAGE_CONNECTION_STRING=SecretStr(connection_string),
-        AZURE_STORAGE_QUEUE_ENDPOINT="",
         QUEUE_NAME=queue,
         POLLER_VISIBILITY_TIMEOUT=visibility_s,
     )
@@ -55,29 +53,20 @@ async def opened(
 ) -> AsyncIterator[AzureQueue]:
     """The adapter, opened."""
     chosen = settings(azurite.connection_string, queue, visibility_s=visibility_s)
-    async with AzureQueue.from_settings(chosen) as adapter:
+    async with AzureQueue(chosen) as adapter:
         yield adapter
 
 
-@asynccontextmanager
-async def client(azurite: Azurite, queue: str) -> AsyncIterator[QueueClient]:
-    """The SDK itself, as anyone else uses it."""
-    async with QueueClient.from_connection_string(
-        azurite.connection_string, queue, api_version=API_VERSION, use_env_settings=False
-    ) as opened_client:
-        yield opened_client
-
-
 async def kept(azurite: Azurite, queue: str) -> list[QueueMessage]:
-    """What is visible in a queue, looked at without taking it."""
-    async with client(azurite, queue) as reader:
+    """The messages of a queue that are not leased."""
+    async with queue_client(azurite.connection_string, queue) as reader:
         return list(await reader.peek_messages(max_messages=32))
 
 
-async def test_both_queues_are_made_when_they_are_missing(
+async def test_the_first_receive_creates_both_queues_unless_they_exist(
     azurite: Azurite, queue_name: str
 ) -> None:
-    """By the first question; that they are there already is no error."""
+    """An existing queue is no error."""
     async with opened(azurite, queue_name) as one, opened(azurite, queue_name) as other:
         assert await one.receive(32) == []
         assert await other.receive(32) == []
@@ -86,22 +75,27 @@ async def test_both_queues_are_made_when_they_are_missing(
         assert await kept(azurite, name) == []
 
 
-async def test_a_page_is_one_request_for_as_many_as_fit(
+async def test_a_receive_is_one_request_for_at_most_32_messages(
     azurite: Azurite, queue_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Up to 32 at once; never a second request to see whether there are more."""
-    sent: list[bytes] = []
-    ask = Connections.ask
+    """There is no second request to see whether there are more."""
+    sent: list[str] = []
+    request = HttpPool.request
 
-    async def noted(connections: Connections, request: bytes) -> Response:
-        sent.append(request.partition(b"\r\n")[0])
-        return await ask(connections, request)
+    async def recorded(
+        pool: HttpPool, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> Response:
+        sent.append(f"{method} {target}")
+        return await request(pool, method, target, headers, body)
 
-    async with opened(azurite, queue_name) as adapter, client(azurite, queue_name) as other:
+    async with (
+        opened(azurite, queue_name) as adapter,
+        queue_client(azurite.connection_string, queue_name) as other,
+    ):
         await adapter.receive(1)
         for number in range(40):
             await other.send_message(str(number))
-        monkeypatch.setattr(Connections, "ask", noted)
+        monkeypatch.setattr(HttpPool, "request", recorded)
         pages = [await adapter.receive(limit) for limit in (32, 5, 32, 32)]
 
     assert [len(page) for page in pages] == [32, 5, 3, 0]
@@ -111,13 +105,13 @@ async def test_a_page_is_one_request_for_as_many_as_fit(
     assert len({message.id for page in pages for message in page}) == 40
 
 
-async def test_a_message_says_when_it_was_queued_and_how_often_received(
+async def test_a_message_has_its_insertion_time_its_dequeue_count_and_its_lease(
     azurite: Azurite, queue_name: str
 ) -> None:
-    """The queue's own clock and count; the lease is counted from before the request."""
+    """Time and count are the queue's; the lease is counted from before the request."""
     async with opened(azurite, queue_name, visibility_s=30) as adapter:
         await adapter.receive(1)
-        async with client(azurite, queue_name) as other:
+        async with queue_client(azurite.connection_string, queue_name) as other:
             await other.send_message("HUG")
         before = asyncio.get_running_loop().time()
         (first,) = await adapter.receive(32)
@@ -131,9 +125,14 @@ async def test_a_message_says_when_it_was_queued_and_how_often_received(
     assert first.body.queued_us == second.body.queued_us
 
 
-async def test_a_deletion_says_how_it_ended(azurite: Azurite, queue_name: str) -> None:
-    """Deleted; gone already; or the lease is lost because the receipt is an old one."""
-    async with opened(azurite, queue_name) as adapter, client(azurite, queue_name) as other:
+async def test_a_deletion_returns_deleted_gone_or_lease_lost(
+    azurite: Azurite, queue_name: str
+) -> None:
+    """The lease is lost when the pop receipt is an old one."""
+    async with (
+        opened(azurite, queue_name) as adapter,
+        queue_client(azurite.connection_string, queue_name) as other,
+    ):
         await adapter.receive(1)
         await other.send_message("one")
         (ours,) = await adapter.receive(1)
@@ -147,11 +146,14 @@ async def test_a_deletion_says_how_it_ended(azurite: Azurite, queue_name: str) -
         assert await adapter.delete(again) is DeleteResult.GONE
 
 
-async def test_a_renewal_prolongs_the_lease_and_changes_the_receipt(
+async def test_a_renewal_extends_the_lease_and_replaces_the_pop_receipt(
     azurite: Azurite, queue_name: str
 ) -> None:
-    """The message stays hidden, its text stays as it was, and the new receipt deletes it."""
-    async with opened(azurite, queue_name) as adapter, client(azurite, queue_name) as other:
+    """The message stays hidden and unchanged, and the new receipt deletes it."""
+    async with (
+        opened(azurite, queue_name) as adapter,
+        queue_client(azurite.connection_string, queue_name) as other,
+    ):
         await adapter.receive(1)
         await other.send_message("  <text> & more ")
         (ours,) = await adapter.receive(1)
@@ -165,18 +167,18 @@ async def test_a_renewal_prolongs_the_lease_and_changes_the_receipt(
         await adapter.release(ours)
         (again,) = await adapter.receive(32)
         assert again.body.text == "  <text> & more "
-        assert not await adapter.renew(ours), "somebody else has it"
+        assert not await adapter.renew(ours), "another consumer has it"
         assert await adapter.renew(again)
         assert await adapter.delete(again) is DeleteResult.DELETED
-        assert await adapter.renew(again), "it is gone, so nobody else gets it"
+        assert await adapter.renew(again), "it is deleted, so no other consumer receives it"
         assert again.leased_until == float("inf")
 
 
 async def test_a_released_message_is_visible_at_once(azurite: Azurite, queue_name: str) -> None:
-    """Not when its lease would have ended; and releasing what is not ours any more is no error."""
+    """Not when its lease would have ended; a release with a stale receipt has no effect."""
     async with (
         opened(azurite, queue_name, visibility_s=3600) as adapter,
-        client(azurite, queue_name) as other,
+        queue_client(azurite.connection_string, queue_name) as other,
     ):
         await adapter.receive(1)
         await other.send_message("one")
@@ -192,11 +194,14 @@ async def test_a_released_message_is_visible_at_once(azurite: Azurite, queue_nam
         await adapter.release(again)
 
 
-async def test_a_poison_copy_is_word_for_word_and_for_ever(
+async def test_a_poison_copy_has_the_same_text_and_never_expires(
     azurite: Azurite, queue_name: str
 ) -> None:
-    """Whatever is in it: mark-up, quotes, white space, emoji, Base64, nothing, 64 KiB."""
-    async with opened(azurite, queue_name) as adapter, client(azurite, queue_name) as other:
+    """Mark-up, quotes, white space, emoji, Base64, nothing, 64 KiB."""
+    async with (
+        opened(azurite, queue_name) as adapter,
+        queue_client(azurite.connection_string, queue_name) as other,
+    ):
         await adapter.receive(1)
         for text in ODD:
             await other.send_message(text)
@@ -210,13 +215,13 @@ async def test_a_poison_copy_is_word_for_word_and_for_ever(
     assert {copy.expires_on.year for copy in copies if copy.expires_on} == {9999}
 
 
-async def test_the_right_to_make_queues_is_not_needed_where_they_are(
+async def test_existing_queues_need_no_right_to_create_queues(
     azurite: Azurite, queue_name: str
 ) -> None:
-    """A signature for messages alone is enough."""
+    """A shared access signature for messages is enough."""
     async with opened(azurite, queue_name) as maker:
         await maker.receive(1)
-    async with client(azurite, queue_name) as writer:
+    async with queue_client(azurite.connection_string, queue_name) as writer:
         await writer.send_message("HUGGING")
         account, key = writer.account_name, writer.credential.account_key
     signature = generate_account_sas(
@@ -228,26 +233,28 @@ async def test_the_right_to_make_queues_is_not_needed_where_they_are(
     )
     chosen = settings(f"QueueEndpoint={azurite.url};SharedAccessSignature={signature}", queue_name)
 
-    async with AzureQueue.from_settings(chosen) as adapter:
+    async with AzureQueue(chosen) as adapter:
         (message,) = await adapter.receive(32)
         await adapter.put_poison(message)
         assert await adapter.delete(message) is DeleteResult.DELETED
 
 
-async def test_queues_deleted_under_it_are_made_again(azurite: Azurite, queue_name: str) -> None:
-    """The act that finds them missing says so; the next one finds them there."""
+async def test_queues_that_were_deleted_are_created_again(
+    azurite: Azurite, queue_name: str
+) -> None:
+    """The operation that finds one missing raises QueueUnavailable; the next receive creates it."""
     async with opened(azurite, queue_name) as adapter:
         await adapter.receive(1)
-        async with client(azurite, queue_name) as other:
+        async with queue_client(azurite.connection_string, queue_name) as other:
             await other.send_message("what?")
             (message,) = await adapter.receive(1)
             await other.delete_queue()
-        for act in (adapter.delete, adapter.renew, adapter.release):
+        for operation in (adapter.delete, adapter.renew, adapter.release):
             with pytest.raises(QueueUnavailable, match="QUEUE_NAME"):
-                await act(message)
+                await operation(message)
         assert await adapter.receive(32) == []
 
-        async with client(azurite, f"{queue_name}-poison") as other:
+        async with queue_client(azurite.connection_string, f"{queue_name}-poison") as other:
             await other.delete_queue()
         with pytest.raises(QueueUnavailable, match="POISON_QUEUE_NAME"):
             await adapter.put_poison(message)
@@ -265,13 +272,13 @@ async def test_queues_deleted_under_it_are_made_again(azurite: Azurite, queue_na
         ("/devstoreaccount1;", "/nobodyatall;"),
     ],
 )
-async def test_a_wrong_account_or_key_is_a_no_that_names_the_setting(
+async def test_a_wrong_account_or_key_is_denied_with_the_setting_to_check(
     azurite: Azurite, queue_name: str, right: str, wrong: str
 ) -> None:
-    """And that shows no key."""
+    """The message does not contain the key."""
     assert right in azurite.connection_string
     given = azurite.connection_string.replace(right, wrong)
-    async with AzureQueue.from_settings(settings(given, queue_name)) as adapter:
+    async with AzureQueue(settings(given, queue_name)) as adapter:
         with pytest.raises(QueueDenied, match="AZURE_STORAGE_CONNECTION_STRING") as caught:
             await adapter.receive(1)
 
@@ -287,32 +294,22 @@ async def test_a_wrong_account_or_key_is_a_no_that_names_the_setting(
         "QueueEndpoint=http://127.0.0.1:1/devstoreaccount1",
     ],
 )
-def test_a_malformed_connection_string_is_a_no_that_names_the_setting(
+def test_a_malformed_connection_string_is_denied_with_the_setting_to_check(
     given: str, queue_name: str
 ) -> None:
-    """Before anything is sent."""
+    """Before a request is sent."""
     with pytest.raises(QueueDenied, match="AZURE_STORAGE_CONNECTION_STRING cannot be used"):
-        AzureQueue.from_settings(settings(given, queue_name))
+        AzureQueue(settings(given, queue_name))
 
 
-def test_an_endpoint_without_tls_is_a_no_that_names_the_setting(queue_name: str) -> None:
-    """An identity's token is never sent in the clear."""
-    with pytest.raises(QueueDenied, match="AZURE_STORAGE_QUEUE_ENDPOINT cannot be used"):
-        AzureQueue.from_settings(
-            PollerSettings.load(
-                AZURE_STORAGE_QUEUE_ENDPOINT="http://127.0.0.1:1/x", QUEUE_NAME=queue_name
-            )
-        )
-
-
-async def test_a_host_that_does_not_answer_is_unavailable(queue_name: str) -> None:
-    """At once, not after the SDK's minute of retries; the sentence names address and setting."""
+async def test_an_address_without_a_server_is_unavailable_at_once(queue_name: str) -> None:
+    """Not after the SDK's minute of retries; the message names the address and the setting."""
     port = ports.free()
     given = (
         f"AccountName=a;AccountKey=AAAA;QueueEndpoint=http://127.0.0.1:{port}/a;"
         "DefaultEndpointsProtocol=http"
     )
-    async with AzureQueue.from_settings(settings(given, queue_name)) as adapter:
+    async with AzureQueue(settings(given, queue_name)) as adapter:
         async with asyncio.timeout(WITHIN_S):
             with pytest.raises(QueueUnavailable, match=f"127.0.0.1:{port}") as caught:
                 await adapter.receive(1)
@@ -320,8 +317,8 @@ async def test_a_host_that_does_not_answer_is_unavailable(queue_name: str) -> No
     assert "AZURE_STORAGE_CONNECTION_STRING" in str(caught.value)
 
 
-async def test_an_azurite_that_checks_the_service_version_is_spoken_to(queue_name: str) -> None:
-    """The SDK's own newest version is one that it refuses."""
+async def test_the_api_version_is_one_that_azurite_accepts(queue_name: str) -> None:
+    """It refuses the SDK's default, which is newer."""
     strict = Azurite()
     strict.command.remove("--skipApiVersionCheck")
     async with strict, opened(strict, queue_name) as adapter:

@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 from azure.storage.queue import QueueClient
 
+from azure_queue import development_account
 from devstack import ports
-from devstack.azurite import ACCOUNT, ACCOUNT_KEY
 from devstack.broker import SEARCH
 from devstack.ports import Ports
 from devstack.processes import ROOT
@@ -163,8 +163,7 @@ def test_a_write_without_credentials_is_refused(project: Project) -> None:
 async def test_a_message_put_on_the_queue_arrives_on_mqtt(project: Project) -> None:
     pillow = f"by-hand-{uuid4().hex[:8]}"
     queue = QueueClient.from_connection_string(
-        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
-        f"QueueEndpoint=http://127.0.0.1:{project.ports.queue}/{ACCOUNT};",
+        development_account.connection_string(project.ports.queue),
         "pillow-state",
     )
     listening = asyncio.to_thread(

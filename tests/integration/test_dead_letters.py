@@ -1,4 +1,4 @@
-"""`poller dead-letters` as an operator runs it: the command, against real Azurite."""
+"""`poller dead-letters` as an operator runs it, on a real Azurite."""
 
 import asyncio
 import base64
@@ -22,15 +22,16 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from devstack.processes import Program
 from tests.commands import run_to_end
+from tests.queue_client import queue_client
 from tests.waiting import POLL_S, until
 
-# Each run of the command is a process of its own, and on a busy machine that takes seconds.
+# Each run of the command is a process, whose start takes seconds on a busy machine.
 pytestmark = pytest.mark.timeout(180)
 
 COMMAND = Path(sys.executable).parent / "poller"
 
 WITHIN_S = 40.0
-"""How long anything here may take on a busy machine."""
+"""The timeout of every wait, for a busy machine."""
 
 ODD_TEXTS = [
     "☁ 雲 🌥️ 👨‍👩‍👧",
@@ -46,7 +47,7 @@ ODD_TEXTS = [
 
 
 class Queues:
-    """A state queue and its poison queue, and the command that looks at them."""
+    """A state queue and its poison queue, and the command with their names in its settings."""
 
     def __init__(self, azurite: Azurite, name: str, states: QueueClient, poison: QueueClient):
         self.name, self.poison_name = name, f"{name}-poison"
@@ -56,32 +57,32 @@ class Queues:
             "QUEUE_NAME": name,
         }
 
-    async def bury(self, *texts: str) -> list[str]:
-        """Put letters in the poison queue; returns their ids."""
+    async def add_letters(self, *texts: str) -> list[str]:
+        """Put letters on the poison queue; returns their ids."""
         return [str((await self.poison.send_message(text, time_to_live=-1)).id) for text in texts]
 
     async def run(
         self, *words: str, script: str = "", **settings: str
     ) -> tuple[str, str, int | None]:
-        """Run `poller dead-letters` to its end; returns its output, its errors, its status."""
+        """Run `poller dead-letters`; returns its output, its errors and its exit status."""
         return await run("dead-letters", *words, script=script, **{**self.settings, **settings})
 
     async def json(self, *words: str) -> Any:
-        """Run it, to succeed, and return the JSON that is all it writes."""
+        """Run it with --json; returns the JSON, which has to be its only output."""
         out, err, status = await self.run(*words, "--json")
         assert (status, err) == (0, "")
         return json.loads(out)
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment without any setting of ours, and what is given."""
+    """This process's environment with these settings and no other of the poller's."""
     ours = ("POLLER_", "POISON_", "AZURE_", "QUEUE_", "MQTT_", "TOPIC_", "LOG_", "INSTANCE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, **settings}
 
 
 async def run(*words: str, script: str = "", **settings: str) -> tuple[str, str, int | None]:
-    """Run `poller`, or a script that changes something in it and then runs it."""
+    """Run `poller`, or a script that patches it and then runs it."""
     command: Sequence[str | Path] = [sys.executable, "-c", script] if script else [COMMAND]
     out, err, status = await run_to_end(
         *command, *words, env=environment(**settings), within_s=WITHIN_S
@@ -92,29 +93,18 @@ async def run(*words: str, script: str = "", **settings: str) -> tuple[str, str,
 
 @pytest.fixture
 async def queues(azurite: Azurite, queue_name: str) -> AsyncIterator[Queues]:
-    """Both queues, empty."""
+    """Both queues, created and empty."""
     async with (
-        client(azurite, queue_name) as states,
-        client(azurite, f"{queue_name}-poison") as poison,
+        queue_client(azurite.connection_string, queue_name) as states,
+        queue_client(azurite.connection_string, f"{queue_name}-poison") as poison,
     ):
         await states.create_queue()
         await poison.create_queue()
         yield Queues(azurite, queue_name, states, poison)
 
 
-def client(azurite: Azurite, name: str) -> QueueClient:
-    """A client of one queue."""
-    return QueueClient.from_connection_string(
-        azurite.connection_string,
-        name,
-        api_version="2025-11-05",
-        retry_total=0,
-        use_env_settings=False,
-    )
-
-
 async def visible(queue: QueueClient) -> list[QueueMessage]:
-    """Every message that nobody has received, in no order; they are hidden from then on."""
+    """Every message that is not leased, in no order; they are leased from then on."""
     found: list[QueueMessage] = []
     pages = queue.receive_messages(messages_per_page=32, visibility_timeout=600).by_page()
     async for page in pages:
@@ -123,21 +113,21 @@ async def visible(queue: QueueClient) -> list[QueueMessage]:
 
 
 async def texts(queue: QueueClient) -> list[str]:
-    """The texts of every message that nobody has received, sorted."""
+    """The texts of every message that is not leased, sorted."""
     return sorted(message.content for message in await visible(queue))
 
 
 def names(folder: Path) -> list[str]:
-    """What is in a folder."""
+    """The names of the files in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
 # list and show
 
 
-async def test_a_list_hides_no_letter_and_counts_as_no_read(queues: Queues) -> None:
-    """It says what is known of each."""
-    ids = await queues.bury("WALTZING", "hug")
+async def test_list_leases_no_letter_and_reports_on_each(queues: Queues) -> None:
+    """The dequeue count of a letter does not rise."""
+    ids = await queues.add_letters("WALTZING", "hug")
     listed = await queues.json("list")
 
     assert [letter["id"] for letter in listed["letters"]] == ids
@@ -152,9 +142,9 @@ async def test_a_list_hides_no_letter_and_counts_as_no_read(queues: Queues) -> N
     assert [message.dequeue_count for message in await visible(queues.poison)] == [1, 1]
 
 
-async def test_a_list_fits_80_columns_and_shows_no_control_characters(queues: Queues) -> None:
-    """Whatever the texts: two lines a letter, and how many there are."""
-    ids = await queues.bury(*ODD_TEXTS)
+async def test_a_list_fits_80_columns_and_has_no_control_characters(queues: Queues) -> None:
+    """It has two lines a letter, and the number of letters."""
+    ids = await queues.add_letters(*ODD_TEXTS)
     out, err, status = await queues.run("list")
 
     assert (status, err) == (0, "")
@@ -167,12 +157,10 @@ async def test_a_list_fits_80_columns_and_shows_no_control_characters(queues: Qu
         assert cell_len(line) <= 80
 
 
-async def test_more_letters_than_a_look_shows_are_said_and_all_can_be_listed(
-    queues: Queues,
-) -> None:
-    """`--all` has to receive them, and lets each go when it is done."""
+async def test_list_shows_32_letters_and_with_all_every_one(queues: Queues) -> None:
+    """`--all` leases the letters, and releases each at its end."""
     given = [f"letter {n}" for n in range(70)]
-    await queues.bury(*given)
+    await queues.add_letters(*given)
 
     first = await queues.json("list")
     assert (first["total"], len(first["letters"]), first["complete"]) == (70, 32, False)
@@ -183,12 +171,12 @@ async def test_more_letters_than_a_look_shows_are_said_and_all_can_be_listed(
     whole = await queues.json("list", "--all")
     assert (whole["total"], len(whole["letters"]), whole["complete"]) == (70, 70, True)
     assert sorted(letter["text"] for letter in whole["letters"]) == sorted(given)
-    assert await texts(queues.poison) == sorted(given), "none is hidden afterwards"
+    assert await texts(queues.poison) == sorted(given), "all were released"
 
 
-async def test_letters_that_somebody_has_received_are_missed_aloud(queues: Queues) -> None:
-    """They are not there to be looked at, and still in the queue."""
-    await queues.bury("a", "b", "c")
+async def test_list_says_how_many_letters_are_leased_by_another_consumer(queues: Queues) -> None:
+    """They cannot be shown, and are still in the queue."""
+    await queues.add_letters("a", "b", "c")
     async for _ in queues.poison.receive_messages(visibility_timeout=600, max_messages=1):
         break
     out, _, status = await queues.run("list")
@@ -197,8 +185,8 @@ async def test_letters_that_somebody_has_received_are_missed_aloud(queues: Queue
     assert f"2 of about 3 in {queues.poison_name}; the others are hidden" in out
 
 
-async def test_no_letters_and_no_queue_are_told_apart(queues: Queues) -> None:
-    """A queue that is not there may be a wrong name; it is not made."""
+async def test_an_empty_queue_and_a_missing_queue_have_different_messages(queues: Queues) -> None:
+    """A missing queue may be a wrong name, so it is not created."""
     out, _, status = await queues.run("list")
     assert (out, status) == (f"No dead letters in {queues.poison_name}.\n", 0)
 
@@ -209,28 +197,28 @@ async def test_no_letters_and_no_queue_are_told_apart(queues: Queues) -> None:
     assert (json.loads(out), status) == ({"replayed": [], "failed": {}, "not_found": []}, 0)
 
 
-async def test_a_letter_behind_the_first_32_is_found_and_hides_none(queues: Queues) -> None:
-    """Which takes leases; they are given up."""
-    *_, last = await queues.bury(*[f"letter {n}" for n in range(40)])
+async def test_show_finds_a_letter_behind_the_first_32(queues: Queues) -> None:
+    """It leases letters for that, and releases them."""
+    *_, last = await queues.add_letters(*[f"letter {n}" for n in range(40)])
     shown = await queues.json("show", last)
 
     assert (shown["id"], shown["text"]) == (last, "letter 39")
     assert len(await visible(queues.poison)) == 40
 
 
-async def test_a_letter_is_shown_word_for_word_and_harms_no_terminal(queues: Queues) -> None:
-    """What a person sees is escaped, and Base64 is also unpacked."""
-    ids = await queues.bury(*ODD_TEXTS)
+async def test_show_escapes_unprintable_characters_and_decodes_base64(queues: Queues) -> None:
+    """A letter cannot send control characters to the terminal."""
+    ids = await queues.add_letters(*ODD_TEXTS)
     out, _, status = await queues.run("show", ids[2])
     assert status == 0
     assert "| two\n| lines\\r\n| \\tand  a tab \n" in out
     out, _, _ = await queues.run("show", ids[4])
-    assert out.endswith("which says, as Base64\n| \\x1b]0;owned\\x07 \\x00 hello\n")
+    assert out.endswith("decoded from Base64\n| \\x1b]0;owned\\x07 \\x00 hello\n")
     assert out.replace("\n", "").isprintable()
 
 
-async def test_a_letter_that_is_not_there_is_not_found(queues: Queues) -> None:
-    """Said on standard error, with its id."""
+async def test_a_missing_letter_is_named_on_standard_error(queues: Queues) -> None:
+    """The exit status is 1."""
     out, err, status = await queues.run("show", "no\x1bsuch")
 
     assert (out, status) == ("", 1)
@@ -240,37 +228,37 @@ async def test_a_letter_that_is_not_there_is_not_found(queues: Queues) -> None:
 # replay
 
 
-async def test_odd_texts_come_back_word_for_word(queues: Queues) -> None:
-    """Emoji, control characters, 64 KiB: on the state queue as they were, and kept for ever."""
-    ids = await queues.bury(*ODD_TEXTS)
-    told = await queues.json("replay", "--all")
+async def test_replay_moves_every_text_unchanged_and_without_expiry(queues: Queues) -> None:
+    """Emoji, control characters, 64 KiB."""
+    ids = await queues.add_letters(*ODD_TEXTS)
+    result = await queues.json("replay", "--all")
 
-    assert sorted(told["replayed"]) == sorted(ids)
-    assert (told["failed"], told["not_found"]) == ({}, [])
+    assert sorted(result["replayed"]) == sorted(ids)
+    assert (result["failed"], result["not_found"]) == ({}, [])
     back = await visible(queues.states)
     assert sorted(message.content for message in back) == sorted(ODD_TEXTS)
     assert {message.expires_on.year for message in back if message.expires_on} == {9999}
     assert await visible(queues.poison) == []
 
 
-async def test_only_the_letter_that_is_named_is_replayed(queues: Queues) -> None:
-    """One that is not there is named, and makes the exit status 1."""
-    await queues.bury(*[f"letter {n}" for n in range(33)])
-    (wanted,) = await queues.bury("hug")
+async def test_replay_moves_only_the_named_letters(queues: Queues) -> None:
+    """The message names a missing one, and the exit status is 1."""
+    await queues.add_letters(*[f"letter {n}" for n in range(33)])
+    (wanted,) = await queues.add_letters("hug")
     out, err, status = await queues.run("replay", wanted, "no-such")
 
     assert status == 1
     assert out == f"1 of 2 put back on {queues.name}.\n"
     assert f"not found in {queues.poison_name}: no-such;" in err
-    assert "Of these, without a time of their own and so counting as said now: 1" in err
+    assert "Of these, carry no time and get the time of the replay: 1" in err
     assert await texts(queues.states) == ["hug"]
     assert len(await visible(queues.poison)) == 33
 
 
-async def test_without_a_state_queue_nothing_is_replayed(queues: Queues) -> None:
-    """A wrong QUEUE_NAME must not make a queue that no poller reads."""
+async def test_replay_creates_no_state_queue(queues: Queues) -> None:
+    """With a wrong QUEUE_NAME it would be a queue that no poller reads."""
     given = [f"letter {n}" for n in range(12)]
-    await queues.bury(*given)
+    await queues.add_letters(*given)
     out, err, status = await queues.run(
         "replay", "--all", QUEUE_NAME="wrong-name", POISON_QUEUE_NAME=queues.poison_name
     )
@@ -279,33 +267,31 @@ async def test_without_a_state_queue_nothing_is_replayed(queues: Queues) -> None
     assert out == "0 of about 12 put back on wrong-name, 12 failed.\n"
     assert err.count("not put back: there is no queue wrong-name") == 1
     assert "and 4 more" in err
-    assert await texts(queues.poison) == sorted(given), "none is hidden"
+    assert await texts(queues.poison) == sorted(given), "all were released"
 
 
 _KILLED_BETWEEN = """
 import os, signal
 from poller import __main__
 from poller.settle import redrive
-from poller.azure import poison
+from poller.azure import poison_queue
 left = iter(range({deletions}))
-delete = poison.AzurePoisonQueue.delete
+delete = poison_queue.AzurePoisonQueue.delete
 async def delete_or_die(self, letter):
     if next(left, None) is None:
         os.kill(os.getpid(), signal.SIGKILL)
     return await delete(self, letter)
-poison.AzurePoisonQueue.delete = delete_or_die
-redrive.lease_s = lambda count: 2
+poison_queue.AzurePoisonQueue.delete = delete_or_die
+redrive.scan_lease_s = lambda count: 2
 __main__.main()
 """
 
 
 @pytest.mark.parametrize("deletions", [0, 5, 33])
-async def test_one_that_is_killed_between_its_steps_loses_nothing(
-    queues: Queues, deletions: int
-) -> None:
-    """What was put back and not yet taken out is in both queues, and the next replay ends it."""
+async def test_a_killed_replay_loses_no_letter(queues: Queues, deletions: int) -> None:
+    """A letter that was copied and not yet deleted is in both queues."""
     given = [f"letter {n}" for n in range(40)]
-    await queues.bury(*given)
+    await queues.add_letters(*given)
     _, _, status = await queues.run(
         "replay", "--all", script=_KILLED_BETWEEN.format(deletions=deletions)
     )
@@ -316,7 +302,7 @@ async def test_one_that_is_killed_between_its_steps_loses_nothing(
     kept: Counter[str] = Counter()
     async with asyncio.timeout(WITHIN_S):
         while not set(given) <= set(back) | set(kept):
-            # What it had received is hidden until its lease is over.
+            # The letters that it had received are hidden until their leases end.
             kept += Counter(message.content for message in await visible(queues.poison))
             await asyncio.sleep(POLL_S)
     assert set(back) | set(kept) == set(given)
@@ -327,22 +313,24 @@ async def test_one_that_is_killed_between_its_steps_loses_nothing(
 _INTERRUPTED = """
 import os, signal
 from poller import __main__
-from poller.azure import poison
+from poller.azure import poison_queue
 count = iter(range(1, 10**6))
-put_back = poison.AzurePoisonQueue.put_back
-async def put_back_and_interrupt(self, letter):
-    await put_back(self, letter)
+requeue = poison_queue.AzurePoisonQueue.requeue
+async def requeue_and_interrupt(self, letter):
+    await requeue(self, letter)
     if next(count) == {sends}:
         os.kill(os.getpid(), signal.SIGINT)
-poison.AzurePoisonQueue.put_back = put_back_and_interrupt
+poison_queue.AzurePoisonQueue.requeue = requeue_and_interrupt
 __main__.main()
 """
 
 
-async def test_one_that_is_interrupted_finishes_its_letters_and_hides_none(queues: Queues) -> None:
-    """Every letter is in exactly one queue, at once; the exit status says that it is not all."""
+async def test_an_interrupted_replay_finishes_its_letters_and_releases_the_others(
+    queues: Queues,
+) -> None:
+    """Every letter is in one queue only, visible at once; the exit status is 1."""
     given = [f"letter {n}" for n in range(60)]
-    await queues.bury(*given)
+    await queues.add_letters(*given)
     out, err, status = await queues.run(
         "replay", "--all", "--json", script=_INTERRUPTED.format(sends=35)
     )
@@ -354,12 +342,12 @@ async def test_one_that_is_interrupted_finishes_its_letters_and_hides_none(queue
     assert len(json.loads(out)["replayed"]) == len(back) < 60
 
 
-async def test_a_poller_that_buries_them_again_is_not_chased(
+async def test_letters_that_a_poller_dead_letters_again_are_replayed_once(
     queues: Queues, broker: Broker, prefix: str
 ) -> None:
-    """Each letter is replayed once, comes back under a new id, and the log says which."""
+    """Each gets a new id, which the poller's log names."""
     given = [f"waltz {n}" for n in range(40)]
-    ids = await queues.bury(*given)
+    ids = await queues.add_letters(*given)
     poller = Program(
         "poller",
         [
@@ -382,8 +370,8 @@ async def test_a_poller_that_buries_them_again_is_not_chased(
     await poller.spawn()
     try:
         await poller.log.wait_for("queue ready", within_s=WITHIN_S)
-        told = await queues.json("replay", "--all")
-        assert sorted(told["replayed"]) == sorted(ids)
+        result = await queues.json("replay", "--all")
+        assert sorted(result["replayed"]) == sorted(ids)
         await until(
             lambda: sum("kept in the poison queue" in line for line in poller.log.lines) == 40,
             "all are dead letters again",
@@ -398,20 +386,22 @@ async def test_a_poller_that_buries_them_again_is_not_chased(
         await poller.wait()
 
     assert sorted(letter["text"] for letter in listed) == sorted(given)
-    buried = {letter["id"] for letter in listed}
-    assert not buried & set(ids)
-    said = [json.loads(line) for line in poller.log.lines if "kept in the poison queue" in line]
-    assert {line["letter"] for line in said} == buried
+    new_ids = {letter["id"] for letter in listed}
+    assert not new_ids & set(ids)
+    logged = [json.loads(line) for line in poller.log.lines if "kept in the poison queue" in line]
+    assert {line["letter"] for line in logged} == new_ids
     assert await texts(queues.states) == []
 
 
 # export
 
 
-async def test_an_export_is_whole_and_leaves_the_letters(queues: Queues, tmp_path: Path) -> None:
-    """One JSON object a line, with what a list says; a second one replaces it when told to."""
+async def test_export_writes_every_letter_and_leaves_it_in_the_queue(
+    queues: Queues, tmp_path: Path
+) -> None:
+    """One JSON object a line; --force replaces an existing file."""
     given = [*ODD_TEXTS, *(f"letter {n}" for n in range(40))]
-    ids = await queues.bury(*given)
+    ids = await queues.add_letters(*given)
     file = tmp_path / "letters.jsonl"
     out, err, status = await queues.run("export", str(file))
 
@@ -426,18 +416,20 @@ async def test_an_export_is_whole_and_leaves_the_letters(queues: Queues, tmp_pat
     assert await texts(queues.poison) == sorted(given)
 
 
-async def test_an_export_to_standard_output_is_lines_and_nothing_else(queues: Queues) -> None:
-    """How many there were is said on standard error."""
-    await queues.bury("a", "b\nc")
+async def test_export_to_standard_output_writes_letters_only(queues: Queues) -> None:
+    """Their number goes to standard error."""
+    await queues.add_letters("a", "b\nc")
     out, err, status = await queues.run("export", "-")
 
     assert (err, status) == ("2 written.\n", 0)
     assert [json.loads(line)["text"] for line in out.splitlines()] == ["a", "b\nc"]
 
 
-async def test_a_reader_that_has_enough_ends_it_quietly_and_hides_none(queues: Queues) -> None:
-    """`poller dead-letters export - | head -1` is no error."""
-    await queues.bury(*["x" * 20_000 for _ in range(70)])
+async def test_export_into_a_closed_pipe_is_silent_and_releases_the_letters(
+    queues: Queues,
+) -> None:
+    """As in `poller dead-letters export - | head -1`."""
+    await queues.add_letters(*["x" * 20_000 for _ in range(70)])
     read, write = os.pipe()
     running = await asyncio.create_subprocess_exec(
         COMMAND,
@@ -457,9 +449,9 @@ async def test_a_reader_that_has_enough_ends_it_quietly_and_hides_none(queues: Q
     assert len(await visible(queues.poison)) == 70
 
 
-async def test_a_file_that_cannot_be_written_is_said(queues: Queues, tmp_path: Path) -> None:
-    """With what the system says."""
-    await queues.bury("a")
+async def test_a_file_that_cannot_be_written_is_reported(queues: Queues, tmp_path: Path) -> None:
+    """With the system's reason."""
+    await queues.add_letters("a")
     _, err, status = await queues.run("export", str(tmp_path / "no" / "folder"))
     assert status == 1
     assert "cannot be written: No such file or directory" in err
@@ -472,7 +464,7 @@ async def test_a_file_that_cannot_be_written_is_said(queues: Queues, tmp_path: P
 async def terminal(
     queues: Queues, *words: str, answer: bytes
 ) -> AsyncIterator[asyncio.Task[bytes]]:
-    """Run it where standard input and error are a terminal; yields what that will have shown."""
+    """Run it on a terminal for standard input and error; yields a task of the terminal's output."""
     ours, its = pty.openpty()
     running = await asyncio.create_subprocess_exec(
         COMMAND,
@@ -487,15 +479,15 @@ async def terminal(
     os.write(ours, answer)
 
     async def shown() -> bytes:
-        said = b""
+        output = b""
         while True:
             try:
-                said += await asyncio.to_thread(os.read, ours, 65_536)
-            except OSError:  # how Linux says that nobody is left on the other side
+                output += await asyncio.to_thread(os.read, ours, 65_536)
+            except OSError:  # Linux raises it when the other side is closed
                 break
         async with asyncio.timeout(WITHIN_S):
             await running.wait()
-        return said
+        return output
 
     try:
         yield asyncio.create_task(shown())
@@ -506,22 +498,24 @@ async def terminal(
             await running.wait()
 
 
-async def test_a_person_is_asked_before_all_are_replayed(queues: Queues) -> None:
-    """With how many, and what to expect; a no leaves everything as it is."""
+async def test_replay_all_asks_on_a_terminal(queues: Queues) -> None:
+    """With the number of letters and a forecast; a no changes nothing."""
     given = [f"letter {n}" for n in range(3)]
-    await queues.bury(*given)
+    await queues.add_letters(*given)
     async with terminal(queues, "replay", "--all", answer=b"n\n") as showing:
         shown = await showing
 
     assert b"Put about 3 back on the queue?" in shown
-    assert b"coming back as dead letters: 3" in shown
+    assert b"become dead letters again: 3" in shown
     assert await texts(queues.states) == []
     assert await texts(queues.poison) == given
 
 
-async def test_a_long_replay_shows_how_far_it_is(queues: Queues) -> None:
-    """On a terminal, and only there; `--yes` asks nothing."""
-    await queues.bury(*[f"letter {n}" for n in range(70)])
+async def test_a_replay_of_more_than_one_page_shows_its_progress_on_a_terminal(
+    queues: Queues,
+) -> None:
+    """With `--yes` it asks nothing."""
+    await queues.add_letters(*[f"letter {n}" for n in range(70)])
     async with terminal(queues, "replay", "--all", "--yes", answer=b"") as showing:
         shown = await showing
 
@@ -531,11 +525,11 @@ async def test_a_long_replay_shows_how_far_it_is(queues: Queues) -> None:
     assert len(await visible(queues.states)) == 70
 
 
-# Wrong settings, a queue in trouble
+# Errors
 
 
-async def test_the_settings_are_the_pollers_and_wrong_ones_are_named() -> None:
-    """Exit status 2, and no secret in the sentence."""
+async def test_wrong_settings_are_named_with_exit_status_2() -> None:
+    """The message contains no secret."""
     _, err, status = await run("dead-letters", "list", QUEUE_NAME="X", POLLER_MAX_ATTEMPTS="0")
     assert status == 2
     assert "QUEUE_NAME = 'X'" in err
@@ -548,39 +542,39 @@ async def test_the_settings_are_the_pollers_and_wrong_ones_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("was", "is_now", "says"),
+    ("part", "replacement", "message"),
     [
         ("AccountKey=Eby8", "AccountKey=0000", "does not accept the credential"),
         ("devstoreaccount1", "nobody", "there is no such account"),
         ("{port}", "{free}", "Cannot connect to host 127.0.0.1:{free}"),
     ],
 )
-async def test_a_queue_in_trouble_is_a_sentence(
-    azurite: Azurite, queues: Queues, was: str, is_now: str, says: str
+async def test_an_error_of_the_queue_service_names_the_setting_to_check(
+    azurite: Azurite, queues: Queues, part: str, replacement: str, message: str
 ) -> None:
-    """With the setting to look at; exit status 1, and nothing for a script to misread."""
+    """Exit status 1, and nothing on standard output that a script could misread."""
     names = {"port": azurite.port, "free": ports.free()}
-    secret = azurite.connection_string.replace(was.format(**names), is_now.format(**names))
+    secret = azurite.connection_string.replace(part.format(**names), replacement.format(**names))
     out, err, status = await queues.run("list", "--json", AZURE_STORAGE_CONNECTION_STRING=secret)
 
     assert (out, status) == ("", 1)
-    assert says.format(**names) in err
+    assert message.format(**names) in err
     assert "0000" not in err
 
 
 @pytest.mark.parametrize(
-    ("part", "others"),
+    ("module", "unwanted"),
     [
         ("service", {"typer", "rich.progress", "poller.commands.context"}),
-        ("tool.commands", {"aiomqtt", "starlette", "uvicorn", "poller.service"}),
+        ("commands.cli", {"paho", "starlette", "uvicorn", "poller.service"}),
     ],
 )
-async def test_service_and_tool_load_nothing_that_only_the_other_needs(
-    part: str, others: set[str]
+async def test_service_and_commands_do_not_import_what_only_the_other_needs(
+    module: str, unwanted: set[str]
 ) -> None:
-    """Neither starts later for the other."""
+    """Each starts faster without it."""
     out, _, status = await run(
-        script=f"import sys, poller.__main__, poller.{part}; print({others} & set(sys.modules))"
+        script=f"import sys, poller.__main__, poller.{module}; print({unwanted} & set(sys.modules))"
     )
 
     assert (out, status) == ("set()\n", 0)

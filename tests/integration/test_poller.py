@@ -28,6 +28,7 @@ from devstack.broker import Broker
 from devstack.probes import http_answers
 from devstack.processes import Program
 from tests.machine import need_mosquitto
+from tests.queue_client import queue_client
 from tests.waiting import POLL_S
 
 # Several processes are started and killed in one test; a busy machine takes its time.
@@ -107,11 +108,9 @@ async def spawned(poller: Poller) -> AsyncIterator[Poller]:
 
 
 @asynccontextmanager
-async def queue_client(azurite: Azurite, queue: str) -> AsyncIterator[QueueClient]:
+async def created_queue(azurite: Azurite, queue: str) -> AsyncIterator[QueueClient]:
     """The SDK as anyone else uses it, with the queue made."""
-    async with QueueClient.from_connection_string(
-        azurite.connection_string, queue, api_version="2025-11-05", use_env_settings=False
-    ) as client:
+    async with queue_client(azurite.connection_string, queue) as client:
         try:
             await client.get_queue_properties()
         except ResourceNotFoundError:
@@ -121,14 +120,14 @@ async def queue_client(azurite: Azurite, queue: str) -> AsyncIterator[QueueClien
 
 async def put(azurite: Azurite, queue: str, texts: list[str], *, at_once: int = 8) -> None:
     """Put messages on a queue, a few at a time."""
-    async with queue_client(azurite, queue) as client:
+    async with created_queue(azurite, queue) as client:
         for start in range(0, len(texts), at_once):
             await asyncio.gather(*map(client.send_message, texts[start : start + at_once]))
 
 
 async def poison(azurite: Azurite, queue: str) -> list[str]:
     """Take everything off the poison queue."""
-    async with queue_client(azurite, f"{queue}-poison") as client:
+    async with created_queue(azurite, f"{queue}-poison") as client:
         return [message.content async for message in client.receive_messages(messages_per_page=32)]
 
 
@@ -151,7 +150,7 @@ async def emptied(azurite: Azurite, queue: str, *pollers: Poller) -> None:
         said = [(await poller.get("/metrics")).text for poller in pollers]
         return all("pillowcast_poller_in_hand 0.0" in text for text in said)
 
-    async with queue_client(azurite, queue) as client:
+    async with created_queue(azurite, queue) as client:
         await eventually(is_empty, f"{queue} empty")
 
 
@@ -366,7 +365,7 @@ async def test_a_message_received_too_often_is_a_dead_letter(
     azurite: Azurite, broker: Broker, prefix: str, queue_name: str
 ) -> None:
     """Somebody has taken it three times and never ended it; three are allowed."""
-    async with queue_client(azurite, queue_name) as client:
+    async with created_queue(azurite, queue_name) as client:
         await client.send_message(numbered(1))
         for _ in range(3):
             async for message in client.receive_messages(max_messages=1):
@@ -419,7 +418,7 @@ async def test_a_sigterm_finishes_says_offline_and_exits_with_zero(
         await eventually(lambda: is_last(kept, b"offline"), "offline, retained")
     assert "Traceback" not in poller.log.text
     assert "stopped" in poller.log.text
-    async with queue_client(azurite, queue_name) as client:
+    async with created_queue(azurite, queue_name) as client:
         left = [one async for one in client.receive_messages(messages_per_page=32)]
     found = await states(broker, prefix, 64 - len(left))
     assert found.keys() | {json.loads(one.content)["pillow"] for one in left} == {
@@ -514,7 +513,7 @@ async def test_a_broker_that_is_not_there_at_the_start_is_waited_for(
     try:
         async with spawned(poller):
             await poller.log.wait_for("broker unavailable", within_s=WITHIN_S)
-            async with queue_client(azurite, queue_name) as client:
+            async with created_queue(azurite, queue_name) as client:
                 (waiting,) = await client.peek_messages()
             assert waiting.dequeue_count == 0
             assert (await poller.get("/healthz")).status_code == 200

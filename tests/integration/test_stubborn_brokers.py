@@ -13,7 +13,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from azure.storage.queue.aio import QueueClient
 
 from devstack import ports
 from devstack.azurite import Azurite
@@ -22,6 +21,7 @@ from devstack.probes import mqtt_answers
 from devstack.processes import ROOT, Program
 from runtime.mqtt import SessionLimits
 from tests.machine import need_mosquitto
+from tests.queue_client import queue_client
 
 COMMANDS = Path(sys.executable).parent
 
@@ -193,9 +193,7 @@ async def test_a_state_that_the_acl_refuses_is_never_lost(
     async with (
         mosquitto,
         poller,
-        QueueClient.from_connection_string(
-            azurite.connection_string, queue_name, api_version="2025-11-05"
-        ) as queue,
+        queue_client(azurite.connection_string, queue_name) as queue,
     ):
         await poller.log.wait_for("queue ready", within_s=40)
         await queue.send_message('{"pillow":"cloud-1","state":"hugging"}')

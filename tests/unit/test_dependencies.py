@@ -16,8 +16,7 @@ from tests.source_modules import MEMBERS, modules, third_party, top
 # Declared although no module imports it.
 NEEDED_INDIRECTLY: Final = {
     ("runtime", "httptools"): "uvicorn parses HTTP with it where it is installed",
-    ("poller", "aiohttp"): "azure's asynchronous clients send HTTP with it",
-    ("simulator", "aiohttp"): "azure's asynchronous clients send HTTP with it",
+    ("azure_queue", "aiohttp"): "azure's asynchronous clients send HTTP with it",
 }
 
 
@@ -74,7 +73,7 @@ def test_every_version_range_has_a_lower_and_an_upper_bound() -> None:
 def imported(member: str) -> set[str]:
     """Return the distributions that a member's modules import."""
     return {
-        f"pillowcast-{top(name)}" if top(name) in MEMBERS else distribution(name)
+        canonicalize_name(f"pillowcast-{top(name)}") if top(name) in MEMBERS else distribution(name)
         for module in modules()
         if module.member == member
         for name in {*third_party(module), *(one for one in module.imports if top(one) in MEMBERS)}

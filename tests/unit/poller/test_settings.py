@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from azure_queue import development_account
 from poller.settings import PollerSettings
-from runtime.queue_settings import DEVELOPMENT_ACCOUNT
 from runtime.settings import SettingsError
 
 
@@ -21,7 +21,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
     """Azurite on this machine, five attempts, leases of 30 s, polls 0.01 s to 2 s apart."""
     settings = PollerSettings.load()
 
-    assert settings.connection_string.get_secret_value() == DEVELOPMENT_ACCOUNT
+    assert settings.connection_string.get_secret_value() == development_account.connection_string()
     assert (settings.queue, settings.poison_queue) == ("pillow-state", "pillow-state-poison")
     assert (settings.max_attempts, settings.visibility_timeout) == (5, 30)
     assert (settings.poll_min, settings.poll_max, settings.poll_hot) == (0.01, 2, 5)

@@ -24,8 +24,8 @@ def test_the_defaults_are_those_of_the_design() -> None:
 
     assert (target, plan.pillows, plan.groups[0][0].every_s) == ("queue", 3, 1.0)
     assert (settings.scenario, settings.queue) == ("day", "pillow-state")
-    assert settings.poison == "pillow-state-poison"
-    assert settings.queue_endpoint is None
+    assert settings.poison_queue == "pillow-state-poison"
+    assert settings.endpoint is None
     client = QueueClient.from_connection_string(
         settings.connection_string.get_secret_value(), settings.queue
     )

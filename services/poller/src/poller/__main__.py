@@ -10,7 +10,7 @@ import sys
 def main() -> None:
     """Run the service or the tool; either sets the exit status itself."""
     if len(sys.argv) > 1:
-        from poller.commands.dead_letters import run
+        from poller.commands.cli import run
     else:
         from poller.service import run
     run()

@@ -4,26 +4,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
-from poller.settle.dead_letters import Letter, Survey
+from azure_queue.errors import QueueDenied as QueueDenied
+from azure_queue.errors import QueueUnavailable as QueueUnavailable
 from runtime.backoff import Backoff
 
 RETRY_BACKOFF: Final = Backoff(first=0.5, most=30)
 """The delay before a failed queue operation is repeated, in seconds."""
-
-
-class QueueUnavailable(Exception):
-    """The queue service gave no answer or a temporary error; a retry may succeed.
-
-    `retry_after_s` is the value of its Retry-After header, 0 without one.
-    """
-
-    def __init__(self, why: str, *, retry_after_s: float = 0.0) -> None:
-        super().__init__(why)
-        self.retry_after_s = retry_after_s
-
-
-class QueueDenied(Exception):
-    """The queue service refused the request; the message names the setting to check."""
 
 
 class DeleteResult(Enum):
@@ -96,26 +82,56 @@ class Queue(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message of the poison queue.
+
+    `inserted_us` is when it was put there, in Unix microseconds.
+    `reads` counts how often it was received there; a peek does not count.
+    `pop_receipt` releases or deletes it until `leased_until`, a time of the event loop's clock; it
+    is empty after a peek.
+    """
+
+    id: str
+    inserted_us: int
+    reads: int
+    text: str
+    pop_receipt: str = ""
+    leased_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats:
+    """The number of letters in the poison queue, and the queue service's time.
+
+    `count` is never too low, and includes leased letters.
+    `now_us` is in Unix microseconds.
+    """
+
+    count: int
+    now_us: int
+
+
 class PoisonQueue(Protocol):
     """The poison queue as the dead-letter commands use it.
 
     Every method raises QueueUnavailable or QueueDenied.
     """
 
-    async def survey(self) -> Survey | None:
+    async def stats(self) -> QueueStats | None:
         """Return the number of letters; None when the poison queue does not exist."""
 
-    async def peek(self) -> list[Letter]:
+    async def peek(self) -> list[DeadLetter]:
         """Return the first letters that are not leased, at most 32, without leasing them."""
 
-    async def receive(self, lease_s: int) -> list[Letter]:
+    async def receive(self, lease_s: int) -> list[DeadLetter]:
         """Return up to 32 letters, each leased for `lease_s` seconds."""
 
-    async def release(self, letter: Letter) -> None:
+    async def release(self, letter: DeadLetter) -> None:
         """End a lease: the letter becomes visible at once."""
 
-    async def put_back(self, letter: Letter) -> None:
+    async def requeue(self, letter: DeadLetter) -> None:
         """Copy a letter to the state queue, byte for byte and without expiry."""
 
-    async def delete(self, letter: Letter) -> DeleteResult:
+    async def delete(self, letter: DeadLetter) -> DeleteResult:
         """Delete a letter from the poison queue for good."""

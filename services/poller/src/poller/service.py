@@ -42,7 +42,7 @@ async def _serve(
 ) -> None:
     metrics = PollerMetrics()
     try:
-        queue = AzureQueue.from_settings(settings, metrics.count_request)
+        queue = AzureQueue(settings, metrics.count_request)
     except QueueDenied as error:
         exit_with_usage(SERVICE, str(error))
     broker = MqttStatePublisher(settings, SERVICE)

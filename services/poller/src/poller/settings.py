@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from azure_queue.settings import QueueSettings
 from contract.topics import is_pillow_id
-from runtime.queue_settings import QueueName, StorageSettings
 
 
 def _checked_pillow(name: str) -> str:
@@ -16,20 +16,9 @@ def _checked_pillow(name: str) -> str:
     return name
 
 
-class PollerSettings(StorageSettings):
-    """The poller's settings, beside those of every service and of the storage account."""
+class PollerSettings(QueueSettings):
+    """The poller's settings, beside those of every service and of the queues."""
 
-    endpoint: str | None = Field(
-        None,
-        alias="AZURE_STORAGE_QUEUE_ENDPOINT",
-        description="https://ACCOUNT.queue.core.windows.net; when set, DefaultAzureCredential "
-        "signs in and the connection string is not used.",
-    )
-    poison_queue: QueueName = Field(
-        "",
-        alias="POISON_QUEUE_NAME",
-        description="The queue that keeps dead letters; <QUEUE_NAME>-poison unless set.",
-    )
     max_attempts: int = Field(
         5,
         alias="POLLER_MAX_ATTEMPTS",
@@ -89,20 +78,10 @@ class PollerSettings(StorageSettings):
         description="The port of health and metrics; 0 for any free one.",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _name_poison_queue(cls, given: dict[str, object]) -> dict[str, object]:
-        if not given.get("POISON_QUEUE_NAME"):
-            queue = given.get("QUEUE_NAME") or "pillow-state"
-            given = {**given, "POISON_QUEUE_NAME": f"{queue}-poison"}
-        return given
-
     @model_validator(mode="after")
     def _check_combinations(self) -> "PollerSettings":
         if self.poll_min > self.poll_max:
             raise ValueError(
                 f"POLLER_POLL_MIN = {self.poll_min:g} is above POLLER_POLL_MAX = {self.poll_max:g}"
             )
-        if self.queue == self.poison_queue:
-            raise ValueError(f"POISON_QUEUE_NAME = {self.poison_queue!r} is QUEUE_NAME; change one")
         return self

@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from azure_queue.settings import QueueSettings
 from runtime.broker_url import BrokerAddress
-from runtime.queue_settings import QueueName, StorageSettings
 from simulator.scenario.library import is_file, shipped
 
 _THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
@@ -27,7 +27,7 @@ def _checked_scenario(name: str) -> str:
     return name
 
 
-class SimulatorSettings(StorageSettings):
+class SimulatorSettings(QueueSettings):
     """The simulator's own settings and those of every service."""
 
     target: TargetName | None = Field(
@@ -66,23 +66,6 @@ class SimulatorSettings(StorageSettings):
         description="What happens: a name that `simulator list` shows, or the path of a .toml "
         "file.",
     )
-    queue_endpoint: str | None = Field(
-        None,
-        alias="AZURE_STORAGE_QUEUE_ENDPOINT",
-        pattern=r"^https://",
-        description="The account's queue endpoint, https://…; when set, DefaultAzureCredential "
-        "signs in and the connection string is not used.",
-    )
-    poison_queue: QueueName | None = Field(
-        None,
-        alias="POISON_QUEUE_NAME",
-        description="The queue that keeps dead letters; <QUEUE_NAME>-poison unless set.",
-    )
-
-    @property
-    def poison(self) -> str:
-        """The name of the poison queue."""
-        return self.poison_queue or f"{self.queue}-poison"
 
     @property
     def broker(self) -> BrokerAddress:

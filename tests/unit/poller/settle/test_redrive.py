@@ -1,4 +1,4 @@
-"""Dead letters in hand: whatever fails or stops, none is lost and none stays hidden."""
+"""Replay: whatever fails or stops it, no letter is lost and none stays hidden."""
 
 import asyncio
 from collections import Counter
@@ -10,97 +10,113 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poller.queues import DeleteResult, QueueDenied, QueueUnavailable
-from poller.settle.dead_letters import PAGE, Letter, Survey
-from poller.settle.redrive import AT_ONCE, Tally, Walk, replay
+from azure_queue.service import PAGE_SIZE
+from poller.queues import (
+    DeadLetter,
+    DeleteResult,
+    QueueDenied,
+    QueueStats,
+    QueueUnavailable,
+)
+from poller.settle.redrive import (
+    CONCURRENCY,
+    QueueScan,
+    ReplayResult,
+    replay,
+    scan_lease_s,
+    scan_limit,
+)
 from runtime.backoff import Backoff
 
-AT_ONCE_AGAIN: Final = Backoff(first=1e-9, most=1e-9)
+NO_DELAY: Final = Backoff(first=1e-9, most=1e-9)
 
 
 class Fault(Enum):
-    """How a call fails: before it does anything, after it did, or for good."""
+    """How a call fails: before or after it has an effect, for good, or unexpectedly."""
 
     LOST_REQUEST = "lost request"
-    LOST_ANSWER = "lost answer"
+    LOST_RESPONSE = "lost response"
     DENIED = "denied"
-    BROKEN = "broken"
+    UNEXPECTED = "unexpected"
 
 
-class Broken(Exception):
-    """What nobody expects."""
+class UnexpectedError(Exception):
+    """An exception that no caller handles."""
+
+
+Faults = Callable[[str, int], Fault | None]
+"""The fault of a call, by its operation and its number."""
 
 
 class FakePoisonQueue:
-    """Two queues in memory; `fault` is asked before each call, by its act and number."""
+    """A poison queue and a state queue in memory, whose calls fail as `fault_of` says."""
 
-    def __init__(
-        self, texts: list[str], fault: Callable[[str, int], Fault | None] = lambda _act, _n: None
-    ) -> None:
-        self.letters = {f"m{n}": Letter(f"m{n}", 0, 0, text) for n, text in enumerate(texts)}
+    def __init__(self, texts: list[str], fault_of: Faults = lambda _operation, _n: None) -> None:
+        self.letters = {f"m{n}": DeadLetter(f"m{n}", 0, 0, text) for n, text in enumerate(texts)}
         self.hidden: set[str] = set()
         self.states: list[str] = []
         self.calls: Counter[str] = Counter()
-        self.under_way = self.most_under_way = 0
-        self.on_put_back: Callable[[Letter], None] = lambda _letter: None
-        self._fault = fault
+        self.max_concurrent = 0
+        self.fault_of = fault_of
+        self.on_requeued: Callable[[DeadLetter], None] = lambda _letter: None
+        self._concurrent = 0
 
     def add(self, text: str, inserted_us: int) -> None:
-        """Put one more letter there."""
-        name = f"n{len(self.letters)}-{len(self.states)}"
-        self.letters[name] = Letter(name, inserted_us, 0, text)
+        """Add a letter."""
+        letter_id = f"n{len(self.letters)}-{len(self.states)}"
+        self.letters[letter_id] = DeadLetter(letter_id, inserted_us, 0, text)
 
-    async def survey(self) -> Survey | None:
-        return Survey(len(self.letters), 0)
+    async def stats(self) -> QueueStats | None:
+        return QueueStats(len(self.letters), 0)
 
-    async def peek(self) -> list[Letter]:
-        return [one for one in self.letters.values() if one.id not in self.hidden][:PAGE]
+    async def peek(self) -> list[DeadLetter]:
+        return [one for one in self.letters.values() if one.id not in self.hidden][:PAGE_SIZE]
 
-    async def receive(self, lease_s: int) -> list[Letter]:
-        taken: list[Letter] = []
+    async def receive(self, lease_s: int) -> list[DeadLetter]:
+        page: list[DeadLetter] = []
 
-        def take() -> None:
+        def lease_page() -> None:
             for letter in [one for one in self.letters.values() if one.id not in self.hidden]:
-                if len(taken) < PAGE:
+                if len(page) < PAGE_SIZE:
                     self.hidden.add(letter.id)
-                    taken.append(replace(letter, receipt="r", leased_until=_now() + lease_s))
+                    page.append(replace(letter, pop_receipt="r", leased_until=_now() + lease_s))
 
-        await self._call("receive", take)
-        return taken
+        await self._call("receive", lease_page)
+        return page
 
-    async def release(self, letter: Letter) -> None:
-        assert letter.receipt == "r"
+    async def release(self, letter: DeadLetter) -> None:
+        assert letter.pop_receipt == "r"
         await self._call("release", lambda: self.hidden.discard(letter.id))
 
-    async def put_back(self, letter: Letter) -> None:
-        def put() -> None:
+    async def requeue(self, letter: DeadLetter) -> None:
+        def append() -> None:
             self.states.append(letter.text)
-            self.on_put_back(letter)
+            self.on_requeued(letter)
 
-        await self._call("put_back", put)
+        await self._call("requeue", append)
 
-    async def delete(self, letter: Letter) -> DeleteResult:
-        there = letter.id in self.letters
+    async def delete(self, letter: DeadLetter) -> DeleteResult:
+        exists = letter.id in self.letters
         await self._call("delete", lambda: self.letters.pop(letter.id, None))
         self.hidden.discard(letter.id)
-        return DeleteResult.DELETED if there else DeleteResult.GONE
+        return DeleteResult.DELETED if exists else DeleteResult.GONE
 
-    async def _call(self, act: str, do: Callable[[], object]) -> None:
-        fault = self._fault(act, self.calls.total())
-        self.calls[act] += 1
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
+    async def _call(self, operation: str, take_effect: Callable[[], object]) -> None:
+        fault = self.fault_of(operation, self.calls.total())
+        self.calls[operation] += 1
+        self._concurrent += 1
+        self.max_concurrent = max(self.max_concurrent, self._concurrent)
         await asyncio.sleep(0)
-        self.under_way -= 1
+        self._concurrent -= 1
         if fault is Fault.LOST_REQUEST:
             raise QueueUnavailable("503")
         if fault is Fault.DENIED:
             raise QueueDenied("403")
-        if fault is Fault.BROKEN:
-            raise Broken
-        do()
-        if fault is Fault.LOST_ANSWER:
-            raise QueueUnavailable("no answer")
+        if fault is Fault.UNEXPECTED:
+            raise UnexpectedError
+        take_effect()
+        if fault is Fault.LOST_RESPONSE:
+            raise QueueUnavailable("no response")
 
 
 def _now() -> float:
@@ -111,199 +127,182 @@ async def replay_all(
     queue: FakePoisonQueue,
     *,
     stopping: asyncio.Event | None = None,
-    wanted: Callable[[Letter], bool] = lambda _letter: True,
-    most: int | None = None,
-) -> Tally:
-    """What `replay --all` does."""
+    is_wanted: Callable[[DeadLetter], bool] = lambda _letter: True,
+    limit: int | None = None,
+) -> ReplayResult:
+    """Replay as `replay --all` does."""
     stopping = stopping or asyncio.Event()
     count = len(queue.letters)
-    async with Walk(queue, stopping, count=count) as walk:
+    async with QueueScan(queue, stopping, count=count) as scan:
         return await replay(
             queue,
-            walk,
+            scan,
             stopping,
-            wanted,
-            most=count if most is None else most,
-            retry=AT_ONCE_AGAIN,
+            is_wanted,
+            limit=count if limit is None else limit,
+            retry=NO_DELAY,
         )
 
 
 def texts_of(count: int) -> list[str]:
-    """So many different texts."""
+    """Different texts."""
     return [f"text {n}" for n in range(count)]
 
 
-@given(st.integers(0, 3 * PAGE + 1))
-def test_all_letters_leave_the_poison_queue_for_the_state_queue(count: int) -> None:
-    """Each once, and not too many at a time."""
+@given(st.integers(0, 3 * PAGE_SIZE + 1))
+async def test_each_letter_is_moved_once_and_at_most_16_at_a_time(count: int) -> None:
+    """From the poison queue to the state queue."""
+    queue = FakePoisonQueue(texts_of(count))
+    result = await replay_all(queue)
 
-    async def story() -> None:
-        queue = FakePoisonQueue(texts_of(count))
-        tally = await replay_all(queue)
-        assert sorted(queue.states) == sorted(texts_of(count))
-        assert queue.letters == {}
-        assert (len(tally.replayed), tally.failed, tally.trouble) == (count, {}, None)
-        assert queue.most_under_way <= AT_ONCE
-        assert queue.calls["release"] == 0, "there was nothing left to let go"
-
-    asyncio.run(story())
+    assert sorted(queue.states) == sorted(texts_of(count))
+    assert queue.letters == {}
+    assert (len(result.replayed), result.failed, result.scan_error) == (count, {}, None)
+    assert queue.max_concurrent <= CONCURRENCY
+    assert queue.calls["release"] == 0, "no letter was left to release"
 
 
 @given(
-    st.integers(1, 2 * PAGE + 3),
+    st.integers(1, 2 * PAGE_SIZE + 3),
     st.dictionaries(st.integers(0, 200), st.sampled_from(Fault), max_size=30),
 )
-def test_whatever_call_fails_no_letter_is_lost(count: int, faults: dict[int, Fault]) -> None:
-    """Each is in one queue or in both, and what is said of it is so."""
+async def test_no_letter_is_lost_whichever_call_fails(count: int, faults: dict[int, Fault]) -> None:
+    """Each is in one queue or in both, and the result is true."""
+    queue = FakePoisonQueue(texts_of(count), lambda _operation, n: faults.get(n))
+    result = ReplayResult()
+    try:
+        result = await replay_all(queue)
+    except* UnexpectedError:
+        pass
 
-    async def story() -> None:
-        queue = FakePoisonQueue(texts_of(count), lambda _act, n: faults.get(n))
-        tally = Tally()
-        try:
-            tally = await replay_all(queue)
-        except* Broken:
-            pass
-        kept = {letter.text for letter in queue.letters.values()}
-        assert kept | set(queue.states) == set(texts_of(count))
-        for name in tally.replayed:
-            assert name not in queue.letters
-            assert f"text {name[1:]}" in queue.states
-        for name, why in tally.failed.items():
-            assert name in queue.letters or "still in the poison queue" in why
-
-    asyncio.run(story())
+    kept = {letter.text for letter in queue.letters.values()}
+    assert kept | set(queue.states) == set(texts_of(count))
+    for letter_id in result.replayed:
+        assert letter_id not in queue.letters
+        assert f"text {letter_id[1:]}" in queue.states
+    for letter_id, reason in result.failed.items():
+        assert letter_id in queue.letters or "still in the poison queue" in reason
 
 
-@given(st.integers(1, 2 * PAGE + 3), st.integers(0, 150), st.sampled_from(Fault))
-def test_what_was_not_put_back_is_let_go_at_once(count: int, at: int, fault: Fault) -> None:
-    """Whatever broke, nothing is hidden afterwards but by what broke the letting go."""
+@given(st.integers(1, 2 * PAGE_SIZE + 3), st.integers(0, 150), st.sampled_from(Fault))
+async def test_a_letter_that_was_not_moved_is_released_at_once(
+    count: int, first: int, fault: Fault
+) -> None:
+    """Whatever failed, unless the release itself did."""
+    queue = FakePoisonQueue(
+        texts_of(count),
+        lambda operation, n: (
+            fault if n >= first and operation not in ("release", "receive") else None
+        ),
+    )
+    try:
+        await replay_all(queue)
+    except* UnexpectedError:
+        pass
 
-    async def story() -> None:
-        queue = FakePoisonQueue(
-            texts_of(count),
-            lambda act, n: fault if n >= at and act not in ("release", "receive") else None,
-        )
-        try:
-            await replay_all(queue)
-        except* Broken:
-            pass
-        assert queue.hidden == set()
-
-    asyncio.run(story())
-
-
-@given(st.integers(1, 3 * PAGE), st.integers(0, 3 * PAGE))
-def test_one_that_is_stopped_finishes_what_it_began(count: int, after: int) -> None:
-    """No letter is in both queues for it, and the rest is there for everybody."""
-
-    async def story() -> None:
-        queue, stopping = FakePoisonQueue(texts_of(count)), asyncio.Event()
-        queue.on_put_back = lambda _letter: stopping.set() if len(queue.states) > after else None
-        tally = await replay_all(queue, stopping=stopping)
-        assert len(queue.states) == len(tally.replayed) == count - len(queue.letters)
-        assert len(queue.states) <= after + AT_ONCE
-        assert queue.hidden == set()
-
-    asyncio.run(story())
+    assert queue.hidden == set()
 
 
-@given(st.integers(1, 3 * PAGE))
-def test_letters_that_come_back_are_not_chased(count: int) -> None:
-    """A poller that buries each at once, in whatever order the queue then has, is no endless loop.
+@given(st.integers(1, 3 * PAGE_SIZE), st.integers(0, 3 * PAGE_SIZE))
+async def test_a_stopped_replay_finishes_the_letters_it_has_begun(count: int, after: int) -> None:
+    """So no letter is in both queues, and the others are visible at once."""
+    queue, stopping = FakePoisonQueue(texts_of(count)), asyncio.Event()
+    queue.on_requeued = lambda _letter: stopping.set() if len(queue.states) > after else None
+    result = await replay_all(queue, stopping=stopping)
 
-    What comes back within the second of the survey looks as old as what was there; the count ends
-    it even so.
+    assert len(queue.states) == len(result.replayed) == count - len(queue.letters)
+    assert len(queue.states) <= after + CONCURRENCY
+    assert queue.hidden == set()
+
+
+@given(count=st.integers(1, 3 * PAGE_SIZE), inserted_us=st.sampled_from([0, 1]))
+async def test_a_letter_that_becomes_a_dead_letter_again_is_not_replayed_again(
+    count: int, inserted_us: int
+) -> None:
+    """A poller that dead-letters each at once causes no endless loop.
+
+    A letter that returns within the second of the count looks as old as the others; the limit ends
+    the replay all the same.
     """
+    queue = FakePoisonQueue(texts_of(count))
+    queue.on_requeued = lambda letter: queue.add(letter.text, inserted_us)
+    result = await replay_all(queue, is_wanted=lambda letter: letter.inserted_us <= 0)
 
-    async def story(inserted_us: int) -> None:
-        queue = FakePoisonQueue(texts_of(count))
-        queue.on_put_back = lambda letter: queue.add(letter.text, inserted_us)
-        tally = await replay_all(queue, wanted=lambda letter: letter.inserted_us <= 0)
-        assert len(tally.replayed) == len(queue.states) == count
-        assert len(queue.letters) == count
-        assert queue.hidden == set()
-
-    asyncio.run(story(inserted_us=1))
-    asyncio.run(story(inserted_us=0))
+    assert len(result.replayed) == len(queue.states) == count
+    assert len(queue.letters) == count
+    assert queue.hidden == set()
 
 
-def test_new_letters_without_end_do_not_keep_it() -> None:
-    """It goes over twice what was there, and then leaves."""
+async def test_a_scan_ends_although_new_letters_keep_arriving() -> None:
+    """At twice the number of letters that there were."""
+    queue = FakePoisonQueue(texts_of(40))
+    numbers = iter(range(10**6))
 
-    async def story() -> None:
-        queue = FakePoisonQueue(texts_of(40))
-        name = iter(range(10**6))
+    def add_page(_operation: str, _n: int) -> None:
+        for _ in range(PAGE_SIZE):
+            letter_id = f"new{next(numbers)}"
+            queue.letters[letter_id] = DeadLetter(letter_id, 1, 0, "what?")
 
-        def arrive(_act: str, _n: int) -> None:
-            for _ in range(PAGE):
-                new = f"new{next(name)}"
-                queue.letters[new] = Letter(new, 1, 0, "what?")
+    queue.fault_of = add_page
+    result = await replay_all(
+        queue, is_wanted=lambda letter: letter.inserted_us <= 0 and letter.id != "m3"
+    )
 
-        queue._fault = arrive
-        tally = await replay_all(
-            queue, wanted=lambda letter: letter.inserted_us <= 0 and letter.id != "m3"
-        )
-        assert len(tally.replayed) == 39
-        assert "m3" in queue.letters
-
-    asyncio.run(story())
+    assert len(result.replayed) == 39
+    assert "m3" in queue.letters
 
 
-def test_a_queue_that_takes_nothing_is_not_tried_for_every_letter() -> None:
-    """Each would wait for its own three tries; the reasons say that nothing was done."""
+async def test_a_replay_ends_after_a_page_of_which_every_letter_failed() -> None:
+    """Each of the others would cost three tries; the reason says that nothing was moved."""
+    queue = FakePoisonQueue(
+        texts_of(3 * PAGE_SIZE),
+        lambda operation, _n: Fault.LOST_REQUEST if operation == "requeue" else None,
+    )
+    result = await replay_all(queue)
 
-    async def story() -> None:
-        queue = FakePoisonQueue(
-            texts_of(3 * PAGE), lambda act, _n: Fault.LOST_REQUEST if act == "put_back" else None
-        )
-        tally = await replay_all(queue)
-        assert len(tally.failed) == PAGE
-        assert set(tally.failed.values()) == {"not put back: 503"}
-        assert len(queue.letters) == 3 * PAGE
-        assert queue.hidden == set()
-
-    asyncio.run(story())
+    assert len(result.failed) == PAGE_SIZE
+    assert set(result.failed.values()) == {"not put back: 503"}
+    assert len(queue.letters) == 3 * PAGE_SIZE
+    assert queue.hidden == set()
 
 
-def test_a_letter_that_cannot_be_deleted_is_said_to_be_in_both() -> None:
-    """Which is harmless, and to be known."""
+async def test_a_letter_that_cannot_be_deleted_is_reported_as_in_both_queues() -> None:
+    """The duplicate is harmless, and the operator has to know of it."""
+    queue = FakePoisonQueue(
+        ["a"], lambda operation, _n: Fault.DENIED if operation == "delete" else None
+    )
+    result = await replay_all(queue)
 
-    async def story() -> None:
-        queue = FakePoisonQueue(["a"], lambda act, _n: Fault.DENIED if act == "delete" else None)
-        tally = await replay_all(queue)
-        assert tally.failed == {"m0": "put back, but still in the poison queue too: 403"}
-        assert (queue.states, queue.hidden) == (["a"], set())
-
-    asyncio.run(story())
-
-
-def test_what_cannot_be_let_go_is_counted_and_not_tried_for_ever() -> None:
-    """The first failure ends it: their leases will do the same."""
-
-    async def story() -> None:
-        queue, stopping = (
-            FakePoisonQueue(
-                texts_of(50), lambda act, _n: Fault.DENIED if act == "release" else None
-            ),
-            asyncio.Event(),
-        )
-        async with Walk(queue, stopping, count=50) as walk:
-            assert sum([len(page) async for page in walk.pages()]) == 50
-        assert walk.unreleased == 50
-        assert queue.calls["release"] <= AT_ONCE
-
-    asyncio.run(story())
+    assert result.failed == {"m0": "put back, but still in the poison queue too: 403"}
+    assert (queue.states, queue.hidden) == (["a"], set())
 
 
-def test_only_the_letters_that_are_wanted_are_put_back() -> None:
-    """And it stops looking once it has them."""
+async def test_after_one_failed_release_the_others_are_counted_and_not_tried() -> None:
+    """The end of their leases has the same effect."""
+    queue = FakePoisonQueue(
+        texts_of(50), lambda operation, _n: Fault.DENIED if operation == "release" else None
+    )
+    async with QueueScan(queue, asyncio.Event(), count=50) as scan:
+        assert sum([len(page) async for page in scan.pages()]) == 50
 
-    async def story() -> None:
-        queue = FakePoisonQueue(texts_of(4 * PAGE))
-        tally = await replay_all(queue, wanted=lambda letter: letter.id in ("m1", "m40"), most=2)
-        assert sorted(tally.replayed) == ["m1", "m40"]
-        assert queue.calls["receive"] == 2
-        assert len(queue.letters) == 4 * PAGE - 2
-        assert queue.hidden == set()
+    assert scan.unreleased == 50
+    assert queue.calls["release"] <= CONCURRENCY
 
-    asyncio.run(story())
+
+async def test_a_replay_of_named_letters_moves_no_other_and_ends_with_the_last() -> None:
+    """The pages behind it are not received."""
+    queue = FakePoisonQueue(texts_of(4 * PAGE_SIZE))
+    result = await replay_all(queue, is_wanted=lambda one: one.id in ("m1", "m40"), limit=2)
+
+    assert sorted(result.replayed) == ["m1", "m40"]
+    assert queue.calls["receive"] == 2
+    assert len(queue.letters) == 4 * PAGE_SIZE - 2
+    assert queue.hidden == set()
+
+
+@given(st.integers(0, 10**7))
+def test_a_lease_lasts_a_second_a_page_and_a_scan_has_a_limit(count: int) -> None:
+    """The lease is a minute at least and an hour at most."""
+    assert 60 <= scan_lease_s(count) <= 3600
+    assert scan_lease_s(count) >= min(3600, count / PAGE_SIZE)
+    assert scan_limit(count) > count

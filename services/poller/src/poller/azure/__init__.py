@@ -1,1 +1,1 @@
-"""azure."""
+"""The adapters of the queue ports to Azure Queue Storage."""

@@ -1,4 +1,4 @@
-"""The state queue and its poison queue, as the worker uses them."""
+"""The adapter of the Queue port to Azure Queue Storage."""
 
 import asyncio
 import math
@@ -6,174 +6,159 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Final, Self
 
-from azure.core.exceptions import ResourceExistsError
-
-from poller.azure.errors import LeaseLost, MessageGone, QueueGone
-from poller.azure.poison import FOREVER, AzurePoisonQueue
-from poller.azure.sdk import Account, account, our_error
-from poller.queues import Body, DeleteResult, QueueDenied, QueueUnavailable, ReceivedMessage
+from azure_queue.account import StorageAccount
+from azure_queue.errors import (
+    MessageNotFound,
+    PopReceiptMismatch,
+    QueueDenied,
+    QueueNotFound,
+    QueueUnavailable,
+    queue_deleted,
+)
+from azure_queue.service import NEVER_EXPIRES
+from poller.azure.poison_queue import AzurePoisonQueue
+from poller.queues import Body, DeleteResult, ReceivedMessage
 from poller.settings import PollerSettings
+
+OnRequest = Callable[[str, str], None]
+"""Called after each request to the service with its operation and its outcome."""
 
 
 class AzureQueue:
-    """Both queues of one storage account; they are made when they are missing.
-
-    `on_request` is told of each request to the service: what it was, and how it ended.
-    """
+    """The state queue and the poison queue of one storage account; missing ones are created."""
 
     def __init__(
         self,
-        account: Account,
-        *,
-        visibility_s: int,
-        on_request: Callable[[str, str], None] = lambda _act, _outcome: None,
-    ) -> None:
-        self._account = account
-        self._states = account.states
-        self._poison = account.poison
-        self._requests = account.state_requests
-        self._poison_requests = account.poison_requests
-        self._visibility_s = visibility_s
-        self._on_request = on_request
-        self._open = AsyncExitStack()
-        self._made = False
-
-    @classmethod
-    def from_settings(
-        cls,
         settings: PollerSettings,
-        on_request: Callable[[str, str], None] = lambda _act, _outcome: None,
-    ) -> Self:
-        """Build the clients; nothing is sent. Raises QueueDenied when they cannot be built."""
-        return cls(
-            account(settings), visibility_s=settings.visibility_timeout, on_request=on_request
-        )
+        on_request: OnRequest = lambda _operation, _outcome: None,
+    ) -> None:
+        """Build the clients; nothing is sent. Raises QueueDenied if they cannot be built."""
+        self._account = StorageAccount(settings)
+        self._states = self._account.queue(settings.queue)
+        self._poison = self._account.queue(settings.poison_queue)
+        self._visibility_s = settings.visibility_timeout
+        self._on_request = on_request
+        self._exit_stack = AsyncExitStack()
+        self._are_created = False
 
     async def __aenter__(self) -> Self:
-        # Closed in the other order: the identity last.
-        if self._account.identity is not None:
-            await self._open.enter_async_context(self._account.identity)
-        for client in (self._states, self._poison, self._requests, self._poison_requests):
-            await self._open.enter_async_context(client)
+        for resource in (self._account, self._states, self._poison):
+            await self._exit_stack.enter_async_context(resource)
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        await self._open.aclose()
+        await self._exit_stack.aclose()
 
     async def receive(self, limit: int) -> list[ReceivedMessage]:
-        if not self._made:
-            await self._make()
-        # Counted from before the request: the lease begins somewhere on its way.
-        until = asyncio.get_running_loop().time() + self._visibility_s
-        with self._request("receive"):
-            page, now_us = await self._requests.receive(limit, self._visibility_s)
+        await self._create()
+        # From before the request, because the lease begins somewhere on its way.
+        leased_until = asyncio.get_running_loop().time() + self._visibility_s
+        with self._reported("receive"):
+            page, now_us = await self._states.receive(limit, self._visibility_s)
         return [
             ReceivedMessage(
-                one.id,
-                one.receipt,
-                Body(one.text, one.queued_us, one.attempts),
-                until,
-                max(0.0, (now_us - one.queued_us) / 1e6) if now_us is not None else 0.0,
+                message.id,
+                message.pop_receipt,
+                Body(message.text, message.inserted_us, message.dequeue_count),
+                leased_until,
+                max(0.0, (now_us - message.inserted_us) / 1e6) if now_us is not None else 0.0,
             )
-            for one in page
+            for message in page
         ]
 
     async def delete(self, message: ReceivedMessage) -> DeleteResult:
         try:
-            with self._request("delete"):
-                await self._requests.delete(message.id, message.pop_receipt)
-        except MessageGone:
+            with self._reported("delete"):
+                await self._states.delete(message.id, message.pop_receipt)
+        except MessageNotFound:
             return DeleteResult.GONE
-        except LeaseLost:
+        except PopReceiptMismatch:
             return DeleteResult.LEASE_LOST
         return DeleteResult.DELETED
 
     async def renew(self, message: ReceivedMessage) -> bool:
-        asked = asyncio.get_running_loop().time()
+        started = asyncio.get_running_loop().time()
         try:
-            with self._request("renew"):
-                renewed = await self._states.update_message(
-                    message.id, message.pop_receipt, visibility_timeout=self._visibility_s
+            with self._reported("renew"):
+                message.pop_receipt = await self._states.update_visibility(
+                    message.id, message.pop_receipt, self._visibility_s
                 )
-        except LeaseLost:
+        except PopReceiptMismatch:
             return False
-        except MessageGone:
-            # Its time was up, or somebody has ended it: nobody else gets it now, and it is here.
+        except MessageNotFound:
+            # It was deleted or has expired, so no other consumer can receive it.
             message.leased_until = math.inf
             return True
-        message.pop_receipt = renewed.pop_receipt or message.pop_receipt
-        message.leased_until = asked + self._visibility_s
+        message.leased_until = started + self._visibility_s
         return True
 
     async def release(self, message: ReceivedMessage, hidden_s: int = 0) -> None:
-        # Where it is gone or somebody else's already, that is all that was wanted.
-        with suppress(MessageGone, LeaseLost), self._request("release"):
-            await self._states.update_message(
-                message.id, message.pop_receipt, visibility_timeout=hidden_s
-            )
+        # Without a lease, or without the message, there is nothing to release.
+        with suppress(MessageNotFound, PopReceiptMismatch), self._reported("release"):
+            await self._states.update_visibility(message.id, message.pop_receipt, hidden_s)
 
     async def put_poison(self, message: ReceivedMessage) -> str | None:
-        if not self._made:
-            await self._make()
-        with self._request("put_poison"):
-            return await self._poison_requests.put(message.body.text, FOREVER)
+        await self._create()
+        with self._reported("put_poison"):
+            return await self._poison.put(message.body.text, NEVER_EXPIRES)
 
     async def depth(self) -> int:
-        with self._request("depth"):
-            properties = await self._states.get_queue_properties()
-        return properties.approximate_message_count or 0
-
-    async def _make(self) -> None:
-        for client in (self._states, self._poison):
-            # Who may not make queues may use those that somebody else has made: the first use
-            # says what is wrong, if anything.
-            with suppress(QueueDenied), self._request("make"), suppress(ResourceExistsError):
-                await client.create_queue()
-        self._made = True
+        with self._reported("depth"):
+            return (await self._states.properties()).message_count
 
     def dead_letters(self) -> AzurePoisonQueue:
-        """Return the poison queue for people's tools; it works while this one is open."""
-        return AzurePoisonQueue(self._account)
+        """Return the port of the dead-letter commands; it works while this one is open."""
+        return AzurePoisonQueue(self._states, self._poison)
 
-    def _request(self, act: str) -> "_Request":
-        return _Request(self, act)
+    async def _create(self) -> None:
+        if self._are_created:
+            return
+        for queue in (self._states, self._poison):
+            # A credential without the right to create queues can use existing ones; the first
+            # request that follows reports what is wrong, if anything.
+            with suppress(QueueDenied), self._reported("make"):
+                await queue.create()
+        self._are_created = True
+
+    def _reported(self, operation: str) -> "_ReportedRequest":
+        return _ReportedRequest(operation, self._on_request, self._on_queue_deleted)
+
+    def _on_queue_deleted(self) -> None:
+        self._are_created = False
 
 
 _OUTCOMES: Final[dict[type[BaseException], str]] = {
-    MessageGone: "gone",
-    LeaseLost: "lease-lost",
-    QueueGone: "unavailable",
+    MessageNotFound: "gone",
+    PopReceiptMismatch: "lease-lost",
+    QueueNotFound: "unavailable",
     QueueUnavailable: "unavailable",
     QueueDenied: "denied",
 }
 
 
-class _Request:
-    """A request to the service: tells how it ended, and raises our exceptions for the SDK's.
+class _ReportedRequest:
+    """Reports how a request ended, and raises QueueUnavailable for a queue that was deleted.
 
-    A class, because it is passed twice for every message, and a generator costs several times as
-    much.
+    A class, because each message passes it twice and a generator costs several times as much.
     """
 
-    __slots__ = ("_act", "_queue")
+    __slots__ = ("_on_queue_deleted", "_on_request", "_operation")
 
-    def __init__(self, queue: AzureQueue, act: str) -> None:
-        self._queue = queue
-        self._act = act
+    def __init__(
+        self, operation: str, on_request: OnRequest, on_queue_deleted: Callable[[], None]
+    ) -> None:
+        self._operation = operation
+        self._on_request = on_request
+        self._on_queue_deleted = on_queue_deleted
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None:
-            self._queue._on_request(self._act, "done")
+            self._on_request(self._operation, "done")
             return
-        ours = our_error(self._queue._states, error)
-        self._queue._on_request(self._act, _OUTCOMES.get(type(ours), "given-up"))
-        if isinstance(ours, QueueGone):
-            self._queue._made = False
-            raise QueueUnavailable(
-                "the queue is gone; it is made again (see QUEUE_NAME, POISON_QUEUE_NAME)"
-            ) from error
-        if ours is not error:
-            raise ours from error
+        self._on_request(self._operation, _OUTCOMES.get(type(error), "given-up"))
+        if isinstance(error, QueueNotFound):
+            self._on_queue_deleted()
+            raise queue_deleted() from error

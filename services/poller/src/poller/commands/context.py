@@ -1,4 +1,4 @@
-"""What every command works with: the queue, where answers go, and how it ends."""
+"""The context of a dead-letter command: settings, queue, output and exit status."""
 
 import asyncio
 import os
@@ -13,22 +13,24 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from poller.queues import PoisonQueue, QueueDenied, QueueUnavailable
+from azure_queue.service import PAGE_SIZE
+from poller.commands.terminal_text import printable
+from poller.queues import DeadLetter, PoisonQueue, QueueDenied, QueueStats, QueueUnavailable
 from poller.settings import PollerSettings
-from poller.settle.dead_letters import PAGE, Account, Letter, Survey, describe, printable
-from poller.settle.redrive import Walk
+from poller.settle.dead_letter_report import DeadLetterReport, report_on
+from poller.settle.redrive import QueueScan
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.settings import SettingsError
 
 COMMAND: Final = "poller dead-letters"
 
-_NAMED: Final = 8
-"""How many ids are said of those to which the same happened."""
+_MAX_IDS_SHOWN: Final = 8
+"""How many ids of letters that failed for the same reason are printed."""
 
 
-class Box:
-    """What every command works with."""
+class CommandContext:
+    """What a command works with, and the sentences that several commands print."""
 
     def __init__(
         self, settings: PollerSettings, queue: PoisonQueue, stopping: asyncio.Event
@@ -36,95 +38,115 @@ class Box:
         self.settings = settings
         self.queue = queue
         self.stopping = stopping
-        self.out = Console(highlight=False, markup=False, emoji=False)
-        self.err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self.console = Console(highlight=False, markup=False, emoji=False)
+        self._error_console = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
-    def describe(self, letter: Letter, survey: Survey) -> Account:
-        return describe(
+    def report_on(self, letter: DeadLetter, stats: QueueStats) -> DeadLetterReport:
+        return report_on(
             letter,
-            now_us=survey.now_us,
+            now_us=stats.now_us,
             default_pillow=self.settings.default_pillow,
             max_attempts=self.settings.max_attempts,
         )
 
-    def walk(self, survey: Survey) -> Walk:
-        return Walk(self.queue, self.stopping, count=survey.count)
+    def scan(self, stats: QueueStats) -> QueueScan:
+        return QueueScan(self.queue, self.stopping, count=stats.count)
 
-    def say(self, text: str) -> None:
-        """Answer a person, on standard output."""
-        self.out.print(Text(text), soft_wrap=True)
+    async def pages(self, stats: QueueStats) -> AsyncGenerator[list[DeadLetter], None]:
+        """Yield all letters.
 
-    def note(self, text: str) -> None:
-        """Say something that is not the answer, on standard error."""
-        self.err.print(Text(text), soft_wrap=True)
+        The first page is peeked at; only where there are more are the letters leased, and so
+        hidden from other consumers, until the end.
+        """
+        first = await self.queue.peek()
+        yield first
+        if len(first) < PAGE_SIZE or stats.count <= PAGE_SIZE:
+            return
+        peeked = {letter.id for letter in first}
+        async with self.scan(stats) as scan, aclosing(scan.pages()) as pages:
+            async for page in pages:
+                yield [letter for letter in page if letter.id not in peeked]
+        self.print_unreleased(scan)
 
-    def sum_up(self, survey: Survey | None, shown: int, *, all_: bool) -> str:
-        """Say how many of the letters were shown, and why not all of them."""
+    def stdout(self, text: str) -> None:
+        """Print a line of the command's result."""
+        self.console.print(Text(text), soft_wrap=True)
+
+    def stderr(self, text: str) -> None:
+        """Print a line that is not part of the command's result."""
+        self._error_console.print(Text(text), soft_wrap=True)
+
+    def count_line(self, stats: QueueStats | None, shown: int, *, all_: bool) -> str:
+        """Return the line that says how many letters were shown, and why not all of them."""
         queue = self.settings.poison_queue
-        if survey is None:
+        if stats is None:
             return f"No dead letters: there is no queue {queue}."
-        if not survey.count:
+        if not stats.count:
             return f"No dead letters in {queue}."
-        if shown >= survey.count:
+        if shown >= stats.count:
             return f"{shown} in {queue}."
-        if shown >= PAGE and not all_:
-            return f"The first {shown} of about {survey.count} in {queue}; --all lists every one."
+        if shown >= PAGE_SIZE and not all_:
+            return f"The first {shown} of about {stats.count} in {queue}; --all lists every one."
         return (
-            f"{shown} of about {survey.count} in {queue}; the others are hidden just now: "
-            "somebody has received them."
+            f"{shown} of about {stats.count} in {queue}; the others are hidden, because another "
+            "consumer has received them."
         )
 
-    def not_found(self, ids: Sequence[str]) -> str:
+    def not_found_line(self, ids: Sequence[str]) -> str:
         return (
             f"not found in {self.settings.poison_queue}: {', '.join(map(printable, ids))}; "
-            "a letter that was replayed has left, one that somebody has received is hidden"
+            "a letter is gone once it was replayed, and hidden while another consumer has it"
         )
 
-    def note_failed(self, failed: dict[str, str]) -> None:
-        """Say once why, and of which letters."""
-        alike: dict[str, list[str]] = {}
-        for name, why in failed.items():
-            alike.setdefault(why, []).append(name)
-        for why, names in alike.items():
-            self.note(why)
-            for name in names[:_NAMED]:
-                self.note(f"  {name}")
-            if len(names) > _NAMED:
-                self.note(f"  and {len(names) - _NAMED} more; --json names them all")
+    def print_failed(self, failed: dict[str, str]) -> None:
+        """Print each reason once, with the ids of its letters."""
+        ids_by_reason: dict[str, list[str]] = {}
+        for letter_id, reason in failed.items():
+            ids_by_reason.setdefault(reason, []).append(letter_id)
+        for reason, ids in ids_by_reason.items():
+            self.stderr(reason)
+            for letter_id in ids[:_MAX_IDS_SHOWN]:
+                self.stderr(f"  {letter_id}")
+            if len(ids) > _MAX_IDS_SHOWN:
+                self.stderr(f"  and {len(ids) - _MAX_IDS_SHOWN} more; --json lists all of them")
 
-    def note_unreleased(self, walk: Walk) -> None:
-        if walk.unreleased:
-            self.note(
-                f"{walk.unreleased} letters could not be released: they are hidden for at most "
-                f"{walk.lease_s} s."
+    def print_unreleased(self, scan: QueueScan) -> None:
+        if scan.unreleased:
+            self.stderr(
+                f"{scan.unreleased} letters could not be released: they are hidden for at most "
+                f"{scan.lease_s} s."
             )
 
     @contextmanager
     def progress(
-        self, what: str, total: int, *, wanted: bool = True
+        self, action: str, total: int, *, wanted: bool = True
     ) -> Iterator[Callable[[], None]]:
-        """Show a bar on a terminal, where it takes more than a moment."""
+        """Show a progress bar on a terminal, for more letters than one page."""
         bar = Progress(
-            TextColumn(what),
+            TextColumn(action),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            console=self.err,
+            console=self._error_console,
             transient=True,
-            disable=not (wanted and self.err.is_terminal and total > PAGE),
+            disable=not (wanted and self._error_console.is_terminal and total > PAGE_SIZE),
         )
         with bar:
-            task = bar.add_task(what, total=total)
+            task = bar.add_task(action, total=total)
             yield lambda: bar.advance(task)
 
 
-def do(work: Callable[[Box], Awaitable[int]]) -> int:
-    """Work on the queue that the environment names; returns the exit status."""
+Command = Callable[[CommandContext], Awaitable[int]]
+"""A command; it returns the exit status."""
+
+
+def run(command: Command) -> int:
+    """Run a command on the queue that the environment names; returns the exit status."""
     try:
         settings = PollerSettings.load()
     except SettingsError as error:
         exit_with_usage(COMMAND, str(error))
-    # The SDK takes a second to load, which help and wrong usage need not wait for.
+    # Imported here, because the SDK takes a second to import, which help does not need.
     from poller.azure.queue import AzureQueue
 
     configure_logs("poller", level="warning", style=settings.log_format)
@@ -133,45 +155,33 @@ def do(work: Callable[[Box], Awaitable[int]]) -> int:
     async def serve(stopping: asyncio.Event) -> None:
         nonlocal status
         try:
-            service = AzureQueue.from_settings(settings)
+            queue = AzureQueue(settings)
         except QueueDenied as error:
             exit_with_usage(COMMAND, str(error))
-        async with service:
-            box = Box(settings, service.dead_letters(), stopping)
+        async with queue:
+            context = CommandContext(settings, queue.dead_letters(), stopping)
             try:
-                status = await work(box)
+                status = await command(context)
             except (QueueUnavailable, QueueDenied) as error:
-                box.note(f"{COMMAND}: {error}")
+                context.stderr(f"{COMMAND}: {error}")
             if stopping.is_set():
-                box.note("Stopped before the end; nothing is lost.")
+                context.stderr("Stopped before the end; nothing is lost.")
                 status = 1
 
     try:
         run_service(serve)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Who read it has enough; what is still to be flushed must not fail once more.
+        # The reader of the output has closed it; the flush at exit must not fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     return status
 
 
-def run_to_exit(work: Callable[[Box], Awaitable[int]]) -> NoReturn:
-    raise typer.Exit(do(work))
-
-
-async def letter_pages(box: Box, survey: Survey) -> AsyncGenerator[list[Letter], None]:
-    """Yield the letters; they are hidden meanwhile only where looking does not show them all."""
-    first = await box.queue.peek()
-    yield first
-    if len(first) < PAGE or survey.count <= PAGE:
-        return
-    known = {letter.id for letter in first}
-    async with box.walk(survey) as walk, aclosing(walk.pages()) as pages:
-        async for page in pages:
-            yield [letter for letter in page if letter.id not in known]
-    box.note_unreleased(walk)
+def run_and_exit(command: Command) -> NoReturn:
+    raise typer.Exit(run(command))
 
 
 def write_json(document: object) -> None:
+    """Write a document as one line to standard output."""
     sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")

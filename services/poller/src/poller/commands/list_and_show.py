@@ -1,55 +1,57 @@
-"""`list` and `show`: nothing is changed by looking."""
+"""The commands `list` and `show`: they change nothing."""
 
 from contextlib import aclosing
 
-from poller.commands.context import Box, letter_pages, write_json
+from poller.commands.context import CommandContext, write_json
 from poller.commands.rendering import print_letter, print_list
-from poller.settle.dead_letters import Account
+from poller.settle.dead_letter_report import DeadLetterReport
 
 
-async def list_letters(box: Box, *, all_: bool, json: bool) -> int:
-    survey = await box.queue.survey()
-    letters: list[Account] = []
-    if survey is not None and survey.count and not all_:
-        letters = [box.describe(letter, survey) for letter in await box.queue.peek()]
-    elif survey is not None and survey.count:
-        with box.progress("reading", survey.count) as advance:
-            async with aclosing(letter_pages(box, survey)) as pages:
+async def list_letters(context: CommandContext, *, all_: bool, json: bool) -> int:
+    """Print the first page of letters, or all of them."""
+    stats = await context.queue.stats()
+    letters: list[DeadLetterReport] = []
+    if stats is not None and stats.count and not all_:
+        letters = [context.report_on(letter, stats) for letter in await context.queue.peek()]
+    elif stats is not None and stats.count:
+        with context.progress("reading", stats.count) as advance:
+            async with aclosing(context.pages(stats)) as pages:
                 async for page in pages:
                     for letter in page:
-                        letters.append(box.describe(letter, survey))
+                        letters.append(context.report_on(letter, stats))
                         advance()
-    total = survey.count if survey is not None else 0
+    total = stats.count if stats is not None else 0
     if json:
         document = {
-            "queue": box.settings.poison_queue,
+            "queue": context.settings.poison_queue,
             "total": total,
-            "complete": len(letters) >= total and not box.stopping.is_set(),
+            "complete": len(letters) >= total and not context.stopping.is_set(),
             "letters": letters,
         }
         write_json(document)
         return 0
-    print_list(box.out, letters)
-    if not box.stopping.is_set():
-        box.say(box.sum_up(survey, len(letters), all_=all_))
+    print_list(context.console, letters)
+    if not context.stopping.is_set():
+        context.stdout(context.count_line(stats, len(letters), all_=all_))
     return 0
 
 
-async def show_letter(box: Box, wanted: str, *, json: bool) -> int:
-    survey = await box.queue.survey()
+async def show_letter(context: CommandContext, letter_id: str, *, json: bool) -> int:
+    """Print one letter with its whole text."""
+    stats = await context.queue.stats()
     letter = None
-    if survey is not None:
-        async with aclosing(letter_pages(box, survey)) as pages:
+    if stats is not None:
+        async with aclosing(context.pages(stats)) as pages:
             async for page in pages:
-                letter = next((one for one in page if one.id == wanted), None)
+                letter = next((one for one in page if one.id == letter_id), None)
                 if letter is not None:
                     break
-    if survey is None or letter is None:
-        box.note(box.not_found([wanted]))
+    if stats is None or letter is None:
+        context.stderr(context.not_found_line([letter_id]))
         return 1
-    account = box.describe(letter, survey)
+    report = context.report_on(letter, stats)
     if json:
-        write_json(account)
-        return 0
-    print_letter(box.out, account, box.settings.poison_queue)
+        write_json(report)
+    else:
+        print_letter(context.console, report, context.settings.poison_queue)
     return 0

@@ -1,4 +1,4 @@
-"""`replay`: letters are put back on the state queue, and only then taken from the poison queue."""
+"""The command `replay`: moves dead letters from the poison queue to the state queue."""
 
 import sys
 from collections import Counter
@@ -8,111 +8,122 @@ from typing import NoReturn
 import msgspec
 import typer
 
-from poller.commands.context import COMMAND, Box, do, run_to_exit, write_json
-from poller.settle.dead_letters import Account, Letter, Outlook, Survey
-from poller.settle.redrive import Tally, replay
+from poller.commands.context import COMMAND, CommandContext, run, run_and_exit, write_json
+from poller.queues import DeadLetter, QueueStats
+from poller.settle.dead_letter_report import DeadLetterReport, ReplayForecast
+from poller.settle.redrive import ReplayResult, replay
 
 
-def replay_all(*, yes: bool, json: bool) -> NoReturn:
-    """Survey, ask where there is somebody to ask, and put back what was there at the survey."""
-    asks = not yes and sys.stdin.isatty() and sys.stderr.isatty()
-    surveys: list[Survey] = []
-    first: list[Account] = []
-
-    async def look(box: Box) -> int:
-        survey = await box.queue.survey()
-        if survey is None or not survey.count:
-            if json:
-                write_json(_Replayed((), {}, ()))
-            else:
-                box.say(box.sum_up(survey, 0, all_=True))
-            return 0
-        surveys.append(survey)
-        if asks:
-            first.extend(box.describe(letter, survey) for letter in await box.queue.peek())
-        return 0
-
-    # Asked between two runs, where Ctrl-C still ends the question.
-    status = do(look)
-    if status or not surveys:
-        raise typer.Exit(status)
-    [survey] = surveys
-    if asks:
-        _say_outlooks(f"Of the first {len(first)}", Counter(one.if_replayed for one in first))
-        typer.confirm(f"Put about {survey.count} back on the queue?", abort=True, err=True)
-    # What was put there later may be a letter that was replayed, and has come back already.
-    run_to_exit(
-        lambda box: _replay(
-            box, survey, lambda letter: letter.inserted_us <= survey.now_us, survey.count, json=json
-        )
-    )
-
-
-async def replay_some(box: Box, ids: frozenset[str], *, json: bool) -> int:
-    survey = await box.queue.survey() or Survey(0, 0)
-    return await _replay(
-        box, survey, lambda letter: letter.id in ids, len(ids), named=ids, json=json
-    )
-
-
-class _Replayed(msgspec.Struct, frozen=True):
-    """What a replay tells scripts: ids, and why it was not done for others."""
+class ReplayDocument(msgspec.Struct, frozen=True):
+    """The JSON that `replay --json` writes: ids, and for those that failed the reason."""
 
     replayed: Sequence[str]
     failed: dict[str, str]
     not_found: Sequence[str]
 
 
+def replay_all(*, yes: bool, json: bool) -> NoReturn:
+    """Replay the letters that are there now, after a confirmation where there is a terminal."""
+    asks = not yes and sys.stdin.isatty() and sys.stderr.isatty()
+    found: list[QueueStats] = []
+    first_page: list[DeadLetterReport] = []
+
+    async def look(context: CommandContext) -> int:
+        stats = await context.queue.stats()
+        if stats is None or not stats.count:
+            if json:
+                write_json(ReplayDocument((), {}, ()))
+            else:
+                context.stdout(context.count_line(stats, 0, all_=True))
+            return 0
+        found.append(stats)
+        if asks:
+            page = await context.queue.peek()
+            first_page.extend(context.report_on(letter, stats) for letter in page)
+        return 0
+
+    # The question is asked between two runs of the event loop, where Ctrl-C ends it.
+    status = run(look)
+    if status or not found:
+        raise typer.Exit(status)
+    [stats] = found
+    if asks:
+        forecasts = Counter(report.if_replayed for report in first_page)
+        _print_forecasts(f"Of the first {len(first_page)}", forecasts)
+        typer.confirm(f"Put about {stats.count} back on the queue?", abort=True, err=True)
+
+    def is_wanted(letter: DeadLetter) -> bool:
+        # A later one may be a letter that was replayed and has become a dead letter again.
+        return letter.inserted_us <= stats.now_us
+
+    run_and_exit(lambda context: _replay(context, stats, is_wanted, limit=stats.count, json=json))
+
+
+async def replay_some(context: CommandContext, ids: frozenset[str], *, json: bool) -> int:
+    """Replay the letters with these ids."""
+    stats = await context.queue.stats() or QueueStats(0, 0)
+    return await _replay(
+        context, stats, lambda letter: letter.id in ids, limit=len(ids), ids=ids, json=json
+    )
+
+
 async def _replay(
-    box: Box,
-    survey: Survey,
-    wanted: Callable[[Letter], bool],
-    most: int,
+    context: CommandContext,
+    stats: QueueStats,
+    is_wanted: Callable[[DeadLetter], bool],
     *,
-    named: frozenset[str] = frozenset(),
+    limit: int,
+    ids: frozenset[str] = frozenset(),
     json: bool,
 ) -> int:
-    outlooks = Counter[Outlook]()
-    tally = Tally()
-    if survey.count:
-        with box.progress("replaying", most) as advance:
+    forecasts = Counter[ReplayForecast]()
+    result = ReplayResult()
+    if stats.count:
+        with context.progress("replaying", limit) as advance:
 
-            def on_replayed(letter: Letter) -> None:
-                outlooks[box.describe(letter, survey).if_replayed] += 1
+            def on_replayed(letter: DeadLetter) -> None:
+                forecasts[context.report_on(letter, stats).if_replayed] += 1
                 advance()
 
-            async with box.walk(survey) as walk:
-                tally = await replay(
-                    box.queue, walk, box.stopping, wanted, most=most, on_replayed=on_replayed
+            async with context.scan(stats) as scan:
+                result = await replay(
+                    context.queue,
+                    scan,
+                    context.stopping,
+                    is_wanted,
+                    limit=limit,
+                    on_replayed=on_replayed,
                 )
-        box.note_unreleased(walk)
-    missing = sorted(named.difference(tally.replayed, tally.failed))
-
-    box.note_failed(tally.failed)
-    if tally.trouble is not None:
-        box.note(f"{COMMAND}: {tally.trouble}")
-    elif missing and not box.stopping.is_set():
-        box.note(box.not_found(missing))
+        context.print_unreleased(scan)
+    missing = sorted(ids.difference(result.replayed, result.failed))
+    _print_errors(context, result, missing)
     if json:
-        write_json(_Replayed(tally.replayed, tally.failed, missing))
+        write_json(ReplayDocument(result.replayed, result.failed, missing))
     else:
-        about = "" if named else "about "
-        box.say(
-            f"{len(tally.replayed)} of {about}{most} put back on {box.settings.queue}"
-            + (f", {len(tally.failed)} failed." if tally.failed else ".")
+        about = "" if ids else "about "
+        context.stdout(
+            f"{len(result.replayed)} of {about}{limit} put back on {context.settings.queue}"
+            + (f", {len(result.failed)} failed." if result.failed else ".")
         )
-        _say_outlooks("Of these", outlooks)
-    return 1 if tally.failed or missing or tally.trouble is not None else 0
+        _print_forecasts("Of these", forecasts)
+    return 1 if result.failed or missing or result.scan_error is not None else 0
 
 
-def _say_outlooks(of: str, outlooks: Counter[Outlook]) -> None:
-    """Say what to expect of a replay, where that is not what one would think."""
-    back, now = outlooks[Outlook.COMES_BACK], outlooks[Outlook.AS_SAID_NOW]
+def _print_errors(context: CommandContext, result: ReplayResult, missing: list[str]) -> None:
+    context.print_failed(result.failed)
+    if result.scan_error is not None:
+        context.stderr(f"{COMMAND}: {result.scan_error}")
+    elif missing and not context.stopping.is_set():
+        context.stderr(context.not_found_line(missing))
+
+
+def _print_forecasts(of: str, forecasts: Counter[ReplayForecast]) -> None:
+    """Print the numbers of letters whose replay has an unexpected result."""
+    back, now = forecasts[ReplayForecast.COMES_BACK], forecasts[ReplayForecast.AS_SAID_NOW]
     if back:
         typer.echo(
-            f"{of}, unreadable to this poller and so coming back as dead letters: {back}", err=True
+            f"{of}, cannot be decoded by this poller and become dead letters again: {back}",
+            err=True,
         )
     if now:
-        typer.echo(
-            f"{of}, without a time of their own and so counting as said now: {now}", err=True
-        )
+        typer.echo(f"{of}, carry no time and get the time of the replay: {now}", err=True)

@@ -1,7 +1,8 @@
-"""Dead letters in hand: gone over, put back on the queue, and let go.
+"""Scans the poison queue, and replays dead letters: copies them to the state queue.
 
-Whatever ends this, no letter is lost: it leaves the poison queue only once the state queue has
-confirmed it. What ends it in between leaves a letter in both, and a duplicate is harmless.
+No letter is lost, whatever ends a replay: a letter is deleted from the poison queue only after the
+state queue has confirmed its copy. A replay that is killed in between leaves the letter in both
+queues, and a duplicate is harmless.
 """
 
 import asyncio
@@ -11,32 +12,57 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, TypeVar
 
-from poller.queues import DeleteResult, PoisonQueue, QueueDenied, QueueUnavailable
-from poller.settle.dead_letters import Letter, lease_s, most_to_meet
+from azure_queue.service import PAGE_SIZE
+from poller.queues import (
+    DeadLetter,
+    DeleteResult,
+    PoisonQueue,
+    QueueDenied,
+    QueueUnavailable,
+)
 from runtime.backoff import Backoff
 
-AT_ONCE: Final = 16
-"""How many letters are put back, or let go, side by side."""
+CONCURRENCY: Final = 16
+"""How many letters are replayed or released at the same time."""
 
-TRIES: Final = 3
+MAX_TRIES: Final = 3
+"""How often a request is sent that the queue service does not answer."""
+
 RETRY: Final = Backoff(first=0.5, most=4)
 
 _Result = TypeVar("_Result")
 
 
-class Walk:
-    """Goes over the poison queue, page by page, each letter once.
+def scan_lease_s(count: int) -> int:
+    """Return the length of a letter's lease in a scan of `count` letters, in seconds.
 
-    A letter is hidden from others from when it is met until the walk ends, which releases it,
-    unless it was settled. A walk that is killed leaves that to the end of the leases.
+    It allows a second for each page, so that no letter returns before the scan ends.
+    It is an hour at most, because a scan that is killed leaves its letters hidden for so long.
+    """
+    return min(3600, 60 + -(-count // PAGE_SIZE))
+
+
+def scan_limit(count: int) -> int:
+    """Return how many letters a scan of `count` letters receives at most.
+
+    A replayed letter may return and new ones may arrive, so a scan without a limit may never end.
+    """
+    return 2 * count + PAGE_SIZE
+
+
+class QueueScan:
+    """Receives the letters of the poison queue, page by page, each letter once.
+
+    A letter stays leased, and so hidden from other consumers, until the scan ends and releases it.
+    A scan that is killed leaves its letters hidden until their leases end.
     """
 
     def __init__(self, queue: PoisonQueue, stopping: asyncio.Event, *, count: int) -> None:
         self._queue = queue
         self._stopping = stopping
-        self._most = most_to_meet(count)
-        self._held: dict[str, Letter] = {}
-        self.lease_s = lease_s(count)
+        self._limit = scan_limit(count)
+        self._leased: dict[str, DeadLetter] = {}
+        self.lease_s = scan_lease_s(count)
         self.unreleased = 0
         """How many letters could not be released, and stay hidden until their leases end."""
 
@@ -44,31 +70,32 @@ class Walk:
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        free = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(self._release(letter, free) for letter in self._held.values()))
+        free = asyncio.Semaphore(CONCURRENCY)
+        await asyncio.gather(*(self._release(letter, free) for letter in self._leased.values()))
 
-    async def pages(self) -> AsyncGenerator[list[Letter], None]:
-        """Yield the letters that can be had, until there is no new one or it is to stop."""
-        met: set[str] = set()
-        while len(met) < self._most and not self._stopping.is_set():
+    async def pages(self) -> AsyncGenerator[list[DeadLetter], None]:
+        """Yield pages of letters until there is no new one or `stopping` is set."""
+        seen: set[str] = set()
+        while len(seen) < self._limit and not self._stopping.is_set():
             page = await self._queue.receive(self.lease_s)
-            new = [letter for letter in page if letter.id not in met]
-            met.update(letter.id for letter in new)
-            # Without the text: thousands of them may be held. A letter that outlived its lease
-            # comes again, with the receipt that counts.
-            self._held.update((letter.id, replace(letter, text="")) for letter in page)
+            new = [letter for letter in page if letter.id not in seen]
+            seen.update(letter.id for letter in new)
+            # Without the text, because thousands may be leased. A letter whose lease has ended
+            # arrives again with the pop receipt that is valid.
+            self._leased.update((letter.id, replace(letter, text="")) for letter in page)
             if not new:
                 return
             yield new
 
-    def settle(self, letter: Letter) -> None:
-        """Take in that a letter has left the poison queue."""
-        self._held.pop(letter.id, None)
+    def remove(self, letter: DeadLetter) -> None:
+        """Remove a letter that has left the poison queue; the scan does not release it."""
+        self._leased.pop(letter.id, None)
 
-    async def _release(self, letter: Letter, free: asyncio.Semaphore) -> None:
+    async def _release(self, letter: DeadLetter, free: asyncio.Semaphore) -> None:
         async with free:
             if self.unreleased:
-                self.unreleased += 1  # what failed once would fail, slowly, for each of them
+                # After one failure the others are not tried: each would fail slowly as well.
+                self.unreleased += 1
                 return
             try:
                 await self._queue.release(letter)
@@ -77,85 +104,88 @@ class Walk:
 
 
 @dataclass(slots=True)
-class Tally:
-    """How a replay went: the ids that are on the state queue again, and why others are not.
+class ReplayResult:
+    """The result of a replay.
 
-    A letter that failed may be in both queues, never in neither.
-    `trouble` is what kept it from reading on.
+    `replayed` are the ids of letters that were moved to the state queue.
+    `failed` maps the ids of the others to the reason; such a letter may be in both queues.
+    `scan_error` is the error that ended the scan early, None without one.
     """
 
     replayed: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
-    trouble: str | None = None
+    scan_error: str | None = None
 
 
 async def replay(
     queue: PoisonQueue,
-    walk: Walk,
+    scan: QueueScan,
     stopping: asyncio.Event,
-    wanted: Callable[[Letter], bool],
+    is_wanted: Callable[[DeadLetter], bool],
     *,
-    most: int,
-    on_replayed: Callable[[Letter], None] = lambda _letter: None,
+    limit: int,
+    on_replayed: Callable[[DeadLetter], None] = lambda _letter: None,
     retry: Backoff = RETRY,
-) -> Tally:
-    """Put the letters that are `wanted`, at most so many, back on the state queue.
+) -> ReplayResult:
+    """Move the wanted letters, at most `limit`, from the poison queue to the state queue.
 
-    Where a whole page fails, the rest is not tried.
+    It ends early after a page of which every letter failed.
     """
-    tally = Tally()
-    free = asyncio.Semaphore(AT_ONCE)
+    result = ReplayResult()
+    free = asyncio.Semaphore(CONCURRENCY)
 
-    async def one(letter: Letter) -> None:
+    async def replay_one(letter: DeadLetter) -> None:
         async with free:
             if stopping.is_set():
                 return
-            why = await _put_back(queue, letter, retry)
-        if why is None:
-            walk.settle(letter)
-            tally.replayed.append(letter.id)
+            error = await _move(queue, letter, retry)
+        if error is None:
+            scan.remove(letter)
+            result.replayed.append(letter.id)
             on_replayed(letter)
         else:
-            tally.failed[letter.id] = why
+            result.failed[letter.id] = error
 
     try:
-        async with aclosing(walk.pages()) as pages:
+        async with aclosing(scan.pages()) as pages:
             async for page in pages:
-                left = most - len(tally.replayed) - len(tally.failed)
-                chosen = [letter for letter in page if wanted(letter)][:left]
+                left = limit - len(result.replayed) - len(result.failed)
+                chosen = [letter for letter in page if is_wanted(letter)][:left]
                 async with asyncio.TaskGroup() as group:
                     for letter in chosen:
-                        group.create_task(one(letter))
-                if len(tally.replayed) + len(tally.failed) >= most:
+                        group.create_task(replay_one(letter))
+                if len(result.replayed) + len(result.failed) >= limit:
                     break
-                if chosen and all(letter.id in tally.failed for letter in chosen):
+                if chosen and all(letter.id in result.failed for letter in chosen):
                     break
     except (QueueUnavailable, QueueDenied) as error:
-        tally.trouble = str(error)
-    return tally
+        result.scan_error = str(error)
+    return result
 
 
-async def _put_back(queue: PoisonQueue, letter: Letter, retry: Backoff) -> str | None:
-    """Put a letter back and then take it out of the poison queue; returns why that failed."""
+async def _move(queue: PoisonQueue, letter: DeadLetter, retry: Backoff) -> str | None:
+    """Copy a letter to the state queue and then delete it; returns the error, None without one."""
     if asyncio.get_running_loop().time() > letter.leased_until:
-        return "not put back: its lease was over before its turn came"
+        return "not put back: its lease ended before its turn"
     try:
-        await _insist(lambda: queue.put_back(letter), retry)
+        await _with_retries(lambda: queue.requeue(letter), retry)
     except (QueueUnavailable, QueueDenied) as error:
         return f"not put back: {error}"
     try:
-        finish = await _insist(lambda: queue.delete(letter), retry)
+        result = await _with_retries(lambda: queue.delete(letter), retry)
     except (QueueUnavailable, QueueDenied) as error:
         return f"put back, but still in the poison queue too: {error}"
-    if finish is DeleteResult.LEASE_LOST:
-        return "put back, but still in the poison queue too: somebody else has received it"
-    return None  # deleted, or gone already: after a lost answer, or by another replay
+    if result is DeleteResult.LEASE_LOST:
+        return "put back, but still in the poison queue too: another consumer has received it"
+    return None  # deleted now, or before: by a try whose response was lost, or by another replay
 
 
-async def _insist(do: Callable[[], Coroutine[Any, Any, _Result]], retry: Backoff) -> _Result:
-    for attempt in range(TRIES - 1):
+async def _with_retries(
+    send: Callable[[], Coroutine[Any, Any, _Result]], retry: Backoff
+) -> _Result:
+    for attempt in range(MAX_TRIES - 1):
         try:
-            return await do()
+            return await send()
         except QueueUnavailable:
             await asyncio.sleep(retry.delay(attempt, random.random()))  # noqa: S311 - jitter
-    return await do()
+    return await send()

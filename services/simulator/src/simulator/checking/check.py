@@ -53,7 +53,7 @@ async def check(
     observer = Observer(settings, seen, 1.0 if plan.speed == "max" else float(plan.speed))
     expect = plan.expect or IMPLIED
     async with observer.listening(), queue_view(settings) as queue:
-        seen.poison_before = await queue.count(settings.poison)
+        seen.poison_before = await queue.count(settings.poison_queue)
         run = Run(
             plan,
             settings,
@@ -67,7 +67,7 @@ async def check(
         seen.faults = run.stream.counts
         deadline = time.monotonic() + grace_s
         while True:
-            seen.poison_after = await queue.count(settings.poison)
+            seen.poison_after = await queue.count(settings.poison_queue)
             found = verdicts(plan, expect, seen, by_queue=target == "queue")
             now = time.monotonic()
             is_quiet = now - observer.last_heard > QUIET_S

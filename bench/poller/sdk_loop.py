@@ -1,4 +1,4 @@
-"""The loop that the SDK's documentation shows: receive, publish, delete, one by one."""
+"""The loop of the SDK's documentation: receive, publish, delete, one message after another."""
 
 import os
 import re
@@ -9,15 +9,17 @@ from azure.storage.queue import QueueClient
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from azure_queue.service import API_VERSION, PAGE_SIZE
+
 _PILLOW = re.compile(r'"pillow":"([^"]*)"')
 
 
 def main() -> None:
-    """Carry messages until killed."""
+    """Move messages until the process is killed."""
     queue = QueueClient.from_connection_string(
         os.environ["AZURE_STORAGE_CONNECTION_STRING"],
         os.environ["QUEUE_NAME"],
-        api_version="2025-11-05",  # the newest that Azurite speaks
+        api_version=API_VERSION,
     )
     broker = urlsplit(os.environ["MQTT_URL"])
     client = Client(CallbackAPIVersion.VERSION2)
@@ -27,7 +29,7 @@ def main() -> None:
     print("ready", flush=True)
     while True:
         found = False
-        for message in queue.receive_messages(messages_per_page=32, visibility_timeout=30):
+        for message in queue.receive_messages(messages_per_page=PAGE_SIZE, visibility_timeout=30):
             found = True
             pillow = _PILLOW.search(message.content)
             topic = f"{os.environ['TOPIC_PREFIX']}/{pillow[1] if pillow else '?'}/state"

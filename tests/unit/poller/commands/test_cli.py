@@ -1,17 +1,17 @@
-"""What the command takes for wrong usage, before any queue is asked."""
+"""The command line: wrong usage is refused before a request is sent."""
 
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from poller.commands.dead_letters import app
+from poller.commands.cli import app
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
-        ("replay", "name the letters, or say --all; not both"),
+        ("replay", "give the ids of letters, or --all; not both"),
         ("replay some-id --all", "not both"),
         ("export", "FILE"),
         ("export - --json", "standard output is for the letters"),
@@ -20,27 +20,29 @@ from poller.commands.dead_letters import app
         ("list --what", "--what"),
     ],
 )
-def test_wrong_usage_is_exit_status_2_and_says_what_is_wrong(words: str, says: str) -> None:
-    """On standard error; standard output is for answers."""
+def test_wrong_usage_is_exit_status_2_and_a_message_on_standard_error(
+    words: str, message: str
+) -> None:
+    """Standard output is for results."""
     result = CliRunner().invoke(app, ["dead-letters", *words.split()])
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert says in result.stderr
+    assert message in result.stderr
 
 
-def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
-    """Nor anything that is no file, even when asked."""
+def test_an_existing_file_is_replaced_only_with_force(tmp_path: Path) -> None:
+    """A directory is never replaced."""
     file = tmp_path / "letters.jsonl"
     file.write_text("precious")
-    for words, says in (([str(file)], "--force"), ([str(tmp_path), "--force"], "is no file")):
+    for words, message in (([str(file)], "--force"), ([str(tmp_path), "--force"], "is not a file")):
         result = CliRunner().invoke(app, ["dead-letters", "export", *words])
         assert (result.exit_code, result.stdout) == (2, "")
-        assert says in result.stderr
+        assert message in result.stderr
     assert file.read_text() == "precious"
 
 
-def test_an_argument_that_is_no_command_does_not_start_the_service() -> None:
-    """The service is `poller` and nothing else."""
+def test_an_unknown_command_does_not_start_the_service() -> None:
+    """Only `poller` without arguments starts it."""
     result = CliRunner().invoke(app, ["serve"])
 
     assert (result.exit_code, result.stdout) == (2, "")
@@ -48,7 +50,7 @@ def test_an_argument_that_is_no_command_does_not_start_the_service() -> None:
 
 
 def test_the_help_fits_80_columns_and_names_the_settings() -> None:
-    """No sentence of it is cut off."""
+    """No sentence is cut off."""
     runner = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
     whole = runner.invoke(app, ["dead-letters", "--help"])
 

@@ -1,7 +1,6 @@
-"""The options of `poller dead-letters` and its exit status: 0 done, 1 not (all) done, 2 misused.
+"""The command line of `poller dead-letters`: its commands and options.
 
-What is known of a letter is decided in `dead_letters`, how it looks in `terminal`, what is done
-with it in `letterbox`.
+The exit status is 0 when all was done, 1 when it was not, and 2 for wrong usage.
 """
 
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from poller.commands.context import COMMAND, run_to_exit
+from poller.commands.context import COMMAND, run_and_exit
 from poller.commands.export import export_to_file, export_to_stdout
 from poller.commands.list_and_show import list_letters, show_letter
 from poller.commands.replay import replay_all, replay_some
@@ -30,9 +29,9 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard outpu
 
 @app.callback()
 def poller() -> None:
-    """Carry states from an Azure Storage Queue to MQTT; without a command, until a signal.
+    """Publish states from an Azure Storage Queue to MQTT; without a command, until a signal.
 
-    Settings come from the environment.
+    Settings are read from the environment.
     """
 
 
@@ -40,8 +39,8 @@ def poller() -> None:
 def group() -> None:
     """List, show, replay, export dead letters.
 
-    They are the messages that could not be published, kept in the poison queue. Settings come
-    from the environment, as the poller's do: AZURE_STORAGE_CONNECTION_STRING or
+    A dead letter is a message that could not be published; the poison queue keeps it. The settings
+    are the poller's, read from the environment: AZURE_STORAGE_CONNECTION_STRING or
     AZURE_STORAGE_QUEUE_ENDPOINT, QUEUE_NAME, POISON_QUEUE_NAME.
     """
 
@@ -53,13 +52,13 @@ def list_(
         bool,
         typer.Option(
             "--all",
-            help="Not only the first 32. More than 32 are hidden from others meanwhile, and count "
-            "as read once more.",
+            help="Not only the first 32. More than 32 are hidden from other consumers meanwhile, "
+            "and count as read once more.",
         ),
     ] = False,
 ) -> None:
-    """List the dead letters, hiding none."""
-    run_to_exit(lambda box: list_letters(box, all_=all_, json=json))
+    """List the dead letters."""
+    run_and_exit(lambda context: list_letters(context, all_=all_, json=json))
 
 
 @dead_letters.command()
@@ -68,7 +67,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one dead letter, with its whole text."""
-    run_to_exit(lambda box: show_letter(box, letter, json=json))
+    run_and_exit(lambda context: show_letter(context, letter, json=json))
 
 
 @dead_letters.command("replay")
@@ -77,44 +76,44 @@ def replay_(
         list[str] | None, typer.Argument(metavar="ID", help="As `list` shows it.")
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="All that are there now; not what comes meanwhile.")
+        bool, typer.Option("--all", help="All that are there now; not those that arrive meanwhile.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --all.")] = False,
     json: Json = False,
 ) -> None:
     """Put dead letters back on the state queue.
 
-    Only then is each taken from the poison queue. Stopped in between, a letter is in both:
-    replaying it once more is harmless.
+    Each is then deleted from the poison queue. A letter may be in both queues after an
+    interruption; it is harmless to replay it once more.
     """
     if bool(ids) == all_:
-        exit_with_usage(f"{COMMAND} replay", "name the letters, or say --all; not both")
+        exit_with_usage(f"{COMMAND} replay", "give the ids of letters, or --all; not both")
     if all_:
         replay_all(yes=yes, json=json)
-    run_to_exit(lambda box: replay_some(box, frozenset(ids or ()), json=json))
+    run_and_exit(lambda context: replay_some(context, frozenset(ids or ()), json=json))
 
 
 @dead_letters.command()
 def export(
     file: Annotated[str, typer.Argument(metavar="FILE", help="- for standard output.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     json: Json = False,
 ) -> None:
     """Copy all dead letters to a file, as JSON lines.
 
-    They stay where they are. More than 32 are hidden from others meanwhile, and count as read once
-    more.
+    They stay in the poison queue. More than 32 are hidden from other consumers meanwhile, and
+    count as read once more.
     """
     if file == "-":
         if json:
             exit_with_usage(f"{COMMAND} export", "with -, standard output is for the letters")
-        run_to_exit(export_to_stdout)
+        run_and_exit(export_to_stdout)
     path = Path(file).resolve()
     if path.exists() and not path.is_file():
-        exit_with_usage(f"{COMMAND} export", f"{file} is no file; - is standard output")
+        exit_with_usage(f"{COMMAND} export", f"{file} is not a file; - is standard output")
     if path.exists() and not force:
-        exit_with_usage(f"{COMMAND} export", f"{file} is there already; --force replaces it")
-    run_to_exit(lambda box: export_to_file(box, path, force=force, json=json))
+        exit_with_usage(f"{COMMAND} export", f"{file} exists; --force replaces it")
+    run_and_exit(lambda context: export_to_file(context, path, force=force, json=json))
 
 
 def run() -> None:

@@ -1,4 +1,4 @@
-"""Pages of messages and errors in the queue service's XML."""
+"""The XML of messages and errors: decoded unchanged, or refused."""
 
 from contextlib import suppress
 from xml.sax.saxutils import escape
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from azure_queue.xml_codec import InvalidPage, QueueMessage, decode_error, decode_page
 from contract.timestamps import parse_timestamp
-from poller.azure.xml_codec import BadPage, Delivered, read_error, read_page
 
 PAGE = """<?xml version="1.0" encoding="utf-8"?><QueueMessagesList>%s</QueueMessagesList>"""
 MESSAGE = (
@@ -22,11 +22,11 @@ MESSAGE = (
 QUEUED_US = parse_timestamp("2026-11-22T06:00:00Z")
 
 
-def test_an_empty_page_is_no_messages() -> None:
-    """As the service writes it, with and without a byte order mark."""
-    assert read_page((PAGE % "").encode()) == []
-    assert read_page(b"\xef\xbb\xbf" + (PAGE % "").encode()) == []
-    assert read_page(b'<?xml version="1.0" encoding="utf-8"?><QueueMessagesList />') == []
+def test_an_empty_page_has_no_messages() -> None:
+    """With and without a byte order mark, as the service and Azurite write it."""
+    assert decode_page((PAGE % "").encode()) == []
+    assert decode_page(b"\xef\xbb\xbf" + (PAGE % "").encode()) == []
+    assert decode_page(b'<?xml version="1.0" encoding="utf-8"?><QueueMessagesList />') == []
 
 
 printable = st.text(
@@ -41,16 +41,16 @@ printable = st.text(
         max_size=4,
     )
 )
-def test_what_the_service_writes_is_read_word_for_word(
+def test_a_text_is_decoded_unchanged(
     messages: list[tuple[object, str, int, str]],
 ) -> None:
-    """Whatever XML has to escape, and whitespace at either end."""
+    """With characters that XML escapes, and whitespace at either end."""
     page = PAGE % "".join(
         MESSAGE % (name, receipt, count, escape(text)) for name, receipt, count, text in messages
     )
 
-    assert read_page(page.encode()) == [
-        Delivered(str(name), receipt, text, QUEUED_US or 0, count)
+    assert decode_page(page.encode()) == [
+        QueueMessage(str(name), receipt, text, QUEUED_US or 0, count)
         for name, receipt, count, text in messages
     ]
 
@@ -68,28 +68,28 @@ def test_what_the_service_writes_is_read_word_for_word(
         (PAGE % "<QueueMessage/>").encode(),
     ],
 )
-def test_what_is_no_page_says_so(broken: bytes) -> None:
-    """A sentence, not half a page."""
-    with pytest.raises(BadPage):
-        read_page(broken)
+def test_an_invalid_page_is_refused_as_a_whole(broken: bytes) -> None:
+    """No message of it is returned."""
+    with pytest.raises(InvalidPage):
+        decode_page(broken)
 
 
 @given(body=st.binary(max_size=200) | printable.map(str.encode))
-def test_any_bytes_are_a_page_or_say_that_they_are_none(body: bytes) -> None:
-    """Nothing else is raised, for a page as for an error."""
-    with suppress(BadPage):
-        read_page(body)
-    read_error(body)
+def test_decoding_any_bytes_raises_invalid_page_or_nothing(body: bytes) -> None:
+    """No other exception, for a page or an error."""
+    with suppress(InvalidPage):
+        decode_page(body)
+    decode_error(body)
 
 
-def test_an_error_has_a_code_and_a_sentence() -> None:
-    """Of its sentences the one that says most."""
+def test_an_error_is_decoded_as_its_code_and_its_most_detailed_sentence() -> None:
+    """Both are empty for a body that is no error of the service."""
     plain = b"<Error><Code>ServerBusy</Code><Message>Slow down.</Message></Error>"
     detailed = (
         b"<Error><Code>AuthenticationFailed</Code><Message>No.</Message>"
         b"<AuthenticationErrorDetail>Signature not valid</AuthenticationErrorDetail></Error>"
     )
 
-    assert read_error(plain) == ("ServerBusy", "Slow down.")
-    assert read_error(detailed) == ("AuthenticationFailed", "Signature not valid")
-    assert read_error(b"Bad Gateway") == ("", "")
+    assert decode_error(plain) == ("ServerBusy", "Slow down.")
+    assert decode_error(detailed) == ("AuthenticationFailed", "Signature not valid")
+    assert decode_error(b"Bad Gateway") == ("", "")
