@@ -191,7 +191,7 @@ class FakeBroker:
         if isinstance(what, bytes):
             server.letters.append(what)
             return
-        # A state that was confirmed or received before is republished, and may follow a newer one.
+        # A state that was confirmed or received before may be published again after a newer one.
         if _content(what) not in self._seen:
             if what.order < self._taken.get(what.pillow, what.order):
                 server.out_of_order.append(what)

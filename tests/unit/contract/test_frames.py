@@ -12,7 +12,7 @@ from contract.cursors import Cursor, parse_cursor
 from contract.frames import (
     MAX_REQUEST_BYTES,
     MAX_SUBSCRIBED,
-    Broker,
+    BrokerStatus,
     Error,
     Goodbye,
     Heartbeat,
@@ -37,7 +37,7 @@ from tests.unit.contract.strategies import any_text, as_json, messages, pillow_i
 from tests.unit.contract.test_cursors import cursors
 
 SENT = st.integers(0, 4_102_444_800_000)
-BROKER: st.SearchStrategy[Broker] = st.sampled_from(["online", "offline"])
+BROKER: st.SearchStrategy[BrokerStatus] = st.sampled_from(["online", "offline"])
 
 _decoder: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 TYPES = {
@@ -101,7 +101,7 @@ def test_every_type_of_frame_has_good_and_bad_examples() -> None:
 
 @given(cursors, st.booleans(), BROKER, SENT, st.lists(messages(), max_size=3))
 def test_a_snapshot_is_what_its_type_says(
-    cursor: Cursor, recovered: bool, broker: Broker, sent: int, pillows: list[dict[str, Any]]
+    cursor: Cursor, recovered: bool, broker: BrokerStatus, sent: int, pillows: list[dict[str, Any]]
 ) -> None:
     """Each pillow in it byte for byte."""
     states = [as_json(pillow).encode() for pillow in pillows]
@@ -207,4 +207,4 @@ def test_a_refusal_names_what_is_wrong() -> None:
     """The id, or how many may be named."""
     assert decode_request('{"type":"subscribe","pillows":["a","#"]}') == "pillow id '#' is not one"
     many = json.dumps({"type": "subscribe", "pillows": ["a"] * (MAX_SUBSCRIBED + 1)})
-    assert decode_request(many) == '1001 pillows; name at most 1000, or say "all"'
+    assert decode_request(many) == '1001 pillows; name at most 1000, or use "all"'

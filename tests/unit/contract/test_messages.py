@@ -16,9 +16,9 @@ from contract.messages import (
     ParsedMessage,
     Reason,
     Rejection,
+    abbreviated,
     decode_message,
-    nesting,
-    short,
+    nesting_depth,
 )
 from contract.states import STATES
 from contract.timestamps import format_timestamp, parse_timestamp
@@ -249,8 +249,8 @@ def test_a_state_just_small_enough_passes_and_one_byte_more_does_not() -> None:
 @given(st.text('[]{}"\\a ', max_size=40))
 def test_nesting_counts_no_bracket_in_a_string(text: str) -> None:
     """Whatever stands in a string, and around a list of known depth."""
-    assert nesting(json.dumps([[[text]]])) == 3
-    assert nesting(text) <= len(text)
+    assert nesting_depth(json.dumps([[[text]]])) == 3
+    assert nesting_depth(text) <= len(text)
 
 
 @given(st.integers(1, 200))
@@ -263,5 +263,5 @@ def test_what_nests_too_deep_is_refused_however_deep(depth: int) -> None:
 
 def test_what_is_shown_of_a_value_fits_in_a_sentence() -> None:
     """Short ones whole, long ones cut and marked."""
-    assert short({"a": 1}) == "{'a': 1}"
-    assert (len(short("x" * 9999)), short("x" * 9999)[-3:]) == (80, "...")
+    assert abbreviated({"a": 1}) == "{'a': 1}"
+    assert (len(abbreviated("x" * 9999)), abbreviated("x" * 9999)[-3:]) == (80, "...")

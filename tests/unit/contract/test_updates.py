@@ -17,7 +17,7 @@ from contract.updates import (
     decode_state,
     encode_not_connected,
     encode_state,
-    republished,
+    with_publish_time,
 )
 from tests.unit.contract.examples import Case, body, cases
 from tests.unit.contract.strategies import QUEUED_US, as_json, hostile, messages, mutated
@@ -175,12 +175,12 @@ def test_a_state_is_published_again_as_it_came_but_for_the_time_of_that(
     first = decode_state(reading.pillow, payload)
     assert isinstance(first, Update)
 
-    again = republished(first, again_ms)
+    again = with_publish_time(first, again_ms)
 
     assert decode_state(reading.pillow, again.payload) == again
     assert again.is_duplicate_of(first)
     assert json.loads(again.payload)["hops"] == {"queued": 1, "polled": 2, "published": again_ms}
-    assert republished(again, first_ms).payload == republished(first, first_ms).payload
+    assert with_publish_time(again, first_ms).payload == with_publish_time(first, first_ms).payload
 
 
 @pytest.mark.parametrize("fields", [{}, {"hops": None}, {"hops": []}, {"hops": {"published": "x"}}])
@@ -188,7 +188,7 @@ def test_a_state_of_somebody_else_is_published_again_with_the_time_of_that(
     fields: dict[str, object],
 ) -> None:
     """It need not have had hops."""
-    again = republished(update(y=1.50, **fields), 7)
+    again = with_publish_time(update(y=1.50, **fields), 7)
 
     assert again == decode_state("cloud-1", again.payload)
     assert again.published_ms == 7

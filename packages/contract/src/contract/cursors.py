@@ -1,4 +1,4 @@
-"""Cursors: where in one gateway process's stream a client is, `<epoch>:<offset>`."""
+"""Cursors: a client's position in the stream of one gateway process, `<epoch>:<offset>`."""
 
 import re
 from typing import Final, NamedTuple
@@ -7,7 +7,7 @@ _CURSOR: Final = re.compile(r"([a-z0-9]{1,32}):([0-9]{1,18})")
 
 
 class Cursor(NamedTuple):
-    """`epoch` names a process's stream, `offset` a place in it."""
+    """`epoch` names one gateway process's stream; `offset` is a position in it."""
 
     epoch: str
     offset: int
@@ -17,6 +17,6 @@ class Cursor(NamedTuple):
 
 
 def parse_cursor(text: str) -> Cursor | None:
-    """Read a cursor; None for anything that is none."""
+    """Parse `<epoch>:<offset>`; None if `text` is not a cursor."""
     match = _CURSOR.fullmatch(text)
     return Cursor(match[1], int(match[2])) if match else None

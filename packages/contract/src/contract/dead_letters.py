@@ -1,15 +1,19 @@
-"""Dead letters: what a poller announces about a message that can never be published."""
+"""Dead letters: the announcement of a message that can never be published."""
 
 from typing import Final
 
 import msgspec
 
 EXCERPT_CHARACTERS: Final = 512
-"""How much of a dead letter's text is announced; the poison queue keeps it whole."""
+"""The length of the announced excerpt; the poison queue keeps the whole text."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """One announcement. `reason` is a `contract.messages.Reason`; `queued` is RFC 3339."""
+    """One announcement.
+
+    `message` is the id on the queue, `reason` a `contract.messages.Reason`, `queued` an RFC 3339
+    date-time, and `text` the message's text.
+    """
 
     message: str
     reason: str
@@ -20,6 +24,6 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
 
 def encode_dead_letter(letter: DeadLetter) -> bytes:
-    """Write an announcement for the dead-letter topic, the text cut to its first characters."""
+    """Encode an announcement for the dead-letter topic, with an excerpt as its text."""
     excerpt = letter.text[:EXCERPT_CHARACTERS].encode(errors="replace").decode()
     return msgspec.json.encode(msgspec.structs.replace(letter, text=excerpt))

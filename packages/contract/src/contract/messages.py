@@ -1,7 +1,7 @@
-"""Queue messages: any body in, a reading or a rejection out, never an exception.
+"""Queue messages: any body in, a parsed message or a rejection out, never an exception.
 
-A message says in which state a pillow is.
-This module knows every form pillows send and nothing of queues, attempts or MQTT.
+A message reports the state of a pillow.
+This module knows every form that pillows send, and nothing of queues, attempts or MQTT.
 """
 
 import ast
@@ -20,22 +20,22 @@ from contract.timestamps import format_timestamp, is_utc_text, parse_timestamp
 from contract.topics import is_pillow_id
 
 MAX_BODY_BYTES: Final = 65_536
-"""The largest message Azure Queue Storage takes: 64 KiB."""
+"""The largest message that Azure Queue Storage accepts: 64 KiB."""
 
 MAX_STATE_BYTES: Final = 49_152
-"""The largest state that is passed on: what a full Base64 message can hold.
+"""The largest state that is published: as much as a full Base64 message can hold.
 
 It leaves room for a frame's own fields below 64 KiB.
 """
 
 MAX_NESTING: Final = 64
-"""How deep lists and objects may nest; readers in other languages have limits of their own."""
+"""How deep lists and objects may nest, because decoders in other languages have limits too."""
 
 MAX_SEQ: Final = 2**53 - 1
-"""The largest whole number that every JSON reader keeps exactly (RFC 8259 section 6)."""
+"""The largest integer that every JSON decoder represents exactly (RFC 8259 section 6)."""
 
 MAX_AHEAD_S: Final = 300
-"""How far `at` may lie after the queue's insertion time before it is not believed."""
+"""How many seconds `at` may lie after the queue's insertion time; beyond, that time replaces it."""
 
 
 class Reason(StrEnum):
@@ -52,7 +52,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A message that is no state: the reason for programs, the detail for people."""
+    """A message that is not a state: the reason is for programs, the detail for people."""
 
     reason: Reason
     detail: str
@@ -60,10 +60,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class ParsedMessage:
-    """A message understood: one state of one pillow.
+    """One state of one pillow.
 
     `order` sorts the states of a pillow, oldest first: `at` in microseconds, then `seq`.
-    `content` is the JSON object without `hops`: what was sent, in the normal form.
+    `content` is the JSON object in the normal form, without `hops`.
     """
 
     pillow: str
@@ -75,25 +75,25 @@ class ParsedMessage:
 
 _Object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _Anything: Final = msgspec.json.Decoder()
-_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _FIELDS: Final[dict[str, tuple[msgspec.json.Decoder[Any], str]]] = {
     "seq": (
         msgspec.json.Decoder(Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]),
         f"a whole number from 0 to {MAX_SEQ}",
     ),
-    "confidence": (msgspec.json.Decoder(_Share), "a number from 0 to 1"),
-    "battery": (msgspec.json.Decoder(_Share), "a number from 0 to 1"),
+    "confidence": (msgspec.json.Decoder(_Fraction), "a number from 0 to 1"),
+    "battery": (msgspec.json.Decoder(_Fraction), "a number from 0 to 1"),
     "motion": (
         msgspec.json.Decoder(list[tuple[float, float, float]]),
         "a list of [x, y, z] samples in g",
     ),
 }
-# Fields this module writes itself: what arrives under these names is not passed on.
+# Fields that this module writes itself; values of a message under these names are not copied.
 _REPLACED: Final = frozenset({"pillow", "state", "at", "hops"})
 _WORD: Final = re.compile(r"[A-Za-z]{1,32}")
 _JSON_WORDS: Final = frozenset({"null", "true", "false"})
-# White space is what Python's own reader takes for it, and nothing is tried twice: 64 KiB of blanks
-# must not cost more than 64 KiB of anything else.
+# Blanks are those of Python's own tokenizer. The quantifiers are possessive, because backtracking
+# would make 64 KiB of blanks far more expensive than 64 KiB of anything else.
 _TUPLE: Final = re.compile(
     r"""\([ \t\r\n]*+u?(['"])\w{1,32}\1[ \t\r\n]*+"""
     r"""(,[ \t\r\n]*+u?(['"])\w{1,32}\3[ \t\r\n]*+)*+,?[ \t\r\n]*+\)"""
@@ -105,11 +105,11 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f
 def decode_message(
     body: bytes | str, *, default_pillow: str, queued_us: int
 ) -> ParsedMessage | Rejection:
-    """Decide what a queue message says.
+    """Decode the body of a queue message.
 
-    `default_pillow` names the pillow for the forms that carry no id.
+    `default_pillow` is the id for the forms that carry none.
     `queued_us` is the queue's insertion time in microseconds since 1970.
-    The decision depends on nothing else, so every delivery of a message is decided alike.
+    The result depends on nothing else, so that every delivery of a message has the same result.
     """
     try:
         raw = body.encode() if isinstance(body, str) else body
@@ -117,24 +117,26 @@ def decode_message(
     except UnicodeError as error:
         return Rejection(Reason.NOT_TEXT, f"the message is not UTF-8: {error}")
     if len(raw) > MAX_BODY_BYTES:
-        return Rejection(Reason.TOO_LARGE, f"{len(raw)} bytes; at most {MAX_BODY_BYTES} are read")
+        return Rejection(
+            Reason.TOO_LARGE, f"{len(raw)} bytes; at most {MAX_BODY_BYTES} are accepted"
+        )
 
-    def plain(text: str) -> ParsedMessage | Rejection:
+    def decode_plain(text: str) -> ParsedMessage | Rejection:
         if text.startswith("{"):
-            return _read_object(text, queued_us)
-        return _read_words(text, default_pillow, queued_us)
+            return _decode_object(text, queued_us)
+        return _decode_words(text, default_pillow, queued_us)
 
-    return _unwrap(text.strip("\ufeff \t\r\n"), plain)
+    return _unwrap(text.strip("\ufeff \t\r\n"), decode_plain)
 
 
 def _unwrap(
-    text: str, plain: Callable[[str], ParsedMessage | Rejection]
+    text: str, decode_plain: Callable[[str], ParsedMessage | Rejection]
 ) -> ParsedMessage | Rejection:
-    """Read `text` as it stands, or, where that says nothing, as Base64 of a plain form.
+    """Decode `text` as a plain form, or, if it is none, as Base64 of a plain form.
 
-    The plain form comes first: "spin" is valid Base64 too.
+    The plain form is first, because "spin" is valid Base64 too.
     """
-    decision = plain(text)
+    decision = decode_plain(text)
     packed = "".join(text.split())
     if isinstance(decision, ParsedMessage) or len(packed) % 4 or not _BASE64.fullmatch(packed):
         return decision
@@ -147,14 +149,14 @@ def _unwrap(
             Reason.NOT_TEXT, "the message is Base64 of bytes that are not UTF-8"
         )
     else:
-        unpacked = plain(inner.strip("\ufeff \t\r\n"))
+        unpacked = decode_plain(inner.strip("\ufeff \t\r\n"))
     if isinstance(unpacked, Rejection) and _WORD.fullmatch(text):
-        return decision  # an unknown word that happens to be Base64 is an unknown word
+        return decision  # because an unknown word may happen to be valid Base64
     return unpacked
 
 
-def _read_words(text: str, pillow: str, queued_us: int) -> ParsedMessage | Rejection:
-    """Read a bare word, or the text of a Python tuple of words, newest first."""
+def _decode_words(text: str, pillow: str, queued_us: int) -> ParsedMessage | Rejection:
+    """Decode a bare word, or the text of a Python tuple of words, newest first."""
     if not text:
         return Rejection(Reason.MALFORMED, "the message is empty")
     word = text
@@ -170,13 +172,13 @@ def _read_words(text: str, pillow: str, queued_us: int) -> ParsedMessage | Rejec
     return _parsed({"pillow": pillow, "state": state}, (queued_us, 0), None, {})
 
 
-def _read_object(text: str, queued_us: int) -> ParsedMessage | Rejection:
-    """Read the normal form: a JSON object."""
-    if _nesting(text) > MAX_NESTING:
+def _decode_object(text: str, queued_us: int) -> ParsedMessage | Rejection:
+    """Decode the normal form: a JSON object."""
+    if is_nested_too_deeply(text):
         return Rejection(Reason.MALFORMED, f"nested deeper than {MAX_NESTING}")
     try:
-        # Everything once, so that a lone surrogate or a number out of range deep inside is found;
-        # then the first level raw, so that unknown fields leave exactly as they came.
+        # Once completely, to find a lone surrogate or a number out of range at any depth. Then the
+        # first level as raw JSON, so that unknown fields are forwarded unchanged.
         values = _Anything.decode(text)
         fields = _Object.decode(text)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
@@ -185,22 +187,22 @@ def _read_object(text: str, queued_us: int) -> ParsedMessage | Rejection:
         if name not in fields:
             return Rejection(Reason.BAD_FIELD, f"{name} is missing")
     if not is_pillow_id(values["pillow"]):
-        return Rejection(Reason.BAD_ID, f"pillow is {short(values['pillow'])}")
+        return Rejection(Reason.BAD_ID, f"pillow is {abbreviated(values['pillow'])}")
     state = canonical_state(values["state"]) if isinstance(values["state"], str) else None
     if state is None:
-        return Rejection(Reason.UNKNOWN_STATE, f"state is {short(values['state'])}")
+        return Rejection(Reason.UNKNOWN_STATE, f"state is {abbreviated(values['state'])}")
     for name, (decoder, meaning) in _FIELDS.items():
         if name in fields:
             try:
                 decoder.decode(fields[name])
             except msgspec.MsgspecError:
                 return Rejection(
-                    Reason.BAD_FIELD, f"{name} is {short(values[name])}, not {meaning}"
+                    Reason.BAD_FIELD, f"{name} is {abbreviated(values[name])}, not {meaning}"
                 )
-    at = _read_at(values.get("at"), queued_us) if "at" in fields else (queued_us, None, False)
+    at = _decode_at(values.get("at"), queued_us) if "at" in fields else (queued_us, None, False)
     if at is None:
         return Rejection(
-            Reason.BAD_FIELD, f"at is {short(values['at'])}, not an RFC 3339 date-time"
+            Reason.BAD_FIELD, f"at is {abbreviated(values['at'])}, not an RFC 3339 date-time"
         )
     at_us, at_text, ahead = at
     rest = {name: value for name, value in fields.items() if name not in _REPLACED}
@@ -216,8 +218,11 @@ def _read_object(text: str, queued_us: int) -> ParsedMessage | Rejection:
     )
 
 
-def _read_at(value: object, queued_us: int) -> tuple[int, str | None, bool] | None:
-    """Return the instant, the text to keep (None: write it anew), and whether it was ahead."""
+def _decode_at(value: object, queued_us: int) -> tuple[int, str | None, bool] | None:
+    """Return the time in microseconds, the text to keep, and whether it was too far ahead.
+
+    None instead of a text: it has to be formatted.
+    """
     if not isinstance(value, str):
         return None
     at_us = parse_timestamp(value)
@@ -242,15 +247,23 @@ def _parsed(
     content = msgspec.json.encode({**names, **rest})
     if len(content) > MAX_STATE_BYTES:
         return Rejection(
-            Reason.TOO_LARGE, f"a state of {len(content)} bytes; at most {MAX_STATE_BYTES} pass"
+            Reason.TOO_LARGE,
+            f"a state of {len(content)} bytes; at most {MAX_STATE_BYTES} are published",
         )
     return ParsedMessage(names["pillow"], names["state"], order, content, traceparent)
 
 
-def nesting(text: str) -> int:
-    """Return how deep lists and objects nest in JSON text, counting no bracket in a string.
+def is_nested_too_deeply(text: str) -> bool:
+    """Return whether lists and objects in JSON text nest deeper than MAX_NESTING."""
+    # Almost no message has that many brackets, and counting them costs far less than a scan.
+    brackets = text.count("[") + text.count("{")
+    return brackets > MAX_NESTING and nesting_depth(text) > MAX_NESTING
 
-    For text that is not JSON the answer is some number; a decoder says the rest.
+
+def nesting_depth(text: str) -> int:
+    """Return how deep lists and objects nest in JSON text; brackets in strings do not count.
+
+    For text that is not JSON the result is some number, because a decoder refuses it anyway.
     """
     depth = deepest = 0
     in_string = escaped = False
@@ -272,13 +285,7 @@ def nesting(text: str) -> int:
     return deepest
 
 
-def _nesting(text: str) -> int:
-    # Walking the text costs far more than counting, and almost no message comes near the limit.
-    brackets = text.count("[") + text.count("{")
-    return nesting(text) if brackets > MAX_NESTING else brackets
-
-
-def short(value: object) -> str:
-    """Show a value that someone sent, cut to what fits in a sentence."""
+def abbreviated(value: object) -> str:
+    """Return the representation of a received value, cut to 80 characters for an error message."""
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -1,6 +1,6 @@
 """The states a pillow can be in, declared once in `states.json`.
 
-Poller, simulator and page read that file; nothing else spells a state's label, alias or colour.
+Poller, simulator and page read that file; no other file repeats a label, an alias or a colour.
 """
 
 from importlib.resources import files
@@ -10,7 +10,7 @@ import msgspec
 
 
 class StateStyle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a state is shown: a label for people, aliases pillows may send, a colour as `#rrggbb`."""
+    """A state's label for people, the aliases that pillows may send, and its colour, `#rrggbb`."""
 
     label: str
     aliases: tuple[str, ...]
@@ -18,18 +18,18 @@ class StateStyle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 STATES_JSON: Final[bytes] = files("contract").joinpath("states.json").read_bytes()
-"""`states.json` as it is, for those who hand it on."""
+"""The bytes of `states.json`, which the gateway serves to the page."""
 
 STATES: Final[dict[str, StateStyle]] = msgspec.json.decode(STATES_JSON, type=dict[str, StateStyle])
-"""Every state by its canonical name."""
+"""Every state, by its canonical name."""
 
 NOT_CONNECTED: Final = "notconnected"
 
 _CANONICAL: Final = {name: name for name in STATES} | {
-    alias: name for name, look in STATES.items() for alias in look.aliases
+    alias: name for name, style in STATES.items() for alias in style.aliases
 }
 
 
 def canonical_state(word: str) -> str | None:
-    """Return the state that `word` names in any letter case, by name or alias, or None."""
+    """Return the state whose name or alias is `word`, in any letter case, or None."""
     return _CANONICAL.get(word.lower())

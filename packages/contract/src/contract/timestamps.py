@@ -1,4 +1,4 @@
-"""Instants: RFC 3339 text on the wire, whole microseconds since 1970 inside."""
+"""Timestamps: RFC 3339 text on the wire, integer microseconds since 1970 in the code."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ _AWARE: Final[msgspec.json.Decoder[datetime]] = msgspec.json.Decoder(
 
 
 def parse_timestamp(text: str) -> int | None:
-    """Read an RFC 3339 date-time with an offset; None for anything else.
+    """Parse an RFC 3339 date-time with an offset; None for any other text.
 
     Digits beyond the microsecond are rounded.
     """
@@ -27,7 +27,7 @@ def parse_timestamp(text: str) -> int | None:
 
 
 def format_timestamp(microseconds: int) -> str:
-    """Write an instant in UTC, with three decimals, or six where the microseconds need them.
+    """Format a time in UTC, with three decimals, or six where the microseconds need them.
 
     Raises OverflowError outside the years 1 to 9999.
     """
@@ -37,5 +37,5 @@ def format_timestamp(microseconds: int) -> str:
 
 
 def is_utc_text(text: str) -> bool:
-    """Say whether `text` is already in the form states carry: upper case, UTC, `Z`."""
+    """Return whether `text` already has the form of `at` in a state: upper case, UTC, `Z`."""
     return _UTC_TEXT.fullmatch(text) is not None

@@ -1,11 +1,11 @@
-"""MQTT topics: which one a thing is published on, and what a received topic is about."""
+"""MQTT topics: how they are built, and which pillow a received topic belongs to."""
 
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
 BRIDGE: Final = "bridge"
-"""The level below the prefix that belongs to the services; no pillow may have this name."""
+"""The level below the prefix for the services; no pillow may have this id."""
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
@@ -15,23 +15,23 @@ _PREFIX: Final = re.compile(r"[^+#$/\x00-\x1f][^+#/\x00-\x1f]*(/[^+#/\x00-\x1f]+
 
 
 def is_pillow_id(text: object) -> bool:
-    """Say whether `text` may name a pillow: `[a-z0-9][a-z0-9-]{0,62}`, and not `bridge`."""
+    """Return whether `text` is a pillow id: `[a-z0-9][a-z0-9-]{0,62}`, and not `bridge`."""
     return isinstance(text, str) and _NAME.fullmatch(text) is not None and text != BRIDGE
 
 
 def is_instance_name(text: str) -> bool:
-    """Say whether `text` may name one instance of a service in a topic."""
+    """Return whether `text` can be the name of a service's instance in a topic."""
     return _NAME.fullmatch(text) is not None
 
 
 def is_topic_prefix(text: str) -> bool:
-    """Say whether `text` may be `TOPIC_PREFIX`: one or more levels, no wildcard, no leading `$`."""
+    """Return whether `text` can be `TOPIC_PREFIX`: levels without wildcard or leading `$`."""
     return len(text) <= 200 and _PREFIX.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class PillowTopic:
-    """A topic about one pillow."""
+    """A topic of one pillow."""
 
     pillow: str
     kind: Literal["state", "availability"]
@@ -39,24 +39,24 @@ class PillowTopic:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The topics of one deployment; two deployments with two prefixes never meet on a broker."""
+    """The topics of one deployment. Deployments with different prefixes can share a broker."""
 
     prefix: str
 
     def state(self, pillow: str) -> str:
-        """Where a pillow's newest state is retained."""
+        """The topic of a pillow's newest state, retained."""
         return f"{self.prefix}/{pillow}/state"
 
     def availability(self, pillow: str) -> str:
-        """Where a pillow that speaks MQTT itself says `online`, and its last will `offline`."""
+        """The topic of `online` and `offline` (also the last will) of a pillow that speaks MQTT."""
         return f"{self.prefix}/{pillow}/availability"
 
     def status(self, service: str, instance: str) -> str:
-        """Where one instance of a service says `online`, and its last will `offline`."""
+        """The topic of `online` and `offline` (also the last will) of a service's instance."""
         return f"{self.prefix}/{BRIDGE}/{service}/{instance}/status"
 
     def dead_letter(self, instance: str) -> str:
-        """Where a poller announces a message that can never be published."""
+        """The topic on which a poller announces dead letters."""
         return f"{self.prefix}/{BRIDGE}/poller/{instance}/dead-letter"
 
     @property
@@ -70,7 +70,7 @@ class Topics:
         return f"{self.prefix}/+/availability"
 
     def parse(self, topic: str) -> PillowTopic | None:
-        """Tell which pillow a received topic is about; None when it is about none."""
+        """Return the pillow and the kind of a received topic; None if it is no pillow's."""
         head, _, kind = topic.rpartition("/")
         prefix, _, pillow = head.rpartition("/")
         if prefix != self.prefix or not is_pillow_id(pillow):

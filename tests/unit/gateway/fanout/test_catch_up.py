@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.cursors import Cursor
-from contract.frames import Broker
+from contract.frames import BrokerStatus
 from gateway.fanout.catch_up import CACHE_MS, CACHE_SIZE, CatchUp
 from gateway.fanout.encoding import Frame
 from gateway.fanout.subscriptions import ResumePoint
@@ -14,7 +14,7 @@ from gateway.state.state_store import StateStore
 from tests.unit.gateway.strategies import EPOCH_MS, update
 
 NOW = EPOCH_MS
-OFFLINE: Broker = "offline"
+OFFLINE: BrokerStatus = "offline"
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_resumed_client_gets_a_snapshot_of_what_changed_and_the_removals(
     ],
 )
 def test_a_paused_subscriber_gets_the_changes_it_missed_and_a_changed_status(
-    store: StateStore, resume_point: ResumePoint, broker: Broker, expected: list[str]
+    store: StateStore, resume_point: ResumePoint, broker: BrokerStatus, expected: list[str]
 ) -> None:
     """Nothing at all when nothing changed."""
     assert types(CatchUp(store).frames(None, resume_point, broker, NOW)) == expected
@@ -91,7 +91,7 @@ def test_frames_are_shared_for_cache_ms_while_nothing_changes(later_ms: int, cha
     first = catch_up.frames(None, None, OFFLINE, NOW)
     if changed == "change":
         store.put(update(), None)
-    broker: Broker = "online" if changed == "broker" else "offline"
+    broker: BrokerStatus = "online" if changed == "broker" else "offline"
 
     second = catch_up.frames(None, None, broker, NOW + later_ms)
 

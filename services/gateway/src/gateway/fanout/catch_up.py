@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from contract.cursors import Cursor
-from contract.frames import Broker, Status, encode_frame, encode_removed, encode_snapshot
+from contract.frames import BrokerStatus, Status, encode_frame, encode_removed, encode_snapshot
 from gateway.fanout.encoding import Frame
 from gateway.fanout.framing import encode_changes
 from gateway.fanout.subscriptions import Filter, ResumeFrom, ResumePoint, matching
@@ -29,7 +29,7 @@ class CatchUp:
     def __init__(self, store: StateStore) -> None:
         self._store = store
         self._cache: dict[tuple[Filter, ResumeFrom], list[Frame]] = {}
-        self._cached_at: tuple[Cursor, Broker] = (store.cursor, "offline")
+        self._cached_at: tuple[Cursor, BrokerStatus] = (store.cursor, "offline")
         self._cached_ms = 0
 
     def covered(self, resume_from: ResumeFrom) -> ResumeFrom:
@@ -44,7 +44,7 @@ class CatchUp:
         return resume_from if self._store.covers(cursor) else None
 
     def frames(
-        self, filter: Filter, resume_from: ResumeFrom, broker: Broker, now_ms: int
+        self, filter: Filter, resume_from: ResumeFrom, broker: BrokerStatus, now_ms: int
     ) -> list[Frame]:
         """Return the frames for subscribers with this filter that resume from there.
 
@@ -59,14 +59,14 @@ class CatchUp:
             self._cache[filter, resume_from] = frames
         return frames
 
-    def _drop_outdated(self, broker: Broker, now_ms: int) -> None:
+    def _drop_outdated(self, broker: BrokerStatus, now_ms: int) -> None:
         is_current = self._cached_at == (self._store.cursor, broker)
         if not is_current or not 0 <= now_ms - self._cached_ms <= CACHE_MS:
             self._cache.clear()
             self._cached_at, self._cached_ms = (self._store.cursor, broker), now_ms
 
     def _encode(
-        self, filter: Filter, resume_from: ResumeFrom, broker: Broker, now_ms: int
+        self, filter: Filter, resume_from: ResumeFrom, broker: BrokerStatus, now_ms: int
     ) -> Iterator[Frame]:
         if isinstance(resume_from, ResumePoint):
             missed = self._missed(filter, resume_from.offset)
@@ -96,7 +96,7 @@ class CatchUp:
         return [state for state in states if state is not None]
 
     def _snapshot(
-        self, states: list[bytes], broker: Broker, now_ms: int, *, recovered: bool
+        self, states: list[bytes], broker: BrokerStatus, now_ms: int, *, recovered: bool
     ) -> Frame:
         cursor = self._store.cursor
         data = encode_snapshot(

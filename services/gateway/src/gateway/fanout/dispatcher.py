@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from contract.cursors import Cursor
-from contract.frames import RECONNECT_MS, Broker
+from contract.frames import RECONNECT_MS, BrokerStatus
 from gateway.fanout.batching import AdaptiveLinger
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.planner import Planner, Write
@@ -40,7 +40,7 @@ class Dispatcher:
         self._is_immediate = False  # the scheduled flush runs in the next turn of the event loop
 
     @property
-    def broker(self) -> Broker:
+    def broker(self) -> BrokerStatus:
         """The broker's status, as it was announced last."""
         return self._planner.broker
 
@@ -86,7 +86,7 @@ class Dispatcher:
         self._planner.publish(change)
         self._schedule_flush()
 
-    def announce_broker(self, status: Broker) -> None:
+    def announce_broker(self, status: BrokerStatus) -> None:
         """Send every subscriber the broker's status, after all changes until now."""
         self._write(self._planner.flush(self._clock()))
         self._write(self._planner.announce_broker(status))

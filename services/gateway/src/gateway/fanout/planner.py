@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from contract.cursors import Cursor
-from contract.frames import Broker, Goodbye, Status, encode_frame
+from contract.frames import BrokerStatus, Goodbye, Status, encode_frame
 from gateway.fanout.catch_up import CatchUp
 from gateway.fanout.encoding import Encoding, Frame
 from gateway.fanout.framing import MAX_FRAME_BYTES, encode_changes
@@ -60,7 +60,7 @@ class Planner:
         self._waiting: dict[Subscriber, None] = {}  # a set that keeps its order
         self._flushed_offset = store.cursor.offset  # live subscribers have all up to here
         self._goodbye: Frame | None = None
-        self.broker: Broker = "offline"
+        self.broker: BrokerStatus = "offline"
 
     def __len__(self) -> int:
         """How many subscribers there are."""
@@ -133,7 +133,7 @@ class Planner:
         if waiting:
             yield from self._catch_ups(waiting, now_ms)
 
-    def announce_broker(self, broker: Broker) -> Iterator[Write]:
+    def announce_broker(self, broker: BrokerStatus) -> Iterator[Write]:
         """Yield the broker's status for live subscribers; others get it when they catch up."""
         self.broker = broker
         return self._notices(Frame(encode_frame(Status(broker))))

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import structlog
 from prometheus_client import Counter
 
-from contract.frames import Broker
+from contract.frames import BrokerStatus
 from contract.topics import OFFLINE, ONLINE, Topics
 from contract.updates import Update, decode_state
 from gateway.clock import unix_ms
@@ -34,7 +34,7 @@ class Publisher(Protocol):
     def publish(self, change: Change) -> None:
         """Send a change to every client that subscribed to its pillow."""
 
-    def announce_broker(self, status: Broker) -> None:
+    def announce_broker(self, status: BrokerStatus) -> None:
         """Send every client whether the gateway is connected to the broker."""
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from contract.updates import republished
+from contract.updates import with_publish_time
 from poller.metrics import PollerMetrics
 from poller.publish.last_write import LastWrites
 from poller.publish.state_publisher import StatePublisher
@@ -52,7 +52,7 @@ class Reconciler:
                 if newest is None:
                     return  # the pillow was removed meanwhile
                 self._is_stale[pillow] = False
-                update = republished(newest, self._clock_ms())
+                update = with_publish_time(newest, self._clock_ms())
                 try:
                     await self._broker.publish_state(update, None)
                 except PublishRefused:
