@@ -2,5 +2,5 @@
 
 `python -m devstack` runs it for a person (scripts/dev). The end-to-end tests use the same parts:
 together as `devstack.stack.Stack`, or alone as `devstack.broker.Broker` and
-`devstack.azurite.Azurite`. It is never shipped.
+`devstack.azurite.Azurite`. It is not part of any distribution.
 """

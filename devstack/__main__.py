@@ -1,4 +1,4 @@
-"""python -m devstack: the whole system for a person at a terminal, until Ctrl-C."""
+"""`python -m devstack`: runs the whole system for a person at a terminal, until Ctrl-C."""
 
 import argparse
 import asyncio
@@ -16,25 +16,24 @@ from devstack.ports import Ports
 from devstack.processes import Program
 from devstack.stack import Stack
 
-FAILED, REFUSED = 1, 2
+FAILED, CANNOT_START = 1, 2
+"""Exit statuses: a program failed; or nothing was started."""
 
 
-def options(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line; a wrong one ends the process with exit status 2."""
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line; an invalid one ends the process with exit status 2."""
     parser = argparse.ArgumentParser(
         prog="scripts/dev",
         description="Run broker, queue, poller, gateway and simulator on this machine. Every "
-        "setting of .env.example is taken from the environment, but for addresses, ports and "
-        "credentials, which are this stack's own.",
+        "setting of .env.example is read from the environment, except addresses, ports and "
+        "credentials, which the stack sets.",
     )
-    parser.add_argument(
-        "--no-simulator", action="store_true", help="no made-up pillows; send your own messages"
-    )
+    parser.add_argument("--no-simulator", action="store_true", help="run without simulated pillows")
     parser.add_argument(
         "--broker",
         choices=BROKER_KINDS,
         default="auto",
-        help="auto: mosquitto when it is installed, else the broker of a Python package",
+        help="auto: mosquitto if it is installed, else the broker of a Python package",
     )
     for field in dataclasses.fields(Ports):
         default = getattr(ports.DEFAULT, field.name)
@@ -43,27 +42,27 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
             type=ports.parse,
             default=default,
             metavar="PORT",
-            help=f"for {ports.PURPOSES[field.name]}; 0: a free one (default {default})",
+            help=f"port of {ports.PURPOSES[field.name]}; 0 for a free one (default {default})",
         )
     return parser.parse_args(arguments)
 
 
 async def watch(stack: Stack, console: Console) -> Program:
-    """Start the stack, say where it is, and return the part that ended by itself."""
+    """Start the stack, print its addresses, and return the first program that ends by itself."""
     await stack.start()
     if stack.broker.kind == "embedded":
         console.show("devstack", f"the embedded broker has limits: {EMBEDDED_LIMITS}")
-    console.say(f"ready: page {stack.page_url} mqtt {stack.mqtt_url} queue {stack.queue_url}")
+    console.print(f"ready: page {stack.page_url} mqtt {stack.mqtt_url} queue {stack.queue_url}")
     return await stack.until_one_ends()
 
 
 async def run(stack: Stack, console: Console) -> int:
-    """Run until a signal, which is success; a second signal kills what is left."""
+    """Run until a signal, and return 0; a second signal kills the remaining programs."""
     watching = asyncio.create_task(watch(stack, console))
 
     def on_signal(number: signal.Signals) -> None:
         if stack.stopping:
-            console.show("devstack", f"{number.name}: killing what is left")
+            console.show("devstack", f"{number.name}: killing the remaining programs")
             stack.kill()
         else:
             watching.cancel()
@@ -76,10 +75,10 @@ async def run(stack: Stack, console: Console) -> int:
     except asyncio.CancelledError:
         problem = ""
     except ProgramFailed as failed:
-        # Without the lines it carries: they have just been printed.
+        # Without the last lines of its output, which have been printed already.
         problem = failed.sentence
     console.show("devstack", f"{problem}; stopping" if problem else "stopping")
-    # Not in the task that a signal cancels: a stop that has begun is finished.
+    # Not in the task that a signal cancels, so that a stop is always completed.
     await stack.stop()
     console.show("devstack", "stopped")
     if problem:
@@ -90,7 +89,7 @@ async def run(stack: Stack, console: Console) -> int:
 
 def main() -> int:
     """Run the command; return its exit status."""
-    chosen = options(sys.argv[1:])
+    chosen = parse_options(sys.argv[1:])
     console = Console()
     wanted = Ports(
         **{field.name: getattr(chosen, f"{field.name}_port") for field in dataclasses.fields(Ports)}
@@ -99,16 +98,16 @@ def main() -> int:
         stack = Stack(
             wanted, broker=chosen.broker, simulator=not chosen.no_simulator, show=console.show
         )
-    except CannotStart as refusal:
-        print(f"error: {refusal}", file=sys.stderr)
-        return REFUSED
-    except DevstackError as failure:
-        print(f"error: {failure}", file=sys.stderr)
+    except CannotStart as error:
+        print(f"error: {error}", file=sys.stderr)
+        return CANNOT_START
+    except DevstackError as error:
+        print(f"error: {error}", file=sys.stderr)
         return FAILED
     return asyncio.run(run(stack, console))
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):  # before there is a loop to handle it
+    with contextlib.suppress(KeyboardInterrupt):  # before the event loop handles it
         sys.exit(main())
     sys.exit(130)

@@ -1,4 +1,4 @@
-"""The queue: Azurite from node_modules, on the machine's Node.js or a Python package's."""
+"""The queue: Azurite from node_modules, on the Node.js of the machine or of a Python package."""
 
 import json
 from functools import partial
@@ -9,11 +9,11 @@ from devstack import ports
 from devstack.errors import CannotStart
 from devstack.node import find_node
 from devstack.probes import http_answers
-from devstack.processes import ROOT, Program, Show
+from devstack.processes import ROOT, Program, Show, Timeouts
 
 
 def find_azurite() -> Path:
-    """Azurite's queue program in node_modules."""
+    """Return the path of Azurite's queue program in node_modules; raises CannotStart."""
     home = ROOT / "node_modules" / "azurite"
     try:
         described = json.loads((home / "package.json").read_text())
@@ -23,10 +23,10 @@ def find_azurite() -> Path:
 
 
 class Azurite(Program):
-    """Azurite's queue on one port; in memory, or in a folder that outlives it.
+    """Azurite's queue service on one port; it stores messages in memory or in a folder.
 
-    In memory, a start again is a start with nothing, not even the queues. In a folder, it saves
-    every five seconds and when asked to end: a killed one may lose, or bring back, the newest.
+    In memory, a restart loses everything, including the queues. In a folder, it saves every five
+    seconds and on SIGTERM; after SIGKILL the newest messages may be lost, or deleted ones be back.
     """
 
     def __init__(
@@ -49,19 +49,19 @@ class Azurite(Program):
                 *where,
             ],
             ready=partial(http_answers, ports.HOST, self.port, "/"),
-            # Its own wish for a debugger or a certificate is none of ours.
+            # Options for a debugger or a certificate are meant for other programs.
             env={"NODE_OPTIONS": None},
-            # With a client connected it does not leave on SIGTERM; what it saves it saves at once.
-            stop_within_s=2.0 if location else 0.5,
+            # With a client connected it does not end on SIGTERM, but it saves at once.
+            timeouts=Timeouts(stop_s=2.0 if location else 0.5),
             show=show,
         )
 
     @property
     def url(self) -> str:
-        """Its address with the account, as the SDK and the Azure CLI want it."""
+        """The queue service's URL with the account, as the SDK and the Azure CLI expect it."""
         return development_account.queue_endpoint(self.port)
 
     @property
     def connection_string(self) -> str:
-        """What goes into AZURE_STORAGE_CONNECTION_STRING."""
+        """The value of AZURE_STORAGE_CONNECTION_STRING."""
         return development_account.connection_string(self.port)

@@ -1,8 +1,8 @@
-"""The MQTT broker: mosquitto where it is installed, else the one a Python package carries.
+"""The MQTT broker: mosquitto where it is installed, else that of a Python package.
 
 mosquitto is started by mosquitto/start with the configuration and the ACL of the containers, on
-another port and in a folder of its own. The embedded broker knows neither users nor ACL, and its
-limits are stated at `EMBEDDED_LIMITS`: good for a look, not for a fleet.
+another port and in a folder of its own. The embedded broker has neither users nor an ACL; its
+limits are in `EMBEDDED_LIMITS`. It is meant for a first look and not for a large fleet.
 """
 
 import importlib.util
@@ -17,14 +17,14 @@ from typing import Literal, get_args
 from devstack import ports
 from devstack.errors import CannotStart
 from devstack.probes import mqtt_answers
-from devstack.processes import ROOT, Program, Show
+from devstack.processes import ROOT, Program, Show, Timeouts
 
 BrokerKind = Literal["auto", "mosquitto", "embedded"]
 BROKER_KINDS: tuple[BrokerKind, ...] = get_args(BrokerKind)
 
 User = Literal["poller", "gateway", "simulator"]
 
-# Debian's users have no sbin on their path, and Homebrew's is often left out.
+# On Debian sbin is not on a user's path, and Homebrew's is often missing from it.
 SEARCH = os.pathsep.join(
     [os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
 )
@@ -34,8 +34,8 @@ EMBEDDED_LIMITS = (
     "and a new QoS 1 subscriber is given no more than 100 of them"
 )
 
-# One protocol only: rumqttd 0.20 serves MQTT 5 on another port, and a publication there with
-# properties ends every client of this one for good. 3.1.1 is what each client speaks.
+# Only MQTT 3.1.1, which every client speaks: rumqttd 0.20 serves MQTT 5 on another port, and a
+# publication with properties there disconnects every client of this port for good.
 EMBEDDED_CONFIG = """\
 id = 0
 
@@ -59,7 +59,7 @@ next_connection_delay_ms = 0
 
 
 def choose(kind: BrokerKind) -> Literal["mosquitto", "embedded"]:
-    """Say which broker will be used; raise CannotStart when it is not installed."""
+    """Return which broker is used; raises CannotStart when it is not installed."""
     installed = all(shutil.which(name, path=SEARCH) for name in ("mosquitto", "mosquitto_passwd"))
     if kind == "mosquitto" and not installed:
         raise CannotStart(
@@ -76,11 +76,11 @@ def choose(kind: BrokerKind) -> Literal["mosquitto", "embedded"]:
 
 
 class Broker(Program):
-    """The MQTT broker on one port, with what it keeps in a folder that goes with it.
+    """The MQTT broker on one port, with its data in a folder that is removed on close.
 
-    `topic_prefix` is the one the ACL grants; "+" is every prefix of one level, for tests that
-    share a broker. Killed and started again it has the retained states it had saved (mosquitto:
-    at each end it is asked for, and every half minute).
+    `topic_prefix` is the prefix that the ACL grants; "+" grants every prefix of one level, for
+    tests that share a broker. After a restart it has the retained states that it had saved:
+    mosquitto saves on SIGTERM and every half minute, the embedded broker never.
     """
 
     def __init__(
@@ -117,29 +117,28 @@ class Broker(Program):
             command,
             ready=partial(mqtt_answers, ports.HOST, self.port),
             env=env,
-            ready_within_s=30.0,
-            stop_within_s=5.0,
+            timeouts=Timeouts(ready_s=30.0, stop_s=5.0),
             show=show,
         )
 
     def protocol_for(self, wanted: str | None) -> str:
-        """The MQTT version to speak to it, as `MQTT_PROTOCOL` says it: what is wanted, if it can.
+        """Return the value of `MQTT_PROTOCOL` for its clients: `wanted` if the broker supports it.
 
-        A wrong one is passed on, for the services to name.
+        An invalid value is returned unchanged, because the services report it.
         """
         return wanted or "5" if self.kind == "mosquitto" else "3.1.1"
 
     @property
     def url(self) -> str:
-        """Its address for a reader, who needs no password."""
+        """The broker's URL for a reader, which needs no password."""
         return f"mqtt://{ports.HOST}:{self.port}"
 
     def url_for(self, user: User) -> str:
-        """Its address with a service's user and password in it."""
+        """Return the broker's URL with a service's user and password."""
         password = os.environ.get(f"MQTT_PASSWORD_{user.upper()}") or user
         return f"mqtt://{user}:{password}@{ports.HOST}:{self.port}"
 
     async def close(self) -> None:
-        """Stop for good and remove what it kept."""
+        """Stop it, and remove its folder."""
         await super().close()
         shutil.rmtree(self._folder, ignore_errors=True)

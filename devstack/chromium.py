@@ -1,4 +1,4 @@
-"""How a Chromium is started that is looked at by nobody."""
+"""How a Chromium without a window is started."""
 
 from typing import Final
 
@@ -11,5 +11,5 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""No sandbox, which root and containers have none of; no graphics card; nothing on the network but
-what a page asks for."""
+"""The sandbox is off because it does not work as root or in a container. There is no graphics card,
+and no network traffic except that of the page."""

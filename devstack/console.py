@@ -1,16 +1,16 @@
-"""How the programs' lines look on a terminal or in a file."""
+"""The console: prints the lines of all programs, each with its program's name."""
 
 import sys
 from typing import TextIO
 
 NAMES = ("devstack", "mosquitto", "embedded", "azurite", "poller", "gateway", "simulator")
 WIDTH = max(map(len, NAMES))
-# Bright ANSI colours that read on dark and on light; the first is the stack's own.
+# ANSI colours that are legible on dark and on light; the first is the stack's own.
 COLOURS = (1, 35, 35, 33, 36, 32, 34)
 
 
 def format_line(name: str, text: str, *, colour: bool = False) -> str:
-    """One line of output with its program's name in front."""
+    """Return a line of output with its program's name in front."""
     label = f"{name:<{WIDTH}}"
     if colour:
         number = COLOURS[NAMES.index(name)] if name in NAMES else 37
@@ -19,22 +19,22 @@ def format_line(name: str, text: str, *, colour: bool = False) -> str:
 
 
 class Console:
-    """Prints lines; a reader that has gone away (`| head`) stops the printing, not the stack."""
+    """Prints lines. When the reader closes the pipe (`| head`), it stops printing and no more."""
 
     def __init__(self, stream: TextIO = sys.stdout, *, colour: bool | None = None) -> None:
         self._stream = stream
         self._colour = stream.isatty() if colour is None else colour
-        self._gone = False
+        self._closed = False
 
     def show(self, name: str, text: str) -> None:
         """Print a program's line."""
-        self.say(format_line(name, text, colour=self._colour))
+        self.print(format_line(name, text, colour=self._colour))
 
-    def say(self, text: str) -> None:
-        """Print a line as it is."""
-        if self._gone:
+    def print(self, text: str) -> None:
+        """Print a line without a name."""
+        if self._closed:
             return
         try:
             print(text, file=self._stream, flush=True)
         except (BrokenPipeError, OSError):
-            self._gone = True
+            self._closed = True

@@ -1,4 +1,4 @@
-"""Which ports the stack listens on: asked for, free, or taken."""
+"""The ports that the stack listens on: given ones are checked, and 0 becomes a free one."""
 
 import argparse
 import contextlib
@@ -11,15 +11,17 @@ from devstack.errors import CannotStart
 
 HOST = "127.0.0.1"
 
-# Free ports come from below where Linux (32768) and macOS (49152) take those of outgoing
-# connections. One of theirs may be gone when a part is started again; and a client that keeps
-# trying to connect to one can, on loopback, end up connected to itself.
+# Free ports are below those that Linux (32768) and macOS (49152) give to outgoing connections. One
+# of those may be taken when a program is started again; and on loopback a client that keeps trying
+# to connect to such a port can be connected to itself.
 FREE_FROM, FREE_BELOW = 20_000, 32_000
+
+_ATTEMPTS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """A port for each part; 0 is a free one."""
+    """A port for each part; 0 means a free one."""
 
     gateway: int = 0
     mqtt: int = 0
@@ -38,21 +40,23 @@ PURPOSES = {
 
 
 def parse(text: str) -> int:
-    """Read a port from a command line."""
+    """Return the port of a command line's option; raises ArgumentTypeError."""
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535, 0: free")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a port: a number from 1 to 65535, or 0 for a free one"
+        )
     return int(text)
 
 
 def settle(wanted: Ports) -> Ports:
-    """Put a free port for each 0; raise CannotStart if one of the others is taken."""
-    named: dict[int, str] = {}
+    """Replace each 0 by a free port; raises CannotStart if one of the others is taken."""
+    purposes: dict[int, str] = {}
     for part, port in _each(wanted):
         if port == 0:
             continue
-        if port in named:
+        if port in purposes:
             raise CannotStart(
-                f"port {port} is asked for twice, for {PURPOSES[named[port]]} and for "
+                f"port {port} is given twice, for {PURPOSES[purposes[port]]} and for "
                 f"{PURPOSES[part]}; choose another with --{part}-port (0 for a free one)"
             )
         if problem := _problem(port):
@@ -60,24 +64,25 @@ def settle(wanted: Ports) -> Ports:
                 f"port {port} for {PURPOSES[part]} {problem}; "
                 f"choose another with --{part}-port (0 for a free one)"
             )
-        named[port] = part
+        purposes[port] = part
     for part, port in _each(wanted):
         if port == 0:
-            named[found := free(named)] = part
+            purposes[found := free(purposes)] = part
             wanted = replace(wanted, **{part: found})
     return wanted
 
 
 def free(but_not: dict[int, str] | None = None) -> int:
-    """Find a port nobody listens on now."""
-    for port in random.sample(range(FREE_FROM, FREE_BELOW), k=200):
+    """Return a port on which nothing listens now; raises CannotStart."""
+    for port in random.sample(range(FREE_FROM, FREE_BELOW), k=_ATTEMPTS):
         if port not in (but_not or {}) and _problem(port) is None:
             return port
     raise CannotStart(f"no free port found between {FREE_FROM} and {FREE_BELOW}")
 
 
 def _problem(port: int) -> str | None:
-    # Binding finds what listens here; on macOS only connecting finds who listens on every address.
+    """Return why a port cannot be used, or None."""
+    # Binding fails for a listener on loopback. On macOS only connecting finds one on every address.
     with contextlib.closing(socket.socket()) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -86,9 +91,9 @@ def _problem(port: int) -> str | None:
             return "may not be used by this user"
         except OSError:
             return "is taken"
-    with contextlib.closing(socket.socket()) as caller:
-        caller.settimeout(0.5)
-        return "is taken" if caller.connect_ex((HOST, port)) == 0 else None
+    with contextlib.closing(socket.socket()) as client:
+        client.settimeout(0.5)
+        return "is taken" if client.connect_ex((HOST, port)) == 0 else None
 
 
 def _each(ports: Ports) -> Iterator[tuple[str, int]]:

@@ -1,8 +1,8 @@
-"""Broker, queue and services as one: started in order, watched, stopped in reverse.
+"""The stack: broker, queue and services, started in order, watched, and stopped in reverse.
 
-async with Stack() as stack:            # free ports, no output
+async with Stack() as stack:            # free ports, nothing is printed
     stack.poller.kill()                 # SIGKILL
-    await stack.poller.start()          # and back, at the same address
+    await stack.poller.start()          # again, on the same port
     stack.broker.kill()
     ...
     await stack.broker.start()
@@ -28,11 +28,11 @@ from devstack.processes import Program, Show
 Env = Mapping[str, str | None]
 
 COMMANDS = Path(sys.executable).parent
-"""Where `uv sync` has put the services' commands: beside the Python that runs this."""
+"""The folder of the services' commands: `uv sync` installs them beside the Python in use."""
 
 
 class Stack:
-    """The whole system on loopback. Each part can be stopped, killed and started again."""
+    """The whole system on loopback. Each program can be stopped, killed and started again."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Stack:
         env: Mapping[User, Env] | None = None,
         show: Show | None = None,
     ) -> None:
-        """`env` is for each service by its name, over the environment and what is set here."""
+        """`env` has variables for each service, which override those of the stack."""
         self.ports = ports.settle(wanted)
         self._show = show
         self._env = dict(env or {})
@@ -57,38 +57,38 @@ class Stack:
 
     @property
     def page_url(self) -> str:
-        """The page's address, and with it that of the gateway's other endpoints."""
+        """The URL of the page and, with a path, of the gateway's other endpoints."""
         return f"http://{HOST}:{self.ports.gateway}"
 
     @property
     def poller_url(self) -> str:
-        """Where the poller's health and metrics are."""
+        """The URL of the poller's health and metrics."""
         return f"http://{HOST}:{self.ports.poller}"
 
     @property
     def mqtt_url(self) -> str:
-        """The broker's address for readers; `broker.url_for(user)` has a password in it."""
+        """The broker's URL for readers; `broker.url_for(user)` contains a password."""
         return self.broker.url
 
     @property
     def queue_url(self) -> str:
-        """The queue service's address."""
+        """The URL of the queue service."""
         return self.queue.url
 
     @property
     def connection_string(self) -> str:
-        """How the Azure SDK reaches the queue service."""
+        """The queue service's connection string for the Azure SDK."""
         return self.queue.connection_string
 
     @property
     def parts(self) -> list[Program]:
-        """Every program, in the order of starting."""
+        """Every program, in the order in which they are started."""
         return [self.broker, self.queue, self.poller, self.gateway, self.simulator]
 
     def another_poller(self, name: str, *, port: int = 0, env: Env | None = None) -> Program:
-        """A poller on the same queue and broker, not started; its end is the caller's to see to.
+        """Return a poller on the same queue and broker, not started. The caller stops it.
 
-        Give it an INSTANCE of its own in `env` when it runs beside another.
+        It needs an INSTANCE of its own in `env` when it runs beside another.
         """
         port = port or ports.free()
         return self._service(
@@ -99,9 +99,9 @@ class Stack:
         )
 
     def another_gateway(self, name: str, *, port: int = 0, env: Env | None = None) -> Program:
-        """A gateway on the same broker, not started; its end is the caller's to see to.
+        """Return a gateway on the same broker, not started. The caller stops it.
 
-        Give it an INSTANCE of its own in `env` when it runs beside another.
+        It needs an INSTANCE of its own in `env` when it runs beside another.
         """
         port = port or ports.free()
         return self._service(
@@ -112,7 +112,7 @@ class Stack:
         )
 
     async def start(self) -> None:
-        """Start everything; on a failure stop what had been started, and raise ProgramFailed."""
+        """Start everything; raises ProgramFailed, after stopping what had been started."""
         try:
             await _together(self.broker, self.queue)
             await _together(self.poller, self.gateway)
@@ -123,7 +123,7 @@ class Stack:
             raise
 
     async def stop(self) -> None:
-        """Stop everything for good: the services, then what they stand on."""
+        """Stop the services, then the queue and the broker; they are not started again."""
         self.stopping = True
         await asyncio.gather(
             *(part.close() for part in (self.simulator, self.poller, self.gateway))
@@ -131,29 +131,29 @@ class Stack:
         await asyncio.gather(*(part.close() for part in (self.queue, self.broker)))
 
     def kill(self) -> None:
-        """End every program at once (SIGKILL)."""
+        """Send SIGKILL to every program."""
         for part in self.parts:
             part.kill()
 
     async def until_one_ends(self) -> Program:
-        """Wait for a program to end that nobody here has asked to."""
+        """Return the first program that ends without having been stopped from here."""
         while True:
             for part in self.parts:
                 if part.ended_by_itself:
                     await part.wait()
                     return part
-            lives: list[asyncio.Future[int]] = [
+            waits: list[asyncio.Future[int]] = [
                 asyncio.ensure_future(part.wait()) for part in self.parts if part.running
             ]
             try:
-                # A test may have stopped them all, to start them again.
-                if lives:
-                    await asyncio.wait(lives, return_when=asyncio.FIRST_COMPLETED)
+                # A test may have stopped all of them in order to start them again.
+                if waits:
+                    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                 else:
                     await asyncio.sleep(1)
             finally:
-                for life in lives:
-                    life.cancel()
+                for wait in waits:
+                    wait.cancel()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -173,12 +173,12 @@ class Stack:
             [COMMANDS / command],
             ready=ready,
             env={
-                # A person reads these; a pipe would make them JSON.
+                # For a person; through a pipe the default would be JSON.
                 "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "console",
                 "MQTT_URL": self.broker.url_for(command),
                 "MQTT_PROTOCOL": self.broker.protocol_for(os.environ.get("MQTT_PROTOCOL")),
                 "AZURE_STORAGE_CONNECTION_STRING": self.queue.connection_string,
-                # Set, it would win over the connection string.
+                # If it were set, the services would not use the connection string.
                 "AZURE_STORAGE_QUEUE_ENDPOINT": None,
                 **env,
                 **self._env.get(command, {}),
@@ -188,7 +188,7 @@ class Stack:
 
 
 async def _together(*parts: Program) -> None:
-    """Start parts side by side; the first that fails ends the others' starts and is raised."""
+    """Start programs concurrently; raises the first failure after cancelling the other starts."""
     try:
         async with asyncio.TaskGroup() as starts:
             for part in parts:
@@ -197,5 +197,5 @@ async def _together(*parts: Program) -> None:
         first = failed.exceptions[0]
     else:
         return
-    # An exception raised above, inside except*, would come out as a group.
+    # Raised here, because an exception raised inside except* becomes a group.
     raise first

@@ -17,7 +17,7 @@ from devstack import ports
 from devstack.azurite import Azurite
 from devstack.node import find_node
 from devstack.probes import http_answers
-from devstack.processes import Program
+from devstack.processes import Program, Timeouts
 
 QUEUE: Final = "pillow-state"
 
@@ -80,7 +80,7 @@ async def double(delay_ms: int) -> AsyncIterator[Target]:
         "double",
         [find_node(), Path(__file__).with_name("queue_double.mjs"), str(port), str(delay_ms)],
         ready=partial(http_answers, ports.HOST, port, "/"),
-        stop_within_s=0.5,
+        timeouts=Timeouts(stop_s=0.5),
     )
     url = f"{development_account.queue_endpoint(port)}/{QUEUE}"
     async with program, httpx.AsyncClient(base_url=f"{url}/", trust_env=False, timeout=60) as http:

@@ -43,7 +43,7 @@ async def test_every_gesture_arrives(stack: Stack, target: str) -> None:
     status, said = await check(stack, "smoke", "--target", target, "--seed", "7")
 
     assert status == 0, said
-    assert "all 8 as expected" in said
+    assert "all 8 expectations hold" in said
 
 
 async def test_dead_letters_are_as_many_as_were_sent(stack: Stack) -> None:
@@ -75,7 +75,7 @@ async def test_what_is_not_as_expected_is_said_and_the_rest_too(
     assert "✗ * hugging — still-1 was only neutral" in said
     assert "✗ dead letters: 2 — 0" in said
     assert "✓ pillows seen: 1 — 1" in said
-    assert "2 of 3 are not as expected" in said
+    assert "2 of 3 expectations do not hold" in said
     assert "--seed 9" in said
     assert "Traceback" not in said
 

@@ -18,7 +18,7 @@ from azure_queue.settings import QueueSettings
 from devstack import ports
 from devstack.azurite import find_azurite
 from devstack.node import find_node
-from devstack.processes import Program
+from devstack.processes import Program, Timeouts
 from poller.azure.queue import AzureQueue
 from poller.queues import DeleteResult, QueueDenied
 from poller.settings import PollerSettings
@@ -84,7 +84,7 @@ async def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         ],
         ready=partial(_accepts, port),
         env={"NODE_OPTIONS": None},
-        stop_within_s=0.5,
+        timeouts=Timeouts(stop_s=0.5),
     )
     async with program:
         yield f"https://{ports.HOST}:{port}/{ACCOUNT_NAME}"

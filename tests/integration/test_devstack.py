@@ -1,4 +1,4 @@
-"""python -m devstack as a person has it: a command, its output, and what is left when it ends."""
+"""`python -m devstack`: its output, and that no process is left when it ends."""
 
 import asyncio
 import os
@@ -32,13 +32,13 @@ READY = re.compile(r"^ready: page (http://\S+) mqtt mqtt://([^:]+):(\d+) queue (
 
 
 def devstack(*arguments: str, **env: str) -> Program:
-    """The command, not started."""
+    """Return the command, not started."""
     return Program("devstack", [sys.executable, "-m", "devstack", *arguments], env=env)
 
 
 @asynccontextmanager
 async def running(*arguments: str, **env: str) -> AsyncIterator[tuple[Program, re.Match[str]]]:
-    """The command on free ports, and its `ready:` line."""
+    """Run the command on free ports; yield it and the match of its `ready:` line."""
     command = devstack(*FREE, *arguments, **env)
     try:
         await command.spawn()
@@ -51,7 +51,7 @@ async def running(*arguments: str, **env: str) -> AsyncIterator[tuple[Program, r
 
 
 async def status_of(url: str) -> int:
-    """Get a URL without any of our code."""
+    """Return the status of a URL, without code of this project."""
 
     def get() -> int:
         with urllib.request.urlopen(url, timeout=10) as answer:
@@ -62,7 +62,7 @@ async def status_of(url: str) -> int:
 
 @pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_all_is_up_when_it_says_ready_and_nothing_is_left_when_it_ends(
+async def test_the_page_answers_after_ready_and_no_process_is_left_after_a_signal(
     broker: str, number: signal.Signals
 ) -> None:
     if broker == "mosquitto":
@@ -70,7 +70,7 @@ async def test_all_is_up_when_it_says_ready_and_nothing_is_left_when_it_ends(
     async with running("--no-simulator", "--broker", broker) as (command, ready):
         assert command.pid is not None
         started = descendants(command.pid)
-        assert len(started) >= 5, "guardian, broker, queue, poller, gateway"
+        assert len(started) >= 5, "reaper, broker, queue, poller, gateway"
         assert await status_of(ready[1]) == 200
         assert await status_of(f"{ready[1]}/readyz") == 200
 
@@ -81,7 +81,7 @@ async def test_all_is_up_when_it_says_ready_and_nothing_is_left_when_it_ends(
 
 
 @pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
-async def test_the_simulators_pillows_arrive_on_mqtt(broker: str) -> None:
+async def test_the_simulators_states_arrive_on_mqtt(broker: str) -> None:
     if broker == "mosquitto":
         need_mosquitto()
     async with (
@@ -95,7 +95,7 @@ async def test_the_simulators_pillows_arrive_on_mqtt(broker: str) -> None:
     assert b'"pillow"' in bytes(message.payload)
 
 
-async def test_nothing_is_left_when_it_is_killed() -> None:
+async def test_no_process_is_left_after_sigkill() -> None:
     async with running() as (command, _):
         assert command.pid is not None
         started = descendants(command.pid)
@@ -105,7 +105,7 @@ async def test_nothing_is_left_when_it_is_killed() -> None:
         await until(lambda: all(map(has_ended, started)), "every process has ended")
 
 
-async def test_a_service_that_dies_ends_it_all_and_is_named() -> None:
+async def test_a_service_that_ends_stops_the_stack_and_is_named() -> None:
     async with running("--no-simulator") as (command, ready):
         assert command.pid is not None
         started = descendants(command.pid)
@@ -121,7 +121,7 @@ async def test_a_service_that_dies_ends_it_all_and_is_named() -> None:
 
 
 async def poller_of(pids: set[int]) -> int:
-    """The poller's number among several."""
+    """Return the poller's process id among several."""
     listing = await asyncio.create_subprocess_exec(
         *["ps", "-ww", "-o", "pid=,args=", "-p", ",".join(map(str, pids))],
         stdout=asyncio.subprocess.PIPE,
@@ -132,7 +132,7 @@ async def poller_of(pids: set[int]) -> int:
     )
 
 
-async def test_a_wrong_setting_is_said_by_the_service_and_ends_it_all() -> None:
+async def test_an_invalid_setting_stops_the_stack_with_the_services_message() -> None:
     command = devstack(*FREE, "--no-simulator", GATEWAY_EXPIRE_AFTER="soon")
     await command.spawn()
 
@@ -150,7 +150,7 @@ async def test_a_wrong_setting_is_said_by_the_service_and_ends_it_all() -> None:
         ("poller", "the poller's health and metrics"),
     ],
 )
-async def test_a_taken_port_is_one_sentence_before_anything_is_started(
+async def test_a_taken_port_is_refused_before_anything_is_started(
     flag: Literal["gateway", "mqtt", "queue", "poller"], purpose: str
 ) -> None:
     with socket.create_server((ports.HOST, 0)) as taken:
@@ -166,7 +166,7 @@ async def test_a_taken_port_is_one_sentence_before_anything_is_started(
     )
 
 
-async def test_each_part_of_a_stack_can_be_killed_and_started_again() -> None:
+async def test_a_message_arrives_after_every_program_was_killed_and_restarted() -> None:
     async with Stack() as stack:
         stack.broker.kill()
         await stack.broker.wait()
@@ -189,7 +189,7 @@ async def test_each_part_of_a_stack_can_be_killed_and_started_again() -> None:
 
 
 @pytest.mark.parametrize("in_folder", [False, True], ids=["in-memory", "in-a-folder"])
-async def test_a_queue_stopped_and_started_again_has_what_its_place_kept(
+async def test_a_restarted_queue_has_its_messages_only_if_it_stores_them_in_a_folder(
     in_folder: bool, tmp_path: Path
 ) -> None:
     async with Azurite(location=tmp_path if in_folder else None) as azurite:
@@ -208,7 +208,7 @@ async def test_a_queue_stopped_and_started_again_has_what_its_place_kept(
                     await queue.get_queue_properties()
 
 
-async def test_a_broker_alone_is_asked_for_by_kind() -> None:
+async def test_a_broker_can_be_started_alone_by_its_kind() -> None:
     async with Broker(kind="embedded") as broker:
         assert (broker.name, broker.protocol_for("5")) == ("embedded", "3.1.1")
         assert broker.url_for("poller") == f"mqtt://poller:poller@127.0.0.1:{broker.port}"

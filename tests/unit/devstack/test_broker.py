@@ -1,4 +1,4 @@
-"""Which broker is used, and how it is told what to do."""
+"""Which broker is used, and its configuration."""
 
 import tomllib
 from pathlib import Path
@@ -9,7 +9,7 @@ from devstack import broker
 from devstack.errors import CannotStart
 
 
-def test_a_machine_without_mosquitto_gets_the_embedded_broker(
+def test_without_mosquitto_the_embedded_broker_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(broker, "SEARCH", str(tmp_path))
@@ -17,7 +17,9 @@ def test_a_machine_without_mosquitto_gets_the_embedded_broker(
     assert broker.choose("auto") == "embedded"
 
 
-def test_mosquitto_is_preferred(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_auto_uses_mosquitto_where_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name in ("mosquitto", "mosquitto_passwd"):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
@@ -27,7 +29,7 @@ def test_mosquitto_is_preferred(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert broker.choose("embedded") == "embedded"
 
 
-def test_asking_for_a_mosquitto_that_is_not_there_says_how_to_get_it(
+def test_a_missing_mosquitto_is_refused_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(broker, "SEARCH", str(tmp_path))
@@ -36,7 +38,7 @@ def test_asking_for_a_mosquitto_that_is_not_there_says_how_to_get_it(
         broker.choose("mosquitto")
 
 
-def test_the_embedded_brokers_configuration_is_toml_with_one_listener() -> None:
+def test_the_embedded_brokers_configuration_has_one_mqtt_3_1_1_listener() -> None:
     config = tomllib.loads(broker.EMBEDDED_CONFIG.format(host="127.0.0.1", port=1884))
 
     assert config["v4"]["1"]["listen"] == "127.0.0.1:1884"

@@ -1,4 +1,4 @@
-"""How lines are shown."""
+"""The console prints lines with their program's name, and survives a closed pipe."""
 
 import io
 
@@ -9,17 +9,17 @@ def test_a_line_has_its_programs_name_in_front() -> None:
     assert format_line("poller", "ready") == "poller    | ready"
 
 
-def test_names_are_as_wide_as_one_another() -> None:
+def test_all_names_are_padded_to_the_same_width() -> None:
     assert format_line("mosquitto", "x").index("|") == format_line("poller", "x").index("|")
 
 
-def test_a_colour_is_around_the_name_only() -> None:
+def test_only_the_name_is_coloured() -> None:
     shown = format_line("gateway", "ready", colour=True)
 
     assert shown == "\x1b[32mgateway  \x1b[0m | ready"
 
 
-def test_a_file_gets_no_colour() -> None:
+def test_nothing_is_coloured_in_a_file() -> None:
     stream = io.StringIO()
 
     Console(stream).show("azurite", "listens")
@@ -27,12 +27,12 @@ def test_a_file_gets_no_colour() -> None:
     assert stream.getvalue() == "azurite   | listens\n"
 
 
-def test_a_reader_that_has_gone_stops_the_printing_only() -> None:
-    class Gone(io.StringIO):
+def test_printing_to_a_closed_pipe_raises_nothing() -> None:
+    class ClosedPipe(io.StringIO):
         def write(self, _text: str) -> int:
             raise BrokenPipeError
 
-    console = Console(Gone(), colour=False)
+    console = Console(ClosedPipe(), colour=False)
 
-    console.say("first")
-    console.say("second")
+    console.print("first")
+    console.print("second")

@@ -1,4 +1,4 @@
-"""Which Node.js is used."""
+"""Which Node.js and which npm are used."""
 
 from pathlib import Path
 
@@ -10,16 +10,16 @@ from devstack.node import find_node, major_version, npm
 
 
 @pytest.mark.parametrize(("text", "major"), [("v20.20.2\n", 20), ("v9.0.0", 9), ("", 0), ("?", 0)])
-def test_the_major_version_is_read(text: str, major: int) -> None:
+def test_the_major_version_is_parsed_and_0_without_any(text: str, major: int) -> None:
     assert major_version(text) == major
 
 
 @given(st.text())
-def test_any_answer_has_a_version(text: str) -> None:
+def test_no_output_of_node_makes_the_parser_fail(text: str) -> None:
     assert major_version(text) >= 0
 
 
-def test_without_node_on_the_path_the_python_packages_is_used(
+def test_without_node_on_the_path_the_node_of_the_python_package_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -1,4 +1,4 @@
-"""Which ports the stack takes, and what it says of those it cannot."""
+"""Which ports the stack uses, and which it refuses."""
 
 import argparse
 import socket
@@ -15,23 +15,23 @@ from devstack.ports import Ports
 
 @pytest.fixture(params=["127.0.0.1", "0.0.0.0"])
 def taken(request: pytest.FixtureRequest) -> Iterator[int]:
-    """A port somebody listens on, on loopback or on every address."""
+    """A port on which a server listens, on loopback or on every address."""
     with socket.create_server((request.param, 0)) as server:
         yield server.getsockname()[1]
 
 
 @given(st.integers(0, 65535))
-def test_a_port_is_a_number_up_to_65535(port: int) -> None:
+def test_a_port_from_0_to_65535_is_accepted(port: int) -> None:
     assert ports.parse(str(port)) == port
 
 
 @pytest.mark.parametrize("text", ["", "-1", "65536", "http", "1 2", "٣", "8080.0"])
-def test_anything_else_is_refused_by_its_value(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is no port"):
+def test_anything_else_is_refused_with_its_value(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a port"):
         ports.parse(text)
 
 
-def test_each_0_becomes_a_free_port_of_its_own() -> None:
+def test_each_0_becomes_another_free_port() -> None:
     settled = ports.settle(Ports())
 
     found = {settled.gateway, settled.mqtt, settled.queue, settled.poller}
@@ -40,13 +40,13 @@ def test_each_0_becomes_a_free_port_of_its_own() -> None:
     assert all(ports.FREE_FROM <= port < ports.FREE_BELOW for port in found)
 
 
-def test_a_port_asked_for_is_kept() -> None:
+def test_a_given_port_is_kept() -> None:
     wanted = ports.free()
 
     assert ports.settle(Ports(mqtt=wanted)).mqtt == wanted
 
 
-def test_a_taken_port_is_named_with_its_purpose_and_its_flag(taken: int) -> None:
+def test_a_taken_port_is_refused_with_its_purpose_and_option(taken: int) -> None:
     with pytest.raises(CannotStart) as refusal:
         ports.settle(Ports(mqtt=taken))
 
@@ -57,5 +57,5 @@ def test_a_taken_port_is_named_with_its_purpose_and_its_flag(taken: int) -> None
 
 
 def test_one_port_for_two_purposes_is_refused() -> None:
-    with pytest.raises(CannotStart, match="asked for twice, for the page and for the queue"):
+    with pytest.raises(CannotStart, match="given twice, for the page and for the queue"):
         ports.settle(Ports(gateway=25_000, queue=25_000))

@@ -1,4 +1,4 @@
-"""Knowing whether a program is up, and what to say when it is not."""
+"""Probes tell whether a program is ready, and why it is not."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from devstack.probes import http_answers, mqtt_answers
 
 @asynccontextmanager
 async def server(answer: bytes) -> AsyncIterator[int]:
-    """A server that says one thing to whatever it is told, and hangs up."""
+    """Run a server that sends one answer to anything, and closes the connection."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -26,22 +26,24 @@ async def server(answer: bytes) -> AsyncIterator[int]:
 
 
 @pytest.mark.parametrize(
-    ("answer", "verdict"),
+    ("answer", "problem"),
     [
         (b"\x20\x02\x00\x00", None),
         (b"\x20\x02\x00\x05", "answered CONNECT with b' \\x02\\x00\\x05'"),
         (b"", "no answer on port {port}: 0 bytes read on a total of 4 expected bytes"),
     ],
 )
-async def test_a_broker_is_up_when_it_accepts_a_session(answer: bytes, verdict: str | None) -> None:
+async def test_a_broker_is_ready_when_it_accepts_a_connect(
+    answer: bytes, problem: str | None
+) -> None:
     async with server(answer) as port:
         found = await mqtt_answers(ports.HOST, port)
 
-    assert found == (verdict and verdict.format(port=port))
+    assert found == (problem and problem.format(port=port))
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "verdict"),
+    ("answer", "status", "problem"),
     [
         (b"HTTP/1.1 200 OK\r\n\r\nok", 200, None),
         (b"HTTP/1.1 400 Bad\r\n\r\n", None, None),
@@ -50,17 +52,17 @@ async def test_a_broker_is_up_when_it_accepts_a_session(answer: bytes, verdict: 
             200,
             '/x answers 503 No: {"broker": "gone"}',
         ),
-        (b"SSH-2.0\r\n", None, "answered 'SSH-2.0', which is no HTTP"),
+        (b"SSH-2.0\r\n", None, "answered 'SSH-2.0', which is not HTTP"),
     ],
 )
-async def test_a_service_is_up_when_it_answers_as_expected(
-    answer: bytes, status: int | None, verdict: str | None
+async def test_a_service_is_ready_when_it_answers_with_the_expected_status(
+    answer: bytes, status: int | None, problem: str | None
 ) -> None:
     async with server(answer) as port:
-        assert await http_answers(ports.HOST, port, "/x", status=status) == verdict
+        assert await http_answers(ports.HOST, port, "/x", status=status) == problem
 
 
-async def test_nobody_there_is_no_answer() -> None:
+async def test_a_refused_connection_is_no_answer() -> None:
     port = ports.free()
 
     assert f"no answer on port {port}" in (await http_answers(ports.HOST, port, "/") or "")

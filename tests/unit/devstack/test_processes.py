@@ -1,4 +1,4 @@
-"""The life of one program."""
+"""A program is started, stopped, killed and started again, and leaves no process behind."""
 
 import asyncio
 import signal
@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from devstack.errors import ProgramFailed
-from devstack.processes import Log, Program
+from devstack.output import OutputLog
+from devstack.processes import Program, Timeouts
 from tests.waiting import descendants, has_ended, until
 
 ECHO_AND_WAIT = "print('up', flush=True); import time; time.sleep(3600)"
-DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + ECHO_AND_WAIT
-# A child that keeps its parent's output open, as a server's worker does.
+IGNORES_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + ECHO_AND_WAIT
+# A child that keeps its parent's output open, as the worker process of a server does.
 WITH_CHILD = f"""
 import subprocess, sys
 subprocess.Popen([sys.executable, "-c", {ECHO_AND_WAIT!r}])
@@ -26,7 +27,7 @@ Make = Callable[..., Program]
 
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
-    """Makes a program of Python code; all of them are gone after the test."""
+    """Makes programs of Python code, which are killed after the test."""
     made: list[Program] = []
 
     def program(code: str, **options: object) -> Program:
@@ -39,18 +40,18 @@ async def make() -> AsyncIterator[Make]:
         await each.close()
 
 
-def up_when_said(program: Program) -> None:
-    """Take the program's first line as its readiness."""
+def ready_when_up_is_printed(program: Program) -> None:
+    """Let the program be ready when it has printed "up"."""
 
     async def ready() -> str | None:
-        return None if "up" in program.log.lines else "nothing said yet"
+        return None if "up" in program.log.lines else "nothing printed yet"
 
     program._ready = ready
 
 
-async def test_a_program_is_started_when_it_is_ready(make: Make) -> None:
+async def test_start_returns_when_the_program_is_ready(make: Make) -> None:
     program = make(ECHO_AND_WAIT)
-    up_when_said(program)
+    ready_when_up_is_printed(program)
 
     await program.start()
 
@@ -58,11 +59,11 @@ async def test_a_program_is_started_when_it_is_ready(make: Make) -> None:
     assert program.running
 
 
-async def test_a_program_that_ends_before_it_is_ready_is_reported_with_its_last_lines(
+async def test_an_end_before_readiness_fails_the_start_with_the_last_lines(
     make: Make,
 ) -> None:
     program = make("import sys; print('no such queue'); sys.exit(2)")
-    up_when_said(program)
+    ready_when_up_is_printed(program)
 
     with pytest.raises(ProgramFailed) as failure:
         await program.start()
@@ -72,11 +73,13 @@ async def test_a_program_that_ends_before_it_is_ready_is_reported_with_its_last_
     )
 
 
-async def test_a_program_that_does_not_get_ready_is_reported_and_stopped(make: Make) -> None:
+async def test_a_program_that_is_not_ready_in_time_fails_the_start_and_is_killed(
+    make: Make,
+) -> None:
     async def never() -> str | None:
         return "/readyz answers 503"
 
-    program = make(ECHO_AND_WAIT, ready=never, ready_within_s=0.1)
+    program = make(ECHO_AND_WAIT, ready=never, timeouts=Timeouts(ready_s=0.1))
 
     with pytest.raises(ProgramFailed, match=r"not ready after 0.1 s: /readyz answers 503"):
         await program.start()
@@ -84,12 +87,12 @@ async def test_a_program_that_does_not_get_ready_is_reported_and_stopped(make: M
     assert not program.running
 
 
-async def test_a_program_that_is_not_there_says_what_to_run(tmp_path: Path) -> None:
+async def test_a_missing_program_fails_with_the_command_that_installs_it(tmp_path: Path) -> None:
     with pytest.raises(ProgramFailed, match="run scripts/setup"):
         await Program("gateway", [tmp_path / "gateway"]).start()
 
 
-async def test_a_stop_is_a_sigterm(make: Make) -> None:
+async def test_stop_sends_sigterm(make: Make) -> None:
     program = make(ECHO_AND_WAIT)
     await program.start()
 
@@ -101,7 +104,7 @@ async def test_a_stop_is_a_sigterm(make: Make) -> None:
 
 
 async def test_a_program_that_ignores_sigterm_is_killed_at_the_deadline(make: Make) -> None:
-    program = make(DEAF, stop_within_s=0.2)
+    program = make(IGNORES_SIGTERM, timeouts=Timeouts(stop_s=0.2))
     await program.start()
     await program.log.wait_for("up")
 
@@ -111,7 +114,7 @@ async def test_a_program_that_ignores_sigterm_is_killed_at_the_deadline(make: Ma
     assert "did not end within 0.2 s" in program.log.lines[-1]
 
 
-async def test_a_paused_program_is_stopped_all_the_same(make: Make) -> None:
+async def test_stop_ends_a_paused_program(make: Make) -> None:
     program = make(ECHO_AND_WAIT)
     await program.start()
     program.pause()
@@ -121,7 +124,7 @@ async def test_a_paused_program_is_stopped_all_the_same(make: Make) -> None:
     assert program.returncode == -signal.SIGTERM
 
 
-async def test_what_a_program_has_started_ends_with_it(make: Make) -> None:
+async def test_the_children_of_a_program_end_with_it(make: Make) -> None:
     program = make(WITH_CHILD)
     await program.start()
     await program.log.wait_for("up")
@@ -135,7 +138,7 @@ async def test_what_a_program_has_started_ends_with_it(make: Make) -> None:
     await until(lambda: has_ended(child), "the child has ended")
 
 
-async def test_a_program_can_be_started_again_and_keeps_its_log(make: Make) -> None:
+async def test_a_restarted_program_keeps_its_log(make: Make) -> None:
     program = make(ECHO_AND_WAIT)
     await program.start()
     await program.log.wait_for("up")
@@ -144,11 +147,11 @@ async def test_a_program_can_be_started_again_and_keeps_its_log(make: Make) -> N
 
     await program.start()
 
-    await until(lambda: program.log.lines == ["up", "up"], "it has said so twice")
+    await until(lambda: program.log.lines == ["up", "up"], "it has printed twice")
     assert program.pid != first
 
 
-async def test_a_running_program_is_not_started_twice(make: Make) -> None:
+async def test_starting_a_running_program_is_an_error(make: Make) -> None:
     program = make(ECHO_AND_WAIT)
     await program.start()
 
@@ -156,7 +159,7 @@ async def test_a_running_program_is_not_started_twice(make: Make) -> None:
         await program.start()
 
 
-async def test_an_end_nobody_asked_for_is_known_as_one(make: Make) -> None:
+async def test_an_end_without_a_signal_from_here_is_ended_by_itself(make: Make) -> None:
     program = make("raise SystemExit(3)")
     await program.spawn()
 
@@ -164,13 +167,13 @@ async def test_an_end_nobody_asked_for_is_known_as_one(make: Make) -> None:
     assert program.ended_by_itself
 
 
-async def test_the_environment_is_added_to_and_taken_from(
+async def test_env_adds_variables_and_none_removes_one(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TAKEN", "here")
+    monkeypatch.setenv("REMOVED", "here")
     program = make(
-        "import os; print(os.environ.get('GIVEN'), os.environ.get('TAKEN'))",
-        env={"GIVEN": "yes", "TAKEN": None},
+        "import os; print(os.environ.get('ADDED'), os.environ.get('REMOVED'))",
+        env={"ADDED": "yes", "REMOVED": None},
     )
     await program.spawn()
     await program.wait()
@@ -178,7 +181,7 @@ async def test_the_environment_is_added_to_and_taken_from(
     assert program.log.lines == ["yes None"]
 
 
-async def test_each_line_is_shown_whole_whatever_it_is(make: Make) -> None:
+async def test_long_lines_and_invalid_utf8_are_shown(make: Make) -> None:
     shown: list[tuple[str, str]] = []
     program = make(
         "import sys; sys.stdout.buffer.write(b'x' * 200_000 + b'\\n\\xff\\r\\nlast')",
@@ -190,8 +193,8 @@ async def test_each_line_is_shown_whole_whatever_it_is(make: Make) -> None:
     assert shown == [("thing", "x" * 200_000), ("thing", "\ufffd"), ("thing", "last")]
 
 
-async def test_a_log_is_waited_for() -> None:
-    log = Log()
+async def test_wait_for_returns_the_first_line_that_matches() -> None:
+    log = OutputLog()
     waiting = asyncio.create_task(log.wait_for("po+ller"))
     await asyncio.sleep(0)
     log.append("gateway up")
@@ -200,8 +203,8 @@ async def test_a_log_is_waited_for() -> None:
     assert await waiting == "pooller up"
 
 
-async def test_a_line_that_does_not_come_fails_with_those_that_did() -> None:
-    log = Log()
+async def test_wait_for_fails_after_its_deadline_with_the_lines_so_far() -> None:
+    log = OutputLog()
     log.append("only this")
 
     with pytest.raises(TimeoutError, match="only this"):

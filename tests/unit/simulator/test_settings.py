@@ -1,4 +1,4 @@
-"""Settings: the defaults of the design, and a sentence for what is wrong."""
+"""Settings: the documented defaults, what overrides them, and errors that name the variable."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from azure.storage.queue import QueueClient
 from pydantic import SecretStr
 
 from runtime.settings import SettingsError
-from simulator.commands.options import planned
+from simulator.commands.options import plan_from_settings
 from simulator.settings import SimulatorSettings
 
 
@@ -17,12 +17,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(field.alias or "", raising=False)
 
 
-def test_the_defaults_are_those_of_the_design() -> None:
-    """Three pillows, a state a second each, a day, to Azurite's queue on this machine."""
+def test_the_defaults_are_three_pillows_at_one_report_a_second_to_the_local_queue() -> None:
+    """The scenario day, and Azurite's queue on this machine."""
     settings = SimulatorSettings.load()
-    plan, target = planned(settings)
+    plan, target = plan_from_settings(settings)
 
-    assert (target, plan.pillows, plan.groups[0][0].every_s) == ("queue", 3, 1.0)
+    assert (target, plan.pillow_count, plan.groups[0][0].every_s) == ("queue", 3, 1.0)
     assert (settings.scenario, settings.queue) == ("day", "pillow-state")
     assert settings.poison_queue == "pillow-state-poison"
     assert settings.endpoint is None
@@ -32,24 +32,24 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert client.url == "http://127.0.0.1:10001/devstoreaccount1/pillow-state"
 
 
-def test_a_seed_is_drawn_where_none_is_given() -> None:
-    """Two simulators started side by side are not twins."""
-    assert len({planned(SimulatorSettings.load())[0].seed for _ in range(5)}) > 1
+def test_the_seed_is_random_where_none_is_given() -> None:
+    """Two simulators with the same settings send different states."""
+    assert len({plan_from_settings(SimulatorSettings.load())[0].seed for _ in range(5)}) > 1
 
 
-def test_a_setting_wins_over_what_a_scenario_says_itself(tmp_path: Path) -> None:
-    """Seed and target; and without a setting the scenario's own count."""
+def test_a_setting_overrides_the_scenarios_seed_and_target(tmp_path: Path) -> None:
+    """Without a setting the scenario's own are used."""
     mine = tmp_path / "mine.toml"
     mine.write_text('about = "x"\nseed = 9\ntarget = "mqtt"\n[[pillows]]\n')
-    own, where = planned(SimulatorSettings.load(SIMULATOR_SCENARIO=str(mine)))
-    told, there = planned(
+    plan, target = plan_from_settings(SimulatorSettings.load(SIMULATOR_SCENARIO=str(mine)))
+    changed_plan, changed_target = plan_from_settings(
         SimulatorSettings.load(
             SIMULATOR_SCENARIO=str(mine), SIMULATOR_SEED=7, SIMULATOR_TARGET="stdout"
         )
     )
 
-    assert (own.seed, where) == (9, "mqtt")
-    assert (told.seed, there) == (7, "stdout")
+    assert (plan.seed, target) == (9, "mqtt")
+    assert (changed_plan.seed, changed_target) == (7, "stdout")
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,15 @@ def test_a_setting_wins_over_what_a_scenario_says_itself(tmp_path: Path) -> None
         ("mqtt://broker.example", None),
     ],
 )
-def test_on_this_machine_it_is_the_development_user(url: str, user: str | None) -> None:
-    """So that a command needs no password where everybody knows it, and sends none elsewhere."""
+def test_the_development_user_is_used_on_loopback_without_another_user(
+    url: str, user: str | None
+) -> None:
+    """Its password is public, so it is sent to no other machine."""
     assert SimulatorSettings.load(MQTT_URL=url).broker.user == user
 
 
-def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And one that is not given leaves it alone."""
+def test_an_option_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An option that is not given (None) does not."""
     monkeypatch.setenv("SIMULATOR_PILLOWS", "4")
     monkeypatch.setenv("SIMULATOR_SEED", "7")
 
@@ -92,24 +94,24 @@ def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         ("AZURE_STORAGE_QUEUE_ENDPOINT", "http://account.queue.core.windows.net"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_variable(
+def test_an_invalid_value_is_refused_with_its_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
-    """Whoever reads it knows what to change."""
+    """And with the value."""
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(SettingsError, match=f"{variable} = '{value}'"):
         SimulatorSettings.load()
 
 
-def test_an_unknown_scenario_is_told_which_there_are() -> None:
-    """The names are in the sentence."""
+def test_an_unknown_scenario_is_refused_with_the_known_names() -> None:
+    """Where none of them is similar."""
     with pytest.raises(SettingsError, match=r"there are .*calm, day, "):
         SimulatorSettings.load(SIMULATOR_SCENARIO="xyzzy")
 
 
-def test_the_connection_string_is_a_secret() -> None:
-    """It shows in no representation."""
+def test_the_connection_string_is_not_in_the_representation() -> None:
+    """It contains the account's key."""
     settings = SimulatorSettings.load(
         AZURE_STORAGE_CONNECTION_STRING=SecretStr("AccountKey=hunter2")
     )

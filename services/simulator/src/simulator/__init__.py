@@ -1,5 +1,9 @@
-"""Fake pillows: a believable day of states, the same for the same seed on every machine.
+"""The simulator: pillows that behave believably, and identically for the same seed.
 
-`scenario` tells what happens to a pillow, `reports` what the pillow says of it, `fleet` what
-several say together; `pacing` when each is due, `targets` where it goes, `delivery` joins the two.
+`scenario` reads a scenario file and makes a plan of it. `model` computes what the plan's pillows
+feel and report. `stream` turns reports into messages, injects faults and decides when each message
+is due. `sender` sends them to one of `targets`; `runner` joins all of these, and `dashboard` and
+`terminal` show the progress. `checking` compares what the live system shows with what the scenario
+expects. `recording` writes real traffic to a file and plays it back. `commands` is the command
+line.
 """

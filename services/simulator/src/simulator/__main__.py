@@ -30,15 +30,15 @@ app.command("trace")(trace)
 
 @app.callback()
 def simulator() -> None:
-    """Fake pillows for developers, tests and stages: believable, repeatable, nasty on demand.
+    """Simulated pillows for development, tests and stages, with faults where wanted.
 
-    Without a command it runs, as the environment says: [bold]simulator[/bold] is
-    [bold]simulator run[/bold].
+    [bold]simulator[/bold] without a command is [bold]simulator run[/bold]. Every run can be
+    repeated with its seed.
     """
 
 
 def main() -> None:
-    """Run the command; options without a command are those of `run`."""
+    """Run the command line; options without a command are those of `run`."""
     arguments = sys.argv[1:]
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
         arguments = ["run", *arguments]

@@ -1,1 +1,1 @@
-"""Checking: what a scenario expects, against what the live system showed."""
+"""Checks: compares what a scenario expects with what the live system shows."""

@@ -1,107 +1,108 @@
-"""A check: a scenario run against the live system, and what the system made of it."""
+"""A check: runs a scenario against the live system and evaluates its expectations."""
 
 import asyncio
 import time
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-
-from simulator.board import Board
+from simulator.checking.assertions import (
+    DEFAULT_EXPECTATIONS,
+    AssertionResult,
+    evaluate,
+    observed_pillows,
+)
+from simulator.checking.observations import Observations
 from simulator.checking.observer import Observer
-from simulator.checking.seen import Seen
-from simulator.checking.verdicts import IMPLIED, Verdict, verdicts, watched
-from simulator.running import CONNECTIONS, Run
+from simulator.dashboard import Dashboard
+from simulator.runner import Runner, RunOptions
 from simulator.scenario.plan import Plan
 from simulator.settings import SimulatorSettings, TargetName
-from simulator.targets.azure_queue import QueueView, queue_view
-
-log = structlog.get_logger()
+from simulator.targets.azure_queue import queue_view
 
 QUIET_S: Final = 1.5
-"""Everything has arrived when nothing came for so long and the queue is empty."""
+"""Everything is taken to have arrived when nothing was received for this long."""
 
-_LOOK_S: Final = 0.25
+_POLL_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a check found; `hints` are sentences that may explain it."""
+class CheckResult:
+    """The results of a check; `hints` are sentences that may explain a failure."""
 
-    verdicts: list[Verdict]
+    assertions: list[AssertionResult]
     hints: list[str]
-    board: Board
+    dashboard: Dashboard
 
     @property
     def holds(self) -> bool:
-        """Whether everything was as expected."""
-        return all(one.holds for one in self.verdicts)
+        """Whether every expectation holds."""
+        return all(assertion.holds for assertion in self.assertions)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """How a check is run.
+
+    Messages may take `grace_s` seconds to arrive after the scenario's end. With `keep` the pillows
+    are not removed from the broker; with `live` the dashboard is shown.
+    """
+
+    grace_s: float = 20.0
+    keep: bool = False
+    live: bool = False
 
 
 async def check(
     plan: Plan,
     settings: SimulatorSettings,
     target: TargetName,
-    *,
-    grace_s: float,
-    keep: bool,
-    live: bool,
+    options: CheckOptions,
     stopping: asyncio.Event,
-) -> Outcome:
-    """Run the plan and judge it; raises SettingsError where there is no live system."""
-    seen = Seen(watched(plan))
+) -> CheckResult:
+    """Run the plan and evaluate its expectations; raises SettingsError without a live system."""
+    seen = Observations(observed_pillows(plan))
     observer = Observer(settings, seen, 1.0 if plan.speed == "max" else float(plan.speed))
-    expect = plan.expect or IMPLIED
-    async with observer.listening(), queue_view(settings) as queue:
+    async with observer.connected(), queue_view(settings) as queue:
         seen.poison_before = await queue.count(settings.poison_queue)
-        run = Run(
-            plan,
-            settings,
-            target,
-            may_skip=False,
-            connections=CONNECTIONS,
-            on_sent=observer.sent,
+        runner = Runner(
+            plan, settings, target, RunOptions(may_skip=False), on_sent=observer.batch_sent
         )
-        observer.begin()
-        board = await run.go(stopping, live=live)
-        seen.faults = run.stream.counts
-        deadline = time.monotonic() + grace_s
+        observer.start_clock()
+        dashboard = await runner.run(stopping, live=options.live)
+        seen.faults = runner.fault_counts
+        deadline = time.monotonic() + options.grace_s
         while True:
             seen.poison_after = await queue.count(settings.poison_queue)
-            found = verdicts(plan, expect, seen, by_queue=target == "queue")
+            expectations = plan.expect or DEFAULT_EXPECTATIONS
+            results = evaluate(plan, expectations, seen, by_queue=target == "queue")
             now = time.monotonic()
-            is_quiet = now - observer.last_heard > QUIET_S
-            if is_quiet and all(one.holds for one in found):
+            is_quiet = now - observer.last_received > QUIET_S
+            if is_quiet and all(result.holds for result in results):
                 break
             if now > deadline or stopping.is_set():
                 break
-            await asyncio.sleep(_LOOK_S)
-        hints = await _hints(found, seen, queue, settings, target)
-        if not keep:
-            await observer.remove(stopping)
-    return Outcome(found, hints, board)
+            await asyncio.sleep(_POLL_S)
+        hints = []
+        if not all(result.holds for result in results):
+            waiting = await queue.count(settings.queue) if target == "queue" else 0
+            hints = _hints(seen, settings.queue, waiting or 0)
+        if not options.keep:
+            await observer.remove_pillows(stopping)
+    return CheckResult(results, hints, dashboard)
 
 
-async def _hints(
-    found: list[Verdict],
-    seen: Seen,
-    queue: QueueView,
-    settings: SimulatorSettings,
-    target: TargetName,
-) -> list[str]:
-    if all(one.holds for one in found):
-        return []
+def _hints(seen: Observations, queue: str, waiting: int) -> list[str]:
+    """Return what may explain a failure; `waiting` is the number of messages on the queue."""
     hints = []
-    waiting = await queue.count(settings.queue) if target == "queue" else 0
-    if seen.sent == 0:
-        hints.append("nothing was sent; the lines above say why")
+    if seen.messages_sent == 0:
+        hints.append("nothing was sent; the lines above give the reason")
     elif waiting:
-        hints.append(
-            f"{waiting:,} messages still wait on {settings.queue}: "
-            + ("the poller is slow" if seen.states else "is the poller running?")
-        )
-    elif seen.states == 0:
-        hints.append("nothing arrived on MQTT; does the poller use this broker and this prefix?")
+        cause = "the poller is slow" if seen.states_received else "is the poller running?"
+        hints.append(f"{waiting:,} messages still wait on {queue}: {cause}")
+    elif seen.states_received == 0:
+        hints.append("nothing arrived on MQTT; does the poller use this broker and TOPIC_PREFIX?")
+    if seen.undecodable:
+        hints.append(f"{seen.undecodable:,} received states were not valid and not counted")
     if seen.poison_after is None:
-        hints.append("the poison queue could not be looked at; dead letters were counted by MQTT")
+        hints.append("the poison queue could not be read; dead letters were counted on MQTT")
     return hints

@@ -1,4 +1,4 @@
-"""The observer: listens to the broker, and looks at the poison queue, while a scenario runs."""
+"""The observer: records what arrives at the broker while a scenario runs."""
 
 import asyncio
 import time
@@ -20,121 +20,121 @@ from runtime.mqtt import (
     Subscription,
 )
 from runtime.settings import SettingsError
-from simulator.checking.seen import Seen
+from simulator.checking.observations import Observations
 from simulator.settings import SimulatorSettings
-from simulator.stream.faults import Item
+from simulator.stream.items import StreamItem
 
 log = structlog.get_logger()
 
-READY_S: Final = 15.0
-"""How long the broker may take to be there."""
+CONNECT_TIMEOUT_S: Final = 15.0
+"""How long the connection to the broker may take."""
 
-_AT_ONCE: Final = 500
+_REMOVAL_BATCH: Final = 500
+"""Number of retained messages that are removed before their acknowledgements are awaited."""
 
 
 class Observer:
-    """Tells `seen` of all that arrives, in seconds of a scenario that runs at `speed`."""
+    """Records received messages in `seen`, at the time of a scenario that runs at `speed`."""
 
-    def __init__(self, settings: SimulatorSettings, seen: Seen, speed: float) -> None:
+    def __init__(self, settings: SimulatorSettings, seen: Observations, speed: float) -> None:
         self._seen, self._speed = seen, speed
         self._topics = Topics(settings.topic_prefix)
-        self._began = time.monotonic()
-        self.last_heard = self._began
-        prefix = settings.topic_prefix
-        self._letters = f"{prefix}/bridge/poller/"
+        self._started = time.monotonic()
+        self.last_received = self._started
+        self._dead_letter_prefix = f"{settings.topic_prefix}/bridge/poller/"
+        instance = f"{settings.instance[:56]}-check"
         self._session = MqttSession(
             SessionConfig(
                 settings.broker,
                 settings.mqtt_protocol,
                 service="simulator",
-                instance=f"{settings.instance[:56]}-check",
-                status_topic=self._topics.status("simulator", f"{settings.instance[:56]}-check"),
+                instance=instance,
+                status_topic=self._topics.status("simulator", instance),
             ),
             Subscription(
                 (
                     self._topics.all_states,
                     self._topics.all_availability,
-                    f"{prefix}/bridge/poller/+/dead-letter",
+                    f"{self._dead_letter_prefix}+/dead-letter",
                 ),
-                # The retained states of a hundred thousand pillows would delay the beginning.
+                # The retained states of a hundred thousand pillows would delay the start.
                 skip_retained=True,
             ),
             on_message=self._on_message,
         )
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        """Listen; raises SettingsError when there is no broker."""
-        leaving = asyncio.Event()
-        connection = asyncio.create_task(self._session.run(leaving))
+    async def connected(self) -> AsyncIterator[None]:
+        """Connect and subscribe; raises SettingsError when the broker cannot be reached."""
+        stopping = asyncio.Event()
+        running = asyncio.create_task(self._session.run(stopping))
         try:
             try:
-                async with asyncio.timeout(READY_S):
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     await self._session.wait_ready()
             except TimeoutError:
                 raise SettingsError(
-                    f"nobody to listen to: {self._session.last_error}; check MQTT_URL"
+                    f"no connection to the broker: {self._session.last_error}; check MQTT_URL"
                 ) from None
             yield
         finally:
-            leaving.set()
-            await asyncio.wait({connection}, timeout=1)
-            connection.cancel()
+            stopping.set()
+            await asyncio.wait({running}, timeout=1)
+            running.cancel()
 
-    def begin(self) -> None:
-        """Count the scenario's time from now."""
-        self._began = self.last_heard = time.monotonic()
+    def start_clock(self) -> None:
+        """Start the scenario's time."""
+        self._started = self.last_received = time.monotonic()
 
-    def sent(self, batch: Sequence[Item]) -> None:
-        """Hear of what was sent."""
+    def batch_sent(self, batch: Sequence[StreamItem]) -> None:
+        """Record an accepted batch."""
         now_us = time.time_ns() // 1000
         for item in batch:
-            self._seen.note_sent(item, now_us)
+            self._seen.record_sent(item, now_us)
 
-    async def remove(self, stopping: asyncio.Event) -> None:
-        """Take the check's pillows off the broker, so that no page shows them any longer."""
+    async def remove_pillows(self, stopping: asyncio.Event) -> None:
+        """Remove the retained messages of the check's pillows from the broker."""
         topics = []
-        for pillow, known in self._seen.known.items():
-            if known.times:
+        for pillow, observed in self._seen.pillows.items():
+            if observed.state_times:
                 topics.append(self._topics.state(pillow))
-            if known.availability:
+            if observed.availability_times:
                 topics.append(self._topics.availability(pillow))
-        if len(topics) > _AT_ONCE:
-            log.info("taking the check's pillows off the broker", topics=len(topics))
-        for start in range(0, len(topics), _AT_ONCE):
+        if len(topics) > _REMOVAL_BATCH:
+            log.info("removing the check's pillows from the broker", topics=len(topics))
+        for start in range(0, len(topics), _REMOVAL_BATCH):
             if stopping.is_set():
-                log.warning("not all of the check's pillows were taken off the broker")
+                log.warning("some of the check's pillows remain on the broker")
                 return
             try:
                 await asyncio.gather(
                     *(
                         self._session.publish(topic, b"", retain=True)
-                        for topic in topics[start : start + _AT_ONCE]
+                        for topic in topics[start : start + _REMOVAL_BATCH]
                     )
                 )
             except (BrokerLost, PublishRefused) as error:
-                log.warning("the check's pillows could not be taken off the broker", why=str(error))
+                log.warning("some of the check's pillows remain on the broker", error=str(error))
                 return
 
     def _on_message(self, message: Message) -> None:
         if message.retained or not message.payload:
-            return  # it is from before
-        self.last_heard = time.monotonic()
-        at_s = (self.last_heard - self._began) * self._speed
-        if message.topic.startswith(self._letters):
-            letter = msgspec.json.decode(message.payload)
-            self._seen.reasons_seen[str(letter.get("reason"))] += 1
+            return  # It was published before the check, or it removes a retained message.
+        self.last_received = time.monotonic()
+        at_s = (self.last_received - self._started) * self._speed
+        if message.topic.startswith(self._dead_letter_prefix):
+            dead_letter = msgspec.json.decode(message.payload)
+            self._seen.dead_letters_received[str(dead_letter.get("reason"))] += 1
             return
-        about = self._topics.parse(message.topic)
-        if about is None:
+        topic = self._topics.parse(message.topic)
+        if topic is None:
             return
-        if about.kind == "availability":
-            self._seen.note_availability(
-                at_s, about.pillow, message.payload.decode("ascii", "replace")
-            )
+        if topic.kind == "availability":
+            availability = message.payload.decode("ascii", "replace")
+            self._seen.record_availability(at_s, topic.pillow, availability)
             return
-        update = decode_state(about.pillow, message.payload)
+        update = decode_state(topic.pillow, message.payload)
         if isinstance(update, str):
-            self._seen.unreadable += 1
+            self._seen.undecodable += 1
         else:
-            self._seen.note_state(at_s, update)
+            self._seen.record_state(at_s, update)

@@ -1,4 +1,4 @@
-"""The commands: options and environment to settings, then one thing done and an exit status.
+"""The commands: each reads options and environment, does one thing, and exits with a status.
 
-0 is done, 1 not done or not as expected, 2 wrong usage.
+0 means success, 1 failure or an expectation that does not hold, 2 wrong usage.
 """

@@ -1,4 +1,4 @@
-"""`simulator check`: a scenario as an end-to-end test of the live system."""
+"""`simulator check`: runs a scenario as an end-to-end test of the live system."""
 
 import asyncio
 import sys
@@ -9,8 +9,7 @@ from rich.text import Text
 
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.settings import SettingsError
-from simulator.board import repeat
-from simulator.checking.verdicts import IMPLIED
+from simulator.checking.assertions import DEFAULT_EXPECTATIONS
 from simulator.commands.options import (
     Lasts,
     Pillows,
@@ -20,16 +19,27 @@ from simulator.commands.options import (
     Seed,
     Speed,
     Target,
-    parse_lasts,
+    parse_for,
     parse_speed,
-    planned,
-    usage,
+    plan_from_settings,
+    usage_errors,
 )
-from simulator.running import CONSOLE, may_be_live, set_up_logs
-from simulator.settings import SimulatorSettings
+from simulator.dashboard import repeat_command
+from simulator.scenario.plan import Plan
+from simulator.settings import SimulatorSettings, TargetName
+from simulator.terminal import CONSOLE, is_live, set_up_logs
 
 if TYPE_CHECKING:
-    from simulator.checking.check import Outcome
+    from simulator.checking.check import CheckResult
+
+Grace = Annotated[
+    float,
+    typer.Option(min=0, metavar="SECONDS", help="How long messages may take to arrive."),
+]
+Keep = Annotated[
+    bool, typer.Option("--keep", help="Leave the check's pillows on the broker afterwards.")
+]
+Dry = Annotated[bool, typer.Option("--dry", help="Only check whether the scenario file is valid.")]
 
 
 def check_(
@@ -40,30 +50,24 @@ def check_(
     rate: Rate = None,
     speed: Speed = None,
     lasts: Lasts = None,
-    grace: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="How long what was sent may take.")
-    ] = 20.0,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the pillows on the broker when it is over.")
-    ] = False,
-    dry: Annotated[
-        bool, typer.Option("--dry", help="Only read the scenario and say whether it is right.")
-    ] = False,
+    grace: Grace = 20.0,
+    keep: Keep = False,
+    dry: Dry = False,
     plain: Plain = False,
 ) -> None:
-    """Run a scenario against the live system, and see whether all is as it expects.
+    """Run a scenario against the live system and compare what arrives with its expectations.
 
-    Exit status 0 says that it is, 1 that it is not (and what was found instead), 2 that the
-    scenario or a setting is wrong. It listens on MQTT and looks at the poison queue, so it needs
-    the same settings as the system that it checks.
+    Exit status 0: every expectation holds. 1: one does not, and what was seen instead is printed.
+    2: the scenario or a setting is wrong. The check subscribes on MQTT and reads the length of the
+    poison queue, so it needs the settings of the system that it checks.
 
     [bold]Examples[/bold]
 
       simulator check smoke                 every gesture, in half a minute
-      simulator check mine.toml --dry       is the file right?
+      simulator check mine.toml --dry       is the file valid?
       simulator check mine.toml --seed 7
     """
-    with usage("check"):
+    with usage_errors("check"):
         settings = SimulatorSettings.load(
             SIMULATOR_TARGET=target,
             SIMULATOR_PILLOWS=pillows,
@@ -71,61 +75,84 @@ def check_(
             SIMULATOR_RATE=rate,
             SIMULATOR_SCENARIO=scenario,
         )
-        plan, goal = planned(settings, speed=parse_speed(speed), lasts_s=parse_lasts(lasts))
+        plan, target_name = plan_from_settings(
+            settings, speed=parse_speed(speed), lasts_s=parse_for(lasts)
+        )
         if dry:
             typer.echo(
-                f"{plan.name} is right: {plan.pillows:,} pillows, {len(plan.expect)} expects"
+                f"{plan.name} is valid: {plan.pillow_count:,} pillows, "
+                f"{len(plan.expect)} expectations"
             )
             return
-        if plan.lasts_s is None:
-            raise SettingsError(f'{plan.name} has no end; give it one: --for 30s, or lasts = "30s"')
-        if goal == "stdout":
-            raise SettingsError("--target stdout: a check needs a live system, queue or mqtt")
-        live = may_be_live(goal, plain=plain)
+        _refuse_unsuitable(plan, target_name)
+        live = is_live(target_name, plain=plain)
         set_up_logs(settings, live=live)
-    # Loading Azure's libraries takes longer than anything before it.
-    from simulator.checking.check import check
-
-    outcome: Outcome | None = None
-    wrong = ""
-
-    async def go(stopping: asyncio.Event) -> None:
-        nonlocal outcome, wrong
-        try:
-            outcome = await check(
-                plan, settings, goal, grace_s=grace, keep=keep, live=live, stopping=stopping
-            )
-        except SettingsError as error:
-            wrong = str(error)
-
-    run_service(go)
-    if outcome is None:
-        exit_with_usage("simulator check", wrong or "it was stopped before it began")
+    result = _run_check(plan, settings, target_name, grace_s=grace, keep=keep, live=live)
     if not plan.expect:
         CONSOLE.print(
-            f"{plan.name} expects nothing itself, so {len(IMPLIED)} things were that always are.",
+            f"{plan.name} has no expectations, so the {len(DEFAULT_EXPECTATIONS)} default ones "
+            "were checked.",
             style="dim",
             highlight=False,
         )
-    report(outcome)
-    if not outcome.holds:
-        CONSOLE.print(f"again: {repeat(plan).replace(' run ', ' check ')}", highlight=False)
+    print_result(result)
+    if not result.holds:
+        command = repeat_command(plan).replace(" run ", " check ")
+        CONSOLE.print(f"repeat: {command}", highlight=False)
         sys.exit(1)
 
 
-def report(outcome: "Outcome") -> None:
-    """Print each verdict, and what may explain those that do not hold."""
-    out = CONSOLE
-    for one in outcome.verdicts:
-        line = Text("✓ " if one.holds else "✗ ", style="green" if one.holds else "bold red")
-        line.append(one.expected, style="not bold").append(f" — {one.found}", style="dim not bold")
-        out.print(line, soft_wrap=True)
-    for hint in outcome.hints:
-        out.print(Text(f"  {hint}", style="yellow"), soft_wrap=True)
-    wrong = sum(not one.holds for one in outcome.verdicts)
-    total = len(outcome.verdicts)
-    out.print(
-        Text(f"{wrong} of {total} are not as expected", style="bold red")
-        if wrong
-        else Text(f"all {total} as expected", style="bold green")
+def _refuse_unsuitable(plan: Plan, target: TargetName) -> None:
+    if plan.lasts_s is None:
+        raise SettingsError(f'{plan.name} has no end; give it one: --for 30s, or lasts = "30s"')
+    if target == "stdout":
+        raise SettingsError("--target stdout: a check needs a live system; use queue or mqtt")
+
+
+def _run_check(
+    plan: Plan,
+    settings: SimulatorSettings,
+    target: TargetName,
+    *,
+    grace_s: float,
+    keep: bool,
+    live: bool,
+) -> "CheckResult":
+    # Imported only here, because loading Azure's libraries takes longer than anything before.
+    from simulator.checking.check import CheckOptions, check
+
+    result: CheckResult | None = None
+    error = "it was stopped before it began"
+
+    async def run(stopping: asyncio.Event) -> None:
+        nonlocal result, error
+        try:
+            options = CheckOptions(grace_s=grace_s, keep=keep, live=live)
+            result = await check(plan, settings, target, options, stopping)
+        except SettingsError as settings_error:
+            error = str(settings_error)
+
+    run_service(run)
+    if result is None:
+        exit_with_usage("simulator check", error)
+    return result
+
+
+def print_result(result: "CheckResult") -> None:
+    """Print each assertion, and the hints that may explain those that do not hold."""
+    for assertion in result.assertions:
+        line = Text(
+            "✓ " if assertion.holds else "✗ ", style="green" if assertion.holds else "bold red"
+        )
+        line.append(assertion.expected, style="not bold")
+        line.append(f" — {assertion.found}", style="dim not bold")
+        CONSOLE.print(line, soft_wrap=True)
+    for hint in result.hints:
+        CONSOLE.print(Text(f"  {hint}", style="yellow"), soft_wrap=True)
+    failed = sum(not assertion.holds for assertion in result.assertions)
+    total = len(result.assertions)
+    CONSOLE.print(
+        Text(f"{failed} of {total} expectations do not hold", style="bold red")
+        if failed
+        else Text(f"all {total} expectations hold", style="bold green")
     )

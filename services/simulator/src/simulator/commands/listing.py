@@ -1,4 +1,4 @@
-"""`simulator list`: which scenarios there are."""
+"""`simulator list`: lists the scenarios that come with the simulator."""
 
 from typing import Annotated
 
@@ -7,14 +7,16 @@ from msgspec import UNSET
 from rich.console import Console
 from rich.table import Table
 
-from simulator.commands.options import find, usage
-from simulator.scenario.library import SCHEMA, shipped, source
+from simulator.commands.options import find_scenario, usage_errors
+from simulator.scenario.library import SCHEMA, built_in_names, source
 
 
 def list_(
     show: Annotated[
         str | None,
-        typer.Argument(metavar="SCENARIO", help="Print this one's file, to begin your own with."),
+        typer.Argument(
+            metavar="SCENARIO", help="Print the file of this scenario, to start your own from."
+        ),
     ] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of a scenario file.")
@@ -28,19 +30,19 @@ def list_(
       simulator list hug-storm > mine.toml
       simulator list --schema > scenario.schema.json
     """
-    with usage("list"):
+    with usage_errors("list"):
         if schema:
             typer.echo(SCHEMA.read_text(encoding="utf-8"), nl=False)
             return
         if show is not None:
-            find(show)
+            find_scenario(show)
             typer.echo(source(show), nl=False)
             return
         table = Table(box=None, padding=(0, 2, 0, 0))
         for name in ("scenario", "pillows", "lasts", "expects", "about"):
             table.add_column(name, header_style="bold", overflow="fold")
-        for name in shipped():
-            scenario = find(name)
+        for name in built_in_names():
+            scenario = find_scenario(name)
             table.add_row(
                 name,
                 f"{sum(group.count for group in scenario.pillows):,}",

@@ -1,4 +1,4 @@
-"""`simulator run`: a scenario, sent to a target."""
+"""`simulator run`: sends the messages of a scenario to a target."""
 
 import asyncio
 import sys
@@ -11,21 +11,44 @@ from simulator.commands.options import (
     Lasts,
     Pillows,
     Plain,
-    PrintSeed,
     Rate,
     ScenarioArgument,
     Seed,
     Speed,
     Target,
-    option,
-    parse_lasts,
+    parse_for,
     parse_speed,
-    parse_start,
-    planned,
-    usage,
+    parse_time,
+    plan_from_settings,
+    setting_option,
+    usage_errors,
 )
-from simulator.running import CONNECTIONS, CONSOLE, Run, may_be_live, set_up_logs
+from simulator.runner import MAX_CONNECTIONS, Runner, RunOptions
 from simulator.settings import SimulatorSettings
+from simulator.terminal import CONSOLE, is_live, set_up_logs
+
+Count = Annotated[int | None, typer.Option(min=1, help="Stop after this number of states in all.")]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RFC3339",
+        help="Give the stream this start time and skip nothing: the same options then give the "
+        "same bytes.",
+    ),
+]
+Connections = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Up to this number of pillows, each has an MQTT connection, a last will and an "
+        "availability of its own; a larger fleet shares one connection.",
+    ),
+]
+NamedScenario = Annotated[str | None, setting_option("scenario", "--scenario", metavar="SCENARIO")]
+PrintSeed = Annotated[
+    bool,
+    typer.Option("--print-seed", help="Print the seed on a line of its own to standard error."),
+]
 
 
 def run(
@@ -36,32 +59,16 @@ def run(
     rate: Rate = None,
     speed: Speed = None,
     lasts: Lasts = None,
-    count: Annotated[
-        int | None, typer.Option(min=1, help="Stop after this many states in all.")
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RFC3339",
-            help="Say that the stream began then, and leave nothing out: the same options then "
-            "give the same bytes.",
-        ),
-    ] = None,
-    connections: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Up to so many pillows have an MQTT connection, a last will and an availability "
-            "of their own; a larger fleet shares one connection.",
-        ),
-    ] = CONNECTIONS,
-    named: Annotated[str | None, option("scenario", "--scenario", metavar="SCENARIO")] = None,
+    count: Count = None,
+    start: Start = None,
+    connections: Connections = MAX_CONNECTIONS,
+    named: NamedScenario = None,
     print_seed: PrintSeed = False,
     plain: Plain = False,
 ) -> None:
-    """Run a scenario: believable pillows to the queue, to MQTT or to standard output.
+    """Run a scenario: send believable states to the queue, to MQTT or to standard output.
 
-    What no option says comes from the environment, and what that does not say from the scenario.
+    An option overrides its environment variable, which overrides the scenario.
 
     [bold]Examples[/bold]
 
@@ -71,7 +78,7 @@ def run(
       simulator run mine.toml --for 5m                a scenario of your own
       simulator run --target stdout --seed 7 --start 2026-11-22T06:00:00Z --count 90
     """
-    with usage("run"):
+    with usage_errors("run"):
         settings = SimulatorSettings.load(
             SIMULATOR_TARGET=target,
             SIMULATOR_PILLOWS=pillows,
@@ -79,17 +86,21 @@ def run(
             SIMULATOR_RATE=rate,
             SIMULATOR_SCENARIO=scenario or named,
         )
-        start_us = parse_start(start)
-        plan, goal = planned(settings, speed=parse_speed(speed), lasts_s=parse_lasts(lasts))
-        live = may_be_live(goal, plain=plain)
+        options = RunOptions(
+            count=count, start_us=parse_time("--start", start), max_connections=connections
+        )
+        plan, target_name = plan_from_settings(
+            settings, speed=parse_speed(speed), lasts_s=parse_for(lasts)
+        )
+        live = is_live(target_name, plain=plain)
         set_up_logs(settings, live=live)
         if print_seed:
             sys.stderr.write(f"{plan.seed}\n")
-        going = Run(plan, settings, goal, count=count, start_us=start_us, connections=connections)
+        runner = Runner(plan, settings, target_name, options)
 
-        async def go(stopping: asyncio.Event) -> None:
-            board = await going.go(stopping, live=live)
+        async def run_and_summarize(stopping: asyncio.Event) -> None:
+            dashboard = await runner.run(stopping, live=live)
             if live:
-                CONSOLE.print(board.summary())
+                CONSOLE.print(dashboard.summary())
 
-        run_service(go)
+        run_service(run_and_summarize)

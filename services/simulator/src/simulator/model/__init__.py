@@ -1,6 +1,7 @@
-"""The model: people, their gestures, the forces, and what a firmware makes of them.
+"""The model: visitors, their gestures, the forces these cause, and what the firmware reports.
 
-Pure. A seed and a time give the same numbers on every machine and Python: chance is `chance`'s own,
-and nothing is done with floating-point numbers but the four operations, comparisons, rounding and
-the square root, which IEEE 754 defines to the last bit. Sines come from a table made that way.
+Every module here is pure. A seed and a time give the same numbers on every machine and Python
+version: random numbers come from `rng`, and floating-point arithmetic uses only the operations
+that IEEE 754 rounds correctly (the four basic ones, comparison, rounding and the square root).
+Sines come from a table of rounded values, see `vectors`.
 """

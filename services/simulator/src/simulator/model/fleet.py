@@ -1,37 +1,39 @@
-"""Fleets: what many pillows say together, in the order in which it is due.
+"""A fleet: the events of many pillows in the order in which they are due.
 
-A pillow's stream depends on the seed, its group's name and its own number alone: another pillow
-changes no other. How often they report does not change what happens to them.
+A pillow's events depend on the seed, its group's name and its number alone: an additional pillow
+changes no other. The reporting interval does not change which gestures happen.
 """
 
 import heapq
 from collections.abc import Iterator, Sequence
 
-from simulator.model.chance import Chance, key_of
-from simulator.model.pillow import Event, Kind, Pillow
+from simulator.model.config import GroupConfig
+from simulator.model.events import Event
+from simulator.model.pillow import Pillow
+from simulator.model.rng import Rng, stream_key
 
 
-def pillow_id(name: str, number: int) -> str:
+def pillow_id(group: str, number: int) -> str:
     """Return the id of a group's pillow with this number, from 1."""
-    return f"{name}-{number}"
+    return f"{group}-{number}"
 
 
-def drawn_hour(seed: int) -> float:
-    """Return the hour of the day, 7 to 19, at which the streams of a seed begin."""
-    return Chance(key_of(seed, "hour")).between(7, 19)
+def random_start_hour(seed: int) -> float:
+    """Return the hour of the day, 7 to 19, at which a run with this seed starts."""
+    return Rng(stream_key(seed, "hour")).uniform(7, 19)
 
 
-def fleet(kinds: Sequence[tuple[Kind, int]], seed: int) -> Iterator[Event]:
-    """Tell without end what pillows do: of each kind so many, numbered from 1."""
-    # One event of each pillow waits in the heap, so a fleet is as large as its pillows and no
-    # larger. Equal times are settled by the order of the pillows, on every machine alike.
+def fleet_events(groups: Sequence[tuple[GroupConfig, int]], seed: int) -> Iterator[Event]:
+    """Return the endless events of all groups; a group has so many pillows, numbered from 1."""
+    # The heap holds each pillow once, so memory is proportional to the pillows. The index makes
+    # the order of equal times the same on every machine.
     waiting: list[tuple[float, int, Pillow]] = []
-    for kind, count in kinds:
+    for group, count in groups:
         for number in range(1, count + 1):
-            pillow = Pillow(kind, number, seed)
+            pillow = Pillow(group, number, seed)
             waiting.append((pillow.next_s, len(waiting), pillow))
     heapq.heapify(waiting)
     while waiting:
-        _, place, pillow = waiting[0]
+        _, index, pillow = waiting[0]
         yield from pillow.step()
-        heapq.heapreplace(waiting, (pillow.next_s, place, pillow))
+        heapq.heapreplace(waiting, (pillow.next_s, index, pillow))

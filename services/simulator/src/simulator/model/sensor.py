@@ -1,68 +1,77 @@
-"""The accelerometer: a force in g to what an ADXL345 would say of it.
+"""The accelerometer: converts a force in g to the readings of an ADXL345.
 
-Its data sheet (Analog Devices, ADXL345 Rev. E, table 1) gives 3.9 mg a step in full resolution up
-to ±16 g, and noise of 0.75 steps rms on x and y and 1.1 on z.
+The data sheet (Analog Devices, ADXL345 Rev. E, table 1) gives 3.9 mg a step in full resolution up
+to ±16 g, and a noise of 0.75 steps rms on x and y and 1.1 steps on z.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from simulator.model.chance import bits
-from simulator.model.space import Vector
+from simulator.model.rng import random_bits
+from simulator.model.vectors import Vector
 
-STEPS_A_G: Final = 256
+STEPS_PER_G: Final = 256
 
-_MOST: Final = 16 * STEPS_A_G
-_SAID: Final = tuple(round(step / STEPS_A_G, 3) + 0.0 for step in range(-_MOST, _MOST + 1))
+_MAX_STEP: Final = 16 * STEPS_PER_G
+_READINGS_G: Final = tuple(
+    round(step / STEPS_PER_G, 3) + 0.0 for step in range(-_MAX_STEP, _MAX_STEP + 1)
+)
 
-# Two numbers of ten bits make a triangle from -1023 to 1023, whose rms is 1023/√6 = 417.6.
+# The sum of two uniform ten-bit numbers less 1023 is a triangular noise from -1023 to 1023, whose
+# rms is 1023/√6 = 417.6.
 _NOISE_XY: Final = 0.75 / 417.6
 _NOISE_Z: Final = 1.1 / 417.6
 
 
-def window(
+def sample_window(
     force: Callable[[float], Vector], *, key: int, hz: int, until_s: float, samples: int
 ) -> list[Vector]:
-    """Return the last `samples` samples until then, oldest first, `hz` a second, in g.
+    """Return the last `samples` readings until `until_s`, oldest first, in g.
 
-    Samples lie on a grid of their own, so that two windows agree where they overlap. `force` gives
-    the force at a time; `key` names the noise.
+    `force` gives the force in g at a time in seconds, `key` names the stream of the noise, `hz` is
+    the sampling rate. Samples are taken at multiples of 1/`hz`, so two windows agree where they
+    overlap.
     """
     last = int(until_s * hz)
     return [
-        _measure(force(index / hz), bits(key, index))
+        _reading(force(index / hz), random_bits(key, index))
         for index in range(max(0, last - samples + 1), last + 1)
     ]
 
 
-def still_window(pose: Vector, *, key: int, hz: int, until_s: float, samples: int) -> list[Vector]:
-    """Return what `window` would of a pillow that lay still, in half the time."""
+def sample_window_at_rest(
+    pose: Vector, *, key: int, hz: int, until_s: float, samples: int
+) -> list[Vector]:
+    """Return what `sample_window` returns for a constant force of 1 g, in half the time.
+
+    Most windows of a fleet are of pillows at rest.
+    """
     last = int(until_s * hz)
-    x, y, z = (axis * STEPS_A_G + (_MOST + 0.5) for axis in pose)
-    said = _SAID
-    found = []
+    x, y, z = (axis * STEPS_PER_G + (_MAX_STEP + 0.5) for axis in pose)
+    readings = _READINGS_G
+    window = []
     for index in range(max(0, last - samples + 1), last + 1):
-        noise = bits(key, index)
-        # Far from the ends of the range, so nothing is held there.
-        found.append(
+        noise = random_bits(key, index)
+        # 1 g is far from the ends of the range, so the step is not clamped.
+        window.append(
             (
-                said[int(x + ((noise & 1023) + (noise >> 10 & 1023) - 1023) * _NOISE_XY)],
-                said[int(y + ((noise >> 20 & 1023) + (noise >> 30 & 1023) - 1023) * _NOISE_XY)],
-                said[int(z + ((noise >> 40 & 1023) + (noise >> 50 & 1023) - 1023) * _NOISE_Z)],
+                readings[int(x + ((noise & 1023) + (noise >> 10 & 1023) - 1023) * _NOISE_XY)],
+                readings[int(y + ((noise >> 20 & 1023) + (noise >> 30 & 1023) - 1023) * _NOISE_XY)],
+                readings[int(z + ((noise >> 40 & 1023) + (noise >> 50 & 1023) - 1023) * _NOISE_Z)],
             )
         )
-    return found
+    return window
 
 
-def _measure(true: Vector, noise: int) -> Vector:
-    x, y, z = (axis * STEPS_A_G + (_MOST + 0.5) for axis in true)
+def _reading(force: Vector, noise: int) -> Vector:
+    x, y, z = (axis * STEPS_PER_G + (_MAX_STEP + 0.5) for axis in force)
     return (
-        _step(x + ((noise & 1023) + (noise >> 10 & 1023) - 1023) * _NOISE_XY),
-        _step(y + ((noise >> 20 & 1023) + (noise >> 30 & 1023) - 1023) * _NOISE_XY),
-        _step(z + ((noise >> 40 & 1023) + (noise >> 50 & 1023) - 1023) * _NOISE_Z),
+        _quantize(x + ((noise & 1023) + (noise >> 10 & 1023) - 1023) * _NOISE_XY),
+        _quantize(y + ((noise >> 20 & 1023) + (noise >> 30 & 1023) - 1023) * _NOISE_XY),
+        _quantize(z + ((noise >> 40 & 1023) + (noise >> 50 & 1023) - 1023) * _NOISE_Z),
     )
 
 
-def _step(value: float) -> float:
-    # Rounded to the nearest step, and held at the ends of the range.
-    return _SAID[min(2 * _MOST, max(0, int(value)))]
+def _quantize(value: float) -> float:
+    """Return the reading of the nearest step, clamped to the sensor's range."""
+    return _READINGS_G[min(2 * _MAX_STEP, max(0, int(value)))]

@@ -1,1 +1,1 @@
-"""Recording: real traffic to a file, and a file to traffic again."""
+"""Recording: writes real traffic to a file, and plays a file back."""

@@ -1,4 +1,4 @@
-"""The recorder: listens to MQTT, or looks at the queue without taking anything from it."""
+"""The recorder: subscribes on MQTT, or peeks at the queue without receiving from it."""
 
 import asyncio
 import time
@@ -8,31 +8,34 @@ import structlog
 
 from contract.topics import Topics
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
-from simulator.recording.tape import pillow_of, write_head, write_line
+from simulator.recording.recording_file import encode_header, encode_line, pillow_of
 from simulator.settings import SimulatorSettings
 from simulator.targets.azure_queue import queue_view
 from simulator.targets.target import Unavailable
 
 log = structlog.get_logger()
 
-LOOK_S: Final = 0.1
-"""How often the queue is looked at."""
+PEEK_INTERVAL_S: Final = 0.1
 
-_REMEMBERED: Final = 10_000
+_MAX_PEEKED: Final = 32
+"""The queue service returns at most so many messages for one peek."""
+
+_MAX_REMEMBERED: Final = 10_000
+"""Number of recorded message ids that are remembered, so that none is recorded twice."""
 
 
 class Recorder:
-    """Writes what it hears to a file; `lines` counts, and at `count` of them `full` is set."""
+    """Writes messages to a file; sets `is_full` after `count` lines, None: never."""
 
     def __init__(self, file: BinaryIO, source: str, count: int | None) -> None:
         self.lines = 0
-        self.full = asyncio.Event()
+        self.is_full = asyncio.Event()
         self._file = file
         self._count = count
         self._began = time.monotonic()
-        file.write(write_head(source, time.time_ns() // 1000))
+        file.write(encode_header(source, time.time_ns() // 1000))
 
-    def note(
+    def record(
         self,
         pillow: str,
         body: bytes,
@@ -40,39 +43,40 @@ class Recorder:
         availability: str | None = None,
         retained: bool = False,
     ) -> None:
-        """Write a line."""
-        if self.full.is_set():
+        """Write a message, or an availability; do nothing when the recording is full."""
+        if self.is_full.is_set():
             return
         t = time.monotonic() - self._began
-        self._file.write(write_line(t, pillow, body, availability=availability, retained=retained))
+        self._file.write(encode_line(t, pillow, body, availability=availability, retained=retained))
         self.lines += 1
         if self._count is not None and self.lines >= self._count:
-            self.full.set()
+            self.is_full.set()
 
 
 async def record_mqtt(
     settings: SimulatorSettings, recorder: Recorder, stopping: asyncio.Event
 ) -> None:
-    """Record all states and availabilities until asked to stop; an outage is waited out."""
+    """Record all states and availabilities until `stopping` is set; reconnects after an outage."""
     topics = Topics(settings.topic_prefix)
 
     def on_message(message: Message) -> None:
-        about = topics.parse(message.topic)
-        if about is None or not message.payload:
+        topic = topics.parse(message.topic)
+        if topic is None or not message.payload:
             return
-        if about.kind == "state":
-            recorder.note(about.pillow, message.payload, retained=message.retained)
+        if topic.kind == "state":
+            recorder.record(topic.pillow, message.payload, retained=message.retained)
         else:
-            word = message.payload.decode("ascii", "replace")
-            recorder.note(about.pillow, b"", availability=word, retained=message.retained)
+            availability = message.payload.decode("ascii", "replace")
+            recorder.record(topic.pillow, b"", availability=availability, retained=message.retained)
 
+    instance = f"{settings.instance[:56]}-record"
     session = MqttSession(
         SessionConfig(
             settings.broker,
             settings.mqtt_protocol,
             service="simulator",
-            instance=f"{settings.instance[:56]}-record",
-            status_topic=topics.status("simulator", f"{settings.instance[:56]}-record"),
+            instance=instance,
+            status_topic=topics.status("simulator", instance),
         ),
         Subscription((topics.all_states, topics.all_availability)),
         on_message=on_message,
@@ -83,35 +87,35 @@ async def record_mqtt(
 async def record_queue(
     settings: SimulatorSettings, recorder: Recorder, stopping: asyncio.Event
 ) -> None:
-    """Record what waits on the queue until asked to stop, taking and hiding nothing.
+    """Record what waits on the queue until `stopping` is set, without receiving or hiding it.
 
-    Only the first 32 messages can be seen, and only while they wait: what a poller takes between
-    two looks is missed, and when 32 wait those behind are not seen. Both are said.
+    Only the first 32 waiting messages are visible. A message that a poller receives between two
+    peeks is missed.
     """
-    # Ids in order of being seen, so that the oldest can be forgotten.
-    seen: dict[str, None] = {}
-    is_full_said = False
-    is_lost_said = False
+    # A dict keeps the order of insertion, so that the oldest id is removed first.
+    recorded: dict[str, None] = {}
+    is_limit_logged = False
+    is_outage_logged = False
     async with queue_view(settings) as queue:
         while not stopping.is_set():
             try:
-                found = await queue.peek(settings.queue)
-                is_lost_said = False
+                messages = await queue.peek(settings.queue)
+                is_outage_logged = False
             except Unavailable as outage:
-                if not is_lost_said:
-                    log.warning("the queue cannot be seen; trying again", why=str(outage))
-                is_lost_said, found = True, []
-            if len(found) == 32 and not is_full_said:
-                is_full_said = True
-                log.warning("32 or more messages wait; those behind the first 32 are not seen")
-            for one in found:
-                if one.id not in seen:
-                    seen[one.id] = None
-                    body = one.text.encode(errors="surrogateescape")
-                    recorder.note(pillow_of(body), body)
-            while len(seen) > _REMEMBERED:
-                del seen[next(iter(seen))]
+                if not is_outage_logged:
+                    log.warning("peeking at the queue failed; retrying", error=str(outage))
+                is_outage_logged, messages = True, []
+            if len(messages) == _MAX_PEEKED and not is_limit_logged:
+                is_limit_logged = True
+                log.warning("more messages wait than can be recorded", visible=_MAX_PEEKED)
+            for message in messages:
+                if message.id not in recorded:
+                    recorded[message.id] = None
+                    body = message.text.encode(errors="surrogateescape")
+                    recorder.record(pillow_of(body), body)
+            while len(recorded) > _MAX_REMEMBERED:
+                del recorded[next(iter(recorded))]
             try:
-                await asyncio.wait_for(stopping.wait(), LOOK_S)
+                await asyncio.wait_for(stopping.wait(), PEEK_INTERVAL_S)
             except TimeoutError:
                 continue

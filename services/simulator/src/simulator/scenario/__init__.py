@@ -1,5 +1,5 @@
-"""Scenarios: files that say who there is, what happens when, which faults, and what to expect.
+"""Scenarios: files that define pillows, scheduled gestures, faults and expectations.
 
-`form` is what a file may say, `reading` checks one, `plan` makes of it what is run, `library` has
-those that come with the simulator.
+`schema` defines what a file may contain and checks it, `parsing` reads one, `plan` converts it
+into numbers, and `library` finds those that come with the simulator.
 """

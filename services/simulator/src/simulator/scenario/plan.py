@@ -1,63 +1,66 @@
-"""Plans: a scenario with its words made numbers, and with what the command line changes."""
+"""Plans: a scenario converted into numbers, with the changes of the command line applied."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from simulator.model.fleet import drawn_hour
-from simulator.model.people import PEOPLE, People
-from simulator.model.pillow import Battery, Cue, Kind, Wifi
-from simulator.scenario.form import Cue as CueForm
-from simulator.scenario.form import Expect, FaultKind, Group, Scenario
-from simulator.scenario.form import Fault as FaultForm
-from simulator.scenario.words import hours, numbers, seconds, span
+from simulator.model.config import BatteryConfig, GroupConfig, ScheduledGesture, WifiConfig
+from simulator.model.fleet import random_start_hour
+from simulator.model.visitors import VISITOR_PROFILES, Range, VisitorProfile
+from simulator.scenario.literals import parse_duration, parse_hour, parse_range, select_numbers
+from simulator.scenario.schema import Expect, Group, Scenario
+from simulator.scenario.schema import Fault as FaultTable
+from simulator.scenario.schema import Gesture as GestureTable
+from simulator.scenario.schema_types import FaultKind
+
+_NEVER_S = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault, for the pillows `numbers` of each group by its name; None is all of them."""
+    """A fault for the pillows `numbers` of each group, by the group's name; None means all."""
 
     kind: FaultKind
     rate: float
     numbers: Mapping[str, frozenset[int] | None]
     from_s: float = 0.0
-    until_s: float = float("inf")
-    by_s: tuple[float, float] | None = None
+    until_s: float = _NEVER_S
+    by_s: Range | None = None
     times: int = 1
     every_s: float | None = None
 
-    def meets(self, name: str, number: int) -> bool:
-        """Say whether a pillow is one of those."""
-        if name not in self.numbers:
+    def applies_to(self, group: str, number: int) -> bool:
+        """Return whether a pillow is one of the fault's."""
+        if group not in self.numbers:
             return False
-        some = self.numbers[name]
-        return some is None or number in some
+        numbers = self.numbers[group]
+        return numbers is None or number in numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is run: who, what goes wrong, what is expected, and when it ends (None: never).
+    """What is run: groups with their numbers of pillows, faults, expectations and the duration.
 
-    `asked` is what else the command line asked for, as options.
+    `lasts_s` None means without end. `options` are the command line's options, to repeat the run.
     """
 
     name: str
     about: str
     seed: int
-    hour: float
-    groups: tuple[tuple[Kind, int], ...]
+    start_hour: float
+    groups: tuple[tuple[GroupConfig, int], ...]
     faults: tuple[Fault, ...] = ()
     expect: tuple[Expect, ...] = ()
     lasts_s: float | None = None
     speed: float | Literal["max"] = 1.0
-    asked: str = ""
+    options: str = ""
 
     @property
-    def pillows(self) -> int:
-        """How many pillows there are."""
+    def pillow_count(self) -> int:
+        """Number of pillows in all groups."""
         return sum(count for _, count in self.groups)
 
 
@@ -71,98 +74,113 @@ def make_plan(
     speed: float | Literal["max"] | None = None,
     lasts_s: float | None = None,
 ) -> Plan:
-    """Make a plan of a scenario.
+    """Make a plan of a scenario; what is None is as the scenario says.
 
-    With `pillows` there are so many in all, each group its share and at least one; `rate` is how
-    many reports a second each makes. What is None is as the scenario says.
+    `pillows` is the number of pillows in all, which the groups share in proportion, each at least
+    one. `rate` is the number of reports a second of each pillow.
     """
-    hour = hours(scenario.hour) if scenario.hour is not UNSET else drawn_hour(seed)
+    hour = parse_hour(scenario.hour) if scenario.hour is not UNSET else random_start_hour(seed)
     groups = tuple(
-        (_kind(scenario, group, count, hour, rate), count)
+        (_group_config(scenario, group, count, hour, rate), count)
         for group, count in zip(scenario.pillows, _counts(scenario, pillows), strict=True)
     )
     return Plan(
         name=name,
         about=scenario.about,
         seed=seed,
-        hour=hour,
+        start_hour=hour,
         groups=groups,
-        faults=tuple(_fault(one, groups) for one in scenario.faults),
+        faults=tuple(_fault(fault, groups) for fault in scenario.faults),
         expect=tuple(scenario.expect),
-        lasts_s=lasts_s or (seconds(scenario.lasts) if scenario.lasts is not UNSET else None),
+        lasts_s=lasts_s or _duration(scenario.lasts),
         speed=speed or (scenario.speed if scenario.speed is not UNSET else 1.0),
     )
 
 
+def _duration(text: str | UnsetType) -> float | None:
+    return parse_duration(text) if isinstance(text, str) else None
+
+
+def _range(text: str | UnsetType) -> Range | None:
+    return parse_range(text) if isinstance(text, str) else None
+
+
 def _counts(scenario: Scenario, pillows: int | None) -> list[int]:
+    """Return the number of pillows of each group."""
     counts = [group.count for group in scenario.pillows]
     if pillows is None:
         return counts
     total = sum(counts)
-    found = [max(1, pillows * count // total) for count in counts]
-    # What rounding left over goes to the largest.
+    shares = [max(1, pillows * count // total) for count in counts]
+    # The remainder of the division goes to the largest group.
     largest = counts.index(max(counts))
-    found[largest] = max(1, found[largest] + pillows - sum(found))
-    return found
+    shares[largest] = max(1, shares[largest] + pillows - sum(shares))
+    return shares
 
 
-def _kind(scenario: Scenario, group: Group, count: int, hour: float, rate: float | None) -> Kind:
-    wifi, drops = group.wifi, group.wifi.drops_every
-    return Kind(
+def _group_config(
+    scenario: Scenario, group: Group, count: int, hour: float, rate: float | None
+) -> GroupConfig:
+    return GroupConfig(
         name=group.name,
-        every_s=1 / rate if rate is not None else seconds(group.every),
-        hour=hour,
-        people=_people(scenario, group.people),
-        first_visit_s=span(group.first_visit) if group.first_visit is not UNSET else None,
+        every_s=1 / rate if rate is not None else parse_duration(group.every),
+        start_hour=hour,
+        visitors=_visitors(scenario, group.people),
+        first_visit_s=_range(group.first_visit),
         sample_hz=group.sample_hz,
         motion=group.motion,
-        wifi=Wifi(
-            wifi.loss, seconds(drops) if drops is not UNSET else float("inf"), span(wifi.away)
+        wifi=WifiConfig(
+            loss=group.wifi.loss,
+            drops_every_s=_duration(group.wifi.drops_every) or _NEVER_S,
+            outage_s=parse_range(group.wifi.away),
         ),
-        battery=Battery(
-            group.battery if group.battery is not UNSET else None, seconds(group.battery_lasts)
+        battery=BatteryConfig(
+            initial=group.battery if group.battery is not UNSET else None,
+            lasts_s=parse_duration(group.battery_lasts),
         ),
-        cues=tuple(
-            cue
-            for one in scenario.gestures
-            if (cue := _cue(one, group.name, count)).numbers != frozenset()
+        schedule=tuple(
+            scheduled
+            for gesture in scenario.gestures
+            if (scheduled := _scheduled(gesture, group.name, count)).numbers != frozenset()
         ),
-        speaks=group.speaks,
+        dialect=group.speaks,
         fields=tuple(
             (key, msgspec.json.encode(value)) for key, value in sorted(group.fields.items())
         ),
-        clock_s=seconds(group.clock),
+        clock_s=parse_duration(group.clock),
     )
 
 
-def _people(scenario: Scenario, name: str) -> People | None:
+def _visitors(scenario: Scenario, name: str) -> VisitorProfile | None:
     if name in scenario.people:
-        own = scenario.people[name]
-        return People(name, tuple(own.visits), tuple(sorted(own.moods.items())))
-    return PEOPLE[name] if name != "nobody" else None
+        people = scenario.people[name]
+        return VisitorProfile(name, tuple(people.visits), tuple(sorted(people.moods.items())))
+    return VISITOR_PROFILES[name] if name != "nobody" else None
 
 
-def _cue(cue: CueForm, name: str, count: int) -> Cue:
-    return Cue(
-        numbers(cue.pillows, name, count),
-        cue.gesture,
-        seconds(cue.at),
-        seconds(cue.spread),
-        span(cue.lasts) if cue.lasts is not UNSET else None,
-        seconds(cue.every) if cue.every is not UNSET else None,
-        cue.times if cue.times is not UNSET else None,
+def _scheduled(gesture: GestureTable, group: str, count: int) -> ScheduledGesture:
+    return ScheduledGesture(
+        numbers=select_numbers(gesture.pillows, group, count),
+        gesture=gesture.gesture,
+        at_s=parse_duration(gesture.at),
+        spread_s=parse_duration(gesture.spread),
+        duration_s=_range(gesture.lasts),
+        every_s=_duration(gesture.every),
+        times=gesture.times if gesture.times is not UNSET else None,
     )
 
 
-def _fault(fault: FaultForm, groups: tuple[tuple[Kind, int], ...]) -> Fault:
-    met = {kind.name: numbers(fault.pillows, kind.name, count) for kind, count in groups}
+def _fault(fault: FaultTable, groups: tuple[tuple[GroupConfig, int], ...]) -> Fault:
+    selected = {
+        group.name: select_numbers(fault.pillows, group.name, count) for group, count in groups
+    }
     return Fault(
-        fault.kind,
-        fault.rate,
-        {name: some for name, some in met.items() if some != frozenset()},
-        seconds(fault.from_),
-        seconds(fault.until) if fault.until is not UNSET else float("inf"),
-        span(fault.by) if fault.by is not UNSET else None,
-        fault.times,
-        seconds(fault.every) if fault.every is not UNSET else None,
+        kind=fault.kind,
+        rate=fault.rate,
+        numbers={name: numbers for name, numbers in selected.items() if numbers != frozenset()},
+        from_s=parse_duration(fault.from_),
+        until_s=_NEVER_S if fault.until is UNSET else parse_duration(fault.until),
+        by_s=_range(fault.by),
+        times=fault.times,
+        every_s=_duration(fault.every),
     )

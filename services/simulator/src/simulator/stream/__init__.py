@@ -1,1 +1,1 @@
-"""The stream: what pillows do, as messages on their way, with what goes wrong on it, in time."""
+"""The stream: reports encoded as messages, with faults, and the decision when each is sent."""

@@ -1,7 +1,7 @@
-"""Bodies: a report as the message that carries it, well or ill formed.
+"""Message bodies: a report encoded in its pillow's dialect, or with a fault.
 
-Each way of being wrong is one that the contract refuses for one reason; `examples/messages.json`
-of the contract holds more of them.
+The poller refuses each faulty body for one reason; `examples/messages.json` of the contract holds
+more of them.
 """
 
 from base64 import b64encode
@@ -12,11 +12,11 @@ import msgspec
 
 from contract.states import STATES
 from contract.timestamps import format_timestamp
-from simulator.model.pillow import Said
-from simulator.model.space import Vector
+from simulator.model.events import Report
+from simulator.model.vectors import Vector
 
 OVERSIZE: Final = 50_000
-"""Characters of padding: more than a state may have, and less than a queue's message."""
+"""Characters of padding: more than a state may have, and less than a queue's message may have."""
 
 
 class _Body(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -29,108 +29,108 @@ class _Body(msgspec.Struct, frozen=True, omit_defaults=True):
     motion: tuple[Vector, ...] = ()
 
 
-def encode_body(said: Said, pillow: str, at_us: int) -> bytes:
-    """Write a report in its pillow's dialect, said at `at_us`, microseconds since 1970."""
-    match said.kind.speaks:
+def encode_body(report: Report, pillow: str, at_us: int) -> bytes:
+    """Encode a report in its pillow's dialect; `at_us` is its time, microseconds since 1970."""
+    match report.group.dialect:
         case "word":
-            return said.state.upper().encode()
+            return report.state.upper().encode()
         case "tuple":
-            return legacy(said, pillow, at_us, 1)
+            return legacy(report, pillow, at_us, 1)
         case "base64":
-            return b64encode(_json(said, pillow, at_us))
+            return b64encode(_json(report, pillow, at_us))
         case _:
-            return _json(said, pillow, at_us)
+            return _json(report, pillow, at_us)
 
 
-def _json(said: Said, pillow: str, at_us: int) -> bytes:
+def _json(report: Report, pillow: str, at_us: int) -> bytes:
     body = msgspec.json.encode(
         _Body(
             pillow,
-            said.state,
+            report.state,
             format_timestamp(at_us // 1000 * 1000),
-            said.seq,
-            said.confidence,
-            said.battery,
-            said.motion,
+            report.seq,
+            report.confidence,
+            report.battery,
+            report.motion,
         )
     )
-    for key, value in said.kind.fields:
-        body = _with(body, key, value)
+    for key, value in report.group.fields:
+        body = _with_field(body, key, value)
     return body
 
 
-def _with(body: bytes, key: str, value: bytes) -> bytes:
-    """Put one more field at the end; of a field that comes twice the last one counts."""
+def _with_field(body: bytes, key: str, value: bytes) -> bytes:
+    """Append a field; of a field that occurs twice the last one counts."""
     return b"%b,%b:%b}" % (body[:-1], msgspec.json.encode(key), value)
 
 
-# Ways of being wrong, or odd. `turn` is any whole number and picks the variant.
+# Encoders with a fault, or with something unusual. `variant` is any integer and selects one of
+# their variants.
 
 
-def legacy(said: Said, _pillow: str, _at_us: int, turn: int) -> bytes:
-    """Write it as older firmware does: a word, a short one, or the text of a tuple."""
-    word = said.state
-    short = next(iter(STATES[word].aliases), word)
+def legacy(report: Report, _pillow: str, _at_us: int, variant: int) -> bytes:
+    """Encode as older firmware does: a word, an alias, or the text of a Python tuple."""
+    word = report.state
+    alias = next(iter(STATES[word].aliases), word)
     return (
         word.upper(),
         f"('{word.upper()}', 'NEUTRAL')",
-        short,
-        f"('{short}', 'neutral', 'neutral')",
-    )[turn % 4].encode()
+        alias,
+        f"('{alias}', 'neutral', 'neutral')",
+    )[variant % 4].encode()
 
 
-def extra(said: Said, pillow: str, at_us: int, turn: int) -> bytes:
-    """Write fields that nobody knows yet."""
-    body = _json(said, pillow, at_us)
+def extra(report: Report, pillow: str, at_us: int, variant: int) -> bytes:
+    """Encode with fields that the contract does not know."""
+    body = _json(report, pillow, at_us)
     for key, value in (
-        ("firmware", b'"9.%d"' % (turn % 10)),
-        ("wifi", b'{"rssi":-%d,"channel":%d}' % (40 + turn % 50, 1 + turn % 11)),
+        ("firmware", b'"9.%d"' % (variant % 10)),
+        ("wifi", b'{"rssi":-%d,"channel":%d}' % (40 + variant % 50, 1 + variant % 11)),
         ("tags", '["Dachboden","☁"]'.encode()),
     ):
-        body = _with(body, key, value)
+        body = _with_field(body, key, value)
     return body
 
 
-def malformed(said: Said, pillow: str, at_us: int, turn: int) -> bytes:
-    """Write what is no JSON object and no word."""
-    body = _json(said, pillow, at_us)
+def malformed(report: Report, pillow: str, at_us: int, variant: int) -> bytes:
+    """Return text that is neither a JSON object nor a word."""
+    body = _json(report, pillow, at_us)
     return (
         body[: len(body) // 2],
         body + b"}",
         body.replace(b'"', b"'"),
         b"[" + body + b"]",
-        b"<state>" + said.state.encode() + b"</state>",
+        b"<state>" + report.state.encode() + b"</state>",
         b"null",
-    )[turn % 6]
+    )[variant % 6]
 
 
-def oversize(said: Said, pillow: str, at_us: int, _turn: int) -> bytes:
-    """Write more than a state may hold."""
-    return _with(_json(said, pillow, at_us), "log", b'"%b"' % (b"x" * OVERSIZE))
+def oversize(report: Report, pillow: str, at_us: int, _variant: int) -> bytes:
+    """Encode with a field that makes the message larger than a state may be."""
+    return _with_field(_json(report, pillow, at_us), "log", b'"%b"' % (b"x" * OVERSIZE))
 
 
-def encoding(said: Said, pillow: str, at_us: int, turn: int) -> bytes:
-    """Write it in UTF-16 or Latin-1, in Base64, as careless firmware does."""
-    text = _with(_json(said, pillow, at_us), "room", '"Küche"'.encode()).decode()
-    # An even count of bytes would make UTF-16 of ASCII valid UTF-8, full of zeros; the mark of the
-    # byte order is not.
-    return b64encode(text.encode("utf-16") if turn % 2 else text.encode("latin-1"))
+def encoding(report: Report, pillow: str, at_us: int, variant: int) -> bytes:
+    """Encode in UTF-16 or Latin-1, then in Base64, as careless firmware does."""
+    text = _with_field(_json(report, pillow, at_us), "room", '"Küche"'.encode()).decode()
+    # UTF-16 of ASCII is valid UTF-8 with many zeros; its byte order mark is not.
+    return b64encode(text.encode("utf-16") if variant % 2 else text.encode("latin-1"))
 
 
-def unknown_state(said: Said, pillow: str, at_us: int, turn: int) -> bytes:
-    """Write a state that does not exist."""
-    word = ("levitating", "hugged", "", "none")[turn % 4]
-    return _with(_json(said, pillow, at_us), "state", msgspec.json.encode(word))
+def unknown_state(report: Report, pillow: str, at_us: int, variant: int) -> bytes:
+    """Encode a state that does not exist."""
+    word = ("levitating", "hugged", "", "none")[variant % 4]
+    return _with_field(_json(report, pillow, at_us), "state", msgspec.json.encode(word))
 
 
-def bad_id(said: Said, pillow: str, at_us: int, turn: int) -> bytes:
-    """Write an id that is none."""
-    word = ("#", "+", "bridge", "../cloud", "a" * 64, "Wolke Sieben", "")[turn % 7]
-    return _with(_json(said, pillow, at_us), "pillow", msgspec.json.encode(word))
+def bad_id(report: Report, pillow: str, at_us: int, variant: int) -> bytes:
+    """Encode an invalid pillow id."""
+    word = ("#", "+", "bridge", "../cloud", "a" * 64, "Wolke Sieben", "")[variant % 7]
+    return _with_field(_json(report, pillow, at_us), "pillow", msgspec.json.encode(word))
 
 
-def bad_field(said: Said, pillow: str, at_us: int, turn: int) -> bytes:
-    """Write a known field with a value it cannot have."""
+def bad_field(report: Report, pillow: str, at_us: int, variant: int) -> bytes:
+    """Encode a known field with an invalid value."""
     key, value = (
         ("battery", b"81"),
         ("seq", b"-1"),
@@ -138,13 +138,14 @@ def bad_field(said: Said, pillow: str, at_us: int, turn: int) -> bytes:
         ("motion", b"[[0,0]]"),
         ("at", b'"yesterday"'),
         ("at", b"1763791200"),
-    )[turn % 6]
-    return _with(_json(said, pillow, at_us), key, value)
+    )[variant % 6]
+    return _with_field(_json(report, pillow, at_us), key, value)
 
 
-Writer = Callable[[Said, str, int, int], bytes]
+FaultyEncoder = Callable[[Report, str, int, int], bytes]
+"""Takes a report, its pillow's id, its time in microseconds since 1970, and a variant."""
 
-WRITERS: Final[dict[str, Writer]] = {
+FAULTY_ENCODERS: Final[dict[str, FaultyEncoder]] = {
     "legacy": legacy,
     "extra": extra,
     "malformed": malformed,
@@ -154,4 +155,4 @@ WRITERS: Final[dict[str, Writer]] = {
     "bad-id": bad_id,
     "bad-field": bad_field,
 }
-"""Every fault that is in what a message says, by its kind."""
+"""Every fault of a message's content, by its kind."""

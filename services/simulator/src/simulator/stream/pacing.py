@@ -1,71 +1,68 @@
-"""Pacing: what is to be sent now, what is too late for that, and how long to wait.
+"""Pacing: decides which items are sent now, which are skipped, and how long to wait.
 
-Pure: the items in order of their due time and the present time come in, a decision goes out.
+Pure: the items in the order of their due time and the present time are the input.
 
-The rule: an item's time is counted from the start, never from the one before, so nothing drifts.
-What is late is sent at once, up to a second late; what is later than that is passed over and
-counted. Where nothing may be missing (`may_skip` false) all of it is sent, however late.
+An item's time is counted from the start and not from the item before it, so no drift accumulates.
+An item that is up to a second late is sent at once. A later one is skipped and counted. Where
+nothing may be missing (`may_skip` is false), every item is sent, however late.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.stream.faults import Item
+from simulator.stream.items import StreamItem
 
-LATE_S: Final = 1.0
-"""How late an item may be; so after a stall no more than a second's worth goes out at once."""
+MAX_LATE_S: Final = 1.0
+"""Longest delay with which an item is sent; so a stall is followed by a burst of one second."""
 
-MOST_AT_ONCE: Final = 1000
-"""How many items are sent together; until they are taken no more are made."""
+MAX_BATCH: Final = 1000
+"""Limit of items sent together; no more are made until the target has accepted them."""
 
-MOST_SKIPPED_AT_ONCE: Final = 1000
-"""How many items are passed over in one step: a step must not take long."""
+MAX_SKIPPED_PER_STEP: Final = 1000
+"""Limit of items skipped in one step, because a step must not block the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Send `due`, then wait; `skipped` messages were too late.
+    """Send the items `due`, then wait for `wait_s` seconds; None: there are no more items.
 
-    `wait_s` None: there are no more. `late_s` is how late the first of `due` is.
+    `skipped` items were too late. `late_s` is how late the first of `due` is, in seconds.
     """
 
-    due: tuple[Item, ...]
+    due: tuple[StreamItem, ...]
     skipped: int
     wait_s: float | None
     late_s: float = 0.0
 
 
 class Pacer:
-    """Goes through a stream of items in step with the time, `speed` times as fast.
-
-    With `speed` None it does not wait at all.
-    """
+    """Releases a stream's items at their time, `speed` times as fast; None: without waiting."""
 
     def __init__(
-        self, items: Iterator[Item], *, speed: float | None = 1.0, may_skip: bool = True
+        self, items: Iterator[StreamItem], *, speed: float | None = 1.0, may_skip: bool = True
     ) -> None:
         self._items = items
         self._next = next(items, None)
         self._speed = speed
         self._may_skip = may_skip and speed is not None
 
-    def step(self, now_s: float, at_most: int = MOST_AT_ONCE) -> Step:
-        """Decide what to do `now_s` seconds of the clock after the start, sending `at_most`."""
+    def step(self, now_s: float, at_most: int = MAX_BATCH) -> Step:
+        """Decide what to do `now_s` seconds after the start; `due` has `at_most` items."""
         speed = self._speed
         until_s = float("inf") if speed is None else now_s * speed
-        late_from_s = until_s - LATE_S * (speed or 0) if self._may_skip else -float("inf")
-        due: list[Item] = []
+        late_s = until_s - MAX_LATE_S * (speed or 0) if self._may_skip else -float("inf")
+        due: list[StreamItem] = []
         skipped = 0
         item = self._next
         while (
             item is not None
             and item.due_s <= until_s
             and len(due) < at_most
-            and skipped < MOST_SKIPPED_AT_ONCE
+            and skipped < MAX_SKIPPED_PER_STEP
         ):
-            # A network that came or went is not old news.
-            if item.due_s < late_from_s and item.link is None:
+            # A change of the network is never skipped, because later items depend on it.
+            if item.due_s < late_s and item.network is None:
                 skipped += 1
             else:
                 due.append(item)
@@ -77,5 +74,5 @@ class Pacer:
             wait_s = 0.0
         else:
             wait_s = max(0.0, item.due_s / speed - now_s)
-        late_s = now_s - due[0].due_s / speed if due and speed is not None else 0.0
-        return Step(tuple(due), skipped, wait_s, max(0.0, late_s))
+        first_late_s = now_s - due[0].due_s / speed if due and speed is not None else 0.0
+        return Step(tuple(due), skipped, wait_s, max(0.0, first_late_s))

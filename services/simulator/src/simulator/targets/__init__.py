@@ -1,7 +1,7 @@
-"""Targets: where messages go. Only the modules in here do I/O, each with one library.
+"""Targets: where messages are sent. Each module wraps one library.
 
-Each takes bodies in the queue's form and turns its library's faults into `Unavailable`, whose
-sentence names the setting to look at.
+A target accepts message bodies in the queue's form. It reports the errors of its library as
+`Unavailable`, with a sentence that names the setting to check.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,12 @@ def open_target(
     *,
     pillows: Sequence[str] = (),
 ) -> AbstractAsyncContextManager[Target]:
-    """Return a target, to be entered; entering raises SettingsError for what can never work.
+    """Return a context manager for a target; entering it raises SettingsError.
 
-    `pillows` are those that have a connection of their own, where the target knows connections.
+    `pillows` are those with a connection of their own, which only the MQTT target has.
     """
-    # Only the one that is used is imported: loading Azure's libraries takes longer than a start.
+    # Only the chosen target is imported, because loading Azure's libraries takes longer than all
+    # the rest of the start.
     match name:
         case "queue":
             from simulator.targets.azure_queue import queue_target

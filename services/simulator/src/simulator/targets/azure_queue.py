@@ -11,7 +11,7 @@ from azure_queue.storage_queue import StorageQueue
 from azure_queue.xml_codec import QueueMessage
 from runtime.settings import SettingsError
 from simulator.settings import SimulatorSettings
-from simulator.stream.faults import Item
+from simulator.stream.items import StreamItem
 from simulator.targets.target import Unavailable
 
 MAX_CONCURRENT_PUTS: Final = 32
@@ -39,21 +39,21 @@ async def _opened(account: StorageAccount, name: str, stack: AsyncExitStack) -> 
 class QueueTarget:
     """Puts states on a queue, which is created if it does not exist."""
 
-    unsaid = 0
+    replaced = 0
 
     def __init__(self, queue: StorageQueue) -> None:
         self._queue = queue
         self._free = asyncio.Semaphore(MAX_CONCURRENT_PUTS)
 
-    def network(self, pillow: str, *, up: bool) -> None:
+    def set_network(self, pillow: str, *, up: bool) -> None:
         """Do nothing: a pillow that puts messages on a queue keeps no connection."""
 
-    async def ready(self) -> None:
+    async def wait_ready(self) -> None:
         """Return at once: the first put shows whether the queue exists."""
 
-    async def send(self, batch: Sequence[Item]) -> None:
+    async def send(self, batch: Sequence[StreamItem]) -> None:
         """Put each state on the queue: one pillow's states in order, pillows concurrently."""
-        by_pillow: dict[str, list[Item]] = {}
+        by_pillow: dict[str, list[StreamItem]] = {}
         for item in batch:
             by_pillow.setdefault(item.pillow, []).append(item)
         errors: list[Exception] = []
@@ -65,7 +65,7 @@ class QueueTarget:
         if errors:
             raise Unavailable(sent, str(errors[0]))
 
-    async def _send_in_order(self, items: list[Item], errors: list[Exception]) -> int:
+    async def _send_in_order(self, items: list[StreamItem], errors: list[Exception]) -> int:
         """Return how many were put.
 
         One pillow's error ends the puts of all, so that an outage costs one timeout.

@@ -1,7 +1,7 @@
-"""The MQTT broker as a target: each pillow is a client of its own, as a real one is.
+"""The MQTT broker as a target: each pillow is a client of its own, like a real one.
 
-A pillow's session is that of `runtime.mqtt`, with its availability in the place of a service's
-status: `online` when it is there, `offline` as its last will and when it leaves in order.
+A pillow's session is a session of `runtime.mqtt` whose status topic is the pillow's availability:
+`online` while it is connected, `offline` as its last will and on a regular disconnect.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, encode_state
 from runtime.mqtt import BrokerLost, MqttSession, PublishRefused, SessionConfig
 from simulator.settings import SimulatorSettings
-from simulator.stream.faults import Item
+from simulator.stream.items import StreamItem
 from simulator.targets.target import Unavailable
 
-FAREWELL_S: Final = 0.3
-"""How long the broker may take for the end of all connections."""
+DISCONNECT_TIMEOUT_S: Final = 0.3
+"""How long all connections together may take to disconnect."""
 
 
 @asynccontextmanager
 async def mqtt_target(
     settings: SimulatorSettings, pillows: Sequence[str] = ()
 ) -> AsyncIterator["MqttTarget"]:
-    """Keep a session with the broker, and one for each of `pillows`; at the end all leave."""
+    """Connect the simulator's session and one for each of `pillows`; disconnect all at the end."""
     target = MqttTarget(settings, pillows)
     target.start()
     try:
@@ -38,108 +38,104 @@ async def mqtt_target(
 
 
 class MqttTarget:
-    """Publishes states as the poller would. Pillows without a session share the simulator's own."""
+    """Publishes states as the poller does. Pillows without a connection share the simulator's."""
 
     def __init__(self, settings: SimulatorSettings, pillows: Sequence[str] = ()) -> None:
-        self.topics = Topics(settings.topic_prefix)
-        self.unsaid = 0
+        self._topics = Topics(settings.topic_prefix)
+        self.replaced = 0
         self._session = MqttSession(
             SessionConfig(
                 settings.broker,
                 settings.mqtt_protocol,
                 service="simulator",
                 instance=settings.instance,
-                status_topic=self.topics.status("simulator", settings.instance),
+                status_topic=self._topics.status("simulator", settings.instance),
             )
         )
         self._devices = {pillow: _Device(settings, pillow) for pillow in pillows}
-        self._leaving = asyncio.Event()
-        self._connection: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to connect."""
-        self._connection = asyncio.create_task(self._session.run(self._leaving))
+        self._running = asyncio.create_task(self._session.run(self._stopping))
 
     async def stop(self) -> None:
-        """Leave the broker in order, in short time: first the pillows, then we."""
-        ends = [device.leave() for device in self._devices.values()]
-        if waiting := [end for end in ends if end is not None]:
-            _, late = await asyncio.wait(waiting, timeout=FAREWELL_S)
-            for end in late:
-                end.cancel()
-        self._leaving.set()
-        if self._connection is not None:
-            await asyncio.wait({self._connection}, timeout=FAREWELL_S)
-            self._connection.cancel()
+        """Disconnect the pillows, then the simulator, each within DISCONNECT_TIMEOUT_S."""
+        disconnecting = [device.disconnect() for device in self._devices.values()]
+        if tasks := [task for task in disconnecting if task is not None]:
+            _, unfinished = await asyncio.wait(tasks, timeout=DISCONNECT_TIMEOUT_S)
+            for task in unfinished:
+                task.cancel()
+        self._stopping.set()
+        if self._running is not None:
+            await asyncio.wait({self._running}, timeout=DISCONNECT_TIMEOUT_S)
+            self._running.cancel()
 
-    async def ready(self) -> None:
-        """Wait for the broker; whatever ended the session for good is raised."""
-        assert self._connection is not None, "start() comes first"
-        has_broker = asyncio.ensure_future(self._session.wait_ready())
+    async def wait_ready(self) -> None:
+        """Wait for the broker, then connect the pillows; raises what ended the session for good."""
+        assert self._running is not None, "start() comes first"
+        ready = asyncio.ensure_future(self._session.wait_ready())
         try:
-            await asyncio.wait({has_broker, self._connection}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ready, self._running}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            has_broker.cancel()
-        if self._connection.done():
-            self._connection.result()
+            ready.cancel()
+        if self._running.done():
+            self._running.result()
         for device in self._devices.values():
-            device.come()
+            device.connect()
 
-    def network(self, pillow: str, *, up: bool) -> None:
-        """Cut a pillow's connection, so that the broker says its last will, or make it anew."""
+    def set_network(self, pillow: str, *, up: bool) -> None:
+        """Connect a pillow, or cut its connection so that the broker publishes its last will."""
         if device := self._devices.get(pillow):
-            device.come() if up else device.cut()
+            device.connect() if up else device.cut()
 
-    async def send(self, batch: Sequence[Item]) -> None:
-        """Publish each state, retained, and wait until the broker has confirmed them."""
+    async def send(self, batch: Sequence[StreamItem]) -> None:
+        """Publish each state, retained, and wait until the broker has acknowledged them."""
         now_ms = time.time_ns() // 1_000_000
-        confirmed = []
+        acknowledged = []
         kept = 0
-        for one in batch:
-            device = self._devices.get(one.pillow)
+        for item in batch:
+            device = self._devices.get(item.pillow)
             if device is not None and not device.is_ready:
-                self.unsaid += device.keep(one)
+                self.replaced += device.keep(item)
                 kept += 1
                 continue
             session = device.session if device is not None else self._session
             try:
-                sent = publish_state(session, self.topics, one.pillow, one.body, now_ms)
+                published = publish_state(session, self._topics, item.pillow, item.body, now_ms)
             except BrokerLost:
-                break  # nor can the rest be sent; the session says why
-            confirmed.append(sent)
-        results = await asyncio.gather(*confirmed, return_exceptions=True)
-        if (taken := results.count(None) + kept) < len(batch):
+                break  # The rest cannot be sent either; the session logs the reason.
+            acknowledged.append(published)
+        results = await asyncio.gather(*acknowledged, return_exceptions=True)
+        if (accepted := results.count(None) + kept) < len(batch):
             refused = next((one for one in results if isinstance(one, PublishRefused)), None)
             raise Unavailable(
-                taken, f"{refused}; check its ACL and the user in MQTT_URL" if refused else ""
+                accepted, f"{refused}; check its ACL and the user in MQTT_URL" if refused else ""
             )
-
-    async def say(self, topic: str, payload: bytes) -> None:
-        """Publish something else, retained; raises BrokerLost or PublishRefused."""
-        await self._session.publish(topic, payload, retain=True)
 
 
 def publish_state(
     session: MqttSession, topics: Topics, pillow: str, body: bytes, now_ms: int
 ) -> "asyncio.Future[None]":
-    """Publish what a message says as the poller would; as it is, where the poller would not."""
-    reading = decode_message(body, default_pillow=pillow, queued_us=now_ms * 1000)
-    if isinstance(reading, ParsedMessage):
-        body = encode_state(reading, queued_ms=now_ms, polled_ms=now_ms, published_ms=now_ms)
+    """Publish a message as the poller does, or unchanged where the poller would refuse it."""
+    decoded = decode_message(body, default_pillow=pillow, queued_us=now_ms * 1000)
+    if isinstance(decoded, ParsedMessage):
+        body = encode_state(decoded, queued_ms=now_ms, polled_ms=now_ms, published_ms=now_ms)
     return session.publish(
         topics.state(pillow), body, retain=True, content_type=CONTENT_TYPE, expiry_s=EXPIRY_S
     )
 
 
 class _Device:
-    """One pillow's connection. While there is none it keeps its newest state, and no older one."""
+    """One pillow's connection. While it is disconnected it keeps only its newest state."""
 
     def __init__(self, settings: SimulatorSettings, pillow: str) -> None:
         self._settings = settings
         self._pillow = pillow
         self._topics = Topics(settings.topic_prefix)
-        self._kept: Item | None = None
-        self._leaving = asyncio.Event()
+        self._kept: StreamItem | None = None
+        self._stopping = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self.session = self._new_session()
 
@@ -152,7 +148,7 @@ class _Device:
                 instance=self._pillow,
                 status_topic=self._topics.availability(self._pillow),
             ),
-            on_ready=self._say_kept,
+            on_ready=self._publish_kept,
         )
 
     @property
@@ -160,43 +156,43 @@ class _Device:
         """Whether it can publish now."""
         return self.session.is_ready
 
-    def keep(self, item: Item) -> bool:
-        """Keep what is to be said when the connection is there; return whether it replaces some."""
+    def keep(self, item: StreamItem) -> bool:
+        """Keep a state until the connection is ready; return whether it replaces another."""
         replaces, self._kept = self._kept is not None, item
         return replaces
 
-    def come(self) -> None:
-        """Connect, unless it is connected or about to be."""
+    def connect(self) -> None:
+        """Connect, unless it is connected or connecting."""
         if self._running is not None:
             return
-        self._leaving = asyncio.Event()
+        self._stopping = asyncio.Event()
         self.session = self._new_session()
-        # The lines of a session of this kind have the pillow on them; see `running.OncePerOutage`.
+        # The log lines of this session carry the pillow; see `terminal.DuplicateWarningFilter`.
         with structlog.contextvars.bound_contextvars(pillow=self._pillow):
-            self._running = asyncio.create_task(self.session.run(self._leaving))
+            self._running = asyncio.create_task(self.session.run(self._stopping))
 
     def cut(self) -> None:
-        """Lose the connection, and do not look for another."""
+        """Cut the connection without a disconnect, and do not reconnect."""
         if self._running is None:
             return
-        self._leaving.set()
+        self._stopping.set()
         self.session.abort()
         self._running = None
 
-    def leave(self) -> asyncio.Task[None] | None:
-        """Begin to say `offline` and to leave in order; return what ends when that is done."""
-        self._leaving.set()
+    def disconnect(self) -> asyncio.Task[None] | None:
+        """Begin to publish `offline` and disconnect; return the task that ends after that."""
+        self._stopping.set()
         return self._running
 
-    def _say_kept(self) -> None:
+    def _publish_kept(self) -> None:
         item, self._kept = self._kept, None
         if item is not None:
-            said = publish_state(
+            published = publish_state(
                 self.session,
                 self._topics,
                 self._pillow,
                 item.body,
                 time.time_ns() // 1_000_000,
             )
-            # A refusal is said when it meets a state that is waited for.
-            said.add_done_callback(lambda done: done.cancelled() or done.exception())
+            # A refusal is reported for the next state, whose acknowledgement is awaited.
+            published.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -1,4 +1,4 @@
-"""Standard output as a target: a line of JSON a state, and nothing else."""
+"""Standard output as a target: one line of JSON for each state, and nothing else."""
 
 import asyncio
 import os
@@ -7,42 +7,42 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from simulator.stream.faults import Item
-from simulator.targets.target import Closed
+from simulator.stream.items import StreamItem
+from simulator.targets.target import OutputClosed
 
 STDOUT: Final = 1
 
 
 @asynccontextmanager
 async def stdout_target() -> AsyncIterator["StdoutTarget"]:
-    """Write to standard output, which stays open."""
+    """Return a target that writes to standard output and does not close it."""
     yield StdoutTarget()
 
 
 class StdoutTarget:
     """Writes lines as fast as they are read."""
 
-    unsaid = 0
+    replaced = 0
 
-    def network(self, pillow: str, *, up: bool) -> None:
-        """Do nothing: a line is a message."""
+    def set_network(self, pillow: str, *, up: bool) -> None:
+        """Do nothing, because a line needs no connection."""
 
-    async def ready(self) -> None:
+    async def wait_ready(self) -> None:
         """Return at once."""
 
-    async def send(self, batch: Sequence[Item]) -> None:
-        """Write a line for each state; raises Closed when the reader has gone."""
-        left = memoryview(b"".join(one.body + b"\n" for one in batch))
+    async def send(self, batch: Sequence[StreamItem]) -> None:
+        """Write a line for each state; raises OutputClosed when the reader has closed the pipe."""
+        remaining = memoryview(b"".join(item.body + b"\n" for item in batch))
         try:
-            while left:
-                # In pieces that do not block once there is room: a reader that pauses must not
-                # keep us from hearing SIGTERM. To make the descriptor non-blocking instead would
-                # change it for everyone else who writes to the same terminal.
-                if _has_room(0) or await asyncio.to_thread(_has_room, 0.1):
-                    left = left[os.write(STDOUT, left[: select.PIPE_BUF]) :]
+            while remaining:
+                # PIPE_BUF bytes do not block once the pipe is writable, so SIGTERM is handled even
+                # when the reader pauses. A non-blocking descriptor would change it for every
+                # process that writes to the same terminal.
+                if _is_writable(0) or await asyncio.to_thread(_is_writable, 0.1):
+                    remaining = remaining[os.write(STDOUT, remaining[: select.PIPE_BUF]) :]
         except BrokenPipeError:
-            raise Closed from None
+            raise OutputClosed from None
 
 
-def _has_room(timeout_s: float) -> bool:
+def _is_writable(timeout_s: float) -> bool:
     return bool(select.select([], [STDOUT], [], timeout_s)[1])

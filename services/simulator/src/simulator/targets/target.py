@@ -1,43 +1,43 @@
-"""What every target has in common: what it takes, and how it says that it cannot."""
+"""The interface of a target, and its errors."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from simulator.stream.faults import Item
+from simulator.stream.items import StreamItem
 
 
 class Unavailable(Exception):
-    """Of a batch's messages only `sent` were taken.
+    """The target accepted only `sent` messages of a batch.
 
-    The message says why; it is empty where the connection has said so itself.
+    The message is the reason. It is empty where the connection has logged the reason already.
     """
 
-    def __init__(self, sent: int, why: str = "") -> None:
-        super().__init__(why)
+    def __init__(self, sent: int, reason: str = "") -> None:
+        super().__init__(reason)
         self.sent = sent
 
 
-class Closed(Exception):
-    """Whoever read what we write has gone, and will not come back."""
+class OutputClosed(Exception):
+    """The reader of the output has closed it, and nothing more can be sent."""
 
 
 class Target(Protocol):
-    """Where messages go.
+    """Where messages are sent.
 
-    `unsaid` counts messages that were handed over and then replaced by newer ones, because their
-    pillow had no connection.
+    `replaced` counts accepted messages that were superseded by a newer one before they were sent,
+    because their pillow had no connection.
     """
 
-    unsaid: int
+    replaced: int
 
-    async def ready(self) -> None:
-        """Wait until it makes sense to send."""
+    async def wait_ready(self) -> None:
+        """Wait until the target may accept messages."""
 
-    async def send(self, batch: Sequence[Item]) -> None:
-        """Hand over messages, each pillow's in order, and wait until they are taken.
+    async def send(self, batch: Sequence[StreamItem]) -> None:
+        """Send messages, those of one pillow in order, and wait until they are accepted.
 
-        Raises Unavailable or Closed.
+        Raises Unavailable or OutputClosed.
         """
 
-    def network(self, pillow: str, *, up: bool) -> None:
-        """Let a pillow's network go away without a word, or come back."""
+    def set_network(self, pillow: str, *, up: bool) -> None:
+        """Make a pillow's network available, or interrupt it without a disconnect."""
