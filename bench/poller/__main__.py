@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.figures import show, write
-from bench.poller import latency
+from bench.poller import http_clients, latency
 from bench.poller.targets import Target, azurite, double
 from bench.poller.throughput import CLIENTS, SDK_LOOP, Figure, measure, median
 from devstack.broker import Broker
@@ -28,9 +28,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / ".bench" / "poller.json")
     arguments = parser.parse_args()
     rounds = arguments.rounds or (1 if arguments.quick else 3)
+    http = http_clients.measure(2_000 if arguments.quick else 8_000, rounds)
+    show(
+        "HTTP of a message: a Delete and its share of a Get",
+        ("", "CPU µs/message"),
+        [(name, f"{cpu_us:,.0f}") for name, cpu_us in http.items()],
+    )
     figures = asyncio.run(
         _run(rounds, quick=arguments.quick, with_latency=not arguments.no_latency)
     )
+    figures["http_cpu_us_a_message"] = http
     write(arguments.output, figures)
     print(f"written to {arguments.output}")
 
@@ -106,7 +113,7 @@ def _table(name: str, each: dict[str, list[Figure]]) -> dict[str, Any]:
 async def _latency(broker: Broker, *, quick: bool) -> dict[str, Any]:
     print("latency: idle queues, then a busy one", flush=True)
     measured = await latency.measure(broker, idle=1 if quick else 6, busy=100 if quick else 400)
-    said = {
+    summary = {
         name: {
             "messages": len(some),
             "p50_ms": round(statistics.median(some), 1),
@@ -118,8 +125,8 @@ async def _latency(broker: Broker, *, quick: bool) -> dict[str, Any]:
         "Azurite, put to MQTT",
         ("queue", "messages", "p50 ms", "p99 ms"),
         [
-            (name, *(f"{said[name][key]:,}" for key in ("messages", "p50_ms", "p99_ms")))
-            for name in said
+            (name, *(f"{summary[name][key]:,}" for key in ("messages", "p50_ms", "p99_ms")))
+            for name in summary
         ],
     )
     days = {
@@ -132,7 +139,7 @@ async def _latency(broker: Broker, *, quick: bool) -> dict[str, Any]:
         ("", "requests"),
         [(name, f"{number:,}") for name, number in days.items()],
     )
-    return {**said, "polls_a_day": days}
+    return {**summary, "polls_a_day": days}
 
 
 if __name__ == "__main__":

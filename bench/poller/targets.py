@@ -23,10 +23,9 @@ QUEUE: Final = "pillow-state"
 
 
 class Target(Protocol):
-    """A queue that the bench fills and counts."""
+    """A queue that the bench fills and counts; `port` is that of its queue service."""
 
-    name: str
-    connection_string: str
+    port: int
     program: Program
 
     async def fill(self, texts: list[str]) -> None:
@@ -40,8 +39,7 @@ class Target(Protocol):
 class QueueDouble:
     """The queue double: a request costs the same at every depth."""
 
-    name: str
-    connection_string: str
+    port: int
     program: Program
     client: httpx.AsyncClient
 
@@ -59,8 +57,7 @@ class QueueDouble:
 class AzuriteQueue:
     """A queue of an Azurite that keeps its data in memory."""
 
-    name: str
-    connection_string: str
+    port: int
     program: Program
     client: QueueClient
 
@@ -85,8 +82,7 @@ async def double(delay_ms: int) -> AsyncIterator[Target]:
     url = f"{development_account.queue_endpoint(port)}/{QUEUE}"
     async with program, httpx.AsyncClient(base_url=f"{url}/", trust_env=False, timeout=60) as http:
         (await http.put(url)).raise_for_status()
-        connection_string = development_account.connection_string(port)
-        yield QueueDouble(f"double, {delay_ms} ms", connection_string, program, http)
+        yield QueueDouble(port, program, http)
 
 
 @asynccontextmanager
@@ -99,4 +95,4 @@ async def azurite() -> AsyncIterator[Target]:
         ) as client,
     ):
         await client.create_queue()
-        yield AzuriteQueue("Azurite", program.connection_string, program, client)
+        yield AzuriteQueue(program.port, program, client)

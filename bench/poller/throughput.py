@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from azure_queue import development_account
 from bench.figures import cpu_s, memory_mib
 from bench.poller.targets import QUEUE, Target
 from devstack import ports
@@ -85,7 +86,7 @@ async def measure(client: str, target: Target, broker: Broker, batches: list[int
 def _program(client: str, target: Target, broker: Broker) -> Program:
     port = ports.free()
     env = {
-        "AZURE_STORAGE_CONNECTION_STRING": target.connection_string,
+        "AZURE_STORAGE_CONNECTION_STRING": development_account.connection_string(target.port),
         "QUEUE_NAME": QUEUE,
         "MQTT_URL": broker.url_for("poller"),
         "TOPIC_PREFIX": f"bench{port}",

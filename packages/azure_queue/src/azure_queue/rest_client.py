@@ -7,11 +7,12 @@ Put Message is here because the SDK does not write every text unchanged.
 
 import re
 import ssl
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from typing import Final, Protocol
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from azure_queue.auth import BODY_TYPE, Auth, Headers, Query
 from azure_queue.errors import ErrorResponse, QueueUnavailable, no_response, to_exception
@@ -29,23 +30,34 @@ from azure_queue.xml_codec import (
 _is_safe_in_a_path: Final = re.compile(r"[0-9A-Za-z-]+").fullmatch
 
 
+class HttpClient(Protocol):
+    """Sends HTTP requests to one server; `http_pool.HttpPool` implements it."""
+
+    async def request(
+        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b""
+    ) -> Response:
+        """Send a request, which may be sent twice, and return its response; raises NoResponse."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
 class RestClient:
     """The requests to one queue.
 
-    `url` is the queue's, and contains a shared access signature where one signs in.
+    `url` is the queue's, and contains a shared access signature where one authorizes requests.
+    `http` sends the requests; without it a pool of connections to the server of `url` does.
     Every method raises what `errors.to_exception` and `errors.no_response` return.
     """
 
-    def __init__(self, url: str, auth: Auth) -> None:
+    def __init__(self, url: str, auth: Auth, http: HttpClient | None = None) -> None:
         parts = urlsplit(url)
-        tls = ssl.create_default_context() if parts.scheme == "https" else None
-        port = parts.port or (443 if tls else 80)
         self._url = f"{parts.scheme}://{parts.netloc}{parts.path}"
         self._path = f"{parts.path.rstrip('/')}/messages"
         self._signed_path = unquote(self._path)
         self._sas = f"&{parts.query}" if parts.query else ""
         self._auth = auth
-        self._pool = HttpPool(parts.hostname or "", port, tls)
+        self._http = http or _pool_of(parts)
         self._headers: Headers = (
             ("Host", parts.netloc),
             ("x-ms-version", API_VERSION),
@@ -54,7 +66,7 @@ class RestClient:
 
     async def close(self) -> None:
         """Close its connections; requests under way raise QueueUnavailable."""
-        await self._pool.close()
+        await self._http.close()
 
     async def receive(self, limit: int, visibility_s: int) -> tuple[list[QueueMessage], int | None]:
         """Return up to `limit` messages, and the service's time in Unix microseconds, if known."""
@@ -93,7 +105,7 @@ class RestClient:
         if body:
             headers += (("Content-Type", BODY_TYPE), ("Content-Length", str(len(body))))
         try:
-            return await self._pool.request(
+            return await self._http.request(
                 method, f"{self._path}{below}?{encoded}{self._sas}", headers, body
             )
         except NoResponse as error:
@@ -113,6 +125,11 @@ class RestClient:
             ),
             datetime.now(UTC),
         )
+
+
+def _pool_of(url: SplitResult) -> HttpPool:
+    tls = ssl.create_default_context() if url.scheme == "https" else None
+    return HttpPool(url.hostname or "", url.port or (443 if tls else 80), tls)
 
 
 def _header(response: Response, name: bytes) -> str:
