@@ -1,4 +1,4 @@
-"""`.env.example` says what the code says: every setting, its default and its sentence, no other."""
+"""`.env.example` lists each setting once, with the default and the description of the code."""
 
 import re
 from functools import cache
@@ -24,8 +24,8 @@ SERVICES: Final[dict[str, type[CommonSettings]]] = {
 VARIABLE: Final = re.compile(r"#([A-Z][A-Z0-9_]*)=(.*)")
 
 
-class Line(NamedTuple):
-    """A variable as the file has it: in which section, with which value, after which sentence."""
+class Entry(NamedTuple):
+    """A variable of the file: its section, its value, and the sentence above it."""
 
     section: str
     value: str
@@ -33,16 +33,16 @@ class Line(NamedTuple):
 
 
 @cache
-def listed() -> dict[str, Line]:
-    """Every variable of the file."""
-    found: dict[str, Line] = {}
+def entries() -> dict[str, Entry]:
+    """Return the file's entries by variable."""
+    found: dict[str, Entry] = {}
     section = ""
     words: list[str] = []
     for line in EXAMPLE.splitlines():
         if match := VARIABLE.fullmatch(line):
             name, value = match.groups()
             assert name not in found, f"{name} is listed twice"
-            found[name] = Line(section, value.strip('"'), " ".join(words))
+            found[name] = Entry(section, value.strip('"'), " ".join(words))
             words = []
         elif line.startswith("# --- "):
             section, words = line.strip("# -"), []
@@ -54,12 +54,12 @@ def listed() -> dict[str, Line]:
 
 
 def fields(service: type[CommonSettings]) -> dict[str, FieldInfo]:
-    """A service's settings by the names of their variables."""
+    """Return a service's settings by variable."""
     return {field.alias or name: field for name, field in service.model_fields.items()}
 
 
 def settings() -> dict[str, list[FieldInfo]]:
-    """Every setting by its variable, with the field of each service that has it."""
+    """Return every setting by variable, with the field of each service that has it."""
     found: dict[str, list[FieldInfo]] = {}
     for service in SERVICES.values():
         for name, field in fields(service).items():
@@ -67,14 +67,21 @@ def settings() -> dict[str, list[FieldInfo]]:
     return found
 
 
-def compose_only() -> dict[str, str]:
-    """The variables that docker-compose.yml itself reads, with their defaults."""
+def compose_variables() -> dict[str, str]:
+    """Return the variables that docker-compose.yml itself reads, with their defaults."""
     return dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", COMPOSE))
 
 
+def secret_files() -> dict[str, str]:
+    """Return the `<NAME>_FILE` variable of each secret."""
+    return {
+        f"{name}_FILE": name for name, found in settings().items() if any(map(is_secret, found))
+    }
+
+
 @pytest.fixture
-def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment in which nothing is set."""
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Unset all settings, and fix those whose default is random or depends on the machine."""
     for name in settings():
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(f"{name}_FILE", raising=False)
@@ -83,81 +90,90 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_copying_the_file_changes_nothing() -> None:
+def test_a_copy_of_the_file_sets_nothing() -> None:
     """Every line is a comment."""
     assert [line for line in EXAMPLE.splitlines() if line and not line.startswith("#")] == []
 
 
-@pytest.mark.parametrize("name", sorted(settings()))
-def test_a_setting_is_listed_with_the_sentence_it_has_in_the_code(name: str) -> None:
-    """That of one of its services, where several have it."""
-    sentences = [field.description for field in settings()[name]]
-
-    assert name in listed()
-    assert listed()[name].sentence in sentences
+def test_the_file_lists_each_setting_of_the_code_and_of_compose_and_no_other() -> None:
+    """A missing one would be unknown to operators, an additional one without effect."""
+    assert set(entries()) == set(settings()) | set(secret_files()) | set(compose_variables())
 
 
-@pytest.mark.parametrize("name", sorted(settings()))
-def test_a_setting_stands_in_the_section_of_who_reads_it(name: str) -> None:
-    """Of a service, of the queue's two, or of all."""
-    readers = {service for service, kind in SERVICES.items() if name in fields(kind)}
-    section = {3: "every service", 2: "poller and simulator"}.get(len(readers), min(readers))
+def test_a_setting_has_the_description_that_it_has_in_the_code() -> None:
+    """Where several services have a setting, the description of one of them."""
+    offenders = [
+        f"{name}: {entries()[name].sentence!r}, in the code {found[0].description!r}"
+        for name, found in settings().items()
+        if entries()[name].sentence not in [field.description for field in found]
+    ]
 
-    assert listed()[name].section == section
+    assert offenders == []
+
+
+def test_a_setting_is_in_the_section_of_the_services_that_read_it() -> None:
+    """One service, poller and simulator, or every service."""
+    offenders = []
+    for name in settings():
+        readers = {service for service, kind in SERVICES.items() if name in fields(kind)}
+        section = {3: "every service", 2: "poller and simulator"}.get(len(readers), min(readers))
+        if entries()[name].section != section:
+            offenders.append(f"{name}: in {entries()[name].section!r}, not in {section!r}")
+
+    assert offenders == []
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
-def test_a_service_given_what_is_listed_is_a_service_given_nothing(
-    service: str, clean: pytest.MonkeyPatch
+def test_every_value_in_the_file_is_the_default(
+    service: str, no_environment: pytest.MonkeyPatch
 ) -> None:
-    """Every value in the file is the default."""
+    """A service with all of them set has the same settings as one with none."""
     kind = SERVICES[service]
     default = kind.load()
     for name in fields(kind):
         if name not in ("INSTANCE", "SIMULATOR_SEED"):
-            clean.setenv(name, listed()[name].value)
+            no_environment.setenv(name, entries()[name].value)
 
     assert kind.load() == default
 
 
-@pytest.mark.parametrize("name", sorted(settings()))
-def test_a_setting_listed_without_a_value_has_no_fixed_default(name: str) -> None:
-    """And one that has is not listed without."""
-    for field in settings()[name]:
-        fixed = field.default_factory is None and field.default not in (None, "", ())
+def test_a_setting_without_a_value_in_the_file_has_no_fixed_default() -> None:
+    """And a setting with a fixed default is listed with it."""
+    offenders = [
+        name
+        for name, found in settings().items()
+        for field in found
+        if (field.default_factory is None and field.default not in (None, "", ()))
+        != (entries()[name].value != "")
+    ]
 
-        assert fixed == (listed()[name].value != "")
-
-
-def test_every_secret_is_listed_with_its_file() -> None:
-    """And nothing else is."""
-    secrets = {name for name, found in settings().items() if any(map(is_secret, found))}
-    files = {name.removesuffix("_FILE") for name in listed() if name.endswith("_FILE")}
-
-    assert files == secrets
-    for name in secrets:
-        assert listed()[f"{name}_FILE"].section == listed()[name].section
+    assert offenders == []
 
 
-def test_what_docker_compose_reads_is_listed_with_its_default() -> None:
-    """In a section of its own."""
+def test_a_secret_is_listed_with_its_file_in_the_same_section() -> None:
+    """A secret can be set by the variable, or by a file that `<NAME>_FILE` names."""
+    files = {name for name in entries() if name.endswith("_FILE")}
+
+    assert files == set(secret_files())
+    assert [
+        name
+        for name, secret in secret_files().items()
+        if entries()[name].section != entries()[secret].section
+    ] == []
+
+
+def test_what_docker_compose_reads_is_listed_in_its_own_section_with_its_default() -> None:
+    """Published ports and passwords, for example; each with a sentence."""
     section = {
-        name: line.value for name, line in listed().items() if line.section == "docker compose"
+        name: entry.value for name, entry in entries().items() if entry.section == "docker compose"
     }
 
-    assert section == compose_only()
-    assert all(listed()[name].sentence for name in section)
+    assert section == compose_variables()
+    assert [name for name in section if not entries()[name].sentence] == []
 
 
-def test_nothing_is_listed_that_does_not_exist() -> None:
-    """Neither in the code nor in docker-compose.yml."""
-    files = {f"{name}_FILE" for name, found in settings().items() if any(map(is_secret, found))}
-
-    assert set(listed()) == set(settings()) | files | set(compose_only())
-
-
-def test_docker_compose_sets_and_passes_on_only_what_exists() -> None:
-    """A variable spelled wrong there would be silently without effect."""
+def test_docker_compose_passes_on_only_settings_that_exist() -> None:
+    """A misspelled variable would have no effect and cause no error."""
     named = set(re.findall(r"^ +([A-Z][A-Z0-9_]+):", COMPOSE, re.MULTILINE))
 
-    assert named <= set(settings()) | set(compose_only())
+    assert sorted(named - set(settings()) - set(compose_variables())) == []
