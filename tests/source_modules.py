@@ -4,7 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +38,7 @@ class Module:
         """The number of lines."""
         return len(self.source.splitlines())
 
-    @property
+    @cached_property
     def imports(self) -> frozenset[str]:
         """The dotted names of all imported modules; a third party's are those after `from`."""
         return frozenset(_imports(self))

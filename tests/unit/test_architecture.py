@@ -257,9 +257,9 @@ def test_the_order_of_rooms_names_every_room_and_no_other() -> None:
 
 def test_a_decider_has_no_effect_and_reads_no_clock() -> None:
     """It imports deciders and PURE only: no event loop, socket, randomness, log or clock."""
+    deciders = {one.name for one in modules() if is_decider(one)}
     offenders = []
     for module in filter(is_decider, modules()):
-        deciders = {one.name for one in modules() if is_decider(one)}
         offenders += [
             f"{module} imports {name}"
             for name in sorted(module.imports - PURE)
