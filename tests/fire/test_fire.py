@@ -119,7 +119,7 @@ async def check(world: World, client: QueueClient, report: list[str]) -> None:
     )
     assert retained.keys() == verdict.newest.keys()
     for poller in world.pollers.values():
-        await poller.check_books()
+        await poller.check_counts()
     world.recorder.check()
     world.check_pollers()
 

@@ -26,7 +26,7 @@ from tests.fire.putter import DEPTH, Putter
 from tests.fire.queue_proxy import QueueProxy
 from tests.fire.recorder import Recorder
 from tests.fire.storage import DurableAzurite
-from tests.integration.test_poller import Poller, created_queue, poison
+from tests.poller import Poller, created_queue, receive_poison
 from tests.waiting import until
 
 WITHIN_S: Final = 60.0
@@ -210,7 +210,7 @@ class World:
 
     async def judge(self) -> Verdict:
         """Say how every message that was put has ended."""
-        letters = await poison(self.azurite, self._queue)
+        letters = await receive_poison(self.azurite, self._queue)
         return judge(self.putter.puts, self.recorder.heard, letters)
 
     async def retained(self, expected: dict[str, Order]) -> dict[str, Order]:

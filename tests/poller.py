@@ -1,0 +1,190 @@
+"""The poller as a process, and clients of the queue and the broker beside it."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import aiomqtt
+import httpx
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from contract.updates import Update, decode_state
+from devstack import ports
+from devstack.azurite import Azurite
+from devstack.broker import Broker
+from devstack.probes import http_answers
+from devstack.processes import Program
+from tests.queue_client import queue_client
+from tests.waiting import POLL_S
+
+COMMAND = Path(sys.executable).parent / "poller"
+
+
+WITHIN_S = 40.0
+"""How long any step of a test may take on a busy machine, in seconds."""
+
+
+class Poller(Program):
+    """The command with its settings, and an HTTP port of its own."""
+
+    def __init__(self, queue: str, prefix: str, broker: Broker, **given: str) -> None:
+        self.port = ports.free()
+        self.instance = given.setdefault("INSTANCE", "one")
+        self.prefix = prefix
+        env: dict[str, str | None] = {
+            "MQTT_URL": broker.url_for("poller"),
+            "MQTT_PROTOCOL": "5",
+            "TOPIC_PREFIX": prefix,
+            "AZURE_STORAGE_QUEUE_ENDPOINT": None,
+            "QUEUE_NAME": queue,
+            "POISON_QUEUE_NAME": None,
+            "POLLER_HOST": ports.HOST,
+            "POLLER_PORT": str(self.port),
+            "LOG_FORMAT": "console",
+            "LOG_LEVEL": None,
+        }
+        super().__init__(
+            f"poller {self.instance}",
+            [COMMAND],
+            ready=partial(http_answers, ports.HOST, self.port, "/readyz", status=200),
+            env=env | given,
+        )
+
+    async def get(self, path: str) -> httpx.Response:
+        """Request a path of its HTTP server."""
+        async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
+            return await client.get(f"http://{ports.HOST}:{self.port}{path}")
+
+    async def count(self, name: str, **labels: str) -> int:
+        """Return the value of a counter, summed over the labels that are not given."""
+        families = text_string_to_metric_families((await self.get("/metrics")).text)
+        return sum(
+            int(sample.value)
+            for family in families
+            for sample in family.samples
+            if sample.name == f"pillowcast_poller_{name}_total"
+            and labels.items() <= sample.labels.items()
+        )
+
+    async def check_counts(self) -> dict[str, int]:
+        """Assert that, at rest, every delivery is counted as one outcome; returns the counters."""
+        names = ("received", "published", "superseded", "dead_lettered", "retried")
+        counts = {name: await self.count(name) for name in names}
+        assert counts["received"] == sum(counts.values()) - counts["received"], counts
+        return counts
+
+    async def exit_status(self) -> int:
+        """Wait until it has ended; returns its exit status."""
+        async with asyncio.timeout(WITHIN_S):
+            return await self.wait()
+
+
+@asynccontextmanager
+async def spawned(poller: Poller) -> AsyncIterator[Poller]:
+    """Start a poller that need not become ready; it is killed at the end."""
+    await poller.spawn()
+    try:
+        yield poller
+    finally:
+        poller.kill()
+        await poller.wait()
+
+
+@asynccontextmanager
+async def created_queue(azurite: Azurite, queue: str) -> AsyncIterator[QueueClient]:
+    """Yield a client of the SDK for a queue, which is created if it does not exist."""
+    async with queue_client(azurite.connection_string, queue) as client:
+        try:
+            await client.get_queue_properties()
+        except ResourceNotFoundError:
+            await client.create_queue()
+        yield client
+
+
+async def put(azurite: Azurite, queue: str, texts: list[str], *, concurrency: int = 8) -> None:
+    """Put messages on a queue, a few at a time."""
+    async with created_queue(azurite, queue) as client:
+        for start in range(0, len(texts), concurrency):
+            await asyncio.gather(*map(client.send_message, texts[start : start + concurrency]))
+
+
+async def receive_poison(azurite: Azurite, queue: str) -> list[str]:
+    """Receive every message of the poison queue."""
+    async with created_queue(azurite, f"{queue}-poison") as client:
+        return [message.content async for message in client.receive_messages(messages_per_page=32)]
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[bool]], what: str, *, within_s: float = WITHIN_S
+) -> None:
+    """Wait until a condition holds; fails with `what` after `within_s` seconds."""
+    deadline = time.monotonic() + within_s
+    while not await condition():
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        await asyncio.sleep(5 * POLL_S)
+
+
+async def wait_empty(azurite: Azurite, queue: str, *pollers: Poller) -> None:
+    """Wait until the queue has no message, leased ones included, and none is in flight."""
+
+    async def is_empty() -> bool:
+        if (await client.get_queue_properties()).approximate_message_count:
+            return False
+        metrics = [(await poller.get("/metrics")).text for poller in pollers]
+        return all("pillowcast_poller_in_hand 0.0" in text for text in metrics)
+
+    async with created_queue(azurite, queue) as client:
+        await eventually(is_empty, f"{queue} empty")
+
+
+@asynccontextmanager
+async def subscribed(broker: Broker, topic: str) -> AsyncIterator[list[aiomqtt.Message]]:
+    """Yield the messages of a topic: the retained ones, and those published from now on."""
+    messages: list[aiomqtt.Message] = []
+
+    async def listen(client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            messages.append(message)  # noqa: PERF401 - the caller reads the list meanwhile
+
+    async with aiomqtt.Client(ports.HOST, broker.port, protocol=aiomqtt.ProtocolVersion.V5) as one:
+        await one.subscribe(topic, qos=1)
+        listening = asyncio.create_task(listen(one))
+        try:
+            yield messages
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+
+async def retained_states(broker: Broker, prefix: str, count: int) -> dict[str, Update]:
+    """Return the retained states by pillow, once there are `count` of them."""
+    found: dict[str, Update] = {}
+    async with subscribed(broker, f"{prefix}/+/state") as messages:
+
+        async def all_there() -> bool:
+            for message in messages:
+                pillow = str(message.topic).split("/")[-2]
+                update = decode_state(pillow, payload(message))
+                assert isinstance(update, Update), update
+                found[pillow] = update
+            return len(found) >= count
+
+        await eventually(all_there, f"{count} states")
+    return found
+
+
+def payload(message: aiomqtt.Message) -> bytes:
+    """Return the payload of a message, which is always bytes here."""
+    assert isinstance(message.payload, bytes)
+    return message.payload
+
+
+def numbered(number: int) -> str:
+    """Return a message that is told apart by its number, which is also its pillow."""
+    return f'{{"pillow":"n-{number}","state":"hugging","seq":{number}}}'
