@@ -1,7 +1,7 @@
-"""A film of one pillow on the whole system: every state, a hug's way, a lost broker and its return.
+"""A film of one pillow on the whole system: every state, latencies, a broker outage and recovery.
 
-It goes to a folder of the test's own; `PICTURES=docs scripts/test tests/e2e/test_recording.py`
-takes it anew for the documentation. Look at it before you commit it.
+It is written to a temporary folder. `PICTURES=docs scripts/test tests/e2e/test_recording.py` writes
+it for the documentation; look at it before you commit it.
 """
 
 import os
@@ -24,68 +24,68 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 VIEWPORT: ViewportSize = {"width": 900, "height": 1120}
 ORDER = ("neutral", "hugging", "punching", "shaking", "spinning", "throwing", "notconnected")
 DWELL_S = 2.2
-"""How long each state is shown: a round of the slowest quick movement."""
-MOVING = 10
-"""How many different frames of a state show that it moves."""
-PER_SECOND = 8
-MOST_BYTES = 1_500_000
-MOST_STILL = 3
-"""A cloud that stands still is painted when a number changes: not more than this in a dwell."""
+"""Seconds for which each state is shown: one period of the slowest fast animation."""
+MIN_MOVING_FRAMES = 10
+"""Number of different frames that prove that a state is animated."""
+FRAMES_PER_S = 8
+MAX_BYTES = 1_500_000
+MAX_STILL_FRAMES = 3
+"""Different frames of a cloud at rest in DWELL_S, because it is painted when a number changes."""
 
 
-async def test_a_pillow_through_everything(
+async def test_every_state_is_animated_and_the_last_one_is_marked_old_without_a_broker(
     stack: Stack, put: Put, browser: Browser, tmp_path: Path
 ) -> None:
-    """Each state moves and says its name; without the broker the last one stands still and old."""
+    """The film has enough frames of each state, and is small enough for the documentation."""
     wanted = os.environ.get("PICTURES")
     path = (ROOT / wanted if wanted else tmp_path) / "film.webp"
 
-    async def feel(name: str) -> None:
-        """What a pillow puts on the queue."""
+    async def send(name: str) -> None:
+        """Put a state on the queue, as a pillow does."""
         at = datetime.now(UTC).isoformat()
         await put(pillow="sofa", state=name, at=at, battery=0.81, confidence=0.93)
 
     page = await browser.new_page(viewport=VIEWPORT)
     watch = Watch(page, stack.page_url)
     view, body = page.locator("#view"), page.locator("body")
-    await feel("neutral")
+    await send("neutral")
     await page.goto(f"{stack.page_url}/#sofa")
     await expect(view).to_have_attribute("data-state", "neutral", timeout=SHOWN_MS)
     async with Film(page, width=640, height=800) as film:
         async with connect_publisher(stack.broker, "pillow") as sofa:
-            await film.run_until_moved(DWELL_S, MOVING)
+            await film.run_until_moved(DWELL_S, MIN_MOVING_FRAMES)
             for name in ORDER[1:-1]:
-                await feel(name)
+                await send(name)
                 await expect(view).to_have_attribute("data-state", name, timeout=SHOWN_MS)
-                await film.run_until_moved(DWELL_S, MOVING)
+                await film.run_until_moved(DWELL_S, MIN_MOVING_FRAMES)
             await sofa.publish_availability("sofa", b"offline")
             await expect(view).to_have_attribute("data-state", "notconnected", timeout=SHOWN_MS)
-            await film.run_until_moved(DWELL_S, MOVING)
+            await film.run_until_moved(DWELL_S, MIN_MOVING_FRAMES)
             await sofa.publish_availability("sofa", b"online")
 
-        # Where the time of a hug and of a punch went.
+        # The latency panel shows how long each hop of a hug and a punch took.
         await page.locator("#way summary").click()
         for name in ("hugging", "punching"):
-            await feel(name)
+            await send(name)
             await expect(view).to_have_attribute("data-state", name, timeout=SHOWN_MS)
             await film.run(DWELL_S)
-        # The queue tells whole seconds: how long before that it was felt is not always known.
+        # The queue's time has whole seconds, so the time before it is not always known.
         await expect(page.locator("#way-legend .none:not(.queued)")).to_have_count(0)
 
-        # What was last known stays, visibly old.
+        # Without the broker, the last known state stays and is marked as old.
         stack.broker.kill()
         await expect(body).to_have_attribute("data-connection", "broker-offline", timeout=SHOWN_MS)
         await expect(view.locator(".state")).to_have_text("Was punching")
-        await film.run_until_still(DWELL_S, MOST_STILL)
+        await film.run_until_still(DWELL_S, MAX_STILL_FRAMES)
         await stack.broker.start()
         await expect(body).to_have_attribute("data-connection", "live", timeout=40_000)
-        await feel("hugging")
+        await send("hugging")
         await expect(view).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)
         await film.run(DWELL_S)
     watch.assert_clean()
     await page.close()
 
     assert set(ORDER) == set(STATES)
-    frames = film.write(path, per_second=PER_SECOND, quality=65)
-    assert frames > len(ORDER) * MOVING
-    assert path.stat().st_size < MOST_BYTES
+    frames = film.write(path, per_second=FRAMES_PER_S, quality=65)
+    assert frames > len(ORDER) * MIN_MOVING_FRAMES
+    assert path.stat().st_size < MAX_BYTES

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(150)
 
 
 async def check(stack: Stack, *options: str) -> tuple[int | None, str]:
-    """Run a check; return its exit status and what it said."""
+    """Run a check; return its exit status and its standard error."""
     running = await asyncio.create_subprocess_exec(
         COMMAND,
         *("check", *options),
@@ -29,67 +29,67 @@ async def check(stack: Stack, *options: str) -> tuple[int | None, str]:
     )
     try:
         async with asyncio.timeout(120):
-            _, said = await running.communicate()
+            _, output = await running.communicate()
     finally:
         if running.returncode is None:
             running.kill()
             await running.wait()
-    return running.returncode, said.decode()
+    return running.returncode, output.decode()
 
 
 @pytest.mark.parametrize("target", ["queue", "mqtt"])
-async def test_every_gesture_arrives(stack: Stack, target: str) -> None:
-    """By the queue and the poller, or straight from a pillow that speaks MQTT."""
-    status, said = await check(stack, "smoke", "--target", target, "--seed", "7")
+async def test_every_gesture_is_received_as_its_state(stack: Stack, target: str) -> None:
+    """Through queue and poller, and from pillows that are MQTT clients."""
+    status, output = await check(stack, "smoke", "--target", target, "--seed", "7")
 
-    assert status == 0, said
-    assert "all 8 expectations hold" in said
-
-
-async def test_dead_letters_are_as_many_as_were_sent(stack: Stack) -> None:
-    """By reason; and the device's neighbours are none the worse."""
-    status, said = await check(stack, "hostile-device", "--seed", "7")
-
-    assert status == 0, said
+    assert status == 0, output
+    assert "all 8 expectations hold" in output
 
 
-async def test_last_wills_are_said(stack: Stack) -> None:
-    """Of forty pillows that lose the network in one moment."""
-    status, said = await check(stack, "disconnect-storm", "--seed", "7")
+async def test_the_dead_letters_are_those_of_the_faulty_messages_sent(stack: Stack) -> None:
+    """By reason; other pillows are received as usual."""
+    status, output = await check(stack, "hostile-device", "--seed", "7")
 
-    assert status == 0, said
+    assert status == 0, output
 
 
-async def test_what_is_not_as_expected_is_said_and_the_rest_too(
+async def test_forty_last_wills_are_published_at_once(stack: Stack) -> None:
+    """Of pillows that lose the network together, and reconnect."""
+    status, output = await check(stack, "disconnect-storm", "--seed", "7")
+
+    assert status == 0, output
+
+
+async def test_a_failed_check_prints_every_result_and_the_command_that_repeats_it(
     stack: Stack, tmp_path: Path
 ) -> None:
-    """Exit status 1; what was seen instead, and how to see it again."""
+    """Exit status 1; each failure says what was seen instead."""
     mine = tmp_path / "mine.toml"
     mine.write_text(
         'about = "x"\nlasts = "3s"\n[[pillows]]\nname = "still"\n'
         '[[expect]]\nstate = "hugging"\n[[expect]]\npoison = 2\n[[expect]]\nseen = 1\n'
     )
-    status, said = await check(stack, str(mine), "--grace", "2", "--seed", "9")
+    status, output = await check(stack, str(mine), "--grace", "2", "--seed", "9")
 
     assert status == 1
-    assert "✗ * hugging — still-1 was only neutral" in said
-    assert "✗ dead letters: 2 — 0" in said
-    assert "✓ pillows seen: 1 — 1" in said
-    assert "2 of 3 expectations do not hold" in said
-    assert "--seed 9" in said
-    assert "Traceback" not in said
+    assert "✗ * hugging — still-1 was only neutral" in output
+    assert "✗ dead letters: 2 — 0" in output
+    assert "✓ pillows seen: 1 — 1" in output
+    assert "2 of 3 expectations do not hold" in output
+    assert "--seed 9" in output
+    assert "Traceback" not in output
 
 
-async def test_a_poller_that_is_not_there_is_said(stack: Stack, tmp_path: Path) -> None:
-    """It is the likeliest reason."""
+async def test_a_failed_check_hints_at_a_stopped_poller(stack: Stack, tmp_path: Path) -> None:
+    """Messages still wait on the queue."""
     mine = tmp_path / "mine.toml"
     mine.write_text('about = "x"\nlasts = "2s"\n[[pillows]]\nname = "lonely"\n')
     stack.poller.kill()
     await stack.poller.wait()
     try:
-        status, said = await check(stack, str(mine), "--grace", "1")
+        status, output = await check(stack, str(mine), "--grace", "1")
     finally:
         await stack.poller.start()
 
     assert status == 1
-    assert "is the poller running?" in said
+    assert "is the poller running?" in output

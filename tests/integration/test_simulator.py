@@ -1,4 +1,4 @@
-"""The simulator as its users run it: the command, against real Azurite and real mosquitto."""
+"""The command `simulator` against a real Azurite and a real mosquitto."""
 
 import asyncio
 import json
@@ -31,20 +31,20 @@ GOLDEN = Path(__file__).parent.parent / "unit" / "simulator" / "seed-7.jsonl"
 GOLDEN_OPTIONS = ("--target", "stdout", "--seed", "7", "--start", "2026-11-22T06:00:00Z")
 
 WITHIN_S = 20.0
-"""How long anything here may take on a busy machine."""
+"""Deadline of everything here, which is generous for a busy machine."""
 
 
 def environment(**given: str) -> dict[str, str]:
-    """This process's environment without any setting of ours, and what is given."""
-    ours = ("SIMULATOR_", "AZURE_", "QUEUE_", "MQTT_", "TOPIC_", "LOG_", "INSTANCE")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    """Return this process's environment without the project's settings, and with those given."""
+    prefixes = ("SIMULATOR_", "AZURE_", "QUEUE_", "MQTT_", "TOPIC_", "LOG_", "INSTANCE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
     return {**kept, "LOG_FORMAT": "console", **given}
 
 
 @asynccontextmanager
 async def simulator(*options: str, **settings: str) -> AsyncIterator[Program]:
-    """The command, running; killed at the end if it has not ended by then."""
-    program = Program("simulator", ["env", "-i", *_words(settings), COMMAND, *options])
+    """Run the command; kill it at the end if it has not ended by then."""
+    program = Program("simulator", ["env", "-i", *_assignments(settings), COMMAND, *options])
     await program.spawn()
     try:
         yield program
@@ -53,18 +53,18 @@ async def simulator(*options: str, **settings: str) -> AsyncIterator[Program]:
         await program.wait()
 
 
-def _words(settings: dict[str, str]) -> list[str]:
+def _assignments(settings: dict[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in environment(**settings).items()]
 
 
 async def ends(program: Program) -> int:
-    """Wait for the command's end and return its exit status."""
+    """Wait for the command to end; return its exit status."""
     async with asyncio.timeout(WITHIN_S):
         return await program.wait()
 
 
 async def stops(program: Program) -> None:
-    """SIGTERM ends it in order, and well before its ten-second deadline."""
+    """Send SIGTERM; check that the command ends with status 0, well before its own deadline."""
     program.terminate()
     async with asyncio.timeout(5):
         assert await program.wait() == 0
@@ -72,30 +72,30 @@ async def stops(program: Program) -> None:
 
 
 async def received(connection_string: str, queue: str, count: int) -> list[QueueMessage]:
-    """Take messages off a queue until there are so many, waiting for it to be made if need be."""
-    taken: list[QueueMessage] = []
+    """Receive and delete `count` messages of a queue, once it exists."""
+    messages: list[QueueMessage] = []
     async with (
         asyncio.timeout(WITHIN_S),
         queue_client(connection_string, queue) as client,
     ):
-        while len(taken) < count:
+        while len(messages) < count:
             try:
                 async for message in client.receive_messages(messages_per_page=32, max_messages=32):
-                    taken.append(message)
+                    messages.append(message)
                     await client.delete_message(message)
             except ResourceNotFoundError:
                 pass
             await asyncio.sleep(POLL_S)
-    return taken
+    return messages
 
 
 # To the queue.
 
 
-async def test_states_are_put_on_a_queue_that_was_not_there(
+async def test_a_missing_queue_is_created_and_gets_exactly_count_states(
     azurite: Azurite, queue_name: str
 ) -> None:
-    """Exactly as many as asked for, each as the contract reads it, kept for an hour at most."""
+    """Each is valid, numbered from 0, and expires after an hour."""
     async with simulator(
         "--count",
         "12",
@@ -108,43 +108,45 @@ async def test_states_are_put_on_a_queue_that_was_not_there(
         messages = await received(azurite.connection_string, queue_name, 12)
 
     assert len(messages) == 12
-    said: dict[str, list[int]] = {}
+    seqs: dict[str, list[int]] = {}
     for message in messages:
-        reading = decode_message(message.content, default_pillow="none", queued_us=0)
-        assert isinstance(reading, ParsedMessage)
-        said.setdefault(reading.pillow, []).append(reading.order[1])
+        decoded = decode_message(message.content, default_pillow="none", queued_us=0)
+        assert isinstance(decoded, ParsedMessage)
+        seqs.setdefault(decoded.pillow, []).append(decoded.order[1])
         assert message.inserted_on is not None
         assert message.expires_on == message.inserted_on + timedelta(hours=1)
-    assert {pillow: sorted(seqs) for pillow, seqs in said.items()} == {
+    assert {pillow: sorted(numbers) for pillow, numbers in seqs.items()} == {
         "cloud-1": [0, 1, 2, 3],
         "cloud-2": [0, 1, 2, 3],
         "cloud-3": [0, 1, 2, 3],
     }
 
 
-async def test_a_queue_service_that_comes_late_is_waited_for(queue_name: str) -> None:
-    """It says once what is missing and which setting to look at, and once that all is well."""
-    late = Azurite(ports.free())
+async def test_an_unreachable_queue_service_is_logged_once_and_retried_until_it_answers(
+    queue_name: str,
+) -> None:
+    """The log line names the address and the setting to check; recovery is logged once as well."""
+    azurite = Azurite(ports.free())
     async with simulator(
         "--rate",
         "5",
-        AZURE_STORAGE_CONNECTION_STRING=late.connection_string,
+        AZURE_STORAGE_CONNECTION_STRING=azurite.connection_string,
         QUEUE_NAME=queue_name,
     ) as running:
-        why = await running.log.wait_for("sending failed", within_s=WITHIN_S)
-        assert f"127.0.0.1:{late.port}" in why
-        assert "AZURE_STORAGE_CONNECTION_STRING" in why
-        async with late:
+        line = await running.log.wait_for("sending failed", within_s=WITHIN_S)
+        assert f"127.0.0.1:{azurite.port}" in line
+        assert "AZURE_STORAGE_CONNECTION_STRING" in line
+        async with azurite:
             await running.log.wait_for("sending resumed", within_s=WITHIN_S)
-            await received(late.connection_string, queue_name, 3)
+            await received(azurite.connection_string, queue_name, 3)
             await stops(running)
 
     assert running.log.text.count("sending failed") == 1
     assert running.log.text.count("sending resumed") == 1
 
 
-async def test_a_queue_that_is_deleted_is_made_again(azurite: Azurite, queue_name: str) -> None:
-    """Nobody needs to start the simulator again."""
+async def test_a_deleted_queue_is_created_again(azurite: Azurite, queue_name: str) -> None:
+    """Without an error in the log."""
     async with simulator(
         "--rate",
         "5",
@@ -160,22 +162,22 @@ async def test_a_queue_that_is_deleted_is_made_again(azurite: Azurite, queue_nam
     assert "sending failed" not in running.log.text
 
 
-async def test_a_wrong_key_is_said_with_the_setting_to_look_at(
+async def test_a_wrong_key_is_logged_with_the_setting_to_check(
     azurite: Azurite, queue_name: str
 ) -> None:
-    """The sentence does not show the key."""
+    """And without the key."""
     wrong = azurite.connection_string.replace("AccountKey=Eby8", "AccountKey=0000")
     async with simulator(AZURE_STORAGE_CONNECTION_STRING=wrong, QUEUE_NAME=queue_name) as running:
-        why = await running.log.wait_for("sending failed", within_s=WITHIN_S)
+        line = await running.log.wait_for("sending failed", within_s=WITHIN_S)
         await stops(running)
 
-    assert "does not accept the credential" in why
-    assert "AZURE_STORAGE_CONNECTION_STRING" in why
+    assert "does not accept the credential" in line
+    assert "AZURE_STORAGE_CONNECTION_STRING" in line
     assert "0000" not in running.log.text
 
 
-async def test_a_connection_string_that_is_none_ends_it_at_once() -> None:
-    """With the exit status of wrong usage, and without showing it."""
+async def test_an_invalid_connection_string_ends_the_command_with_status_2() -> None:
+    """The message does not contain the string."""
     async with simulator(AZURE_STORAGE_CONNECTION_STRING="hunter2") as running:
         assert await ends(running) == 2
 
@@ -187,24 +189,26 @@ async def test_a_connection_string_that_is_none_ends_it_at_once() -> None:
 # To MQTT.
 
 
-async def heard(
+async def received_on_mqtt(
     broker: Broker, topic: str, count: int, *, retained: bool = True
 ) -> dict[str, bytes]:
-    """What mosquitto_sub hears of a filter: so many messages, by topic."""
-    said, _, _ = await run_to_end(
+    """Return what mosquitto_sub receives for a filter: `count` messages, by topic."""
+    output, _, _ = await run_to_end(
         "mosquitto_sub",
         *("-h", ports.HOST, "-p", str(broker.port), "-t", topic, "-C", str(count), "-F", "%t %p"),
         *(["--retained-only"] if retained else []),
         env=os.environ,
         within_s=WITHIN_S,
     )
-    words = [line.split(b" ", 1) for line in said.splitlines()]
-    return {word[0].decode(): word[1] for word in words}
+    pairs = [line.split(b" ", 1) for line in output.splitlines()]
+    return {topic.decode(): payload for topic, payload in pairs}
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_pillows_speak_mqtt_themselves(broker: Broker, prefix: str, protocol: str) -> None:
-    """Their states are retained with every hop, and they are online until they are stopped."""
+async def test_each_pillow_is_an_mqtt_client_with_retained_states_and_an_availability(
+    broker: Broker, prefix: str, protocol: str
+) -> None:
+    """States have every hop; pillows are online until the command is stopped, then offline."""
     async with simulator(
         "--target",
         "mqtt",
@@ -214,13 +218,13 @@ async def test_pillows_speak_mqtt_themselves(broker: Broker, prefix: str, protoc
         MQTT_PROTOCOL=protocol,
         TOPIC_PREFIX=prefix,
     ) as running:
-        states = await heard(broker, f"{prefix}/+/state", 3, retained=False)
+        states = await received_on_mqtt(broker, f"{prefix}/+/state", 3, retained=False)
         while len(states) < 3:
-            states |= await heard(broker, f"{prefix}/+/state", 3)
-        online = await heard(broker, f"{prefix}/+/availability", 3)
+            states |= await received_on_mqtt(broker, f"{prefix}/+/state", 3)
+        online = await received_on_mqtt(broker, f"{prefix}/+/availability", 3)
         await stops(running)
-    offline = await heard(broker, f"{prefix}/+/availability", 3)
-    kept = await heard(broker, f"{prefix}/+/state", 3)
+    offline = await received_on_mqtt(broker, f"{prefix}/+/availability", 3)
+    kept = await received_on_mqtt(broker, f"{prefix}/+/state", 3)
 
     pillows = ("cloud-1", "cloud-2", "cloud-3")
     for pillow in pillows:
@@ -236,8 +240,10 @@ async def test_pillows_speak_mqtt_themselves(broker: Broker, prefix: str, protoc
     assert len(kept) == 3
 
 
-async def test_a_broker_that_goes_and_comes_back_is_waited_for(prefix: str) -> None:
-    """The session says so, and the pillows are online again."""
+async def test_after_a_restart_of_the_broker_pillows_are_online_and_states_are_sent_again(
+    prefix: str,
+) -> None:
+    """The session logs the outage, so the sender does not."""
     need_mosquitto()
     async with (
         Broker(kind="mosquitto", topic_prefix=prefix) as broker,
@@ -250,28 +256,30 @@ async def test_a_broker_that_goes_and_comes_back_is_waited_for(prefix: str) -> N
             TOPIC_PREFIX=prefix,
         ) as running,
     ):
-        await heard(broker, f"{prefix}/+/state", 1, retained=False)
+        await received_on_mqtt(broker, f"{prefix}/+/state", 1, retained=False)
         broker.kill()
         await running.log.wait_for("broker lost", within_s=WITHIN_S)
         running.log.clear()
         await broker.start()
         await running.log.wait_for("broker ready", within_s=WITHIN_S)
-        # Some may come before it listens, and be retained, and others after.
-        online = await heard(broker, f"{prefix}/+/availability", 3, retained=False)
-        await heard(broker, f"{prefix}/+/state", 3, retained=False)
+        # Some are published before the subscription, and are retained, and others after it.
+        online = await received_on_mqtt(broker, f"{prefix}/+/availability", 3, retained=False)
+        await received_on_mqtt(broker, f"{prefix}/+/state", 3, retained=False)
         await stops(running)
 
     assert set(online.values()) == {b"online"}
-    assert "sending failed" not in running.log.text, "the session has said it"
+    assert "sending failed" not in running.log.text, "the session has logged it"
 
 
-async def test_a_pillow_that_the_broker_refuses_is_said_once(prefix: str, tmp_path: Path) -> None:
-    """With what to check; mosquitto's ACL here lets it say its status and nothing else."""
+async def test_a_refused_publish_is_logged_once_with_the_setting_to_check(
+    prefix: str, tmp_path: Path
+) -> None:
+    """The broker's ACL here allows only status topics."""
     need_mosquitto()
     port = ports.free()
     (tmp_path / "acl").write_text(f"pattern read #\npattern write {prefix}/bridge/#\n")
     config = tmp_path / "mosquitto.conf"
-    # `user` matters where root runs the tests: another could not read this folder.
+    # With another user mosquitto could not read this folder when root runs the tests.
     config.write_text(
         f"listener {port} {ports.HOST}\nallow_anonymous true\nacl_file {tmp_path}/acl\nuser root\n"
     )
@@ -286,13 +294,13 @@ async def test_a_pillow_that_the_broker_refuses_is_said_once(prefix: str, tmp_pa
             MQTT_URL=f"mqtt://{ports.HOST}:{port}",
             TOPIC_PREFIX=prefix,
         ) as running:
-            why = await running.log.wait_for("refused a publish", within_s=WITHIN_S)
+            line = await running.log.wait_for("refused a publish", within_s=WITHIN_S)
             await stops(running)
     finally:
         await strict.stop()
 
-    assert f"{prefix}/cloud-" in why
-    assert "MQTT_URL" in why
+    assert f"{prefix}/cloud-" in line
+    assert "MQTT_URL" in line
     assert running.log.text.count("refused a publish") == 1
     assert "never retrieved" not in running.log.text
 
@@ -300,15 +308,15 @@ async def test_a_pillow_that_the_broker_refuses_is_said_once(prefix: str, tmp_pa
 # To standard output.
 
 
-async def written(*options: str, **settings: str) -> tuple[bytes, bytes, int | None]:
-    """Run the command to its end; return its output, its log, and its exit status."""
+async def run_command(*options: str, **settings: str) -> tuple[bytes, bytes, int | None]:
+    """Run the command to its end; return its output, its log and its exit status."""
     return await run_to_end(COMMAND, *options, env=environment(**settings), within_s=WITHIN_S)
 
 
-async def test_a_seed_and_a_start_give_the_same_bytes_in_every_process() -> None:
-    """And they are the golden ones; nothing else is on standard output."""
-    out, log, status = await written(*GOLDEN_OPTIONS, "--count", "4")
-    again, _, _ = await written(*GOLDEN_OPTIONS, "--count", "4", PYTHONHASHSEED="7")
+async def test_the_same_seed_and_start_give_the_bytes_of_the_golden_file() -> None:
+    """In every process, with any hash seed; standard output contains nothing else."""
+    out, log, status = await run_command(*GOLDEN_OPTIONS, "--count", "4")
+    again, _, _ = await run_command(*GOLDEN_OPTIONS, "--count", "4", PYTHONHASHSEED="7")
 
     assert status == 0
     assert out == again == b"".join(GOLDEN.read_bytes().splitlines(keepends=True)[:4])
@@ -317,32 +325,32 @@ async def test_a_seed_and_a_start_give_the_same_bytes_in_every_process() -> None
     assert b"sent=4" in log
 
 
-async def test_another_pace_gives_the_same_bytes() -> None:
-    """An hour a minute, or as fast as it is read."""
+async def test_another_speed_gives_the_same_bytes() -> None:
+    """60 times as fast, and without waiting."""
     options = ("run", *GOLDEN_OPTIONS, "--count", "90")
-    fast, _, _ = await written(*options, "--speed", "60")
-    at_once, _, _ = await written(*options, "--speed", "max", "--print-seed")
+    accelerated, _, _ = await run_command(*options, "--speed", "60")
+    unpaced, _, _ = await run_command(*options, "--speed", "max", "--print-seed")
 
-    assert fast == at_once == GOLDEN.read_bytes()
+    assert accelerated == unpaced == GOLDEN.read_bytes()
 
 
-async def test_a_seed_that_is_drawn_is_said_and_repeats_the_stream() -> None:
-    """Only the wall clock differs."""
+async def test_a_random_seed_is_logged_and_repeats_the_stream() -> None:
+    """Except `at`, which is the wall clock's."""
 
     def without_at(out: bytes) -> list[dict[str, object]]:
         return [{**json.loads(line), "at": ""} for line in out.splitlines()]
 
     options = ("--target", "stdout", "--rate", "50", "--pillows", "5", "--count", "100")
-    out, log, _ = await written(*options, LOG_FORMAT="json")
+    out, log, _ = await run_command(*options, LOG_FORMAT="json")
     seed = json.loads(log.splitlines()[0])["seed"]
-    again, _, _ = await written(*options, "--seed", str(seed))
+    again, _, _ = await run_command(*options, "--seed", str(seed))
 
     assert len(out.splitlines()) == 100
     assert without_at(out) == without_at(again)
 
 
-async def test_a_reader_that_has_enough_ends_it_quietly() -> None:
-    """`simulator | head -2` is no error."""
+async def test_a_closed_pipe_ends_the_command_with_status_0() -> None:
+    """As `simulator | head -2` does."""
     read, write = os.pipe()
     running = await asyncio.create_subprocess_exec(
         COMMAND,
@@ -352,7 +360,7 @@ async def test_a_reader_that_has_enough_ends_it_quietly() -> None:
         env=environment(),
     )
     os.close(write)
-    # As `head` does: the end of the pipe is closed after some of what came.
+    # As `head` does, close the pipe after reading some of it.
     await asyncio.to_thread(os.read, read, 100)
     os.close(read)
     async with asyncio.timeout(WITHIN_S):
@@ -364,8 +372,10 @@ async def test_a_reader_that_has_enough_ends_it_quietly() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_reader_that_pauses_does_not_keep_it_from_stopping(number: signal.Signals) -> None:
-    """The pipe is full and nobody reads; a signal still ends it in order."""
+async def test_a_signal_ends_the_command_while_its_output_pipe_is_full(
+    number: signal.Signals,
+) -> None:
+    """Though nothing reads from the pipe."""
     read, write = os.pipe()
     running = await asyncio.create_subprocess_exec(
         COMMAND,
@@ -376,7 +386,7 @@ async def test_a_reader_that_pauses_does_not_keep_it_from_stopping(number: signa
     )
     os.set_blocking(write, False)
     try:
-        await until(lambda: not _has_room(write), "the pipe is full", within_s=WITHIN_S)
+        await until(lambda: not _is_writable(write), "the pipe is full", within_s=WITHIN_S)
         running.send_signal(number)
         async with asyncio.timeout(5):
             _, log = await running.communicate()
@@ -391,14 +401,14 @@ async def test_a_reader_that_pauses_does_not_keep_it_from_stopping(number: signa
     assert b"stopped" in log
 
 
-def _has_room(pipe: int) -> bool:
+def _is_writable(pipe: int) -> bool:
     return bool(select.select([], [pipe], [], 0)[1])
 
 
 async def test_standard_output_may_be_a_file(tmp_path: Path) -> None:
-    """Which is not a thing one can wait for."""
-    said = tmp_path / "said.jsonl"
-    with said.open("wb") as file:
+    """select() reports a file as writable at any time."""
+    output = tmp_path / "output.jsonl"
+    with output.open("wb") as file:
         running = await asyncio.create_subprocess_exec(
             COMMAND,
             *GOLDEN_OPTIONS,
@@ -410,15 +420,15 @@ async def test_standard_output_may_be_a_file(tmp_path: Path) -> None:
         async with asyncio.timeout(WITHIN_S):
             assert await running.wait() == 0
 
-    assert said.read_bytes() == b"".join(GOLDEN.read_bytes().splitlines(keepends=True)[:3])
+    assert output.read_bytes() == b"".join(GOLDEN.read_bytes().splitlines(keepends=True)[:3])
 
 
 # Wrong usage.
 
 
-async def test_every_wrong_setting_is_named_at_once() -> None:
-    """Whether it came from the environment or as an option; exit status 2, nothing is sent."""
-    out, log, status = await written(
+async def test_all_invalid_settings_are_reported_together() -> None:
+    """Those of the environment and those of options; exit status 2, and nothing is sent."""
+    out, log, status = await run_command(
         "--pillows", "0", SIMULATOR_SCENARIO="war", SIMULATOR_TARGET="kafka"
     )
 
@@ -432,9 +442,9 @@ async def test_every_wrong_setting_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     "options", [("--start", "yesterday"), ("--count", "0"), ("--pillows", "few"), ("--what",)]
 )
-async def test_a_wrong_option_is_wrong_usage(options: tuple[str, ...]) -> None:
-    """Exit status 2, and the option in the sentence."""
-    out, log, status = await written("--target", "stdout", *options)
+async def test_an_invalid_option_ends_the_command_with_status_2(options: tuple[str, ...]) -> None:
+    """The message names the option."""
+    out, log, status = await run_command("--target", "stdout", *options)
 
     assert status == 2
     assert out == b""
@@ -442,9 +452,9 @@ async def test_a_wrong_option_is_wrong_usage(options: tuple[str, ...]) -> None:
     assert b"Traceback" not in log
 
 
-async def test_the_help_names_every_setting() -> None:
-    """Each option with the variable that says the same; and examples."""
-    out, _, status = await written("run", "--help", TERM="dumb", COLUMNS="200")
+async def test_the_help_of_run_names_every_setting_and_has_examples() -> None:
+    """Each option with the environment variable that it overrides."""
+    out, _, status = await run_command("run", "--help", TERM="dumb", COLUMNS="200")
 
     assert status == 0
     for word in (b"TARGET", b"PILLOWS", b"SEED", b"RATE", b"SCENARIO"):
@@ -454,9 +464,9 @@ async def test_the_help_names_every_setting() -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "list", "check", "record", "replay", "poke", "trace"])
-async def test_every_command_has_examples(command: str) -> None:
-    """In its help."""
-    out, _, status = await written(command, "--help", TERM="dumb", COLUMNS="200")
+async def test_the_help_of_every_command_has_examples(command: str) -> None:
+    """After the heading Examples."""
+    out, _, status = await run_command(command, "--help", TERM="dumb", COLUMNS="200")
 
     assert status == 0
     assert b"simulator " + command.encode() in out.partition(b"Examples")[2]
@@ -465,43 +475,43 @@ async def test_every_command_has_examples(command: str) -> None:
 # Scenarios.
 
 
-async def test_a_scenario_s_file_is_a_beginning(tmp_path: Path) -> None:
-    """`list NAME` prints one that runs as it is."""
-    text, _, _ = await written("list", "smoke")
+async def test_the_printed_file_of_a_scenario_is_valid_as_a_file(tmp_path: Path) -> None:
+    """`list NAME` prints it."""
+    text, _, _ = await run_command("list", "smoke")
     mine = tmp_path / "mine.toml"
     mine.write_bytes(text)
-    out, _, status = await written("check", str(mine), "--dry")
+    out, _, status = await run_command("check", str(mine), "--dry")
 
     assert (status, out.split(b" is valid")[0].decode()) == (0, str(mine))
 
 
-async def test_a_wrong_scenario_is_wrong_usage(tmp_path: Path) -> None:
-    """Exit status 2, with the file, the place and what to write."""
+async def test_an_invalid_scenario_ends_the_command_with_status_2(tmp_path: Path) -> None:
+    """The message has the file, the path of the value and what to write."""
     mine = tmp_path / "mine.toml"
     mine.write_text('about = "x"\n[[pillows]]\ncuont = 3\n')
     for command in ("run", "check"):
-        out, log, status = await written(command, str(mine))
+        out, log, status = await run_command(command, str(mine))
         assert (status, out) == (2, b"")
         assert b"mine.toml: Object contains unknown field `cuont`" in log
         assert b"at `$.pillows[0]`; did you mean 'count'?" in log
         assert b"Traceback" not in log
 
 
-async def test_a_file_that_is_not_there_is_wrong_usage() -> None:
-    """And so is a name that nearly is one."""
+async def test_an_unknown_scenario_ends_the_command_with_status_2() -> None:
+    """A missing file, and a misspelt name, for which the right one is suggested."""
     for name, says in (("none.toml", b"is not a file"), ("smoek", b"did you mean smoke?")):
-        _, log, status = await written("run", name)
+        _, log, status = await run_command("run", name)
         assert status == 2
         assert says in log
 
 
-# Over MQTT, one by one.
+# The network of single pillows.
 
 
-async def test_a_pillow_that_loses_its_network_is_said_to_be_offline_by_the_broker(
+async def test_the_broker_publishes_the_last_will_of_a_disconnected_pillow(
     broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
-    """Its last will; and it comes back by itself, and says what it has to say."""
+    """And the pillow reconnects and publishes its state."""
     mine = tmp_path / "mine.toml"
     mine.write_text(
         'about = "x"\n[[pillows]]\ncount = 3\nevery = "200ms"\n'
@@ -515,25 +525,27 @@ async def test_a_pillow_that_loses_its_network_is_said_to_be_offline_by_the_brok
         MQTT_URL=broker.url_for("simulator"),
         TOPIC_PREFIX=prefix,
     ) as running:
-        listening = await asyncio.create_subprocess_exec(
+        subscriber = await asyncio.create_subprocess_exec(
             "mosquitto_sub",
             *("-h", ports.HOST, "-p", str(broker.port), "-F", "%p", "-C", "3"),
             *("-t", f"{prefix}/cloud-2/availability"),
             stdout=asyncio.subprocess.PIPE,
         )
         async with asyncio.timeout(WITHIN_S):
-            said, _ = await listening.communicate()
-        others = await heard(broker, f"{prefix}/+/availability", 3)
-        await heard(broker, f"{prefix}/cloud-2/state", 1, retained=False)
+            output, _ = await subscriber.communicate()
+        others = await received_on_mqtt(broker, f"{prefix}/+/availability", 3)
+        await received_on_mqtt(broker, f"{prefix}/cloud-2/state", 1, retained=False)
         await stops(running)
 
-    assert said.split() == [b"online", b"offline", b"online"]
+    assert output.split() == [b"online", b"offline", b"online"]
     assert set(others.values()) == {b"online"}
     assert "Traceback" not in running.log.text
 
 
-async def test_a_fleet_may_share_one_connection(broker: Broker, prefix: str) -> None:
-    """Then nobody speaks of availability."""
+async def test_above_max_connections_pillows_have_no_availability(
+    broker: Broker, prefix: str
+) -> None:
+    """They share the simulator's connection."""
     async with simulator(
         *("run", "--target", "mqtt", "--pillows", "30", "--connections", "10", "--rate", "5"),
         MQTT_URL=broker.url_for("simulator"),
@@ -541,54 +553,56 @@ async def test_a_fleet_may_share_one_connection(broker: Broker, prefix: str) -> 
     ) as running:
         topics: dict[str, bytes] = {}
         while len(topics) < 30:
-            topics |= await heard(broker, f"{prefix}/#", 30)
+            topics |= await received_on_mqtt(broker, f"{prefix}/#", 30)
         await stops(running)
 
     kinds = {topic.rpartition("/")[2] for topic in topics}
     assert kinds <= {"state", "status"}
 
 
-# One message by hand.
+# A single message.
 
 
-async def test_a_poke_is_one_message(azurite: Azurite, queue_name: str) -> None:
-    """As a pillow would say it, samples and all, and shown."""
+async def test_poke_sends_one_message_with_the_given_fields_and_samples(
+    azurite: Azurite, queue_name: str
+) -> None:
+    """And prints it."""
     where = {
         "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
         "QUEUE_NAME": queue_name,
     }
-    _, log, status = await written(
+    _, log, status = await run_command(
         "poke", "cloud-1", "hug", "--field", "room=attic", "--field", "floor=3", **where
     )
     (message,) = await received(azurite.connection_string, queue_name, 1)
 
     assert status == 0
     assert b"sent to queue: " in log
-    said = json.loads(message.content)
-    assert (said["pillow"], said["state"]) == ("cloud-1", "hugging")
-    assert (said["room"], said["floor"]) == ("attic", 3)
-    assert len(said["motion"]) == 32
+    body = json.loads(message.content)
+    assert (body["pillow"], body["state"]) == ("cloud-1", "hugging")
+    assert (body["room"], body["floor"]) == ("attic", 3)
+    assert len(body["motion"]) == 32
 
 
 @pytest.mark.parametrize(
     "words", [("cloud-1", "flying"), ("Cloud 1", "hug"), ("cloud-1", "hug", "--fault", "loss")]
 )
-async def test_a_poke_that_makes_no_sense_is_wrong_usage(words: tuple[str, ...]) -> None:
-    """With what there is."""
-    _, log, status = await written("poke", *words)
+async def test_an_invalid_poke_ends_the_command_with_status_2(words: tuple[str, ...]) -> None:
+    """The message names the state, the id or the fault."""
+    _, log, status = await run_command("poke", *words)
 
     assert status == 2
     assert words[-1].encode() in log or words[0].encode() in log
 
 
-async def test_a_poke_that_nobody_takes_fails(queue_name: str) -> None:
-    """Exit status 1, and why."""
-    nobody = Azurite(ports.free())
-    _, log, status = await written(
+async def test_a_poke_to_an_unreachable_queue_ends_with_status_1(queue_name: str) -> None:
+    """And with the reason."""
+    stopped = Azurite(ports.free())
+    _, log, status = await run_command(
         "poke",
         "cloud-1",
         "hug",
-        AZURE_STORAGE_CONNECTION_STRING=nobody.connection_string,
+        AZURE_STORAGE_CONNECTION_STRING=stopped.connection_string,
         QUEUE_NAME=queue_name,
     )
 
@@ -599,26 +613,26 @@ async def test_a_poke_that_nobody_takes_fails(queue_name: str) -> None:
 # Record and replay.
 
 
-async def test_what_was_recorded_is_played_again(
+async def test_a_recording_is_replayed_renamed_and_twice(
     broker: Broker, azurite: Azurite, prefix: str, queue_name: str, tmp_path: Path
 ) -> None:
-    """From MQTT to a file, from the file to a queue, renamed and twice."""
-    tape = tmp_path / "tape.jsonl"
+    """From MQTT to a file, and from the file to a queue, without the recorded hops."""
+    recording = tmp_path / "recording.jsonl"
     where = {
         "MQTT_URL": broker.url_for("simulator"),
         "TOPIC_PREFIX": prefix,
         "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
         "QUEUE_NAME": queue_name,
     }
-    async with simulator("record", str(tape), "--count", "12", **where) as recording:
-        await recording.log.wait_for("broker ready", within_s=WITHIN_S)
+    async with simulator("record", str(recording), "--count", "12", **where) as recorder:
+        await recorder.log.wait_for("broker ready", within_s=WITHIN_S)
         async with simulator("run", "--target", "mqtt", "--rate", "10", **where) as running:
-            assert await ends(recording) == 0
+            assert await ends(recorder) == 0
             await stops(running)
-    lines = [json.loads(line) for line in tape.read_bytes().splitlines()]
+    lines = [json.loads(line) for line in recording.read_bytes().splitlines()]
     states = [json.loads(line["body"]) for line in lines[1:] if "body" in line]
-    _, _, status = await written(
-        *("replay", str(tape), "--target", "queue", "--speed", "max"),
+    _, _, status = await run_command(
+        *("replay", str(recording), "--target", "queue", "--speed", "max"),
         *("--times", "2", "--rename", "cloud-1=star", "--prefix", "re-"),
         **where,
     )
@@ -627,51 +641,53 @@ async def test_what_was_recorded_is_played_again(
     assert lines[0]["from"] == "mqtt"
     assert len(lines) == 13
     assert status == 0
-    said = [json.loads(message.content) for message in messages]
-    assert {one["pillow"] for one in said} <= {
+    replayed = [json.loads(message.content) for message in messages]
+    assert {state["pillow"] for state in replayed} <= {
         f"re-{name}{copy}" for name in ("star", "cloud-2", "cloud-3") for copy in ("", "-2")
     }
-    assert sorted(one["confidence"] for one in said) == sorted(
-        one["confidence"] for one in states for _ in range(2)
+    assert sorted(state["confidence"] for state in replayed) == sorted(
+        state["confidence"] for state in states for _ in range(2)
     )
-    assert all("hops" not in one for one in said)
+    assert all("hops" not in state for state in replayed)
 
 
-async def test_a_queue_is_recorded_without_taking_anything(
+async def test_recording_a_queue_neither_receives_nor_hides_its_messages(
     azurite: Azurite, queue_name: str, tmp_path: Path
 ) -> None:
-    """What waits there still waits, and nothing was hidden."""
-    tape = tmp_path / "tape.jsonl"
+    """Their dequeue count is 1 when they are received afterwards."""
+    recording = tmp_path / "recording.jsonl"
     where = {
         "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
         "QUEUE_NAME": queue_name,
     }
-    await written("run", "--rate", "50", "--count", "9", **where)
-    _, _, status = await written("record", str(tape), "--from", "queue", "--count", "9", **where)
+    await run_command("run", "--rate", "50", "--count", "9", **where)
+    _, _, status = await run_command(
+        "record", str(recording), "--from", "queue", "--count", "9", **where
+    )
     messages = await received(azurite.connection_string, queue_name, 9)
 
     assert status == 0
-    bodies = [json.loads(line)["body"] for line in tape.read_bytes().splitlines()[1:]]
+    bodies = [json.loads(line)["body"] for line in recording.read_bytes().splitlines()[1:]]
     assert sorted(bodies) == sorted(message.content for message in messages)
     assert all(message.dequeue_count == 1 for message in messages)
 
 
-async def test_a_recording_is_not_written_over_unasked(tmp_path: Path) -> None:
-    """It may be the only one."""
-    tape = tmp_path / "tape.jsonl"
-    tape.write_text("precious")
-    _, log, status = await written("record", str(tape))
+async def test_an_existing_file_is_not_overwritten_without_force(tmp_path: Path) -> None:
+    """Exit status 2, and the file is unchanged."""
+    recording = tmp_path / "recording.jsonl"
+    recording.write_text("precious")
+    _, log, status = await run_command("record", str(recording))
 
     assert status == 2
     assert b"--force" in log
-    assert tape.read_text() == "precious"
+    assert recording.read_text() == "precious"
 
 
-async def test_a_file_that_is_no_recording_is_wrong_usage(tmp_path: Path) -> None:
-    """Before anything is sent."""
-    tape = tmp_path / "tape.jsonl"
-    tape.write_text("precious")
-    out, log, status = await written("replay", str(tape), "--target", "stdout")
+async def test_replaying_an_invalid_file_ends_the_command_with_status_2(tmp_path: Path) -> None:
+    """And nothing is sent."""
+    recording = tmp_path / "recording.jsonl"
+    recording.write_text("precious")
+    out, log, status = await run_command("replay", str(recording), "--target", "stdout")
 
     assert (status, out) == (2, b"")
-    assert b"tape.jsonl:1: not a recording" in log
+    assert b"recording.jsonl:1: not a recording" in log
