@@ -4,7 +4,9 @@ A page of thirty modules is thirty requests, which takes most of a second on a p
 are written, tested and served one by one; bundled, each is in a function of its own.
 Only lines that import or export are rewritten, and only in the forms that the page's modules use.
 Any other form is an error at the start of the gateway and in its tests.
-Comments on lines of their own are removed, so no line of a string may begin like a comment.
+Comments on lines of their own, type casts, indentation and empty lines are removed, because they
+are 4 % of the compressed page: no line of a string may begin like a comment, be empty, or depend on
+its indentation.
 """
 
 import posixpath
@@ -23,6 +25,7 @@ _EXPORT_DEFAULT: Final = re.compile(r"export default (?P<rest>.*)")
 _COMMENT: Final = re.compile(
     r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
+_TYPE_CAST: Final = re.compile(r"/\*\* @type [^\n]*?\*/ ")
 
 
 class BundleError(Exception):
@@ -62,9 +65,9 @@ def _rewrite(name: str, source: str, *, is_entry: bool) -> str:
     """Return the module's code: the entry's as it is, any other's as a function that is called."""
     body: list[str] = []
     exported: list[str] = []
-    for number, line in enumerate(_COMMENT.sub("", source).splitlines(), start=1):
+    for number, line in enumerate(_remove_comments(source).splitlines(), start=1):
         if not line.startswith(("import ", "import{", "export ", "export{")):
-            body.append(line)
+            body += [line.lstrip(" ")] if line else []
         elif found := _IMPORT_NAMED.fullmatch(line):
             body.append(_destructure(found["names"], _resolve(name, found)))
         elif found := _IMPORT_DEFAULT.fullmatch(line):
@@ -92,6 +95,10 @@ def _rewrite(name: str, source: str, *, is_entry: bool) -> str:
         return "\n".join(body) + "\n"
     code, exports = "\n".join(body), ", ".join(exported)
     return f"const {_variable(name)} = (() => {{\n{code}\nreturn {{ {exports} }};\n}})();"
+
+
+def _remove_comments(source: str) -> str:
+    return _TYPE_CAST.sub("", _COMMENT.sub("", source))
 
 
 def _destructure(names: str, module: str) -> str:
