@@ -5,7 +5,7 @@ import {
   backoff,
   MAX_DELAY_MS,
   MIN_DELAY_MS,
-  withinWindow,
+  delayWithin,
 } from "../../services/gateway/src/gateway/static/client/backoff.js";
 import { seeded } from "./fakes.js";
 
@@ -20,12 +20,12 @@ test("a delay stays within its bounds for any attempt", () => {
   }
 });
 
-test("the window doubles until it is as wide as it gets", () => {
+test("the window doubles up to MAX_DELAY_MS", () => {
   const widths = [0, 1, 2, 3, 4, 5, 6, 60].map((attempt) => backoff(attempt, 1) - backoff(attempt, 0));
   assert.deepEqual(widths, [500, 1000, 2000, 4000, 8000, 16000, 19500, 19500]);
 });
 
-test("pages that lost the same gateway come back spread over the whole window", () => {
+test("delays are spread evenly over the window", () => {
   const random = seeded(2);
   const delays = Array.from({ length: 2_000 }, () => backoff(10, random()));
   const tenths = new Array(10).fill(0);
@@ -33,12 +33,12 @@ test("pages that lost the same gateway come back spread over the whole window", 
   for (const count of tenths) assert.ok(count > 120 && count < 280, `uneven: ${tenths}`);
 });
 
-test("the same chance gives the same delay", () => {
+test("the delay depends only on attempt and random number", () => {
   assert.equal(backoff(3, 0.25), 500 + 0.25 * 4000);
 });
 
-test("a goodbye's window is used from end to end", () => {
-  assert.equal(withinWindow([200, 5000], 0), 200);
-  assert.equal(withinWindow([200, 5000], 0.5), 2600);
-  assert.equal(withinWindow([300, 300], 0.9), 300);
+test("a delay within a goodbye's window is drawn from its whole width", () => {
+  assert.equal(delayWithin([200, 5000], 0), 200);
+  assert.equal(delayWithin([200, 5000], 0.5), 2600);
+  assert.equal(delayWithin([300, 300], 0.9), 300);
 });

@@ -1,31 +1,31 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ServerClock, TRUSTED_FOR_MS } from "../../services/gateway/src/gateway/static/client/clock.js";
+import { ServerClock, MEASUREMENT_VALID_MS } from "../../services/gateway/src/gateway/static/client/clock.js";
 import { seeded } from "./fakes.js";
 
-test("while nothing is known, local time is all there is", () => {
+test("without an estimate the local time is used", () => {
   assert.equal(new ServerClock().at(1000), 1000);
 });
 
-test("the frame that took least is believed, and no frame makes the gateway slower", () => {
+test("of several frames the one with the largest difference counts", () => {
   const clock = new ServerClock();
-  clock.heard(5_000, 1_400);
-  clock.heard(6_000, 2_050);
-  clock.heard(7_000, 3_900);
+  clock.observe(5_000, 1_400);
+  clock.observe(6_000, 2_050);
+  clock.observe(7_000, 3_900);
   assert.equal(clock.at(0), 3_950);
 });
 
-test("a pong is worth more than any frame", () => {
+test("a pong replaces the estimate from frames, and later frames do not change it", () => {
   const clock = new ServerClock();
-  clock.heard(5_000, 1_000);
-  clock.measured({ sent: 1_000, received: 5_120 }, 1_200);
-  clock.heard(9_999, 1_300);
+  clock.observe(5_000, 1_000);
+  clock.observePong({ sent: 1_000, received: 5_120 }, 1_200);
+  clock.observe(9_999, 1_300);
   assert.equal(clock.at(0), 4_020);
   assert.equal(clock.roundTripMs, 200);
 });
 
-test("of many pongs the quickest decides, whatever their order", () => {
+test("of several pongs the one with the shortest round trip counts", () => {
   const random = seeded(5);
   for (let turn = 0; turn < 200; turn += 1) {
     const offset = (random() - 0.5) * 1e7;
@@ -33,37 +33,37 @@ test("of many pongs the quickest decides, whatever their order", () => {
     let best = Infinity;
     for (let ping = 0; ping < 12; ping += 1) {
       const sent = ping * 1_000;
-      const there = random() * 300;
+      const out = random() * 300;
       const back = random() * 300;
-      clock.measured({ sent, received: sent + there + offset }, sent + there + back);
-      best = Math.min(best, there + back);
+      clock.observePong({ sent, received: sent + out + offset }, sent + out + back);
+      best = Math.min(best, out + back);
     }
-    assert.ok(Math.abs(clock.at(0) - offset) <= best / 2 + 1e-6, "further off than half the way");
+    assert.ok(Math.abs(clock.at(0) - offset) <= best / 2 + 1e-6, "the error is at most half the round trip");
     assert.ok(Math.abs(clock.roundTripMs - best) < 1e-6);
   }
 });
 
-test("an old measurement gives way even to a slower one", () => {
+test("a measurement older than MEASUREMENT_VALID_MS is replaced by a slower one", () => {
   const clock = new ServerClock();
-  clock.measured({ sent: 0, received: 1_005 }, 10);
-  clock.measured({ sent: 1_000, received: 9_000 }, 1_100);
+  clock.observePong({ sent: 0, received: 1_005 }, 10);
+  clock.observePong({ sent: 1_000, received: 9_000 }, 1_100);
   assert.equal(clock.at(0), 1_000);
-  const later = TRUSTED_FOR_MS + 1_000;
-  clock.measured({ sent: later, received: later + 2_050 }, later + 100);
+  const later = MEASUREMENT_VALID_MS + 1_000;
+  clock.observePong({ sent: later, received: later + 2_050 }, later + 100);
   assert.equal(clock.at(0), 2_000);
 });
 
-test("a pong from before the local clock was set back is no measurement", () => {
+test("a pong with a negative round trip is ignored", () => {
   const clock = new ServerClock();
-  clock.measured({ sent: 9_000, received: 1 }, 2_000);
+  clock.observePong({ sent: 9_000, received: 1 }, 2_000);
   assert.equal(clock.at(0), 0);
   assert.equal(clock.roundTripMs, null);
 });
 
-test("after a reset the next frame counts again", () => {
+test("after a reset the next frame counts", () => {
   const clock = new ServerClock();
-  clock.measured({ sent: 0, received: 50_000 }, 10);
+  clock.observePong({ sent: 0, received: 50_000 }, 10);
   clock.reset();
-  clock.heard(7_000, 2_000);
+  clock.observe(7_000, 2_000);
   assert.equal(clock.at(0), 5_000);
 });

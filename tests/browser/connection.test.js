@@ -4,17 +4,17 @@ import { test } from "node:test";
 import {
   Connection,
   CONNECT_TIMEOUT_MS,
-  PROBE_MS,
-  SILENCE_MS,
+  PROBE_TIMEOUT_MS,
+  SILENCE_TIMEOUT_MS,
   STABLE_AFTER_MS,
-  TOO_MANY_MS,
 } from "../../services/gateway/src/gateway/static/client/connection.js";
+import { TOO_MANY_DELAY_MS } from "../../services/gateway/src/gateway/static/client/retry_policy.js";
 import { fakeWebSocket, ManualClock, seeded } from "./fakes.js";
 
 function setUp({ random = () => 0.5, address = () => "ws://host/ws" } = {}) {
   const time = new ManualClock();
   const FakeWebSocket = fakeWebSocket();
-  const heard = [];
+  const received = [];
   const phases = [];
   let probes = 0;
   const connection = new Connection({
@@ -23,29 +23,29 @@ function setUp({ random = () => 0.5, address = () => "ws://host/ws" } = {}) {
     WebSocket: FakeWebSocket,
     clock: time.clock,
     timers: time.timers,
-    onText: (text) => heard.push(text),
+    onMessage: (data) => received.push(data),
     onStatus: ({ phase }) => phases.push(phase),
-    onProbe: () => (probes += 1),
+    sendProbe: () => (probes += 1),
   });
   connection.open();
   const serve = (ms = STABLE_AFTER_MS) => {
     FakeWebSocket.newest.accept();
-    FakeWebSocket.newest.say("hello");
+    FakeWebSocket.newest.receive("hello");
     time.pass(ms);
   };
   const wait = () => connection.status.retryAt - time.now;
-  return { time, connection, heard, phases, serve, wait, FakeWebSocket, probes: () => probes };
+  return { time, connection, received, phases, serve, wait, FakeWebSocket, probes: () => probes };
 }
 
-test("it opens with the subprotocol and hands on what it hears", () => {
-  const { FakeWebSocket, heard, phases, serve } = setUp();
+test("it requests the subprotocol and passes every message on", () => {
+  const { FakeWebSocket, received, phases, serve } = setUp();
   assert.deepEqual(FakeWebSocket.newest.protocols, ["pillowcast.v1"]);
   serve(0);
-  assert.deepEqual(heard, ["hello"]);
+  assert.deepEqual(received, ["hello"]);
   assert.deepEqual(phases, ["connecting", "open"]);
 });
 
-test("an attempt without an answer is given up after the connect timeout", () => {
+test("an attempt without an answer is abandoned after CONNECT_TIMEOUT_MS", () => {
   const { time, connection, FakeWebSocket } = setUp();
   const first = FakeWebSocket.newest;
   time.pass(CONNECT_TIMEOUT_MS - 1);
@@ -55,7 +55,7 @@ test("an attempt without an answer is given up after the connect timeout", () =>
   assert.ok(first.isClosed);
 });
 
-test("after a loss it waits and tries again, each time in a wider window", () => {
+test("after a loss it retries, each time after a delay from a wider window, up to 20 s", () => {
   const { time, connection, FakeWebSocket, wait } = setUp({ random: () => 1 });
   const waits = [];
   for (let failure = 0; failure < 8; failure += 1) {
@@ -68,7 +68,7 @@ test("after a loss it waits and tries again, each time in a wider window", () =>
   assert.equal(FakeWebSocket.sockets.length, 9);
 });
 
-test("each wait draws its own chance", () => {
+test("each delay is drawn with a new random number", () => {
   const { time, FakeWebSocket, wait } = setUp({ random: seeded(7) });
   const waits = new Set();
   for (let failure = 0; failure < 20; failure += 1) {
@@ -79,7 +79,7 @@ test("each wait draws its own chance", () => {
   assert.equal(waits.size, 20);
 });
 
-test("a gateway that accepts and drops is not hammered", () => {
+test("the delay grows while connections are lost before STABLE_AFTER_MS", () => {
   const { time, FakeWebSocket, serve, wait } = setUp({ random: () => 1 });
   for (const expected of [1000, 1500, 2500]) {
     serve(STABLE_AFTER_MS - 1);
@@ -89,7 +89,7 @@ test("a gateway that accepts and drops is not hammered", () => {
   }
 });
 
-test("the count of failures starts again only after stable service", () => {
+test("the delay starts again from its minimum after STABLE_AFTER_MS of messages", () => {
   const { time, FakeWebSocket, serve, wait } = setUp({ random: () => 1 });
   for (let failure = 0; failure < 3; failure += 1) {
     FakeWebSocket.newest.drop();
@@ -100,7 +100,7 @@ test("the count of failures starts again only after stable service", () => {
   assert.equal(wait(), 1000);
 });
 
-test("an open connection that says nothing is no stable service", () => {
+test("an open connection without a message is not stable", () => {
   const { time, FakeWebSocket, wait } = setUp({ random: () => 1 });
   FakeWebSocket.newest.drop();
   time.pass(wait());
@@ -111,13 +111,13 @@ test("an open connection that says nothing is no stable service", () => {
 });
 
 for (const code of [4400, 4401, 4403, 4408]) {
-  test(`close code ${code} ends it until someone opens it again`, () => {
+  test(`close code ${code} stops it until open() is called`, () => {
     const { time, connection, FakeWebSocket, serve } = setUp();
     serve();
     FakeWebSocket.newest.drop(code, "no");
     assert.deepEqual(connection.status, { phase: "stopped", transport: "websocket", retryAt: null, code, reason: "no" });
     time.pass(3_600_000);
-    connection.hurry();
+    connection.wake();
     assert.equal(FakeWebSocket.sockets.length, 1);
     connection.open();
     assert.equal(FakeWebSocket.sockets.length, 2);
@@ -125,7 +125,7 @@ for (const code of [4400, 4401, 4403, 4408]) {
 }
 
 for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4000, 4499]) {
-  test(`close code ${code} is followed by another attempt`, () => {
+  test(`close code ${code} is followed by a retry`, () => {
     const { time, FakeWebSocket, serve } = setUp();
     serve();
     FakeWebSocket.newest.drop(code);
@@ -134,27 +134,27 @@ for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4000, 4499])
   });
 }
 
-test("after 'too many' it stays away for half a minute at least, whoever hurries", () => {
+test("after close code 4429 it waits at least 30 s, also after wake()", () => {
   const { time, connection, FakeWebSocket, wait } = setUp({ random: () => 0 });
   FakeWebSocket.newest.drop(4429);
-  assert.ok(wait() >= TOO_MANY_MS);
-  time.pass(TOO_MANY_MS - 1);
-  connection.hurry();
+  assert.ok(wait() >= TOO_MANY_DELAY_MS);
+  time.pass(TOO_MANY_DELAY_MS - 1);
+  connection.wake();
   assert.equal(FakeWebSocket.sockets.length, 1);
   time.pass(1_000);
   assert.equal(FakeWebSocket.sockets.length, 2);
 });
 
-test("a full gateway's refused visitors come back over a wide window", () => {
+test("after close code 1013 the first delay is drawn from a wider window", () => {
   const { FakeWebSocket, wait } = setUp({ random: () => 1 });
   FakeWebSocket.newest.drop(1013);
   assert.equal(wait(), 8500);
 });
 
-test("a goodbye's window decides the wait, once", () => {
+test("the window of a goodbye applies to one delay", () => {
   const { time, connection, FakeWebSocket, serve, wait } = setUp({ random: () => 0.5 });
   serve();
-  connection.expectGoodbye([4_000, 8_000]);
+  connection.setReconnectWindow([4_000, 8_000]);
   FakeWebSocket.newest.drop(1012);
   assert.equal(wait(), 6_000);
   time.pass(6_000);
@@ -163,70 +163,70 @@ test("a goodbye's window decides the wait, once", () => {
   assert.equal(wait(), 500 + 0.5 * 1000);
 });
 
-test("a connection on which nothing arrives is dead; anything at all keeps it alive", () => {
+test("a connection is lost SILENCE_TIMEOUT_MS after its last message", () => {
   const { time, connection, FakeWebSocket, serve } = setUp();
   serve(0);
   for (let beat = 0; beat < 5; beat += 1) {
-    time.pass(SILENCE_MS - 1);
-    FakeWebSocket.newest.say("beat");
+    time.pass(SILENCE_TIMEOUT_MS - 1);
+    FakeWebSocket.newest.receive("beat");
   }
   assert.equal(connection.status.phase, "open");
-  time.pass(SILENCE_MS);
+  time.pass(SILENCE_TIMEOUT_MS);
   assert.equal(connection.status.phase, "waiting");
   assert.equal(connection.status.reason, "nothing was heard");
 });
 
-test("what an abandoned socket still says is not heard", () => {
-  const { time, FakeWebSocket, heard, serve } = setUp();
+test("events of an abandoned socket are ignored", () => {
+  const { time, FakeWebSocket, received, serve } = setUp();
   serve(0);
   const old = FakeWebSocket.newest;
-  time.pass(SILENCE_MS + 2_000);
-  old.say("from beyond");
+  time.pass(SILENCE_TIMEOUT_MS + 2_000);
+  old.receive("from beyond");
   old.drop(4401);
-  assert.deepEqual(heard, ["hello"]);
+  assert.deepEqual(received, ["hello"]);
   assert.equal(FakeWebSocket.sockets.length, 2);
   assert.equal(FakeWebSocket.newest.isClosed, false);
 });
 
-test("who hurries does not sit out a wait", () => {
+test("wake() ends a wait", () => {
   const { connection, FakeWebSocket, serve } = setUp();
   serve();
   FakeWebSocket.newest.drop();
-  connection.hurry();
+  connection.wake();
   assert.equal(connection.status.phase, "connecting");
   assert.equal(FakeWebSocket.sockets.length, 2);
 });
 
-test("an attempt on its way is not doubled", () => {
+test("open() and wake() do not double a pending attempt", () => {
   const { time, connection, FakeWebSocket } = setUp();
-  connection.hurry();
+  connection.wake();
   connection.open();
   time.pass(1_000);
   assert.equal(FakeWebSocket.sockets.length, 1);
 });
 
-test("who hurries on an open connection has it answer soon or be given up", () => {
+test("wake() probes an open connection, which is lost without an answer within PROBE_TIMEOUT_MS", () => {
   const { time, connection, FakeWebSocket, serve, probes } = setUp();
   serve();
-  connection.hurry();
+  connection.wake();
   assert.equal(probes(), 1);
-  FakeWebSocket.newest.say("pong");
-  time.pass(PROBE_MS);
+  FakeWebSocket.newest.receive("pong");
+  time.pass(PROBE_TIMEOUT_MS);
   assert.equal(connection.status.phase, "open");
-  connection.hurry();
-  time.pass(PROBE_MS);
+  connection.wake();
+  time.pass(PROBE_TIMEOUT_MS);
   assert.equal(connection.status.phase, "waiting");
 });
 
-test("after a sleep longer than silence allows, who hurries opens anew", () => {
+test("wake() after a sleep longer than SILENCE_TIMEOUT_MS drops the connection at once", () => {
   const { time, connection, serve } = setUp();
   serve();
   time.now += 3_600_000;
-  connection.hurry();
+  connection.wake();
   assert.equal(connection.status.phase, "waiting");
 });
 
-test("closed is closed: no timer is left to open it", () => {
+test("close() cancels the pending retry", () => {
   const { time, connection, FakeWebSocket, serve } = setUp();
   serve();
   FakeWebSocket.newest.drop();
@@ -236,7 +236,7 @@ test("closed is closed: no timer is left to open it", () => {
   assert.equal(connection.status.phase, "idle");
 });
 
-test("nothing is queued up: what cannot be sent now is not sent", () => {
+test("send() queues nothing while the connection is not open", () => {
   const { connection, FakeWebSocket, serve } = setUp();
   assert.equal(connection.send('{"a":1}'), false);
   serve(0);
@@ -244,7 +244,7 @@ test("nothing is queued up: what cannot be sent now is not sent", () => {
   assert.deepEqual(FakeWebSocket.newest.sent, [{ a: 2 }]);
 });
 
-test("a connection that ends without a word is told of in words all the same", () => {
+test("a close without a reason has a default reason", () => {
   const { connection, FakeWebSocket, serve } = setUp();
   FakeWebSocket.newest.drop();
   assert.equal(connection.status.reason, "no connection came about");
@@ -257,7 +257,7 @@ test("a connection that ends without a word is told of in words all the same", (
   assert.equal(connection.status.reason, "restarting");
 });
 
-test("what a socket says of its trouble is the reason, as in Node.js, and of its own end only", () => {
+test("the message of a socket's error event is the reason of its own close only", () => {
   const { connection, FakeWebSocket } = setUp();
   const first = FakeWebSocket.newest;
   first.onerror({ message: "connect ECONNREFUSED 127.0.0.1:8080" });
@@ -268,54 +268,54 @@ test("what a socket says of its trouble is the reason, as in Node.js, and of its
   assert.equal(connection.status.reason, "no connection came about");
 });
 
-test("an address that cannot be opened at all ends it with the reason", () => {
+test("a malformed address stops it with the reason", () => {
   const { connection, FakeWebSocket } = setUp({ address: () => "bad:address" });
   assert.equal(connection.status.phase, "stopped");
   assert.match(connection.status.reason, /malformed/);
   assert.equal(FakeWebSocket.sockets.length, 0);
 });
 
-test("where no WebSocket gets through, every second attempt goes by events", () => {
+test("every second attempt uses SSE if no WebSocket gets through", () => {
   const { tried, next } = blocked();
   for (let attempt = 0; attempt < 5; attempt += 1) next();
   assert.deepEqual(tried, ["websocket", "events", "websocket", "events", "websocket", "events"]);
 });
 
-test("where a WebSocket has worked before, only every fourth does", () => {
+test("every fourth attempt uses SSE if a WebSocket has worked before", () => {
   const { tried, next, serve } = blocked();
   serve();
   for (let attempt = 0; attempt < 8; attempt += 1) next();
-  assert.deepEqual(tried.filter((way) => way === "events").length, 2);
+  assert.deepEqual(tried.filter((transport) => transport === "events").length, 2);
   assert.equal(tried[3], "websocket");
 });
 
-test("events that work are kept, and a WebSocket is tried first when they are lost", () => {
+test("a working SSE stream is kept, and a WebSocket is tried first after its loss", () => {
   const { tried, next, serve, connection, time } = blocked();
   next();
   serve();
   time.pass(3_600_000 / 200);
   assert.equal(connection.status.transport, "events");
   assert.equal(connection.send("x"), false);
-  connection.hurry();
+  connection.wake();
   time.pass(6_000);
   assert.equal(connection.status.phase, "open", "no answer to a ping is expected");
   next();
   assert.deepEqual(tried, ["websocket", "events", "websocket"]);
 });
 
-/** A connection whose every attempt fails, unless it is served. */
+/** A connection whose attempts fail, unless `serve` is called. */
 function blocked() {
   const time = new ManualClock();
   const tried = [];
   let newest;
-  const make = (way) => {
-    tried.push(way);
+  const make = (transport) => {
+    tried.push(transport);
     newest = { close() {}, send() {} };
     return newest;
   };
   const connection = new Connection({
     address: () => "ws://x/ws",
-    onText() {},
+    onMessage() {},
     onStatus() {},
     WebSocket: function Fake() {
       return make("websocket");

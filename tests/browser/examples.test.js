@@ -1,4 +1,4 @@
-/** The golden examples of the contract: what Python calls a frame, JavaScript calls one too. */
+/** The golden examples of the contract: Python and JavaScript accept the same frames. */
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -25,14 +25,14 @@ function casesOf(file) {
 
 const cases = files.flatMap(casesOf);
 
-test("there are examples, good and bad", { skip: files.length === 0 && !process.env.CI && "not written yet" }, () => {
+test("there are valid and invalid examples", { skip: files.length === 0 && !process.env.CI && "not written yet" }, () => {
   const verdicts = new Set(cases.map(isValid));
   assert.deepEqual([...verdicts].sort(), [false, true]);
 });
 
 for (const example of cases) {
   const text = example.text ?? JSON.stringify(example.frame);
-  test(`${isValid(example) ? "taken" : "refused"}: ${example.name}`, () => {
+  test(`${isValid(example) ? "accepted" : "refused"}: ${example.name}`, () => {
     if (isValid(example)) assert.equal(typeof parseFrame(text).type, "string");
     else assert.throws(() => parseFrame(text), FrameError, example.why);
   });

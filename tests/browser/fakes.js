@@ -1,6 +1,6 @@
-/** Stand-ins with the real interfaces and readable state: time, timers, sockets, chance. */
+/** Fakes with the real interfaces and readable state: clock, timers, WebSocket, random numbers. */
 
-/** Time that passes only when told to, with the timers that wait for it. */
+/** A clock that advances only by `pass`, with its timers. */
 export class ManualClock {
   now = 1_800_000_000_000;
   #timers = new Map();
@@ -15,7 +15,7 @@ export class ManualClock {
     clearTimeout: (timer) => this.#timers.delete(timer),
   };
 
-  /** Let `ms` pass; whatever falls due in it happens in order, each at its own time. */
+  /** Advance by `ms` and run the timers that are due, in order, each at its own time. */
   pass(ms) {
     const end = this.now + ms;
     for (;;) {
@@ -30,7 +30,7 @@ export class ManualClock {
   }
 }
 
-/** A WebSocket class whose sockets do what the test says; `sockets` lists all ever made. */
+/** A WebSocket class whose sockets the test controls; `sockets` lists all instances. */
 export function fakeWebSocket() {
   return class FakeWebSocket {
     static sockets = [];
@@ -61,7 +61,8 @@ export function fakeWebSocket() {
       this.onopen?.({});
     }
 
-    say(frame) {
+    /** Receive a frame from the gateway. */
+    receive(frame) {
       this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
     }
 
@@ -74,10 +75,10 @@ export function fakeWebSocket() {
 }
 
 function refuseToOpen() {
-  throw new Error("opened before anyone listened");
+  throw new Error("opened before a handler was set");
 }
 
-/** Seeded random numbers in [0, 1): the same run every time (mulberry32). */
+/** A seeded random number generator in [0, 1): mulberry32. */
 export function seeded(seed) {
   let state = seed >>> 0;
   return () => {

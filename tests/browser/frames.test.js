@@ -26,7 +26,7 @@ const GOOD = {
 const parse = (value) => parseFrame(JSON.stringify(value));
 
 for (const [type, frame] of Object.entries(GOOD)) {
-  test(`a ${type} frame comes through as it is`, () => {
+  test(`a ${type} frame is returned unchanged`, () => {
     assert.deepEqual(parse(frame), frame);
     assert.deepEqual(parse({ ...frame, later: { any: 1 } }), { ...frame, later: { any: 1 } });
   });
@@ -47,14 +47,14 @@ test("a frame of an unknown type is no error", () => {
   assert.deepEqual(parse({ type: "constructor" }), { type: "unknown" });
 });
 
-test("what is no frame at all is refused", () => {
+test("text that is not a frame is refused", () => {
   for (const text of ["", "{", "null", "1", "[]", '"snapshot"', "{}", '{"type":7}', '{"type":null}']) {
     assert.throws(() => parseFrame(text), FrameError, text);
   }
   assert.throws(() => parseFrame(new ArrayBuffer(4)), FrameError);
 });
 
-test("a pillow needs an id and a state, and may bring anything else", () => {
+test("a pillow needs an id and a state, and may have any other field", () => {
   const update = (one) => parse({ ...GOOD.update, pillows: [one] });
   update({ pillow: "a", state: "a state of tomorrow", motion: [[0, 0, 1]], mood: null });
   for (const wrong of [
@@ -74,13 +74,13 @@ test("a pillow needs an id and a state, and may bring anything else", () => {
   }
 });
 
-test("a goodbye's window has two ends in order", () => {
+test("the window of a goodbye has two ends in order", () => {
   for (const wrong of [[5000, 200], [1], [1, 2, 3], [-1, 5], ["1", "2"]]) {
     assert.throws(() => parse({ type: "goodbye", reconnect_ms: wrong }), FrameError);
   }
 });
 
-test("any text gives a frame or a FrameError, never another exception", () => {
+test("any text is a frame or a FrameError, never another exception", () => {
   const random = seeded(3);
   const whole = Object.values(GOOD).map((frame) => JSON.stringify(frame));
   for (let turn = 0; turn < 3_000; turn += 1) {
@@ -97,7 +97,7 @@ test("any text gives a frame or a FrameError, never another exception", () => {
   }
 });
 
-test("an id is what the contract says", () => {
+test("a pillow id is what the contract says", () => {
   for (const id of ["a", "0", "cloud-1", "a".repeat(63)]) assert.ok(isPillowId(id), id);
   for (const id of ["", "A", "-a", "a_b", "a/b", "bridge", 7, undefined]) assert.ok(!isPillowId(id), String(id));
 });

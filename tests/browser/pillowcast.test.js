@@ -34,13 +34,13 @@ function setUp(options = {}) {
     page: { window, document },
     ...options,
   });
-  const told = [];
+  const events = [];
   for (const type of ["change", "connection", "fault"]) {
-    client.addEventListener(type, ({ detail }) => told.push([type, detail]));
+    client.addEventListener(type, ({ detail }) => events.push([type, detail]));
   }
   client.open();
   const server = () => time.now + OFFSET;
-  const say = (frame) => FakeWebSocket.newest.say(frame);
+  const receive = (frame) => FakeWebSocket.newest.receive(frame);
   const pillow = (id, ageMs = 0, more = {}) => ({
     pillow: id, state: "hugging", at: new Date(server() - ageMs).toISOString(), ...more,
   });
@@ -50,55 +50,55 @@ function setUp(options = {}) {
   const update = (pillows, cursor = "e:2") => ({ type: "update", cursor, sent: server(), pillows });
   const arrive = (...args) => {
     FakeWebSocket.newest.accept();
-    say(snapshot(...args));
+    receive(snapshot(...args));
   };
   const query = () => new URL(FakeWebSocket.newest.url).searchParams;
-  return { time, client, told, server, say, pillow, snapshot, update, arrive, query, window, document, FakeWebSocket };
+  return { time, client, events, server, receive, pillow, snapshot, update, arrive, query, window, document, FakeWebSocket };
 }
 
-test("the address follows the gateway's own, and names the pillows", () => {
+test("the WebSocket URL is in the gateway's folder and names the pillows", () => {
   const all = setUp();
   assert.equal(all.FakeWebSocket.newest.url, "wss://pillows.example/ws");
   const two = setUp({ url: "http://host:8080/behind/", pillows: ["cloud-1", "cloud-2"] });
   assert.equal(two.FakeWebSocket.newest.url, "ws://host:8080/behind/ws?pillow=cloud-1&pillow=cloud-2");
 });
 
-test("it is live only from the snapshot on", () => {
-  const { client, FakeWebSocket, say, snapshot } = setUp();
+test("it is live only after the snapshot", () => {
+  const { client, FakeWebSocket, receive, snapshot } = setUp();
   assert.equal(client.connection, "connecting");
   FakeWebSocket.newest.accept();
   assert.equal(client.connection, "connecting");
-  say(snapshot());
+  receive(snapshot());
   assert.equal(client.connection, "live");
 });
 
-test("what changed is told by name", () => {
-  const { client, told, arrive, say, pillow, update } = setUp();
+test("a change event lists the changed and the removed ids", () => {
+  const { client, events, arrive, receive, pillow, update } = setUp();
   arrive([pillow("a")]);
-  say(update([pillow("b")]));
-  say({ type: "removed", cursor: "e:3", pillows: ["a"] });
-  const changes = told.filter(([type]) => type === "change").map(([, { changed, removed }]) => [changed, removed]);
+  receive(update([pillow("b")]));
+  receive({ type: "removed", cursor: "e:3", pillows: ["a"] });
+  const changes = events.filter(([type]) => type === "change").map(([, { changed, removed }]) => [changed, removed]);
   assert.deepEqual(changes, [[["a"], []], [["b"], []], [[], ["a"]]]);
   assert.deepEqual([...client.pillows.keys()], ["b"]);
 });
 
-test("it resumes at the last cursor, and is not live until the next snapshot", () => {
-  const { time, client, arrive, say, update, snapshot, pillow, query, FakeWebSocket } = setUp();
+test("it resumes at the last cursor, and is live only after the next snapshot", () => {
+  const { time, client, arrive, receive, update, snapshot, pillow, query, FakeWebSocket } = setUp();
   assert.equal(query().get("since"), null);
   arrive([pillow("a"), pillow("b")]);
-  say(update([pillow("a")], "e:7"));
+  receive(update([pillow("a")], "e:7"));
   FakeWebSocket.newest.drop();
   assert.equal(client.connection, "disconnected");
   time.pass(20_000);
   assert.equal(query().get("since"), "e:7");
   FakeWebSocket.newest.accept();
   assert.equal(client.connection, "disconnected");
-  say(snapshot([pillow("b")], { recovered: true, cursor: "e:9" }));
+  receive(snapshot([pillow("b")], { recovered: true, cursor: "e:9" }));
   assert.equal(client.connection, "live");
   assert.equal(client.pillows.size, 2);
 });
 
-test("an attempt that fails before its snapshot loses no cursor", () => {
+test("an attempt that fails before its snapshot keeps the cursor", () => {
   const { time, arrive, query, FakeWebSocket } = setUp();
   arrive([]);
   for (let failure = 0; failure < 3; failure += 1) {
@@ -108,66 +108,66 @@ test("an attempt that fails before its snapshot loses no cursor", () => {
   }
 });
 
-test("a first attempt that fails is a disconnection, not a long connecting", () => {
+test("after a failed first attempt it is disconnected, not connecting", () => {
   const { client, FakeWebSocket } = setUp();
   FakeWebSocket.newest.drop();
   assert.equal(client.connection, "disconnected");
 });
 
-test("a pillow is live, quiet, stale or unknown, and never live on a connection that is not", () => {
-  const { time, client, arrive, pillow, say, FakeWebSocket } = setUp();
+test("a pillow is stale or unknown while the connection is not live", () => {
+  const { time, client, arrive, pillow, receive, FakeWebSocket } = setUp();
   arrive([pillow("a", 1_000), pillow("b", 16_000), pillow("c", 60_000, { state: "notconnected" })]);
   const all = () => ["a", "b", "c", "d"].map((id) => client.freshness(id));
   assert.deepEqual(all(), ["live", "quiet", "notconnected", "unknown"]);
   time.pass(15_000);
   assert.deepEqual(all(), ["quiet", "quiet", "notconnected", "unknown"]);
-  say({ type: "status", broker: "offline" });
+  receive({ type: "status", broker: "offline" });
   assert.equal(client.connection, "broker-offline");
   assert.deepEqual(all(), ["stale", "stale", "stale", "unknown"]);
-  say({ type: "status", broker: "online" });
+  receive({ type: "status", broker: "online" });
   assert.equal(client.connection, "live");
   FakeWebSocket.newest.drop();
   assert.deepEqual(all(), ["stale", "stale", "stale", "unknown"]);
 });
 
-test("ages are right though the visitor's clock is wrong", () => {
-  const { time, client, arrive, pillow, server, say, FakeWebSocket } = setUp();
+test("ages are measured on the gateway's clock", () => {
+  const { time, client, arrive, pillow, server, receive, FakeWebSocket } = setUp();
   arrive([pillow("a", 4_000)]);
   assert.equal(client.age("a"), 4_000);
   time.pass(0);
   const [ping] = FakeWebSocket.newest.sent;
   assert.equal(ping.type, "ping");
   time.pass(200);
-  say({ type: "pong", sent: ping.sent, received: server() - 100 });
+  receive({ type: "pong", sent: ping.sent, received: server() - 100 });
   assert.equal(client.roundTripMs, 200);
   assert.equal(client.now(), server());
   assert.equal(client.age("a"), 4_200);
 });
 
-test("another connection may lead to a gateway with another clock", () => {
-  const { time, client, arrive, say, server, FakeWebSocket } = setUp();
+test("a new connection discards the estimate of the gateway's clock", () => {
+  const { time, client, arrive, receive, server, FakeWebSocket } = setUp();
   arrive([]);
-  say({ type: "pong", sent: time.now, received: server() });
+  receive({ type: "pong", sent: time.now, received: server() });
   FakeWebSocket.newest.drop();
   time.pass(2_000);
   arrive([], { sent: server() - 70_000 });
   assert.equal(client.now(), server() - 70_000);
 });
 
-test("a pong's echo of the local clock is not taken for the gateway's time", () => {
-  const { client, time, arrive, server, say } = setUp();
+test("the `sent` of a pong is not used as gateway time", () => {
+  const { client, time, arrive, server, receive } = setUp();
   arrive([]);
-  say({ type: "pong", sent: time.now + 5_000, received: server() });
+  receive({ type: "pong", sent: time.now + 5_000, received: server() });
   assert.equal(client.now(), server());
 });
 
-test("pings are few, and end with the connection", () => {
-  const { time, say, arrive, FakeWebSocket } = setUp();
+test("there are at most 8 pings in five minutes, and none after the connection", () => {
+  const { time, receive, arrive, FakeWebSocket } = setUp();
   arrive([]);
   const first = FakeWebSocket.newest;
   for (let beat = 0; beat < 15; beat += 1) {
     time.pass(20_000);
-    say({ type: "heartbeat", sent: 1 });
+    receive({ type: "heartbeat", sent: 1 });
   }
   const pings = first.sent.filter(({ type }) => type === "ping").length;
   assert.ok(pings >= 7 && pings <= 8, `${pings} pings in five minutes`);
@@ -179,47 +179,47 @@ test("pings are few, and end with the connection", () => {
   assert.equal(FakeWebSocket.newest.sent.length, 3);
 });
 
-test("after another subscription the old cursor is worth nothing until its snapshot came", () => {
-  const { time, client, arrive, say, snapshot, update, pillow, query, FakeWebSocket } = setUp({ pillows: ["a"] });
+test("after subscribe() the cursor is used again only once its snapshot has arrived", () => {
+  const { time, client, arrive, receive, snapshot, update, pillow, query, FakeWebSocket } = setUp({ pillows: ["a"] });
   arrive([pillow("a")]);
   client.subscribe(["a", "b"]);
   assert.deepEqual(FakeWebSocket.newest.sent.at(-1), { type: "subscribe", pillows: ["a", "b"] });
-  say(update([pillow("a")], "e:5"));
+  receive(update([pillow("a")], "e:5"));
   FakeWebSocket.newest.drop();
   time.pass(20_000);
   assert.deepEqual(query().getAll("pillow"), ["a", "b"]);
   assert.equal(query().get("since"), null);
   arrive([pillow("a"), pillow("b")], { cursor: "e:6" });
   client.subscribe("all");
-  say(snapshot([pillow("c")], { cursor: "e:8" }));
+  receive(snapshot([pillow("c")], { cursor: "e:8" }));
   FakeWebSocket.newest.drop();
   time.pass(20_000);
   assert.deepEqual([query().getAll("pillow"), query().get("since")], [[], "e:8"]);
 });
 
-test("the snapshot of the old subscription is not taken for that of the new", () => {
-  const { time, client, say, snapshot, pillow, query, FakeWebSocket } = setUp({ pillows: ["a"] });
+test("a snapshot answers the oldest pending subscription", () => {
+  const { time, client, receive, snapshot, pillow, query, FakeWebSocket } = setUp({ pillows: ["a"] });
   client.subscribe(["b"]);
   FakeWebSocket.newest.accept();
   assert.deepEqual(FakeWebSocket.newest.sent, [{ type: "subscribe", pillows: ["b"] }]);
-  say(snapshot([pillow("a")]));
+  receive(snapshot([pillow("a")]));
   FakeWebSocket.newest.drop();
   time.pass(20_000);
   assert.deepEqual([query().getAll("pillow"), query().get("since")], [["b"], null]);
 });
 
-test("a goodbye's window is honoured", () => {
-  const { client, time, arrive, say, FakeWebSocket } = setUp();
+test("the delay after a goodbye is within its window", () => {
+  const { client, time, arrive, receive, FakeWebSocket } = setUp();
   arrive([]);
-  say({ type: "goodbye", reconnect_ms: [10_000, 12_000] });
+  receive({ type: "goodbye", reconnect_ms: [10_000, 12_000] });
   FakeWebSocket.newest.drop(1012);
   assert.equal(client.status.retryAt - time.now, 11_000);
 });
 
-test("being turned away is told with the gateway's own words", () => {
-  const { client, FakeWebSocket, say } = setUp();
+test("after a refusal the status has the gateway's reason", () => {
+  const { client, FakeWebSocket, receive } = setUp();
   FakeWebSocket.newest.accept();
-  say({ type: "error", code: 4401, message: "the token has expired" });
+  receive({ type: "error", code: 4401, message: "the token has expired" });
   FakeWebSocket.newest.drop(4401, "unauthorized");
   assert.equal(client.connection, "disconnected");
   assert.equal(client.status.phase, "stopped");
@@ -228,7 +228,7 @@ test("being turned away is told with the gateway's own words", () => {
   assert.equal(FakeWebSocket.sockets.length, 2);
 });
 
-test("the network or the visitor coming back ends a wait; leaving does not", () => {
+test("`online` and becoming visible end a wait, becoming hidden does not", () => {
   for (const [target, type, visibility, sockets] of [
     ["window", "online", "visible", 2],
     ["document", "visibilitychange", "visible", 2],
@@ -243,11 +243,11 @@ test("the network or the visitor coming back ends a wait; leaving does not", () 
     set.client.close();
     assert.equal(set.window.listening + set.document.listening, 0);
     set[target].dispatchEvent(new Event(type));
-    assert.equal(set.FakeWebSocket.sockets.length, sockets, "deaf after close");
+    assert.equal(set.FakeWebSocket.sockets.length, sockets, "no effect after close");
   }
 });
 
-test("a dead connection counts as lost from when it was last heard", () => {
+test("a silent connection is lost since its last message", () => {
   const { time, client, arrive } = setUp();
   arrive([]);
   const last = time.now;
@@ -256,14 +256,14 @@ test("a dead connection counts as lost from when it was last heard", () => {
   assert.equal(client.since, last);
 });
 
-test("a frame that breaks the contract is told and changes nothing", () => {
-  const { client, told, arrive, say, pillow } = setUp();
+test("an invalid frame fires a fault event and changes nothing", () => {
+  const { client, events, arrive, receive, pillow } = setUp();
   arrive([pillow("a")]);
-  const before = told.length;
-  say("{nonsense");
-  say({ type: "update", cursor: "e:9", sent: 1, pillows: [{ pillow: "NO" }] });
-  say({ type: "weather" });
-  assert.deepEqual(told.slice(before).map(([type]) => type), ["fault", "fault"]);
+  const before = events.length;
+  receive("{nonsense");
+  receive({ type: "update", cursor: "e:9", sent: 1, pillows: [{ pillow: "NO" }] });
+  receive({ type: "weather" });
+  assert.deepEqual(events.slice(before).map(([type]) => type), ["fault", "fault"]);
   assert.equal(client.connection, "live");
   assert.equal(client.pillows.size, 1);
 });
@@ -273,19 +273,19 @@ const read = async (reader) => {
   return value && [value.id, value.pillow?.state ?? null, value.previous?.state];
 };
 
-test("for await gives what is known, then every update, then a removal", async () => {
-  const { client, arrive, say, pillow, update } = setUp();
+test("for await gives the known states, then every update and removal", async () => {
+  const { client, arrive, receive, pillow, update } = setUp();
   arrive([pillow("a")]);
   const reader = client[Symbol.asyncIterator]();
-  say(update([pillow("a", 0, { state: "neutral" }), pillow("a", 0, { state: "spinning" })]));
-  say({ type: "removed", cursor: "e:3", pillows: ["a"] });
+  receive(update([pillow("a", 0, { state: "neutral" }), pillow("a", 0, { state: "spinning" })]));
+  receive({ type: "removed", cursor: "e:3", pillows: ["a"] });
   assert.deepEqual(await read(reader), ["a", "hugging", undefined]);
   assert.deepEqual(await read(reader), ["a", "neutral", "hugging"]);
   assert.deepEqual(await read(reader), ["a", "spinning", "neutral"]);
   assert.deepEqual(await read(reader), ["a", null, "spinning"]);
 });
 
-test("a signal that is aborted closes it and ends every loop", async () => {
+test("an aborted signal closes the client and ends every loop", async () => {
   const stop = new AbortController();
   const { client, arrive, FakeWebSocket, window } = setUp({ signal: stop.signal });
   arrive([]);
@@ -299,21 +299,21 @@ test("a signal that is aborted closes it and ends every loop", async () => {
   assert.equal(FakeWebSocket.sockets.length, 1, "it stays closed");
 });
 
-test("a refusal for good ends every loop with its reason, an outage none", async () => {
-  const { client, arrive, FakeWebSocket, time, say } = setUp();
+test("a terminal close code ends every loop with a RefusedError, a loss does not", async () => {
+  const { client, arrive, FakeWebSocket, time, receive } = setUp();
   arrive([]);
   const reader = client[Symbol.asyncIterator]();
   FakeWebSocket.newest.drop();
   time.pass(20_000);
   FakeWebSocket.newest.accept();
-  say({ type: "error", code: 4403, message: "origin not allowed" });
+  receive({ type: "error", code: 4403, message: "origin not allowed" });
   const waiting = reader.next();
   FakeWebSocket.newest.drop(4403);
   await assert.rejects(waiting, (fault) => fault.name === "RefusedError" && fault.code === 4403 && /origin not allowed/.test(fault.message));
   await assert.rejects(client[Symbol.asyncIterator]().next(), /4403/);
 });
 
-test("without a WebSocket it listens to events, and asks anew where nothing can be said", () => {
+test("without a WebSocket it uses SSE, and subscribe() opens a new stream", () => {
   const opened = [];
   const events = (address) => {
     const stream = { address, close: () => (stream.isClosed = true), send: () => assert.fail("events go one way") };
@@ -331,55 +331,55 @@ test("without a WebSocket it listens to events, and asks anew where nothing can 
   assert.equal(opened[1].address, "wss://pillows.example/ws?pillow=b");
 });
 
-test("the clock's offset and the round trip are known once a ping came back", () => {
-  const { client, arrive, say, time, server } = setUp();
+test("clockOffsetMs and roundTripMs are set by a pong", () => {
+  const { client, arrive, receive, time, server } = setUp();
   assert.equal(client.clockOffsetMs, null);
   arrive([]);
   time.pass(0);
   time.pass(40);
-  say({ type: "pong", sent: time.now - 40, received: server() - 20 });
+  receive({ type: "pong", sent: time.now - 40, received: server() - 20 });
   assert.equal(client.roundTripMs, 40);
   assert.equal(client.clockOffsetMs, OFFSET);
 });
 
-test("an address without its last slash is the same folder, and none is an error outside a page", () => {
+test("a url without a trailing slash is the same folder, and a missing one is a TypeError outside a page", () => {
   const { FakeWebSocket } = setUp({ url: "https://pillows.example/behind" });
   assert.equal(FakeWebSocket.newest.url, "wss://pillows.example/behind/ws");
   assert.throws(() => new Pillowcast({}), /url is missing/);
 });
 
-test("another's cursor is resumed from, once, and the client tells its own", () => {
-  const { client, query, arrive, update, pillow, say, told, FakeWebSocket, time } = setUp({ cursor: "e:7", pillows: ["a"] });
+test("the option `cursor` is used for the first request, and replaced by each frame's cursor", () => {
+  const { client, query, arrive, update, pillow, receive, events, FakeWebSocket, time } = setUp({ cursor: "e:7", pillows: ["a"] });
   assert.equal(client.cursor, "e:7");
   assert.deepEqual([query().get("since"), query().getAll("pillow")], ["e:7", ["a"]]);
   arrive([pillow("a")], { recovered: true, cursor: "e:9" });
-  const [, { isSnapshot, isResumed }] = told.find(([type]) => type === "change");
+  const [, { isSnapshot, isResumed }] = events.find(([type]) => type === "change");
   assert.deepEqual([isSnapshot, isResumed], [true, true]);
-  say(update([pillow("a")], "e:10"));
+  receive(update([pillow("a")], "e:10"));
   assert.equal(client.cursor, "e:10");
   FakeWebSocket.newest.drop();
   time.pass(30_000);
   assert.equal(query().get("since"), "e:10");
 });
 
-test("a cursor that is no text is refused at once", () => {
+test("a cursor that is not a text is a TypeError", () => {
   assert.throws(() => setUp({ cursor: 7 }), /TypeError: cursor is 7/);
 });
 
-test("a cursor of none is no cursor", () => {
+test("a cursor of null means none", () => {
   const { client, query } = setUp({ cursor: null });
   assert.equal(client.cursor, null);
   assert.equal(query().has("since"), false);
 });
 
-test("pillows that cannot be asked for are refused at once, and by name", () => {
+test("invalid pillows are a TypeError that names them", () => {
   assert.throws(() => setUp({ pillows: [] }), /name at least one/);
   assert.throws(() => setUp({ pillows: ["cloud-1", "Cloud 2"] }), /"Cloud 2" is no pillow's id/);
   const { client } = setUp();
   assert.throws(() => client.subscribe([]), TypeError);
 });
 
-test("a loop tells with each update where to resume from", async () => {
+test("each update of a loop has the cursor to resume from", async () => {
   const { client, arrive, pillow } = setUp();
   arrive([pillow("a"), pillow("b")]);
   const cursors = [];
@@ -390,30 +390,30 @@ test("a loop tells with each update where to resume from", async () => {
   assert.deepEqual(cursors, [null, "e:1"]);
 });
 
-test("a listener among the options is called when its client is known", async () => {
-  const heard = [];
-  const client = connect({ url: "https://pillows.example", WebSocket: fakeWebSocket(), onConnection: () => heard.push(client.status.phase) });
-  assert.deepEqual(heard, []);
+test("a listener in the options is called after connect() has returned", async () => {
+  const phases = [];
+  const client = connect({ url: "https://pillows.example", WebSocket: fakeWebSocket(), onConnection: () => phases.push(client.status.phase) });
+  assert.deepEqual(phases, []);
   await null;
-  assert.deepEqual(heard, ["connecting"]);
+  assert.deepEqual(phases, ["connecting"]);
   client.close();
 });
 
-test("of a socket that fails at once, the last word is the true one", async () => {
+test("the last connection event of a socket that fails at once is right", async () => {
   class Failing extends fakeWebSocket() {
     set onclose(listener) {
       queueMicrotask(() => listener?.({ code: 1006, reason: "" }));
     }
   }
-  const told = [];
-  const client = connect({ url: "https://pillows.example", WebSocket: Failing, events: null, onConnection: ({ detail }) => told.push(detail.connection) });
+  const events = [];
+  const client = connect({ url: "https://pillows.example", WebSocket: Failing, events: null, onConnection: ({ detail }) => events.push(detail.connection) });
   await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(told.at(-1), "disconnected");
+  assert.equal(events.at(-1), "disconnected");
   assert.equal(client.connection, "disconnected");
   client.close();
 });
 
-test("a closed client is not on its way, and one that is opened again is", () => {
+test("a closed client is disconnected, and connecting after open()", () => {
   const { client, arrive } = setUp();
   arrive();
   client.close();
@@ -422,7 +422,7 @@ test("a closed client is not on its way, and one that is opened again is", () =>
   assert.equal(client.connection, "connecting");
 });
 
-test("an address that is none is refused at once, and by name", () => {
+test("a url that is not http or https is a TypeError that names it", () => {
   for (const url of ["nonsense", "ftp://pillows.example", "wss://pillows.example"]) {
     assert.throws(() => setUp({ url }), new RegExp(`TypeError: url is ${url}: say where`));
   }

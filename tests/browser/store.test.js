@@ -20,7 +20,7 @@ const changedOf = (updates) => updates.filter(({ pillow }) => pillow !== null).m
 const removedOf = (updates) => updates.filter(({ pillow }) => pillow === null).map(({ id }) => id);
 const update = (pillows, more = {}) => ({ type: "update", cursor: "e:2", sent: T0 + 60_000, pillows, ...more });
 
-test("a snapshot that was not recovered replaces all that was known", () => {
+test("a snapshot that is not recovered replaces all states", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 9_000), state("b", 1)]));
   const updates = store.apply(snapshot([state("a", 5_000)], { cursor: "f:1" }));
@@ -32,7 +32,7 @@ test("a snapshot that was not recovered replaces all that was known", () => {
   assert.equal(store.cursor, "f:1");
 });
 
-test("a recovered snapshot adds to what was known", () => {
+test("a recovered snapshot is merged", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 1), state("b", 1)]));
   const updates = store.apply(snapshot([state("b", 2)], { recovered: true }));
@@ -40,7 +40,7 @@ test("a recovered snapshot adds to what was known", () => {
   assert.deepEqual([changedOf(updates), removedOf(updates)], [["b"], []]);
 });
 
-test("a pillow never goes backwards within a stream", () => {
+test("an older state is ignored", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 5, { seq: 3 })]));
   assert.deepEqual(changedOf(store.apply(update([state("a", 4, { seq: 9 })]))), []);
@@ -48,7 +48,7 @@ test("a pillow never goes backwards within a stream", () => {
   assert.equal(store.pillows.get("a").seq, 3);
 });
 
-test("a notice that a pillow is silent has its last state's time, and replaces it all the same", () => {
+test("notconnected replaces the last state, whose time it has", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 5, { seq: 3 })]));
   const notice = state("a", 5, { seq: 3, state: "notconnected", last: "hugging" });
@@ -56,7 +56,7 @@ test("a notice that a pillow is silent has its last state's time, and replaces i
   assert.equal(store.pillows.get("a").state, "notconnected");
 });
 
-test("each update says what was known before it, and a pillow may come twice", () => {
+test("each update has the previous state, also if a pillow occurs twice in a frame", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 1)]));
   const [first, second] = store.apply(update([state("a", 2), state("a", 3, { state: "punching" })]));
@@ -66,7 +66,7 @@ test("each update says what was known before it, and a pillow may come twice", (
   assert.deepEqual(gone, { id: "a", pillow: null, previous: second.pillow, cursor: "e:3" });
 });
 
-test("a cursor is of whole frames: who has dealt with a part of one is sent all of it again", () => {
+test("within a frame the cursor is that before it, so that a reader resumes with the whole frame", () => {
   const store = new Store();
   const cursors = (frame) => store.apply(frame).map(({ cursor }) => cursor);
   assert.deepEqual(cursors(snapshot([state("a", 1), state("b", 1)])), [null, "e:1"]);
@@ -74,7 +74,7 @@ test("a cursor is of whole frames: who has dealt with a part of one is sent all 
   assert.deepEqual(cursors({ type: "removed", cursor: "e:3", pillows: ["b"] }), ["e:3"]);
 });
 
-test("who resumes another's stream hears of what was removed, known here or not", () => {
+test("a store with another client's cursor reports removals of unknown pillows", () => {
   const store = new Store("e:1");
   assert.equal(store.cursor, "e:1");
   store.apply({ ...snapshot([state("a", 2)]), recovered: true });
@@ -83,7 +83,7 @@ test("who resumes another's stream hears of what was removed, known here or not"
   assert.deepEqual(store.apply({ type: "removed", cursor: "e:4", pillows: ["gone"] }), []);
 });
 
-test("what is removed is gone, and what was not there is no change", () => {
+test("a removal of a known pillow is an update, of an unknown one not", () => {
   const store = new Store();
   store.apply(snapshot([state("a", 1)]));
   const removed = removedOf(store.apply({ type: "removed", cursor: "e:3", pillows: ["a", "zzz"] }));
@@ -93,7 +93,7 @@ test("what is removed is gone, and what was not there is no change", () => {
   assert.ok(Number.isNaN(store.asOf("a")));
 });
 
-test("the broker's state is kept, and frames without news change nothing", () => {
+test("a status frame changes the broker's state, other frames without states change nothing", () => {
   const store = new Store();
   assert.equal(store.broker, null);
   store.apply(snapshot([]));
@@ -105,7 +105,7 @@ test("the broker's state is kept, and frames without news change nothing", () =>
   assert.equal(store.cursor, "e:1");
 });
 
-test("a pillow whose clock runs ahead is as old as the frame that brought it", () => {
+test("a state is not newer than the frame that brought it", () => {
   const store = new Store();
   store.apply(snapshot([state("ahead", 240_000), state("right", 10), { pillow: "timeless", state: "neutral" }]));
   assert.equal(store.asOf("ahead"), T0 + 60_000);
@@ -113,7 +113,7 @@ test("a pillow whose clock runs ahead is as old as the frame that brought it", (
   assert.equal(store.asOf("timeless"), T0 + 60_000);
 });
 
-test("times are compared to their last digit, in any zone and letter case", () => {
+test("instant() keeps digits below a millisecond, in any zone and letter case", () => {
   assert.equal(instant("2026-11-22T06:00:00Z"), T0);
   assert.equal(instant("2026-11-22t07:00:00.5+01:00"), T0 + 500);
   assert.ok(instant("2026-11-22T06:00:00.1234Z") < instant("2026-11-22T06:00:00.12345Z"));
@@ -132,7 +132,7 @@ test("at, then seq, order the states of a pillow; equal ones are not older", () 
   assert.ok(!older([late, undefined], [late, 0]));
 });
 
-test("a pillow is live, then quiet, and not connected when the gateway says so", () => {
+test("a pillow is quiet after QUIET_AFTER_MS, and notconnected if the gateway says so", () => {
   const hug = { state: "hugging" };
   assert.equal(freshness(hug, 0), "live");
   assert.equal(freshness(hug, QUIET_AFTER_MS), "live");
@@ -141,7 +141,7 @@ test("a pillow is live, then quiet, and not connected when the gateway says so",
   assert.equal(freshness({ state: "notconnected" }, 0), "notconnected");
 });
 
-test("the page is live only with a snapshot on an open connection and a broker behind it", () => {
+test("the page is live only after a snapshot on the current connection, with a broker", () => {
   const facts = [];
   for (const synced of [false, true])
     for (const lost of [false, true])
@@ -189,7 +189,7 @@ class Stream {
   }
 }
 
-test("whatever is lost, doubled or late, a page that resumes ends with the newest of each", () => {
+test("after lost, repeated or late frames, a client that resumes has the newest state of each pillow", () => {
   for (let seed = 1; seed <= 300; seed += 1) {
     const random = seeded(seed);
     const pick = (count) => Math.floor(random() * count);

@@ -1,6 +1,6 @@
 /**
- * Pillowcast's client, as this gateway serves it: the gateway is the one it came from, unless
- * `url` names another.  What it can do is said in client/pillowcast.js.
+ * The client as a gateway serves it: `url` defaults to the gateway that served this module.
+ * client/pillowcast.js documents the client.
  */
 
 import { Pillowcast as Client } from "./client/pillowcast.js";
@@ -17,7 +17,7 @@ export class Pillowcast extends Client {
   }
 }
 
-/** Make a client and connect it. @param {ConstructorParameters<typeof Client>[0]} [options] */
+/** Create a client and connect it. @param {ConstructorParameters<typeof Client>[0]} [options] */
 export function connect(options) {
   return new Pillowcast(options).open();
 }

@@ -1,18 +1,13 @@
-/**
- * How long to wait before the next attempt to connect.
- *
- * Pure: the random number comes in as an argument.  What an attempt is, and when the count
- * starts again, is the business of connection.js.
- */
+/** Delays before the next attempt to connect. Pure: the random number is an argument. */
 
 export const MIN_DELAY_MS = 500;
 export const MAX_DELAY_MS = 20_000;
 
 /**
- * Full jitter: a delay in ms drawn evenly from a window that doubles with each attempt.
- * A thousand pages that lost the same gateway come back spread out, not as one wave.
+ * Full jitter: a delay drawn evenly from a window that doubles with each attempt, so that a
+ * thousand pages that lost the same gateway do not reconnect at once.
  *
- * @param {number} attempt failures in a row so far, from 0
+ * @param {number} attempt number of failed attempts in a row, from 0
  * @param {number} random a number in [0, 1)
  * @returns {number} delay in ms, from MIN_DELAY_MS to MAX_DELAY_MS
  */
@@ -22,12 +17,12 @@ export function backoff(attempt, random) {
 }
 
 /**
- * A delay in ms drawn evenly from the window a gateway asked for when it said goodbye.
+ * A delay drawn evenly from the window that a gateway sent in its `goodbye`.
  *
- * @returns {number}
- * @param {[number, number]} window lowest and highest delay in ms
+ * @param {[number, number]} window shortest and longest delay in ms
  * @param {number} random a number in [0, 1)
+ * @returns {number} delay in ms
  */
-export function withinWindow([lowest, highest], random) {
-  return lowest + random * (highest - lowest);
+export function delayWithin([shortest, longest], random) {
+  return shortest + random * (longest - shortest);
 }

@@ -1,64 +1,64 @@
 /**
- * The gateway's time, seen from here: a visitor's clock may be minutes wrong, ages must not be.
+ * Estimates the gateway's clock, because a visitor's clock may be minutes wrong and ages must not be.
  *
- * Pure: the local time comes in as an argument, in ms since 1970.
+ * Pure: the local time is an argument, in ms since 1970.
  */
 
-/** A measurement older than this gives way to a newer one, even a worse one: clocks drift. */
-export const TRUSTED_FOR_MS = 300_000;
+/** A newer measurement replaces one that is older than this, even a better one: clocks drift. */
+export const MEASUREMENT_VALID_MS = 300_000;
 
 export class ServerClock {
   /** @type {number | null} */
   #offset = null;
   /** @type {{roundTrip: number, at: number} | null} */
-  #measured = null;
+  #measurement = null;
 
-  /** Forget everything. */
+  /** Discard the estimate. */
   reset() {
     this.#offset = null;
-    this.#measured = null;
+    this.#measurement = null;
   }
 
   /**
-   * A frame said when it was sent.  It was under way for some time, so the true offset is at
-   * least this; the largest seen is the nearest, until a ping has measured it.
+   * Use the send time of a frame. The frame has travelled for an unknown time, so the true offset is
+   * at least the difference: until a ping measures it, the largest difference is the best estimate.
    *
    * @param {number} sent gateway time
    * @param {number} now local time
    */
-  heard(sent, now) {
-    if (this.#measured !== null) return;
+  observe(sent, now) {
+    if (this.#measurement !== null) return;
     this.#offset = Math.max(this.#offset ?? -Infinity, sent - now);
   }
 
   /**
-   * A pong came back: the gateway had it halfway between sending and now.
+   * Use a pong. The gateway's receive time lies halfway between the local send time and now.
    *
    * @param {{sent: number, received: number}} pong
    * @param {number} now local time
    */
-  measured({ sent, received }, now) {
+  observePong({ sent, received }, now) {
     const roundTrip = now - sent;
     if (!(roundTrip >= 0)) return;
-    const best = this.#measured;
-    const isBetter = best === null || roundTrip <= best.roundTrip || now - best.at > TRUSTED_FOR_MS;
+    const best = this.#measurement;
+    const isBetter = best === null || roundTrip <= best.roundTrip || now - best.at > MEASUREMENT_VALID_MS;
     if (!isBetter) return;
-    this.#measured = { roundTrip, at: now };
+    this.#measurement = { roundTrip, at: now };
     this.#offset = received - (sent + roundTrip / 2);
   }
 
-  /** Shortest time to the gateway and back, in ms, or null before it was measured. */
+  /** Shortest measured round trip in ms; null before the first pong. */
   get roundTripMs() {
-    return this.#measured?.roundTrip ?? null;
+    return this.#measurement?.roundTrip ?? null;
   }
 
-  /** By how many ms the gateway's clock is ahead of this one; null while nothing is known. */
+  /** The gateway's clock minus the local clock in ms; null without an estimate. */
   get offsetMs() {
     return this.#offset;
   }
 
   /**
-   * The gateway's time in ms at local time `now`; local time itself while nothing is known.
+   * The gateway's time in ms at local time `now`; local time without an estimate.
    *
    * @param {number} now
    */

@@ -1,47 +1,40 @@
 /**
- * One connection that comes back.
+ * A connection to the gateway that reconnects after a loss.
  *
- * Lives here: when to open, by which way, when to give a connection up, when to try again and
- * when not to.  Not here: what the text means.  WebSocket, clock, timers and random numbers are
- * handed in, so that all of it can be tested in no time and without a browser.
+ * It opens and closes sockets, detects silence and schedules attempts; retry_policy.js decides the
+ * delays. It does not read the messages. WebSocket class, clock, timers and random numbers are
+ * injected, so that tests need neither a browser nor real time.
  */
 
-import { backoff, withinWindow } from "./backoff.js";
+import { RetryPolicy, TOO_MANY_REQUESTS } from "./retry_policy.js";
 
 export const SUBPROTOCOL = "pillowcast.v1";
 export const CONNECT_TIMEOUT_MS = 10_000;
-export const SILENCE_MS = 30_000;
-export const PROBE_MS = 5_000;
+/** A connection without a message for this long is lost: the gateway sends at least every 20 s. */
+export const SILENCE_TIMEOUT_MS = 30_000;
+/** After a probe, an answer must arrive within this time. */
+export const PROBE_TIMEOUT_MS = 5_000;
+/** A connection that has received messages for this long resets the count of failed attempts. */
 export const STABLE_AFTER_MS = 5_000;
-export const TOO_MANY_MS = 30_000;
-
-const TERMINAL = new Set([4400, 4401, 4403, 4408]);
-const TOO_MANY = 4429;
-// A gateway that is full hears from everyone it refused; they start from a wider window.
-const FIRST_ATTEMPT = new Map([[1013, 4]]);
-// Of attempts in a row that brought no word, every second goes by events; where a WebSocket has
-// worked before, it is more likely the gateway that is away, and only every fourth does.
-const EVENTS_EVERY = 2;
-const EVENTS_EVERY_AFTER_SUCCESS = 4;
 
 /**
  * @typedef {object} Status
  * @property {"idle" | "connecting" | "open" | "waiting" | "stopped"} phase
- * @property {"websocket" | "events"} transport by which it is, or was last, connected
- * @property {number | null} retryAt when waiting: local time in ms of the next attempt
- * @property {number | null} code close code that led here, when there was one
- * @property {string} reason in words, for a person
+ * @property {"websocket" | "events"} transport of the current or the last connection
+ * @property {number | null} retryAt local time in ms of the next attempt, in phase `waiting`
+ * @property {number | null} code close code that led to this phase, if there was one
+ * @property {string} reason text for a person
  */
 
 /**
- * What a WebSocket and an event stream have in common. The events are loosely typed, so that the
- * class of a browser, of Node.js and of the package `ws` are each accepted.
+ * The common interface of a WebSocket and an event stream. The events are loosely typed, so that the
+ * classes of a browser, of Node.js and of the package `ws` are all assignable.
  *
  * @typedef {object} SocketLike
  * @property {((event?: any) => void) | null} onopen
- * @property {((event: any) => void) | null} onmessage told of a `data`
- * @property {((event?: any) => void) | null} onerror told of a `message` where there is one
- * @property {((event: any) => void) | null} onclose told of a `code` and a `reason`
+ * @property {((event: any) => void) | null} onmessage receives an event with `data`
+ * @property {((event?: any) => void) | null} onerror receives an event that may have a `message`
+ * @property {((event: any) => void) | null} onclose receives an event with `code` and `reason`
  * @property {(text: string) => void} send
  * @property {() => void} close
  */
@@ -55,20 +48,20 @@ const EVENTS_EVERY_AFTER_SUCCESS = 4;
  */
 
 /**
- * @typedef {object} Surroundings what a test replaces
- * @property {SocketClass | null} [WebSocket] null for none; the surroundings' own unless given
- * @property {((address: string) => SocketLike) | null} [events] opens the stream as events
- * @property {() => number} [clock] ms; wall clock, because it goes on in a sleeping laptop
+ * @typedef {object} Surroundings dependencies that a test replaces
+ * @property {SocketClass | null} [WebSocket] null for none; `globalThis.WebSocket` by default
+ * @property {((address: string) => SocketLike) | null} [events] opens the SSE stream
+ * @property {() => number} [clock] ms; wall clock, because it continues while a laptop sleeps
  * @property {Timers} [timers]
  * @property {() => number} [random] in [0, 1)
  */
 
 /**
- * @typedef {object} Wiring
- * @property {() => string} address asked anew for each attempt
- * @property {(text: unknown) => void} onText
+ * @typedef {object} Callbacks
+ * @property {() => string} address returns the URL for each attempt
+ * @property {(data: unknown) => void} onMessage
  * @property {(status: Status) => void} onStatus
- * @property {() => void} [onProbe] say something that will be answered
+ * @property {() => void} [sendProbe] sends a message that the gateway answers
  */
 
 /** @type {Timers} */
@@ -80,42 +73,36 @@ export const TIMERS = {
 export class Connection {
   /** @type {Status} */
   status = { phase: "idle", transport: "websocket", retryAt: null, code: null, reason: "" };
-  /** Local time in ms at which anything last arrived; null before that. @type {number | null} */
-  lastHeard = null;
+  /** Local time in ms of the last message; null before the first. @type {number | null} */
+  lastReceivedAt = null;
 
   #address;
-  #onText;
+  #onMessage;
   #onStatus;
-  #onProbe;
+  #sendProbe;
   #WebSocket;
   #events;
   #clock;
   #timers;
   #random;
 
+  #policy = new RetryPolicy();
   /** @type {SocketLike | null} */
   #socket = null;
   /** @type {"websocket" | "events"} */
   #transport = "websocket";
-  #attempt = 0;
-  // Attempts in a row that brought no word, and whether a WebSocket ever brought one.
-  #mute = 0;
-  #isHeard = false;
-  #hasWorked = false;
-  /** @type {[number, number] | null} */
-  #goodbye = null;
-  // What the socket said of its end beforehand; browsers say nothing.
-  #trouble = "";
+  /** The message of the socket's error event; browsers give none. */
+  #socketError = "";
   #deadline = 0;
-  /** @type {{wait: unknown, watch: unknown, stable: unknown}} */
-  #running = { wait: null, watch: null, stable: null };
+  /** @type {{retry: unknown, silence: unknown, stable: unknown}} */
+  #running = { retry: null, silence: null, stable: null };
 
-  /** @param {Wiring & Surroundings} options */
-  constructor({ address, onText, onStatus, onProbe, WebSocket, events, clock, timers, random }) {
+  /** @param {Callbacks & Surroundings} options */
+  constructor({ address, onMessage, onStatus, sendProbe, WebSocket, events, clock, timers, random }) {
     this.#address = address;
-    this.#onText = onText;
+    this.#onMessage = onMessage;
     this.#onStatus = onStatus;
-    this.#onProbe = onProbe ?? (() => {});
+    this.#sendProbe = sendProbe ?? (() => {});
     const own = /** @type {SocketClass | undefined} */ (/** @type {unknown} */ (globalThis.WebSocket));
     this.#WebSocket = WebSocket === undefined ? own : WebSocket;
     this.#events = events ?? null;
@@ -124,83 +111,85 @@ export class Connection {
     this.#random = random ?? Math.random;
   }
 
-  /** Open now, unless it is open or on its way already; also ends a wait and a stop. */
+  /** Connect now, also from phase `waiting` or `stopped`; without effect on an open connection. */
   open() {
     if (this.#socket !== null) return;
-    this.#cancel("wait");
-    this.#goodbye = null;
-    this.#isHeard = false;
+    this.#cancel("retry");
+    this.#policy.startAttempt();
     /** @type {SocketLike} */
     let socket;
     try {
-      socket = this.#make(this.#address());
+      socket = this.#createSocket(this.#address());
     } catch (error) {
-      // Refused before it was tried, as for a malformed address: trying again changes nothing.
-      this.#become({ phase: "stopped", reason: error instanceof Error ? error.message : String(error) });
+      // The address is malformed, or there is no transport: another attempt would fail as well.
+      this.#setStatus({ phase: "stopped", reason: error instanceof Error ? error.message : String(error) });
       return;
     }
     this.#socket = socket;
     socket.onopen = () => this.#opened();
-    socket.onmessage = (event) => this.#heard(event.data);
-    this.#trouble = "";
+    socket.onmessage = (event) => this.#received(event.data);
+    this.#socketError = "";
     socket.onerror = (event) => {
-      this.#trouble = event?.message ?? "";
+      this.#socketError = event?.message ?? "";
     };
     socket.onclose = (event) => this.#closed(event.code, event.reason);
-    this.#watch(CONNECT_TIMEOUT_MS);
-    this.#become({ phase: "connecting" });
+    this.#startSilenceTimer(CONNECT_TIMEOUT_MS);
+    this.#setStatus({ phase: "connecting" });
   }
 
-  /** Close for good; `open()` starts anew. */
+  /** Close without another attempt; `open()` connects again. */
   close() {
-    this.#abandon();
-    this.#cancel("wait");
-    this.#attempt = 0;
-    this.#become({ phase: "idle" });
+    this.#detachSocket();
+    this.#cancel("retry");
+    this.#policy.resetAttempts();
+    this.#setStatus({ phase: "idle" });
   }
 
-  /** Send text if it can be sent now; nothing is ever queued up. @param {string} text */
+  /**
+   * Send text over an open WebSocket; nothing is queued.
+   *
+   * @param {string} text
+   * @returns {boolean} whether it was sent
+   */
   send(text) {
     if (this.status.phase !== "open" || this.#transport === "events") return false;
     this.#socket?.send(text);
     return true;
   }
 
-  /** The address is another one now: where nothing can be said, connect anew. */
-  readdress() {
+  /** Reconnect an event stream, because its URL has changed and it cannot send. */
+  addressChanged() {
     if (this.#transport !== "events" || this.#socket === null) return;
-    this.#abandon();
+    this.#detachSocket();
     this.open();
   }
 
   /**
-   * The network or the visitor is back: do not sit out a wait, do not trust an old connection.
-   * A gateway that said "too many" is left in peace all the same.
+   * End a wait and probe an open connection, because the network or the visitor is back. The wait
+   * after TOO_MANY_REQUESTS does not end.
    */
-  hurry() {
+  wake() {
     const { phase, code } = this.status;
-    if (phase === "waiting" && code !== TOO_MANY) {
+    if (phase === "waiting" && code !== TOO_MANY_REQUESTS) {
       this.open();
     } else if (phase === "open") {
-      if (this.#clock() - (this.lastHeard ?? 0) >= SILENCE_MS) {
+      if (this.#clock() - (this.lastReceivedAt ?? 0) >= SILENCE_TIMEOUT_MS) {
         this.#lose("nothing was heard");
       } else if (this.#transport === "websocket") {
-        this.#watch(PROBE_MS);
-        this.#onProbe();
+        this.#startSilenceTimer(PROBE_TIMEOUT_MS);
+        this.#sendProbe();
       }
     }
   }
 
-  /** The gateway is leaving: come back after a delay in this window of ms. @param {[number, number]} window */
-  expectGoodbye(window) {
-    this.#goodbye = window;
+  /** Draw the delay after the next loss from this window in ms. @param {[number, number]} window */
+  setReconnectWindow(window) {
+    this.#policy.setReconnectWindow(window);
   }
 
   /** @param {string} address */
-  #make(address) {
-    const every = this.#hasWorked ? EVENTS_EVERY_AFTER_SUCCESS : EVENTS_EVERY;
-    const isTurn = this.#mute % every === every - 1;
-    if (this.#events !== null && (isTurn || !this.#WebSocket)) {
+  #createSocket(address) {
+    if (this.#events !== null && (this.#policy.prefersSse || !this.#WebSocket)) {
       this.#transport = "events";
       return this.#events(address);
     }
@@ -210,44 +199,39 @@ export class Connection {
   }
 
   #opened() {
-    this.lastHeard = this.#clock();
-    this.#watch(SILENCE_MS);
-    this.#become({ phase: "open" });
+    this.lastReceivedAt = this.#clock();
+    this.#startSilenceTimer(SILENCE_TIMEOUT_MS);
+    this.#setStatus({ phase: "open" });
   }
 
-  /** @param {unknown} text */
-  #heard(text) {
-    this.lastHeard = this.#clock();
-    this.#deadline = this.lastHeard + SILENCE_MS;
-    this.#isHeard = true;
-    if (this.#transport === "websocket") this.#hasWorked = true;
-    // Good service starts with the first word: one that accepts and then drops is none.
-    if (this.#running.stable === null) {
-      this.#start("stable", STABLE_AFTER_MS, () => {
-        this.#attempt = 0;
-      });
-    }
-    this.#onText(text);
+  /** @param {unknown} data */
+  #received(data) {
+    this.lastReceivedAt = this.#clock();
+    this.#deadline = this.lastReceivedAt + SILENCE_TIMEOUT_MS;
+    this.#policy.messageReceived(this.#transport);
+    // From the first message, because a gateway that accepts and then drops gives no service.
+    if (this.#running.stable === null) this.#start("stable", STABLE_AFTER_MS, () => this.#policy.resetAttempts());
+    this.#onMessage(data);
   }
 
-  /** Give the connection up unless something arrives within `ms`. @param {number} ms */
-  #watch(ms) {
+  /** Give the connection up unless a message arrives within `ms`. @param {number} ms */
+  #startSilenceTimer(ms) {
     this.#deadline = this.#clock() + ms;
     const check = () => {
       const left = this.#deadline - this.#clock();
       if (left > 0) {
-        this.#start("watch", left, check);
+        this.#start("silence", left, check);
       } else {
-        const opened = this.status.phase === "open";
-        this.#lose(opened ? "nothing was heard" : "no answer");
+        const isOpen = this.status.phase === "open";
+        this.#lose(isOpen ? "nothing was heard" : "no answer");
       }
     };
-    this.#start("watch", ms, check);
+    this.#start("silence", ms, check);
   }
 
   /** @param {string} reason */
   #lose(reason) {
-    this.#abandon();
+    this.#detachSocket();
     this.#retry(null, reason);
   }
 
@@ -256,9 +240,9 @@ export class Connection {
    * @param {string} reason
    */
   #closed(code, reason) {
-    this.#abandon();
-    if (TERMINAL.has(code)) this.#become({ phase: "stopped", code, reason });
-    else this.#retry(code, reason || this.#trouble || (this.#isHeard ? "the connection was lost" : "no connection came about"));
+    this.#detachSocket();
+    if (this.#policy.isTerminal(code)) this.#setStatus({ phase: "stopped", code, reason });
+    else this.#retry(code, reason || this.#socketError || (this.#policy.hasReceived ? "the connection was lost" : "no connection came about"));
   }
 
   /**
@@ -266,24 +250,14 @@ export class Connection {
    * @param {string} reason
    */
   #retry(code, reason) {
-    const delay = this.#delay(code);
-    this.#attempt += 1;
-    this.#mute = this.#isHeard ? 0 : this.#mute + 1;
-    this.#start("wait", delay, () => this.open());
-    this.#become({ phase: "waiting", retryAt: this.#clock() + delay, code, reason });
+    const delay = this.#policy.fail(code, this.#random());
+    this.#start("retry", delay, () => this.open());
+    this.#setStatus({ phase: "waiting", retryAt: this.#clock() + delay, code, reason });
   }
 
-  /** @param {number | null} code */
-  #delay(code) {
-    const random = this.#random();
-    if (this.#goodbye !== null) return withinWindow(this.#goodbye, random);
-    if (code === TOO_MANY) return TOO_MANY_MS + backoff(this.#attempt, random);
-    return backoff(Math.max(this.#attempt, FIRST_ATTEMPT.get(code ?? 0) ?? 0), random);
-  }
-
-  /** Part from the socket first, so that nothing it still says can be taken for the next one's. */
-  #abandon() {
-    this.#cancel("watch");
+  /** Detach the handlers and then close, so that a late event is not taken for one of the next socket. */
+  #detachSocket() {
+    this.#cancel("silence");
     this.#cancel("stable");
     const socket = this.#socket;
     if (socket === null) return;
@@ -293,7 +267,7 @@ export class Connection {
   }
 
   /**
-   * @param {"wait" | "watch" | "stable"} name
+   * @param {"retry" | "silence" | "stable"} name
    * @param {number} ms
    * @param {() => void} callback
    */
@@ -302,14 +276,14 @@ export class Connection {
     this.#running[name] = this.#timers.setTimeout(callback, ms);
   }
 
-  /** @param {"wait" | "watch" | "stable"} name */
+  /** @param {"retry" | "silence" | "stable"} name */
   #cancel(name) {
     this.#timers.clearTimeout(this.#running[name]);
     this.#running[name] = null;
   }
 
   /** @param {Partial<Status>} status */
-  #become(status) {
+  #setStatus(status) {
     this.status = { phase: "idle", transport: this.#transport, retryAt: null, code: null, reason: "", ...status };
     this.#onStatus(this.status);
   }

@@ -1,35 +1,33 @@
 /**
- * The gateway's frames: text in, checked object out.
+ * Parses and validates the gateway's frames. store.js applies them.
  *
- * Lives here: what a frame must look like.  Not here: what a frame does (store.js) and where
- * it came from (connection.js).  A type not known here is no error: a newer gateway may say
- * more than this client understands.
+ * A frame of an unknown type is no error, because a newer gateway may send more types.
  */
 
 /**
- * The state of a pillow, as it was on MQTT.
+ * The state of a pillow, as it was published on MQTT.
  *
  * @typedef {object} Pillow
  * @property {string} pillow its id
  * @property {string} state `neutral`, `hugging`, `punching`, `shaking`, `spinning`, `throwing` or
- *   `notconnected`; a newer gateway may know more
- * @property {string} at RFC 3339: when it was so
+ *   `notconnected`; a newer gateway may have more
+ * @property {string} at RFC 3339: when the state was true
  * @property {number} [seq] orders states of equal `at`
  * @property {number} [confidence] 0..1
  * @property {number} [battery] 0..1
  * @property {[number, number, number][]} [motion] accelerometer samples in g, oldest first
- * @property {Hops} [hops] when it passed where
- * @property {string} [last] of a pillow that went silent: its last state
- * @property {string} [since] of a pillow that went silent: RFC 3339, since when
+ * @property {Hops} [hops] timestamps of the stages that it passed
+ * @property {string} [last] of a silent pillow: its last state
+ * @property {string} [since] of a silent pillow: RFC 3339, since when it is silent
  */
 
 /**
- * When a state passed where, in Unix milliseconds.
+ * Timestamps of the stages that a state passed, in Unix milliseconds.
  *
  * @typedef {object} Hops
- * @property {number} [queued] the queue took it; Azure tells whole seconds
- * @property {number} [polled] the poller received it
- * @property {number} [published] the poller gave it to the broker
+ * @property {number} [queued] inserted into the queue; Azure gives whole seconds
+ * @property {number} [polled] received by the poller
+ * @property {number} [published] published to the broker by the poller
  */
 
 /** @typedef {"online" | "offline"} Broker */
@@ -43,7 +41,7 @@
 /** @typedef {{type: "error", code: number, message: string}} ErrorFrame */
 /** @typedef {SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | {type: "unknown"}} Frame */
 
-/** A frame that breaks the contract; the message names the frame's type and the field. */
+/** A frame is invalid; the message names its type and the field. */
 export class FrameError extends Error {
   /** @param {string} message */
   constructor(message) {
@@ -56,7 +54,7 @@ const PILLOW_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const CURSOR = /^[^\s:]+:\d+$/;
 
 /**
- * Whether a value can name a pillow; `bridge` is taken by the services' own topics.
+ * Whether a value is a valid pillow id. `bridge` is not, because it is the topic of the services.
  *
  * @param {unknown} value
  * @returns {value is string}
@@ -65,7 +63,7 @@ export function isPillowId(value) {
   return typeof value === "string" && PILLOW_ID.test(value) && value !== "bridge";
 }
 
-/** @typedef {(value: any) => boolean} Check */
+/** A check of parsed JSON, which can be anything. @typedef {(value: any) => boolean} Check */
 
 /** @type {Check} */
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -111,11 +109,11 @@ const FIELDS = {
 };
 
 /**
- * The frame in a WebSocket message.
+ * Parse a message.
  *
  * @param {unknown} text
- * @returns {Frame} the frame as it came, or `{type: "unknown"}`
- * @throws {FrameError} when it is no frame at all, or one with a missing or wrong field
+ * @returns {Frame} the frame, unchanged; `{type: "unknown"}` for an unknown type
+ * @throws {FrameError} if it is not a frame, or a field is missing or invalid
  */
 export function parseFrame(text) {
   const frame = parseObject(text);
@@ -124,7 +122,7 @@ export function parseFrame(text) {
   if (fields === undefined) return { type: "unknown" };
   for (const [field, isValid] of Object.entries(fields)) {
     if (!isValid(frame[field])) {
-      throw new FrameError(`${frame.type}.${field} is ${brief(frame[field])}`);
+      throw new FrameError(`${frame.type}.${field} is ${describe(frame[field])}`);
     }
   }
   return /** @type {Frame} */ (frame);
@@ -132,7 +130,7 @@ export function parseFrame(text) {
 
 /**
  * @param {unknown} text
- * @returns {any}
+ * @returns {any} parsed JSON
  */
 function parseObject(text) {
   if (typeof text !== "string") throw new FrameError("a frame is not text");
@@ -147,6 +145,6 @@ function parseObject(text) {
 }
 
 /** @param {unknown} value */
-function brief(value) {
+function describe(value) {
   return value === undefined ? "missing" : `wrong: ${JSON.stringify(value).slice(0, 60)}`;
 }

@@ -7,20 +7,27 @@
  *       console.log(id, pillow ? pillow.state : "removed");
  *     }
  *
- * It keeps one connection to the gateway, comes back by itself, resumes where it was, and says
- * at every moment whether what it knows is live.
+ * It keeps one connection to the gateway, reconnects, resumes at its cursor, and reports at every
+ * moment whether the known states are live.
  */
 
-import { webAddress } from "./address.js";
+import { changeDetail, ClientEventTarget, createEvent } from "./client_events.js";
 import { ServerClock } from "./clock.js";
 import { Connection, TIMERS } from "./connection.js";
-import { EventStream } from "./events.js";
-import { FrameError, isPillowId, parseFrame } from "./frames.js";
+import { RefusedError } from "./errors.js";
+import { FrameError, parseFrame } from "./frames.js";
+import { gatewayFolder } from "./gateway_url.js";
+import { checkCursor, checkPillows } from "./options.js";
+import { PingTimer } from "./ping_timer.js";
+import { SseSocket } from "./sse.js";
 import { freshness, pageFreshness, Store } from "./store.js";
-import { Updates } from "./updates.js";
+import { Subscription } from "./subscription.js";
+import { UpdateIterators } from "./update_iterator.js";
+import { WakeEvents } from "./wake_events.js";
 
-export { journey, quantile } from "./hops.js";
+export { RefusedError } from "./errors.js";
 export { FrameError, isPillowId } from "./frames.js";
+export { journey, quantile } from "./latency.js";
 export { instant } from "./store.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
@@ -31,74 +38,20 @@ export { instant } from "./store.js";
 /** @typedef {import("./store.js").PillowFreshness} PillowFreshness */
 /** @typedef {import("./connection.js").Status} Status */
 /** @typedef {import("./connection.js").Surroundings} Surroundings */
-/** @typedef {import("./hops.js").Journey} Journey */
+/** @typedef {import("./latency.js").Journey} Journey */
+/** @typedef {import("./client_events.js").ChangeDetail} ChangeDetail */
+/** @typedef {import("./client_events.js").ConnectionDetail} ConnectionDetail */
+/** @typedef {import("./client_events.js").ChangeEvent} ChangeEvent */
+/** @typedef {import("./client_events.js").ConnectionEvent} ConnectionEvent */
+/** @typedef {import("./client_events.js").FaultEvent} FaultEvent */
+/** @typedef {import("./client_events.js").AnyListener} AnyListener */
+/** @typedef {import("./client_events.js").ListenOptions} ListenOptions */
+/** @typedef {import("./client_events.js").UnlistenOptions} UnlistenOptions */
+/** @typedef {import("./client_events.js").Events} Events */
+/** @typedef {import("./options.js").Options} Options */
+/** @typedef {import("./options.js").Injected} Injected */
 
-/** The first pings come close together, for a good look at the clocks; then one a minute. */
-const PING_AFTER_MS = [0, 1_000, 3_000];
-const PING_EVERY_MS = 60_000;
-
-/**
- * What a `change` event tells.
- *
- * @typedef {object} ChangeDetail
- * @property {Update[]} updates every state that is news, in order
- * @property {string[]} changed the ids of pillows with a new state, each once
- * @property {string[]} removed the ids of pillows that are no more
- * @property {boolean} isSnapshot whether it is what is known, and not what happens
- * @property {boolean} isResumed of a snapshot: whether it is only what changed since the cursor, and
- *   what was known before still holds
- * @property {number | null} sent when the gateway sent it, ms on its clock
- */
-
-/** What a `connection` event tells. @typedef {{connection: Freshness, since: number}} ConnectionDetail */
-/** @typedef {CustomEvent<ChangeDetail>} ChangeEvent */
-/** @typedef {CustomEvent<ConnectionDetail>} ConnectionEvent */
-/** @typedef {CustomEvent<FrameError>} FaultEvent */
-// By what is there, so that neither the types of a browser nor those of Node.js are needed.
-/** @typedef {Parameters<EventTarget["addEventListener"]>[1]} AnyListener */
-/** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
-/** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
-/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent}} Events */
-
-/**
- * @typedef {object} Options
- * @property {string | URL} [url] the gateway, as `https://host/`; where it is left out, the one
- *   that this module or this page came from
- * @property {string[] | "all"} [pillows] which pillows; all of them
- * @property {string | null} [cursor] the `cursor` of a client of the same gateway and pillows that was
- *   here before: begin with what changed after it, where the gateway still knows
- * @property {AbortSignal} [signal] closes the client when it is aborted
- * @property {(event: ChangeEvent) => void} [onChange] listener for `change`
- * @property {(event: ConnectionEvent) => void} [onConnection] listener for `connection`
- */
-
-/**
- * What a test or an unusual place replaces, beside the connection's own.
- *
- * @typedef {object} Injected
- * @property {typeof fetch} [fetch] for the stream as events
- * @property {{window?: EventTarget, document?: EventTarget & {visibilityState: string}}} [page] where
- *   `online` and `visibilitychange` are heard
- */
-
-/** The gateway refused, and trying again would change nothing. */
-export class RefusedError extends Error {
-  /**
-   * @param {number | null} code close code
-   * @param {string} reason
-   */
-  constructor(code, reason) {
-    super(`the gateway refused${code === null ? "" : ` (${code})`}: ${reason || "it did not say why"}`);
-    this.name = "RefusedError";
-    this.code = code;
-  }
-}
-
-/**
- * Make a client and connect it.
- *
- * @param {Options & Injected & Surroundings} [options]
- */
+/** Create a client and connect it. @param {Options & Injected & Surroundings} [options] */
 export function connect(options) {
   return new Pillowcast(options).open();
 }
@@ -107,148 +60,91 @@ export function connect(options) {
  * The live state of pillows.
  *
  * Events:
- * - `change` (ChangeEvent): states have come
- * - `connection` (ConnectionEvent): whether what is known is live has changed, or the wait for it
- * - `fault` (CustomEvent): `detail` is the FrameError of a frame that was refused
+ * - `change` (ChangeEvent): there are new states
+ * - `connection` (ConnectionEvent): whether the known states are live has changed, or `status` has
+ * - `fault` (FaultEvent): a frame was invalid and is ignored; `detail` is its FrameError
  *
- * `for await` over it gives every Update, beginning with what is known.
+ * `for await` over it gives every Update, beginning with the known states.
  */
-export class Pillowcast extends EventTarget {
-  #base;
-  /** @type {string[] | "all"} */
-  #wanted;
+export class Pillowcast extends ClientEventTarget {
+  #folder;
+  #subscription;
   #store;
   #serverClock = new ServerClock();
   #connection;
+  #pings;
   #clock;
-  #timers;
-  #page;
+  #wakeEvents;
   #signal;
-  /** @type {Set<Updates>} */
-  #readers = new Set();
+  #iterators = new UpdateIterators();
 
+  /** Whether a snapshot arrived on the current connection. */
   #synced = false;
+  /** Whether a connection or an attempt has failed. */
   #lost = false;
   #isOpening = false;
-  // A cursor covers the pillows that were asked for when it was given, and no others: what was
-  // asked on this connection is remembered in order until the snapshot that answers it comes.
-  /** @type {(string[] | "all")[]} */
-  #asked = [];
-  /** @type {string[] | "all" | null} */
-  #covered = null;
-  /** @type {unknown} */
-  #pingTimer = null;
-  #complaint = "";
+  /** The message of the gateway's newest `error` frame. */
+  #gatewayError = "";
   /** @type {ConnectionDetail} */
-  #shown;
+  #reported;
 
   /** @param {Options & Injected & Surroundings} [options] */
   constructor({ url, pillows = "all", cursor = null, signal, onChange, onConnection, page, ...injected } = {}) {
     super();
-    this.#base = baseOf(url);
-    this.#wanted = checked(pillows);
-    if (cursor !== null && typeof cursor !== "string") throw new TypeError(`cursor is ${cursor}: give the text that a client told, or null`);
-    this.#store = new Store(cursor);
-    if (cursor !== null) this.#covered = this.#wanted;
+    this.#folder = gatewayFolder(url);
+    this.#subscription = new Subscription(checkPillows(pillows), cursor !== null);
+    this.#store = new Store(checkCursor(cursor));
     this.#signal = signal;
     this.#clock = injected.clock ?? Date.now;
-    this.#timers = injected.timers ?? TIMERS;
-    this.#page = page ?? { window: globalThis.window, document: globalThis.document };
-    this.#shown = { connection: "connecting", since: this.#clock() };
-    const get = injected.fetch ?? globalThis.fetch?.bind(globalThis);
+    this.#wakeEvents = new WakeEvents(page, () => this.#connection.wake());
+    this.#reported = { connection: "connecting", since: this.#clock() };
+    this.#pings = new PingTimer(injected.timers ?? TIMERS, () => this.#ping());
+    const fetch = injected.fetch ?? globalThis.fetch?.bind(globalThis);
     this.#connection = new Connection({
-      events: get === undefined ? null : (address) => new EventStream(address, get),
+      events: fetch === undefined ? null : (address) => new SseSocket(address, fetch),
       ...injected,
       address: () => this.#address(),
-      onText: (text) => this.#hear(text),
-      onStatus: (status) => this.#follow(status),
-      onProbe: () => this.#ping(),
+      onMessage: (data) => this.#onMessage(data),
+      onStatus: (status) => this.#onStatus(status),
+      sendProbe: () => this.#ping(),
     });
-    if (onChange) this.addEventListener("change", /** @type {EventListener} */ (onChange));
-    if (onConnection) this.addEventListener("connection", /** @type {EventListener} */ (onConnection));
-    signal?.addEventListener("abort", this.#aborted, { once: true });
+    if (onChange) this.addEventListener("change", onChange);
+    if (onConnection) this.addEventListener("connection", onConnection);
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /**
-   * @template {keyof Events} T
-   * @overload
-   * @param {T} type
-   * @param {(event: Events[T]) => void} listener
-   * @param {ListenOptions} [options]
-   * @returns {void}
-   */
-  /**
-   * @overload
-   * @param {string} type
-   * @param {AnyListener} listener
-   * @param {ListenOptions} [options]
-   * @returns {void}
-   */
-  /**
-   * @param {string} type
-   * @param {any} listener
-   * @param {ListenOptions} [options]
-   */
-  addEventListener(type, listener, options) {
-    super.addEventListener(type, listener, options);
-  }
-
-  /**
-   * @template {keyof Events} T
-   * @overload
-   * @param {T} type
-   * @param {(event: Events[T]) => void} listener
-   * @param {UnlistenOptions} [options]
-   * @returns {void}
-   */
-  /**
-   * @overload
-   * @param {string} type
-   * @param {AnyListener} listener
-   * @param {UnlistenOptions} [options]
-   * @returns {void}
-   */
-  /**
-   * @param {string} type
-   * @param {any} listener
-   * @param {UnlistenOptions} [options]
-   */
-  removeEventListener(type, listener, options) {
-    super.removeEventListener(type, listener, options);
-  }
-
-  /** Where in the stream this client is: with it as option, another one goes on from here; null at first. */
+  /** The position in the gateway's stream, from which another client can resume; null at first. */
   get cursor() {
     return this.#store.cursor;
   }
 
-  /** The newest state of each pillow, by id; the gateway's own objects, not to be changed. */
+  /** The newest state of each pillow by id: the gateway's own objects, which must not be changed. */
   get pillows() {
     return this.#store.pillows;
   }
 
-  /** Whether what is known is live. */
+  /** Whether the known states are live. */
   get connection() {
-    return this.#shown.connection;
+    return this.#reported.connection;
   }
 
-  /** Local time in ms since when `connection` is what it is. */
+  /** Local time in ms since when `connection` has its value. */
   get since() {
-    return this.#shown.since;
+    return this.#reported.since;
   }
 
-  /** What the connection is doing, when it will try again, and why. @returns {Status} */
+  /** What the connection does, when the next attempt is, and why. @returns {Status} */
   get status() {
     const status = this.#connection.status;
-    return { ...status, reason: this.#complaint || status.reason };
+    return { ...status, reason: this.#gatewayError || status.reason };
   }
 
-  /** Shortest time to the gateway and back, in ms; null before it was measured. */
+  /** Shortest measured round trip to the gateway in ms; null before the first measurement. */
   get roundTripMs() {
     return this.#serverClock.roundTripMs;
   }
 
-  /** By how many ms the gateway's clock is ahead of this one; null while nothing is known. */
+  /** The gateway's clock minus the local clock in ms; null before the first frame. */
   get clockOffsetMs() {
     return this.#serverClock.offsetMs;
   }
@@ -258,14 +154,14 @@ export class Pillowcast extends EventTarget {
     return this.#serverClock.at(this.#clock());
   }
 
-  /** How long ago the state of a pillow was true, in ms; NaN when it is not known. @param {string} id */
+  /** How long ago the state of a pillow was true, in ms; NaN of an unknown pillow. @param {string} id */
   age(id) {
     return this.now() - this.#store.asOf(id);
   }
 
   /**
-   * How fresh a pillow is: `live`, `quiet` or `notconnected` while the connection is live;
-   * `stale` while it is not; `unknown` when nothing was ever heard of it.
+   * Freshness of a pillow: `live`, `quiet` or `notconnected` while the connection is live, otherwise
+   * `stale`; `unknown` of a pillow without a state.
    *
    * @param {string} id
    * @returns {PillowFreshness}
@@ -277,17 +173,16 @@ export class Pillowcast extends EventTarget {
     return freshness(pillow, this.age(id));
   }
 
-  /** Ask for other pillows. @param {string[] | "all"} pillows */
+  /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */
   subscribe(pillows) {
-    this.#wanted = checked(pillows);
-    this.#ask();
+    this.#subscription.pillows = checkPillows(pillows);
+    this.#sendSubscribe();
   }
 
-  /** Connect; nothing when it is connected already, or its signal was aborted. */
+  /** Connect; without effect if it is connected already, or if its signal was aborted. */
   open() {
     if (this.#signal?.aborted) return this;
-    this.#page.window?.addEventListener("online", this.#hurry);
-    this.#page.document?.addEventListener("visibilitychange", this.#hurry);
+    this.#wakeEvents.start();
     if (this.#connection.status.phase === "idle") this.#lost = false;
     this.#isOpening = true;
     this.#connection.open();
@@ -295,195 +190,109 @@ export class Pillowcast extends EventTarget {
     return this;
   }
 
-  /** Try again now instead of after the wait; also after a stop. */
+  /** Try again now instead of after the delay; also after a refusal. */
   retry() {
     this.#connection.open();
   }
 
-  /** Disconnect for good; every `for await` ends. */
+  /** Disconnect; every `for await` ends. `open()` connects again. */
   close() {
-    this.#page.window?.removeEventListener("online", this.#hurry);
-    this.#page.document?.removeEventListener("visibilitychange", this.#hurry);
-    this.#signal?.removeEventListener("abort", this.#aborted);
+    this.#wakeEvents.stop();
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#connection.close();
-    for (const reader of this.#readers) reader.end();
+    this.#iterators.end();
   }
 
-  /** Every update, beginning with what is known. @returns {Updates} */
+  /** Every update, beginning with the known states. */
   [Symbol.asyncIterator]() {
-    const reader = new Updates((ended) => this.#readers.delete(ended));
-    const known = [...this.#store.pillows];
-    known.forEach(([id, pillow], index) => {
-      const cursor = index === known.length - 1 ? this.#store.cursor : null;
-      reader.push({ id, pillow, previous: undefined, cursor });
-    });
-    this.#readers.add(reader);
+    const iterator = this.#iterators.create(this.#store);
     const { phase, code, reason } = this.status;
-    if (phase === "stopped") reader.end(new RefusedError(code, reason));
-    else if (phase === "idle") reader.end();
-    return reader;
+    if (phase === "stopped") iterator.end(new RefusedError(code, reason));
+    else if (phase === "idle") iterator.end();
+    return iterator;
   }
 
-  #aborted = () => this.close();
-
-  /** @param {Event} event */
-  #hurry = (event) => {
-    const isHidden = event.type === "visibilitychange" && this.#page.document?.visibilityState !== "visible";
-    if (!isHidden) this.#connection.hurry();
-  };
+  #onAbort = () => this.close();
 
   #address() {
-    const address = new URL("ws", this.#base);
+    const address = new URL("ws", this.#folder);
     address.protocol = address.protocol.replace("http", "ws");
-    if (this.#wanted !== "all") {
-      for (const id of this.#wanted) address.searchParams.append("pillow", id);
-    }
-    if (this.#covered === this.#wanted) address.searchParams.set("since", this.#store.cursor ?? "");
-    this.#asked = [this.#wanted];
+    this.#subscription.requestByUrl(address.searchParams, this.#store.cursor);
     return address.href;
   }
 
-  #ask() {
-    const frame = JSON.stringify({ type: "subscribe", pillows: this.#wanted });
-    if (this.#connection.send(frame)) this.#asked.push(this.#wanted);
-    else this.#connection.readdress();
+  #sendSubscribe() {
+    const frame = JSON.stringify({ type: "subscribe", pillows: this.#subscription.pillows });
+    if (this.#connection.send(frame)) this.#subscription.requested();
+    else this.#connection.addressChanged();
   }
 
-  /** @param {unknown} text */
-  #hear(text) {
+  /** @param {unknown} data */
+  #onMessage(data) {
     let frame;
     try {
-      frame = parseFrame(text);
-    } catch (fault) {
-      if (!(fault instanceof FrameError)) throw fault;
-      this.#tell("fault", fault);
+      frame = parseFrame(data);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.dispatchEvent(createEvent("fault", error));
       return;
     }
     const now = this.#clock();
-    if (frame.type === "snapshot") this.#sync();
-    // A pong's `sent` is our own time come back, not the gateway's.
-    if (frame.type === "pong") this.#serverClock.measured(frame, now);
-    else if ("sent" in frame) this.#serverClock.heard(frame.sent, now);
-    if (frame.type === "goodbye") this.#connection.expectGoodbye(frame.reconnect_ms);
-    if (frame.type === "error") this.#complaint = frame.message;
+    if (frame.type === "snapshot") this.#onSnapshot();
+    // A pong's `sent` is this client's own time, not the gateway's.
+    if (frame.type === "pong") this.#serverClock.observePong(frame, now);
+    else if ("sent" in frame) this.#serverClock.observe(frame.sent, now);
+    if (frame.type === "goodbye") this.#connection.setReconnectWindow(frame.reconnect_ms);
+    if (frame.type === "error") this.#gatewayError = frame.message;
 
     const updates = this.#store.apply(frame);
-    this.#judge();
-    if (updates.length > 0) this.#announce(updates, frame);
+    this.#reportConnection();
+    if (updates.length === 0) return;
+    this.#iterators.push(updates);
+    this.dispatchEvent(createEvent("change", changeDetail(updates, frame)));
   }
 
-  /**
-   * @param {Update[]} updates
-   * @param {Frame} frame
-   */
-  #announce(updates, frame) {
-    for (const reader of this.#readers) updates.forEach((update) => reader.push(update));
-    const gone = new Set(updates.filter(({ pillow }) => pillow === null).map(({ id }) => id));
-    const changed = new Set(updates.map(({ id }) => id).filter((id) => !gone.has(id)));
-    /** @type {ChangeDetail} */
-    const detail = {
-      updates,
-      changed: [...changed],
-      removed: [...gone],
-      isSnapshot: frame.type === "snapshot",
-      isResumed: frame.type === "snapshot" && frame.recovered,
-      sent: "sent" in frame ? frame.sent : null,
-    };
-    this.#tell("change", detail);
-  }
-
-  #sync() {
-    this.#covered = this.#asked.shift() ?? this.#covered;
-    this.#complaint = "";
+  #onSnapshot() {
+    this.#subscription.answered();
+    this.#gatewayError = "";
     if (this.#synced) return;
     this.#synced = true;
-    // Another connection may lead to another machine, with another clock.
+    // A new connection may lead to another machine, with another clock.
     this.#serverClock.reset();
-    this.#pingSoon(0);
+    this.#pings.start();
   }
 
   /** @param {Status} status */
-  #follow(status) {
-    // Other pillows may have been asked for while the connection was on its way.
-    if (status.phase === "open" && this.#asked.at(-1) !== this.#wanted) this.#ask();
+  #onStatus(status) {
+    // The subscription may have changed while the connection was being opened.
+    if (status.phase === "open" && this.#subscription.isOutdated) this.#sendSubscribe();
     if (status.phase !== "open") {
       this.#synced = false;
-      this.#timers.clearTimeout(this.#pingTimer);
-      this.#pingTimer = null;
+      this.#pings.stop();
     }
     if (status.phase !== "open" && status.phase !== "connecting") this.#lost = true;
-    this.#judge({ hasNews: true });
-    if (status.phase === "stopped") {
-      const { code, reason } = this.status;
-      for (const reader of this.#readers) reader.end(new RefusedError(code, reason));
-    }
+    this.#reportConnection({ hasStatusChanged: true });
+    if (status.phase === "stopped") this.#iterators.end(new RefusedError(status.code, this.status.reason));
   }
 
-  /** Work out anew whether what is known is live, and say so when that changed. */
-  #judge({ hasNews = false } = {}) {
-    const facts = { synced: this.#synced, lost: this.#lost, broker: this.#store.broker };
-    const connection = pageFreshness(facts);
-    const hasTurned = connection !== this.#shown.connection;
-    if (hasTurned) {
-      // A dead connection was dead before it was noticed.
-      const isLoss = connection === "disconnected";
-      const since = (isLoss ? this.#connection.lastHeard : null) ?? this.#clock();
-      this.#shown = { connection, since };
+  /** Evaluate whether the known states are live; fire `connection` if that or `status` has changed. */
+  #reportConnection({ hasStatusChanged = false } = {}) {
+    const connection = pageFreshness({ synced: this.#synced, lost: this.#lost, broker: this.#store.broker });
+    const hasChanged = connection !== this.#reported.connection;
+    if (hasChanged) {
+      // A lost connection was lost after its last message, not when the loss was detected.
+      const lostAt = connection === "disconnected" ? this.#connection.lastReceivedAt : null;
+      this.#reported = { connection, since: lostAt ?? this.#clock() };
     }
-    if (!hasTurned && !hasNews) return;
-    // Whoever is called by `connect` has not been given the client yet; and what is told later is
-    // what is true then: a socket may fail at once.
-    const tell = () => this.#tell("connection", { ...this.#shown });
-    if (this.#isOpening) queueMicrotask(tell);
-    else tell();
+    if (!hasChanged && !hasStatusChanged) return;
+    const dispatch = () => this.dispatchEvent(createEvent("connection", { ...this.#reported }));
+    // `connect` has not returned the client yet, so a listener could not use it. In the microtask the
+    // detail is the state at that time: a socket may fail at once.
+    if (this.#isOpening) queueMicrotask(dispatch);
+    else dispatch();
   }
 
   #ping() {
     this.#connection.send(JSON.stringify({ type: "ping", sent: this.#clock() }));
   }
-
-  /** @param {number} count */
-  #pingSoon(count) {
-    this.#pingTimer = this.#timers.setTimeout(() => {
-      this.#ping();
-      this.#pingSoon(count + 1);
-    }, PING_AFTER_MS[count] ?? PING_EVERY_MS);
-  }
-
-  /**
-   * @param {string} type
-   * @param {unknown} detail
-   */
-  #tell(type, detail) {
-    // Node.js 18 has no CustomEvent.
-    this.dispatchEvent(Object.assign(new Event(type), { detail }));
-  }
-}
-
-/**
- * The folder that the gateway's endpoints are in.
- *
- * @param {string | URL | undefined} url
- */
-function baseOf(url) {
-  const given = url ?? globalThis.document?.baseURI;
-  const base = webAddress(given, globalThis.document?.baseURI);
-  if (base === null) throw new TypeError(`url is ${given ?? "missing"}: say where the gateway is, as https://host/`);
-  if (url !== undefined && !base.pathname.endsWith("/")) base.pathname += "/";
-  return base;
-}
-
-/**
- * What was asked for, if it can be: an empty list would ask the gateway for all.
- *
- * @param {string[] | "all"} pillows
- */
-function checked(pillows) {
-  if (pillows === "all") return pillows;
-  if (!Array.isArray(pillows) || pillows.length === 0) {
-    throw new TypeError(`pillows is ${JSON.stringify(pillows)}: name at least one in a list, or say "all"`);
-  }
-  const wrong = pillows.find((id) => !isPillowId(id));
-  if (wrong !== undefined) throw new TypeError(`pillows: ${JSON.stringify(wrong)} is no pillow's id`);
-  return pillows;
 }

@@ -1,8 +1,7 @@
 /**
- * What is known of the pillows: frames in, newest state of each out.
+ * The newest state of each pillow, and the freshness of a pillow and of the page.
  *
- * Pure: no clock and no socket; the time comes in as an argument.  Also here, because they
- * are the same question asked of the same facts: how fresh a pillow is, and how fresh the page.
+ * Pure: the time is an argument, in ms since 1970.
  */
 
 /** @typedef {import("./frames.js").Frame} Frame */
@@ -11,17 +10,17 @@
 /** @typedef {"live" | "quiet" | "notconnected" | "stale" | "unknown"} PillowFreshness */
 
 /**
- * One pillow's next state, or its end.
+ * A new state of a pillow, or its removal.
  *
  * @typedef {object} Update
  * @property {string} id
- * @property {Pillow | null} pillow null when the pillow was removed
- * @property {Pillow | undefined} previous what was known before; undefined when nothing was
- * @property {string | null} cursor what to resume from once this one was dealt with; null in the
- *   middle of a first snapshot, which has to be told again
+ * @property {Pillow | null} pillow null if the pillow was removed
+ * @property {Pillow | undefined} previous the state before; undefined if none was known
+ * @property {string | null} cursor from which to resume once this update was handled; null within a
+ *   first snapshot, which must be received again as a whole
  */
 
-/** After this long without a new state a pillow is quiet, before the gateway gives it up. */
+/** A pillow without a new state for this long is quiet; the gateway marks it `notconnected` later. */
 export const QUIET_AFTER_MS = 15_000;
 
 const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$/;
@@ -29,8 +28,7 @@ const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d
 const NOTHING = [];
 
 /**
- * Milliseconds since 1970 of an RFC 3339 time, with what is finer as a fraction; NaN when it
- * is none.
+ * Milliseconds since 1970 of an RFC 3339 time, with finer digits as a fraction; NaN for any other text.
  *
  * @param {string | undefined} text
  * @returns {number}
@@ -39,7 +37,7 @@ export function instant(text) {
   const match = RFC3339.exec(text ?? "");
   if (match === null) return NaN;
   const [, day, time, fraction = "", zone] = match;
-  // Date.parse keeps three digits only; two states within one millisecond still have an order.
+  // Date.parse keeps three digits only, but two states within one millisecond have an order.
   return Date.parse(`${day}T${time}${zone.toUpperCase()}`) + Number(`0.${fraction || 0}`) * 1000;
 }
 
@@ -58,34 +56,34 @@ export function isOlder(pillow, known) {
 
 /** The newest state of each pillow. */
 export class Store {
-  /** Pillow objects as the gateway sent them, by id. @type {Map<string, Pillow>} */
+  /** The gateway's own objects by id. @type {Map<string, Pillow>} */
   pillows = new Map();
-  /** Where in the gateway's stream this store is; null before the first snapshot. @type {string | null} */
+  /** Position in the gateway's stream; null before the first snapshot. @type {string | null} */
   cursor = null;
-  /** Whether the gateway has its broker; null when not yet told. @type {import("./frames.js").Broker | null} */
+  /** Whether the gateway is connected to its broker; null before the first snapshot. @type {import("./frames.js").Broker | null} */
   broker = null;
 
   /** @type {Map<string, number>} */
   #asOf = new Map();
-  /** Whether what was known at the cursor is not known here. */
-  #isPart;
+  /** Whether the states at the cursor are unknown, because another client received them. */
+  #isPartial;
 
-  /** @param {string | null} [cursor] that of whoever was here before, and knows what was known then */
+  /** @param {string | null} [cursor] of an earlier client, which knows the states up to there */
   constructor(cursor = null) {
     this.cursor = cursor;
-    this.#isPart = cursor !== null;
+    this.#isPartial = cursor !== null;
   }
 
   /**
-   * Take in one frame.
+   * Apply a frame.
    *
    * @param {Frame} frame
-   * @returns {Update[]} every state that is news, in order; the same pillow may come twice
+   * @returns {Update[]} every new state, in order; a pillow may occur twice
    */
   apply(frame) {
-    // A frame counts as a whole: who has dealt with a part of it has yet to see the rest.
+    // Before the last update of a frame, a reader must resume before the frame to get the rest of it.
     const before = frame.type === "snapshot" && !frame.recovered ? null : this.cursor;
-    const updates = this.#take(frame);
+    const updates = this.#applyFrame(frame);
     for (const update of updates.slice(0, -1)) update.cursor = before;
     return updates;
   }
@@ -94,7 +92,7 @@ export class Store {
    * @param {Frame} frame
    * @returns {Update[]}
    */
-  #take(frame) {
+  #applyFrame(frame) {
     switch (frame.type) {
       case "snapshot":
         this.cursor = frame.cursor;
@@ -105,7 +103,7 @@ export class Store {
         return this.#merge(frame);
       case "removed":
         this.cursor = frame.cursor;
-        return frame.pillows.filter((id) => this.#isPart || this.pillows.has(id)).map((id) => this.#forget(id));
+        return frame.pillows.filter((id) => this.#isPartial || this.pillows.has(id)).map((id) => this.#delete(id));
       case "status":
         this.broker = frame.broker;
         return NOTHING;
@@ -115,8 +113,8 @@ export class Store {
   }
 
   /**
-   * Server time in ms at which the state of a pillow was true: its `at`, but never later than
-   * the frame that brought it, so that a pillow whose clock runs ahead cannot stay young.
+   * Server time in ms at which the state of a pillow was true: its `at`, but not later than the send
+   * time of its frame, because the clock of a pillow may be ahead. NaN of an unknown pillow.
    *
    * @param {string} id
    */
@@ -127,10 +125,10 @@ export class Store {
   /** @param {{sent: number, pillows: Pillow[]}} frame */
   #replace(frame) {
     const before = this.pillows;
-    this.#isPart = false;
+    this.#isPartial = false;
     this.pillows = new Map();
     this.#asOf.clear();
-    const updates = frame.pillows.map((pillow) => this.#keep(pillow, frame.sent, before.get(pillow.pillow)));
+    const updates = frame.pillows.map((pillow) => this.#set(pillow, frame.sent, before.get(pillow.pillow)));
     for (const [id, previous] of before) {
       if (!this.pillows.has(id)) updates.push({ id, pillow: null, previous, cursor: this.cursor });
     }
@@ -142,7 +140,7 @@ export class Store {
     const updates = [];
     for (const pillow of frame.pillows) {
       const known = this.pillows.get(pillow.pillow);
-      if (known === undefined || !isOlder(pillow, known)) updates.push(this.#keep(pillow, frame.sent, known));
+      if (known === undefined || !isOlder(pillow, known)) updates.push(this.#set(pillow, frame.sent, known));
     }
     return updates;
   }
@@ -153,7 +151,7 @@ export class Store {
    * @param {Pillow | undefined} previous
    * @returns {Update}
    */
-  #keep(pillow, sent, previous) {
+  #set(pillow, sent, previous) {
     const at = instant(pillow.at);
     this.pillows.set(pillow.pillow, pillow);
     this.#asOf.set(pillow.pillow, Number.isNaN(at) ? sent : Math.min(at, sent));
@@ -164,7 +162,7 @@ export class Store {
    * @param {string} id
    * @returns {Update}
    */
-  #forget(id) {
+  #delete(id) {
     const previous = this.pillows.get(id);
     this.#asOf.delete(id);
     this.pillows.delete(id);
@@ -173,7 +171,7 @@ export class Store {
 }
 
 /**
- * How fresh a pillow is while the page itself is live.
+ * Freshness of a pillow while the connection is live.
  *
  * @param {{state: string}} pillow
  * @param {number} ageMs how long ago its state was true
@@ -185,10 +183,10 @@ export function freshness(pillow, ageMs) {
 }
 
 /**
- * How fresh the page is as a whole.
+ * Freshness of the page as a whole.
  *
  * @param {{synced: boolean, lost: boolean, broker: string | null}} facts `synced`: a snapshot
- *   came on the connection now open; `lost`: at least one connection or attempt has failed
+ *   arrived on the current connection; `lost`: at least one connection or attempt has failed
  * @returns {Freshness}
  */
 export function pageFreshness({ synced, lost, broker }) {

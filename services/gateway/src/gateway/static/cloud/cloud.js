@@ -1,32 +1,33 @@
 /**
- * The cloud: one character, drawn by hand, that does what its pillow does.
+ * The cloud: creates its elements and changes its pose.
  *
- * Lives here: how the cloud is put together and changed.  Its poses are in poses.js, its
- * colours and movements in style.js, how it goes from one to the next in motion.js.
+ * Its poses are in poses.js, its colours and CSS animations in cloud_style.js, the transition from
+ * one pose to the next in motion.js.
  *
- * A cloud is a box in a box with one drawing in it, and while it changes with two.  Whatever
- * moves, moves by transform and opacity alone, and no box has two movements of its own: so a
- * browser paints a drawing once and moves it without asking the page.
+ * A cloud is a box within a box that holds one drawing, and two during a transition. Animations
+ * change transform and opacity only, at most one on each box, so that a browser paints a drawing
+ * once and runs the animation on its compositor.
  */
 
 import states from "../states.js";
-import { follow as move, isMoving, pop, swap } from "./motion.js";
-import { BODIES, POSES, SHADE } from "./poses.js";
-import { CLOUD_STYLE, IMAGE_STYLE } from "./style.js";
-import { make, part } from "./writing.js";
+import { CLOUD_STYLE, IMAGE_STYLE } from "./cloud_style.js";
+import { createElement, query } from "./dom.js";
+import { bounce, canMove, playMotion, replaceDrawing } from "./motion.js";
+import { BODIES, CANVAS, POSES, SHADE } from "./poses.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-/** What is drawn of a pose without its moving parts: they reach further than the canvas. */
+/** View box of a pose as a picture: larger than the canvas, because parts of it reach further. */
 const IMAGE_BOX = "-12 -6 264 216";
 
-let drawn = 0;
+/** Number of drawings so far, for ids that are unique within the page. */
+let drawings = 0;
 /** @type {CSSStyleSheet | undefined} */
 let sheet;
 /** @type {IntersectionObserver | undefined} */
-let sight;
+let visibility;
 
-/** The style sheet that every tree with a cloud in it must adopt. */
-export function cloudSheet() {
+/** The style sheet that every document or shadow root with a cloud must adopt. */
+export function cloudStyleSheet() {
   if (sheet === undefined) {
     sheet = new CSSStyleSheet();
     sheet.replaceSync(CLOUD_STYLE);
@@ -34,129 +35,129 @@ export function cloudSheet() {
   return sheet;
 }
 
-/** What a state is called; one not known here goes by its own name. @param {string} state */
+/** The label of a state; the state itself if it is unknown here. @param {string} state */
 export function stateLabel(state) {
   return states[state]?.label ?? state;
 }
 
-/** The colour of a state. @param {string} state */
+/** The colour of a state; that of `neutral` if it is unknown here. @param {string} state */
 export function stateColor(state) {
   return (states[state] ?? states.neutral).color;
 }
 
-/** The states there are, in the order in which they are shown. */
+/** The known states, in the order in which the page lists them. */
 export const STATES = ["hugging", "punching", "shaking", "spinning", "throwing", "neutral", "notconnected"];
 
-/** What the picture of a state shows, for someone who cannot see it. @param {string} state */
-export function pictureText(state) {
+/** The text alternative of the picture of a state. @param {string} state */
+export function poseDescription(state) {
   return (POSES[state] ?? POSES.neutral).text;
 }
 
 /**
- * A new cloud without a pose; the first `pose` gives it one.
+ * Create a cloud without a pose; the first `setPose` gives it one.
  *
- * @param {{isPlain?: boolean}} [how] `isPlain`: one of a crowd; it moves as one piece, and is a
- *   picture that all clouds of a state share
+ * @param {{isPlain?: boolean}} [options] `isPlain`: draw it as one picture that all clouds of a state
+ *   share and that moves as a whole, because a crowd of detailed clouds is too much to paint
  */
-export function drawCloud({ isPlain = false } = {}) {
-  const cloud = make("div", isPlain ? "cloud plain away" : "cloud away");
+export function createCloud({ isPlain = false } = {}) {
+  const cloud = createElement("div", isPlain ? "cloud plain offscreen" : "cloud offscreen");
   cloud.setAttribute("role", "img");
-  cloud.append(make("div", "felt"));
-  sight ??= new IntersectionObserver(see);
-  sight.observe(cloud);
+  cloud.append(createElement("div", "motion-layer"));
+  visibility ??= new IntersectionObserver(markOffscreen);
+  visibility.observe(cloud);
   return cloud;
 }
 
 /**
- * Let a cloud do what its pillow does.
+ * Show a cloud in the pose of a state.
  *
  * @param {HTMLElement} cloud
  * @param {string} state
- * @param {{isSoft?: boolean, isStill?: boolean, color?: string}} [how] `isSoft`: go there from
- *   where it is, and not at once; `isStill`: only look so; `color`: another than the state's own
+ * @param {{isSoft?: boolean, isStill?: boolean, color?: string}} [options] `isSoft`: change with a
+ *   transition; `isStill`: without the pose's animation; `color`: instead of the state's own
  */
-export function pose(cloud, state, { isSoft = true, isStill = false, color = stateColor(state) } = {}) {
+export function setPose(cloud, state, { isSoft = true, isStill = false, color = stateColor(state) } = {}) {
   const known = state in POSES ? state : "neutral";
   const before = cloud.dataset.pose;
   if (before === known && cloud.classList.contains("still") === isStill) return;
-  const softly = isSoft && before !== undefined && isMoving(cloud);
+  const softly = isSoft && before !== undefined && canMove(cloud);
   const isPlain = cloud.classList.contains("plain");
-  const drawing = isPlain ? pictureOf(known, softly ? null : cloud.querySelector("img")) : drawingOf(known);
+  const drawing = isPlain ? createPicture(known, softly ? null : cloud.querySelector("img")) : createDrawing(known);
   drawing.dataset.pose = known;
   drawing.classList.toggle("still", isStill);
   if (!isPlain) drawing.style.setProperty("--state", color);
-  if (drawing.parentNode === null) swap(part(cloud, ".felt"), drawing, softly);
+  if (drawing.parentNode === null) replaceDrawing(query(cloud, ".motion-layer"), drawing, softly);
   cloud.classList.toggle("still", isStill);
   if (before === known) return;
   cloud.dataset.pose = known;
-  cloud.setAttribute("aria-label", pictureText(known));
-  if (softly && !isPlain) pop(cloud);
+  cloud.setAttribute("aria-label", poseDescription(known));
+  if (softly && !isPlain) bounce(cloud);
 }
 
 /**
- * Move with what a pillow felt, oldest sample first; for nobody who does not see it.
+ * Move a cloud by the accelerometer samples of its pillow, if it may move.
  *
  * @param {HTMLElement} cloud
- * @param {unknown} motion
+ * @param {unknown} motion samples of `[x, y, z]` in g, oldest first
  */
-export function follow(cloud, motion) {
-  if (isMoving(cloud)) move(part(cloud, ".felt"), motion);
+export function followMotion(cloud, motion) {
+  if (canMove(cloud)) playMotion(query(cloud, ".motion-layer"), motion);
 }
 
-/** Only clouds in sight move. @param {IntersectionObserverEntry[]} entries */
-function see(entries) {
-  for (const { target, isIntersecting } of entries) target.classList.toggle("away", !isIntersecting);
+/** Mark the clouds that are out of sight; style sheets stop them. @param {IntersectionObserverEntry[]} entries */
+function markOffscreen(entries) {
+  for (const { target, isIntersecting } of entries) target.classList.toggle("offscreen", !isIntersecting);
 }
 
 /** @type {Map<string, SVGElement>} */
-const drawings = new Map();
+const parsed = new Map();
 /** @type {Map<string, string>} */
-const addresses = new Map();
+const pictureUrls = new Map();
 
-/** A pose as shapes of the page, each of which can move; parsed once for all clouds. @param {string} state */
-function drawingOf(state) {
-  const known = drawings.get(state) ?? parse(source(state));
-  drawings.set(state, known);
-  const drawing = document.importNode(known, true);
-  // Gradients are found by id, and ids must not repeat within a page.
-  const id = `cloud-tone-${(drawn += 1)}`;
-  part(drawing, "linearGradient").id = id;
-  part(drawing, ".body").setAttribute("fill", `url(#${id})`);
+/** Create a pose as SVG elements that move one by one; it is parsed once for all clouds. @param {string} state */
+function createDrawing(state) {
+  const template = parsed.get(state) ?? parse(svgSource(state));
+  parsed.set(state, template);
+  const drawing = document.importNode(template, true);
+  // A fill refers to its gradient by id, and an id must be unique within the page.
+  const id = `cloud-tone-${(drawings += 1)}`;
+  query(drawing, "linearGradient").id = id;
+  query(drawing, ".body").setAttribute("fill", `url(#${id})`);
   return drawing;
 }
 
 /**
- * A pose as a picture of its own: one node, however much is drawn on it. One that is there
- * already is changed, which is the least that a browser can have to do.
+ * Create a pose as one image. An image that is given is changed instead, because that is the least
+ * work for a browser.
  *
  * @param {string} state
- * @param {HTMLImageElement | null} [image]
+ * @param {HTMLImageElement | null} [existing]
  */
-function pictureOf(state, image = null) {
-  const address = addresses.get(state) ?? addressOf(state);
-  addresses.set(state, address);
-  const shown = image ?? /** @type {HTMLImageElement} */ (make("img", "drawing"));
-  shown.alt = "";
-  shown.decoding = "sync";
-  shown.src = address;
-  return shown;
+function createPicture(state, existing = null) {
+  const url = pictureUrls.get(state) ?? createPictureUrl(state);
+  pictureUrls.set(state, url);
+  const image = existing ?? createElement("img", "drawing");
+  image.alt = "";
+  image.decoding = "sync";
+  image.src = url;
+  return image;
 }
 
 /** @param {string} state */
-function addressOf(state) {
+function createPictureUrl(state) {
   const style = `<style>${IMAGE_STYLE}.drawing{--state:${stateColor(state)}}</style>`;
-  return `data:image/svg+xml,${encodeURIComponent(source(state, IMAGE_BOX, style))}`;
+  return `data:image/svg+xml,${encodeURIComponent(svgSource(state, IMAGE_BOX, style))}`;
 }
 
 /** @param {string} text */
 function parse(text) {
   const template = document.createElement("template");
   template.innerHTML = text;
-  return part(template.content, "svg");
+  return query(template.content, "svg");
 }
 
-/** A pose as the text of a drawing. @param {string} state */
-function source(state, box = "0 0 240 210", style = "") {
+/** The SVG source of a pose. @param {string} state */
+function svgSource(state, box = `0 0 ${CANVAS.width} ${CANVAS.height}`, style = "") {
   const { body, back = "", behind = "", face = "", front = "" } = POSES[state];
   return `<svg xmlns="${SVG}" class="drawing" data-pose="${state}" viewBox="${box}">${style}
   <defs>

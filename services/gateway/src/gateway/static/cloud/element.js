@@ -1,134 +1,42 @@
-/** `<cloud-pillow>`: see embed.js, which defines it, and docs/embedding.md. */
+/** The custom element `<cloud-pillow>`. embed.js defines it; docs/embedding.md documents it. */
 
-import { webAddress } from "../client/address.js";
-import { isPillowId, Pillowcast } from "../client/pillowcast.js";
-import { cloudSheet, drawCloud, follow, pose, stateColor, stateLabel } from "./cloud.js";
-import { ELEMENT_STYLE } from "./element-style.js";
-import { feeling, isStill } from "./words.js";
-import { write } from "./writing.js";
+import { parseHttpUrl } from "../client/gateway_url.js";
+import { isPillowId } from "../client/pillowcast.js";
+import { cloudStyleSheet, createCloud, followMotion, setPose, stateColor, stateLabel } from "./cloud.js";
+import { setText } from "./dom.js";
+import { ELEMENT_STYLE } from "./element_style.js";
+import { describePillow, isStill } from "./format.js";
+import { SharedClient } from "./shared_client.js";
 
-const TICK_MS = 1_000;
-const LINGER_MS = 1_000;
+/** @typedef {import("../client/pillowcast.js").Pillowcast} Pillowcast */
+
 /** @type {Record<string, string>} */
-const PAGE_WORDS = {
+const CONNECTION_TEXT = {
   connecting: "Connecting…",
   "broker-offline": "Broker offline",
   disconnected: "Disconnected",
   refused: "Refused",
   forbidden: "Not allowed on this site",
 };
+/** Close code of the gateway for an origin that is not allowed. */
 const FORBIDDEN = 4403;
 
-/** @type {Map<string, Feed>} */
-const feeds = new Map();
-let home = "";
+let defaultGateway = "";
 /** @type {CSSStyleSheet | undefined} */
 let sheet;
 
-/** Define the element; `url` is the gateway of those that name none. @param {string} url */
+/** Define the element; elements without `src` use the gateway at `url`. @param {string} url */
 export function define(url) {
-  home = url;
+  defaultGateway = url;
   if (customElements.get("cloud-pillow") === undefined) customElements.define("cloud-pillow", CloudPillow);
 }
 
-/** One gateway's connection, and the elements that watch it. */
-class Feed {
-  #url;
-  /** @type {Pillowcast | null} */
-  #client = null;
-  /** @type {Set<CloudPillow>} */
-  #elements = new Set();
-  /** @type {string[]} */
-  #asked = [];
-  #isPlanned = false;
-  #isDrawing = false;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #ticking;
-
-  /** @param {string} url */
-  constructor(url) {
-    this.#url = url;
-  }
-
-  /** @param {string} url */
-  static at(url) {
-    const feed = feeds.get(url) ?? new Feed(url);
-    feeds.set(url, feed);
-    return feed;
-  }
-
-  /** @param {CloudPillow} element */
-  join(element) {
-    this.#elements.add(element);
-    this.#plan();
-    this.drawSoon();
-  }
-
-  /** @param {CloudPillow} element */
-  leave(element) {
-    this.#elements.delete(element);
-    // An element on its way from one place of the page to another leaves and joins at once.
-    if (this.#elements.size === 0) setTimeout(() => this.#rest(), LINGER_MS);
-  }
-
-  drawSoon() {
-    if (this.#isDrawing) return;
-    this.#isDrawing = true;
-    requestAnimationFrame(() => {
-      this.#isDrawing = false;
-      for (const element of this.#elements) element.show(this.#client);
-    });
-  }
-
-  /** All elements that a page adds in one go make one question to the gateway. */
-  #plan() {
-    if (this.#isPlanned) return;
-    this.#isPlanned = true;
-    queueMicrotask(() => {
-      this.#isPlanned = false;
-      this.#ask();
-    });
-  }
-
-  #ask() {
-    const pillows = [...new Set([...this.#elements].map((element) => element.pillow))].filter(isPillowId).sort();
-    if (pillows.length === 0) return;
-    if (this.#client === null) {
-      const draw = () => this.drawSoon();
-      const onConnection = () => {
-        draw();
-        this.#warn();
-      };
-      this.#client = new Pillowcast({ url: this.#url, pillows, onChange: draw, onConnection }).open();
-      this.#ticking = setInterval(draw, TICK_MS);
-    } else if (pillows.some((id) => !this.#asked.includes(id))) {
-      this.#client.subscribe(pillows);
-    }
-    this.#asked = pillows;
-  }
-
-  /** Why a gateway refused is for who made the page; a visitor sees that it did. */
-  #warn() {
-    const { phase, code, reason } = this.#client?.status ?? {};
-    if (phase === "stopped") console.warn(`<cloud-pillow>: ${this.#url} refused (${code ?? "no code"}): ${reason}`);
-  }
-
-  #rest() {
-    if (this.#elements.size > 0) return;
-    clearInterval(this.#ticking);
-    this.#client?.close();
-    this.#client = null;
-    this.#asked = [];
-  }
-}
-
-/** One cloud. */
 class CloudPillow extends HTMLElement {
   static observedAttributes = ["pillow", "src", "label"];
 
-  /** @type {Feed | null} */
-  #feed = null;
-  #cloud = drawCloud();
+  /** @type {SharedClient | null} */
+  #client = null;
+  #cloud = createCloud();
   #parts;
   /** @type {import("../client/frames.js").Pillow | null} */
   #value = null;
@@ -136,21 +44,14 @@ class CloudPillow extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [cloudSheet(), elementSheet()];
-    /** @type {(name: string, tag: string) => HTMLElement} */
-    const part = (name, tag) => {
-      const made = document.createElement(tag);
-      made.className = name;
-      made.setAttribute("part", name);
-      return made;
-    };
-    const figure = part("figure", "figure");
-    const caption = part("caption", "figcaption");
+    root.adoptedStyleSheets = [cloudStyleSheet(), elementStyleSheet()];
+    const figure = createPart("figure", "figure");
+    const caption = createPart("caption", "figcaption");
     this.#parts = {
-      picture: part("picture", "div"),
-      label: part("label", "span"),
-      state: part("state", "span"),
-      when: part("when", "span"),
+      picture: createPart("picture", "div"),
+      label: createPart("label", "span"),
+      state: createPart("state", "span"),
+      when: createPart("when", "span"),
     };
     caption.append(this.#parts.label, this.#parts.state, this.#parts.when);
     this.#parts.picture.append(this.#cloud);
@@ -158,7 +59,7 @@ class CloudPillow extends HTMLElement {
     root.append(figure);
   }
 
-  /** Which pillow. */
+  /** The id of the pillow that is shown. */
   get pillow() {
     return this.getAttribute("pillow") ?? "";
   }
@@ -167,7 +68,7 @@ class CloudPillow extends HTMLElement {
     this.setAttribute("pillow", id);
   }
 
-  /** The gateway; "" for the one that the script came from. */
+  /** The URL of the gateway; "" for the one that served the script. */
   get src() {
     return this.getAttribute("src") ?? "";
   }
@@ -176,7 +77,7 @@ class CloudPillow extends HTMLElement {
     this.setAttribute("src", url);
   }
 
-  /** What it is called. */
+  /** The name that is shown; the pillow's id by default. */
   get label() {
     return this.getAttribute("label") ?? this.pillow;
   }
@@ -185,115 +86,130 @@ class CloudPillow extends HTMLElement {
     this.setAttribute("label", text);
   }
 
-  /** Its state; `unknown` before the first word. */
+  /** The pillow's state; `unknown` before the first update. */
   get state() {
     return this.dataset.state ?? "unknown";
   }
 
-  /** How fresh that is: `live`, `quiet`, `notconnected`, `stale` or `unknown`. */
+  /** Freshness of the state: `live`, `quiet`, `notconnected`, `stale` or `unknown`. */
   get fresh() {
     return this.dataset.fresh ?? "unknown";
   }
 
-  /** The whole state as the gateway sent it; null before the first word. */
+  /** The whole state as the gateway sent it; null before the first update. */
   get value() {
     return this.#value;
   }
 
   connectedCallback() {
-    // What was said to the element before this script was there.
+    // A property that was set before the element was defined hides the accessor: apply it now.
     for (const name of CloudPillow.observedAttributes) {
       if (!Object.hasOwn(this, name)) continue;
-      const said = String(Reflect.get(this, name));
+      const value = String(Reflect.get(this, name));
       Reflect.deleteProperty(this, name);
-      this.setAttribute(name, said);
+      this.setAttribute(name, value);
     }
-    this.#join();
+    this.#connect();
   }
 
   disconnectedCallback() {
-    this.#feed?.leave(this);
-    this.#feed = null;
+    this.#client?.remove(this);
+    this.#client = null;
   }
 
-  /** @type {(name: string, before: string | null, now: string | null) => void} */
-  attributeChangedCallback(name, before, now) {
-    if (!this.isConnected || before === now) return;
-    if (name === "label") this.#feed?.drawSoon();
-    else this.#join();
+  /** @type {(name: string, before: string | null, after: string | null) => void} */
+  attributeChangedCallback(name, before, after) {
+    if (!this.isConnected || before === after) return;
+    if (name === "label") this.#client?.scheduleRender();
+    else this.#connect();
   }
 
   /**
-   * Show what a client knows of this pillow; before there is one, nothing is known.
+   * Render the state of the pillow; without a client the state is unknown.
    *
    * @param {Pillowcast | null} client
    */
-  show(client) {
+  render(client) {
     const pillow = client?.pillows.get(this.pillow);
     const fresh = client?.freshness(this.pillow) ?? "unknown";
-    const { state, doing, note, when } = feeling(pillow, fresh, client?.age(this.pillow) ?? NaN, stateLabel);
-    const picture = pillow === undefined ? "notconnected" : state;
-    const isNews = (pillow ?? null) !== this.#value;
+    const { state, activity, note, when } = describePillow(pillow, fresh, client?.age(this.pillow) ?? NaN, stateLabel);
+    const shownState = pillow === undefined ? "notconnected" : state;
+    const isUpdate = (pillow ?? null) !== this.#value;
     this.#value = pillow ?? null;
-    const color = `var(--cloud-pillow-${picture}, ${stateColor(picture)})`;
-    pose(this.#cloud, picture, { isStill: isStill(fresh), color });
-    if (isNews && fresh === "live") follow(this.#cloud, pillow?.motion);
-    write(this.#parts.label, this.label);
-    write(this.#parts.state, doing);
-    write(this.#parts.when, this.#wrong() ?? [pageWords(client), note + when].filter(Boolean).join(" · "));
-    this.#tell(state, fresh);
+    const color = `var(--cloud-pillow-${shownState}, ${stateColor(shownState)})`;
+    setPose(this.#cloud, shownState, { isStill: isStill(fresh), color });
+    if (isUpdate && fresh === "live") followMotion(this.#cloud, pillow?.motion);
+    setText(this.#parts.label, this.label);
+    setText(this.#parts.state, activity);
+    setText(this.#parts.when, this.#attributeError() ?? [connectionText(client), note + when].filter(Boolean).join(" · "));
+    this.#reflect(state, fresh);
   }
 
   /**
+   * Reflect state and freshness as data attributes, and fire `statechange` if one of them changed.
+   *
    * @param {string} state
    * @param {string} fresh
    */
-  #tell(state, fresh) {
+  #reflect(state, fresh) {
     const previous = this.state;
-    const isNews = previous !== state || this.fresh !== fresh;
-    if (isNews || this.dataset.state === undefined) Object.assign(this.dataset, { state, fresh });
-    if (!isNews) return;
+    const hasChanged = previous !== state || this.fresh !== fresh;
+    if (hasChanged || this.dataset.state === undefined) Object.assign(this.dataset, { state, fresh });
+    if (!hasChanged) return;
     const detail = { pillow: this.pillow, state, previous, fresh, value: this.#value };
     this.dispatchEvent(new CustomEvent("statechange", { detail, bubbles: true, composed: true }));
   }
 
-  #join() {
-    const url = gatewayOf(this.src);
-    const feed = url === null ? null : Feed.at(url);
-    if (feed !== this.#feed) this.#feed?.leave(this);
-    this.#feed = feed;
-    if (feed === null) this.show(null);
-    else feed.join(this);
+  #connect() {
+    const url = gatewayUrlOf(this.src);
+    const client = url === null ? null : SharedClient.of(url);
+    if (client !== this.#client) this.#client?.remove(this);
+    this.#client = client;
+    if (client === null) this.render(null);
+    else client.add(this);
   }
 
-  /** What is wrong with what its page says, in words. */
-  #wrong() {
+  /** The text for an attribute with an invalid value; null if all are valid. */
+  #attributeError() {
     if (this.pillow === "") return "no pillow is named";
     if (!isPillowId(this.pillow)) return "this is no pillow's id";
-    return gatewayOf(this.src) === null ? `${this.src} is no address` : null;
+    return gatewayUrlOf(this.src) === null ? `${this.src} is no address` : null;
   }
 }
 
 /**
- * The gateway that an element names; null when it is no address.
+ * Create an element that the embedding page can style with `::part(name)`.
+ *
+ * @param {string} name
+ * @param {string} tag
+ */
+function createPart(name, tag) {
+  const element = document.createElement(tag);
+  element.className = name;
+  element.setAttribute("part", name);
+  return element;
+}
+
+/**
+ * The gateway of an attribute `src`; null if that is not a URL.
  *
  * @param {string} src
  */
-function gatewayOf(src) {
-  return src === "" ? home : (webAddress(src, document.baseURI)?.href ?? null);
+function gatewayUrlOf(src) {
+  return src === "" ? defaultGateway : (parseHttpUrl(src, document.baseURI)?.href ?? null);
 }
 
 /**
- * What is to be said of the connection; nothing while it is live.
+ * The text for the state of the connection; undefined while it is live.
  *
  * @param {Pillowcast | null} client
  */
-function pageWords(client) {
-  if (client?.status.phase !== "stopped") return PAGE_WORDS[client?.connection ?? "connecting"];
-  return PAGE_WORDS[client.status.code === FORBIDDEN ? "forbidden" : "refused"];
+function connectionText(client) {
+  if (client?.status.phase !== "stopped") return CONNECTION_TEXT[client?.connection ?? "connecting"];
+  return CONNECTION_TEXT[client.status.code === FORBIDDEN ? "forbidden" : "refused"];
 }
 
-function elementSheet() {
+function elementStyleSheet() {
   if (sheet === undefined) {
     sheet = new CSSStyleSheet();
     sheet.replaceSync(ELEMENT_STYLE);

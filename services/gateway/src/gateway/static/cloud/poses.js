@@ -1,8 +1,10 @@
 /**
- * The poses of the cloud, one for each state: the outline of its body, and what is drawn
- * behind it, on it and in front of it.  Drawn on a canvas of 240 × 210; shapes only, colours
- * and movements are in style.js.
+ * The poses of the cloud, one for each state: the outline of its body and the SVG shapes behind
+ * it, on it and in front of it. Colours and animations are in cloud_style.js.
  */
+
+/** Size of the canvas on which a pose is drawn, in SVG units. */
+export const CANVAS = { width: 240, height: 210 };
 
 /** Outlines of the body, clockwise from the lower left. */
 export const BODIES = {
@@ -48,16 +50,16 @@ const spiral = (x, y) =>
   `<g transform="translate(${x} ${y})"><path class="line dizzy" d="M0 0C1.5-2.5 5-1 4.5 2.5C4 6-2 7.5-5.5 4C-9.5 0-7-8 0-9.5C7-10.5 12-5 11.5 1.5"/></g>`;
 
 /**
- * @typedef {object} Pose what a state looks like
- * @property {string} text the picture in words
+ * @typedef {object} Pose
+ * @property {string} text the text alternative of the picture
  * @property {keyof typeof BODIES} body
- * @property {string} [back] shapes behind the cloud, which do not move with it
- * @property {string} [behind] shapes behind its body
- * @property {string} face
- * @property {string} [front] shapes before the cloud
+ * @property {string} [back] shapes behind the cloud that do not move with it
+ * @property {string} [behind] shapes behind its body that move with it
+ * @property {string} face shapes on its body
+ * @property {string} [front] shapes in front of the cloud
  */
 
-/** What each state looks like. @type {Record<string, Pose>} */
+/** The pose of each state. @type {Record<string, Pose>} */
 export const POSES = {
   neutral: {
     text: "A cloud breathing calmly, with a small smile.",

@@ -1,125 +1,143 @@
-/** One pillow on the wall: its cloud, its name, what it does and since when. */
+/** The card of a pillow on the wall: its cloud, name, state, the state's age, and battery. */
 
-import { drawCloud, follow, pose, stateColor, stateLabel } from "../cloud/cloud.js";
-import { feeling, isStill, percent } from "../cloud/words.js";
-import { make, write } from "../cloud/writing.js";
+import { createCloud, followMotion, setPose, stateColor, stateLabel } from "../cloud/cloud.js";
+import { createElement, setText } from "../cloud/dom.js";
+import { describePillow, isStill } from "../cloud/format.js";
+import { Battery } from "./battery.js";
 
-const LOW_BATTERY = 0.2;
+/** @typedef {import("../client/frames.js").Pillow} Pillow */
+/** @typedef {{left: number, top: number, width: number, height: number}} Box in px */
 
 export class Card {
   id = "";
-  /** Whether it goes softly from one pose to the next. */
+  /** Whether the cloud changes its pose with a transition. */
   isSoft = true;
-  element = make("div", "card");
-  link = make("a");
+  element = createElement("div", "card");
+  link = createElement("a");
   #cloud;
-  #state = make("span", "state");
-  #note = make("span", "note-before");
-  #when = make("time");
+  #state = createElement("span", "state");
+  #note = createElement("span", "when-note");
+  #when = createElement("time");
   #battery = new Battery();
+  /** @type {Pillow | undefined} */
   #pillow;
-  #where = "";
-  #isAssigned = false;
+  #position = "";
+  /** Whether the card was assigned to a pillow and not rendered since. */
+  #isNew = false;
 
   /** @param {boolean} isPlain whether it is one of a crowd */
   constructor(isPlain) {
-    this.#cloud = drawCloud({ isPlain });
-    const name = make("h2");
+    this.#cloud = createCloud({ isPlain });
+    const name = createElement("h2");
     name.append(this.link);
-    const picture = make("div", "picture");
+    const picture = createElement("div", "picture");
     picture.append(this.#cloud);
-    const facts = make("p", "facts");
-    const time = make("span", "when");
-    time.append(this.#note, this.#when);
-    facts.append(time, this.#battery.element);
+    const facts = createElement("p", "facts");
+    const when = createElement("span", "when");
+    when.append(this.#note, this.#when);
+    facts.append(when, this.#battery.element);
     this.element.append(picture, name, this.#state, facts);
     this.element.setAttribute("role", "listitem");
   }
 
-  /** What it looks like now. */
-  get look() {
+  /** State and freshness that are shown, to find a card that needs few changes to be reused. */
+  get appearance() {
     return `${this.element.dataset.state} ${this.element.dataset.fresh}`;
   }
 
-  /** Be another pillow's card; what it shows is shown until the next `show`. */
+  /** Use the card for another pillow; the next `render` replaces what it shows. @param {string} id */
   assign(id) {
     this.id = id;
     this.element.dataset.pillow = id;
     this.link.href = `#${id}`;
-    write(this.link, id);
+    setText(this.link, id);
     this.#pillow = undefined;
-    this.#isAssigned = true;
-    this.#where = "";
-  }
-
-  /** Lie where the wall says; in the flow of the page when it says nothing. */
-  place(index, count, where) {
-    const key = where === null ? `${index}/${count}` : `${index}/${count} ${where.left} ${where.top} ${where.width} ${where.height}`;
-    if (key === this.#where) return;
-    this.#where = key;
-    this.element.setAttribute("aria-posinset", index + 1);
-    this.element.setAttribute("aria-setsize", count);
-    const { style } = this.element;
-    style.left = where === null ? "" : `${where.left}px`;
-    style.top = where === null ? "" : `${where.top}px`;
-    style.width = where === null ? "" : `${where.width}px`;
-    style.height = where === null ? "" : `${where.height}px`;
+    this.#isNew = true;
+    this.#position = "";
   }
 
   /**
-   * Show a pillow as it is now, touching only what is different.
-   *
-   * @returns {string | null} what it is doing, when that is another thing than before
+   * @param {number} index place in the wall's order
+   * @param {number} count cards in the wall's order
+   * @param {Box | null} box null for the normal flow of the document
    */
-  show(pillow, fresh, ageMs) {
-    const { state, doing, note, when } = feeling(pillow, fresh, ageMs, stateLabel);
+  setPosition(index, count, box) {
+    const position = box === null ? `${index}/${count}` : `${index}/${count} ${box.left} ${box.top} ${box.width} ${box.height}`;
+    if (position === this.#position) return;
+    this.#position = position;
+    this.element.setAttribute("aria-posinset", String(index + 1));
+    this.element.setAttribute("aria-setsize", String(count));
+    const { style } = this.element;
+    style.left = box === null ? "" : `${box.left}px`;
+    style.top = box === null ? "" : `${box.top}px`;
+    style.width = box === null ? "" : `${box.width}px`;
+    style.height = box === null ? "" : `${box.height}px`;
+  }
+
+  /**
+   * Show the current state of the pillow. Only what differs is changed.
+   *
+   * @param {Pillow | undefined} pillow
+   * @param {string} fresh
+   * @param {number} ageMs
+   * @returns {boolean} whether the card was showing another state of the same pillow
+   */
+  render(pillow, fresh, ageMs) {
+    const { state, activity, note, when } = describePillow(pillow, fresh, ageMs, stateLabel);
     const { dataset, classList, style } = this.element;
-    const isFirst = this.#isAssigned;
-    this.#isAssigned = false;
-    const hasTurned = dataset.state !== state;
-    const shown = pillow ? state : "notconnected";
-    if (hasTurned) {
+    const isFirst = this.#isNew;
+    this.#isNew = false;
+    const hasChanged = dataset.state !== state;
+    const shownState = pillow ? state : "notconnected";
+    if (hasChanged) {
       dataset.state = state;
-      style.setProperty("--state", stateColor(shown));
+      style.setProperty("--state", stateColor(shownState));
     }
     if (dataset.fresh !== fresh) {
       dataset.fresh = fresh;
       classList.toggle("still", isStill(fresh));
     }
-    pose(this.#cloud, shown, { isSoft: this.isSoft && !isFirst, isStill: isStill(fresh) });
-    write(this.#state, doing);
-    write(this.#note, note);
-    write(this.#when, when);
+    setPose(this.#cloud, shownState, { isSoft: this.isSoft && !isFirst, isStill: isStill(fresh) });
+    setText(this.#state, activity);
+    setText(this.#note, note);
+    setText(this.#when, when);
     if (pillow !== this.#pillow) {
-      if (!isFirst && fresh === "live") follow(this.#cloud, pillow?.motion);
+      if (!isFirst && fresh === "live") followMotion(this.#cloud, pillow?.motion);
       this.#pillow = pillow;
       if (pillow?.at) this.#when.dateTime = pillow.at;
-      this.#battery.show(pillow);
+      this.#battery.render(pillow);
     }
-    return hasTurned && !isFirst ? doing : null;
+    return hasChanged && !isFirst;
   }
 }
 
-/** A pillow's battery, as a picture and a number. */
-export class Battery {
-  element = make("span", "battery");
-  #charge = make("span", "charge");
-  #percent = make("span", "percent");
+/** Renders cards with the client's states, and passes changes to the announcer. */
+export class CardRenderer {
+  #client;
+  #announcer;
 
-  constructor() {
-    const battery = make("span", "battery-case");
-    battery.append(this.#charge);
-    this.element.append(battery, make("span", "only-heard", "Battery "), this.#percent);
-    this.element.hidden = true;
+  /**
+   * @param {import("../client/pillowcast.js").Pillowcast} client
+   * @param {import("./announcer.js").Announcer} announcer
+   */
+  constructor(client, announcer) {
+    this.#client = client;
+    this.#announcer = announcer;
   }
 
-  /** A pillow that is not connected says nothing of its battery either. */
-  show({ state, battery: share } = {}) {
-    const text = state === "notconnected" ? "" : percent(share);
-    this.element.hidden = text === "";
-    if (text === "") return;
-    write(this.#percent, text);
-    this.element.classList.toggle("low", share < LOW_BATTERY);
-    this.#charge.style.setProperty("--charge", share);
+  /** The state of a pillow; `unknown` without one. @param {string} id */
+  stateOf(id) {
+    return this.#client.pillows.get(id)?.state ?? "unknown";
+  }
+
+  /** `Card.appearance` of a pillow's card once it is rendered. @param {string} id */
+  appearanceOf(id) {
+    return `${this.stateOf(id)} ${this.#client.freshness(id)}`;
+  }
+
+  /** @param {Card} card */
+  render(card) {
+    const { pillows } = this.#client;
+    if (card.render(pillows.get(card.id), this.#client.freshness(card.id), this.#client.age(card.id))) this.#announcer.add(card.id);
   }
 }

@@ -1,74 +1,96 @@
-/** Where the tiles of a wall lie, and which of them can be seen; pure. */
+/** The positions of a wall's tiles, and which of them are in sight. Pure. */
 
 /**
  * @typedef {object} Grid
  * @property {number} columns
  * @property {number} width of a tile
  * @property {number} height of a tile
- * @property {number} gap
- * @property {number} total height of the whole wall
+ * @property {number} gap between two tiles
+ * @property {number} totalHeight of the wall
  */
 
 /**
- * @param {number} count tiles
- * @param {number} space width there is
- * @param {{least: number, height: number, gap: number}} size of a tile: its least width, its height
+ * @param {number} count number of tiles
+ * @param {number} space width of the wall
+ * @param {{minWidth: number, height: number, gap: number}} tile
  * @returns {Grid}
  */
-export function gridOf(count, space, { least, height, gap }) {
-  const columns = Math.max(1, Math.floor((space + gap) / (least + gap)));
+export function computeGrid(count, space, { minWidth, height, gap }) {
+  const columns = Math.max(1, Math.floor((space + gap) / (minWidth + gap)));
   const width = (space - gap * (columns - 1)) / columns;
   const rows = Math.ceil(count / columns);
-  return { columns, width, height, gap, total: Math.max(0, rows * (height + gap) - gap) };
+  return { columns, width, height, gap, totalHeight: Math.max(0, rows * (height + gap) - gap) };
 }
 
-/** Where a tile lies. */
-export function placeOf(index, { columns, width, height, gap }) {
+/**
+ * The position of a tile.
+ *
+ * @param {number} index
+ * @param {Grid} grid
+ */
+export function tilePosition(index, { columns, width, height, gap }) {
   return { left: (index % columns) * (width + gap), top: Math.floor(index / columns) * (height + gap) };
 }
 
 /**
- * The tiles between two heights of the wall, and a row more on each side.
+ * The tiles between two heights of the wall, and one more row on each side.
  *
- * @returns {[number, number]} the first, and the one after the last
+ * @param {number} count number of tiles
+ * @param {number} top
+ * @param {number} bottom
+ * @param {Grid} grid
+ * @returns {[number, number]} index of the first, and index after the last
  */
-export function inSight(count, top, bottom, { columns, height, gap }) {
+export function visibleRange(count, top, bottom, { columns, height, gap }) {
   const first = Math.max(0, Math.floor(top / (height + gap)) - 1) * columns;
   const end = (Math.ceil(bottom / (height + gap)) + 1) * columns;
   return [Math.min(first, count), Math.max(0, Math.min(end, count))];
 }
 
-/** Where an arrow key leads from one tile. */
-export function stepOf(key, columns, page) {
-  return { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity }[key];
+/**
+ * By how many tiles a key moves the focus.
+ *
+ * @param {string} key
+ * @param {number} columns
+ * @param {number} page number of tiles on a page
+ * @returns {number | undefined} undefined for a key that does not move it
+ */
+export function keyStep(key, columns, page) {
+  /** @type {Record<string, number>} */
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
+  return steps[key];
 }
 
 /**
- * Which of some ranks stand wrong: the fewest that, moved, leave the rest in order.
+ * The fewest elements of a sequence that must be moved to sort it: all that are not in its longest
+ * increasing subsequence.
  *
  * @param {number[]} ranks all different
- * @param {number} [fixed] the rank that stands where it does, and so right
+ * @param {number} [fixed] a rank that must not be moved
  * @returns {Set<number>}
  */
-export function misplaced(ranks, fixed) {
-  const place = fixed === undefined ? -1 : ranks.indexOf(fixed);
-  const fits = (i) => place === -1 || i === place || (i < place) === (ranks[i] < ranks[place]);
-  const longest = [];
-  const before = [];
+export function ranksToMove(ranks, fixed) {
+  const fixedIndex = fixed === undefined ? -1 : ranks.indexOf(fixed);
+  const isAllowed = (/** @type {number} */ i) => fixedIndex === -1 || i === fixedIndex || (i < fixedIndex) === (ranks[i] < ranks[fixedIndex]);
+  /** Length of the longest subsequence that ends at an index, and the index before in it. */
+  /** @type {number[]} */
+  const lengths = [];
+  /** @type {number[]} */
+  const previous = [];
   let end = -1;
   for (let i = 0; i < ranks.length; i += 1) {
-    longest[i] = fits(i) ? 1 : 0;
-    before[i] = -1;
-    if (longest[i] === 0) continue;
+    lengths[i] = isAllowed(i) ? 1 : 0;
+    previous[i] = -1;
+    if (lengths[i] === 0) continue;
     for (let j = 0; j < i; j += 1) {
-      if (longest[j] > 0 && ranks[j] < ranks[i] && longest[j] >= longest[i]) {
-        longest[i] = longest[j] + 1;
-        before[i] = j;
+      if (lengths[j] > 0 && ranks[j] < ranks[i] && lengths[j] >= lengths[i]) {
+        lengths[i] = lengths[j] + 1;
+        previous[i] = j;
       }
     }
-    if (end === -1 || longest[i] > longest[end]) end = i;
+    if (end === -1 || lengths[i] > lengths[end]) end = i;
   }
-  const wrong = new Set(ranks);
-  for (let i = end; i !== -1; i = before[i]) wrong.delete(ranks[i]);
-  return wrong;
+  const toMove = new Set(ranks);
+  for (let i = end; i !== -1; i = previous[i]) toMove.delete(ranks[i]);
+  return toMove;
 }

@@ -1,38 +1,41 @@
-/** What a pillow did before now, as the gateway remembers it. */
+/** Fetches the past states of a pillow from the gateway. */
 
 import { backoff } from "../client/backoff.js";
 
-/** The gateway knows nothing of a pillow that was removed meanwhile. */
-const UNKNOWN = 404;
+/** The gateway does not know the pillow, which may have been removed. */
+const NOT_FOUND = 404;
+
+/** @typedef {import("../client/frames.js").Pillow} Pillow */
 
 /**
- * A pillow's last states, oldest first; asked for again, ever more slowly, until they are here.
+ * Fetch the past states of a pillow, oldest first. A failed request is repeated with a growing delay.
  *
- * @param {URL} address
- * @param {AbortSignal} signal ends the asking
- * @param {{get?: typeof fetch, pause?: (ms: number, signal: AbortSignal) => Promise<void>, random?: () => number}} [surroundings]
- * @returns {Promise<object[]>} none of an unknown pillow, nor when the asking was ended
+ * @param {URL} url
+ * @param {AbortSignal} signal ends requests and delays
+ * @param {{request?: typeof fetch, sleep?: (ms: number, signal: AbortSignal) => Promise<void>, random?: () => number}} [surroundings]
+ *   what a test replaces
+ * @returns {Promise<Pillow[]>} empty for an unknown pillow, and if it was aborted
  */
-export async function historyOf(address, signal, { get = fetch, pause = rest, random = Math.random } = {}) {
+export async function fetchHistory(url, signal, { request = fetch, sleep = sleepUnlessAborted, random = Math.random } = {}) {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
-      const answer = await get(address, { signal });
-      if (answer.status === UNKNOWN) return [];
-      if (answer.ok) return (await answer.json()).states;
+      const response = await request(url, { signal });
+      if (response.status === NOT_FOUND) return [];
+      if (response.ok) return (await response.json()).states;
     } catch {
-      // Cut off, refused, or no JSON: whether the page is live is for the page to say.
+      // Network error or invalid JSON: the status bar already shows whether the page is live.
     }
-    await pause(backoff(attempt, random()), signal);
+    await sleep(backoff(attempt, random()), signal);
   }
   return [];
 }
 
 /**
  * @param {number} ms
- * @param {AbortSignal} signal ends it at once
+ * @param {AbortSignal} signal
  * @returns {Promise<void>}
  */
-function rest(ms, signal) {
+function sleepUnlessAborted(ms, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener("abort", () => {

@@ -1,30 +1,44 @@
-/** Where on the page one is, as the part of the address after `#`; pure. */
+/** What the page shows, as the fragment of its URL. Pure. */
 
 import { isPillowId } from "../client/frames.js";
 
 export const ORDERS = ["name", "state", "newest", "oldest"];
 
 /**
- * @typedef {object} Place
- * @property {string | null} pillow the one that is looked at; null for the wall
- * @property {{states: string[], name: string, order: string}} sift what the wall shows
+ * Which pillows the wall shows.
+ *
+ * @typedef {object} Filter
+ * @property {string[]} states only pillows in one of these states; all if empty
+ * @property {string} name only pillows whose id contains this text
+ * @property {string} order one of ORDERS
  */
 
-/** @param {string} hash `#cloud-1`, or `#state=hugging,punching&name=cloud&order=newest` */
-export function readHash(hash) {
+/**
+ * @typedef {object} Route
+ * @property {string | null} pillow the pillow of the detail view; null for the wall
+ * @property {Filter} filter
+ */
+
+/**
+ * Parse a fragment. Whatever is not valid in it is ignored.
+ *
+ * @param {string} hash `#cloud-1`, or `#state=hugging,punching&name=cloud&order=newest`
+ * @returns {Route}
+ */
+export function parseHash(hash) {
   const text = hash.replace(/^#/, "");
-  if (isPillowId(text)) return { pillow: text, sift: { states: [], name: "", order: "name" } };
+  if (isPillowId(text)) return { pillow: text, filter: { states: [], name: "", order: "name" } };
   const fields = new URLSearchParams(text);
   const order = fields.get("order") ?? "";
   const states = (fields.get("state") ?? "").split(",").filter(Boolean);
   return {
     pillow: null,
-    sift: { states, name: fields.get("name") ?? "", order: ORDERS.includes(order) ? order : "name" },
+    filter: { states, name: fields.get("name") ?? "", order: ORDERS.includes(order) ? order : "name" },
   };
 }
 
-/** The address of a wall sifted so; "" for one that shows everything. */
-export function writeHash({ states, name, order }) {
+/** The fragment of a filtered wall; "" for one that shows everything. @param {Filter} filter */
+export function formatHash({ states, name, order }) {
   const fields = [];
   if (states.length > 0) fields.push(`state=${states.join(",")}`);
   if (name !== "") fields.push(`name=${encodeURIComponent(name)}`);

@@ -1,35 +1,39 @@
-/** Whether what the page shows is live, in words and in the bar at its top. */
+/** The status bar at the top of the page: whether the clouds are live, and why not. */
 
-import { clouds, duration } from "../cloud/words.js";
-import { write } from "../cloud/writing.js";
+import { byId, setText } from "../cloud/dom.js";
+import { formatCloudCount, formatDuration } from "../cloud/format.js";
 
-/** How often a screen reader is told of the connection at most. */
-const TELL_EVERY_MS = 10_000;
+/** Minimum time between two announcements of the connection to a screen reader. */
+export const MIN_ANNOUNCEMENT_INTERVAL_MS = 10_000;
 
 /**
- * The words of the bar; pure.
- *
- * @param {object} facts
- * @param {string} facts.connection as `Pillowcast.connection`
- * @param {number} facts.since local time in ms since when it is so
- * @param {{phase: string, retryAt: number | null, reason: string}} facts.status
- * @param {number} facts.count how many pillows are known
- * @param {number} now local time in ms
- * @returns {{title: string, detail: string, note: string, canRetry: boolean}} `note` may be
- *   left out where there is no room
+ * @typedef {object} Facts
+ * @property {string} connection as `Pillowcast.connection`
+ * @property {number} since local time in ms since when that is so
+ * @property {{phase: string, retryAt: number | null, reason: string}} status as `Pillowcast.status`
+ * @property {number} count number of known pillows
  */
-export function statusWords({ connection, since, status, count }, now) {
-  const lasting = duration(now - since);
+
+/**
+ * The text of the status bar. Pure.
+ *
+ * @param {Facts} facts
+ * @param {number} now local time in ms
+ * @returns {{title: string, detail: string, note: string, canRetry: boolean}} `note` is hidden where
+ *   there is no room for it
+ */
+export function statusText({ connection, since, status, count }, now) {
+  const lasting = formatDuration(now - since);
   const note = count === 0 ? "" : "This is how the clouds last were.";
   switch (connection) {
     case "live":
-      return { title: "Live", detail: clouds(count), note: "", canRetry: false };
+      return { title: "Live", detail: formatCloudCount(count), note: "", canRetry: false };
     case "broker-offline":
       return { title: "Broker offline", detail: `for ${lasting}. No news of any cloud.`, note, canRetry: false };
     case "disconnected":
       return {
         title: "Disconnected",
-        detail: `for ${lasting}. ${next(status, now)}`,
+        detail: `for ${lasting}. ${nextAttemptText(status, now)}`,
         note,
         canRetry: status.phase === "waiting" || status.phase === "stopped",
       };
@@ -38,50 +42,68 @@ export function statusWords({ connection, since, status, count }, now) {
   }
 }
 
-function next({ phase, retryAt, reason }, now) {
+/**
+ * @param {Facts["status"]} status
+ * @param {number} now
+ */
+function nextAttemptText({ phase, retryAt, reason }, now) {
   if (phase === "stopped") return `Not trying again: ${reason || "the gateway refused"}.`;
-  if (phase === "waiting") return `Trying again in ${Math.max(1, Math.ceil((retryAt - now) / 1000))} s.`;
+  if (phase === "waiting") return `Trying again in ${Math.max(1, Math.ceil(((retryAt ?? now) - now) / 1000))} s.`;
   return "Trying again now…";
 }
 
-/** The bar at the top of the page. */
 export class StatusBar {
-  #told = "connecting";
-  #toldAt = -Infinity;
-  #body;
+  #announced = "connecting";
+  #announcedAt = -Infinity;
+  #document;
   #title;
   #detail;
   #note;
-  #button;
-  #heard;
+  #retry;
+  #announcement;
 
+  /**
+   * @param {Document} document
+   * @param {() => void} onRetry called when the button is clicked
+   */
   constructor(document, onRetry) {
-    this.#body = document.body;
-    this.#title = document.getElementById("status-title");
-    this.#detail = document.getElementById("status-detail");
-    this.#note = document.getElementById("status-note");
-    this.#button = document.getElementById("retry");
-    this.#heard = document.getElementById("told-status");
-    this.#button.addEventListener("click", onRetry);
+    this.#document = document;
+    this.#title = byId(document, "status-title");
+    this.#detail = byId(document, "status-detail");
+    this.#note = byId(document, "status-note");
+    this.#retry = byId(document, "retry");
+    this.#announcement = byId(document, "status-announcement");
+    this.#retry.addEventListener("click", onRetry);
   }
 
-  show(facts, now) {
-    const { title, detail, note, canRetry } = statusWords(facts, now);
-    if (this.#body.dataset.connection !== facts.connection) this.#body.dataset.connection = facts.connection;
-    this.#tell(facts.connection, note === "" ? title : `${title}. ${note}`, now);
-    write(this.#title, title);
-    write(this.#detail, detail);
-    write(this.#note, note);
-    // A button that vanishes under the keyboard loses its place; it waits until it is left.
-    this.#button.hidden = !canRetry && this.#button.ownerDocument.activeElement !== this.#button;
+  /**
+   * @param {Facts} facts
+   * @param {number} now local time in ms
+   */
+  render(facts, now) {
+    const { title, detail, note, canRetry } = statusText(facts, now);
+    const { dataset } = this.#document.body;
+    if (dataset.connection !== facts.connection) dataset.connection = facts.connection;
+    this.#announce(facts.connection, note === "" ? title : `${title}. ${note}`, now);
+    setText(this.#title, title);
+    setText(this.#detail, detail);
+    setText(this.#note, note);
+    // The button stays while it has the focus, because to hide it would lose the focus.
+    this.#retry.hidden = !canRetry && this.#document.activeElement !== this.#retry;
   }
 
-  /** A screen reader hears of a loss and of a return, but not of each of a connection that flaps. */
-  #tell(connection, text, now) {
-    if (connection === this.#told || now - this.#toldAt < TELL_EVERY_MS) return;
-    // That all is well at first is no reason to keep a loss back.
-    if (this.#told !== "connecting") this.#toldAt = now;
-    this.#told = connection;
-    this.#heard.textContent = text;
+  /**
+   * Announce a loss and a return, but not every one of a connection that flaps.
+   *
+   * @param {string} connection
+   * @param {string} text
+   * @param {number} now
+   */
+  #announce(connection, text, now) {
+    if (connection === this.#announced || now - this.#announcedAt < MIN_ANNOUNCEMENT_INTERVAL_MS) return;
+    // The first connection does not delay the announcement of a loss.
+    if (this.#announced !== "connecting") this.#announcedAt = now;
+    this.#announced = connection;
+    this.#announcement.textContent = text;
   }
 }

@@ -1,52 +1,62 @@
 /**
- * A pillow's last states as stretches of time; pure.
+ * The past states of a pillow as segments of time. Pure.
  *
  * Times are ms since 1970 on the gateway's clock.
  */
 
 import { instant } from "../client/store.js";
 
-/** How many states are kept: a day of a lively pillow. */
-export const KEPT = 20_000;
+/** Number of states kept, about a day of an active pillow. */
+export const MAX_STATES = 20_000;
 const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
 
-/** @typedef {{from: number, to: number, state: string}} Stretch */
+/** @typedef {Pick<import("../client/frames.js").Pillow, "state" | "at" | "seq" | "since">} State */
+/** @typedef {{from: number, to: number}} Interval */
+/** @typedef {Interval & {state: string}} Segment */
+/** @typedef {{at: number, seq: number, state: string, key: string}} Moment the start of a state */
 
-/** When a state began: of a silent pillow the gateway says since when, all others say when they were so. */
-export function beganAt(pillow) {
+/**
+ * When a state began: of `notconnected`, `since` when the gateway says; of all others, `at`.
+ *
+ * @param {State} pillow
+ */
+export function startOf(pillow) {
   const since = pillow.state === "notconnected" ? instant(pillow.since) : NaN;
   return Number.isNaN(since) ? instant(pillow.at) : since;
 }
 
 export class Timeline {
+  /** In order of time. @type {Moment[]} */
   #moments = [];
   #keys = new Set();
   #gaps;
 
-  /** @param {{from: number, to: number}[]} [gaps] when nothing could be heard; the caller adds to them */
+  /** @param {Interval[]} [gaps] when no states could be received; the caller may add to them */
   constructor(gaps = []) {
     this.#gaps = gaps;
   }
 
-  /** Take in a state; one that is known changes nothing. Whatever order they come in. */
+  /** Add a state; they may come in any order, and again. @param {State} pillow */
   add(pillow) {
-    const at = beganAt(pillow);
-    const key = `${at} ${pillow.seq ?? 0} ${pillow.state}`;
+    const at = startOf(pillow);
+    const seq = pillow.seq ?? 0;
+    const key = `${at} ${seq} ${pillow.state}`;
     if (Number.isNaN(at) || this.#keys.has(key)) return;
     this.#keys.add(key);
-    const moment = { at, seq: pillow.seq ?? 0, state: pillow.state, key };
-    let place = this.#moments.length;
-    while (place > 0 && isBefore(moment, this.#moments[place - 1])) place -= 1;
-    this.#moments.splice(place, 0, moment);
-    if (this.#moments.length > KEPT) this.#keys.delete(this.#moments.shift().key);
+    const moment = { at, seq, state: pillow.state, key };
+    let index = this.#moments.length;
+    while (index > 0 && isBefore(moment, this.#moments[index - 1])) index -= 1;
+    this.#moments.splice(index, 0, moment);
+    if (this.#moments.length > MAX_STATES) this.#keys.delete(this.#moments.shift()?.key);
   }
 
-  /** When the first state known began; NaN while there is none. */
-  get begin() {
+  /** When the oldest state began; NaN without one. */
+  get start() {
     return this.#moments[0]?.at ?? NaN;
   }
 
-  /** What it was doing at a time; null when that is not known. */
+  /** The state at a time; null if it is unknown. @param {number} time */
   at(time) {
     let low = 0;
     let high = this.#moments.length;
@@ -60,10 +70,11 @@ export class Timeline {
   }
 
   /**
-   * When between two times it is not known what it did: in a gap, until the first state of which
-   * the news came late.
+   * When the state is unknown: in each gap, up to the first state in it that was received later.
    *
-   * @returns {{from: number, to: number}[]} in order
+   * @param {number} from
+   * @param {number} to
+   * @returns {Interval[]} in order
    */
   unknown(from, to) {
     const found = [];
@@ -76,11 +87,17 @@ export class Timeline {
     return found;
   }
 
-  /** @returns {Stretch[]} what it did from one time to another, equal neighbours joined */
-  stretches(from, to) {
+  /**
+   * The states between two times; adjacent segments of one state are joined.
+   *
+   * @param {number} from
+   * @param {number} to
+   */
+  segments(from, to) {
+    /** @type {Segment[]} */
     const found = [];
     const gaps = this.unknown(from, to);
-    const add = (start, end, state) => {
+    const add = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string} */ state) => {
       if (end <= start) return;
       const last = found.at(-1);
       if (last?.state === state && last.to === start) last.to = end;
@@ -100,27 +117,35 @@ export class Timeline {
   }
 }
 
-/** How long each state lasted in all, the longest first. @param {Stretch[]} stretches */
-export function totals(stretches) {
-  const sums = new Map();
-  for (const { from, to, state } of stretches) sums.set(state, (sums.get(state) ?? 0) + to - from);
-  return [...sums].sort(([, one], [, other]) => other - one);
+/** How long each state lasted in total, the longest first. @param {Segment[]} segments */
+export function totalByState(segments) {
+  /** @type {Map<string, number>} */
+  const totals = new Map();
+  for (const { from, to, state } of segments) totals.set(state, (totals.get(state) ?? 0) + to - from);
+  return [...totals].sort(([, one], [, other]) => other - one);
 }
 
+/**
+ * @param {Moment} one
+ * @param {Moment} other
+ */
 function isBefore(one, other) {
   return one.at < other.at || (one.at === other.at && one.seq < other.seq);
 }
 
-const STEPS = [5_000, 10_000, 15_000, 30_000, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, 60 * MINUTE, 120 * MINUTE, 360 * MINUTE, 1440 * MINUTE];
+const TICK_INTERVALS = [5_000, 10_000, 15_000, 30_000, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, 60 * MINUTE, 120 * MINUTE, 360 * MINUTE, DAY];
 
 /**
- * Times to write under a strip: round ones, at most so many.
+ * Round times for the labels of a time axis.
  *
- * @param {number} zone ms that local time is ahead of UTC
+ * @param {number} from
+ * @param {number} to
+ * @param {number} most number of intervals at most
+ * @param {number} zoneOffset local time minus UTC in ms
  */
-export function ticks(from, to, most, zone = 0) {
-  const step = STEPS.find((one) => (to - from) / one <= most) ?? Math.ceil((to - from) / most / STEPS.at(-1)) * STEPS.at(-1);
+export function ticks(from, to, most, zoneOffset = 0) {
+  const step = TICK_INTERVALS.find((one) => (to - from) / one <= most) ?? Math.ceil((to - from) / most / DAY) * DAY;
   const found = [];
-  for (let at = Math.ceil((from + zone) / step) * step - zone; at <= to; at += step) found.push(at);
+  for (let at = Math.ceil((from + zoneOffset) / step) * step - zoneOffset; at <= to; at += step) found.push(at);
   return found;
 }

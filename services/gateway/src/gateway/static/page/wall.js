@@ -1,204 +1,231 @@
 /**
- * The wall: cards in an order, a few in the flow of the page, thousands as a grid of which only
- * the part in sight exists.
+ * The wall of cards. Few cards lie in the flow of the document; a crowd is a grid of which only the
+ * part in sight exists, and cards that leave it are reused.
  */
 
 import { Card } from "./card.js";
-import { gridOf, inSight, misplaced, placeOf, stepOf } from "./grid.js";
+import { computeGrid, keyStep, ranksToMove, tilePosition, visibleRange } from "./grid.js";
+import { isDense, tileProperties, wallSize } from "./layout.js";
 
-const FEW = 3;
-/** More clouds than these are a crowd: they are plainer, and what changes is drawn together. */
-export const CROWD = 24;
-/** More than these are a dense crowd: they change at once. */
-export const DENSE = 200;
-const SIZES = {
-  many: { least: 158, height: 218, gap: 12 },
-  dense: { least: 104, height: 134, gap: 8 },
-};
-/** After this long without a new card, they are put in their order for who goes through them by ear. */
-const ORDER_AFTER_MS = 250;
+/** Delay after the last new card before the DOM order is sorted, which only matters to assistive technology. */
+const SORT_DOM_AFTER_MS = 250;
+/** Distance in px that is kept between a focused card and the edge of the window. */
+const SCROLL_MARGIN_PX = 24;
+/** Rows that Page Up and Page Down move in the flow of the document. */
+const PAGE_ROWS = 3;
+
+/** @typedef {import("./grid.js").Grid} Grid */
 
 export class Wall {
-  #sky;
+  #container;
+  #renderer;
+  /** @type {string[]} */
   #ids = [];
+  /** The index of each id. @type {Map<string, number>} */
   #index = new Map();
+  /** The cards that exist, by id. @type {Map<string, Card>} */
   #cards = new Map();
-  #size = "";
-  #isCrowd = false;
+  /** @type {import("./layout.js").WallSize | null} */
+  #size = null;
+  /** Null if the cards lie in the flow of the document. @type {Grid | null} */
   #grid = null;
   #width = 0;
-  #sighted = "";
-  #current = null;
-  #onShow;
-  #lookOf;
-  #ordering = null;
+  /** The range of the cards that were arranged last. */
+  #arrangedRange = "";
+  /** The card that the Tab key reaches. @type {string | undefined} */
+  #current;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #sortTimer;
 
   /**
-   * @param {HTMLElement} sky
-   * @param {(card: Card) => void} onShow told of each card that comes into sight
-   * @param {(id: string) => string} lookOf what a pillow's card looks like
+   * @param {HTMLElement} container
+   * @param {Pick<import("./card.js").CardRenderer, "render" | "appearanceOf">} renderer renders each
+   *   card that comes into sight
    */
-  constructor(sky, onShow, lookOf) {
-    this.#sky = sky;
-    this.#onShow = onShow;
-    this.#lookOf = lookOf;
-    addEventListener("scroll", () => this.#follow(), { passive: true });
-    addEventListener("resize", () => this.#follow(), { passive: true });
+  constructor(container, renderer) {
+    this.#container = container;
+    this.#renderer = renderer;
+    addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    addEventListener("resize", () => this.#onScroll(), { passive: true });
     new ResizeObserver(([{ contentRect }]) => {
       if (contentRect.width === this.#width) return;
       this.#width = contentRect.width;
       this.#arrange();
-    }).observe(sky);
-    sky.addEventListener("keydown", (event) => this.#steer(event));
-    sky.addEventListener("focusin", ({ target }) => this.#setCurrent(target.closest(".card")?.dataset.pillow));
+    }).observe(container);
+    container.addEventListener("keydown", (event) => this.#onKeyDown(event));
+    container.addEventListener("focusin", ({ target }) => this.#setCurrent(idOfCard(target)));
   }
 
-  /** The card of a pillow, when there is one now. */
+  /** The card of a pillow, if it exists. @param {string} id */
   card(id) {
     return this.#cards.get(id);
   }
 
-  /** The cards there are now. */
+  /** The cards that exist. */
   get cards() {
     return this.#cards.values();
   }
 
-  /** Show these pillows, in this order. `count` is how many there are in all, for the size of the cards. */
+  /**
+   * Show pillows in this order.
+   *
+   * @param {string[]} ids
+   * @param {number} count of all pillows, also those that a filter hides; it decides the size
+   */
   show(ids, count) {
     this.#ids = ids;
-    this.#index = new Map(ids.map((id, place) => [id, place]));
-    const size = count <= FEW ? "few" : count <= CROWD ? "some" : count <= DENSE ? "many" : "dense";
-    if (size !== this.#size) {
-      this.#size = size;
-      this.#sky.dataset.size = size;
-      this.#crowd(count > CROWD);
-    }
-    if (!this.#index.has(this.#current)) this.#setCurrent(ids[0]);
+    this.#index = new Map(ids.map((id, index) => [id, index]));
+    const size = wallSize(count);
+    if (size !== this.#size) this.#setSize(size);
+    if (this.#current === undefined || !this.#index.has(this.#current)) this.#setCurrent(ids[0]);
     this.#arrange();
   }
 
-  /** The focus back on a card, as after a look at its pillow. */
+  /** Focus a card and scroll to it. @param {string} id */
   focus(id) {
-    if (!this.#index.has(id)) return;
+    const index = this.#index.get(id);
+    if (index === undefined) return;
     this.#setCurrent(id);
-    this.#reveal(this.#index.get(id));
+    this.#scrollTo(index);
     this.#cards.get(id)?.link.focus({ preventScroll: true });
   }
 
-  /** Scrolled: there is something to do only when other rows have come into sight. */
-  #follow() {
-    if (this.#grid !== null && String(this.#sight()) !== this.#sighted) this.#arrange();
-  }
-
-  #arrange() {
-    const tile = SIZES[this.#size];
-    if (tile !== undefined && this.#width === 0) return; // not in sight
-    this.#grid = tile === undefined ? null : gridOf(this.#ids.length, this.#width, tile);
-    const sight = this.#grid === null ? [0, this.#ids.length] : this.#sight();
-    this.#sighted = String(sight);
-    const wanted = this.#ids.slice(...sight);
-    const kept = new Set(wanted);
-    const focused = document.activeElement?.closest?.(".card")?.dataset.pillow;
-    // A card with the focus stays, wherever it was scrolled to.
-    const free = [...this.#cards.values()].filter(({ id }) => !kept.has(id) && !(id === focused && this.#index.has(id)));
-    for (const { id } of free) this.#cards.delete(id);
-    this.#sky.style.height = this.#grid === null ? "" : `${this.#grid.total}px`;
-    const isNew = wanted.filter((id) => !this.#cards.has(id));
-    for (const id of isNew) this.#take(id, free);
-    for (const { element } of free) element.remove();
-    for (const card of this.#cards.values()) this.#settle(card);
-    if (this.#grid === null) this.#order();
-    else if (isNew.length > 0) this.#orderSoon();
-  }
-
-  /** In a crowd clouds are drawn in another way: the cards are made anew. */
-  #crowd(isCrowd) {
-    if (isCrowd === this.#isCrowd) return;
-    this.#isCrowd = isCrowd;
-    this.#sky.classList.toggle("crowd", isCrowd);
+  /** @param {import("./layout.js").WallSize} size */
+  #setSize(size) {
+    const wasCrowd = this.#size?.tile != null;
+    const isCrowd = size.tile !== null;
+    this.#size = size;
+    this.#container.dataset.size = size.name;
+    for (const [name, value] of tileProperties(size.tile)) this.#container.style.setProperty(name, value);
+    if (isCrowd === wasCrowd) return;
+    this.#container.classList.toggle("crowd", isCrowd);
+    // Clouds of a crowd are plain, so no card can be reused.
     for (const { element } of this.#cards.values()) element.remove();
     this.#cards.clear();
   }
 
-  #sight() {
-    const { top } = this.#sky.getBoundingClientRect();
-    return inSight(this.#ids.length, -top, innerHeight - top, this.#grid);
+  /** Arrange the cards anew if other rows have come into sight. */
+  #onScroll() {
+    if (this.#grid !== null && String(this.#rangeInSight(this.#grid)) !== this.#arrangedRange) this.#arrange();
   }
 
-  #settle(card) {
-    const index = this.#index.get(card.id);
-    card.place(index, this.#ids.length, this.#grid === null ? null : { ...placeOf(index, this.#grid), width: this.#grid.width, height: this.#grid.height });
-    card.link.tabIndex = this.#grid === null || card.id === this.#current ? 0 : -1;
+  #arrange() {
+    const tile = this.#size?.tile ?? null;
+    if (tile !== null && this.#width === 0) return; // the wall is hidden
+    this.#grid = tile === null ? null : computeGrid(this.#ids.length, this.#width, tile);
+    const range = this.#grid === null ? [0, this.#ids.length] : this.#rangeInSight(this.#grid);
+    this.#arrangedRange = String(range);
+    const wanted = this.#ids.slice(...range);
+    const kept = new Set(wanted);
+    const focused = idOfCard(document.activeElement);
+    // The focused card is kept, because to remove it would lose the focus.
+    const unused = [...this.#cards.values()].filter(({ id }) => !kept.has(id) && !(id === focused && this.#index.has(id)));
+    for (const { id } of unused) this.#cards.delete(id);
+    this.#container.style.height = this.#grid === null ? "" : `${this.#grid.totalHeight}px`;
+    const added = wanted.filter((id) => !this.#cards.has(id));
+    for (const id of added) this.#addCard(id, unused);
+    for (const { element } of unused) element.remove();
+    for (const card of this.#cards.values()) this.#positionCard(card);
+    if (this.#grid === null) this.#sortDom();
+    else if (added.length > 0) this.#scheduleSortDom();
   }
 
-  /** A card for a pillow: of those out of sight the one that looks most like it, or a new one. */
-  #take(id, free) {
-    const look = this.#lookOf(id);
-    const alike = free.findIndex((card) => card.look === look);
-    const [card = new Card(this.#isCrowd)] = free.length === 0 ? [] : free.splice(Math.max(alike, 0), 1);
+  /** @param {Grid} grid */
+  #rangeInSight(grid) {
+    const { top } = this.#container.getBoundingClientRect();
+    return visibleRange(this.#ids.length, -top, innerHeight - top, grid);
+  }
+
+  /** @param {Card} card */
+  #positionCard(card) {
+    const index = this.#index.get(card.id) ?? NaN;
+    const grid = this.#grid;
+    card.setPosition(index, this.#ids.length, grid === null ? null : { ...tilePosition(index, grid), width: grid.width, height: grid.height });
+    card.link.tabIndex = grid === null || card.id === this.#current ? 0 : -1;
+  }
+
+  /**
+   * Show a pillow on an unused card, one that looks the same if possible, or on a new card.
+   *
+   * @param {string} id
+   * @param {Card[]} unused the card is removed from this list
+   */
+  #addCard(id, unused) {
+    const appearance = this.#renderer.appearanceOf(id);
+    const same = unused.findIndex((card) => card.appearance === appearance);
+    const [card = new Card(this.#grid !== null)] = unused.length === 0 ? [] : unused.splice(Math.max(same, 0), 1);
     card.assign(id);
-    // Of two thousand, twenty change in each second: a fade each would never let the wall rest.
-    card.isSoft = this.#size !== "dense";
-    if (!card.element.isConnected) this.#sky.append(card.element);
+    card.isSoft = this.#size !== null && !isDense(this.#size);
+    if (!card.element.isConnected) this.#container.append(card.element);
     this.#cards.set(id, card);
-    this.#onShow(card);
+    this.#renderer.render(card);
   }
 
-  #orderSoon() {
-    clearTimeout(this.#ordering);
-    this.#ordering = setTimeout(() => this.#order(), ORDER_AFTER_MS);
+  #scheduleSortDom() {
+    clearTimeout(this.#sortTimer);
+    this.#sortTimer = setTimeout(() => this.#sortDom(), SORT_DOM_AFTER_MS);
   }
 
-  /** Where a card stands in the document is where it is read: move the fewest, and none that has the focus. */
-  #order() {
-    const rank = (element) => this.#index.get(element.dataset.pillow);
+  /** Put the elements in order, because a screen reader reads them in DOM order. The focused one is not moved. */
+  #sortDom() {
     const focused = document.activeElement?.closest?.(".card");
-    const wrong = misplaced([...this.#sky.children].map(rank), focused ? rank(focused) : undefined);
-    for (const card of [...this.#cards.values()].sort((one, other) => rank(one.element) - rank(other.element))) {
-      const place = rank(card.element);
-      if (!wrong.has(place)) continue;
-      const next = [...this.#sky.children].find((other) => rank(other) > place && !wrong.has(rank(other)));
-      this.#sky.insertBefore(card.element, next ?? null);
-      wrong.delete(place);
+    const elements = /** @type {HTMLElement[]} */ ([...this.#container.children]);
+    const rankOf = (/** @type {HTMLElement} */ element) => this.#index.get(element.dataset.pillow ?? "") ?? NaN;
+    const toMove = ranksToMove(elements.map(rankOf), focused instanceof HTMLElement ? rankOf(focused) : undefined);
+    for (const { element } of [...this.#cards.values()].sort((one, other) => rankOf(one.element) - rankOf(other.element))) {
+      const rank = rankOf(element);
+      if (!toMove.has(rank)) continue;
+      const siblings = /** @type {HTMLElement[]} */ ([...this.#container.children]);
+      const next = siblings.find((other) => rankOf(other) > rank && !toMove.has(rankOf(other)));
+      this.#container.insertBefore(element, next ?? null);
+      toMove.delete(rank);
     }
   }
 
+  /** Let the Tab key reach this card of a grid and no other. @param {string | undefined} id */
   #setCurrent(id) {
     if (id === undefined || id === this.#current) return;
-    const before = this.#cards.get(this.#current);
+    const before = this.#cards.get(this.#current ?? "");
     if (before !== undefined && this.#grid !== null) before.link.tabIndex = -1;
     this.#current = id;
-    const now = this.#cards.get(id);
-    if (now !== undefined) now.link.tabIndex = 0;
+    const card = this.#cards.get(id);
+    if (card !== undefined) card.link.tabIndex = 0;
   }
 
-  #steer(event) {
-    const from = this.#index.get(event.target.closest(".card")?.dataset.pillow);
+  /** @param {KeyboardEvent} event */
+  #onKeyDown(event) {
+    const from = this.#index.get(idOfCard(event.target) ?? "");
     if (from === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
-    const columns = this.#grid?.columns ?? this.#flowColumns();
-    const rows = this.#grid === null ? 3 : Math.max(1, Math.floor(innerHeight / (this.#grid.height + this.#grid.gap)) - 1);
-    const step = stepOf(event.key, columns, columns * rows);
+    const columns = this.#grid?.columns ?? this.#columnsInFlow();
+    const rows = this.#grid === null ? PAGE_ROWS : Math.max(1, Math.floor(innerHeight / (this.#grid.height + this.#grid.gap)) - 1);
+    const step = keyStep(event.key, columns, columns * rows);
     if (step === undefined) return;
     event.preventDefault();
     const to = Math.max(0, Math.min(this.#ids.length - 1, from + step));
-    this.#reveal(to);
+    this.#scrollTo(to);
     this.#setCurrent(this.#ids[to]);
     this.#cards.get(this.#ids[to])?.link.focus({ preventScroll: this.#grid !== null });
-    // The card that had the focus may go now.
+    // Remove the card that had the focus, if it is out of sight.
     if (this.#grid !== null) this.#arrange();
   }
 
-  #flowColumns() {
-    return getComputedStyle(this.#sky).gridTemplateColumns.split(" ").length;
+  #columnsInFlow() {
+    return getComputedStyle(this.#container).gridTemplateColumns.split(" ").length;
   }
 
-  /** Scroll so far that a tile is in sight, and make its card. */
-  #reveal(index) {
+  /** Scroll until a tile is in sight, and create its card. @param {number} index */
+  #scrollTo(index) {
     if (this.#grid === null) return;
-    const top = this.#sky.getBoundingClientRect().top + placeOf(index, this.#grid).top;
-    const margin = 24;
-    if (top < margin) scrollBy(0, top - margin);
-    else if (top + this.#grid.height > innerHeight - margin) scrollBy(0, top + this.#grid.height - innerHeight + margin);
+    const top = this.#container.getBoundingClientRect().top + tilePosition(index, this.#grid).top;
+    const bottom = top + this.#grid.height;
+    if (top < SCROLL_MARGIN_PX) scrollBy(0, top - SCROLL_MARGIN_PX);
+    else if (bottom > innerHeight - SCROLL_MARGIN_PX) scrollBy(0, bottom - innerHeight + SCROLL_MARGIN_PX);
     this.#arrange();
   }
+}
+
+/** The id of the pillow on whose card a node is. @param {EventTarget | null} node */
+function idOfCard(node) {
+  const card = node instanceof Element ? node.closest(".card") : null;
+  return card instanceof HTMLElement ? card.dataset.pillow : undefined;
 }

@@ -1,38 +1,38 @@
 /**
- * The gateway's time, seen from here: a visitor's clock may be minutes wrong, ages must not be.
+ * Estimates the gateway's clock, because a visitor's clock may be minutes wrong and ages must not be.
  *
- * Pure: the local time comes in as an argument, in ms since 1970.
+ * Pure: the local time is an argument, in ms since 1970.
  */
-/** A measurement older than this gives way to a newer one, even a worse one: clocks drift. */
-export declare const TRUSTED_FOR_MS = 300000;
+/** A newer measurement replaces one that is older than this, even a better one: clocks drift. */
+export declare const MEASUREMENT_VALID_MS = 300000;
 export declare class ServerClock {
     #private;
-    /** Forget everything. */
+    /** Discard the estimate. */
     reset(): void;
     /**
-     * A frame said when it was sent.  It was under way for some time, so the true offset is at
-     * least this; the largest seen is the nearest, until a ping has measured it.
+     * Use the send time of a frame. The frame has travelled for an unknown time, so the true offset is
+     * at least the difference: until a ping measures it, the largest difference is the best estimate.
      *
      * @param {number} sent gateway time
      * @param {number} now local time
      */
-    heard(sent: number, now: number): void;
+    observe(sent: number, now: number): void;
     /**
-     * A pong came back: the gateway had it halfway between sending and now.
+     * Use a pong. The gateway's receive time lies halfway between the local send time and now.
      *
      * @param {{sent: number, received: number}} pong
      * @param {number} now local time
      */
-    measured({ sent, received }: {
+    observePong({ sent, received }: {
         sent: number;
         received: number;
     }, now: number): void;
-    /** Shortest time to the gateway and back, in ms, or null before it was measured. */
+    /** Shortest measured round trip in ms; null before the first pong. */
     get roundTripMs(): number | null;
-    /** By how many ms the gateway's clock is ahead of this one; null while nothing is known. */
+    /** The gateway's clock minus the local clock in ms; null without an estimate. */
     get offsetMs(): number | null;
     /**
-     * The gateway's time in ms at local time `now`; local time itself while nothing is known.
+     * The gateway's time in ms at local time `now`; local time without an estimate.
      *
      * @param {number} now
      */

@@ -1,47 +1,49 @@
 /**
- * One connection that comes back.
+ * A connection to the gateway that reconnects after a loss.
  *
- * Lives here: when to open, by which way, when to give a connection up, when to try again and
- * when not to.  Not here: what the text means.  WebSocket, clock, timers and random numbers are
- * handed in, so that all of it can be tested in no time and without a browser.
+ * It opens and closes sockets, detects silence and schedules attempts; retry_policy.js decides the
+ * delays. It does not read the messages. WebSocket class, clock, timers and random numbers are
+ * injected, so that tests need neither a browser nor real time.
  */
 export declare const SUBPROTOCOL = "pillowcast.v1";
 export declare const CONNECT_TIMEOUT_MS = 10000;
-export declare const SILENCE_MS = 30000;
-export declare const PROBE_MS = 5000;
+/** A connection without a message for this long is lost: the gateway sends at least every 20 s. */
+export declare const SILENCE_TIMEOUT_MS = 30000;
+/** After a probe, an answer must arrive within this time. */
+export declare const PROBE_TIMEOUT_MS = 5000;
+/** A connection that has received messages for this long resets the count of failed attempts. */
 export declare const STABLE_AFTER_MS = 5000;
-export declare const TOO_MANY_MS = 30000;
 export type Status = {
     phase: "idle" | "connecting" | "open" | "waiting" | "stopped";
     /**
-     * by which it is, or was last, connected
+     * of the current or the last connection
      */
     transport: "websocket" | "events";
     /**
-     * when waiting: local time in ms of the next attempt
+     * local time in ms of the next attempt, in phase `waiting`
      */
     retryAt: number | null;
     /**
-     * close code that led here, when there was one
+     * close code that led to this phase, if there was one
      */
     code: number | null;
     /**
-     * in words, for a person
+     * text for a person
      */
     reason: string;
 };
 export type SocketLike = {
     onopen: ((event?: any) => void) | null;
     /**
-     * told of a `data`
+     * receives an event with `data`
      */
     onmessage: ((event: any) => void) | null;
     /**
-     * told of a `message` where there is one
+     * receives an event that may have a `message`
      */
     onerror: ((event?: any) => void) | null;
     /**
-     * told of a `code` and a `reason`
+     * receives an event with `code` and `reason`
      */
     onclose: ((event: any) => void) | null;
     send: (text: string) => void;
@@ -54,15 +56,15 @@ export type Timers = {
 };
 export type Surroundings = {
     /**
-     * null for none; the surroundings' own unless given
+     * null for none; `globalThis.WebSocket` by default
      */
     WebSocket?: SocketClass | null;
     /**
-     * opens the stream as events
+     * opens the SSE stream
      */
     events?: ((address: string) => SocketLike) | null;
     /**
-     * ms; wall clock, because it goes on in a sleeping laptop
+     * ms; wall clock, because it continues while a laptop sleeps
      */
     clock?: () => number;
     timers?: Timers;
@@ -71,35 +73,35 @@ export type Surroundings = {
      */
     random?: () => number;
 };
-export type Wiring = {
+export type Callbacks = {
     /**
-     * asked anew for each attempt
+     * returns the URL for each attempt
      */
     address: () => string;
-    onText: (text: unknown) => void;
+    onMessage: (data: unknown) => void;
     onStatus: (status: Status) => void;
     /**
-     * say something that will be answered
+     * sends a message that the gateway answers
      */
-    onProbe?: () => void;
+    sendProbe?: () => void;
 };
 /**
  * @typedef {object} Status
  * @property {"idle" | "connecting" | "open" | "waiting" | "stopped"} phase
- * @property {"websocket" | "events"} transport by which it is, or was last, connected
- * @property {number | null} retryAt when waiting: local time in ms of the next attempt
- * @property {number | null} code close code that led here, when there was one
- * @property {string} reason in words, for a person
+ * @property {"websocket" | "events"} transport of the current or the last connection
+ * @property {number | null} retryAt local time in ms of the next attempt, in phase `waiting`
+ * @property {number | null} code close code that led to this phase, if there was one
+ * @property {string} reason text for a person
  */
 /**
- * What a WebSocket and an event stream have in common. The events are loosely typed, so that the
- * class of a browser, of Node.js and of the package `ws` are each accepted.
+ * The common interface of a WebSocket and an event stream. The events are loosely typed, so that the
+ * classes of a browser, of Node.js and of the package `ws` are all assignable.
  *
  * @typedef {object} SocketLike
  * @property {((event?: any) => void) | null} onopen
- * @property {((event: any) => void) | null} onmessage told of a `data`
- * @property {((event?: any) => void) | null} onerror told of a `message` where there is one
- * @property {((event: any) => void) | null} onclose told of a `code` and a `reason`
+ * @property {((event: any) => void) | null} onmessage receives an event with `data`
+ * @property {((event?: any) => void) | null} onerror receives an event that may have a `message`
+ * @property {((event: any) => void) | null} onclose receives an event with `code` and `reason`
  * @property {(text: string) => void} send
  * @property {() => void} close
  */
@@ -110,19 +112,19 @@ export type Wiring = {
  * @property {(timer: any) => void} clearTimeout
  */
 /**
- * @typedef {object} Surroundings what a test replaces
- * @property {SocketClass | null} [WebSocket] null for none; the surroundings' own unless given
- * @property {((address: string) => SocketLike) | null} [events] opens the stream as events
- * @property {() => number} [clock] ms; wall clock, because it goes on in a sleeping laptop
+ * @typedef {object} Surroundings dependencies that a test replaces
+ * @property {SocketClass | null} [WebSocket] null for none; `globalThis.WebSocket` by default
+ * @property {((address: string) => SocketLike) | null} [events] opens the SSE stream
+ * @property {() => number} [clock] ms; wall clock, because it continues while a laptop sleeps
  * @property {Timers} [timers]
  * @property {() => number} [random] in [0, 1)
  */
 /**
- * @typedef {object} Wiring
- * @property {() => string} address asked anew for each attempt
- * @property {(text: unknown) => void} onText
+ * @typedef {object} Callbacks
+ * @property {() => string} address returns the URL for each attempt
+ * @property {(data: unknown) => void} onMessage
  * @property {(status: Status) => void} onStatus
- * @property {() => void} [onProbe] say something that will be answered
+ * @property {() => void} [sendProbe] sends a message that the gateway answers
  */
 /** @type {Timers} */
 export declare const TIMERS: Timers;
@@ -130,23 +132,28 @@ export declare class Connection {
     #private;
     /** @type {Status} */
     status: Status;
-    /** Local time in ms at which anything last arrived; null before that. @type {number | null} */
-    lastHeard: number | null;
-    /** @param {Wiring & Surroundings} options */
-    constructor({ address, onText, onStatus, onProbe, WebSocket, events, clock, timers, random }: Wiring & Surroundings);
-    /** Open now, unless it is open or on its way already; also ends a wait and a stop. */
+    /** Local time in ms of the last message; null before the first. @type {number | null} */
+    lastReceivedAt: number | null;
+    /** @param {Callbacks & Surroundings} options */
+    constructor({ address, onMessage, onStatus, sendProbe, WebSocket, events, clock, timers, random }: Callbacks & Surroundings);
+    /** Connect now, also from phase `waiting` or `stopped`; without effect on an open connection. */
     open(): void;
-    /** Close for good; `open()` starts anew. */
+    /** Close without another attempt; `open()` connects again. */
     close(): void;
-    /** Send text if it can be sent now; nothing is ever queued up. @param {string} text */
-    send(text: string): boolean;
-    /** The address is another one now: where nothing can be said, connect anew. */
-    readdress(): void;
     /**
-     * The network or the visitor is back: do not sit out a wait, do not trust an old connection.
-     * A gateway that said "too many" is left in peace all the same.
+     * Send text over an open WebSocket; nothing is queued.
+     *
+     * @param {string} text
+     * @returns {boolean} whether it was sent
      */
-    hurry(): void;
-    /** The gateway is leaving: come back after a delay in this window of ms. @param {[number, number]} window */
-    expectGoodbye(window: [number, number]): void;
+    send(text: string): boolean;
+    /** Reconnect an event stream, because its URL has changed and it cannot send. */
+    addressChanged(): void;
+    /**
+     * End a wait and probe an open connection, because the network or the visitor is back. The wait
+     * after TOO_MANY_REQUESTS does not end.
+     */
+    wake(): void;
+    /** Draw the delay after the next loss from this window in ms. @param {[number, number]} window */
+    setReconnectWindow(window: [number, number]): void;
 }

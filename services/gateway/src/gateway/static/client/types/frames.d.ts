@@ -1,9 +1,7 @@
 /**
- * The gateway's frames: text in, checked object out.
+ * Parses and validates the gateway's frames. store.js applies them.
  *
- * Lives here: what a frame must look like.  Not here: what a frame does (store.js) and where
- * it came from (connection.js).  A type not known here is no error: a newer gateway may say
- * more than this client understands.
+ * A frame of an unknown type is no error, because a newer gateway may send more types.
  */
 export type Pillow = {
     /**
@@ -12,11 +10,11 @@ export type Pillow = {
     pillow: string;
     /**
      * `neutral`, `hugging`, `punching`, `shaking`, `spinning`, `throwing` or
-     * `notconnected`; a newer gateway may know more
+     * `notconnected`; a newer gateway may have more
      */
     state: string;
     /**
-     * RFC 3339: when it was so
+     * RFC 3339: when the state was true
      */
     at: string;
     /**
@@ -36,29 +34,29 @@ export type Pillow = {
      */
     motion?: [number, number, number][];
     /**
-     * when it passed where
+     * timestamps of the stages that it passed
      */
     hops?: Hops;
     /**
-     * of a pillow that went silent: its last state
+     * of a silent pillow: its last state
      */
     last?: string;
     /**
-     * of a pillow that went silent: RFC 3339, since when
+     * of a silent pillow: RFC 3339, since when it is silent
      */
     since?: string;
 };
 export type Hops = {
     /**
-     * the queue took it; Azure tells whole seconds
+     * inserted into the queue; Azure gives whole seconds
      */
     queued?: number;
     /**
-     * the poller received it
+     * received by the poller
      */
     polled?: number;
     /**
-     * the poller gave it to the broker
+     * published to the broker by the poller
      */
     published?: number;
 };
@@ -108,28 +106,28 @@ export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | H
     type: "unknown";
 };
 /**
- * The state of a pillow, as it was on MQTT.
+ * The state of a pillow, as it was published on MQTT.
  *
  * @typedef {object} Pillow
  * @property {string} pillow its id
  * @property {string} state `neutral`, `hugging`, `punching`, `shaking`, `spinning`, `throwing` or
- *   `notconnected`; a newer gateway may know more
- * @property {string} at RFC 3339: when it was so
+ *   `notconnected`; a newer gateway may have more
+ * @property {string} at RFC 3339: when the state was true
  * @property {number} [seq] orders states of equal `at`
  * @property {number} [confidence] 0..1
  * @property {number} [battery] 0..1
  * @property {[number, number, number][]} [motion] accelerometer samples in g, oldest first
- * @property {Hops} [hops] when it passed where
- * @property {string} [last] of a pillow that went silent: its last state
- * @property {string} [since] of a pillow that went silent: RFC 3339, since when
+ * @property {Hops} [hops] timestamps of the stages that it passed
+ * @property {string} [last] of a silent pillow: its last state
+ * @property {string} [since] of a silent pillow: RFC 3339, since when it is silent
  */
 /**
- * When a state passed where, in Unix milliseconds.
+ * Timestamps of the stages that a state passed, in Unix milliseconds.
  *
  * @typedef {object} Hops
- * @property {number} [queued] the queue took it; Azure tells whole seconds
- * @property {number} [polled] the poller received it
- * @property {number} [published] the poller gave it to the broker
+ * @property {number} [queued] inserted into the queue; Azure gives whole seconds
+ * @property {number} [polled] received by the poller
+ * @property {number} [published] published to the broker by the poller
  */
 /** @typedef {"online" | "offline"} Broker */
 /** @typedef {{type: "snapshot", cursor: string, recovered: boolean, broker: Broker, sent: number, pillows: Pillow[]}} SnapshotFrame */
@@ -141,13 +139,13 @@ export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | H
 /** @typedef {{type: "goodbye", reconnect_ms: [number, number]}} GoodbyeFrame */
 /** @typedef {{type: "error", code: number, message: string}} ErrorFrame */
 /** @typedef {SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | {type: "unknown"}} Frame */
-/** A frame that breaks the contract; the message names the frame's type and the field. */
+/** A frame is invalid; the message names its type and the field. */
 export declare class FrameError extends Error {
     /** @param {string} message */
     constructor(message: string);
 }
 /**
- * Whether a value can name a pillow; `bridge` is taken by the services' own topics.
+ * Whether a value is a valid pillow id. `bridge` is not, because it is the topic of the services.
  *
  * @param {unknown} value
  * @returns {value is string}
@@ -155,10 +153,10 @@ export declare class FrameError extends Error {
 export declare function isPillowId(value: unknown): value is string;
 export type Check = (value: any) => boolean;
 /**
- * The frame in a WebSocket message.
+ * Parse a message.
  *
  * @param {unknown} text
- * @returns {Frame} the frame as it came, or `{type: "unknown"}`
- * @throws {FrameError} when it is no frame at all, or one with a missing or wrong field
+ * @returns {Frame} the frame, unchanged; `{type: "unknown"}` for an unknown type
+ * @throws {FrameError} if it is not a frame, or a field is missing or invalid
  */
 export declare function parseFrame(text: unknown): Frame;

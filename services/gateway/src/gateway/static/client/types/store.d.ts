@@ -1,8 +1,7 @@
 /**
- * What is known of the pillows: frames in, newest state of each out.
+ * The newest state of each pillow, and the freshness of a pillow and of the page.
  *
- * Pure: no clock and no socket; the time comes in as an argument.  Also here, because they
- * are the same question asked of the same facts: how fresh a pillow is, and how fresh the page.
+ * Pure: the time is an argument, in ms since 1970.
  */
 export type Frame = import("./frames.js").Frame;
 export type Pillow = import("./frames.js").Pillow;
@@ -11,16 +10,16 @@ export type PillowFreshness = "live" | "quiet" | "notconnected" | "stale" | "unk
 export type Update = {
     id: string;
     /**
-     * null when the pillow was removed
+     * null if the pillow was removed
      */
     pillow: Pillow | null;
     /**
-     * what was known before; undefined when nothing was
+     * the state before; undefined if none was known
      */
     previous: Pillow | undefined;
     /**
-     * what to resume from once this one was dealt with; null in the
-     * middle of a first snapshot, which has to be told again
+     * from which to resume once this update was handled; null within a
+     * first snapshot, which must be received again as a whole
      */
     cursor: string | null;
 };
@@ -29,20 +28,19 @@ export type Update = {
 /** @typedef {"connecting" | "live" | "broker-offline" | "disconnected"} Freshness */
 /** @typedef {"live" | "quiet" | "notconnected" | "stale" | "unknown"} PillowFreshness */
 /**
- * One pillow's next state, or its end.
+ * A new state of a pillow, or its removal.
  *
  * @typedef {object} Update
  * @property {string} id
- * @property {Pillow | null} pillow null when the pillow was removed
- * @property {Pillow | undefined} previous what was known before; undefined when nothing was
- * @property {string | null} cursor what to resume from once this one was dealt with; null in the
- *   middle of a first snapshot, which has to be told again
+ * @property {Pillow | null} pillow null if the pillow was removed
+ * @property {Pillow | undefined} previous the state before; undefined if none was known
+ * @property {string | null} cursor from which to resume once this update was handled; null within a
+ *   first snapshot, which must be received again as a whole
  */
-/** After this long without a new state a pillow is quiet, before the gateway gives it up. */
+/** A pillow without a new state for this long is quiet; the gateway marks it `notconnected` later. */
 export declare const QUIET_AFTER_MS = 15000;
 /**
- * Milliseconds since 1970 of an RFC 3339 time, with what is finer as a fraction; NaN when it
- * is none.
+ * Milliseconds since 1970 of an RFC 3339 time, with finer digits as a fraction; NaN for any other text.
  *
  * @param {string | undefined} text
  * @returns {number}
@@ -58,31 +56,31 @@ export declare function isOlder(pillow: Pillow, known: Pillow): boolean;
 /** The newest state of each pillow. */
 export declare class Store {
     #private;
-    /** Pillow objects as the gateway sent them, by id. @type {Map<string, Pillow>} */
+    /** The gateway's own objects by id. @type {Map<string, Pillow>} */
     pillows: Map<string, Pillow>;
-    /** Where in the gateway's stream this store is; null before the first snapshot. @type {string | null} */
+    /** Position in the gateway's stream; null before the first snapshot. @type {string | null} */
     cursor: string | null;
-    /** Whether the gateway has its broker; null when not yet told. @type {import("./frames.js").Broker | null} */
+    /** Whether the gateway is connected to its broker; null before the first snapshot. @type {import("./frames.js").Broker | null} */
     broker: import("./frames.js").Broker | null;
-    /** @param {string | null} [cursor] that of whoever was here before, and knows what was known then */
+    /** @param {string | null} [cursor] of an earlier client, which knows the states up to there */
     constructor(cursor?: string | null);
     /**
-     * Take in one frame.
+     * Apply a frame.
      *
      * @param {Frame} frame
-     * @returns {Update[]} every state that is news, in order; the same pillow may come twice
+     * @returns {Update[]} every new state, in order; a pillow may occur twice
      */
     apply(frame: Frame): Update[];
     /**
-     * Server time in ms at which the state of a pillow was true: its `at`, but never later than
-     * the frame that brought it, so that a pillow whose clock runs ahead cannot stay young.
+     * Server time in ms at which the state of a pillow was true: its `at`, but not later than the send
+     * time of its frame, because the clock of a pillow may be ahead. NaN of an unknown pillow.
      *
      * @param {string} id
      */
     asOf(id: string): number;
 }
 /**
- * How fresh a pillow is while the page itself is live.
+ * Freshness of a pillow while the connection is live.
  *
  * @param {{state: string}} pillow
  * @param {number} ageMs how long ago its state was true
@@ -92,10 +90,10 @@ export declare function freshness(pillow: {
     state: string;
 }, ageMs: number): "live" | "quiet" | "notconnected";
 /**
- * How fresh the page is as a whole.
+ * Freshness of the page as a whole.
  *
  * @param {{synced: boolean, lost: boolean, broker: string | null}} facts `synced`: a snapshot
- *   came on the connection now open; `lost`: at least one connection or attempt has failed
+ *   arrived on the current connection; `lost`: at least one connection or attempt has failed
  * @returns {Freshness}
  */
 export declare function pageFreshness({ synced, lost, broker }: {

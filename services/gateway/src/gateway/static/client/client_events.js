@@ -1,0 +1,110 @@
+/** The events of a client and their types. */
+
+/** @typedef {import("./frames.js").Frame} Frame */
+/** @typedef {import("./frames.js").FrameError} FrameError */
+/** @typedef {import("./store.js").Freshness} Freshness */
+/** @typedef {import("./store.js").Update} Update */
+
+/**
+ * Detail of a `change` event.
+ *
+ * @typedef {object} ChangeDetail
+ * @property {Update[]} updates every new state, in order
+ * @property {string[]} changed ids of pillows with a new state, each once
+ * @property {string[]} removed ids of pillows that were removed, each once
+ * @property {boolean} isSnapshot whether the updates are the current states, not changes of them
+ * @property {boolean} isResumed of a snapshot: whether it holds only what changed after the cursor,
+ *   so that all other known states are still valid
+ * @property {number | null} sent when the gateway sent it, in ms on its clock
+ */
+
+/** Detail of a `connection` event. @typedef {{connection: Freshness, since: number}} ConnectionDetail */
+/** @typedef {CustomEvent<ChangeDetail>} ChangeEvent */
+/** @typedef {CustomEvent<ConnectionDetail>} ConnectionEvent */
+/** @typedef {CustomEvent<FrameError>} FaultEvent */
+// Derived from EventTarget, because the names differ between the types of browsers and of Node.js.
+/** @typedef {Parameters<EventTarget["addEventListener"]>[1]} AnyListener */
+/** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
+/** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
+/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent}} Events */
+
+/** An EventTarget whose listeners know the type of each event. */
+export class ClientEventTarget extends EventTarget {
+  /**
+   * @template {keyof Events} T
+   * @overload
+   * @param {T} type
+   * @param {(event: Events[T]) => void} listener
+   * @param {ListenOptions} [options]
+   * @returns {void}
+   */
+  /**
+   * @overload
+   * @param {string} type
+   * @param {AnyListener} listener
+   * @param {ListenOptions} [options]
+   * @returns {void}
+   */
+  /**
+   * @param {string} type
+   * @param {any} listener either of the overloads
+   * @param {ListenOptions} [options]
+   */
+  addEventListener(type, listener, options) {
+    super.addEventListener(type, listener, options);
+  }
+
+  /**
+   * @template {keyof Events} T
+   * @overload
+   * @param {T} type
+   * @param {(event: Events[T]) => void} listener
+   * @param {UnlistenOptions} [options]
+   * @returns {void}
+   */
+  /**
+   * @overload
+   * @param {string} type
+   * @param {AnyListener} listener
+   * @param {UnlistenOptions} [options]
+   * @returns {void}
+   */
+  /**
+   * @param {string} type
+   * @param {any} listener either of the overloads
+   * @param {UnlistenOptions} [options]
+   */
+  removeEventListener(type, listener, options) {
+    super.removeEventListener(type, listener, options);
+  }
+}
+
+/**
+ * Create an event with a detail. Node.js 18 has no CustomEvent.
+ *
+ * @param {keyof Events} type
+ * @param {ChangeDetail | ConnectionDetail | FrameError} detail
+ */
+export function createEvent(type, detail) {
+  return Object.assign(new Event(type), { detail });
+}
+
+/**
+ * The detail of a `change` event for the updates that a frame brought.
+ *
+ * @param {Update[]} updates
+ * @param {Frame} frame
+ * @returns {ChangeDetail}
+ */
+export function changeDetail(updates, frame) {
+  const removed = new Set(updates.filter(({ pillow }) => pillow === null).map(({ id }) => id));
+  const changed = new Set(updates.map(({ id }) => id).filter((id) => !removed.has(id)));
+  return {
+    updates,
+    changed: [...changed],
+    removed: [...removed],
+    isSnapshot: frame.type === "snapshot",
+    isResumed: frame.type === "snapshot" && frame.recovered,
+    sent: "sent" in frame ? frame.sent : null,
+  };
+}

@@ -1,0 +1,32 @@
+/** Gateway URLs. */
+
+/**
+ * Parse an http or https URL.
+ *
+ * @param {string | URL | undefined} text
+ * @param {string | undefined} base base of a relative URL
+ * @returns {URL | null} null if it is no such URL
+ */
+export function parseHttpUrl(text, base) {
+  try {
+    const url = new URL(text ?? "", base);
+    return /^https?:$/.test(url.protocol) ? url : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The URL of the folder that holds the gateway's endpoints.
+ *
+ * @param {string | URL | undefined} url as the user gave it; the folder of the document if undefined
+ * @throws {TypeError} if there is no http or https URL
+ */
+export function gatewayFolder(url) {
+  const documentUrl = globalThis.document?.baseURI;
+  const given = url ?? documentUrl;
+  const folder = parseHttpUrl(given, documentUrl);
+  if (folder === null) throw new TypeError(`url is ${given ?? "missing"}: say where the gateway is, as https://host/`);
+  if (url !== undefined && !folder.pathname.endsWith("/")) folder.pathname += "/";
+  return folder;
+}

@@ -1,0 +1,106 @@
+/**
+ * Where the time between a pillow's movement and its picture was spent.
+ *
+ * Pure: times are arguments in ms since 1970 on the gateway's clock. The timestamps of the pillow
+ * and of the poller are used as they are, because nothing here measures their clocks.
+ */
+
+import { instant } from "./store.js";
+
+/** @typedef {import("./frames.js").Pillow} Pillow */
+/**
+ * A stage that a state passes: `felt` by the pillow, `queued` in Azure, `polled` and `published` by
+ * the poller, `forwarded` by the gateway, `shown` on the screen.
+ *
+ * @typedef {"felt" | "queued" | "polled" | "published" | "forwarded" | "shown"} Hop
+ */
+
+/**
+ * The time between two hops.
+ *
+ * @typedef {object} Leg
+ * @property {Hop} from
+ * @property {Hop} to
+ * @property {number} ms
+ */
+
+/**
+ * The latency of one state.
+ *
+ * @typedef {object} Journey
+ * @property {Leg[]} legs in order; a hop without a timestamp is left out
+ * @property {number} ms from the queue to the screen
+ * @property {boolean} atMost whether `ms` may be up to one second too long, because the queue's
+ *   timestamp is a whole second and nothing narrows it
+ */
+
+/** A latency above this is an error of some clock and not reported. */
+export const MAX_PLAUSIBLE_MS = 60_000;
+
+/** Resolution of the queue's clock: Azure gives the insertion time in whole seconds. */
+const SECOND = 1000;
+
+/**
+ * The latency of a state from the pillow to the screen.
+ *
+ * @param {Pillow} pillow
+ * @param {{forwarded: number | null, shown: number}} here when the gateway sent the state (null if
+ *   unknown) and when it was shown
+ * @returns {Journey | null} null without a timestamp of the queue, or if it is not plausible
+ */
+export function journey(pillow, { forwarded, shown }) {
+  const { queued: stamp, polled, published } = pillow.hops ?? {};
+  if (stamp === undefined || !Number.isFinite(stamp)) return null;
+  const felt = instant(pillow.at);
+  const isWholeSecond = stamp % SECOND === 0;
+  // A pillow feels a state before it is queued: if its own timestamp lies within the queue's second,
+  // it is closer, and it includes the way to the queue. If the pillow sent none, `at` is the queue's.
+  const isNarrowed = isWholeSecond && felt > stamp && felt < stamp + SECOND && felt <= (polled ?? shown);
+  const queued = isNarrowed ? felt : stamp;
+  const ms = shown - queued;
+  if (!(ms >= 0) || ms > MAX_PLAUSIBLE_MS) return null;
+  /** @type {[Hop, number | null | undefined][]} */
+  const stamps = [
+    ["felt", felt < queued && queued - felt <= MAX_PLAUSIBLE_MS ? felt : undefined],
+    ["queued", queued],
+    ["polled", polled],
+    ["published", published],
+    ["forwarded", forwarded],
+    ["shown", shown],
+  ];
+  return { legs: legsBetween(stamps), ms, atMost: isWholeSecond && !isNarrowed };
+}
+
+/**
+ * The times between timestamps. Clocks differ slightly, so a timestamp before its predecessor counts
+ * as equal to it.
+ *
+ * @param {[Hop, number | null | undefined][]} stamps
+ */
+function legsBetween(stamps) {
+  /** @type {Leg[]} */
+  const legs = [];
+  /** @type {Hop | null} */
+  let from = null;
+  let reached = -Infinity;
+  for (const [hop, stamp] of stamps) {
+    if (stamp == null || !Number.isFinite(stamp)) continue;
+    const at = Math.max(stamp, reached);
+    if (from !== null) legs.push({ from, to: hop, ms: at - reached });
+    from = hop;
+    reached = at;
+  }
+  return legs;
+}
+
+/**
+ * A quantile by the nearest rank; NaN of an empty list.
+ *
+ * @param {number[]} values
+ * @param {number} share in 0..1; 0.5 for the median
+ */
+export function quantile(values, share) {
+  if (values.length === 0) return NaN;
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+}

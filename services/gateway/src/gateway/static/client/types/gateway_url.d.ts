@@ -1,0 +1,16 @@
+/** Gateway URLs. */
+/**
+ * Parse an http or https URL.
+ *
+ * @param {string | URL | undefined} text
+ * @param {string | undefined} base base of a relative URL
+ * @returns {URL | null} null if it is no such URL
+ */
+export declare function parseHttpUrl(text: string | URL | undefined, base: string | undefined): URL | null;
+/**
+ * The URL of the folder that holds the gateway's endpoints.
+ *
+ * @param {string | URL | undefined} url as the user gave it; the folder of the document if undefined
+ * @throws {TypeError} if there is no http or https URL
+ */
+export declare function gatewayFolder(url: string | URL | undefined): URL;

@@ -1,0 +1,11 @@
+/** Sends pings: close together at first, to measure the clock soon, then one a minute. */
+export declare class PingTimer {
+    #private;
+    /**
+     * @param {import("./connection.js").Timers} timers
+     * @param {() => void} ping
+     */
+    constructor(timers: import("./connection.js").Timers, ping: () => void);
+    start(): void;
+    stop(): void;
+}

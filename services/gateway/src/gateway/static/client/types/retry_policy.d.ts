@@ -1,0 +1,32 @@
+/**
+ * Decides when the next attempt to connect is made, and by which transport. Pure: random numbers
+ * are arguments.
+ */
+/** Close code of a gateway that received too many requests from this client. */
+export declare const TOO_MANY_REQUESTS = 4429;
+/** Minimum delay in ms after TOO_MANY_REQUESTS. */
+export declare const TOO_MANY_DELAY_MS = 30000;
+export declare class RetryPolicy {
+    #private;
+    /** Whether the current attempt brought a message. */
+    get hasReceived(): boolean;
+    /** Whether the next attempt should use SSE even if there is a WebSocket. */
+    get prefersSse(): boolean;
+    /** Whether a close code forbids another attempt. @param {number} code */
+    isTerminal(code: number): boolean;
+    startAttempt(): void;
+    /** @param {"websocket" | "events"} transport by which a message was received */
+    messageReceived(transport: "websocket" | "events"): void;
+    /** The connection is stable, or was closed on purpose: count failed attempts from 0. */
+    resetAttempts(): void;
+    /** Draw the next delay from this window in ms, as the gateway asked. @param {[number, number]} window */
+    setReconnectWindow(window: [number, number]): void;
+    /**
+     * Count the current attempt as failed.
+     *
+     * @param {number | null} code close code; null without one
+     * @param {number} random a number in [0, 1)
+     * @returns {number} delay in ms before the next attempt
+     */
+    fail(code: number | null, random: number): number;
+}

@@ -1,0 +1,39 @@
+/** Gives the client the WebSocket that page/preconnect.js opened, as the first one that it creates. */
+
+const OPEN = 1;
+
+/** @typedef {{url: string, socket: WebSocket, received: MessageEvent[]}} Preconnection */
+
+/**
+ * A WebSocket class of which the first instance is the preconnected socket, if that has the same URL
+ * and is not closed. The messages that it received are dispatched again.
+ *
+ * @param {typeof WebSocket} Own
+ * @param {Preconnection | undefined} preconnection
+ */
+export function adoptFirst(Own, preconnection) {
+  let unused = preconnection;
+  /**
+   * @param {string} url
+   * @param {string[]} protocols
+   */
+  function AdoptingWebSocket(url, protocols) {
+    const first = unused;
+    unused = undefined;
+    if (first === undefined) return new Own(url, protocols);
+    const { socket, received } = first;
+    if (first.url !== url || !(socket.readyState <= OPEN)) {
+      socket.close();
+      return new Own(url, protocols);
+    }
+    // In a microtask, because the client sets the handlers after the constructor. No newer message
+    // can be dispatched before.
+    queueMicrotask(() => {
+      if (socket.readyState !== OPEN) return;
+      socket.onopen?.(new Event("open"));
+      for (const event of received) socket.onmessage?.(event);
+    });
+    return socket;
+  }
+  return /** @type {import("../client/connection.js").SocketClass} */ (/** @type {unknown} */ (AdoptingWebSocket));
+}

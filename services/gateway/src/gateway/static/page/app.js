@@ -1,0 +1,238 @@
+/**
+ * The page: applies the client's events to the page's state and renders what changed.
+ *
+ * Everything that it uses is injected, so that tests need no browser.
+ */
+
+import { journey } from "../client/latency.js";
+import { isPillowId } from "../client/frames.js";
+import { STATES, stateLabel } from "../cloud/cloud.js";
+import { describePillow } from "../cloud/format.js";
+import { isCrowd, wallSize } from "./layout.js";
+import { hasLatency, PageState } from "./page_state.js";
+import { formatHash, parseHash } from "./route.js";
+
+/** Ages and countdowns are rendered anew this often. */
+const TICK_MS = 1_000;
+/** The order of a crowded wall changes this often at most, because the eye cannot follow more. */
+const ARRANGE_INTERVAL_MS = 1_000;
+/** The latency panel changes this often at most: faster numbers cannot be read and cost a layout each. */
+const LATENCY_INTERVAL_MS = 500;
+
+/** @typedef {import("../client/pillowcast.js").Pillowcast} Client */
+/** @typedef {import("../client/frames.js").Pillow} Pillow */
+/** @typedef {import("./route.js").Filter} Filter */
+
+/**
+ * The parts of the page.
+ *
+ * @typedef {object} Views
+ * @property {import("./announcer.js").Announcer} announcer
+ * @property {Pick<import("./card.js").CardRenderer, "render" | "stateOf">} cards
+ * @property {Pick<import("./detail_view.js").DetailView, "id" | "open" | "render" | "add" | "onConnection" | "takeStateChange">} detail
+ * @property {Pick<import("./empty_state.js").EmptyState, "render">} empty
+ * @property {Pick<import("./filters.js").Filters, "set" | "render">} filters
+ * @property {Pick<import("./latency_panel.js").LatencyPanel, "add" | "render">} latency
+ * @property {Pick<import("./shell.js").Shell, "render" | "setBackHash" | "setNoMatch" | "announce">} shell
+ * @property {Pick<import("./status.js").StatusBar, "render">} status
+ * @property {Pick<import("./wall.js").Wall, "card" | "cards" | "show" | "focus">} wall
+ */
+
+/** @typedef {{scheduler: import("./redraw_scheduler.js").RedrawScheduler, clock: () => number}} Timing */
+
+/** The initial state for an address. @param {{hash: string, search: string}} location */
+export function initialState({ hash, search }) {
+  const named = new URLSearchParams(search).getAll("pillow").filter(isPillowId);
+  return new PageState(named, parseHash(hash));
+}
+
+export class App {
+  #window;
+  #client;
+  #state;
+  #views;
+  #scheduler;
+  #clock;
+  /** New states whose latency is measured when they are painted. @type {{id: string, pillow: Pillow, sent: number | null}[]} */
+  #arrived = [];
+  #arrangedAt = -Infinity;
+  #latencyRenderedAt = 0;
+  /** Number of pillows that the filter selected last. */
+  #selectedCount = 0;
+
+  /**
+   * @param {Window} window
+   * @param {Client} client
+   * @param {PageState} state
+   * @param {Views} views
+   * @param {Timing} timing
+   */
+  constructor(window, client, state, views, { scheduler, clock }) {
+    this.#window = window;
+    this.#client = client;
+    this.#state = state;
+    this.#views = views;
+    this.#scheduler = scheduler;
+    this.#clock = clock;
+  }
+
+  /** Listen to the client and the window, and show what the address names. */
+  start() {
+    this.#client.addEventListener("change", ({ detail }) => this.#onChange(detail));
+    this.#client.addEventListener("connection", ({ detail }) => this.#onConnection(detail));
+    this.#client.addEventListener("fault", ({ detail }) => console.warn(`A frame was refused: ${detail.message}`));
+    this.#window.document.addEventListener("visibilitychange", () => this.#tick());
+    this.#window.addEventListener("hashchange", () => this.#navigate());
+    this.#window.setInterval(() => this.#tick(), TICK_MS);
+    this.#views.filters.set(this.#state.route.filter);
+    this.#navigate();
+  }
+
+  /** Apply a filter that the user chose, and put it into the address. @param {Filter} filter */
+  applyFilter(filter) {
+    this.#state.route = { pillow: null, filter };
+    const { location, history } = this.#window;
+    history.replaceState(null, "", formatHash(filter) || `${location.pathname}${location.search}`);
+    this.#arrange();
+  }
+
+  /** @param {import("../client/client_events.js").ChangeDetail} detail */
+  #onChange({ updates, isSnapshot, sent }) {
+    for (const update of updates) {
+      const { id, pillow } = update;
+      this.#state.apply(update);
+      if (pillow === null) continue;
+      if (id === this.#views.detail.id) this.#views.detail.add(pillow);
+      if (!this.#window.document.hidden && hasLatency(update, isSnapshot)) this.#arrived.push({ id, pillow, sent });
+    }
+    // The first states of a page are shown without delay.
+    if (isSnapshot) {
+      this.#arrangedAt = -Infinity;
+      this.#scheduler.skipInterval();
+    }
+    this.#requestDraw();
+  }
+
+  /** @param {import("../client/client_events.js").ConnectionDetail} detail */
+  #onConnection(detail) {
+    this.#views.detail.onConnection(detail);
+    this.#markAllChanged();
+  }
+
+  /** Show what the fragment of the address names. */
+  #navigate() {
+    const { detail, filters, shell, wall } = this.#views;
+    const { hash } = this.#window.location;
+    const before = detail.id;
+    const subscription = this.#state.navigate(parseHash(hash));
+    if (this.#state.route.pillow === null) {
+      filters.set(this.#state.route.filter);
+      shell.setBackHash(hash);
+    }
+    if (subscription !== null) this.#client.subscribe(subscription);
+    this.#openView();
+    this.#arrange();
+    if (detail.id !== null && before === null) this.#window.scrollTo(0, 0);
+    if (detail.id === null && before !== null) wall.focus(before);
+  }
+
+  /** Open the detail view or the wall. */
+  #openView() {
+    const { viewed, hasBackLink, canGoBack } = this.#state;
+    this.#views.detail.open(viewed);
+    this.#views.shell.render(viewed, { hasBackLink, canGoBack });
+  }
+
+  /** Ages and freshness have changed with the time. */
+  #tick() {
+    if (this.#window.document.hidden) return;
+    this.#views.latency.render(this.#client);
+    this.#markAllChanged();
+    this.#announce();
+  }
+
+  #markAllChanged() {
+    for (const { id } of this.#views.wall.cards) this.#state.changed.add(id);
+    this.#requestDraw();
+  }
+
+  #requestDraw() {
+    const interval = this.#views.detail.id === null ? wallSize(this.#count).redrawIntervalMs : 0;
+    this.#scheduler.request(this.#draw, interval);
+  }
+
+  get #count() {
+    return this.#state.roster.ids.length;
+  }
+
+  #draw = () => {
+    const { announcer, detail } = this.#views;
+    this.#openView();
+    const isArrangeDue = !isCrowd(this.#count) || this.#scheduler.now() - this.#arrangedAt > ARRANGE_INTERVAL_MS;
+    if (this.#state.isOrderStale && isArrangeDue) this.#arrange();
+    // Behind the detail view the wall is not rendered.
+    if (detail.id === null) this.#renderChangedCards();
+    detail.render();
+    if (detail.id !== null && detail.takeStateChange()) announcer.add(detail.id);
+    this.#renderStatus();
+    this.#measureLatency();
+  };
+
+  #renderChangedCards() {
+    const { cards, wall } = this.#views;
+    for (const id of this.#state.changed) {
+      const card = wall.card(id);
+      if (card !== undefined) cards.render(card);
+    }
+    this.#state.changed.clear();
+  }
+
+  /** Filter and sort the wall. Behind the detail view, that is left for later. */
+  #arrange() {
+    const { cards, detail, filters, wall } = this.#views;
+    const { roster, route } = this.#state;
+    this.#state.isOrderStale = detail.id !== null;
+    if (this.#state.isOrderStale) return;
+    this.#arrangedAt = this.#scheduler.now();
+    const stateOf = (/** @type {string} */ id) => cards.stateOf(id);
+    const ids = roster.select(route.filter, stateOf, (id) => -this.#client.age(id), STATES);
+    this.#selectedCount = ids.length;
+    wall.show(ids, this.#count);
+    filters.render(roster.countByState(stateOf), ids.length, this.#count);
+  }
+
+  #renderStatus() {
+    const views = this.#views;
+    const { connection, since, status, pillows } = this.#client;
+    views.status.render({ connection, since, status, count: pillows.size }, this.#clock());
+    const isEmpty = this.#count === 0 && views.detail.id === null;
+    views.empty.render(isEmpty, connection === "live" || connection === "broker-offline");
+    views.shell.setNoMatch(this.#selectedCount === 0 && this.#count > 0);
+  }
+
+  /** Measure the latency of the states that this frame shows, once it is painted. */
+  #measureLatency() {
+    if (this.#arrived.length === 0) return;
+    const { detail, latency, wall } = this.#views;
+    const painted = this.#arrived.splice(0).filter(({ id }) => detail.id === id || (detail.id === null && wall.card(id) !== undefined));
+    this.#scheduler.afterFrame(() => {
+      const shown = this.#client.now();
+      for (const { id, pillow, sent } of painted) {
+        const took = journey(pillow, { forwarded: sent, shown });
+        if (took !== null) latency.add(id, took);
+      }
+      if (shown - this.#latencyRenderedAt < LATENCY_INTERVAL_MS) return;
+      this.#latencyRenderedAt = shown;
+      latency.render(this.#client);
+    });
+  }
+
+  /** Announce changes of clouds while they are live; the status bar announces the connection. */
+  #announce() {
+    const client = this.#client;
+    if (client.connection !== "live") return;
+    const activityOf = (/** @type {string} */ id) => describePillow(client.pillows.get(id), client.freshness(id), client.age(id), stateLabel).activity;
+    const text = this.#views.announcer.next(this.#clock(), activityOf, this.#views.detail.id);
+    if (text !== "") this.#views.shell.announce(text);
+  }
+}

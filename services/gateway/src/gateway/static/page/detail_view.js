@@ -1,0 +1,203 @@
+/** The detail view of one pillow: a large cloud, facts, and the past states to move along. */
+
+import { createCloud, followMotion, setPose, stateColor, stateLabel } from "../cloud/cloud.js";
+import { byId, setText } from "../cloud/dom.js";
+import { describePillow, formatAge, formatPercent, isStill } from "../cloud/format.js";
+import { Battery } from "./battery.js";
+import { fetchHistory } from "./history.js";
+import { formatTime, HistoryStrip } from "./history_strip.js";
+import { Timeline } from "./timeline.js";
+
+/** The history strip spans at least this time. */
+const MIN_SPAN_MS = 60_000;
+
+/** @typedef {import("../client/frames.js").Pillow} Pillow */
+
+export class DetailView {
+  /** The pillow that is shown; null while the view is closed. @type {string | null} */
+  id = null;
+  #document;
+  #client;
+  #counts;
+  /** @type {HTMLElement} */
+  #element;
+  /** Created when the view is first opened. @type {HTMLElement | undefined} */
+  #cloud;
+  #battery = new Battery();
+  #strip;
+  /** @type {HTMLSelectElement} */
+  #span;
+  /** Intervals in which the gateway had no broker, so that states were missed. @type {import("./timeline.js").Interval[]} */
+  #gaps = [];
+  /** When the broker was lost; null while it is there. @type {number | null} */
+  #brokerLostAt = null;
+  #timeline = new Timeline(this.#gaps);
+  /** The past time that is shown; null for now. @type {number | null} */
+  #selected = null;
+  #hasStateChanged = false;
+  /** The state that was rendered last. @type {Pillow | undefined} */
+  #pillow;
+  /** @type {AbortController | null} */
+  #loading = null;
+  /** Whether past states may be missing, so that the history must be fetched. */
+  #needsHistory = false;
+
+  /**
+   * @param {Document} document
+   * @param {import("../client/pillowcast.js").Pillowcast} client
+   * @param {import("./gesture_counts.js").GestureCounts} counts
+   */
+  constructor(document, client, counts) {
+    this.#document = document;
+    this.#client = client;
+    this.#counts = counts;
+    this.#element = byId(document, "detail");
+    this.#span = byId(document, "history-span");
+    this.#strip = new HistoryStrip(document, (time) => this.#select(time));
+    byId(document, "detail-battery").append(this.#battery.element);
+    this.#span.addEventListener("change", () => this.render());
+    byId(document, "back-to-now").addEventListener("click", () => {
+      this.#select(null);
+      byId(document, "history-slider").focus();
+    });
+  }
+
+  /** Show a pillow; null closes the view. @param {string | null} id */
+  open(id) {
+    if (id === this.id) return;
+    this.id = id;
+    this.#element.hidden = id === null;
+    this.#loading?.abort();
+    this.#timeline = new Timeline(this.#gaps);
+    this.#selected = null;
+    this.#strip.clearSelection();
+    this.#pillow = undefined;
+    delete this.#element.dataset.state;
+    if (id === null) {
+      delete this.#element.dataset.pillow;
+      return;
+    }
+    if (this.#cloud === undefined) byId(this.#document, "detail-picture").append((this.#cloud = createCloud()));
+    this.#element.dataset.pillow = id;
+    setText(byId(this.#document, "detail-name"), id);
+    this.#needsHistory = true;
+    this.render();
+    this.#hasStateChanged = false;
+  }
+
+  /** @param {{connection: string, since: number}} detail of the client's event */
+  onConnection({ connection, since }) {
+    if (connection === "live") this.#needsHistory = true;
+    if (connection === "disconnected") this.#loading?.abort(); // fetched again once it is live
+    if (this.#brokerLostAt !== null && connection === "live") {
+      this.#gaps.push({ from: this.#brokerLostAt, to: since + this.#clockOffsetMs });
+      this.#brokerLostAt = null;
+    } else if (connection === "broker-offline") {
+      this.#brokerLostAt ??= since + this.#clockOffsetMs;
+    }
+  }
+
+  /** Add a new state of the pillow to its past. @param {Pillow} pillow */
+  add(pillow) {
+    this.#timeline.add(pillow);
+  }
+
+  /** Whether the pillow's state has changed since the last call. */
+  takeStateChange() {
+    const hasChanged = this.#hasStateChanged;
+    this.#hasStateChanged = false;
+    return hasChanged;
+  }
+
+  /** Show the current state, or that of the selected time. */
+  render() {
+    if (this.id === null || this.#cloud === undefined) return;
+    const client = this.#client;
+    const pillow = client.pillows.get(this.id);
+    // The gateway has no history of a pillow without a state.
+    if (this.#needsHistory && pillow !== undefined && client.connection === "live") {
+      this.#needsHistory = false;
+      this.#loadHistory();
+    }
+    const isNow = this.#selected === null;
+    const fresh = client.freshness(this.id);
+    const { state, activity, when } = this.#selected === null ? this.#describeNow(pillow, fresh) : this.#describePast(this.#selected);
+    const hasChanged = this.#element.dataset.state !== state;
+    const shownState = state === "unknown" ? "notconnected" : state;
+    if (hasChanged) {
+      this.#element.dataset.state = state;
+      this.#element.style.setProperty("--state", stateColor(shownState));
+    }
+    this.#element.dataset.fresh = isNow ? fresh : "past";
+    setPose(this.#cloud, shownState, { isStill: isNow && isStill(fresh) });
+    if (this.#pillow !== undefined && this.#pillow !== pillow && fresh === "live" && isNow) followMotion(this.#cloud, pillow?.motion);
+    if (pillow !== undefined) this.#timeline.add(pillow);
+    this.#pillow = pillow;
+    setText(byId(this.#document, "detail-state"), activity);
+    setText(byId(this.#document, "detail-when"), when);
+    byId(this.#document, "back-to-now").hidden = isNow;
+    this.#renderFacts(pillow);
+    this.#renderStrip();
+    if (hasChanged && isNow) this.#hasStateChanged = true;
+  }
+
+  /** Fetch the past states and show them. */
+  async #loadHistory() {
+    this.#loading?.abort();
+    const { signal } = (this.#loading = new AbortController());
+    const states = await fetchHistory(new URL(`api/pillows/${this.id}/history`, this.#document.baseURI), signal);
+    if (signal.aborted) return;
+    for (const state of states) this.#timeline.add(state);
+    this.render();
+  }
+
+  get #clockOffsetMs() {
+    return this.#client.clockOffsetMs ?? 0;
+  }
+
+  /** @param {number | null} time */
+  #select(time) {
+    this.#selected = time;
+    if (time === null) this.#strip.clearSelection();
+    this.render();
+  }
+
+  /**
+   * @param {Pillow | undefined} pillow
+   * @param {string} fresh
+   */
+  #describeNow(pillow, fresh) {
+    const { state, activity, note, when } = describePillow(pillow, fresh, this.#client.age(this.id ?? ""), stateLabel);
+    return { state, activity, when: note + when };
+  }
+
+  /** @param {number} time */
+  #describePast(time) {
+    const state = this.#timeline.at(time)?.state;
+    const when = `${formatTime(time, this.#clockOffsetMs)}, ${formatAge(this.#client.now() - time)}`;
+    return { state: state ?? "unknown", activity: state === undefined ? "Not known" : stateLabel(state), when };
+  }
+
+  /** @param {Pillow | undefined} pillow */
+  #renderFacts(pillow) {
+    const { hugging, punching } = this.#counts.of(this.id ?? "");
+    setText(byId(this.#document, "hug-count"), String(hugging));
+    setText(byId(this.#document, "punch-count"), String(punching));
+    const confidence = pillow?.state === "notconnected" ? "" : formatPercent(pillow?.confidence);
+    byId(this.#document, "confidence-fact").hidden = confidence === "";
+    setText(byId(this.#document, "detail-confidence"), confidence);
+    this.#battery.render(pillow);
+    byId(this.#document, "battery-fact").hidden = this.#battery.element.hidden;
+  }
+
+  #renderStrip() {
+    const to = this.#client.now();
+    const start = this.#timeline.start;
+    const chosenMs = Number(this.#span.value) || Infinity;
+    const knownMs = Number.isNaN(start) ? 0 : to - start;
+    const from = to - Math.max(MIN_SPAN_MS, Math.min(chosenMs, knownMs));
+    const isLive = this.#client.connection === "live";
+    const knownUntil = isLive ? to : this.#client.since + this.#clockOffsetMs;
+    this.#strip.render(this.#timeline, { from, to, knownUntil, clockOffsetMs: this.#clockOffsetMs });
+  }
+}

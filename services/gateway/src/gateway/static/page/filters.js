@@ -1,0 +1,102 @@
+/** The bar above the wall: the number of clouds in each state, the filters and the order. */
+
+import { STATES, stateColor, stateLabel } from "../cloud/cloud.js";
+import { byId, createElement, setText } from "../cloud/dom.js";
+import { needsFilters } from "./layout.js";
+
+/** Delay after a key before the name filter is applied. */
+const TYPING_DELAY_MS = 120;
+
+/** @typedef {import("./route.js").Filter} Filter */
+
+export class Filters {
+  #bar;
+  /** @type {Map<string, {chip: HTMLElement, count: HTMLElement}>} */
+  #chips = new Map();
+  /** @type {HTMLInputElement} */
+  #name;
+  /** @type {HTMLSelectElement} */
+  #order;
+  #shownCount;
+  /** @type {Filter} */
+  #filter = { states: [], name: "", order: "name" };
+  #onChange;
+
+  /**
+   * @param {Document} document
+   * @param {(filter: Filter) => void} onChange
+   */
+  constructor(document, onChange) {
+    this.#onChange = onChange;
+    this.#bar = byId(document, "filters");
+    this.#name = byId(document, "name-filter");
+    this.#order = byId(document, "sort-order");
+    this.#shownCount = byId(document, "shown-count");
+    for (const state of STATES) byId(document, "state-filters").append(this.#createChip(state));
+    this.#listen();
+    byId(document, "reset-filters").addEventListener("click", () => {
+      this.set({ states: [], name: "", order: this.#filter.order });
+      onChange(this.#filter);
+    });
+  }
+
+  /** Show a filter that did not come from this bar. @param {Filter} filter */
+  set(filter) {
+    this.#filter = { ...filter };
+    this.#name.value = filter.name;
+    this.#order.value = filter.order;
+    this.#renderPressed();
+  }
+
+  /**
+   * @param {Map<string, number>} counts number of pillows in each state
+   * @param {number} shown number of pillows that the filter selects
+   * @param {number} all
+   */
+  render(counts, shown, all) {
+    this.#bar.hidden = !needsFilters(all);
+    for (const [state, { chip, count }] of this.#chips) {
+      const number = counts.get(state) ?? 0;
+      setText(count, String(number));
+      chip.classList.toggle("zero", number === 0);
+    }
+    setText(this.#shownCount, shown === all ? "" : `${shown} of ${all}`);
+  }
+
+  /** @param {string} state */
+  #createChip(state) {
+    const chip = createElement("button", "chip");
+    const count = createElement("span", "count", "0");
+    chip.type = "button";
+    chip.dataset.filter = state;
+    chip.style.setProperty("--state", stateColor(state));
+    chip.setAttribute("aria-pressed", "false");
+    chip.append(createElement("span", "dot"), createElement("span", "", stateLabel(state)), " ", count);
+    chip.addEventListener("click", () => {
+      const { states } = this.#filter;
+      this.#filter.states = states.includes(state) ? states.filter((one) => one !== state) : [...states, state];
+      this.#renderPressed();
+      this.#onChange(this.#filter);
+    });
+    this.#chips.set(state, { chip, count });
+    return chip;
+  }
+
+  #listen() {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let typing;
+    this.#name.addEventListener("input", () => {
+      this.#filter.name = this.#name.value;
+      clearTimeout(typing);
+      typing = setTimeout(() => this.#onChange(this.#filter), TYPING_DELAY_MS);
+    });
+    this.#order.addEventListener("change", () => {
+      this.#filter.order = this.#order.value;
+      this.#onChange(this.#filter);
+    });
+  }
+
+  #renderPressed() {
+    for (const [state, { chip }] of this.#chips) chip.setAttribute("aria-pressed", String(this.#filter.states.includes(state)));
+  }
+}

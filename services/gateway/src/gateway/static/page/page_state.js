@@ -1,0 +1,91 @@
+/**
+ * What the page knows beside the client's states: the route, the roster of pillows, and what has to be
+ * rendered anew. Pure: no DOM, no clock.
+ */
+
+import { GestureCounts, isReconnection } from "./gesture_counts.js";
+import { Roster } from "./roster.js";
+
+/** @typedef {import("../client/store.js").Update} Update */
+/** @typedef {import("./route.js").Route} Route */
+/** @typedef {string[] | "all"} Pillows */
+
+export class PageState {
+  /** @type {Route} */
+  route;
+  roster = new Roster();
+  gestureCounts = new GestureCounts();
+  /** The pillows that the client subscribes to. @type {Pillows} */
+  subscription;
+  /** Pillows whose cards have to be rendered anew. @type {Set<string>} */
+  changed = new Set();
+  /** Whether the order of the wall may be outdated. */
+  isOrderStale = true;
+  /** The pillows that the query string names; empty for all. */
+  #named;
+  /** @type {Pillows} */
+  #wallSubscription;
+
+  /**
+   * @param {string[]} named ids in the query string; only these are shown
+   * @param {Route} route
+   */
+  constructor(named, route) {
+    this.#named = named;
+    this.route = route;
+    this.#wallSubscription = named.length > 0 ? named : "all";
+    // A visitor of one pillow does not wait for the states of all others.
+    this.subscription = route.pillow === null ? this.#wallSubscription : [route.pillow];
+    for (const id of named) this.roster.add(id);
+  }
+
+  /**
+   * Change the route. Once the client subscribes to the pillows of the wall, it stays so.
+   *
+   * @param {Route} route
+   * @returns {Pillows | null} the new subscription; null if it does not change
+   */
+  navigate(route) {
+    this.route = route;
+    const pillows = route.pillow !== null && this.subscription !== this.#wallSubscription ? [route.pillow] : this.#wallSubscription;
+    if (String(pillows) === String(this.subscription)) return null;
+    this.subscription = pillows;
+    return pillows;
+  }
+
+  /** Apply an update of the client. @param {Update} update */
+  apply(update) {
+    const { id, pillow, previous } = update;
+    this.changed.add(id);
+    this.gestureCounts.add(update);
+    if (pillow === null && !this.#named.includes(id)) this.roster.remove(id);
+    else this.roster.add(id);
+    if (pillow?.state !== previous?.state || this.route.filter.order !== "name") this.isOrderStale = true;
+  }
+
+  /** The pillow of the detail view: the route's, or the only one there is; null for the wall. */
+  get viewed() {
+    const { ids } = this.roster;
+    return this.route.pillow ?? (ids.length === 1 ? ids[0] : null);
+  }
+
+  /** Whether the detail view links to the wall: not if the page is for this one pillow. */
+  get hasBackLink() {
+    return this.route.pillow !== null && !(this.#named.length === 1 && this.#named[0] === this.route.pillow);
+  }
+
+  /** Whether the Escape key leads from the detail view to the wall. */
+  get canGoBack() {
+    return this.viewed !== null && this.roster.ids.length > 1;
+  }
+}
+
+/**
+ * Whether the latency of an update is measured: not of a state that was true before.
+ *
+ * @param {Update} update
+ * @param {boolean} isSnapshot
+ */
+export function hasLatency(update, isSnapshot) {
+  return !isSnapshot && update.pillow !== null && update.pillow.state !== "notconnected" && !isReconnection(update);
+}

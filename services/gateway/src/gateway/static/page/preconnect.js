@@ -1,0 +1,14 @@
+// Opens the WebSocket before the modules are loaded, for adopt_socket.js. A classic script, because a
+// module would run only after the document is parsed.
+{
+  const url = new URL("ws", document.baseURI);
+  url.protocol = url.protocol.replace("http", "ws");
+  const id = location.hash.slice(1);
+  const pillows = /^[\w.-]+$/.test(id) ? [id] : new URLSearchParams(location.search).getAll("pillow");
+  for (const pillow of pillows) url.searchParams.append("pillow", pillow);
+  const socket = new WebSocket(url.href, ["pillowcast.v1"]);
+  /** @type {MessageEvent[]} */
+  const received = [];
+  socket.onmessage = (event) => received.push(event);
+  globalThis.preconnection = { url: url.href, socket, received };
+}
