@@ -1,4 +1,4 @@
-"""What the page's tests stand on: a gateway on a real broker, its pillows, and other web sites."""
+"""For tests of the page: a gateway on a broker, a monitor of faults, and another web site."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -14,71 +14,72 @@ from devstack.broker import Broker
 from tests.gateway import Gateway, Publisher, connect_publisher
 
 SHOWN_MS = 15_000
+"""Timeout in ms until the page shows a state, for a busy machine."""
 
 
-class Watch:
-    """What a page must not do: throw, complain, or ask anybody it has no business with."""
+class PageMonitor:
+    """Collects exceptions, console messages and requests to other origins of a page."""
 
     def __init__(self, page: Page, *allowed: str) -> None:
         self.faults: list[str] = []
         self._allowed = [*allowed, "data:", "blob:"]
         self._expected: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(f"thrown: {error}"))
-        page.on("console", self._said)
-        page.on("request", self._asked)
+        page.on("console", self._on_console)
+        page.on("request", self._on_request)
 
     def allow(self, *origins: str) -> None:
-        """Name who may be asked."""
+        """Allow requests to these origins."""
         self._allowed += origins
 
     def expect(self, text: str) -> None:
-        """A complaint of the browser's own, as of a server that was killed."""
+        """Ignore faults with this text, as of a server that is killed."""
         self._expected.append(text)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.faults.append(f"{message.type}: {message.text}")
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if not request.url.startswith(tuple(self._allowed)):
-            self.faults.append(f"asked for {request.url}")
+            self.faults.append(f"request to {request.url}")
 
     def assert_clean(self) -> None:
-        """Nothing but what was expected."""
+        """Assert that there was no fault but the expected ones."""
         rest = [one for one in self.faults if not any(text in one for text in self._expected)]
-        assert rest == [], f"the page complained: {rest}"
+        assert rest == [], f"the page has faults: {rest}"
 
 
-class Sky:
-    """A gateway and the pillows that publish to it."""
+class LiveSite:
+    """A gateway and the publisher of its pillows."""
 
-    def __init__(self, gateway: Gateway, cloud: Publisher) -> None:
+    def __init__(self, gateway: Gateway, publisher: Publisher) -> None:
         self.gateway = gateway
-        self.cloud = cloud
+        self.publisher = publisher
         self.url = gateway.url
 
 
-async def sky_of(
+async def live_site(
     broker: Broker, *, expire_after: int = 3600, origins: str = ""
-) -> AsyncIterator[Sky]:
-    """A gateway with a prefix of its own, for as long as it is asked for."""
+) -> AsyncIterator[LiveSite]:
+    """Run a gateway with its own topic prefix; yields once."""
     prefix = f"t{uuid4().hex[:12]}"
     gateway = Gateway(
         broker, prefix, GATEWAY_EXPIRE_AFTER=str(expire_after), GATEWAY_ALLOWED_ORIGINS=origins
     )
-    async with gateway, connect_publisher(broker, prefix) as cloud:
-        yield Sky(gateway, cloud)
+    async with gateway, connect_publisher(broker, prefix) as publisher:
+        yield LiveSite(gateway, publisher)
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class _SilentHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
         pass
 
 
 @contextmanager
 def web_site(folder: Path) -> Iterator[str]:
-    """Another web site, on a port of its own, that serves a folder; yields its origin."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    """Serve a folder as another web site, on its own port; yields its origin."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_SilentHandler, directory=str(folder)))
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""Programs for Node.js as docs/client.md says, while the gateway dies and comes back."""
+"""The Node.js programs of docs/client.md, while the gateway is killed and restarted."""
 
 import asyncio
 import shutil
@@ -11,7 +11,7 @@ import pytest
 from devstack.broker import Broker
 from devstack.node import find_node
 from devstack.processes import ROOT
-from tests.e2e.sites import Sky, sky_of
+from tests.e2e.sites import LiveSite, live_site
 from tests.gateway import state
 from tests.waiting import until
 
@@ -21,34 +21,34 @@ PATIENCE_S = 20.0
 
 
 def snippet(heading: str) -> str:
-    """The first code of a chapter."""
+    """Return the first code block of a chapter."""
     _, _, chapter = DOCUMENT.partition(f"# {heading}\n")
     assert chapter, f"docs/client.md has no chapter {heading!r}"
     return chapter.split("```", 2)[1].partition("\n")[2]
 
 
 class Running:
-    """A program and what it has said."""
+    """A running program and its output."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def until(self, wanted: Callable[[str], bool]) -> list[str]:
-        """The lines up to the one that is wanted."""
+    async def read_until(self, matches: Callable[[str], bool]) -> list[str]:
+        """Read lines until one matches; returns all of them."""
         assert self._process.stdout is not None
         lines: list[str] = []
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while not lines or not wanted(lines[-1]):
+                while not lines or not matches(lines[-1]):
                     line = (await self._process.stdout.readline()).decode()
                     assert line, f"the program ended after {lines}"
                     lines.append(line.rstrip())
         except TimeoutError:
-            raise AssertionError(f"not what was waited for: {lines}") from None
+            raise AssertionError(f"no line matches in time: {lines}") from None
         return lines
 
-    async def end(self) -> int:
-        """Ask it to end, and wait for that; the exit status."""
+    async def terminate(self) -> int:
+        """Send SIGTERM and wait for the end; returns the exit status."""
         self._process.terminate()
         async with asyncio.timeout(PATIENCE_S):
             return await self._process.wait()
@@ -56,25 +56,25 @@ class Running:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A project that has the package as npm would install it."""
+    """A project with the package as npm installs it."""
     package = tmp_path / "node_modules" / "pillowcast"
     shutil.copytree(ROOT / "services/gateway/src/gateway/static/client", package)
     return tmp_path
 
 
 @pytest.fixture
-async def sky(broker: Broker) -> AsyncIterator[Sky]:
-    """A gateway with three pillows, that may be killed."""
-    async for made in sky_of(broker):
-        await made.cloud.publish_all([state(f"cloud-{n}", "neutral") for n in (1, 2, 3)])
+async def site(broker: Broker) -> AsyncIterator[LiveSite]:
+    """A gateway with three pillows, which a test may kill."""
+    async for made in live_site(broker):
+        await made.publisher.publish_all([state(f"cloud-{n}", "neutral") for n in (1, 2, 3)])
         await made.gateway.wait_for_metric("pillows", 3)
         yield made
 
 
 @asynccontextmanager
-async def program(folder: Path, source: str, sky: Sky) -> AsyncIterator[Running]:
+async def program(folder: Path, source: str, site: LiveSite) -> AsyncIterator[Running]:
     """Run a program."""
-    folder.joinpath("program.mjs").write_text(source.replace(HOST, sky.url), encoding="utf-8")
+    folder.joinpath("program.mjs").write_text(source.replace(HOST, site.url), encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         find_node(),
         "program.mjs",
@@ -90,80 +90,82 @@ async def program(folder: Path, source: str, sky: Sky) -> AsyncIterator[Running]
         await process.wait()
 
 
-async def test_it_goes_on_through_a_killed_gateway_until_it_is_aborted(
-    sky: Sky, folder: Path
+async def test_stream_survives_a_killed_gateway_and_ends_when_it_is_aborted(
+    site: LiveSite, folder: Path
 ) -> None:
-    """Nothing is missed, and the program ends by itself."""
+    """No update is missed, and the program exits with status 0."""
     source = snippet("Read the stream").replace(
         "setTimeout(() => stop.abort(), 60_000);", "process.once('SIGTERM', () => stop.abort());"
     )
     assert "SIGTERM" in source
-    async with program(folder, source, sky) as running:
-        await running.until(lambda line: line.startswith("cloud-3 "))
-        sky.gateway.kill()
-        await sky.gateway.wait()
-        await sky.cloud.publish(state("cloud-2", "hugging"))
-        await sky.gateway.start()
+    async with program(folder, source, site) as running:
+        await running.read_until(lambda line: line.startswith("cloud-3 "))
+        site.gateway.kill()
+        await site.gateway.wait()
+        await site.publisher.publish(state("cloud-2", "hugging"))
+        await site.gateway.start()
 
-        await running.until(lambda line: line == "cloud-2 neutral → hugging")
-        await sky.cloud.remove("cloud-2")
-        await running.until(lambda line: line == "cloud-2 hugging → undefined")
-        assert await running.end() == 0
+        await running.read_until(lambda line: line == "cloud-2 neutral → hugging")
+        await site.publisher.remove("cloud-2")
+        await running.read_until(lambda line: line == "cloud-2 hugging → undefined")
+        assert await running.terminate() == 0
 
 
-async def test_it_goes_on_where_the_last_one_was(sky: Sky, folder: Path) -> None:
-    """What changed or was removed meanwhile, and nothing else; all there is from a new gateway."""
+async def test_program_resumes_at_the_cursor_of_the_last_one(site: LiveSite, folder: Path) -> None:
+    """It receives only what changed or was removed; from a new gateway, everything."""
     source = snippet("Go on where another one was")
-    async with program(folder, source, sky) as running:
-        await running.until(lambda line: line.startswith("cloud-"))
-        await sky.cloud.publish(state("cloud-3", "shaking"))
-        await running.until(lambda line: line == "cloud-3 shaking")
-        async with sky.gateway.connect() as browser:
+    async with program(folder, source, site) as running:
+        await running.read_until(lambda line: line.startswith("cloud-"))
+        await site.publisher.publish(state("cloud-3", "shaking"))
+        await running.read_until(lambda line: line == "cloud-3 shaking")
+        async with site.gateway.connect() as browser:
             now = (await browser.receive())["cursor"]
         kept = folder / "cursor"
         await until(lambda: kept.exists() and kept.read_text() == now, f"the cursor {now} is kept")
-    await sky.cloud.publish(state("cloud-1", "spinning"))
-    await sky.cloud.remove("cloud-2")
-    await sky.gateway.wait_for_metric("pillows", 2)
+    await site.publisher.publish(state("cloud-1", "spinning"))
+    await site.publisher.remove("cloud-2")
+    await site.gateway.wait_for_metric("pillows", 2)
 
-    async with program(folder, source, sky) as running:
-        told = await running.until(lambda line: line == "cloud-2 is no more")
-        await sky.cloud.publish(state("cloud-3", "throwing"))
-        told += await running.until(lambda line: line == "cloud-3 throwing")
-    assert told == ["cloud-1 spinning", "cloud-2 is no more", "cloud-3 throwing"]
+    async with program(folder, source, site) as running:
+        printed = await running.read_until(lambda line: line == "cloud-2 is no more")
+        await site.publisher.publish(state("cloud-3", "throwing"))
+        printed += await running.read_until(lambda line: line == "cloud-3 throwing")
+    assert printed == ["cloud-1 spinning", "cloud-2 is no more", "cloud-3 throwing"]
 
-    sky.gateway.kill()
-    await sky.gateway.wait()
-    await sky.gateway.start()
-    async with program(folder, source, sky) as running:
-        told = [(await running.until(bool))[0] for _ in range(2)]
-    assert sorted(told) == ["cloud-1 spinning", "cloud-3 throwing"]
+    site.gateway.kill()
+    await site.gateway.wait()
+    await site.gateway.start()
+    async with program(folder, source, site) as running:
+        printed = [(await running.read_until(bool))[0] for _ in range(2)]
+    assert sorted(printed) == ["cloud-1 spinning", "cloud-3 throwing"]
 
 
-async def test_it_tells_what_was_before(sky: Sky, folder: Path) -> None:
-    """Oldest first."""
-    async with sky.gateway.connect("?pillow=cloud-1") as browser:
-        await sky.cloud.publish(state("cloud-1", "hugging"))
+async def test_history_is_printed_oldest_first(site: LiveSite, folder: Path) -> None:
+    """Past states are in order of time."""
+    async with site.gateway.connect("?pillow=cloud-1") as browser:
+        await site.publisher.publish(state("cloud-1", "hugging"))
         await browser.receive_state("cloud-1", "hugging")
-    async with program(folder, snippet("What was before"), sky) as running:
-        told = await running.until(lambda line: line.endswith("hugging"))
-    assert [line.split()[1] for line in told] == ["neutral", "hugging"]
+    async with program(folder, snippet("What was before"), site) as running:
+        printed = await running.read_until(lambda line: line.endswith("hugging"))
+    assert [line.split()[1] for line in printed] == ["neutral", "hugging"]
 
 
-async def test_it_says_why_nothing_comes(sky: Sky, folder: Path) -> None:
-    """In words that help, while it goes on trying."""
-    sky.gateway.kill()
-    await sky.gateway.wait()
-    async with program(folder, snippet("When nothing comes"), sky) as running:
-        await running.until(
+async def test_status_gives_the_reason_while_the_gateway_is_down(
+    site: LiveSite, folder: Path
+) -> None:
+    """`reason` names the error, and the client retries."""
+    site.gateway.kill()
+    await site.gateway.wait()
+    async with program(folder, snippet("When nothing comes"), site) as running:
+        await running.read_until(
             lambda line: line.startswith("disconnected waiting") and "ECONNREFUSED" in line
         )
-        await sky.gateway.start()
-        await running.until(lambda line: line.startswith("live open"))
+        await site.gateway.start()
+        await running.read_until(lambda line: line.startswith("live open"))
 
 
-async def test_the_typescript_program_is_one(folder: Path) -> None:
-    """Strict, by the types that the package ships and no others."""
+async def test_typescript_program_compiles_with_the_published_types(folder: Path) -> None:
+    """In strict mode, without other types."""
     folder.joinpath("program.mts").write_text(snippet("TypeScript"), encoding="utf-8")
     compiler = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
     options = "--noEmit --strict --module nodenext --target es2022 --lib es2023,dom"
@@ -177,5 +179,5 @@ async def test_the_typescript_program_is_one(folder: Path) -> None:
         stderr=asyncio.subprocess.STDOUT,
     )
     async with asyncio.timeout(PATIENCE_S):
-        said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
+        output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()

@@ -1,4 +1,4 @@
-"""A cloud in somebody else's page, as docs/embedding.md says: plain HTML, React and Vue."""
+"""The code of docs/embedding.md in another web site: plain HTML, React and Vue, and in Node.js."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from devstack import ports
 from devstack.broker import Broker
 from devstack.node import find_node
 from devstack.processes import ROOT
-from tests.e2e.sites import SHOWN_MS, Sky, Watch, sky_of, web_site
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, web_site
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -23,115 +23,119 @@ HOST = "https://pillows.example"
 
 
 def snippet(heading: str) -> str:
-    """The first code of a chapter."""
+    """Return the first code block of a chapter."""
     _, _, chapter = DOCUMENT.partition(f"# {heading}\n")
     assert chapter, f"docs/embedding.md has no chapter {heading!r}"
     return chapter.split("```", 2)[1].partition("\n")[2]
 
 
 @pytest.fixture(scope="module")
-async def sky(broker: Broker) -> AsyncIterator[Sky]:
-    """A gateway that lets every site listen."""
-    async for made in sky_of(broker, origins="*"):
+async def site(broker: Broker) -> AsyncIterator[LiveSite]:
+    """A gateway that allows every origin."""
+    async for made in live_site(broker, origins="*"):
         yield made
 
 
 @pytest.fixture
-async def watch(page: Page) -> AsyncIterator[Watch]:
-    watching = Watch(page)
-    yield watching
-    watching.assert_clean()
+async def monitor(page: Page) -> AsyncIterator[PageMonitor]:
+    monitor = PageMonitor(page)
+    yield monitor
+    monitor.assert_clean()
 
 
-async def shows(page: Page, name: str) -> None:
+async def wait_shown(page: Page, name: str) -> None:
     await expect(page.locator("cloud-pillow")).to_have_attribute(
         "data-state", name, timeout=SHOWN_MS
     )
 
 
-def site(folder: Path, body: str, sky: Sky, *, imports: str = "") -> None:
-    """Write a page of another site."""
+def write_page(folder: Path, body: str, site: LiveSite, *, imports: str = "") -> None:
+    """Write the page of the other web site."""
     folder.joinpath("index.html").write_text(
         "<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href=data:,>"
-        f"<title>elsewhere</title>{imports}<body>{body.replace(HOST, sky.url)}",
+        f"<title>another site</title>{imports}<body>{body.replace(HOST, site.url)}",
         encoding="utf-8",
     )
 
 
-async def test_two_lines_of_html(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
-    """A live cloud, that a page can dress, hear and ask."""
-    await sky.cloud.publish(state("cloud-1", "neutral"))
-    heard = """<script>window.heard = []; addEventListener("statechange", (event) =>
-      heard.push([event.detail.previous, event.detail.state, event.detail.fresh]));</script>
+async def test_element_is_live_styleable_and_fires_statechange(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
+) -> None:
+    """With its custom properties, parts, event and properties."""
+    await site.publisher.publish(state("cloud-1", "neutral"))
+    script = """<script>window.changes = []; addEventListener("statechange", (event) =>
+      changes.push([event.detail.previous, event.detail.state, event.detail.fresh]));</script>
       <style>cloud-pillow { --cloud-pillow-width: 320px; --cloud-pillow-hugging: rgb(1, 2, 3); }
       cloud-pillow::part(state) { color: rgb(4, 5, 6); }</style>"""
     with web_site(tmp_path) as origin:
-        watch.allow(origin, sky.url)
-        site(tmp_path, heard + snippet("The element"), sky)
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, script + snippet("The element"), site)
         await page.goto(origin)
-        await shows(page, "neutral")
-        await sky.cloud.publish(state("cloud-1", "hugging"))
-        await shows(page, "hugging")
+        await wait_shown(page, "neutral")
+        await site.publisher.publish(state("cloud-1", "hugging"))
+        await wait_shown(page, "hugging")
         element = page.locator("cloud-pillow")
 
-        assert await page.evaluate("heard") == [
+        assert await page.evaluate("changes") == [
             ["unknown", "neutral", "live"],
             ["neutral", "hugging", "live"],
         ]
-        # While a cloud changes it has two drawings.
+        # During a transition a cloud has two drawings.
         shade = element.locator(".drawing:not(.leaving) .shade")
         await expect(shade).to_have_css("fill", "rgb(1, 2, 3)")
         await expect(element.locator(".state")).to_have_css("color", "rgb(4, 5, 6)")
-        told = (
+        properties = (
             "element => [element.offsetWidth, element.state, element.fresh, element.value.pillow]"
         )
-        assert await element.evaluate(told) == [320, "hugging", "live", "cloud-1"]
+        assert await element.evaluate(properties) == [320, "hugging", "live", "cloud-1"]
         await element.evaluate("element => element.setAttribute('pillow', 'nobody')")
-        await shows(page, "unknown")
+        await wait_shown(page, "unknown")
 
 
-async def test_a_cloud_out_of_sight_does_nothing(
-    sky: Sky, page: Page, watch: Watch, tmp_path: Path
+async def test_element_out_of_sight_has_no_animation(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
 ) -> None:
-    """Until it is scrolled to."""
-    await sky.cloud.publish(state("far", "spinning"))
+    """Until it is scrolled into view."""
+    await site.publisher.publish(state("far", "spinning"))
     below = f'<p style="height: 300vh">far</p><script type="module" src="{HOST}/embed.js"></script>'
     running = """element => element.shadowRoot.querySelector('svg').getAnimations({subtree: true})
         .filter(one => one.playState === 'running').length"""
     with web_site(tmp_path) as origin:
-        watch.allow(origin, sky.url)
-        site(tmp_path, f'{below}<cloud-pillow pillow="far"></cloud-pillow>', sky)
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, f'{below}<cloud-pillow pillow="far"></cloud-pillow>', site)
         await page.goto(origin)
-        await shows(page, "spinning")
+        await wait_shown(page, "spinning")
         element = page.locator("cloud-pillow")
         assert await element.evaluate(running) == 0
         await element.scroll_into_view_if_needed()
 
-        await expect(element.locator("svg")).not_to_have_class(re.compile("away"))
+        await expect(element.locator(".cloud")).not_to_have_class(re.compile("offscreen"))
         assert await element.evaluate(running) > 0
 
 
-async def test_a_site_that_was_not_named_is_told_so(
+async def test_element_shows_that_its_site_is_not_allowed(
     broker: Broker, page: Page, tmp_path: Path
 ) -> None:
-    """A visitor sees that it is not live here, the console says what to do; it tries no more."""
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    async for strict in sky_of(broker):
-        await strict.cloud.publish(state("cloud-1", "neutral"))
+    """The console names the setting GATEWAY_ALLOWED_ORIGINS."""
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    async for strict in live_site(broker):
+        await strict.publisher.publish(state("cloud-1", "neutral"))
         with web_site(tmp_path) as origin:
-            site(tmp_path, snippet("The element"), strict)
+            write_page(tmp_path, snippet("The element"), strict)
             await page.goto(origin)
 
             element = page.locator("cloud-pillow")
             await expect(element).to_contain_text("Not allowed on this site", timeout=SHOWN_MS)
             await expect(element).to_contain_text("No word yet")
-            assert [one for one in said if "GATEWAY_ALLOWED_ORIGINS" in one], said
+            assert [one for one in messages if "GATEWAY_ALLOWED_ORIGINS" in one], messages
 
 
-async def test_a_page_that_means_harm(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
-    """Its rules for everything stop at the element, and what it inherits does no damage."""
-    await sky.cloud.publish(state("cloud-1", "hugging"))
+async def test_rules_of_the_embedding_page_do_not_reach_into_the_element(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
+) -> None:
+    """Nor do inherited text properties."""
+    await site.publisher.publish(state("cloud-1", "hugging"))
     hostile = """<style>
       body { text-transform: uppercase; letter-spacing: 9px; line-height: 4; text-indent: 50px;
              white-space: nowrap; }
@@ -146,28 +150,28 @@ async def test_a_page_that_means_harm(sky: Sky, page: Page, watch: Watch, tmp_pa
       return [box('svg').width > 100, box('.state').height < 40, style.textTransform,
               style.letterSpacing, body.visibility, body.fill.startsWith('url')]; }"""
     with web_site(tmp_path) as origin:
-        watch.allow(origin, sky.url)
-        site(tmp_path, hostile + snippet("The element"), sky)
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, hostile + snippet("The element"), site)
         await page.goto(origin)
-        await shows(page, "hugging")
-        told = await page.locator("cloud-pillow").evaluate(drawn)
+        await wait_shown(page, "hugging")
+        styles = await page.locator("cloud-pillow").evaluate(drawn)
 
-    assert told == [True, True, "none", "normal", "visible", True]
+    assert styles == [True, True, "none", "normal", "visible", True]
 
 
-async def test_a_strict_policy_needs_what_the_documentation_says(
-    sky: Sky, page: Page, watch: Watch, tmp_path: Path
+async def test_element_works_under_the_documented_content_security_policy(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
 ) -> None:
-    """The gateway among scripts and connections, and nothing for styles."""
-    await sky.cloud.publish(state("cloud-1", "shaking"))
-    host = sky.url.removeprefix("http://")
-    policy = f"default-src 'none'; script-src {sky.url}; connect-src {sky.url} ws://{host}"
+    """The gateway in script-src and connect-src, and nothing for styles."""
+    await site.publisher.publish(state("cloud-1", "shaking"))
+    host = site.url.removeprefix("http://")
+    policy = f"default-src 'none'; script-src {site.url}; connect-src {site.url} ws://{host}"
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}; img-src data:">'
     with web_site(tmp_path) as origin:
-        watch.allow(origin, sky.url)
-        site(tmp_path, snippet("The element"), sky, imports=meta)
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, snippet("The element"), site, imports=meta)
         await page.goto(origin)
-        await shows(page, "shaking")
+        await wait_shown(page, "shaking")
         element = page.locator("cloud-pillow")
 
         await expect(element.locator(".drawing:not(.leaving) .shade")).not_to_have_css(
@@ -176,19 +180,19 @@ async def test_a_strict_policy_needs_what_the_documentation_says(
         assert await element.evaluate("element => element.offsetWidth") == 220
 
 
-async def test_elements_come_and_go_and_change(
-    sky: Sky, page: Page, watch: Watch, tmp_path: Path
+async def test_elements_share_one_connection_and_may_be_moved_and_changed(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
 ) -> None:
-    """Several share one connection; what is taken out, put back or renamed shows what is so."""
+    """An element that was removed, added again or changed shows the current state."""
     sockets: list[str] = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
-    await sky.cloud.publish_all([state("cloud-1", "hugging"), state("cloud-2", "spinning")])
+    await site.publisher.publish_all([state("cloud-1", "hugging"), state("cloud-2", "spinning")])
     body = f"""<cloud-pillow id="a" src="{HOST}"></cloud-pillow><cloud-pillow id="b" src="{HOST}/">
       </cloud-pillow><script>a.pillow = "cloud-1"; b.pillow = "cloud-2"; b.label = "Beta";</script>
       <script type="module" src="{HOST}/embed.js"></script>"""
     with web_site(tmp_path) as origin:
-        watch.allow(origin, sky.url)
-        site(tmp_path, body, sky)
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, body, site)
         await page.goto(origin)
         first, second = page.locator("#a"), page.locator("#b")
         for element, name in ((first, "hugging"), (second, "spinning")):
@@ -197,7 +201,7 @@ async def test_elements_come_and_go_and_change(
         assert len(sockets) == 1
 
         await page.evaluate("window.kept = b; b.remove()")
-        await sky.cloud.publish(state("cloud-2", "throwing"))
+        await site.publisher.publish(state("cloud-2", "throwing"))
         await page.evaluate("document.body.prepend(kept)")
         await expect(second).to_have_attribute("data-state", "throwing", timeout=SHOWN_MS)
         await page.evaluate("[a.pillow, a.label] = ['cloud-2', 'Alpha']")
@@ -213,13 +217,15 @@ async def test_elements_come_and_go_and_change(
         await expect(first).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)
 
 
-async def test_a_gateway_that_is_not_there(sky: Sky, page: Page, tmp_path: Path) -> None:
-    """The element says that it is disconnected, without a word of how the cloud is."""
-    nobody = f"http://127.0.0.1:{ports.free()}"
+async def test_element_shows_that_it_is_disconnected(
+    site: LiveSite, page: Page, tmp_path: Path
+) -> None:
+    """It shows no state of the cloud."""
+    unused = f"http://127.0.0.1:{ports.free()}"
     body = f"""<script type="module" src="{HOST}/embed.js"></script>
-      <cloud-pillow pillow="cloud-1" src="{nobody}"></cloud-pillow>"""
+      <cloud-pillow pillow="cloud-1" src="{unused}"></cloud-pillow>"""
     with web_site(tmp_path) as origin:
-        site(tmp_path, body, sky)
+        write_page(tmp_path, body, site)
         await page.goto(origin)
         element = page.locator("cloud-pillow")
 
@@ -228,12 +234,14 @@ async def test_a_gateway_that_is_not_there(sky: Sky, page: Page, tmp_path: Path)
         await expect(element).to_have_attribute("data-fresh", "unknown")
 
 
-async def test_in_react(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
+async def test_react_component(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
+) -> None:
     """The component of the documentation."""
-    await sky.cloud.publish(state("cloud-1", "neutral"))
+    await site.publisher.publish(state("cloud-1", "neutral"))
     modules = tmp_path / "modules"
     modules.mkdir()
-    # React comes as CommonJS alone: each file is given what a bundler would give it.
+    # React is published as CommonJS only: wrap each file as a bundler does.
     for name, path in {
         "react": "react/cjs/react.production.js",
         "react-dom": "react-dom/cjs/react-dom.production.js",
@@ -261,7 +269,7 @@ async def test_in_react(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> N
         '"/modules/react-dom.js", "react-dom/client": "/modules/react-dom-client.js", '
         '"scheduler": "/modules/scheduler.js"}}</script>'
     )
-    tmp_path.joinpath("cloud.js").write_text(snippet("React").replace(HOST, sky.url))
+    tmp_path.joinpath("cloud.js").write_text(snippet("React").replace(HOST, site.url))
     mount = """<div id="root"></div><script type="module">
       import { createElement } from "react";
       import { createRoot } from "react-dom/client";
@@ -269,21 +277,23 @@ async def test_in_react(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> N
       createRoot(document.getElementById("root")).render(createElement(Cloud, {pillow: "cloud-1"}));
       </script>"""
     with web_site(tmp_path) as origin:
-        watch.allow(origin, sky.url)
-        site(tmp_path, mount, sky, imports=imports)
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, mount, site, imports=imports)
         await page.goto(origin)
-        await shows(page, "neutral")
-        await sky.cloud.publish(state("cloud-1", "throwing"))
-        await shows(page, "throwing")
+        await wait_shown(page, "neutral")
+        await site.publisher.publish(state("cloud-1", "throwing"))
+        await wait_shown(page, "throwing")
 
         await expect(page.locator("figure > p")).to_have_text("throwing")
 
 
-async def test_in_vue(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
+async def test_vue_component(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
+) -> None:
     """The component of the documentation."""
-    await sky.cloud.publish(state("cloud-1", "neutral"))
+    await site.publisher.publish(state("cloud-1", "neutral"))
     shutil.copy(ROOT / "node_modules/vue/dist/vue.esm-browser.prod.js", tmp_path / "vue.js")
-    tmp_path.joinpath("cloud.js").write_text(snippet("Vue").replace(HOST, sky.url))
+    tmp_path.joinpath("cloud.js").write_text(snippet("Vue").replace(HOST, site.url))
     mount = """<div id="root"></div><script type="module">
       import { createApp } from "vue";
       import { Cloud } from "./cloud.js";
@@ -293,35 +303,37 @@ async def test_in_vue(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> Non
       </script>"""
     imports = '<script type="importmap">{"imports": {"vue": "/vue.js"}}</script>'
     with web_site(tmp_path) as origin:
-        watch.allow(origin, sky.url)
-        site(tmp_path, mount, sky, imports=imports)
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, mount, site, imports=imports)
         await page.goto(origin)
-        await shows(page, "neutral")
-        await sky.cloud.publish(state("cloud-1", "spinning"))
-        await shows(page, "spinning")
+        await wait_shown(page, "neutral")
+        await site.publisher.publish(state("cloud-1", "spinning"))
+        await wait_shown(page, "spinning")
 
         await expect(page.locator("figure > p")).to_have_text("spinning")
 
 
-async def test_in_a_page_of_ones_own(sky: Sky, page: Page, watch: Watch, tmp_path: Path) -> None:
-    """The client, without the element."""
-    await sky.cloud.publish(state("cloud-1", "neutral"))
+async def test_client_in_a_page(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
+) -> None:
+    """Without the element."""
+    await site.publisher.publish(state("cloud-1", "neutral"))
     with web_site(tmp_path) as origin:
-        watch.allow(origin, sky.url)
-        site(tmp_path, snippet("The client in a page"), sky)
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, snippet("The client in a page"), site)
         await page.goto(origin)
         await expect(page.locator("#cloud")).to_contain_text("neutral", timeout=SHOWN_MS)
-        await sky.cloud.publish(state("cloud-1", "shaking"))
+        await site.publisher.publish(state("cloud-1", "shaking"))
 
         await expect(page.locator("#cloud")).to_contain_text("shaking")
 
 
 @pytest.mark.parametrize("websocket", [True, False])
-async def test_a_program_for_node(sky: Sky, tmp_path: Path, websocket: bool) -> None:
-    """The program of the documentation, with the package as npm would install it."""
+async def test_nodejs_program(site: LiveSite, tmp_path: Path, websocket: bool) -> None:
+    """With the package as npm installs it, with and without a WebSocket class."""
     package = tmp_path / "node_modules" / "pillowcast"
     shutil.copytree(ROOT / "services/gateway/src/gateway/static/client", package)
-    program = snippet("The client in Node.js").replace(HOST, sky.url)
+    program = snippet("The client in Node.js").replace(HOST, site.url)
     if websocket:  # Node.js has one of its own from 22 on
         ws = (ROOT / "node_modules/ws/wrapper.mjs").as_posix()
         program = f'import WS from "{ws}"; globalThis.WebSocket ??= WS;\n{program}'
@@ -335,7 +347,7 @@ async def test_a_program_for_node(sky: Sky, tmp_path: Path, websocket: bool) -> 
     try:
         async with asyncio.timeout(60):
             for seq, name in enumerate(("neutral", "hugging", "punching")):
-                await sky.cloud.publish(state("cloud-1", name, seq=seq))
+                await site.publisher.publish(state("cloud-1", name, seq=seq))
                 while f"cloud-1 {name}\n".encode() != (line := await started.stdout.readline()):
                     assert line, "the program ended"
     finally:

@@ -1,4 +1,4 @@
-"""The page in a real browser, on a real gateway and a real broker."""
+"""The page in Chromium, on a real gateway and a real broker."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 from contract.states import STATES
 from devstack.broker import Broker
 from devstack.processes import ROOT
-from tests.e2e.sites import SHOWN_MS, Sky, Watch, sky_of
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 KILLED = "ERR_CONNECTION_REFUSED"
 
-STICK_OUT = """() => [...document.querySelectorAll('.card')].flatMap((card) => {
+OVERFLOWING = """() => [...document.querySelectorAll('.card')].flatMap((card) => {
     const { left, right } = card.getBoundingClientRect();
     const parts = [...card.querySelectorAll('h2, .state, .when, .battery')]
       .filter((part) => part.getBoundingClientRect().width > 1);
@@ -32,19 +32,21 @@ STICK_OUT = """() => [...document.querySelectorAll('.card')].flatMap((card) => {
 
 
 @pytest.fixture(scope="module")
-async def sky(broker: Broker) -> AsyncIterator[Sky]:
+async def site(broker: Broker) -> AsyncIterator[LiveSite]:
     """Seven pillows, one in each state."""
-    async for made in sky_of(broker):
-        await made.cloud.publish_all([state(f"is-{name}", name, battery=0.5) for name in STATES])
+    async for made in live_site(broker):
+        await made.publisher.publish_all(
+            [state(f"is-{name}", name, battery=0.5) for name in STATES]
+        )
         yield made
 
 
 @pytest.fixture(scope="module")
-async def fleet(broker: Broker) -> AsyncIterator[Sky]:
+async def fleet(broker: Broker) -> AsyncIterator[LiveSite]:
     """Two thousand pillows."""
-    async for made in sky_of(broker):
+    async for made in live_site(broker):
         names = list(STATES)
-        await made.cloud.publish_all(
+        await made.publisher.publish_all(
             [state(f"cloud-{n}", names[n % 7], ago_s=60 + n) for n in range(1, 2001)]
         )
         await made.gateway.wait_for_metric("pillows", 2000)
@@ -59,11 +61,11 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
-async def watch(page: Page) -> AsyncIterator[Watch]:
-    """Every test fails on an error, a complaint, or a request to somebody else."""
-    watching = Watch(page)
-    yield watching
-    watching.assert_clean()
+async def monitor(page: Page) -> AsyncIterator[PageMonitor]:
+    """A test fails on an exception, a console message, or a request to another origin."""
+    monitor = PageMonitor(page)
+    yield monitor
+    monitor.assert_clean()
 
 
 @pytest.fixture
@@ -71,134 +73,137 @@ async def page(context: BrowserContext) -> Page:
     return await context.new_page()
 
 
-async def open_page(page: Page, watch: Watch, sky: Sky, rest: str = "") -> None:
+async def open_page(page: Page, monitor: PageMonitor, site: LiveSite, rest: str = "") -> None:
     """Open the page and wait until it is live."""
-    watch.allow(sky.url, sky.url.replace("http", "ws"))
-    await page.goto(f"{sky.url}/{rest}")
-    await is_connected(page, "live")
+    monitor.allow(site.url, site.url.replace("http", "ws"))
+    await page.goto(f"{site.url}/{rest}")
+    await wait_connected(page, "live")
 
 
-async def is_connected(page: Page, how: str) -> None:
-    await expect(page.locator("body")).to_have_attribute("data-connection", how, timeout=40_000)
+async def wait_connected(page: Page, connection: str) -> None:
+    await expect(page.locator("body")).to_have_attribute(
+        "data-connection", connection, timeout=40_000
+    )
 
 
 def card(page: Page, pillow: str) -> Any:
     return page.locator(f'.card[data-pillow="{pillow}"]')
 
 
-async def shows(page: Page, pillow: str, name: str) -> None:
-    there = page.locator(f'[data-pillow="{pillow}"]:visible')
-    await expect(there).to_have_attribute("data-state", name, timeout=SHOWN_MS)
+async def wait_shown(page: Page, pillow: str, name: str) -> None:
+    shown = page.locator(f'[data-pillow="{pillow}"]:visible')
+    await expect(shown).to_have_attribute("data-state", name, timeout=SHOWN_MS)
 
 
 @pytest.mark.parametrize("name", STATES)
-async def test_a_state_is_told_to_the_eye_and_to_the_ear(
-    sky: Sky, page: Page, watch: Watch, name: str
+async def test_state_has_a_moving_pose_a_label_and_a_text_alternative(
+    site: LiveSite, page: Page, monitor: PageMonitor, name: str
 ) -> None:
-    """A pose of its own that moves, a label, and words for the picture."""
-    await open_page(page, watch, sky, f"#is-{name}")
-    await shows(page, f"is-{name}", name)
-    view = page.locator("#view")
-    await sky.cloud.publish(
+    """For each of the seven states."""
+    await open_page(page, monitor, site, f"#is-{name}")
+    await wait_shown(page, f"is-{name}", name)
+    view = page.locator("#detail")
+    await site.publisher.publish(
         state(f"is-{name}", name, battery=0.5)
-    )  # one said long ago stands still
+    )  # a quiet cloud stands still
     await expect(view).to_have_attribute("data-fresh", re.compile("live|notconnected"))
 
     await expect(view.locator(".state")).to_have_text(STATES[name].label)
     cloud = view.locator(".cloud")
     await expect(cloud).to_have_attribute("data-pose", name)
     assert "cloud" in (await cloud.get_attribute("aria-label") or "").lower()
-    await expect(cloud).not_to_have_class(re.compile("away"))
+    await expect(cloud).not_to_have_class(re.compile("offscreen"))
     moving = "cloud => cloud.getAnimations({subtree: true}).some(a => a.playState === 'running')"
     assert await cloud.evaluate(moving)
 
 
-async def test_each_change_is_soft_and_leaves_nothing_behind(
-    sky: Sky, page: Page, watch: Watch
+async def test_transition_animates_transform_and_opacity_and_removes_the_old_drawing(
+    site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
-    """Old shapes fade while new ones come, without the page; many changes pile nothing up."""
-    await sky.cloud.publish(state("soft", "neutral"))
-    await open_page(page, watch, sky, "#soft")
-    await shows(page, "soft", "neutral")
-    await expect(page.locator("#view .cloud")).not_to_have_class(re.compile("away"))
+    """After many changes one drawing is left."""
+    await site.publisher.publish(state("soft", "neutral"))
+    await open_page(page, monitor, site, "#soft")
+    await wait_shown(page, "soft", "neutral")
+    await expect(page.locator("#detail .cloud")).not_to_have_class(re.compile("offscreen"))
     await page.evaluate(
-        """() => { const cloud = document.querySelector('#view .cloud'); window.seen = 0;
-             window.faded = new Set();
+        """() => { const cloud = document.querySelector('#detail .cloud'); window.seen = 0;
+             window.animated = new Set();
              new MutationObserver(() => {
                const leaving = [...cloud.querySelectorAll('.leaving')];
                window.seen = Math.max(window.seen, leaving.length);
                for (const {effect} of leaving.flatMap(one => one.getAnimations()))
                  for (const frame of effect.getKeyframes())
-                   for (const key of Object.keys(frame)) faded.add(key);
+                   for (const key of Object.keys(frame)) animated.add(key);
              }).observe(cloud, {subtree: true, attributes: true}); }"""
     )
     for seq, name in enumerate([*STATES] * 6):
-        await sky.cloud.publish(state("soft", name, seq=seq))
-    await shows(page, "soft", list(STATES)[-1])
+        await site.publisher.publish(state("soft", name, seq=seq))
+    await wait_shown(page, "soft", list(STATES)[-1])
 
-    await expect(page.locator("#view .leaving")).to_have_count(0, timeout=SHOWN_MS)
+    await expect(page.locator("#detail .leaving")).to_have_count(0, timeout=SHOWN_MS)
     assert await page.evaluate("window.seen") > 0
-    # Of shapes, a browser moves the whole by nothing else without the page.
-    how = {"offset", "computedOffset", "easing", "composite"}
-    assert set(await page.evaluate("[...faded]")) - how == {"transform", "opacity"}
-    assert await page.locator("#view .felt > *").count() == 1
+    # Only these run on the compositor for an SVG as a whole.
+    timing = {"offset", "computedOffset", "easing", "composite"}
+    assert set(await page.evaluate("[...animated]")) - timing == {"transform", "opacity"}
+    assert await page.locator("#detail .motion-layer > *").count() == 1
 
 
-async def test_the_cloud_moves_with_what_the_pillow_felt(
-    sky: Sky, page: Page, watch: Watch
+async def test_cloud_moves_by_accelerometer_samples(
+    site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
-    """Samples of the accelerometer push, tilt and squash it."""
-    await sky.cloud.publish(state("felt", "shaking"))
-    await open_page(page, watch, sky, "#felt")
-    await shows(page, "felt", "shaking")
-    await expect(page.locator("#view .cloud")).not_to_have_class(re.compile("away"))
+    """The keyframes begin and end at rest."""
+    await site.publisher.publish(state("moving", "shaking"))
+    await open_page(page, monitor, site, "#moving")
+    await wait_shown(page, "moving", "shaking")
+    await expect(page.locator("#detail .cloud")).not_to_have_class(re.compile("offscreen"))
     await page.evaluate(
         """() => { const old = Element.prototype.animate; window.moves = [];
              Element.prototype.animate = function (frames, how) {
                window.moves.push([this.getAttribute('class'), frames.transform]);
                return old.call(this, frames, how); }; }"""
     )
-    await sky.cloud.publish(state("felt", "shaking", motion=[[2, 0, 1], [-2, 0, 1]], seq=1))
+    await site.publisher.publish(state("moving", "shaking", motion=[[2, 0, 1], [-2, 0, 1]], seq=1))
 
     await page.wait_for_function("() => window.moves.length > 0")
-    ((where, frames),) = await page.evaluate("window.moves")
-    assert where == "felt"
+    ((element, frames),) = await page.evaluate("window.moves")
+    assert element == "motion-layer"
     assert frames[0] == frames[-1] == "none"
     assert ["translate(7.5%" in frames[1], "translate(-7.5%" in frames[2]] == [True, True]
 
 
-async def test_who_wants_no_motion_sees_none(sky: Sky, browser: Browser) -> None:
-    """Not one animation runs, and every state is still another picture."""
+async def test_reduced_motion_runs_no_animation(site: LiveSite, browser: Browser) -> None:
+    """The pose still shows the state."""
     page = await browser.new_page(reduced_motion="reduce")
-    watch = Watch(page)
-    await open_page(page, watch, sky)
+    monitor = PageMonitor(page)
+    await open_page(page, monitor, site)
     await expect(card(page, "is-hugging")).to_have_attribute("data-state", "hugging")
-    await sky.cloud.publish(state("is-hugging", "hugging", motion=[[1, 1, 1]] * 9, seq=1))
-    await page.goto(f"{sky.url}/#is-hugging")
-    await sky.cloud.publish(state("is-hugging", "punching", motion=[[1, 1, 1]] * 9, seq=2))
-    await shows(page, "is-hugging", "punching")
+    await site.publisher.publish(state("is-hugging", "hugging", motion=[[1, 1, 1]] * 9, seq=1))
+    await page.goto(f"{site.url}/#is-hugging")
+    await site.publisher.publish(state("is-hugging", "punching", motion=[[1, 1, 1]] * 9, seq=2))
+    await wait_shown(page, "is-hugging", "punching")
 
     assert await page.evaluate("document.getAnimations().length") == 0
-    await sky.cloud.publish(state("is-hugging", "hugging", seq=3))
-    watch.assert_clean()
+    await site.publisher.publish(state("is-hugging", "hugging", seq=3))
+    monitor.assert_clean()
     await page.close()
 
 
-async def lively(page: Page, sky: Sky, count: int) -> None:
-    """Let pillows speak, all of them at once, and see them move; as many hug as before."""
+async def make_live(page: Page, site: LiveSite, count: int) -> None:
+    """Publish new states of `count` pillows, without a change of the numbers by state, and wait."""
     names = [name if name != "notconnected" else "neutral" for name in STATES]
-    told = [state(f"cloud-{n}", names[n % 7]) for n in range(1, count + 1)]
-    await sky.cloud.publish_all(told)
+    states = [state(f"cloud-{n}", names[n % 7]) for n in range(1, count + 1)]
+    await site.publisher.publish_all(states)
     await page.wait_for_function(
-        "() => document.querySelectorAll('.card[data-fresh=live] .cloud:not(.away)').length > 12",
+        """() => document.querySelectorAll(
+             '.card[data-fresh=live] .cloud:not(.offscreen)').length > 12""",
         polling=100,
     )
 
 
-async def test_what_moves_is_moved_without_the_page(
-    sky: Sky, fleet: Sky, page: Page, watch: Watch
+async def test_animations_run_on_the_compositor(
+    site: LiveSite, fleet: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
-    """Transform and opacity alone, one movement for each: no style, no layout, no paint a frame."""
+    """They change transform, opacity and scale only, and cost no style and no layout a frame."""
     session = await page.context.new_cdp_session(page)
     await session.send("Performance.enable")
 
@@ -206,13 +211,13 @@ async def test_what_moves_is_moved_without_the_page(
         metrics = (await session.send("Performance.getMetrics"))["metrics"]
         return float(next(one["value"] for one in metrics if one["name"] == name))
 
-    for place in (sky, fleet):
+    for place in (site, fleet):
         await page.goto("about:blank")
-        await open_page(page, watch, place)
+        await open_page(page, monitor, place)
         if place is fleet:
-            await lively(page, fleet, 60)
+            await make_live(page, fleet, 60)
         else:
-            await place.cloud.publish_all([state(f"is-{name}", name) for name in STATES])
+            await place.publisher.publish_all([state(f"is-{name}", name) for name in STATES])
         first = page.locator('.card[data-fresh="live"] .when').first
         await expect(first).to_have_text(re.compile(r"^([2-9]|\d\d) s ago"), timeout=SHOWN_MS)
         moved = await page.evaluate(
@@ -231,51 +236,55 @@ async def test_what_moves_is_moved_without_the_page(
             " done((performance.now() - began) / 1000), 3000); })"
         )
         after = [await count("RecalcStyleCount"), await count("LayoutCount")]
-        # A second is 60 frames; what counts in it is the ages.
+        # Far below 60 frames a second: only the ages change.
         each = [(now - then) / seconds for now, then in zip(after, before, strict=True)]
         assert max(each) < 14, each
 
 
-async def test_clouds_out_of_sight_cost_nothing(fleet: Sky, page: Page, watch: Watch) -> None:
-    """Not one of them moves, wherever the wall is scrolled to."""
+async def test_clouds_out_of_sight_have_no_animation(
+    fleet: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """Also after a scroll."""
     outside = """() => { const moving = document.getAnimations()
         .map(({effect}) => effect.target?.closest?.('.card .cloud')).filter(Boolean)
         .map(cloud => cloud.getBoundingClientRect());
       return moving.length > 0
         && moving.every(({top, bottom}) => bottom > 0 && top < innerHeight); }"""
-    await open_page(page, watch, fleet)
-    await lively(page, fleet, 400)
+    await open_page(page, monitor, fleet)
+    await make_live(page, fleet, 400)
     await page.wait_for_function(outside, timeout=SHOWN_MS)
     await page.evaluate("scrollTo(0, 1234)")
     await page.wait_for_function(outside, timeout=SHOWN_MS)
 
 
-async def test_the_page_connects_before_its_modules_are_there(
-    sky: Sky, page: Page, watch: Watch
+async def test_page_connects_before_its_modules_are_loaded(
+    site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
-    """One connection, the one that was opened first; what it heard meanwhile is not lost."""
-    asked: list[str] = []
-    page.on("websocket", lambda socket: asked.append(socket.url))
-    await sky.cloud.publish(state("early", "hugging"))
+    """It keeps this connection, and loses none of the messages received before."""
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    await site.publisher.publish(state("early", "hugging"))
     session = await page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 0, "downloadThroughput": 4_000, "uploadThroughput": -1}
     await session.send("Network.enable")
     await session.send("Network.emulateNetworkConditions", slow)
-    opened = asyncio.create_task(open_page(page, watch, sky, "#early"))
-    await page.wait_for_function("() => globalThis.earlySocket?.heard.length > 0", polling=50)
+    opened = asyncio.create_task(open_page(page, monitor, site, "#early"))
+    await page.wait_for_function("() => globalThis.preconnection?.received.length > 0", polling=50)
     assert await page.locator("script[type=module]").count() == 0
     await session.send("Network.emulateNetworkConditions", {**slow, "downloadThroughput": -1})
     await opened
 
-    await shows(page, "early", "hugging")
-    await sky.cloud.publish(state("early", "spinning"))
-    await shows(page, "early", "spinning")
-    assert len(asked) == 1
+    await wait_shown(page, "early", "hugging")
+    await site.publisher.publish(state("early", "spinning"))
+    await wait_shown(page, "early", "spinning")
+    assert len(sockets) == 1
 
 
-async def test_the_keyboard_goes_everywhere(sky: Sky, page: Page, watch: Watch) -> None:
-    """Past the header, along the cards, into a pillow's view and back to where one was."""
-    await open_page(page, watch, sky, "?" + "&".join(f"pillow=is-{name}" for name in STATES))
+async def test_keyboard_reaches_cards_and_detail_view_and_back(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """The skip link, arrow keys, Enter and Escape; the focus returns to the card."""
+    await open_page(page, monitor, site, "?" + "&".join(f"pillow=is-{name}" for name in STATES))
     await expect(page.locator(".card")).to_have_count(7, timeout=SHOWN_MS)
     await page.keyboard.press("Tab")
     await expect(page.locator(".skip")).to_be_focused()
@@ -290,20 +299,20 @@ async def test_the_keyboard_goes_everywhere(sky: Sky, page: Page, watch: Watch) 
     assert await page.evaluate(focused) == last
 
     await page.keyboard.press("Enter")
-    await expect(page.locator("#view-name")).to_have_text(last or "")
+    await expect(page.locator("#detail-name")).to_have_text(last or "")
     await page.keyboard.press("Escape")
-    await expect(page.locator("#view")).to_be_hidden()
+    await expect(page.locator("#detail")).to_be_hidden()
     assert await page.evaluate(focused) == last
 
 
-async def test_the_clouds_are_as_large_as_their_number_allows(
-    sky: Sky, page: Page, watch: Watch
+async def test_clouds_are_larger_the_fewer_they_are(
+    site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
-    """One fills the page, a few stand large in the middle, more share it."""
+    """One, three and seven clouds."""
     names = [f"pillow=is-{name}" for name in STATES]
     widths = []
     for count in (1, 3, 7):
-        await open_page(page, watch, sky, "?" + "&".join(names[:count]))
+        await open_page(page, monitor, site, "?" + "&".join(names[:count]))
         cloud = page.locator(".cloud:visible")
         await expect(cloud).to_have_count(count, timeout=SHOWN_MS)
         box = await cloud.first.bounding_box()
@@ -314,11 +323,11 @@ async def test_the_clouds_are_as_large_as_their_number_allows(
     assert widths[0] > 400 > widths[1] > widths[2] > 150
 
 
-async def test_thousands_are_a_wall_of_which_only_a_part_exists(
-    fleet: Sky, page: Page, watch: Watch
+async def test_large_wall_has_fewer_than_150_cards_in_dom_order(
+    fleet: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
-    """It scrolls to the end, in the order of names, and knows how many there are."""
-    await open_page(page, watch, fleet)
+    """The keyboard reaches the last of 2,000 pillows, and `aria-setsize` has their number."""
+    await open_page(page, monitor, fleet)
     await expect(page.locator("#status-detail")).to_have_text("2000 clouds", timeout=SHOWN_MS)
     await expect(card(page, "cloud-1")).to_be_visible()
     assert await page.locator(".card").count() < 150
@@ -332,61 +341,63 @@ async def test_thousands_are_a_wall_of_which_only_a_part_exists(
     assert await page.locator(".card").count() < 150
     await page.keyboard.press("Home")
     await expect(card(page, "cloud-1").locator("a")).to_be_focused()
-    # Read in the order in which they lie, whatever cards were used again for them.
+    # A screen reader reads them in DOM order, whichever cards were reused.
     in_order = """() => { const ranks = [...document.querySelectorAll('.card')].map(
         card => Number(card.getAttribute('aria-posinset')));
         return ranks.every((rank, index) => index === 0 || ranks[index - 1] < rank) }"""
     await page.wait_for_function(in_order)
 
 
-async def test_the_wall_is_sifted_and_put_in_order(fleet: Sky, page: Page, watch: Watch) -> None:
-    """By state, by name, by age; the address keeps it, and nothing found is said."""
-    await open_page(page, watch, fleet, "#state=hugging&order=newest")
-    await expect(page.locator("#shown")).to_have_text("285 of 2000", timeout=SHOWN_MS)
-    await expect(page.locator('[data-only="hugging"] .count')).to_have_text("285")
+async def test_wall_is_filtered_and_sorted_and_the_address_keeps_it(
+    fleet: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """By state, name and age; an empty result has a text."""
+    await open_page(page, monitor, fleet, "#state=hugging&order=newest")
+    await expect(page.locator("#shown-count")).to_have_text("285 of 2000", timeout=SHOWN_MS)
+    await expect(page.locator('[data-filter="hugging"] .count')).to_have_text("285")
     states = page.locator(".card")
     assert set(await states.evaluate_all("all => all.map(one => one.dataset.state)")) == {"hugging"}
 
-    await page.locator('[data-only="hugging"]').click()
-    await page.locator("#by-name").fill("cloud-77")
-    await expect(page.locator("#shown")).to_have_text("11 of 2000")
+    await page.locator('[data-filter="hugging"]').click()
+    await page.locator("#name-filter").fill("cloud-77")
+    await expect(page.locator("#shown-count")).to_have_text("11 of 2000")
     assert "name=cloud-77" in page.url
-    await fleet.cloud.publish(state("cloud-775", "spinning"))
+    await fleet.publisher.publish(state("cloud-775", "spinning"))
     first = page.locator('.card[aria-posinset="1"]')
     await expect(first).to_have_attribute("data-pillow", "cloud-775")
-    await page.locator("#order").select_option("oldest")
+    await page.locator("#sort-order").select_option("oldest")
     await expect(first).to_have_attribute("data-pillow", "cloud-779")
 
-    await page.locator("#by-name").fill("nobody")
-    await expect(page.locator("#none")).to_be_visible()
-    await page.locator("#anew").click()
-    await expect(page.locator("#none")).to_be_hidden()
+    await page.locator("#name-filter").fill("nobody")
+    await expect(page.locator("#no-match")).to_be_visible()
+    await page.locator("#reset-filters").click()
+    await expect(page.locator("#no-match")).to_be_hidden()
 
 
-async def test_a_pillow_has_its_last_states_to_move_along(
-    sky: Sky, page: Page, watch: Watch
+async def test_history_strip_shows_past_states(
+    site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
-    """From the history first, then live; what was is shown as what was."""
+    """From the history and then live; the view shows the selected time."""
     for ago, name in ((50, "hugging"), (40, "neutral"), (30, "punching"), (20, "neutral")):
-        await sky.cloud.publish(state("past", name, ago_s=ago))
-    await open_page(page, watch, sky, "#past")
-    await shows(page, "past", "neutral")
-    scrub = page.locator("#scrub")
-    await expect(scrub).to_have_attribute("aria-valuetext", re.compile("^Now: Resting"))
+        await site.publisher.publish(state("past", name, ago_s=ago))
+    await open_page(page, monitor, site, "#past")
+    await wait_shown(page, "past", "neutral")
+    slider = page.locator("#history-slider")
+    await expect(slider).to_have_attribute("aria-valuetext", re.compile("^Now: Resting"))
 
-    await sky.cloud.publish(state("past", "spinning", battery=0.81, confidence=0.93))
-    await shows(page, "past", "spinning")
-    await expect(page.locator("#view-battery")).to_contain_text("81 %")
-    await expect(page.locator("#view-confidence")).to_have_text("93 %")
-    await scrub.focus()
+    await site.publisher.publish(state("past", "spinning", battery=0.81, confidence=0.93))
+    await wait_shown(page, "past", "spinning")
+    await expect(page.locator("#detail-battery")).to_contain_text("81 %")
+    await expect(page.locator("#detail-confidence")).to_have_text("93 %")
+    await slider.focus()
     for _ in range(25):
         await page.keyboard.press("ArrowLeft")
-    await shows(page, "past", "punching")
-    await expect(scrub).to_have_attribute("aria-valuetext", re.compile(": Punching$"))
-    await expect(page.locator("#view-when")).to_contain_text("ago")
-    await page.locator("#now").click()
-    await shows(page, "past", "spinning")
-    painted = """() => { const strip = document.getElementById('strip');
+    await wait_shown(page, "past", "punching")
+    await expect(slider).to_have_attribute("aria-valuetext", re.compile(": Punching$"))
+    await expect(page.locator("#detail-when")).to_contain_text("ago")
+    await page.locator("#back-to-now").click()
+    await wait_shown(page, "past", "spinning")
+    painted = """() => { const strip = document.getElementById('history-canvas');
         const data = strip.getContext('2d').getImageData(0, strip.height - 2, strip.width, 1).data;
         const seen = new Set(); for (let i = 0; i < data.length; i += 4)
         seen.add(data.slice(i, i + 3).join()); return [...seen]; }"""
@@ -395,163 +406,181 @@ async def test_a_pillow_has_its_last_states_to_move_along(
     assert {tuple(bytes.fromhex(colour[1:])) for colour in wanted} <= colours
 
 
-async def test_a_history_that_fails_is_asked_for_again(sky: Sky, page: Page, watch: Watch) -> None:
-    """While the page stays live: nothing else would bring it."""
-    watch.expect("ERR_FAILED")
-    watch.expect("503")
+async def test_failed_history_request_is_repeated(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """Also while the page stays live."""
+    monitor.expect("ERR_FAILED")
+    monitor.expect("503")
     failures = [lambda route: route.abort(), lambda route: route.fulfill(status=503)]
 
     async def answer(route: Route) -> None:
         await (failures.pop(0)(route) if failures else route.continue_())
 
     await page.route("**/api/pillows/fails/history", answer)
-    await sky.cloud.publish(state("fails", "hugging", ago_s=30))
-    await sky.cloud.publish(state("fails", "neutral", ago_s=5))
-    await open_page(page, watch, sky, "#fails")
+    await site.publisher.publish(state("fails", "hugging", ago_s=30))
+    await site.publisher.publish(state("fails", "neutral", ago_s=5))
+    await open_page(page, monitor, site, "#fails")
 
-    await expect(page.locator("#strip-legend")).to_contain_text("Hugging", timeout=SHOWN_MS)
+    await expect(page.locator("#history-legend")).to_contain_text("Hugging", timeout=SHOWN_MS)
     assert failures == []
 
 
 @pytest.mark.parametrize(("count", "width"), [(7, 360), (30, 1280), (210, 360), (210, 2560)])
-async def test_nothing_sticks_out_of_a_card(
-    broker: Broker, page: Page, watch: Watch, count: int, width: int
+async def test_content_fits_into_a_card(
+    broker: Broker, page: Page, monitor: PageMonitor, count: int, width: int
 ) -> None:
-    """Whatever is told of a cloud, it lies in the middle of its card, and its words within."""
+    """With the longest id and texts, the picture is centred and no text overflows."""
     await page.set_viewport_size({"width": width, "height": 800})
-    async for gone in sky_of(broker, expire_after=1):
+    async for gone in live_site(broker, expire_after=1):
         name = "x" * 63
-        await gone.cloud.publish_all(
+        await gone.publisher.publish_all(
             [state(f"{n}-{name}"[:63], "throwing", ago_s=3000) for n in range(count)]
         )
         await gone.gateway.wait_for_metric("pillows", count)
-        await open_page(page, watch, gone)
+        await open_page(page, monitor, gone)
         card = page.locator('.card[data-state="notconnected"]').first
         await expect(card).to_contain_text("last throwing", timeout=SHOWN_MS)
-        assert await page.evaluate(STICK_OUT) == []
+        assert await page.evaluate(OVERFLOWING) == []
 
 
-async def test_a_pillow_can_be_waited_for(sky: Sky, page: Page, watch: Watch) -> None:
-    """Nothing is complained of while there is none, nor is it asked for its history."""
-    await open_page(page, watch, sky, "#later")
-    await expect(page.locator("#view")).to_have_attribute("data-state", "unknown")
+async def test_detail_view_of_an_unknown_pillow_waits_for_it(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """Its history is requested only once it has a state."""
+    await open_page(page, monitor, site, "#later")
+    await expect(page.locator("#detail")).to_have_attribute("data-state", "unknown")
     await expect(page.locator("body")).to_have_attribute("data-connection", "live")
-    async with page.expect_response("**/api/pillows/later/history") as told:
-        await sky.cloud.publish(state("later", "hugging"))
-    assert (await told.value).ok
-    await shows(page, "later", "hugging")
+    async with page.expect_response("**/api/pillows/later/history") as response:
+        await site.publisher.publish(state("later", "hugging"))
+    assert (await response.value).ok
+    await wait_shown(page, "later", "hugging")
 
 
-async def test_the_way_is_drawn_as_soon_as_it_is_opened(sky: Sky, page: Page, watch: Watch) -> None:
-    """And not with the next number."""
-    await open_page(page, watch, sky)
+async def test_latency_panel_has_content_as_soon_as_it_is_opened(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """Not only after the next update."""
+    await open_page(page, monitor, site)
     drawn = await page.evaluate(
-        """async () => { const panel = document.getElementById('way');
+        """async () => { const panel = document.getElementById('latency');
              const opened = new Promise(done => panel.addEventListener('toggle', done));
              panel.open = true; await opened;
-             return ['way-legend', 'way-histogram'].map(id =>
+             return ['latency-legend', 'latency-histogram'].map(id =>
                document.getElementById(id).childElementCount > 0); }"""
     )
     assert drawn == [True, True]
 
 
-async def test_hugs_and_punches_are_counted_from_now_on(sky: Sky, page: Page, watch: Watch) -> None:
-    """One that goes on is one."""
-    await sky.cloud.publish(state("counted", "hugging"))
-    await open_page(page, watch, sky, "#counted")
-    await shows(page, "counted", "hugging")
+async def test_hugs_and_punches_are_counted_since_the_page_was_opened(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """One that continues counts once."""
+    await site.publisher.publish(state("counted", "hugging"))
+    await open_page(page, monitor, site, "#counted")
+    await wait_shown(page, "counted", "hugging")
     for seq, name in enumerate(
         ("hugging", "punching", "hugging", "hugging", "punching", "neutral")
     ):
-        await sky.cloud.publish(state("counted", name, seq=seq))
-    await shows(page, "counted", "neutral")
+        await site.publisher.publish(state("counted", name, seq=seq))
+    await wait_shown(page, "counted", "neutral")
 
-    await expect(page.locator("#hugs")).to_have_text("1")
-    await expect(page.locator("#punches")).to_have_text("2")
+    await expect(page.locator("#hug-count")).to_have_text("1")
+    await expect(page.locator("#punch-count")).to_have_text("2")
 
 
-async def test_where_the_time_went_is_told(sky: Sky, page: Page, watch: Watch) -> None:
-    """Each hop of the newest update, all updates as bars, and the clocks as they were measured."""
-    await sky.cloud.publish(state("way", "neutral", ago_s=5))
-    await open_page(page, watch, sky, "#way")
-    await shows(page, "way", "neutral")
+async def test_latency_panel_shows_the_newest_update_and_statistics(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """Each leg of the newest update, a histogram, and the difference of the clocks."""
+    await site.publisher.publish(state("timed", "neutral", ago_s=5))
+    await open_page(page, monitor, site, "#timed")
+    await wait_shown(page, "timed", "neutral")
     at = datetime.now(UTC) - timedelta(milliseconds=700)
     ms = int(at.timestamp() * 1000)
     hops = {"queued": ms + 101, "polled": ms + 301, "published": ms + 351}
-    told = state("way", "hugging").replace(b'"at"', b'"then"')
-    payload = told[:-1] + f', "at": "{at.isoformat()}", "hops": {hops}}}'.replace("'", '"').encode()
-    await sky.cloud.publish(payload)
+    payload = state("timed", "hugging").replace(b'"at"', b'"then"')
+    payload = (
+        payload[:-1] + f', "at": "{at.isoformat()}", "hops": {hops}}}'.replace("'", '"').encode()
+    )
+    await site.publisher.publish(payload)
 
-    await expect(page.locator("#way")).to_be_visible(timeout=SHOWN_MS)
-    await page.locator("#way summary").click()
+    await expect(page.locator("#latency")).to_be_visible(timeout=SHOWN_MS)
+    await page.locator("#latency summary").click()
     await expect(page.locator(".leg-row.polled .ms")).to_have_text("200 ms")
     await expect(page.locator(".leg-row.published .ms")).to_have_text("50 ms")
-    await expect(page.locator("#way-clock")).to_contain_text("ping")
-    await expect(page.locator("#way-numbers")).to_contain_text("of 1 update.")
+    await expect(page.locator("#latency-clock")).to_contain_text("ping")
+    await expect(page.locator("#latency-quantiles")).to_contain_text("of 1 update.")
     heights = "all => all.filter(one => parseFloat(one.style.height) > 0).length"
     assert await page.locator(".bar i").evaluate_all(heights) == 1
 
 
-async def test_a_killed_gateway_costs_nothing(broker: Broker, page: Page, watch: Watch) -> None:
-    """What was known stays, visibly old; what happened meanwhile is there when it is back."""
-    async for sky in sky_of(broker):
-        await sky.cloud.publish_all([state(f"c-{n}", "neutral") for n in range(5)])
-        await open_page(page, watch, sky)
+async def test_states_are_stale_while_the_gateway_is_down_and_current_after(
+    broker: Broker, page: Page, monitor: PageMonitor
+) -> None:
+    """Also those that changed meanwhile."""
+    async for site in live_site(broker):
+        await site.publisher.publish_all([state(f"c-{n}", "neutral") for n in range(5)])
+        await open_page(page, monitor, site)
         await expect(page.locator(".card")).to_have_count(5, timeout=SHOWN_MS)
-        watch.expect(KILLED)
-        watch.expect("WebSocket connection to")
+        monitor.expect(KILLED)
+        monitor.expect("WebSocket connection to")
 
-        sky.gateway.kill()
-        await is_connected(page, "disconnected")
+        site.gateway.kill()
+        await wait_connected(page, "disconnected")
         await expect(card(page, "c-1")).to_have_attribute("data-fresh", "stale")
         await expect(card(page, "c-1")).to_contain_text("Was resting")
-        await sky.cloud.publish_all([state(f"c-{n}", "throwing") for n in range(5)])
-        await sky.gateway.start()
+        await site.publisher.publish_all([state(f"c-{n}", "throwing") for n in range(5)])
+        await site.gateway.start()
 
-        await is_connected(page, "live")
+        await wait_connected(page, "live")
         for n in range(5):
-            await shows(page, f"c-{n}", "throwing")
+            await wait_shown(page, f"c-{n}", "throwing")
 
 
-async def test_offline_and_back(sky: Sky, page: Page, watch: Watch) -> None:
-    """It resumes at its cursor, at once when the browser says that it is online."""
-    asked: list[str] = []
-    page.on("websocket", lambda socket: asked.append(socket.url))
+async def test_page_resumes_at_its_cursor_when_the_browser_is_online_again(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """At once, without the delay of a retry."""
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
     await page.add_init_script(
-        """const Own = WebSocket; window.sockets = [];
+        """const Own = WebSocket; window.opened = [];
            window.WebSocket = class extends Own {
-             constructor(...how) { super(...how); sockets.push(this); } };"""
+             constructor(...how) { super(...how); opened.push(this); } };"""
     )
-    await sky.cloud.publish(state("away", "neutral"))
-    await open_page(page, watch, sky, "?pillow=away")
-    await shows(page, "away", "neutral")
-    watch.expect("ERR_INTERNET_DISCONNECTED")
-    watch.expect("WebSocket connection to")
+    await site.publisher.publish(state("away", "neutral"))
+    await open_page(page, monitor, site, "?pillow=away")
+    await wait_shown(page, "away", "neutral")
+    monitor.expect("ERR_INTERNET_DISCONNECTED")
+    monitor.expect("WebSocket connection to")
 
     await page.context.set_offline(True)
-    await page.evaluate("sockets.at(-1).close()")
-    await is_connected(page, "disconnected")
-    await sky.cloud.publish(state("away", "hugging"))
+    await page.evaluate("opened.at(-1).close()")
+    await wait_connected(page, "disconnected")
+    await site.publisher.publish(state("away", "hugging"))
     await page.context.set_offline(False)
 
-    await shows(page, "away", "hugging")
-    await is_connected(page, "live")
-    assert "since=" in asked[-1]
+    await wait_shown(page, "away", "hugging")
+    await wait_connected(page, "live")
+    assert "since=" in sockets[-1]
 
 
-async def test_events_where_no_websocket_gets_through(sky: Sky, page: Page, watch: Watch) -> None:
-    """The same page, live."""
+async def test_page_uses_sse_if_no_websocket_gets_through(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """It is live, and the link back subscribes to all pillows."""
     await page.add_init_script(
         """window.WebSocket = class {
              constructor() { setTimeout(() => this.onclose?.({code: 1006})); }
              send() {}
              close() {} };"""
     )
-    await sky.cloud.publish(state("by-events", "neutral"))
-    await open_page(page, watch, sky, "#by-events")
-    await shows(page, "by-events", "neutral")
-    await sky.cloud.publish(state("by-events", "shaking"))
-    await shows(page, "by-events", "shaking")
+    await site.publisher.publish(state("by-events", "neutral"))
+    await open_page(page, monitor, site, "#by-events")
+    await wait_shown(page, "by-events", "neutral")
+    await site.publisher.publish(state("by-events", "shaking"))
+    await wait_shown(page, "by-events", "shaking")
     await page.locator("#back").click()
 
     await expect(card(page, "is-hugging")).to_be_visible(timeout=SHOWN_MS)
@@ -559,40 +588,42 @@ async def test_events_where_no_websocket_gets_through(sky: Sky, page: Page, watc
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-async def test_nothing_stands_in_anybodys_way(
-    sky: Sky, fleet: Sky, browser: Browser, scheme: Any, width: int
+async def test_page_has_no_axe_violation_and_no_horizontal_scroll(
+    site: LiveSite, fleet: LiveSite, browser: Browser, scheme: Any, width: int
 ) -> None:
-    """axe finds nothing, on the wall, on a large wall, and at a pillow; nothing sticks out."""
+    """On the wall, on a large wall, in the detail view, and without a match."""
     context = await browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
     )
     page = await context.new_page()
-    watch = Watch(page)
+    monitor = PageMonitor(page)
     pale = list(STATES).index("throwing")
-    for place, rest, there in (
-        (sky, "", ".card"),
-        (sky, "#is-hugging", "#view[data-state=hugging]"),
+    for place, rest, shown in (
+        (site, "", ".card"),
+        (site, "#is-hugging", "#detail[data-state=hugging]"),
         (fleet, "", ".card"),
-        (fleet, f"#cloud-{pale}", "#view[data-state=throwing][data-fresh=quiet]"),
-        (fleet, "#name=nobody", "#none"),
+        (fleet, f"#cloud-{pale}", "#detail[data-state=throwing][data-fresh=quiet]"),
+        (fleet, "#name=nobody", "#no-match"),
     ):
         await page.goto("about:blank")
-        await open_page(page, watch, place, rest)
-        await expect(page.locator(there).first).to_be_visible(timeout=SHOWN_MS)
+        await open_page(page, monitor, place, rest)
+        await expect(page.locator(shown).first).to_be_visible(timeout=SHOWN_MS)
         await page.evaluate(AXE.read_text())
         found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        told = [
+        violations = [
             (one["id"], [node["html"][:120] for node in one["nodes"]])
             for one in found["violations"]
         ]
-        assert told == [], f"{rest or 'the wall'}: {told}"
+        assert violations == [], f"{rest or 'the wall'}: {violations}"
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    watch.assert_clean()
+    monitor.assert_clean()
     await context.close()
 
 
-async def test_the_page_is_a_handful_of_requests(sky: Sky, page: Page, watch: Watch) -> None:
-    """And what may be kept is not asked for again."""
+async def test_page_takes_at_most_5_requests_and_60_kib(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """A reload takes less than 1 KiB."""
     sizes: dict[str, int] = {}
     session = await page.context.new_cdp_session(page)
     await session.send("Network.enable")
@@ -604,12 +635,12 @@ async def test_the_page_is_a_handful_of_requests(sky: Sky, page: Page, watch: Wa
         "Network.loadingFinished",
         lambda e: sizes.update({names[e["requestId"]]: e["encodedDataLength"]}),
     )
-    await open_page(page, watch, sky)
+    await open_page(page, monitor, site)
     await expect(page.locator(".card").first).to_be_visible(timeout=SHOWN_MS)
 
     assert len(sizes) <= 5, sizes
     assert sum(sizes.values()) < 60 * 1024
     sizes.clear()
     await page.reload()
-    await is_connected(page, "live")
+    await wait_connected(page, "live")
     assert sum(sizes.values()) < 1024, sizes

@@ -1,7 +1,7 @@
-"""The pictures of README and docs: taken by a test, so that they show what is.
+"""The pictures of README and docs, taken by a test so that they show the current page.
 
-They go to a folder of the test's own; `PICTURES=docs scripts/test tests/e2e/test_pictures.py` takes
-them anew for the documentation. Look at them before you commit them.
+They are written to a temporary folder; `PICTURES=docs scripts/test tests/e2e/test_pictures.py`
+replaces those of the documentation. Look at them before you commit them.
 """
 
 import os
@@ -16,45 +16,45 @@ from playwright.async_api import Browser, Page, expect
 from contract.states import STATES
 from devstack.broker import Broker
 from devstack.processes import ROOT
-from tests.e2e.sites import SHOWN_MS, Sky, Watch, sky_of
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 NAMES = ("grandma", "sofa", "kids-room", "office", "garden", "attic", "lobby")
-LEAST_BYTES = 15_000
+MIN_BYTES = 15_000
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the pictures go."""
-    wanted = os.environ.get("PICTURES")
-    return ROOT / wanted if wanted else tmp_path
+    """The folder for the pictures."""
+    folder = os.environ.get("PICTURES")
+    return ROOT / folder if folder else tmp_path
 
 
 @pytest.fixture(scope="module")
-async def home(broker: Broker) -> AsyncIterator[Sky]:
-    """Seven pillows of one house, one in each state, the sofa with a past."""
-    async for made in sky_of(broker):
+async def home(broker: Broker) -> AsyncIterator[LiveSite]:
+    """Seven pillows, one in each state; the sofa has past states."""
+    async for made in live_site(broker):
         past = ("neutral", "hugging", "neutral", "punching", "neutral", "spinning", "shaking")
         for n, name in enumerate(past * 3):
-            await made.cloud.publish(state("sofa", name, ago_s=560 - 26 * n - 7 * (n % 3)))
+            await made.publisher.publish(state("sofa", name, ago_s=560 - 26 * n - 7 * (n % 3)))
         more = {"battery": 0.81, "confidence": 0.93}
-        await made.cloud.publish_all(
+        await made.publisher.publish_all(
             [state(pillow, name, **more) for pillow, name in zip(NAMES, STATES, strict=True)]
         )
-        await made.cloud.publish(state("sofa", "hugging", **more))
+        await made.publisher.publish(state("sofa", "hugging", **more))
         yield made
 
 
 @pytest.fixture(scope="module")
-async def fleet(broker: Broker) -> AsyncIterator[Sky]:
+async def fleet(broker: Broker) -> AsyncIterator[LiveSite]:
     """Two thousand pillows."""
-    async for made in sky_of(broker):
-        names, weights, chance = list(STATES), (4, 8, 2, 2, 2, 2, 2), random.Random(7)
-        await made.cloud.publish_all(
+    async for made in live_site(broker):
+        names, weights, rng = list(STATES), (4, 8, 2, 2, 2, 2, 2), random.Random(7)
+        await made.publisher.publish_all(
             [
-                state(f"cloud-{n}", chance.choices(names, weights)[0], ago_s=n % 14)
+                state(f"cloud-{n}", rng.choices(names, weights)[0], ago_s=n % 14)
                 for n in range(1, 2001)
             ]
         )
@@ -62,59 +62,63 @@ async def fleet(broker: Broker) -> AsyncIterator[Sky]:
         yield made
 
 
-async def open_page(browser: Browser, url: str, **how: Any) -> tuple[Page, Watch]:
+async def open_page(browser: Browser, url: str, **how: Any) -> tuple[Page, PageMonitor]:
     """Open the page and wait until it is live and its clouds are there."""
     page = await browser.new_page(**how)
-    watch = Watch(page, url.split("#")[0])
+    monitor = PageMonitor(page, url.split("#")[0])
     await page.goto(url)
     await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=40_000)
     await expect(page.locator("[data-pillow][data-state]:visible").first).to_be_visible(
         timeout=SHOWN_MS
     )
-    return page, watch
+    return page, monitor
 
 
-async def take(page: Page, watch: Watch, path: Path) -> None:
-    """Take a picture; one of an empty page would be a small file."""
+async def take(page: Page, monitor: PageMonitor, path: Path) -> None:
+    """Take a picture, which is larger than one of an empty page."""
     await expect(page.locator(".leaving")).to_have_count(0)
     picture = await page.screenshot(path=path, type="jpeg", quality=86)
-    watch.assert_clean()
+    monitor.assert_clean()
     await page.close()
-    assert len(picture) > LEAST_BYTES
+    assert len(picture) > MIN_BYTES
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_page(home: Sky, browser: Browser, folder: Path, scheme: Any) -> None:
-    """Seven clouds, each in a state of its own."""
+async def test_picture_of_the_page(
+    home: LiveSite, browser: Browser, folder: Path, scheme: Any
+) -> None:
+    """Seven clouds, one in each state."""
     size = {"width": 1240, "height": 800}
-    page, watch = await open_page(browser, f"{home.url}/", viewport=size, color_scheme=scheme)
+    page, monitor = await open_page(browser, f"{home.url}/", viewport=size, color_scheme=scheme)
     await expect(page.locator(".card")).to_have_count(7, timeout=SHOWN_MS)
-    await take(page, watch, folder / ("page.jpg" if scheme == "light" else "page-dark.jpg"))
+    await take(page, monitor, folder / ("page.jpg" if scheme == "light" else "page-dark.jpg"))
 
 
-async def test_a_pillow(home: Sky, browser: Browser, folder: Path) -> None:
-    """Its own view, with where the time went."""
+async def test_picture_of_the_detail_view(home: LiveSite, browser: Browser, folder: Path) -> None:
+    """The detail view with the latency panel."""
     size = {"width": 1240, "height": 1010}
-    page, watch = await open_page(browser, f"{home.url}/#sofa", viewport=size)
-    await expect(page.locator("#scrub")).to_have_attribute("aria-valuetext", "Now: Hugging")
-    await take(page, watch, folder / "pillow.jpg")
+    page, monitor = await open_page(browser, f"{home.url}/#sofa", viewport=size)
+    await expect(page.locator("#history-slider")).to_have_attribute(
+        "aria-valuetext", "Now: Hugging"
+    )
+    await take(page, monitor, folder / "pillow.jpg")
 
 
-async def test_a_phone(home: Sky, browser: Browser, folder: Path) -> None:
-    """The same in dark, on a phone."""
-    page, watch = await open_page(
+async def test_picture_of_a_phone(home: LiveSite, browser: Browser, folder: Path) -> None:
+    """The detail view on a phone, in dark colours."""
+    page, monitor = await open_page(
         browser,
         f"{home.url}/#sofa",
         viewport={"width": 390, "height": 844},
         device_scale_factor=2,
         color_scheme="dark",
     )
-    await take(page, watch, folder / "phone.jpg")
+    await take(page, monitor, folder / "phone.jpg")
 
 
-async def test_a_wall(fleet: Sky, browser: Browser, folder: Path) -> None:
+async def test_picture_of_the_wall(fleet: LiveSite, browser: Browser, folder: Path) -> None:
     """Two thousand clouds."""
     size = {"width": 1440, "height": 900}
-    page, watch = await open_page(browser, f"{fleet.url}/", viewport=size)
+    page, monitor = await open_page(browser, f"{fleet.url}/", viewport=size)
     await expect(page.locator("#status-detail")).to_have_text("2000 clouds", timeout=SHOWN_MS)
-    await take(page, watch, folder / "wall.jpg")
+    await take(page, monitor, folder / "wall.jpg")

@@ -16,7 +16,7 @@ from devstack.processes import ROOT
 from devstack.stack import Stack
 from tests.e2e.conftest import Put
 from tests.e2e.film import Film
-from tests.e2e.sites import SHOWN_MS, Watch
+from tests.e2e.sites import SHOWN_MS, PageMonitor
 from tests.gateway import connect_publisher
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -46,7 +46,7 @@ async def test_every_state_is_animated_and_the_last_one_is_marked_old_without_a_
         await put(pillow="sofa", state=name, at=at, battery=0.81, confidence=0.93)
 
     page = await browser.new_page(viewport=VIEWPORT)
-    watch = Watch(page, stack.page_url)
+    monitor = PageMonitor(page, stack.page_url)
     view, body = page.locator("#view"), page.locator("body")
     await send("neutral")
     await page.goto(f"{stack.page_url}/#sofa")
@@ -82,7 +82,7 @@ async def test_every_state_is_animated_and_the_last_one_is_marked_old_without_a_
         await send("hugging")
         await expect(view).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)
         await film.run(DWELL_S)
-    watch.assert_clean()
+    monitor.assert_clean()
     await page.close()
 
     assert set(ORDER) == set(STATES)
