@@ -11,13 +11,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from contract.frames import MAX_REQUEST_BYTES, MAX_SUBSCRIBED
+from contract.frames import MAX_SUBSCRIBED
 from devstack import ports
 from devstack.broker import Broker
 from tests.gateway import (
-    BINARY,
-    CLOSE,
-    PING,
     TEXT,
     TIMEOUT_S,
     Frame,
@@ -349,60 +346,17 @@ async def test_a_page_of_a_named_site_or_of_our_own_may_listen(
         assert (await browser.receive())["type"] == "snapshot"
 
 
-SUBSCRIBE = b'{"type":"subscribe","pillows":[%b]}'
-
 BAD_FRAMES = {
-    "garbage": (client_frame(TEXT, b"garbage"), 4400),
-    "empty": (client_frame(TEXT, b""), 4400),
-    "binary": (client_frame(BINARY, b'{"type":"ping","sent":1}'), 4400),
+    "a bad message": (client_frame(TEXT, b"garbage"), 4400),
     "1 MiB": (client_frame(TEXT, b"x" * 2**20), 1009),
-    "fragments of more than a frame": (
-        client_frame(TEXT, b"x" * 60_000, fin=False) + client_frame(0, b"x" * 60_000),
-        1009,
-    ),
     "invalid UTF-8": (client_frame(TEXT, b"\xff\xfe"), 1007),
-    "invalid UTF-8 in fragments": (
-        client_frame(TEXT, b"\xe2\x82", fin=False) + client_frame(0, b"\x28"),
-        1007,
-    ),
-    "not client_frame": (client_frame(TEXT, b"{}", mask=False), 1002),
-    "reserved bits": (b"\xf1\x80\0\0\0\0", 1002),
-    "an opcode that is none": (client_frame(3, b""), 1002),
-    "a continuation of nothing": (client_frame(0, b"x"), 1002),
-    "a ping that is too long": (client_frame(PING, b"x" * 126), 1002),
-    "a close of one byte": (client_frame(CLOSE, b"x"), 1002),
-    "a list": (client_frame(TEXT, b"[]"), 4400),
-    "null": (client_frame(TEXT, b"null"), 4400),
-    "no type": (client_frame(TEXT, b'{"sent":1}'), 4400),
-    "an unknown type": (client_frame(TEXT, b'{"type":"publish"}'), 4400),
-    "a ping without a time": (client_frame(TEXT, b'{"type":"ping"}'), 4400),
-    "a time that is text": (client_frame(TEXT, b'{"type":"ping","sent":"1"}'), 4400),
-    "a time out of range": (client_frame(TEXT, b'{"type":"ping","sent":1e999}'), 4400),
-    "a number of 60,000 digits": (
-        client_frame(TEXT, b'{"type":"ping","sent":' + b"9" * 60_000 + b"}"),
-        4400,
-    ),
-    "60,000 open brackets": (client_frame(TEXT, b"[" * 60_000), 4400),
-    "60,000 open brackets in a field": (
-        client_frame(TEXT, b'{"type":"ping","x":' + b"[" * 60_000),
-        4400,
-    ),
-    "a wrong id": (client_frame(TEXT, SUBSCRIBE % b'"../../x"'), 4400),
-    "a wildcard": (client_frame(TEXT, SUBSCRIBE % b'"#"'), 4400),
-    "the bridge": (client_frame(TEXT, SUBSCRIBE % b'"bridge"'), 4400),
-    "a number as id": (client_frame(TEXT, SUBSCRIBE % b"7"), 4400),
-    "a lone surrogate": (client_frame(TEXT, SUBSCRIBE % b'"\\ud800"'), 4400),
-    "too many ids": (
-        client_frame(TEXT, SUBSCRIBE % b",".join(b'"p%d"' % n for n in range(MAX_SUBSCRIBED + 1))),
-        4400,
-    ),
-    "a hundred times garbage": (client_frame(TEXT, b"garbage") * 100, 4400),
+    "an unmasked frame": (client_frame(TEXT, b"{}", mask=False), 1002),
 }
 
 
 @pytest.mark.parametrize("case", BAD_FRAMES)
-async def test_a_bad_frame_closes_with_its_code(gateway: Gateway, case: str) -> None:
-    """The code says whose fault it was; the gateway's log says nothing."""
+async def test_a_bad_frame_is_closed_with_its_code(gateway: Gateway, case: str) -> None:
+    """One of each code; the gateway's log stays clean."""
     sent, code = BAD_FRAMES[case]
     wire = await gateway.open_raw(handshake("/ws?pillow=nobody"))
     await wire.read_until(lambda data: len(parse_frames(data)) == 1)
@@ -411,14 +365,10 @@ async def test_a_bad_frame_closes_with_its_code(gateway: Gateway, case: str) -> 
     wire.close()
 
     assert close_code(got) == code
-    if code == 4400:
-        error = msgspec.json.decode(parse_frames(got)[1][1])
-        assert (error["type"], error["code"]) == ("error", 4400)
-        assert 0 < len(error["message"]) < 500
 
 
-async def test_a_browser_that_is_rude_twice_at_once_is_closed_once(gateway: Gateway) -> None:
-    """While the first fault is being answered the second closes the connection."""
+async def test_two_faults_at_once_are_closed_once(gateway: Gateway) -> None:
+    """The second arrives while the first is being answered."""
     for _ in range(50):
         wire = await gateway.open_raw(handshake("/ws?pillow=nobody"))
         await wire.read_until(lambda data: len(parse_frames(data)) == 1)
@@ -427,19 +377,6 @@ async def test_a_browser_that_is_rude_twice_at_once_is_closed_once(gateway: Gate
         got = await wire.read_until(lambda data: close_code(data) is not None)
         wire.close()
         assert close_code(got) in (4400, 1002)
-
-
-async def test_a_frame_of_the_largest_size_is_read(gateway: Gateway) -> None:
-    """The limit is what it says."""
-    padded = b'{"type":"ping","sent":1,"pad":"%b"}'
-    fits = padded % (b"x" * (MAX_REQUEST_BYTES - len(padded) + 2))
-    assert len(fits) == MAX_REQUEST_BYTES
-    async with gateway.connect("?pillow=nobody") as browser:
-        await browser.receive()
-        await browser.connection.send(fits.decode())
-        assert (await browser.receive())["type"] == "pong"
-        await browser.connection.send(fits.decode() + " ")
-        assert await browser.wait_closed() == 1009
 
 
 @pytest.mark.parametrize(

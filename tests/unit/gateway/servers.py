@@ -12,7 +12,7 @@ from gateway.transport.connection import ClientConnection
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatScheduler
-from gateway.transport.server import serve
+from gateway.transport.server import KEEP_ALIVE_S, serve
 from gateway.transport.socket_limits import set_socket_limits
 from runtime.server import listen
 from tests.gateway import handshake
@@ -81,6 +81,7 @@ async def serving(
     max_clients: int = 1000,
     max_connections: int = 1000,
     app: Starlette | None = None,
+    keep_alive_s: int = KEEP_ALIVE_S,
 ) -> AsyncIterator[Served]:
     """Run a server that sends each client a heartbeat once in `heartbeat_s`."""
     core = GatewayCore()
@@ -88,7 +89,9 @@ async def serving(
     listener = listen("127.0.0.1", 0, "PORT")
     set_socket_limits(listener)
     stopping = asyncio.Event()
-    server = asyncio.ensure_future(serve(app or Starlette(), listener, stopping, context))
+    server = asyncio.ensure_future(
+        serve(app or Starlette(), listener, stopping, context, keep_alive_s=keep_alive_s)
+    )
     heartbeats = HeartbeatScheduler(context.registry.clients.tick, core.clock, heartbeat_s)
     timers = [
         asyncio.ensure_future(context.registry.run()),

@@ -1,13 +1,20 @@
-"""Who may connect, and what is made of a query."""
+"""Origins, subscriptions and the order of refusals."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.cursors import Cursor
-from contract.frames import MAX_SUBSCRIBED
+from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
-from gateway.transport.admission import SubscriptionRequest, origin_allowed, parse_subscription
+from gateway.transport.admission import (
+    AdmissionPolicy,
+    Refusal,
+    SubscriptionRequest,
+    admit,
+    origin_allowed,
+    parse_subscription,
+)
 
 HOST = "pillows.example:8080"
 
@@ -23,8 +30,8 @@ HOST = "pillows.example:8080"
         ("null", ("*",)),
     ],
 )
-def test_an_origin_that_may_listen(origin: str, allowed: tuple[str, ...]) -> None:
-    """Its own, a configured one, and any when all are."""
+def test_an_allowed_origin(origin: str, allowed: tuple[str, ...]) -> None:
+    """The gateway's own, a configured one, and any if all are allowed."""
     assert origin_allowed(origin, HOST, allowed)
 
 
@@ -46,8 +53,8 @@ def test_an_origin_that_may_listen(origin: str, allowed: tuple[str, ...]) -> Non
         "https://friend.example:444",
     ],
 )
-def test_an_origin_that_may_not_listen(origin: str) -> None:
-    """Whatever only looks like an allowed one."""
+def test_an_origin_that_is_not_allowed(origin: str) -> None:
+    """Also one that resembles an allowed one."""
     assert not origin_allowed(origin, HOST, ("https://friend.example",))
 
 
@@ -62,44 +69,46 @@ def test_an_origin_that_may_not_listen(origin: str) -> None:
         ("http://x.example", "x.example:8080", False),
     ],
 )
-def test_a_host_may_name_the_port_that_its_scheme_has(origin: str, host: str, same: bool) -> None:
-    """As some proxies have it."""
+def test_a_host_may_name_the_default_port_of_the_origins_scheme(
+    origin: str, host: str, same: bool
+) -> None:
+    """Some proxies add it."""
     assert origin_allowed(origin, host, ()) == same
 
 
 @pytest.mark.parametrize("host", [None, "", ":80"])
-def test_without_a_host_nothing_is_the_same_origin(host: str | None) -> None:
-    """An empty origin and an empty host are not the same site."""
+def test_without_a_host_no_origin_is_the_gateways_own(host: str | None) -> None:
+    """An empty origin does not equal an empty host."""
     assert not origin_allowed("http://", host, ())
     assert not origin_allowed("", host, ())
 
 
 @given(st.text(), st.one_of(st.none(), st.text()))
-def test_any_origin_gives_an_answer(origin: str, host: str | None) -> None:
-    """It comes from outside: it must not raise."""
+def test_any_origin_is_decided_without_an_exception(origin: str, host: str | None) -> None:
+    """It is chosen by the client."""
     assert origin_allowed(origin, host, ()) in (True, False)
 
 
-def test_a_query_without_pillows_asks_for_all() -> None:
-    """And without a cursor for everything."""
+def test_a_query_without_pillows_subscribes_to_all() -> None:
+    """And without a cursor nothing is resumed."""
     assert parse_subscription([], None) == SubscriptionRequest(None, None)
 
 
-def test_a_query_names_pillows_and_a_cursor() -> None:
-    """Twice the same name is that name."""
+def test_a_query_has_pillows_and_a_cursor() -> None:
+    """A repeated pillow is one pillow."""
     request = parse_subscription(["cloud-1", "cloud-2", "cloud-1"], "k3f9:118")
 
     assert request == SubscriptionRequest(frozenset({"cloud-1", "cloud-2"}), Cursor("k3f9", 118))
 
 
 @pytest.mark.parametrize("name", ["", "bridge", "#", "+", "../../x", "Cloud", "x" * 64, "a b"])
-def test_a_query_with_a_wrong_name_is_told_which(name: str) -> None:
-    """The first wrong one is named."""
+def test_an_invalid_id_is_named_in_the_reason(name: str) -> None:
+    """The first invalid one."""
     assert parse_subscription(["cloud-1", name], None) == f"pillow id {name!r} is not valid"
 
 
-def test_a_query_may_name_so_many_pillows_and_no_more() -> None:
-    """Whoever wants more wants all."""
+def test_a_query_above_max_subscribed_is_refused() -> None:
+    """MAX_SUBSCRIBED pillows are allowed."""
     names = [f"p{number}" for number in range(MAX_SUBSCRIBED + 1)]
 
     assert isinstance(parse_subscription(names[:-1], None), SubscriptionRequest)
@@ -109,8 +118,8 @@ def test_a_query_may_name_so_many_pillows_and_no_more() -> None:
 
 
 @given(st.lists(st.text(max_size=70), max_size=5), st.one_of(st.none(), st.text()))
-def test_any_query_gives_a_wish_or_a_sentence(pillows: list[str], since: str | None) -> None:
-    """A cursor that is none only means that nothing can be resumed."""
+def test_any_query_is_a_request_or_a_reason(pillows: list[str], since: str | None) -> None:
+    """A malformed cursor is no error."""
     request = parse_subscription(pillows, since)
 
     if all(is_pillow_id(name) for name in pillows):
@@ -119,3 +128,28 @@ def test_any_query_gives_a_wish_or_a_sentence(pillows: list[str], since: str | N
     else:
         assert isinstance(request, str)
         assert len(request) < 500
+
+
+POLICY = AdmissionPolicy(allowed_origins=(), max_clients=2)
+
+
+def test_an_origin_is_refused_before_the_limit_of_clients_and_the_query() -> None:
+    """With 4403, then 1013, then 4400: a client that may never connect must not retry."""
+    foreign = {b"host": b"x", b"origin": b"http://y"}
+
+    assert isinstance(admit(POLICY, 1, b"pillow=a", {b"host": b"x"}), SubscriptionRequest)
+    for clients, query, fields, code in (
+        (2, b"pillow=%20", foreign, FORBIDDEN),
+        (2, b"pillow=%20", {}, FULL),
+        (1, b"pillow=%20", {}, BAD_MESSAGE),
+    ):
+        refusal = admit(POLICY, clients, query, fields)
+        assert isinstance(refusal, Refusal)
+        assert refusal.code == code
+
+
+def test_last_event_id_is_newer_than_since() -> None:
+    """A browser keeps the address of a stream when it reconnects, and sends the header."""
+    request = admit(POLICY, 0, b"since=ep:1", {b"last-event-id": b"ep:2"})
+
+    assert request == SubscriptionRequest(None, Cursor("ep", 2))

@@ -1,17 +1,19 @@
-"""Share: what browsers say never takes more than its share of the time, and is taken in at last."""
+"""The leaky bucket: never more than its share, and never a longer wait than needed."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.transport.cpu_budget import BURST_S, CPU_SHARE, LeakyBucket
 
-words = st.lists(st.tuples(st.floats(0, 0.05), st.floats(0, 1)), max_size=50)
-"""What each costs, and after how long it comes, in seconds."""
+arrivals = st.lists(st.tuples(st.floats(0, 0.05), st.floats(0, 1)), max_size=50)
+"""The cost of each, and the idle time before it, in seconds."""
 
 
-@given(words)
-def test_no_more_than_its_share_is_spent(given: list[tuple[float, float]]) -> None:
-    """But for a burst at the beginning, and what came last."""
+@given(arrivals)
+def test_the_cpu_share_is_never_exceeded_by_more_than_the_burst(
+    given: list[tuple[float, float]],
+) -> None:
+    """And by the last cost, which is not known before."""
     now = spent = 0.0
     bucket = LeakyBucket(now)
     for cost, idle in given:
@@ -23,9 +25,9 @@ def test_no_more_than_its_share_is_spent(given: list[tuple[float, float]]) -> No
             spent += cost
 
 
-@given(words)
-def test_who_waits_as_long_as_it_is_told_is_heard(given: list[tuple[float, float]]) -> None:
-    """And need not have waited for any shorter."""
+@given(arrivals)
+def test_after_the_wait_there_is_budget_and_not_before(given: list[tuple[float, float]]) -> None:
+    """The wait is exact."""
     now = 0.0
     bucket = LeakyBucket(now)
     for cost, idle in given:
@@ -37,8 +39,8 @@ def test_who_waits_as_long_as_it_is_told_is_heard(given: list[tuple[float, float
         assert bucket.wait_s(now + wait) < 1e-9
 
 
-def test_what_is_cheap_never_waits() -> None:
-    """A thousand requests of a tenth of a millisecond each, evenly over a second."""
+def test_work_below_the_share_never_waits() -> None:
+    """A thousand messages of 0.1 ms each, evenly over a second."""
     bucket = LeakyBucket(0)
     for number in range(1000):
         assert bucket.wait_s(number / 1000) == 0

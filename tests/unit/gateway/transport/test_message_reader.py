@@ -1,5 +1,6 @@
-"""What browsers say, in pieces of any size: a machine that comes and goes reads like one."""
+"""The message reader: messages in pieces of any size, and readers that are replaced when idle."""
 
+import tracemalloc
 from typing import Any
 
 from hypothesis import given
@@ -8,11 +9,11 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 
 from gateway.transport.message_reader import MessageReader, TextMessage
-from tests.gateway import client_frame, close_code
+from tests.gateway import TEXT, client_frame, close_code
 
 
 def compressed(text: bytes) -> bytes:
-    """A message from a browser that compresses."""
+    """A compressed message of a client."""
     deflate = PerMessageDeflate(True, True, 15, 15)
     return Frame(Opcode.TEXT, text).serialize(mask=True, extensions=[deflate])
 
@@ -22,34 +23,34 @@ controls = st.tuples(st.sampled_from((Opcode.PING, Opcode.PONG)), st.binary(max_
 
 @st.composite
 def conversations(draw: st.DrawFn) -> bytes:
-    """What a browser may say: messages whole or in fragments, and control frames between them."""
-    said = b""
+    """Whole and fragmented messages with control frames between them, then an end or a fault."""
+    sent = b""
     for _ in range(draw(st.integers(0, 5))):
         text = draw(st.text(max_size=100)).encode()
         opcode = draw(st.sampled_from((Opcode.TEXT, Opcode.BINARY)))
         cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=3)))
         pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
         for number, piece in enumerate(pieces):
-            said += client_frame(opcode if number == 0 else 0, piece, fin=number == len(pieces) - 1)
+            sent += client_frame(opcode if number == 0 else 0, piece, fin=number == len(pieces) - 1)
             for kind, payload in draw(st.lists(controls, max_size=1)):
-                said += client_frame(kind, payload)
-    return said + draw(
+                sent += client_frame(kind, payload)
+    return sent + draw(
         st.sampled_from((b"", b"", client_frame(8, b"\x03\xe8"), b"\xff\xff", b"\x81\x7e"))
     )
 
 
 def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
-    """The bytes as TCP may bring them."""
+    """The bytes as TCP may cut them."""
     at = sorted({cut % (len(data) + 1) for cut in cuts})
     return [data[a:b] for a, b in zip([0, *at], [*at, len(data)], strict=True) if a != b]
 
 
 @given(conversations(), st.lists(st.integers(0, 2000), max_size=20))
-def test_a_machine_that_is_dropped_at_rest_misses_nothing(data: bytes, cuts: list[int]) -> None:
-    """However the bytes come, the same is read, and the same is answered."""
+def test_replacing_an_idle_reader_changes_nothing(data: bytes, cuts: list[int]) -> None:
+    """The events and the answers are those of one reader that gets everything at once."""
     whole = MessageReader(deflate=False)
     expected: list[Any] = list(whole.feed(data))
-    answered = whole.data_to_send()
+    expected_answers = whole.data_to_send()
 
     found: list[Any] = []
     answers = b""
@@ -62,15 +63,17 @@ def test_a_machine_that_is_dropped_at_rest_misses_nothing(data: bytes, cuts: lis
             reader = None
 
     assert found == expected
-    assert answers == answered
+    assert answers == expected_answers
     assert (reader is None or reader.is_open) == whole.is_open
     if data and reader is None:
         assert whole.is_idle
 
 
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=5))
-def test_any_bytes_at_all_are_read(data: bytes, cuts: list[int]) -> None:
-    """And end in a close code, or in nothing yet."""
+def test_any_bytes_end_in_a_close_code_or_in_an_open_connection(
+    data: bytes, cuts: list[int]
+) -> None:
+    """Without an exception."""
     reader = MessageReader(deflate=True)
     sent = b""
     for piece in chunks(data, cuts):
@@ -82,8 +85,8 @@ def test_any_bytes_at_all_are_read(data: bytes, cuts: list[int]) -> None:
         assert not reader.is_idle
 
 
-def test_in_the_middle_of_anything_it_is_not_at_rest() -> None:
-    """Of a head, of a payload, between two fragments."""
+def test_a_reader_is_idle_only_between_messages() -> None:
+    """Not within a header or a payload, nor between two fragments."""
     frame = client_frame(1, b"x" * 200)
     for cut in range(1, len(frame)):
         reader = MessageReader(deflate=False)
@@ -98,8 +101,8 @@ def test_in_the_middle_of_anything_it_is_not_at_rest() -> None:
 
 
 @given(st.lists(st.text(min_size=1, max_size=50), max_size=4), st.booleans())
-def test_compressed_messages_are_read(texts: list[str], between: bool) -> None:
-    """Each on its own: no context is kept between them."""
+def test_compressed_messages_are_inflated(texts: list[str], between: bool) -> None:
+    """Without context takeover, so each by itself."""
     reader: MessageReader | None = None
     found: list[Any] = []
     for text in texts:
@@ -111,9 +114,27 @@ def test_compressed_messages_are_read(texts: list[str], between: bool) -> None:
     assert found == [TextMessage(text) for text in texts]
 
 
-def test_a_message_that_swells_is_refused() -> None:
+def test_a_message_that_inflates_above_the_limit_is_closed_with_1009() -> None:
     """A few bytes on the wire may be megabytes in memory."""
     reader = MessageReader(deflate=True)
 
     assert list(reader.feed(compressed(b"x" * 10_000_000))) == []
     assert close_code(b"\r\n\r\n" + reader.data_to_send()) == 1009
+
+
+def test_empty_fragments_without_an_end_take_no_memory() -> None:
+    """The library has no limit for their number."""
+    reader = MessageReader(deflate=False)
+    list(reader.feed(client_frame(TEXT, b"a", fin=False)))
+    empty = client_frame(0, b"", fin=False) * 1000
+    list(reader.feed(empty))
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            list(reader.feed(empty))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 30_000
+    (event,) = reader.feed(client_frame(0, b"b"))
+    assert event == TextMessage("ab")

@@ -1,4 +1,4 @@
-"""The wheel, beside a plain set."""
+"""The timing wheel beside a plain set."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +9,8 @@ steps = st.lists(st.tuples(st.sampled_from(("add", "discard", "tick")), st.integ
 
 
 @given(steps)
-def test_it_holds_what_a_set_holds(given: list[tuple[str, int]]) -> None:
-    """Whatever is added and discarded, and however often."""
+def test_it_has_the_members_of_a_set(given: list[tuple[str, int]]) -> None:
+    """Whatever is added and discarded."""
     wheel: TimingWheel[int] = TimingWheel()
     plain: set[int] = set()
     for verb, member in given:
@@ -24,21 +24,21 @@ def test_it_holds_what_a_set_holds(given: list[tuple[str, int]]) -> None:
 
 
 @given(st.sets(st.integers(), max_size=50), st.integers(0, BUCKETS))
-def test_everyones_turn_comes_once_in_a_round(members: set[int], before: int) -> None:
-    """Wherever the wheel stands."""
+def test_each_member_is_returned_once_in_a_round(members: set[int], before: int) -> None:
+    """From any position of the wheel."""
     wheel: TimingWheel[int] = TimingWheel()
     for member in members:
         wheel.add(member)
     for _ in range(before):
         wheel.tick()
 
-    came = [member for _ in range(BUCKETS) for member in wheel.tick()]
+    returned = [member for _ in range(BUCKETS) for member in wheel.tick()]
 
-    assert sorted(came) == sorted(members)
+    assert sorted(returned) == sorted(members)
 
 
-def test_ten_thousand_objects_are_spread() -> None:
-    """Or a turn would look after too many at once."""
+def test_ten_thousand_objects_spread_over_the_buckets() -> None:
+    """No bucket has more than three times its share, so that no tick takes long."""
     wheel: TimingWheel[object] = TimingWheel()
     kept = [object() for _ in range(10_000)]
     for one in kept:

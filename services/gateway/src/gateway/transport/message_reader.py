@@ -92,15 +92,17 @@ class MessageReader:
         """Parse bytes and yield what they complete; call `data_to_send` after that."""
         self._scanner.feed(data)
         self._protocol.receive_data(data)
-        for frame in self._protocol.events_received():
-            assert isinstance(frame, Frame)
+        frames = [one for one in self._protocol.events_received() if isinstance(one, Frame)]
+        if frames:
+            # Known before the first event, because the caller may not take them all. A close frame
+            # is the last one: the library discards what follows it.
+            self._has_close = frames[-1].opcode is Opcode.CLOSE
+        for frame in frames:
             if frame.opcode is Opcode.PING:
                 yield PingReceived(bytes(frame.data))
             elif frame.opcode is Opcode.PONG:
                 yield PongReceived()
-            elif frame.opcode is Opcode.CLOSE:
-                self._has_close = True
-            else:
+            elif frame.opcode is not Opcode.CLOSE:
                 if frame.opcode is not Opcode.CONT:
                     self._is_text = frame.opcode is Opcode.TEXT
                 self._fragments += frame.data

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from functools import partial
+from typing import Final
 
 from starlette.types import ASGIApp
 
@@ -11,13 +12,22 @@ from gateway.transport.http_protocol import HttpProtocol
 from gateway.transport.pipeline import report_responses
 from runtime.server import serve_until
 
+KEEP_ALIVE_S: Final = 5
+"""How long a connection may be idle between a response and the next request."""
+
 
 async def serve(
-    app: ASGIApp, listener: socket.socket, stopping: asyncio.Event, context: TransportContext
+    app: ASGIApp,
+    listener: socket.socket,
+    stopping: asyncio.Event,
+    context: TransportContext,
+    *,
+    keep_alive_s: int = KEEP_ALIVE_S,
 ) -> None:
     """Serve `app`, WebSockets and event streams until `stopping` is set.
 
-    Then idle connections are closed at once, and responses are finished within 3 s.
+    Then idle connections are closed at once, and responses are finished within
+    runtime.server.GRACEFUL_SHUTDOWN_S.
     """
 
     async def close_connections() -> None:
@@ -27,4 +37,12 @@ async def serve(
     async with asyncio.TaskGroup() as parts:
         parts.create_task(close_connections())
         http = partial(HttpProtocol, context)
-        parts.create_task(serve_until(report_responses(app), listener, stopping, http=http))
+        parts.create_task(
+            serve_until(
+                report_responses(app),
+                listener,
+                stopping,
+                http=http,
+                timeout_keep_alive=keep_alive_s,
+            )
+        )

@@ -1,0 +1,124 @@
+"""Clients that read slowly or not at all: what is buffered for them, and what they get."""
+
+import asyncio
+import json
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tests.gateway import PING, TEXT, client_frame, handshake, parse_frames, request
+from tests.unit.gateway.servers import serving
+from tests.waiting import until
+
+BIG = 40_000
+
+
+async def test_of_the_pings_of_a_client_that_does_not_read_only_the_newest_is_answered() -> None:
+    """When it reads again; so pings cannot fill memory."""
+    async with serving() as served, served.dial() as client:
+        loop = asyncio.get_running_loop()
+        (connection,) = served.connections
+        for number in range(12):
+            served.publish(f"cloud-{number}", pad=BIG)
+            await asyncio.sleep(0.01)
+        await until(lambda: connection.is_paused, "paused")
+        before = connection.transport.get_write_buffer_size()
+        for number in range(200):
+            await loop.sock_sendall(client, client_frame(PING, b"%d" % number + b"p" * 100))
+            await loop.sock_sendall(
+                client, client_frame(TEXT, b'{"type":"ping","sent":%d}' % number)
+            )
+        await until(lambda: not connection.has_unprocessed_input, "processed")
+        assert connection.transport.get_write_buffer_size() <= before
+        got = b""
+        async with asyncio.timeout(10):
+            while b'"pong","sent":199' not in got:
+                got += await loop.sock_recv(client, 1 << 16)
+
+    assert got.count(b'"pong"') == 1
+    assert got.count(b"p" * 100) == 1
+
+
+async def test_a_client_that_does_not_read_holds_one_frame_above_its_buffer() -> None:
+    """However many updates there are."""
+    async with serving() as served, served.dial() as client:
+        (connection,) = served.connections
+        for number in range(500):
+            served.publish(f"cloud-{number % 10}", pad=BIG)
+            await asyncio.sleep(0)
+        assert connection.is_paused
+        assert connection.transport.get_write_buffer_size() < 65_536 + 2 * BIG
+        assert client.fileno() > 0
+
+
+@pytest.mark.parametrize("path", ["/ws", "/events"])
+async def test_a_client_that_reads_now_and_then_gets_whole_frames_in_order(path: str) -> None:
+    """The system takes a part of a frame; nothing may be written before the rest of it."""
+    sent = handshake() if path == "/ws" else request(path)
+    async with serving(heartbeat_s=0.1) as served, served.dial(sent) as slow:
+        loop = asyncio.get_running_loop()
+        got = b""
+        async with asyncio.timeout(20):
+            for number in range(400):
+                served.publish(f"cloud-{number % 9}", pad=BIG if number % 3 else 100)
+                if number % 50 == 0:
+                    served.core.dispatcher.announce_broker("offline" if number % 100 else "online")
+                got += await loop.sock_recv(slow, 30_000)
+                await asyncio.sleep(0)
+            served.publish("the-last")
+            while b'"the-last"' not in got:
+                got += await loop.sock_recv(slow, 1 << 16)
+        assert served.count("conflated_total") > 0, "it never stopped reading"
+
+    if path == "/ws":
+        frames = [json.loads(payload) for opcode, payload in parse_frames(got) if opcode == TEXT]
+    else:
+        body = unchunked(got.partition(b"\r\n\r\n")[2])
+        data = (line for line in body.split(b"\n") if line.startswith(b"data: "))
+        frames = [json.loads(line[6:]) for line in data]
+    last: dict[str, str] = {}
+    for frame in frames:
+        for state in frame.get("pillows", ()):
+            assert state["at"] >= last.get(state["pillow"], ""), "a pillow went backwards"
+            last[state["pillow"]] = state["at"]
+    assert "the-last" in last
+
+
+def unchunked(body: bytes) -> bytes:
+    """Return a response's body without its chunked coding."""
+    whole = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        whole += body[: int(size, 16)]
+        assert body[int(size, 16) :][:2] == b"\r\n"
+        body = body[int(size, 16) + 2 :]
+    return whole
+
+
+async def test_a_response_that_is_still_buffered_precedes_the_upgrade() -> None:
+    """A connection that is upgraded while its client does not read starts paused."""
+    page = bytes(3_000_000)
+
+    async def large(_request: Request) -> Response:
+        return Response(page)
+
+    app = Starlette(routes=[Route("/page", large)])
+    async with serving(app=app) as served, served.dial(request("/page")) as slow:
+        loop = asyncio.get_running_loop()
+        got = await loop.sock_recv(slow, 100)
+        await loop.sock_sendall(slow, handshake())
+        await until(lambda: served.clients == 1, "registered")
+        for number in range(20):
+            served.publish(f"cloud-{number}")
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            while b"cloud-19" not in got:
+                got += await loop.sock_recv(slow, 1 << 16)
+
+    before, _, after = got.partition(page)
+    assert before.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert after.startswith(b"HTTP/1.1 101 ")
+    assert all(opcode == TEXT for opcode, _ in parse_frames(after))

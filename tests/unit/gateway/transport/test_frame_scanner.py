@@ -1,0 +1,39 @@
+"""The frame scanner beside the `websockets` library's frames."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.frames import Frame, Opcode
+
+from gateway.transport.frame_scanner import FrameScanner
+
+frames = st.builds(
+    lambda opcode, size, mask: Frame(opcode, bytes(size)).serialize(mask=mask),
+    st.sampled_from((Opcode.TEXT, Opcode.CONT)),
+    st.sampled_from((0, 1, 125, 126, 127, 65_535, 65_536)),
+    st.booleans(),
+)
+
+
+@given(st.lists(frames, min_size=1, max_size=4), st.lists(st.integers(0, 1 << 18), max_size=6))
+def test_a_boundary_is_where_the_library_begins_and_ends_a_frame(
+    sent: list[bytes], cuts: list[int]
+) -> None:
+    """With every form of a length, masked or not, however the bytes are cut."""
+    boundaries = {sum(map(len, sent[:count])) for count in range(len(sent) + 1)}
+    data = b"".join(sent)
+    # Just before and behind each boundary, where a scanner would be off by one.
+    near = {place + offset for place in boundaries for offset in (-1, 1, 2)}
+    at = sorted({cut % len(data) for cut in cuts} | {place for place in near if place > 0})
+    scanner = FrameScanner()
+    for start, end in zip([0, *at], [*at, len(data)], strict=True):
+        scanner.feed(data[start:end])
+        assert scanner.is_at_boundary == (min(end, len(data)) in boundaries)
+
+
+def test_a_frame_that_arrives_byte_by_byte_has_one_boundary() -> None:
+    """Its last byte."""
+    data = Frame(Opcode.TEXT, bytes(126)).serialize(mask=True)
+    scanner = FrameScanner()
+    for index in range(len(data)):
+        scanner.feed(data[index : index + 1])
+        assert scanner.is_at_boundary == (index == len(data) - 1)

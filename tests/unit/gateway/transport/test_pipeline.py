@@ -1,0 +1,190 @@
+"""Pipelining: several requests on one connection, on real sockets."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import struct
+from collections.abc import AsyncIterator
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from gateway.transport.request_parser import MAX_PIPELINED
+from tests.gateway import handshake, request
+from tests.unit.gateway.servers import read_to_end, serving
+from tests.waiting import until
+
+
+class Application:
+    """An application whose responses wait for `may_respond`."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.bodies: list[bytes] = []
+        self.may_respond = asyncio.Event()
+        self.app = Starlette(
+            routes=[
+                Route("/slow", self.slow),
+                Route("/echo", self.echo, methods=["POST"]),
+                Route("/stream", self.stream),
+            ]
+        )
+
+    async def slow(self, _request: Request) -> Response:
+        """Respond when it is allowed."""
+        self.requests += 1
+        await self.may_respond.wait()
+        return PlainTextResponse("done")
+
+    async def echo(self, request: Request) -> Response:
+        """Respond with the body."""
+        self.bodies.append(await request.body())
+        return PlainTextResponse("done")
+
+    async def stream(self, _request: Request) -> Response:
+        """Respond in pieces when it is allowed."""
+        self.requests += 1
+        await self.may_respond.wait()
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(20):
+                yield b"x"
+                await asyncio.sleep(0)
+
+        return StreamingResponse(pieces())
+
+
+async def receive(client: socket.socket, end: bytes, count: int = 1) -> bytes:
+    """Return what is received until `end` is in it so many times."""
+    got = b""
+    async with asyncio.timeout(10):
+        while got.count(end) < count:
+            data = await asyncio.get_running_loop().sock_recv(client, 1 << 16)
+            assert data, f"ended after {got[-200:]!r}"
+            got += data
+    return got
+
+
+async def test_requests_above_max_pipelined_end_the_connection() -> None:
+    """What waits is kept in memory."""
+    application = Application()
+    async with (
+        serving(app=application.app) as served,
+        served.dial(request("/slow") * (MAX_PIPELINED + 2)) as client,
+    ):
+        with contextlib.suppress(ConnectionError):
+            assert await read_to_end(client) == b""
+        application.may_respond.set()
+
+
+async def test_waiting_requests_are_answered_before_more_are_read() -> None:
+    """One response does not make room for another piece full of requests."""
+    application = Application()
+    async with (
+        serving(app=application.app) as served,
+        served.dial(request("/slow") * MAX_PIPELINED) as client,
+    ):
+        await until(lambda: application.requests == 1, "first request")
+        application.may_respond.set()
+        await asyncio.get_running_loop().sock_sendall(client, request("/slow"))
+        await receive(client, b"done", MAX_PIPELINED + 1)
+    assert application.requests == MAX_PIPELINED + 1
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 10_000])
+async def test_bodies_reach_the_application_unchanged(piece_bytes: int) -> None:
+    """With a length and chunked, behind each other, however they are cut."""
+    application = Application()
+    sent = (
+        request("/echo", "Content-Length: 3", method="POST")
+        + b"abc"
+        + request("/echo", "Transfer-Encoding: chunked", method="POST")
+        + b"2\r\nde\r\n3\r\nfgh\r\n0\r\n\r\n"
+        + request("/echo", "Content-Length: 0", method="POST")
+    )
+    async with serving(app=application.app) as served, served.dial(b"") as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(sent), piece_bytes):
+            await asyncio.get_running_loop().sock_sendall(client, sent[at : at + piece_bytes])
+        await receive(client, b"done", 3)
+    assert application.bodies == [b"abc", b"defgh", b""]
+
+
+async def test_a_reset_before_several_responses_logs_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The waiting requests are dropped, and the application learns of the end."""
+    application = Application()
+    with caplog.at_level(logging.WARNING):
+        async with serving(app=application.app) as served:
+            async with served.dial(request("/stream") * 3) as client:
+                await until(lambda: application.requests == 1, "first request")
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            application.may_respond.set()
+            await until(lambda: served.registry.http == 0, "unregistered")
+    assert application.requests == 1
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("second", [handshake("/slow"), request("/events")], ids=["ws", "events"])
+async def test_a_connection_is_not_upgraded_while_a_response_is_incomplete(second: bytes) -> None:
+    """The application answers the request in its turn, as any other."""
+    application = Application()
+    async with (
+        serving(app=application.app) as served,
+        served.dial(request("/slow") + second) as client,
+    ):
+        await until(lambda: application.requests == 1, "first request")
+        assert served.clients == 0
+        application.may_respond.set()
+        got = await receive(client, b"HTTP/1.1 ", 2)
+
+    first, _, rest = got.partition(b"done")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert rest.startswith(b"HTTP/1.1 200 " if b"slow" in second else b"HTTP/1.1 404 ")
+    assert b"snapshot" not in got
+
+
+@pytest.mark.parametrize("second", [handshake(), request("/events")], ids=["ws", "events"])
+async def test_a_connection_is_upgraded_after_an_ordinary_request(second: bytes) -> None:
+    """And is not closed by uvicorn's keep-alive timeout for the request before."""
+    application = Application()
+    application.may_respond.set()
+    loop = asyncio.get_running_loop()
+    async with (
+        serving(app=application.app, keep_alive_s=1) as served,
+        served.dial(request("/slow")) as client,
+    ):
+        await receive(client, b"done")
+        await loop.sock_sendall(client, second)
+        await receive(client, b"snapshot")
+        passed = loop.create_future()
+        loop.call_later(1.5, passed.set_result, None)
+        await passed
+        assert served.clients == 1
+
+
+async def test_an_error_behind_a_request_does_not_pass_for_its_response() -> None:
+    """The connection is aborted while a response is due."""
+    application = Application()
+    async with (
+        serving(app=application.app) as served,
+        served.dial(request("/slow") + b"garbage\r\n\r\n") as client,
+    ):
+        with contextlib.suppress(ConnectionError):
+            assert await read_to_end(client) == b""
+        application.may_respond.set()
+
+
+async def test_an_error_in_the_body_of_a_request_is_answered_with_400() -> None:
+    """It is the request's own response."""
+    sent = request("/echo", "Transfer-Encoding: chunked", method="POST") + b"zz\r\n"
+    application = Application()
+    async with serving(app=application.app) as served, served.dial(sent) as client:
+        got = await read_to_end(client)
+    assert got.startswith(b"HTTP/1.1 400 ")
+    assert got.endswith(b"Invalid HTTP request received.")
