@@ -50,11 +50,11 @@ def test_a_url_is_read_whole(url: str, address: BrokerAddress) -> None:
         ("mqtt://u:s[cret@h", "is not of the form"),
         ("mqtt://us\u2100r:secret@h", "is not of the form"),
         ("mqtt://h:0", "has port 0"),
-        ("mqtt://h:65536", "has a port that is no number from 1 to 65535"),
-        ("mqtt://h:-1", "has a port that is no number"),
-        ("mqtt://u:secret", "has a port that is no number"),
-        ("mqtt://a..b", "has a host that is no host's name"),
-        ("mqtt://" + "a" * 64, "has a host that is no host's name"),
+        ("mqtt://h:65536", "has a port that is not a number from 1 to 65535"),
+        ("mqtt://h:-1", "has a port that is not a number"),
+        ("mqtt://u:secret", "has a port that is not a number"),
+        ("mqtt://a..b", "has a host that is not a host name"),
+        ("mqtt://" + "a" * 64, "has a host that is not a host name"),
     ],
 )
 def test_a_url_that_is_none_is_refused_with_a_sentence(url: str, says: str) -> None:

@@ -50,7 +50,7 @@ async def test_asked_twice_it_leaves_at_once() -> None:
         send(program, signal.SIGINT)
 
         assert await program.wait() == 1
-        assert '"why": "second SIGINT"' in program.log.lines[-1]
+        assert '"reason": "second SIGINT"' in program.log.lines[-1]
 
 
 async def test_at_the_deadline_it_leaves_without_being_asked_again() -> None:
@@ -60,7 +60,7 @@ async def test_at_the_deadline_it_leaves_without_being_asked_again() -> None:
         send(program, signal.SIGTERM)
 
         assert await program.wait() == 1
-        assert '"event": "leaving without finishing"' in program.log.lines[-1]
+        assert '"event": "exiting before the stop is complete"' in program.log.lines[-1]
 
 
 async def test_a_bug_ends_it_with_its_traceback() -> None:

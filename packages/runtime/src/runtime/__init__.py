@@ -1,4 +1,4 @@
-"""What every service needs and none owns: settings, logs, lifecycle, health, the MQTT session.
+"""What every service needs: settings, logs, lifecycle, health, HTTP server, MQTT session.
 
-Nothing here knows of pillows, queues or browsers.
+Nothing here depends on pillows or browsers.
 """

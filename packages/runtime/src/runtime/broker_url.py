@@ -1,16 +1,16 @@
-"""Where an MQTT broker is and how to sign in, read from a URL."""
+"""The URL of an MQTT broker: address, TLS, and credentials."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-_Found = TypeVar("_Found")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """A broker's address. The password never shows in a representation."""
+    """A broker's address. `repr` and `str` never contain the password."""
 
     host: str
     port: int
@@ -25,11 +25,11 @@ class BrokerAddress:
 
 
 def parse_broker_url(url: str) -> BrokerAddress:
-    """Read `mqtt://[user[:password]@]host[:port]`, or `mqtts://` for TLS.
+    """Parse `mqtt://[user[:password]@]host[:port]`, or `mqtts://` for TLS.
 
-    Raises ValueError with a sentence that does not repeat the URL: it may hold a password.
+    Raises ValueError with a sentence that does not repeat the URL, because it may hold a password.
     """
-    parts = _quietly(lambda: urlsplit(url))
+    parts = _value_or_none(lambda: urlsplit(url))
     if parts is None:
         raise ValueError("is not of the form mqtt://user:password@host:port")
     if parts.scheme not in ("mqtt", "mqtts"):
@@ -37,13 +37,13 @@ def parse_broker_url(url: str) -> BrokerAddress:
     host = parts.hostname
     if not host or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError("is not of the form mqtt://user:password@host:port")
-    if _quietly(lambda: host.encode("idna")) is None:
-        raise ValueError("has a host that is no host's name: a part of it is empty or too long")
+    if _value_or_none(lambda: host.encode("idna")) is None:
+        raise ValueError("has a host that is not a host name: a part of it is empty or too long")
     tls = parts.scheme == "mqtts"
     usual = 8883 if tls else 1883
-    port = _quietly(lambda: usual if parts.port is None else parts.port)
+    port = _value_or_none(lambda: usual if parts.port is None else parts.port)
     if port is None:
-        raise ValueError("has a port that is no number from 1 to 65535")
+        raise ValueError("has a port that is not a number from 1 to 65535")
     if port == 0:
         raise ValueError("has port 0; name the broker's port, or none for the usual one")
     return BrokerAddress(
@@ -55,8 +55,8 @@ def parse_broker_url(url: str) -> BrokerAddress:
     )
 
 
-def _quietly(read: Callable[[], _Found]) -> _Found | None:
-    """Return what `read` finds, None for a ValueError: its text repeats parts of the URL."""
+def _value_or_none(read: Callable[[], _Value]) -> _Value | None:
+    """Return the value; None instead of a ValueError, because its text repeats the URL."""
     try:
         return read()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a service says of itself over HTTP, and the command a container's health check runs."""
+"""Health, readiness and metrics over HTTP, and the command for a container's health check."""
 
 import http.client
 import sys
@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 Dependencies = Callable[[], Mapping[str, str]]
-"""What a service depends on, by name: `ok`, or a sentence saying what is wrong."""
+"""The state of each dependency by its name: `ok`, or a sentence that describes the error."""
 
 OK = "ok"
 
@@ -20,17 +20,18 @@ OK = "ok"
 def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> list[Route]:
     """Return `/healthz` (alive), `/readyz` (every dependency by name) and `/metrics`.
 
-    Alive fails slow and ready fails fast: a broker's blip must not restart every process.
+    `/healthz` does not depend on the dependencies, because an outage of the broker must not restart
+    every process.
     """
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
-        found = dict(dependencies())
-        ready = all(state == OK for state in found.values())
+        states = dict(dependencies())
+        ready = all(state == OK for state in states.values())
         return JSONResponse(
-            {"ready": ready, "dependencies": found}, status_code=200 if ready else 503
+            {"ready": ready, "dependencies": states}, status_code=200 if ready else 503
         )
 
     async def metrics(_request: Request) -> Response:
@@ -49,16 +50,17 @@ def main() -> None:
         sys.stderr.write("usage: python -m runtime.health http://127.0.0.1:PORT/readyz\n")
         raise SystemExit(2)
     try:
-        # Docker may hand a container its host's proxy, which knows nothing of 127.0.0.1 in here.
+        # Without proxies, because Docker may set the host's proxy in a container, and that proxy
+        # cannot reach the container's 127.0.0.1.
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with direct.open(sys.argv[1], timeout=3):
             raise SystemExit(0)
     except urllib.error.HTTPError as error:
         error.close()
-        why = str(error)
+        reason = str(error)
     except (http.client.HTTPException, OSError) as error:
-        why = str(error)
-    sys.stderr.write(f"{sys.argv[1]}: {why.strip()}\n")
+        reason = str(error)
+    sys.stderr.write(f"{sys.argv[1]}: {reason.strip()}\n")
     raise SystemExit(1)
 
 

@@ -1,6 +1,6 @@
-"""A process's life: settings, logs, then one coroutine until a signal asks it to stop.
+"""The life of a service's process: one coroutine, until a signal stops it.
 
-The first SIGTERM or SIGINT asks to finish what is in hand; the second, or the deadline, ends it.
+The first SIGTERM or SIGINT starts a graceful stop. The second, or the deadline, ends the process.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ import uvloop
 log = structlog.get_logger()
 
 STOP_DEADLINE_S: Final = 10.0
-"""How long a graceful stop may take; containers are killed after 15 s (docker-compose.yml)."""
+"""The deadline of a graceful stop; docker-compose.yml kills a container after 15 s."""
 
 USAGE_EXIT: Final = 2
 
 
 def exit_with_usage(command: str, message: str) -> NoReturn:
-    """Leave at once with exit status 2 and a sentence on standard error."""
+    """Exit at once with status 2, after a sentence on standard error."""
     sys.stderr.write(f"{command}: {message}\n")
     raise SystemExit(USAGE_EXIT)
 
@@ -39,16 +39,17 @@ async def _until_stopped(serve: Callable[[asyncio.Event], Awaitable[None]]) -> N
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def leave_now(why: str) -> None:
-        log.error("leaving without finishing", why=why)
+    def exit_now(reason: str) -> None:
+        log.error("exiting before the stop is complete", reason=reason)
         os._exit(1)
 
     def on_signal(number: signal.Signals) -> None:
         if stopping.is_set():
-            leave_now(f"second {number.name}")
+            exit_now(f"second {number.name}")
         log.info("stopping", signal=number.name)
         stopping.set()
-        loop.call_later(STOP_DEADLINE_S, leave_now, f"not done {STOP_DEADLINE_S:.0f} s after asked")
+        reason = f"not complete {STOP_DEADLINE_S:.0f} s after the signal"
+        loop.call_later(STOP_DEADLINE_S, exit_now, reason)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)

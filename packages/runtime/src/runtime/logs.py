@@ -1,6 +1,6 @@
-"""Logs: one line an event, for a person on a terminal and as JSON elsewhere.
+"""Logs: one line per event, as text on a terminal and as JSON elsewhere.
 
-For a person an exception's traceback follows its line; in JSON it is a field of it.
+An exception's traceback follows the line on a terminal; in JSON it is a field.
 """
 
 import logging
@@ -40,7 +40,7 @@ def configure_logs(
             structlog.dev.ConsoleRenderer(
                 colors=stream.isatty(),
                 pad_event_to=0,
-                # The default prints every frame's variables where rich is installed: secrets too.
+                # The default prints each frame's variables where rich is installed, also secrets.
                 exception_formatter=structlog.dev.plain_traceback,
             ),
         ]
@@ -66,17 +66,17 @@ def configure_logs(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
-    # Libraries report in their own words what our lines say in ours.
+    # The services log the failures of these libraries themselves.
     logging.getLogger("azure").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
-    # A lost connection is an error to paho, and one line of ours.
+    # paho logs every packet at debug level, and a lost connection as an error.
     logging.getLogger("mqtt").setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)
     for noisy in ("aiohttp", "uvicorn", "asyncio", "websockets"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
 
 def _on_one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Show what would break the line, or steer the terminal, by its escape."""
-    said = str(event["event"])
-    if not said.isprintable():
-        said = "".join(one if one.isprintable() else repr(one)[1:-1] for one in said)
-    return {**event, "event": said}
+    """Escape characters that would break the line or control the terminal."""
+    text = str(event["event"])
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return {**event, "event": text}

@@ -1,4 +1,4 @@
-"""HTTP server: uvicorn in an event loop and a process that belong to somebody else."""
+"""HTTP server: uvicorn in an event loop that it neither starts nor ends."""
 
 import asyncio
 import contextlib
@@ -9,18 +9,19 @@ from typing import Any, Final
 import uvicorn
 
 BACKLOG: Final = 65_535
-"""How many connections may wait to be accepted; the system lowers it to its own limit. A client
-that finds no room is retried by its system after 1 s and 3 s, which is too late after a restart."""
+"""Connections that may wait to be accepted; the system applies its own limit where it is lower.
+When the backlog is full, a client's system retries after 1 s and 3 s, which is too late after a
+restart of a gateway with many browsers."""
 
 GRACEFUL_SHUTDOWN_S: Final = 3
 
 
 class PortUnavailable(Exception):
-    """The address cannot be listened on; the message says which, why, and what to change."""
+    """Listening failed; the message names the address, the reason and the setting to change."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handlers, because runtime.lifecycle has the process's own."""
+    """uvicorn without signal handlers, because runtime.lifecycle installs the process's own."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -29,7 +30,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int, setting: str) -> socket.socket:
-    """Open a listening socket, before anything else is started.
+    """Open a listening socket.
 
     Raises PortUnavailable with a sentence that names `setting`, the variable to change.
     """
@@ -76,10 +77,10 @@ async def serve_until(
     )
     server = Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    asked = asyncio.ensure_future(stopping.wait())
+    stopped = asyncio.ensure_future(stopping.wait())
     try:
-        await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        asked.cancel()
+        stopped.cancel()
         server.should_exit = True
         await serving

@@ -1,7 +1,7 @@
-"""Settings from the environment: twelve-factor, and all wrong ones named at once.
+"""Settings from the environment; an error names every invalid variable at once.
 
 A service declares a subclass of `CommonSettings`; each field's alias is its variable's name.
-A secret is a field of type `SecretStr`; it also takes `<NAME>_FILE`, the path of a file with it.
+A secret is a field of type `SecretStr`; `<NAME>_FILE` can name a file that contains it.
 """
 
 import os
@@ -28,16 +28,16 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class SettingsError(Exception):
-    """The environment cannot be used; the message names every wrong variable and its value."""
+    """Settings are invalid; the message names every invalid variable and its value."""
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Say whether a setting's value must never be shown."""
+    """Return whether a setting's value must never be shown."""
     return "SecretStr" in str(field.annotation)
 
 
 def _hostname() -> str:
-    """The machine's name as an instance name: lower case, other characters as hyphens."""
+    """Return the host name as an instance name: lower case, other characters as hyphens."""
     name = re.sub(r"[^a-z0-9-]+", "-", socket.gethostname().lower()).strip("-")
     return name[:63] or "localhost"
 
@@ -70,15 +70,15 @@ def _split(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-"""A setting that takes several values, separated by commas."""
+"""A setting with several values, separated by commas."""
 
 
 def _secret_path(alias: str, field: FieldInfo) -> str | None:
     return os.environ.get(f"{alias}_FILE") or None if is_secret(field) else None
 
 
-def _unreadable(path: str) -> str | None:
-    """Say why the file of a secret cannot be read; None when it can."""
+def _read_error(path: str) -> str | None:
+    """Return why a secret's file cannot be read; None if it can."""
     try:
         Path(path).read_text(encoding="utf-8")
     except OSError as error:
@@ -94,21 +94,21 @@ class _SecretFiles(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         alias = field.alias or field_name
         path = _secret_path(alias, field)
-        if path is None or _unreadable(path) is not None:
-            return None, alias, False  # `load` says what is wrong with it
+        if path is None or _read_error(path) is not None:
+            return None, alias, False  # `load` reports it
         return Path(path).read_text(encoding="utf-8").strip(), alias, False
 
     def __call__(self) -> dict[str, Any]:
-        found = {}
+        values = {}
         for name, field in self.settings_cls.model_fields.items():
             value, alias, _ = self.get_field_value(field, name)
             if value is not None:
-                found[alias] = value
-        return found
+                values[alias] = value
+        return values
 
 
 class CommonSettings(BaseSettings):
-    """What every service can be told."""
+    """The settings that every service has."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
@@ -151,7 +151,7 @@ class CommonSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take the variable itself before the file that may hold it."""
+        """Prefer the variable itself to its file."""
         return init_settings, env_settings, _SecretFiles(settings_cls)
 
     @property
@@ -161,19 +161,21 @@ class CommonSettings(BaseSettings):
 
     @classmethod
     def load(cls, **given: object) -> Self:
-        """Read the environment; `given` values (a command's options, by alias) come first.
+        """Read the environment; `given` values (a command's options, by alias) take precedence.
 
         Raises SettingsError.
         """
-        stated: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        options: dict[str, Any] = {
+            name: value for name, value in given.items() if value is not None
+        }
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
         problems = _explain_files(fields)
         try:
-            settings = cls(**stated)
+            settings = cls(**options)
         except ValidationError as error:
             problems += _explain(fields, error)
         if problems:
-            # Raised here, not above: no exception that knows a secret may hang on this one.
+            # Not in the except clause, because the context of the error would contain a secret.
             raise SettingsError("\n".join(["these settings cannot be used:", *problems]))
         return settings
 
@@ -182,8 +184,8 @@ def _explain_files(fields: Mapping[str, FieldInfo]) -> list[str]:
     lines = []
     for alias, field in fields.items():
         path = _secret_path(alias, field)
-        if path is not None and (why := _unreadable(path)) is not None:
-            lines.append(f"  {alias}_FILE = {path!r}: {why}")
+        if path is not None and (reason := _read_error(path)) is not None:
+            lines.append(f"  {alias}_FILE = {path!r}: {reason}")
             lines.append(f"      The path of a file that holds {alias}.")
     return lines
 
@@ -195,8 +197,8 @@ def _explain(fields: Mapping[str, FieldInfo], error: ValidationError) -> list[st
         field = fields.get(alias)
         secret = field is not None and is_secret(field)
         shown = "(value not shown)" if secret else f"= {wrong['input']!r}"
-        says = wrong["msg"].removeprefix("Value error, ")
-        lines.append(f"  {alias} {shown}: {says}" if field else f"  {says}")
+        message = wrong["msg"].removeprefix("Value error, ")
+        lines.append(f"  {alias} {shown}: {message}" if field else f"  {message}")
         if field is not None and field.description:
             lines.append(f"      {field.description}")
     return lines

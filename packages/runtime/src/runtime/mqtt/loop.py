@@ -6,6 +6,7 @@ writes to asyncio's transport, and is driven by `loop_read`, `loop_write` and `l
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from runtime.mqtt.packets import MalformedPacket
 from runtime.mqtt.writer import PacketWriter
+
+_log = logging.getLogger("mqtt")
 
 _MISC_INTERVAL_S: Final = 1.0
 """`loop_misc` checks the keepalive; paho's documentation asks for about one call a second."""
@@ -75,6 +78,8 @@ class PahoLoop:
         self.client.on_socket_open = self._on_socket_open
         self.client.on_socket_close = self._on_socket_close
         self.client.on_socket_register_write = self._on_register_write
+        if _log.isEnabledFor(logging.DEBUG):
+            self.client.enable_logger(_log)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._on_tick: Callable[[], None] = lambda: None
@@ -95,7 +100,7 @@ class PahoLoop:
     def read(self, packet: bytes) -> bool:
         """Have paho handle a packet; return whether the connection goes on.
 
-        Raises MalformedPacket for whatever paho raises: its 2.0 and 2.1 do so for broken packets.
+        Raises MalformedPacket for whatever paho raises, because nothing more can be read then.
         """
         connection = self.client.connection
         connection.give(packet)
