@@ -1,4 +1,4 @@
-"""Brokers that hang up or fall silent: the real processes say what is wrong, and still stop."""
+"""Brokers that close connections or do not answer: the services log why, and can still stop."""
 
 import asyncio
 import os
@@ -53,7 +53,7 @@ def service(name: User, user: User, broker: Broker, azurite: Azurite, protocol: 
 
 
 async def stopped_within(program: Program, limit_s: float) -> int:
-    """Ask a program to end; return its exit status, and fail if it takes longer."""
+    """Terminate a program; return its exit status, and fail if it takes longer."""
     begun = time.monotonic()
     program.terminate()
     async with asyncio.timeout(30):
@@ -63,7 +63,7 @@ async def stopped_within(program: Program, limit_s: float) -> int:
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_a_user_who_may_not_write_is_told_so_and_can_stop(
+async def test_a_user_without_write_permission_is_logged_with_the_setting_and_can_stop(
     own_broker: Broker, azurite: Azurite, protocol: str
 ) -> None:
     """The sentence names the setting, nothing is a traceback, and SIGTERM ends it in order."""
@@ -76,10 +76,10 @@ async def test_a_user_who_may_not_write_is_told_so_and_can_stop(
 
 
 @pytest.mark.parametrize("name", ["poller", "gateway"])
-async def test_a_stop_while_the_broker_does_not_answer_is_in_order(
+async def test_a_stop_while_the_broker_is_suspended_exits_with_0(
     own_broker: Broker, azurite: Azurite, name: User
 ) -> None:
-    """A broker that hangs holds up nobody who leaves."""
+    """Within the timeout of a stop."""
     async with service(name, name, own_broker, azurite, "5") as program:
         await program.log.wait_for("broker ready", within_s=40)
         own_broker.pause()
@@ -90,10 +90,10 @@ async def test_a_stop_while_the_broker_does_not_answer_is_in_order(
 
 
 @pytest.mark.parametrize("name", ["poller", "gateway"])
-async def test_a_stop_while_a_broker_accepts_and_says_nothing_is_in_order(
+async def test_a_stop_while_a_broker_never_sends_connack_exits_with_0(
     azurite: Azurite, name: str
 ) -> None:
-    """Its answer is not waited for."""
+    """The response is not waited for."""
     connected = asyncio.Event()
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -120,8 +120,8 @@ async def test_a_stop_while_a_broker_accepts_and_says_nothing_is_in_order(
         assert "Traceback" not in program.log.text
 
 
-async def test_a_reset_that_comes_with_data_is_noticed_at_once() -> None:
-    """uvloop tells of both together, and once; deaf, the session would sit out its deadline."""
+async def test_a_reset_together_with_data_ends_the_connection_at_once() -> None:
+    """uvloop reports both together and once; the session must not wait for its timeout."""
     again = asyncio.Event()
     connections = 0
 
@@ -157,7 +157,7 @@ async def test_a_reset_that_comes_with_data_is_noticed_at_once() -> None:
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_a_state_that_the_acl_refuses_is_never_lost(
+async def test_a_state_that_the_acl_denies_stays_on_the_queue(
     tmp_path: Path, azurite: Azurite, queue_name: str, protocol: str
 ) -> None:
     """mosquitto acknowledges it to a client of MQTT 3.1.1, and drops it: it must stay on the queue.

@@ -1,4 +1,4 @@
-"""Hypothesis: what pillows send, what nobody should, and what lies between."""
+"""Hypothesis strategies: valid messages, arbitrary bytes, and valid messages with damage."""
 
 import json
 from typing import Any
@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from contract.states import STATES
 
-# As the queue's service counts time: from its first day to a far future.
+# Insertion times, from 2010, when Azure Queue Storage began, to 2100.
 QUEUED_US = st.integers(1_262_304_000_000_000, 4_102_444_800_000_000)
 
 pillow_ids = st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True).filter("bridge".__ne__)
 states = st.sampled_from(sorted(STATES))
-# With lone surrogates: st.text() leaves them out or, asked for them among all, hardly finds one.
+# With lone surrogates, because st.text() excludes them by default and seldom draws one otherwise.
 any_text = st.text() | st.lists(
     st.text(max_size=3) | st.sampled_from(["\ud800", "\udbff", "\udc00", "\udfff"])
 ).map("".join)
@@ -46,7 +46,7 @@ _unknown = st.dictionaries(
 
 @st.composite
 def messages(draw: st.DrawFn) -> dict[str, Any]:
-    """A message that is as it should be, with fields nobody knows."""
+    """A valid message with unknown fields."""
     known = draw(
         st.fixed_dictionaries(
             {"pillow": pillow_ids, "state": states},
@@ -64,7 +64,7 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def as_json(value: object) -> str:
-    """JSON text in which every character stands for itself."""
+    """JSON text without escapes for non-ASCII characters."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -73,7 +73,7 @@ texts = messages().map(as_json)
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """A good message with a few of its bytes changed, lost, doubled or moved."""
+    """A valid message with a few bytes changed, deleted, repeated or inserted."""
     raw = bytearray(draw(texts).encode())
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, max(0, len(raw) - 1)))

@@ -13,14 +13,14 @@ cursors = st.builds(
 
 
 @given(cursors)
-def test_a_cursor_goes_out_and_comes_back(cursor: Cursor) -> None:
-    """As a browser keeps it: text."""
+def test_parsing_is_the_inverse_of_formatting(cursor: Cursor) -> None:
+    """A browser keeps the text."""
     assert parse_cursor(str(cursor)) == cursor
 
 
 @given(any_text | st.from_regex(r"[a-zA-Z0-9:٣ -]{0,60}", fullmatch=True))
-def test_any_text_is_a_cursor_or_none(text: str) -> None:
-    """Never an exception: it comes from a browser's address."""
+def test_any_text_gives_a_cursor_or_none(text: str) -> None:
+    """Never an exception, because it comes from a URL."""
     cursor = parse_cursor(text)
 
     assert cursor is None or (cursor.epoch, int(cursor.offset)) == (
@@ -34,6 +34,6 @@ def test_any_text_is_a_cursor_or_none(text: str) -> None:
     ["", ":", "k3f9", "k3f9:", ":118", "k3f9:-1", "k3f9:1.5", "K3F9:1", "k3f9:1:2", "k3f9: 1",
      "k3f9:1\n", "k3f9:٣", "x" * 33 + ":1", "k3f9:" + "9" * 19],
 )  # fmt: skip
-def test_what_is_no_cursor_is_none(text: str) -> None:
-    """And then the whole is sent, as to someone new."""
+def test_an_invalid_cursor_is_none(text: str) -> None:
+    """The gateway then sends a complete snapshot."""
     assert parse_cursor(text) is None

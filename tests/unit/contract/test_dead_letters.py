@@ -12,7 +12,7 @@ from tests.unit.contract.strategies import any_text
 
 @given(any_text, st.sampled_from(Reason), st.integers(1, 9))
 def test_any_text_can_be_announced(text: str, reason: Reason, attempts: int) -> None:
-    """Lone surrogates too: the message itself is kept elsewhere, this is for people."""
+    """Also lone surrogates; the poison queue keeps the message itself."""
     letter = DeadLetter("id-1", reason, "why", attempts, "2025-11-22T06:00:00.000Z", text)
     fields = json.loads(encode_dead_letter(letter))
 
@@ -27,7 +27,7 @@ def test_any_text_can_be_announced(text: str, reason: Reason, attempts: int) -> 
 
 
 def test_a_long_text_is_cut_to_its_first_512_characters() -> None:
-    """Characters, not bytes: none is cut in half."""
+    """Characters and not bytes, so that none is cut in half."""
     letter = DeadLetter("id-1", "malformed", "", 1, "2025-11-22T06:00:00.000Z", "☁" * 9999)
 
     assert json.loads(encode_dead_letter(letter))["text"] == "☁" * 512

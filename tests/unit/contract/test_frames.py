@@ -1,4 +1,4 @@
-"""Frames: what the encoders join by hand is what the types say, and any request is answered."""
+"""Frames: what the encoders join decodes as its type, and any request gives a result."""
 
 import json
 from typing import Any
@@ -47,7 +47,7 @@ TYPES = {
 
 
 def problem(text: str) -> str | None:
-    """Say what is wrong with a frame by the types, and by what the types cannot say."""
+    """Return what is wrong with a frame by its type, and by rules that types cannot express."""
     try:
         frame = _decoder.decode(text)
     except msgspec.MsgspecError as error:
@@ -68,7 +68,7 @@ def problem(text: str) -> str | None:
 
 
 def is_known(text: str) -> bool:
-    """Say whether the types have this frame's type; a newer gateway may say more."""
+    """Return whether the types have this frame's type; a newer gateway may have further ones."""
     try:
         frame = json.loads(text)
     except ValueError:
@@ -80,15 +80,15 @@ def is_known(text: str) -> bool:
 @pytest.mark.parametrize(
     "case", [one for one in cases("frames.json") if is_known(one.values[0]["text"])]
 )
-def test_an_example_is_a_frame_or_none(case: Case) -> None:
-    """As the types say; the JavaScript tests hold the page to the same examples."""
+def test_an_example_is_valid_or_invalid_as_stated(case: Case) -> None:
+    """By the types; the JavaScript tests check the page against the same examples."""
     found = problem(case["text"])
 
     assert (found is None) == case["valid"], found
 
 
-def test_every_type_of_frame_has_good_and_bad_examples() -> None:
-    """Whoever adds a frame adds examples."""
+def test_every_type_of_frame_has_valid_and_invalid_examples() -> None:
+    """A new frame needs examples."""
     examples = read("frames.json")["cases"]
     for valid in (True, False):
         shown = {
@@ -100,10 +100,10 @@ def test_every_type_of_frame_has_good_and_bad_examples() -> None:
 
 
 @given(cursors, st.booleans(), BROKER, SENT, st.lists(messages(), max_size=3))
-def test_a_snapshot_is_what_its_type_says(
+def test_an_encoded_snapshot_decodes_as_its_type(
     cursor: Cursor, recovered: bool, broker: BrokerStatus, sent: int, pillows: list[dict[str, Any]]
 ) -> None:
-    """Each pillow in it byte for byte."""
+    """Each pillow in it is unchanged, byte for byte."""
     states = [as_json(pillow).encode() for pillow in pillows]
     frame = encode_snapshot(
         cursor, recovered=recovered, broker=broker, sent_ms=sent, pillows=states
@@ -114,10 +114,10 @@ def test_a_snapshot_is_what_its_type_says(
 
 
 @given(cursors, SENT, st.lists(messages(), max_size=3))
-def test_an_update_is_what_its_type_says(
+def test_an_encoded_update_decodes_as_its_type(
     cursor: Cursor, sent: int, pillows: list[dict[str, Any]]
 ) -> None:
-    """Each pillow in it byte for byte."""
+    """Each pillow in it is unchanged, byte for byte."""
     states = [as_json(pillow).encode() for pillow in pillows]
     frame = encode_updates(cursor, sent_ms=sent, pillows=iter(states))
 
@@ -126,8 +126,8 @@ def test_an_update_is_what_its_type_says(
 
 
 @given(cursors, st.lists(pillow_ids, max_size=3))
-def test_removed_is_what_its_type_says(cursor: Cursor, pillows: list[str]) -> None:
-    """By id alone."""
+def test_an_encoded_removal_decodes_as_its_type(cursor: Cursor, pillows: list[str]) -> None:
+    """It has only ids."""
     assert _decoder.decode(encode_removed(cursor, pillows)) == Removed(str(cursor), pillows)
 
 
@@ -138,16 +138,16 @@ def test_removed_is_what_its_type_says(cursor: Cursor, pillows: list[str]) -> No
     | st.builds(Goodbye, st.tuples(SENT, SENT))
     | st.builds(Error, st.integers(1000, 4999), st.text(st.characters(exclude_categories=["Cs"])))
 )
-def test_a_frame_without_states_is_what_its_type_says(frame: ServerFrame) -> None:
-    """Its type comes first, so that a person sees at once what it is."""
+def test_an_encoded_frame_without_states_decodes_as_its_type(frame: ServerFrame) -> None:
+    """Its type is the first field, because people read frames too."""
     text = encode_frame(frame)
 
     assert _decoder.decode(text) == frame
     assert text.startswith(b'{"type":"')
 
 
-def test_the_largest_state_leaves_room_for_its_frame_below_64_kib() -> None:
-    """Many proxies and clients stop there."""
+def test_a_frame_with_the_largest_state_is_below_64_kib() -> None:
+    """Many proxies and clients have this limit."""
     cursor = Cursor("x" * 32, 10**18 - 1)
     frame = encode_snapshot(
         cursor,
@@ -161,8 +161,8 @@ def test_the_largest_state_leaves_room_for_its_frame_below_64_kib() -> None:
 
 
 @pytest.mark.parametrize("case", cases("requests.json"))
-def test_an_example_of_a_request_is_read_or_refused(case: Case) -> None:
-    """A refusal is a short sentence that can be sent back."""
+def test_an_example_of_a_request_is_accepted_or_refused_as_stated(case: Case) -> None:
+    """A refusal is a short sentence that can be sent to the browser."""
     text = str(body(case))
     for answer in (decode_request(text), decode_request(text.encode())):
         assert isinstance(answer, Subscribe | Ping) == case["valid"], answer
@@ -182,8 +182,8 @@ def test_an_example_of_a_request_is_read_or_refused(case: Case) -> None:
         },
     ).map(json.dumps)
 )
-def test_any_request_is_answered(text: str | bytes) -> None:
-    """With a frame, or with a sentence that can itself be sent."""
+def test_any_bytes_give_a_request_or_a_sentence(text: str | bytes) -> None:
+    """Never an exception; the sentence can be encoded in a frame."""
     answer = decode_request(text)
 
     if isinstance(answer, str):
@@ -195,16 +195,16 @@ def test_any_request_is_answered(text: str | bytes) -> None:
 
 
 @given(st.integers(0, 10**4000))
-def test_a_ping_of_any_size_comes_back_as_it_went(sent: int) -> None:
-    """However a browser counts."""
+def test_the_sent_of_a_ping_is_returned_unchanged_whatever_its_size(sent: int) -> None:
+    """Integers of any size."""
     answer = decode_request(b'{"type":"ping","sent":%d}' % sent)
 
     assert answer == Ping(sent)
     assert encode_frame(Pong(sent, 1)) == b'{"type":"pong","sent":%d,"received":1}' % sent
 
 
-def test_a_refusal_names_what_is_wrong() -> None:
-    """The id, or how many may be named."""
+def test_a_refusal_names_the_id_or_the_limit() -> None:
+    """With the limit as a number."""
     assert decode_request('{"type":"subscribe","pillows":["a","#"]}') == "pillow id '#' is not one"
     many = json.dumps({"type": "subscribe", "pillows": ["a"] * (MAX_SUBSCRIBED + 1)})
     assert decode_request(many) == '1001 pillows; name at most 1000, or use "all"'

@@ -1,4 +1,4 @@
-"""Decoding: every form pillows send is a state, all else a reason, nothing an exception."""
+"""Decoding: every form that pillows send is a message, any other body a rejection."""
 
 import base64
 import json
@@ -36,34 +36,34 @@ QUEUED = 1_763_791_200_000_000
 
 
 def decode(message: bytes | str, queued_us: int = QUEUED) -> ParsedMessage | Rejection:
-    """The decision, with what the examples take for granted."""
+    """The result, with the default id and insertion time of the examples."""
     return decode_message(message, default_pillow="cloud", queued_us=queued_us)
 
 
-def reading(message: bytes | str, queued_us: int = QUEUED) -> ParsedMessage:
-    """The decision, which must be a state."""
-    decision = decode(message, queued_us)
-    assert isinstance(decision, ParsedMessage), decision
-    return decision
+def parsed(message: bytes | str, queued_us: int = QUEUED) -> ParsedMessage:
+    """The result, which must be a message."""
+    result = decode(message, queued_us)
+    assert isinstance(result, ParsedMessage), result
+    return result
 
 
 def rejection(message: bytes | str) -> Rejection:
-    """The decision, which must be a reason."""
-    decision = decode(message)
-    assert isinstance(decision, Rejection), decision
-    return decision
+    """The result, which must be a rejection."""
+    result = decode(message)
+    assert isinstance(result, Rejection), result
+    return result
 
 
 def queued_us(case: Case) -> int:
-    """When the queue took the message of an example."""
+    """The insertion time of an example."""
     given: int = case.get("queued_ms", read("messages.json")["queued_ms"])
     return given * 1000
 
 
 @pytest.mark.parametrize("case", cases("messages.json", having="expect"))
-def test_a_good_example_becomes_its_state(case: Case) -> None:
-    """Field by field, and what is kept as it came, to the letter."""
-    state = reading(body(case), queued_us(case))
+def test_a_valid_example_decodes_to_the_stated_message(case: Case) -> None:
+    """Every field, and unchanged text where the example names some."""
+    state = parsed(body(case), queued_us(case))
 
     assert json.loads(state.content) == case["expect"]
     assert (state.pillow, state.state) == (case["expect"]["pillow"], case["expect"]["state"])
@@ -73,14 +73,14 @@ def test_a_good_example_becomes_its_state(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", cases("messages.json", having="expect_state"))
-def test_a_big_good_example_becomes_its_state(case: Case) -> None:
-    """Where the state is too long to be written out, its name is enough."""
-    assert reading(body(case), queued_us(case)).state == case["expect_state"]
+def test_a_large_valid_example_decodes_to_the_stated_state(case: Case) -> None:
+    """Its content is too long to be written out in the example."""
+    assert parsed(body(case), queued_us(case)).state == case["expect_state"]
 
 
 @pytest.mark.parametrize("case", cases("messages.json", having="dead_letter"))
-def test_a_bad_example_is_a_dead_letter_with_its_reason(case: Case) -> None:
-    """And with a short sentence for people, on one line."""
+def test_an_invalid_example_is_rejected_with_the_stated_reason(case: Case) -> None:
+    """In bounded time, with a short sentence for people on one line."""
     started = time.perf_counter()
     refused = rejection(body(case))
 
@@ -91,7 +91,7 @@ def test_a_bad_example_is_a_dead_letter_with_its_reason(case: Case) -> None:
 
 
 def test_every_reason_but_too_many_attempts_has_an_example() -> None:
-    """Attempts are the poller's to count, no message says them."""
+    """The poller counts attempts; no message contains them."""
     shown = {
         case["dead_letter"] for case in read("messages.json")["cases"] if "dead_letter" in case
     }
@@ -100,7 +100,7 @@ def test_every_reason_but_too_many_attempts_has_an_example() -> None:
 
 
 def test_every_state_and_every_alias_has_an_example() -> None:
-    """Whoever adds a state adds an example."""
+    """A new state needs examples."""
     shown = " ".join(str(case.get("text")) for case in read("messages.json")["cases"])
 
     for name, look in STATES.items():
@@ -113,19 +113,19 @@ def test_every_state_and_every_alias_has_an_example() -> None:
 @example('{"pillow":"a","state":"hugging","seq":' + "9" * 5000 + "}", QUEUED)
 @example("[" * 60_000, QUEUED)
 @example('{"a":' * 13_000, QUEUED)
-def test_anything_at_all_gives_a_decision(message: bytes | str, queued: int) -> None:
-    """And the same one each time: a message is decided alike at every delivery."""
-    decision = decode(message, queued)
+def test_any_body_gives_a_message_or_a_rejection(message: bytes | str, queued: int) -> None:
+    """The same for every delivery, and never an exception."""
+    result = decode(message, queued)
 
-    assert decision == decode(message, queued)
-    if isinstance(decision, ParsedMessage):
-        assert decision.state in STATES
-        assert len(decision.content) <= MAX_STATE_BYTES
+    assert result == decode(message, queued)
+    if isinstance(result, ParsedMessage):
+        assert result.state in STATES
+        assert len(result.content) <= MAX_STATE_BYTES
 
 
 @given(hostile)
-def test_bytes_and_their_text_are_decided_alike(message: bytes | str) -> None:
-    """The queue's client gives text; a test or another queue may give bytes."""
+def test_bytes_and_their_text_decode_alike(message: bytes | str) -> None:
+    """The queue's client returns text; other queues may return bytes."""
     try:
         other = message.encode() if isinstance(message, str) else message.decode()
     except UnicodeError:
@@ -136,8 +136,8 @@ def test_bytes_and_their_text_are_decided_alike(message: bytes | str) -> None:
 
 
 @given(texts, QUEUED_US)
-def test_plain_and_base64_are_decided_alike(text: str, queued: int) -> None:
-    """No setting tells them apart."""
+def test_plain_text_and_base64_decode_alike(text: str, queued: int) -> None:
+    """No setting distinguishes them."""
     packed = base64.b64encode(text.encode()).decode()
     broken = "\r\n".join(packed[at : at + 76] for at in range(0, len(packed), 76))
 
@@ -145,21 +145,21 @@ def test_plain_and_base64_are_decided_alike(text: str, queued: int) -> None:
 
 
 @given(st.sampled_from(sorted(STATES)), st.data())
-def test_a_word_is_the_same_word_in_any_letter_case(name: str, data: st.DataObject) -> None:
+def test_a_state_is_recognised_in_any_letter_case(name: str, data: st.DataObject) -> None:
     """As a bare word, in a tuple, and as the field of an object."""
     spelled = data.draw(st.sampled_from([name, *STATES[name].aliases]))
     word = "".join(data.draw(st.sampled_from([one.lower(), one.upper()])) for one in spelled)
 
-    bare = reading(word)
+    bare = parsed(word)
     assert (bare.pillow, bare.state, bare.order) == ("cloud", name, (QUEUED, 0))
-    assert bare == reading(f"('{word}', 'NEUTRAL')") == reading(f"({word!r},)")
-    assert bare == reading(as_json({"pillow": "cloud", "state": word}))
+    assert bare == parsed(f"('{word}', 'NEUTRAL')") == parsed(f"({word!r},)")
+    assert bare == parsed(as_json({"pillow": "cloud", "state": word}))
 
 
 @given(messages(), QUEUED_US)
-def test_a_good_message_keeps_all_it_says(message: dict[str, Any], queued: int) -> None:
-    """Nothing is lost, nothing is added but `at` and `clock`, nothing changes its value."""
-    state = reading(as_json(message), queued)
+def test_a_valid_message_keeps_every_field(message: dict[str, Any], queued: int) -> None:
+    """Only `at` and `clock` are added, and no value changes."""
+    state = parsed(as_json(message), queued)
     content = json.loads(state.content)
 
     assert {**content, "at": None} == {**message, "at": None, **_clock(content)}
@@ -175,14 +175,12 @@ def _clock(content: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(messages(), QUEUED_US)
-def test_fields_nobody_knows_leave_byte_for_byte_as_they_came(
-    message: dict[str, Any], queued: int
-) -> None:
-    """In the order in which they came."""
+def test_unknown_fields_are_forwarded_byte_for_byte(message: dict[str, Any], queued: int) -> None:
+    """In their order."""
     unknown = [
         f"{as_json(name)}:{as_json(value)}" for name, value in message.items() if name not in KNOWN
     ]
-    content = reading(as_json(message), queued).content.decode()
+    content = parsed(as_json(message), queued).content.decode()
 
     place = 0
     for part in unknown:
@@ -193,11 +191,13 @@ def test_fields_nobody_knows_leave_byte_for_byte_as_they_came(
 @given(QUEUED_US, st.integers(-MAX_AHEAD_S * 3_000_000, MAX_AHEAD_S * 3_000_000))
 @example(QUEUED, MAX_AHEAD_S * 1_000_000)
 @example(QUEUED, MAX_AHEAD_S * 1_000_000 + 1)
-def test_a_clock_more_than_five_minutes_ahead_is_not_believed(queued: int, ahead_us: int) -> None:
-    """Its state counts from when the queue took it, and is marked."""
+def test_an_at_more_than_five_minutes_ahead_is_replaced_by_the_insertion_time(
+    queued: int, ahead_us: int
+) -> None:
+    """The state is marked with `"clock": "ahead"`."""
     at = format_timestamp(queued + ahead_us)
     content = json.loads(
-        reading(as_json({"pillow": "a", "state": "hugging", "at": at}), queued).content
+        parsed(as_json({"pillow": "a", "state": "hugging", "at": at}), queued).content
     )
 
     if ahead_us > MAX_AHEAD_S * 1_000_000:
@@ -206,12 +206,12 @@ def test_a_clock_more_than_five_minutes_ahead_is_not_believed(queued: int, ahead
         assert (content["at"], content.get("clock")) == (at, None)
 
 
-def test_a_clock_field_of_the_pillows_own_is_kept_unless_ours_replaces_it() -> None:
-    """It is a field like any other."""
+def test_a_clock_field_of_a_message_is_kept_unless_at_is_replaced() -> None:
+    """It is an unknown field like any other."""
     text = '{"pillow":"a","state":"hugging","clock":"quartz","at":"%s"}'
 
-    kept = json.loads(reading(text % "2025-11-22T06:00:00Z").content)
-    replaced = json.loads(reading(text % "2999-01-01T00:00:00Z").content)
+    kept = json.loads(parsed(text % "2025-11-22T06:00:00Z").content)
+    replaced = json.loads(parsed(text % "2999-01-01T00:00:00Z").content)
 
     assert (kept["clock"], replaced["clock"]) == ("quartz", "ahead")
 
@@ -229,39 +229,39 @@ def test_a_clock_field_of_the_pillows_own_is_kept_unless_ours_replaces_it() -> N
         ("null", None),
     ],
 )
-def test_only_a_traceparent_that_is_one_is_understood(sent: str, understood: str | None) -> None:
-    """One that is not is kept like any other field, and harms nothing."""
-    state = reading(f'{{"pillow":"a","state":"hugging","traceparent":{sent}}}')
+def test_only_a_valid_traceparent_is_used_as_one(sent: str, understood: str | None) -> None:
+    """An invalid one is forwarded like any other field."""
+    state = parsed(f'{{"pillow":"a","state":"hugging","traceparent":{sent}}}')
 
     assert state.traceparent == understood
     assert f'"traceparent":{sent}' in state.content.decode()
 
 
-def test_a_state_just_small_enough_passes_and_one_byte_more_does_not() -> None:
-    """The limit is on what is passed on, not on how it was wrapped."""
+def test_a_state_of_48_kib_is_accepted_and_one_byte_more_is_rejected() -> None:
+    """The limit applies to the published state, not to the message that contained it."""
     empty = '{"pillow":"a","state":"hugging","at":"2025-11-22T06:00:00.000Z","x":"%s"}'
     room = MAX_STATE_BYTES - len(empty % "")
 
-    assert len(reading(empty % ("x" * room)).content) == MAX_STATE_BYTES
+    assert len(parsed(empty % ("x" * room)).content) == MAX_STATE_BYTES
     assert rejection(empty % ("x" * (room + 1))).reason == Reason.TOO_LARGE
 
 
 @given(st.text('[]{}"\\a ', max_size=40))
-def test_nesting_counts_no_bracket_in_a_string(text: str) -> None:
-    """Whatever stands in a string, and around a list of known depth."""
+def test_brackets_in_strings_do_not_count_as_nesting(text: str) -> None:
+    """Whatever the string, within a list of known depth."""
     assert nesting_depth(json.dumps([[[text]]])) == 3
     assert nesting_depth(text) <= len(text)
 
 
 @given(st.integers(1, 200))
-def test_what_nests_too_deep_is_refused_however_deep(depth: int) -> None:
-    """Before anything that recurses has seen it."""
-    decision = decode('{"pillow":"a","state":"hugging","x":' + "[" * depth + "]" * depth + "}")
+def test_a_message_nested_deeper_than_the_limit_is_rejected(depth: int) -> None:
+    """Before a recursive decoder sees it."""
+    result = decode('{"pillow":"a","state":"hugging","x":' + "[" * depth + "]" * depth + "}")
 
-    assert isinstance(decision, ParsedMessage) == (depth + 1 <= MAX_NESTING)
+    assert isinstance(result, ParsedMessage) == (depth + 1 <= MAX_NESTING)
 
 
-def test_what_is_shown_of_a_value_fits_in_a_sentence() -> None:
-    """Short ones whole, long ones cut and marked."""
+def test_a_value_in_an_error_is_cut_to_80_characters() -> None:
+    """A short one is shown completely."""
     assert abbreviated({"a": 1}) == "{'a': 1}"
     assert (len(abbreviated("x" * 9999)), abbreviated("x" * 9999)[-3:]) == (80, "...")

@@ -1,4 +1,4 @@
-"""The contract's README says what the code says."""
+"""The contract's README agrees with the code."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def code(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-def test_every_state_is_listed_with_its_label_and_short_names() -> None:
+def test_every_state_is_listed_with_its_label_and_aliases() -> None:
     """And no other."""
     listed = {row[0]: (row[1], tuple(code(row[2]))) for row in ROWS if row[0].strip("`") in STATES}
 
@@ -72,7 +72,7 @@ def test_every_close_code_is_listed() -> None:
 
 
 def test_every_topic_is_listed() -> None:
-    """As the code writes it."""
+    """As the code builds it."""
     topics = Topics("pillow")
     written = [
         topics.state("<id>"),
@@ -98,7 +98,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
         assert said in README
 
 
-def test_the_examples_are_what_they_are_said_to_be() -> None:
+def test_the_examples_decode_as_what_they_are() -> None:
     """A message, a dead letter, a state, and requests."""
     message, letter, state, requests = BLOCKS
     read: Any = decode_message(message, default_pillow="cloud", queued_us=1_763_791_200_000_000)
@@ -109,8 +109,8 @@ def test_the_examples_are_what_they_are_said_to_be() -> None:
     assert not any(isinstance(decode_request(line), str) for line in requests.splitlines())
 
 
-def test_one_sentence_stands_on_a_line() -> None:
-    """So that a change shows as the sentence it changes."""
+def test_each_line_has_one_sentence() -> None:
+    """So that a diff shows the sentence that changed."""
     prose = [
         line for line in re.sub(r"```.*?```", "", README, flags=re.DOTALL).splitlines()
         if not line.startswith(("|", "#"))

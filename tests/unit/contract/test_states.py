@@ -13,41 +13,43 @@ from tests.unit.contract.strategies import any_text
 
 
 def test_the_states_are_those_of_the_design() -> None:
-    """Seven, no more."""
+    """Seven."""
     assert set(STATES) == {
         "neutral", "hugging", "punching", "shaking", "spinning", "throwing", "notconnected",
     }  # fmt: skip
     assert NOT_CONNECTED in STATES
 
 
-def test_no_name_means_two_states() -> None:
+def test_no_name_or_alias_belongs_to_two_states() -> None:
     """Names and aliases together."""
-    names = [name for state, look in STATES.items() for name in (state, *look.aliases)]
+    names = [name for state, style in STATES.items() for name in (state, *style.aliases)]
 
     assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("name", sorted(STATES))
-def test_a_state_can_be_shown(name: str) -> None:
-    """By a label that starts with a capital and a colour every browser knows."""
-    look = STATES[name]
+def test_every_state_has_a_label_and_a_colour(name: str) -> None:
+    """A capitalised label, and a colour as `#rrggbb`."""
+    style = STATES[name]
 
-    assert look.label[:1].isupper()
-    assert re.fullmatch(r"#[0-9a-f]{6}", look.color)
-    assert all(re.fullmatch(r"[a-z]+", word) for word in (name, *look.aliases))
+    assert style.label[:1].isupper()
+    assert re.fullmatch(r"#[0-9a-f]{6}", style.color)
+    assert all(re.fullmatch(r"[a-z]+", word) for word in (name, *style.aliases))
 
 
-def test_no_two_states_look_alike() -> None:
-    """In words or in colour."""
-    assert len({look.label for look in STATES.values()}) == len(STATES)
-    assert len({look.color for look in STATES.values()}) == len(STATES)
+def test_labels_and_colours_are_distinct() -> None:
+    """Each on its own."""
+    assert len({style.label for style in STATES.values()}) == len(STATES)
+    assert len({style.color for style in STATES.values()}) == len(STATES)
 
 
 @given(
-    st.sampled_from([(n, w) for n, look in STATES.items() for w in (n, *look.aliases)]), st.data()
+    st.sampled_from([(n, w) for n, style in STATES.items() for w in (n, *style.aliases)]), st.data()
 )
-def test_a_name_counts_in_any_letter_case(named: tuple[str, str], data: st.DataObject) -> None:
-    """Also the short ones."""
+def test_a_name_or_alias_is_recognised_in_any_letter_case(
+    named: tuple[str, str], data: st.DataObject
+) -> None:
+    """Every one of them."""
     name, word = named
     spelled = "".join(data.draw(st.sampled_from([one, one.upper()])) for one in word)
 
@@ -55,12 +57,12 @@ def test_a_name_counts_in_any_letter_case(named: tuple[str, str], data: st.DataO
 
 
 @given(any_text)
-def test_any_word_names_a_state_or_none(word: str) -> None:
+def test_any_word_gives_a_state_or_none(word: str) -> None:
     """Never an exception."""
     assert canonical_state(word) in {None, *STATES}
 
 
-def test_the_file_is_handed_on_as_it_is() -> None:
-    """The page reads the very bytes that Python reads."""
+def test_states_json_is_served_unchanged() -> None:
+    """The page reads the same bytes as Python."""
     assert files("contract").joinpath("states.json").read_bytes() == STATES_JSON
     assert set(json.loads(STATES_JSON)) == set(STATES)

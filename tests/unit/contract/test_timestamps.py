@@ -1,4 +1,4 @@
-"""Instants: RFC 3339 text to microseconds and back, and nothing else taken for one."""
+"""Timestamps: RFC 3339 text to microseconds and back; any other text is none."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,8 +15,8 @@ LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 @given(st.integers(FIRST, LAST))
-def test_every_instant_of_ten_thousand_years_goes_out_and_comes_back(microseconds: int) -> None:
-    """In the form states carry."""
+def test_parsing_is_the_inverse_of_formatting_in_the_years_1_to_9999(microseconds: int) -> None:
+    """In the form of `at` in a state."""
     text = format_timestamp(microseconds)
 
     assert parse_timestamp(text) == microseconds
@@ -25,20 +25,20 @@ def test_every_instant_of_ten_thousand_years_goes_out_and_comes_back(microsecond
 
 @given(st.integers(FIRST // 1000 + 1, LAST // 1000 - 1))
 def test_whole_milliseconds_have_three_decimals(milliseconds: int) -> None:
-    """What a browser's clock can tell, it can read."""
+    """A browser's clock has no more."""
     assert len(format_timestamp(milliseconds * 1000)) == len("2025-11-22T06:00:00.000Z")
 
 
 @given(st.integers(-(2**80), FIRST - 1) | st.integers(LAST + 1, 2**80))
-def test_an_instant_no_calendar_has_is_an_error_to_write(microseconds: int) -> None:
-    """The one that callers expect."""
+def test_formatting_a_time_outside_the_calendar_raises_overflow_error(microseconds: int) -> None:
+    """Callers handle it."""
     with pytest.raises(OverflowError):
         format_timestamp(microseconds)
 
 
 @given(st.datetimes(), st.integers(-23 * 60, 23 * 60))
-def test_an_offset_counts(moment: datetime, minutes: int) -> None:
-    """The same instant, wherever the clock hangs."""
+def test_an_offset_is_applied(moment: datetime, minutes: int) -> None:
+    """The same time in every time zone."""
     sign = "-" if minutes < 0 else "+"
     offset = f"{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
     expected = (moment.replace(tzinfo=UTC) - EPOCH) // timedelta(
@@ -49,7 +49,7 @@ def test_an_offset_counts(moment: datetime, minutes: int) -> None:
 
 
 @given(any_text | st.from_regex(r"[0-9٠-٩+:.TZtz -]{0,40}", fullmatch=True))
-def test_any_text_is_an_instant_or_none(text: str) -> None:
+def test_any_text_gives_a_time_or_none(text: str) -> None:
     """Never an exception."""
     microseconds = parse_timestamp(text)
 
@@ -67,8 +67,8 @@ def test_any_text_is_an_instant_or_none(text: str) -> None:
         ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"),
     ],
 )
-def test_other_ways_of_writing_an_instant_are_read(text: str, same_as: str) -> None:
-    """All of them RFC 3339."""
+def test_every_form_of_rfc_3339_is_parsed(text: str, same_as: str) -> None:
+    """Letter case, offsets, decimals, and a space instead of `T`."""
     microseconds = parse_timestamp(text)
 
     assert microseconds is not None
@@ -97,8 +97,8 @@ def test_other_ways_of_writing_an_instant_are_read(text: str, same_as: str) -> N
         "\ud800",
     ],
 )
-def test_what_is_no_instant_is_none(text: str) -> None:
-    """Among them a leap second, which no clock here can tell from the second after it."""
+def test_an_invalid_time_is_none(text: str) -> None:
+    """Also a leap second, which Python cannot represent."""
     assert parse_timestamp(text) is None
 
 
@@ -114,6 +114,6 @@ def test_what_is_no_instant_is_none(text: str) -> None:
         ("2025-11-22T06:00:00Z\n", False),
     ],
 )
-def test_only_upper_case_utc_is_the_form_states_carry(text: str, expected: bool) -> None:
-    """Everything else is written anew."""
+def test_only_upper_case_utc_needs_no_formatting(text: str, expected: bool) -> None:
+    """Any other form is formatted anew."""
     assert is_utc_text(text) == expected

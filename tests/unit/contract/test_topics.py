@@ -17,8 +17,8 @@ prefixes = st.from_regex(r"[a-z0-9]{1,8}(/[a-z0-9]{1,8}){0,2}", fullmatch=True)
 
 
 @given(prefixes, pillow_ids)
-def test_a_pillow_is_found_in_its_own_topics(prefix: str, pillow: str) -> None:
-    """Reading a topic is the inverse of writing one."""
+def test_parsing_a_topic_is_the_inverse_of_building_it(prefix: str, pillow: str) -> None:
+    """State and availability."""
     topics = Topics(prefix)
 
     assert topics.parse(topics.state(pillow)) == PillowTopic(pillow, "state")
@@ -26,16 +26,16 @@ def test_a_pillow_is_found_in_its_own_topics(prefix: str, pillow: str) -> None:
 
 
 @given(prefixes, prefixes, pillow_ids)
-def test_two_prefixes_never_meet(one: str, other: str, pillow: str) -> None:
-    """Not even where one begins as the other does."""
+def test_topics_of_another_prefix_are_none(one: str, other: str, pillow: str) -> None:
+    """Also if one prefix begins with the other."""
     assume(one != other)
 
     assert Topics(one).parse(Topics(other).state(pillow)) is None
 
 
 @given(prefixes, pillow_ids)
-def test_what_the_services_say_of_themselves_is_about_no_pillow(prefix: str, name: str) -> None:
-    """Status and dead letters lie below `bridge`."""
+def test_topics_of_services_belong_to_no_pillow(prefix: str, name: str) -> None:
+    """Status and dead letters are below `bridge`."""
     topics = Topics(prefix)
 
     assert topics.parse(topics.status("poller", name)) is None
@@ -44,8 +44,8 @@ def test_what_the_services_say_of_themselves_is_about_no_pillow(prefix: str, nam
 
 
 @given(any_text | any_text.map("pillow/{}/state".format))
-def test_any_topic_is_about_a_pillow_or_about_none(topic: str) -> None:
-    """Never an exception; and what is found leads back to where it was found."""
+def test_any_topic_gives_a_pillow_or_none(topic: str) -> None:
+    """Never an exception; a pillow leads back to the topic."""
     topics = Topics("pillow")
     about = topics.parse(topic)
 
@@ -70,13 +70,13 @@ def test_any_topic_is_about_a_pillow_or_about_none(topic: str) -> None:
         "home/pillow/cloud-1/state",
     ],
 )
-def test_a_topic_that_is_nearly_right_is_about_none(topic: str) -> None:
-    """One level too many, too few, or not ours."""
+def test_a_topic_with_a_wrong_level_is_none(topic: str) -> None:
+    """One level too many, one too few, or a wrong one."""
     assert Topics("pillow").parse(topic) is None
 
 
 def test_the_topics_are_those_of_the_design() -> None:
-    """Others subscribe to them by hand."""
+    """People subscribe to them by hand."""
     topics = Topics("pillow")
 
     assert topics.state("cloud-1") == "pillow/cloud-1/state"
@@ -90,8 +90,8 @@ def test_the_topics_are_those_of_the_design() -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "0", "cloud-1", "a" * 63, "0--", "bridges"])
-def test_an_id_that_is_one(text: str) -> None:
-    """Lower case, digits, hyphens, 63 at most."""
+def test_a_valid_pillow_id_is_accepted(text: str) -> None:
+    """Lower case, digits and hyphens, at most 63."""
     assert is_pillow_id(text)
 
 
@@ -115,7 +115,7 @@ def test_an_id_that_is_one(text: str) -> None:
         ["a"],
     ],
 )
-def test_an_id_that_is_none(text: object) -> None:
+def test_an_invalid_pillow_id_is_refused(text: object) -> None:
     """Whatever its type."""
     assert not is_pillow_id(text)
 
@@ -124,13 +124,13 @@ def test_an_id_that_is_none(text: object) -> None:
     ("name", "expected"),
     [("host-1", True), ("bridge", True), ("", False), ("A", False), ("a/b", False)],
 )
-def test_an_instance_has_a_name_like_a_pillow(name: str, expected: bool) -> None:
-    """Only that `bridge` means nothing there."""
+def test_an_instance_name_follows_the_rule_of_pillow_ids(name: str, expected: bool) -> None:
+    """Only `bridge` is allowed too."""
     assert is_instance_name(name) == expected
 
 
 @pytest.mark.parametrize("prefix", ["pillow", "home/pillow", "a/b/c", "Pillow 2", "é", "x" * 200])
-def test_a_prefix_that_is_one(prefix: str) -> None:
+def test_a_valid_prefix_is_accepted(prefix: str) -> None:
     """One or more levels."""
     assert is_topic_prefix(prefix)
 
@@ -138,6 +138,6 @@ def test_a_prefix_that_is_one(prefix: str) -> None:
 @pytest.mark.parametrize(
     "prefix", ["", "#", "+", "a/#", "a+", "/a", "a/", "a//b", "$SYS", "a\x00", "a\n", "x" * 201]
 )
-def test_a_prefix_that_is_none(prefix: str) -> None:
-    """A wildcard, an empty level, the broker's own tree, what no topic may hold."""
+def test_an_invalid_prefix_is_refused(prefix: str) -> None:
+    """With a wildcard, an empty level, a leading `$`, or a control character."""
     assert not is_topic_prefix(prefix)

@@ -1,4 +1,4 @@
-"""Updates: what the poller writes, everybody reads; and nothing that is none is taken for one."""
+"""Updates: what the poller encodes every service decodes, and an invalid payload is refused."""
 
 import itertools
 import json
@@ -25,11 +25,11 @@ from tests.unit.contract.strategies import QUEUED_US, as_json, hostile, messages
 HOPS = st.integers(0, 4_102_444_800_000)
 
 
-def understood(message: dict[str, Any], queued_us: int) -> ParsedMessage:
-    """A message as the poller understands it."""
-    decision = decode_message(as_json(message), default_pillow="cloud", queued_us=queued_us)
-    assert isinstance(decision, ParsedMessage), decision
-    return decision
+def parsed(message: dict[str, Any], queued_us: int) -> ParsedMessage:
+    """A message as the poller parses it."""
+    result = decode_message(as_json(message), default_pillow="cloud", queued_us=queued_us)
+    assert isinstance(result, ParsedMessage), result
+    return result
 
 
 def update(**fields: object) -> Update:
@@ -41,8 +41,8 @@ def update(**fields: object) -> Update:
 
 
 @pytest.mark.parametrize("case", cases("states.json"))
-def test_an_example_is_taken_or_refused(case: Case) -> None:
-    """One that is taken is handed on byte for byte; a refusal is a short sentence on one line."""
+def test_an_example_is_accepted_or_refused_as_stated(case: Case) -> None:
+    """An accepted payload is kept byte for byte; a refusal is a short sentence on one line."""
     payload = str(body(case)).encode()
     decoded = decode_state(case["pillow"], payload)
 
@@ -55,11 +55,11 @@ def test_an_example_is_taken_or_refused(case: Case) -> None:
 
 
 @given(messages(), QUEUED_US, HOPS, HOPS, HOPS)
-def test_what_the_poller_writes_everybody_reads_byte_for_byte(
+def test_a_state_that_the_poller_encodes_is_decoded_byte_for_byte(
     message: dict[str, Any], queued_us: int, queued: int, polled: int, published: int
 ) -> None:
     """With the same pillow, state and order on both sides."""
-    reading = understood(message, queued_us)
+    reading = parsed(message, queued_us)
     payload = encode_state(reading, queued_ms=queued, polled_ms=polled, published_ms=published)
 
     assert decode_state(reading.pillow, payload) == Update(
@@ -70,29 +70,29 @@ def test_what_the_poller_writes_everybody_reads_byte_for_byte(
     assert fields == json.loads(reading.content)
 
 
-def test_the_largest_state_of_a_poller_is_read() -> None:
-    """Its hops come on top of the limit."""
+def test_the_largest_state_of_a_poller_is_accepted() -> None:
+    """Its hops are not part of the limit."""
     room = MAX_STATE_BYTES - len(
         b'{"pillow":"a","state":"hugging","at":"2025-11-22T06:00:00Z","x":""}'
     )
     text = {"pillow": "a", "state": "hugging", "at": "2025-11-22T06:00:00Z", "x": "x" * room}
-    reading = understood(text, 1_763_791_200_000_000)
+    reading = parsed(text, 1_763_791_200_000_000)
     payload = encode_state(reading, queued_ms=1, polled_ms=2, published_ms=3)
 
     assert len(reading.content) > MAX_STATE_BYTES - 100
     assert isinstance(decode_state("a", payload), Update)
 
 
-def test_a_payload_larger_than_any_state_is_refused_unread() -> None:
-    """Whoever wrote it, it was no poller."""
+def test_a_payload_above_the_limit_is_refused_before_it_is_parsed() -> None:
+    """No poller writes one."""
     assert decode_state("a", b" " * 60_000) == f"60000 bytes; a state has at most {MAX_STATE_BYTES}"
 
 
 @given(
     st.binary(max_size=200) | mutated() | hostile.map(lambda one: str(one).encode(errors="replace"))
 )
-def test_any_payload_gives_an_answer(payload: bytes) -> None:
-    """And what is taken for a state is JSON to every reader."""
+def test_any_payload_gives_an_update_or_a_sentence(payload: bytes) -> None:
+    """Never an exception; an accepted payload is JSON for every decoder."""
     decoded = decode_state("cloud-1", payload)
 
     if isinstance(decoded, Update):
@@ -102,28 +102,28 @@ def test_any_payload_gives_an_answer(payload: bytes) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 3)), min_size=2, max_size=6))
-def test_at_then_seq_orders_the_states_of_a_pillow(times: list[tuple[int, int]]) -> None:
-    """Written as text in any order, they sort as the numbers do."""
+def test_states_are_ordered_by_at_and_then_seq(times: list[tuple[int, int]]) -> None:
+    """As numbers, not as text."""
     updates = [update(at=format_timestamp(at * 1000), seq=seq) for at, seq in times]
 
     assert sorted(one.order for one in updates) == sorted((at * 1000, seq) for at, seq in times)
 
 
-def test_a_state_without_seq_comes_before_one_with_seq_at_the_same_time() -> None:
-    """No seq counts as 0."""
+def test_a_missing_seq_counts_as_0() -> None:
+    """It is before 1 at the same time."""
     assert update().order < update(seq=1).order
     assert update().order == update(seq=0).order
 
 
-def test_the_same_instant_has_the_same_order_however_it_is_written() -> None:
+def test_the_form_of_at_does_not_change_the_order() -> None:
     """In UTC, with an offset, with more decimals."""
     written = ("2025-11-22T06:00:00Z", "2025-11-22T08:00:00+02:00", "2025-11-22T06:00:00.000000Z")
 
     assert len({update(at=at).order for at in written}) == 1
 
 
-def test_a_state_published_again_repeats_the_first() -> None:
-    """Its hops are newer, its fields may stand in another order, and it tells nothing new."""
+def test_a_state_published_again_is_a_duplicate() -> None:
+    """Its hops differ, and its fields may be in another order."""
     first = update(x=1, hops={"queued": 1, "polled": 2, "published": 3})
     again = update(hops={"queued": 1, "polled": 9, "published": 10}, x=1)
 
@@ -137,8 +137,8 @@ def test_a_state_published_again_repeats_the_first() -> None:
     [{"seq": 2}, {"at": "2025-11-22T06:00:01Z"}, {"state": "punching"}, {"x": 2}, {"y": 1}],
     ids=str,
 )
-def test_a_state_that_tells_something_else_repeats_nothing(other: dict[str, object]) -> None:
-    """Even one of equal order: two pillows' clocks may agree and their states not."""
+def test_a_state_with_other_content_is_no_duplicate(other: dict[str, object]) -> None:
+    """Also of equal order."""
     first, second = update(seq=1, x=1), update(**{"seq": 1, "x": 1, **other})
 
     assert not first.is_duplicate_of(second)
@@ -146,11 +146,11 @@ def test_a_state_that_tells_something_else_repeats_nothing(other: dict[str, obje
 
 
 @given(messages(), QUEUED_US, HOPS)
-def test_a_silent_pillow_is_told_with_its_last_state_and_since_when(
+def test_not_connected_has_the_last_state_and_since(
     message: dict[str, Any], queued_us: int, since_ms: int
 ) -> None:
     """It is a state like any other, of the same order, so that anything newer replaces it."""
-    reading = understood(message, queued_us)
+    reading = parsed(message, queued_us)
     payload = encode_state(reading, queued_ms=1, polled_ms=2, published_ms=3)
     last = decode_state(reading.pillow, payload)
     assert isinstance(last, Update)
@@ -166,11 +166,11 @@ def test_a_silent_pillow_is_told_with_its_last_state_and_since_when(
 
 
 @given(messages(), QUEUED_US, HOPS, HOPS)
-def test_a_state_is_published_again_as_it_came_but_for_the_time_of_that(
+def test_with_publish_time_changes_only_the_published_hop(
     message: dict[str, Any], queued_us: int, first_ms: int, again_ms: int
 ) -> None:
     """Every other byte of its fields is that of the first."""
-    reading = understood(message, queued_us)
+    reading = parsed(message, queued_us)
     payload = encode_state(reading, queued_ms=1, polled_ms=2, published_ms=first_ms)
     first = decode_state(reading.pillow, payload)
     assert isinstance(first, Update)
@@ -184,7 +184,7 @@ def test_a_state_is_published_again_as_it_came_but_for_the_time_of_that(
 
 
 @pytest.mark.parametrize("fields", [{}, {"hops": None}, {"hops": []}, {"hops": {"published": "x"}}])
-def test_a_state_of_somebody_else_is_published_again_with_the_time_of_that(
+def test_with_publish_time_adds_the_hop_to_a_state_without_hops(
     fields: dict[str, object],
 ) -> None:
     """It need not have had hops."""
@@ -196,8 +196,8 @@ def test_a_state_of_somebody_else_is_published_again_with_the_time_of_that(
 
 
 @pytest.mark.parametrize("hops", ['"soon"', "null", "[]", "{}", '{"queued":"x","published":1.5}'])
-def test_hops_that_are_none_are_none(hops: str) -> None:
-    """They are for measuring; the state counts all the same."""
+def test_invalid_hops_are_ignored(hops: str) -> None:
+    """They only serve to measure; the state is accepted."""
     payload = (
         b'{"pillow":"a","state":"hugging","at":"2025-11-22T06:00:00Z","hops":%b}' % hops.encode()
     )
@@ -207,8 +207,8 @@ def test_hops_that_are_none_are_none(hops: str) -> None:
     assert (decoded.queued_ms, decoded.published_ms) == (None, None)
 
 
-def test_every_field_of_a_wrong_type_is_refused() -> None:
-    """For each field this module reads and each type JSON has."""
+def test_a_field_of_a_wrong_type_is_refused() -> None:
+    """For each field that is checked and each type of JSON."""
     right = {"pillow": "a", "state": "hugging", "at": "2025-11-22T06:00:00Z", "seq": 1}
     wrong: tuple[object, ...] = (None, True, -1, 1.5, "", "x" * 5000, [], {})
 

@@ -1,4 +1,4 @@
-"""A service that does one thing, for the tests of its life: run as a program with its name."""
+"""Services for the lifecycle tests, each run as a program with its name as the argument."""
 
 import asyncio
 import sys
@@ -8,40 +8,40 @@ from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 
 
-def say(word: str) -> None:
-    """Tell the test how far it is."""
+def report(word: str) -> None:
+    """Write a line for the test."""
     sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
 
 
 async def finishes(stopping: asyncio.Event) -> None:
-    """Do until asked, then finish what is in hand."""
-    say("ready")
+    """Finish after the stop was requested."""
+    report("ready")
     await stopping.wait()
     await asyncio.sleep(0)
-    say("finished")
+    report("finished")
 
 
 async def lingers(stopping: asyncio.Event) -> None:
     """Never finish."""
-    say("ready")
+    report("ready")
     await stopping.wait()
-    say("asked")
+    report("stopping")
     await asyncio.Event().wait()
 
 
 async def fails(_stopping: asyncio.Event) -> None:
-    """End with a bug."""
+    """End with an exception."""
     raise RuntimeError("a bug of ours")
 
 
 async def ends(_stopping: asyncio.Event) -> None:
-    """End by itself."""
-    say("ready")
+    """Return without a stop."""
+    report("ready")
 
 
 def main() -> None:
-    """Run what the first argument names; a second is the deadline in seconds."""
+    """Run the service that the first argument names; a second is the deadline in seconds."""
     name, *deadline = sys.argv[1:]
     if name == "usage":
         exit_with_usage("service", "PORT = 'x': no")

@@ -13,7 +13,7 @@ chances = st.floats(0, 1)
 
 
 @given(backoffs, attempts, chances)
-def test_a_delay_lies_between_a_twentieth_of_the_first_and_the_most(
+def test_a_delay_is_between_a_twentieth_of_first_and_most(
     backoff: Backoff, attempt: int, chance: float
 ) -> None:
     """However many attempts came before."""
@@ -21,7 +21,7 @@ def test_a_delay_lies_between_a_twentieth_of_the_first_and_the_most(
 
 
 @given(backoffs, attempts, chances)
-def test_each_range_is_at_least_that_of_the_attempt_before(
+def test_the_range_of_delays_never_shrinks_with_further_attempts(
     backoff: Backoff, attempt: int, chance: float
 ) -> None:
     """And never more than twice it."""
@@ -31,15 +31,17 @@ def test_each_range_is_at_least_that_of_the_attempt_before(
 
 
 @given(backoffs, attempts, chances, chances)
-def test_more_chance_waits_longer(backoff: Backoff, attempt: int, one: float, other: float) -> None:
-    """The whole range is used, so that many clients do not come back together."""
+def test_a_larger_random_number_gives_a_longer_delay(
+    backoff: Backoff, attempt: int, one: float, other: float
+) -> None:
+    """The whole range is used, so that many clients do not reconnect together."""
     low, high = sorted((one, other))
 
     assert backoff.delay(attempt, low) <= backoff.delay(attempt, high)
 
 
-def test_the_ranges_double_up_to_the_most() -> None:
-    """Numbers a person can follow."""
+def test_the_range_of_delays_doubles_up_to_most() -> None:
+    """An example in numbers."""
     backoff = Backoff(first=0.5, most=10)
 
     assert [backoff.delay(n, 1) for n in range(7)] == [0.5, 1, 2, 4, 8, 10, 10]

@@ -28,8 +28,10 @@ from tests.unit.contract.strategies import any_text
         ("MQTT://h", BrokerAddress("h", 1883)),
     ],
 )
-def test_a_url_is_read_whole(url: str, address: BrokerAddress) -> None:
-    """With the usual port where it names none."""
+def test_a_url_is_parsed_with_host_port_tls_user_and_password(
+    url: str, address: BrokerAddress
+) -> None:
+    """The port has a default for each scheme."""
     assert parse_broker_url(url) == address
 
 
@@ -57,8 +59,10 @@ def test_a_url_is_read_whole(url: str, address: BrokerAddress) -> None:
         ("mqtt://" + "a" * 64, "has a host that is not a host name"),
     ],
 )
-def test_a_url_that_is_none_is_refused_with_a_sentence(url: str, says: str) -> None:
-    """Which one can be corrected by."""
+def test_an_invalid_url_is_refused_with_a_sentence_that_helps_to_correct_it(
+    url: str, says: str
+) -> None:
+    """One for each kind of mistake."""
     with pytest.raises(ValueError, match=says):
         parse_broker_url(url)
 
@@ -74,8 +78,8 @@ def address_or_error(url: str) -> BrokerAddress | ValueError:
 @given(any_text | any_text.map("mqtt://".__add__) | st.from_regex(r"mqtts?://[^ ]{0,30}"))
 @example("mqtt://[v1.x]")
 @example("mqtt://h:\u0663")
-def test_any_text_is_an_address_or_a_refusal(url: str) -> None:
-    """Which no longer repeats anything of it."""
+def test_any_text_gives_an_address_or_a_value_error_without_the_text(url: str) -> None:
+    """No other exception, because the text comes from the environment."""
     found = address_or_error(url)
 
     if isinstance(found, ValueError):
@@ -86,16 +90,16 @@ def test_any_text_is_an_address_or_a_refusal(url: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_a_user_and_a_password_of_any_characters_come_through(text: str) -> None:
-    """When they are quoted as URLs have it."""
+def test_a_quoted_user_and_password_may_have_any_characters(text: str) -> None:
+    """Percent-encoded, as in every URL."""
     address = parse_broker_url(f"mqtt://{quote(text, safe='')}:{quote(text, safe='')}@h:1")
 
     assert (address.user, address.password) == (text, text)
 
 
 @given(st.text(min_size=8).map("s3cret-".__add__))
-def test_no_refusal_and_no_representation_shows_the_password(password: str) -> None:
-    """Quoted or not, whatever is wrong with the rest; nor does any exception behind it."""
+def test_the_password_is_in_no_error_and_no_representation(password: str) -> None:
+    """Quoted or not, whatever else is wrong; nor is it in the context of an exception."""
     for host in ("h", "", "h:0", "h:x", "a..b"):
         found = address_or_error(f"mqtt://user:{password}@{host}")
 
@@ -103,7 +107,7 @@ def test_no_refusal_and_no_representation_shows_the_password(password: str) -> N
         assert getattr(found, "__context__", None) is None
 
 
-def test_an_address_is_shown_as_a_url_without_its_user() -> None:
-    """That is what logs and health say."""
+def test_an_address_is_shown_as_a_url_without_credentials() -> None:
+    """Logs and readiness show it."""
     assert str(parse_broker_url("mqtts://u:p@h")) == "mqtts://h:8883"
     assert str(parse_broker_url("mqtt://[::1]:1884")) == "mqtt://[::1]:1884"

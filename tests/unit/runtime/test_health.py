@@ -1,4 +1,4 @@
-"""Health: what a service says of itself, and the command that asks it."""
+"""Health, readiness and metrics over HTTP, and the health command."""
 
 import os
 import socketserver
@@ -25,8 +25,8 @@ def client(dependencies: dict[str, str]) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
 
 
-async def test_alive_says_ok_whatever_else_is_wrong() -> None:
-    """A broker's blip must not restart every process."""
+async def test_healthz_is_200_whatever_the_dependencies() -> None:
+    """An outage of the broker must not restart every process."""
     async with client({"mqtt": "gone"}) as http:
         answer = await http.get("/healthz")
 
@@ -42,10 +42,10 @@ async def test_alive_says_ok_whatever_else_is_wrong() -> None:
         ({"mqtt": "gone", "queue": "gone too"}, 503),
     ],
 )
-async def test_ready_means_every_dependency_and_names_each(
+async def test_readyz_is_200_only_if_every_dependency_is_ok_and_names_each(
     dependencies: dict[str, str], status: int
 ) -> None:
-    """With the sentence that says what is wrong."""
+    """With its error."""
     async with client(dependencies) as http:
         answer = await http.get("/readyz")
 
@@ -53,8 +53,8 @@ async def test_ready_means_every_dependency_and_names_each(
     assert answer.json() == {"ready": status == 200, "dependencies": dependencies}
 
 
-async def test_readiness_is_asked_for_each_time() -> None:
-    """What was wrong may be right again."""
+async def test_readiness_is_evaluated_for_each_request() -> None:
+    """A dependency can recover."""
     dependencies = {"mqtt": "not connected yet"}
     async with client(dependencies) as http:
         assert (await http.get("/readyz")).status_code == 503
@@ -62,8 +62,8 @@ async def test_readiness_is_asked_for_each_time() -> None:
         assert (await http.get("/readyz")).status_code == 200
 
 
-async def test_metrics_are_in_the_text_prometheus_reads() -> None:
-    """Of this service's own registry alone."""
+async def test_metrics_are_in_the_format_of_prometheus() -> None:
+    """From this service's own registry only."""
     async with client({}) as http:
         answer = await http.get("/metrics")
 
@@ -74,7 +74,7 @@ async def test_metrics_are_in_the_text_prometheus_reads() -> None:
 
 @contextmanager
 def server(answer: bytes) -> Iterator[str]:
-    """An HTTP server that says the same to everybody; its address."""
+    """The address of an HTTP server that gives every request the same response."""
 
     class Same(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -108,10 +108,10 @@ def ask(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (b"", 1),
     ],
 )
-def test_the_command_succeeds_only_when_the_service_is_ready(
+def test_the_health_command_succeeds_only_if_the_service_is_ready(
     answer: bytes, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Otherwise one line says of whom and why."""
+    """Otherwise it writes one line with the URL and the reason."""
     with server(answer) as url:
         assert ask(monkeypatch, url) == status
 
@@ -120,7 +120,7 @@ def test_the_command_succeeds_only_when_the_service_is_ready(
         assert said.count("\n") == (status != 0)
 
 
-def test_the_command_fails_where_nobody_listens(
+def test_the_health_command_fails_if_nothing_listens(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With one line, not a traceback."""
@@ -133,16 +133,16 @@ def test_the_command_fails_where_nobody_listens(
 @pytest.mark.parametrize(
     "arguments", [(), ("http://a", "http://b"), ("ftp://a",), ("file:///etc/passwd",), ("a",)]
 )
-def test_the_command_asks_http_and_nothing_else(
+def test_the_health_command_accepts_only_http_urls(
     arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Anything else is a mistake in who calls it."""
+    """Any other argument is a usage error."""
     assert ask(monkeypatch, *arguments) == 2
     assert capsys.readouterr().err.startswith("usage: ")
 
 
-def test_the_command_asks_itself_and_no_proxy() -> None:
-    """Docker hands its own proxy to every container."""
+def test_the_health_command_uses_no_proxy() -> None:
+    """Docker can set the host's proxy in every container."""
     proxy = f"http://{ports.HOST}:{ports.free()}"
     with server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as url:
         asked = subprocess.run(

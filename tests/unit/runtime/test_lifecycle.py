@@ -1,4 +1,4 @@
-"""A process's life, in real processes: asked once it finishes, asked twice it leaves."""
+"""The lifecycle in real processes: a first signal lets it finish, a second ends it."""
 
 import os
 import signal
@@ -30,8 +30,10 @@ def send(program: Program, number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_asked_once_it_finishes_what_is_in_hand(number: signal.Signals) -> None:
-    """And its exit status says that all went well."""
+async def test_the_first_signal_lets_the_service_finish_with_exit_status_0(
+    number: signal.Signals,
+) -> None:
+    """SIGTERM and SIGINT alike."""
     async with service("finishes") as program:
         await program.log.wait_for("^ready$", within_s=30)
         send(program, number)
@@ -41,20 +43,20 @@ async def test_asked_once_it_finishes_what_is_in_hand(number: signal.Signals) ->
         assert f'"signal": "{number.name}", "event": "stopping"' in program.log.text
 
 
-async def test_asked_twice_it_leaves_at_once() -> None:
-    """Whatever it is still about, and says so."""
+async def test_the_second_signal_ends_the_process_at_once() -> None:
+    """With an error in the log."""
     async with service("lingers") as program:
         await program.log.wait_for("^ready$", within_s=30)
         send(program, signal.SIGTERM)
-        await program.log.wait_for("^asked$")
+        await program.log.wait_for("^stopping$")
         send(program, signal.SIGINT)
 
         assert await program.wait() == 1
         assert '"reason": "second SIGINT"' in program.log.lines[-1]
 
 
-async def test_at_the_deadline_it_leaves_without_being_asked_again() -> None:
-    """A stop has an end, however long the rest would take."""
+async def test_the_deadline_ends_the_process_without_a_second_signal() -> None:
+    """However long the service would still take."""
     async with service("lingers", "0.3") as program:
         await program.log.wait_for("^ready$", within_s=30)
         send(program, signal.SIGTERM)
@@ -63,21 +65,21 @@ async def test_at_the_deadline_it_leaves_without_being_asked_again() -> None:
         assert '"event": "exiting before the stop is complete"' in program.log.lines[-1]
 
 
-async def test_a_bug_ends_it_with_its_traceback() -> None:
-    """Whoever supervises it starts it again."""
+async def test_an_exception_ends_the_process_with_its_traceback_and_status_1() -> None:
+    """A supervisor restarts the process."""
     async with service("fails") as program:
         assert await program.wait() == 1
         assert program.log.lines[-1] == "RuntimeError: a bug of ours"
 
 
-async def test_what_ends_by_itself_has_ended_well() -> None:
+async def test_a_service_that_returns_ends_the_process_with_status_0() -> None:
     """Not every service runs for ever."""
     async with service("ends") as program:
         assert await program.wait() == 0
 
 
-async def test_what_cannot_start_says_why_and_exits_with_2() -> None:
-    """A sentence, no traceback."""
+async def test_a_usage_error_is_a_sentence_and_exit_status_2() -> None:
+    """Without a traceback."""
     async with service("usage") as program:
         assert await program.wait() == 2
         assert program.log.lines == ["service: PORT = 'x': no"]

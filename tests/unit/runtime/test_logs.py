@@ -17,7 +17,7 @@ from tests.unit.contract.strategies import any_text
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -54,8 +54,8 @@ def fail_in_a_place_with_a_secret() -> None:
     raise ValueError("first line\nsecond line")
 
 
-def test_a_json_line_has_the_event_its_values_and_where_it_comes_from() -> None:
-    """The service first: many services' lines meet in one place."""
+def test_a_json_line_has_the_service_the_event_and_its_fields() -> None:
+    """The service is first, because the lines of many services are collected in one place."""
     stream = written("json")
     structlog.get_logger().warning("broker lost", why="gone", tries=3)
 
@@ -67,8 +67,8 @@ def test_a_json_line_has_the_event_its_values_and_where_it_comes_from() -> None:
     }  # fmt: skip
 
 
-def test_an_exception_in_json_is_a_field_of_its_line() -> None:
-    """Traceback and all, however many lines it has."""
+def test_a_traceback_is_a_field_of_its_json_line() -> None:
+    """However many lines it has."""
     stream = written("json")
     try:
         fail_in_a_place_with_a_secret()
@@ -85,8 +85,8 @@ def test_an_exception_in_json_is_a_field_of_its_line() -> None:
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
-def test_a_record_of_the_standard_library_looks_like_one_of_ours(style: LogFormat) -> None:
-    """Its arguments put in, its level kept."""
+def test_a_record_of_the_standard_library_has_the_same_format(style: LogFormat) -> None:
+    """With its arguments formatted and its level kept."""
     stream = written(style)
     logging.getLogger("somebody").warning("%d of %s", 3, "them")
 
@@ -97,8 +97,8 @@ def test_a_record_of_the_standard_library_looks_like_one_of_ours(style: LogForma
 
 @given(any_text, any_text, st.binary(max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_an_event_is_one_line_whatever_it_says(event: str, value: str, raw: bytes) -> None:
-    """What others send is shown, and cannot pass for another line."""
+def test_an_event_is_one_line_whatever_its_text(event: str, value: str, raw: bytes) -> None:
+    """Text from outside cannot imitate another line."""
     # Two halves of a pair become the whole: JSON cannot tell them apart.
     kept = tuple(json.loads(json.dumps(one)) for one in (event, value, event))
     for style in ("json", "console"):
@@ -112,8 +112,8 @@ def test_an_event_is_one_line_whatever_it_says(event: str, value: str, raw: byte
             assert (ours["event"], ours["value"], theirs["event"]) == kept
 
 
-def test_a_console_line_reads_well() -> None:
-    """When, how grave, what, and the values."""
+def test_a_console_line_has_time_level_event_and_fields() -> None:
+    """In this order."""
     stream = written("console")
     structlog.get_logger().info("broker ready", broker="mqtt://h:1883")
 
@@ -121,7 +121,7 @@ def test_a_console_line_reads_well() -> None:
     assert rest == "[info     ] broker ready broker=mqtt://h:1883\n"
 
 
-def test_a_traceback_on_the_console_follows_its_line_and_tells_no_variables() -> None:
+def test_a_traceback_on_the_console_follows_its_line_without_variables() -> None:
     """A variable may hold a password."""
     stream = written("console")
     try:
@@ -145,7 +145,7 @@ def test_a_traceback_on_the_console_follows_its_line_and_tells_no_variables() ->
         ("console", io.StringIO, False, False),
     ],
 )
-def test_a_terminal_gets_colours_and_anything_else_json_unless_told(
+def test_the_default_is_colours_on_a_terminal_and_json_elsewhere(
     style: LogFormat | None, stream: type[io.StringIO], colours: bool, is_json: bool
 ) -> None:
     """No escape ever gets into a file."""
@@ -165,8 +165,8 @@ def test_a_terminal_gets_colours_and_anything_else_json_unless_told(
         ("error", ["error"]),
     ],
 )
-def test_only_what_is_grave_enough_is_shown(level: LogLevel, shown: list[str]) -> None:
-    """Of ours and of others'."""
+def test_records_below_the_level_are_not_shown(level: LogLevel, shown: list[str]) -> None:
+    """Of structlog and of the standard library."""
     stream = written("json", level)
     for name in ("debug", "info", "warning", "error"):
         getattr(structlog.get_logger(), name)("ours")
@@ -178,7 +178,7 @@ def test_only_what_is_grave_enough_is_shown(level: LogLevel, shown: list[str]) -
 
 
 @pytest.mark.parametrize("library", ["azure", "aiohttp", "uvicorn", "asyncio", "websockets"])
-def test_libraries_say_only_what_is_wrong_unless_all_is_asked_for(library: str) -> None:
+def test_libraries_log_only_problems_unless_the_level_is_debug(library: str) -> None:
     """Normal operation logs little."""
     quiet = written("json")
     logging.getLogger(f"{library}.part").info("connected")
@@ -190,8 +190,8 @@ def test_libraries_say_only_what_is_wrong_unless_all_is_asked_for(library: str) 
     assert [record["event"] for record in records(loud)] == ["connected"]
 
 
-def test_configuring_twice_says_everything_once() -> None:
-    """The newest configuration holds."""
+def test_configuring_logs_twice_does_not_duplicate_lines() -> None:
+    """The last configuration applies."""
     first, second = written("json"), written("console")
     structlog.get_logger().info("hello")
     logging.getLogger("somebody").info("hello")

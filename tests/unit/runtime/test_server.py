@@ -20,13 +20,13 @@ def address(listener: socket.socket) -> str:
 
 
 def test_port_0_is_any_free_port() -> None:
-    """Two of them do not meet."""
+    """Two listeners have different ones."""
     with listen(ports.HOST, 0, "POLLER_PORT") as one, listen(ports.HOST, 0, "POLLER_PORT") as other:
         assert address(one) != address(other)
 
 
-def test_a_taken_port_is_a_sentence_that_says_what_to_change() -> None:
-    """Before anything else of the service has started."""
+def test_a_used_port_is_an_error_that_names_the_setting() -> None:
+    """Before any other part of the service has started."""
     with listen(ports.HOST, 0, "POLLER_PORT") as taken:
         port = taken.getsockname()[1]
         with pytest.raises(PortUnavailable) as caught:
@@ -39,14 +39,14 @@ def test_a_taken_port_is_a_sentence_that_says_what_to_change() -> None:
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
-def test_an_address_of_another_machine_is_a_sentence_too(host: str) -> None:
-    """It names the address."""
+def test_an_address_of_another_machine_is_an_error_that_names_it(host: str) -> None:
+    """Or one that does not exist."""
     with pytest.raises(PortUnavailable, match=f"cannot listen on {host}:0: "):
         listen(host, 0, "GATEWAY_PORT")
 
 
-def test_a_port_is_free_again_at_once() -> None:
-    """A service that is started again gets its port back."""
+def test_a_port_can_be_used_again_at_once() -> None:
+    """By a service that is restarted."""
     with listen(ports.HOST, 0, "POLLER_PORT") as first:
         port = first.getsockname()[1]
         with socket.create_connection((ports.HOST, port)):
@@ -57,8 +57,8 @@ def test_a_port_is_free_again_at_once() -> None:
     listen(ports.HOST, port, "POLLER_PORT").close()
 
 
-def test_version_6_is_listened_on_when_it_is_named() -> None:
-    """Where the machine has it."""
+def test_an_ipv6_address_is_listened_on() -> None:
+    """If the machine has IPv6."""
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -68,7 +68,7 @@ def test_version_6_is_listened_on_when_it_is_named() -> None:
 
 
 async def test_a_stop_lets_an_open_request_finish() -> None:
-    """And takes no new one."""
+    """No further request is accepted."""
     arrived, released, stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(_request: Request) -> Response:
@@ -93,8 +93,8 @@ async def test_a_stop_lets_an_open_request_finish() -> None:
             await http.get(url)
 
 
-async def test_nothing_is_said_of_the_server_s_kind() -> None:
-    """Nobody outside needs its name and version."""
+async def test_responses_have_no_server_header() -> None:
+    """Clients do not need its name and version."""
     stopping = asyncio.Event()
     listener = listen(ports.HOST, 0, "POLLER_PORT")
     serving = asyncio.ensure_future(serve_until(Starlette(), listener, stopping))

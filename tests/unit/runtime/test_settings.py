@@ -1,4 +1,4 @@
-"""Settings: what the environment says, all that is wrong with it at once, and no secret told."""
+"""Settings from the environment: all errors at once, and no secret in any of them."""
 
 import os
 import socket
@@ -35,7 +35,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refusal() -> str:
-    """What is said of an environment that cannot be used."""
+    """The error for an invalid environment."""
     with pytest.raises(SettingsError) as caught:
         Settings.load()
     return str(caught.value)
@@ -50,8 +50,8 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert (settings.log_level, settings.log_format) == ("info", None)
 
 
-def test_a_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each by its own name."""
+def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its own name."""
     monkeypatch.setenv("MQTT_URL", "mqtts://u:p@broker")
     monkeypatch.setenv("MQTT_PROTOCOL", "3.1.1")
     monkeypatch.setenv("TOPIC_PREFIX", "home/pillow")
@@ -71,8 +71,8 @@ def test_a_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_an_empty_variable_is_an_unset_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compose passes on what is not set as what is empty."""
+def test_an_empty_variable_counts_as_unset(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose passes variables that are not set as empty ones."""
     monkeypatch.setenv("INSTANCE", "box-1")
     defaults = Settings.load()
     if name != "INSTANCE":
@@ -82,8 +82,8 @@ def test_an_empty_variable_is_an_unset_one(name: str, monkeypatch: pytest.Monkey
     assert Settings.load() == defaults
 
 
-def test_an_option_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And one that is not given leaves it alone."""
+def test_an_option_takes_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An option that is not given does not."""
     monkeypatch.setenv("RATE", "2")
     monkeypatch.setenv("TOPIC_PREFIX", "home")
 
@@ -92,10 +92,10 @@ def test_an_option_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch)
     assert (settings.rate, settings.topic_prefix) == (3, "home")
 
 
-def test_every_wrong_variable_is_named_at_once_with_its_value_and_meaning(
+def test_an_error_names_every_invalid_variable_its_value_and_its_meaning(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """One start tells all that has to be corrected."""
+    """One start shows everything that has to be corrected."""
     monkeypatch.setenv("MQTT_PROTOCOL", "4")
     monkeypatch.setenv("TOPIC_PREFIX", "pillow/#")
     monkeypatch.setenv("INSTANCE", "Box 1")
@@ -147,18 +147,18 @@ def test_a_secret_is_never_shown(secret: str, form: str) -> None:
         error = error.__cause__ or error.__context__
 
 
-def test_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Its last line end is none of it."""
+def test_a_secret_can_be_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the line end at its end."""
     (tmp_path / "url").write_text("mqtt://u:s3crét@broker\n", encoding="utf-8")
     monkeypatch.setenv("MQTT_URL_FILE", str(tmp_path / "url"))
 
     assert Settings.load().broker == BrokerAddress("broker", 1883, user="u", password="s3crét")
 
 
-def test_the_variable_itself_comes_before_its_file(
+def test_a_variable_takes_precedence_over_its_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Who types a value means it."""
+    """Someone who sets the variable expects it to apply."""
     (tmp_path / "token").write_text("from the file")
     monkeypatch.setenv("TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("TOKEN", "typed")
@@ -166,15 +166,17 @@ def test_the_variable_itself_comes_before_its_file(
     assert Settings.load().token.get_secret_value() == "typed"
 
 
-def test_only_a_secret_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Other settings can be read by everybody anyway."""
+def test_only_a_secret_can_be_read_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No other setting has a `_FILE` variable."""
     (tmp_path / "rate").write_text("7")
     monkeypatch.setenv("RATE_FILE", str(tmp_path / "rate"))
 
     assert Settings.load().rate == 1
 
 
-def test_a_file_that_cannot_be_read_is_named_with_its_variable(
+def test_an_unreadable_file_is_an_error_that_names_file_and_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Whatever keeps it from being read."""
@@ -192,7 +194,7 @@ def test_a_file_that_cannot_be_read_is_named_with_its_variable(
         assert "s3cret" not in said
 
 
-def test_a_wrong_secret_from_a_file_is_not_shown_either(
+def test_an_invalid_secret_from_a_file_is_not_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It is named by the variable it stands for."""
@@ -206,7 +208,7 @@ def test_a_wrong_secret_from_a_file_is_not_shown_either(
 
 
 @pytest.mark.parametrize("hostname", ["Box.local", "a" * 80, "_", "", "ÄÖ", "box_1", "-x-"])
-def test_the_host_gives_a_name_that_can_stand_in_a_topic(
+def test_the_default_instance_is_the_host_name_as_a_valid_topic_level(
     hostname: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the host is called."""
@@ -215,8 +217,8 @@ def test_the_host_gives_a_name_that_can_stand_in_a_topic(
     assert is_instance_name(Settings.load().instance)
 
 
-def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was read at the start holds."""
+def test_settings_are_immutable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The values of the start apply."""
     settings = Settings.load()
 
     with pytest.raises(ValueError, match="frozen"):

@@ -294,6 +294,28 @@ async def test_a_stop_publishes_offline_and_then_disconnects(v5: bool) -> None:
         assert len(kept.losses) == 1
 
 
+@both_protocols
+async def test_a_stop_before_ready_leaves_no_online_status(v5: bool) -> None:
+    """The broker has `online`, and it has not come back yet."""
+
+    def acknowledge_only(client: Client, head: int, body: bytes) -> bool:
+        if head & 0xF0 == PUBLISH:
+            at = 2 + len(STATUS)
+            client.send(b"\x40\x02" + body[at : at + 2])
+        return head & 0xF0 == PUBLISH
+
+    broker = ScriptedBroker(v5=v5, script=acknowledge_only)
+    async with broker.listening(), keep(broker) as kept:
+        await until(lambda: bool(broker.clients) and bool(broker.last.sent(PUBLISH)), "online")
+        await kept.stop()
+        await until(lambda: bool(broker.last.sent(DISCONNECT)), "DISCONNECT")
+
+        online, offline = broker.last.sent(PUBLISH)
+        assert online.endswith(b"online")
+        assert offline.endswith(b"offline")
+        assert kept.losses == []
+
+
 async def test_an_abort_closes_without_disconnect_and_the_session_comes_back() -> None:
     """The broker publishes the last will, as for a pillow whose network is gone."""
     async with ScriptedBroker().listening() as broker, keep(broker) as kept:
