@@ -86,16 +86,16 @@ def test_every_topic_is_listed() -> None:
 
 def test_the_numbers_are_those_of_the_code() -> None:
     """Limits and times."""
-    for said in (
+    for text in (
         f"first {EXCERPT_CHARACTERS} characters",
         f"more than {MAX_BODY_BYTES} bytes, or its state more than {MAX_STATE_BYTES}",
         f"expiry after {EXPIRY_S // 86400} days",
-        f"said every {frames.HEARTBEAT_S} s",
-        f"At most {frames.MAX_SUBSCRIBED} pillows",
+        f"sent every {frames.HEARTBEAT_S} s",
+        f"at most {frames.MAX_SUBSCRIBED} pillows",
         f"at most {frames.MAX_REQUEST_BYTES} bytes",
         f"subprotocol `{frames.SUBPROTOCOL}`",
     ):
-        assert said in README
+        assert text in README
 
 
 def test_the_examples_decode_as_what_they_are() -> None:
