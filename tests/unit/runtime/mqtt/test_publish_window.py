@@ -111,6 +111,19 @@ async def test_a_publish_above_the_brokers_maximum_packet_size_is_refused_here()
     assert [payload for payload, _ in window.sent] == [b""]
 
 
+async def test_a_publish_that_cannot_be_encoded_is_refused_and_the_next_one_is_sent() -> None:
+    """Also if it waited: then the error must not reach the acknowledgement that made room."""
+    window = Window(limit=1)
+    window.publish(b"first")
+    refused = window.window.publish(Publish("a/+", b"", retain=False, properties=b""))
+    window.publish(b"next")
+    window.window.acknowledge(FIRST_PACKET_ID, 0)
+
+    with pytest.raises(PublishRefused, match="wildcard"):
+        refused.result()
+    assert [payload for payload, _ in window.sent] == [b"first", b"next"]
+
+
 async def test_an_unknown_acknowledgement_is_logged() -> None:
     """It completes nothing."""
     window = Window()

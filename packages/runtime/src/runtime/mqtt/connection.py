@@ -205,7 +205,7 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif not self._lost.done():
             self.was_closed_by_broker = True
-            why = _os_error_text(exc) if isinstance(exc, OSError) else "the broker hung up"
+            why = _os_error_text(exc) if isinstance(exc, OSError) else "the broker closed it"
             self._end(BrokerLost(f"the connection ended ({why})"))
         if not self._closed.done():
             self._closed.set_result(None)

@@ -59,7 +59,7 @@ class PublishWindow:
     def publish(self, publish: Publish) -> asyncio.Future[None]:
         """Send now, or when there is room; the future is done when the broker has acknowledged.
 
-        Raises ValueError for a topic that nothing can be published to.
+        The future raises PublishRefused, or BrokerLost.
         """
         acknowledged: asyncio.Future[None] = self._loop.create_future()
         if self._waiting or len(self._in_flight) >= self.limits.max_in_flight:
@@ -104,13 +104,17 @@ class PublishWindow:
 
     def _send_now(self, publish: Publish, acknowledged: asyncio.Future[None]) -> None:
         packet_id = self._next_id()
-        packet = encode_publish(
-            publish.topic,
-            publish.payload,
-            packet_id,
-            retain=publish.retain,
-            properties=publish.properties,
-        )
+        try:
+            packet = encode_publish(
+                publish.topic,
+                publish.payload,
+                packet_id,
+                retain=publish.retain,
+                properties=publish.properties,
+            )
+        except ValueError as error:
+            _fail(acknowledged, PublishRefused(str(error)))
+            return
         most = self.limits.max_packet_bytes
         if most is not None and len(packet) > most:
             _fail(

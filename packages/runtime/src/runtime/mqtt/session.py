@@ -28,11 +28,11 @@ class _Stopped(Exception):
 
 
 class MqttSession:
-    """A connection to the broker that is made again for as long as `run` runs.
+    """Keeps a connection to the broker for as long as `run` runs, and reconnects after a loss.
 
-    `on_message` is called for each message, in order and within the reading of the socket, so it
+    `on_message` is called for each message, in order. It is called while the socket is read, so it
     must not block.
-    The session is ready when the retained messages of all filters have been delivered: its own
+    The session is ready when the retained messages of all filters have been delivered. Its own
     status, published after the subscription and read back, marks their end.
     `on_ready` and `on_lost` are called when the session becomes ready, and when it no longer is.
     """
@@ -86,12 +86,12 @@ class MqttSession:
             except _Stopped:
                 break
             except (BrokerLost, BrokerUnusable) as error:
-                self._fail_pending(str(error))
+                self._mark_lost(str(error))
                 if stopping.is_set():
                     break
                 outage.report(self.last_error, error, was_ready=self._ready_for_s is not None)
             finally:
-                self._fail_pending("stopped" if stopping.is_set() else self._last_error)
+                self._mark_lost("stopped" if stopping.is_set() else self._last_error)
             if (self._ready_for_s or 0) >= self._config.limits.stable_after_s:
                 attempt = 0
             delay = _BACKOFF.delay(attempt, random.random())  # noqa: S311 - jitter
@@ -123,12 +123,12 @@ class MqttSession:
         return self._connection.publish(Publish(topic, payload, retain, properties))
 
     def abort(self) -> None:
-        """Close the connection as a lost network would: the broker publishes the last will."""
+        """Close the connection without DISCONNECT, so that the broker publishes the last will."""
         if self._connection is not None:
             self._connection.abort()
 
     async def _serve(self, stopping: asyncio.Event) -> None:
-        """Keep one connection from its beginning to its end; raises why it ended, or _Stopped."""
+        """Open one connection and keep it until it ends; raises the reason, or _Stopped."""
         self._ready_for_s = None
         self._status_returned = None
         will = LastWill(self._config.status_topic, OFFLINE)
@@ -136,10 +136,10 @@ class MqttSession:
             self._config, self._client_id, ConnectionEvents(self._receive, self._connection_lost)
         )
         try:
-            await _unless(stopping, connection.open(will))
+            await _until_stopped(stopping, connection.open(will))
             self._connection = connection
-            await _unless(stopping, self._establish(connection))
-            await _unless(stopping, connection.wait_lost())
+            await _until_stopped(stopping, self._establish(connection))
+            await _until_stopped(stopping, connection.wait_lost())
         except _Stopped:
             await self._leave(connection)
             raise
@@ -155,7 +155,7 @@ class MqttSession:
             for (topic, _), code in zip(self._topics, granted, strict=False):
                 if code.value >= FAILURE:
                     raise BrokerUnusable(
-                        f"it refused to let us read {topic} ({code}); check its ACL"
+                        f"the broker refused the subscription to {topic} ({code}); check its ACL"
                     )
             async with asyncio.timeout(timeout_s):
                 self._status_returned = asyncio.get_running_loop().create_future()
@@ -165,16 +165,16 @@ class MqttSession:
             raise BrokerUnusable(f"{error}; check its ACL and the user in MQTT_URL") from None
         except TimeoutError:
             raise BrokerUnusable(
-                f"our own status on {status_topic} did not come back within {timeout_s:g} s; "
-                "its ACL must let us write and read it"
+                f"the session's own status on {status_topic} did not come back within "
+                f"{timeout_s:g} s; the broker's ACL must let it write and read that topic"
             ) from None
         except BrokerLost:
             if not connection.was_closed_by_broker:
                 raise
             # Some brokers refuse a publish of an MQTT 3.1.1 client like this.
             raise BrokerUnusable(
-                "it hung up before we were ready; if it always does, its ACL does not let the "
-                f"user in MQTT_URL write {status_topic}"
+                "the broker closed the connection before the session was ready; if it always "
+                f"does, its ACL does not let the user in MQTT_URL write {status_topic}"
             ) from None
         self._ready_since = asyncio.get_running_loop().time()
         self._ready.set()
@@ -196,7 +196,7 @@ class MqttSession:
         try:
             self._on_message(message)
         except Exception:
-            # An error of ours must neither look like a broken connection nor stop the stream.
+            # Caught, because an error of the handler must not end the connection.
             log.exception("message handler failed", topic=message.topic)
 
     def _complete_status(self) -> None:
@@ -207,10 +207,10 @@ class MqttSession:
         if self._status_returned is not None and not self._status_returned.done():
             self._status_returned.set_exception(error)
             self._status_returned.exception()  # marks it as seen, because nobody may wait for it
-        self._fail_pending(str(error))
+        self._mark_lost(str(error))
 
-    def _fail_pending(self, error: str) -> None:
-        """Note that there is no connection, and why."""
+    def _mark_lost(self, error: str) -> None:
+        """Record that there is no connection, and why; call `on_lost` if the session was ready."""
         self._last_error = error
         self._connection = None
         if self._ready.is_set():
@@ -220,13 +220,13 @@ class MqttSession:
 
 
 class _OutageLog:
-    """Logs an outage once, however many attempts it lasts, and each complaint of the broker."""
+    """Logs an outage once, however many attempts fail, and each further reason from the broker."""
 
     def __init__(self) -> None:
         self._logged: set[str] = set()
 
     def report(self, text: str, error: Exception, *, was_ready: bool) -> None:
-        """Log that an attempt failed, or that a session was lost, unless it is known."""
+        """Log a failed attempt, or the loss of a session that was ready, unless it was logged."""
         if was_ready:
             self._logged = {text}
             log.warning("broker lost; reconnecting", error=text)
@@ -235,16 +235,16 @@ class _OutageLog:
             log.warning("broker unavailable; retrying", error=text)
 
 
-async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Do `work`, but cancel it and raise _Stopped when `stopping` is set first."""
-    doing = asyncio.ensure_future(work)
+async def _until_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`; if `stopping` is set first, cancel it and raise _Stopped."""
+    task = asyncio.ensure_future(work)
     stopped = asyncio.ensure_future(stopping.wait())
     try:
-        await asyncio.wait((doing, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
+        await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
             raise _Stopped
-        doing.result()
+        task.result()
     finally:
-        doing.cancel()
+        task.cancel()
         stopped.cancel()
-        await asyncio.gather(doing, stopped, return_exceptions=True)
+        await asyncio.gather(task, stopped, return_exceptions=True)
