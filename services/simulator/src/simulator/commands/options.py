@@ -13,7 +13,7 @@ from contract.timestamps import parse_timestamp
 from runtime.lifecycle import exit_with_usage
 from runtime.settings import SettingsError
 from simulator.scenario.library import built_in_names, is_path, load_scenario
-from simulator.scenario.literals import DURATION, parse_duration
+from simulator.scenario.literals import INTERVAL, parse_duration
 from simulator.scenario.parsing import InvalidScenario
 from simulator.scenario.plan import Plan, make_plan
 from simulator.scenario.schema import Scenario
@@ -91,7 +91,7 @@ def parse_for(text: str | None) -> float | None:
     """Return the seconds of --for; raises SettingsError."""
     if text is None:
         return None
-    if not re.fullmatch(DURATION, text) or parse_duration(text) <= 0:
+    if not re.fullmatch(INTERVAL, text, re.ASCII):
         raise SettingsError(f"--for = {text!r}: write it like 90s, 10m or 1h30m")
     return parse_duration(text)
 

@@ -2,7 +2,7 @@
 
 The generator is SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators",
 OOPSLA 2014). It is written here because the model needs number n of a stream without the numbers
-before it (the sensor's noise is indexed by the sample), and a state of 16 bytes for each of
+before it (the sensor's noise is indexed by the sample), and a state of two integers for each of
 100,000 pillows; `random.Random` has no random access, and a state of 2.5 kB.
 """
 

@@ -54,6 +54,7 @@ def _with_known_words(message: str) -> str:
         return message
     schema = _schema_at(place["path"])
     if "matching regex" in message:
+        message = re.sub(r"matching regex '.*'", "of another form", message)
         return f"{message}; write it like {', '.join(schema['examples'])}"
     if unknown is None:
         return message

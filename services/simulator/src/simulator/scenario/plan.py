@@ -10,7 +10,12 @@ from msgspec import UNSET, UnsetType
 from simulator.model.config import BatteryConfig, GroupConfig, ScheduledGesture, WifiConfig
 from simulator.model.fleet import random_start_hour
 from simulator.model.visitors import VISITOR_PROFILES, Range, VisitorProfile
-from simulator.scenario.literals import parse_duration, parse_hour, parse_range, select_numbers
+from simulator.scenario.literals import (
+    parse_duration,
+    parse_range,
+    parse_time_of_day,
+    select_numbers,
+)
 from simulator.scenario.schema import Expect, Group, Scenario
 from simulator.scenario.schema import Fault as FaultTable
 from simulator.scenario.schema import Gesture as GestureTable
@@ -79,7 +84,9 @@ def make_plan(
     `pillows` is the number of pillows in all, which the groups share in proportion, each at least
     one. `rate` is the number of reports a second of each pillow.
     """
-    hour = parse_hour(scenario.hour) if scenario.hour is not UNSET else random_start_hour(seed)
+    hour = (
+        parse_time_of_day(scenario.hour) if scenario.hour is not UNSET else random_start_hour(seed)
+    )
     groups = tuple(
         (_group_config(scenario, group, count, hour, rate), count)
         for group, count in zip(scenario.pillows, _counts(scenario, pillows), strict=True)

@@ -7,10 +7,10 @@ list are counted from 0, as msgspec counts them.
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from simulator.model.visitors import VISITOR_PROFILES
-from simulator.scenario.literals import parse_duration, select_numbers
+from simulator.scenario.literals import parse_duration, parse_range, select_numbers
 from simulator.scenario.schema import Expect, Fault, Gesture, Group, Scenario
 
 SUBJECTS: Final = (
@@ -31,10 +31,12 @@ def violations(scenario: Scenario) -> Iterator[str]:
         if not any(people.visits):
             yield f'people.{name}.visits are all 0; remove it and use people = "nobody"'
     for index, gesture in enumerate(scenario.gestures):
+        yield from _range(f"gestures[{index}].lasts", gesture.lasts, above_zero=True)
         yield from _selection(f"gestures[{index}]", gesture, scenario.pillows)
         if gesture.times is not UNSET and gesture.every is UNSET:
             yield f'gestures[{index}].times needs an interval as well, like every = "10s"'
     for index, fault in enumerate(scenario.faults):
+        yield from _range(f"faults[{index}].by", fault.by)
         yield from _selection(f"faults[{index}]", fault, scenario.pillows)
         if isinstance(fault.until, str) and not _is_after(fault.until, fault.from_):
             yield f"faults[{index}].until = {fault.until!r} is not after from = {fault.from_!r}"
@@ -49,6 +51,8 @@ def _groups(scenario: Scenario) -> Iterator[str]:
         if group.name in names:
             yield f"{table}.name = {group.name!r} is the name of another group; change one of them"
         names.add(group.name)
+        yield from _range(f"{table}.first-visit", group.first_visit)
+        yield from _range(f"{table}.wifi.away", group.wifi.away)
         if group.people not in VISITOR_PROFILES and group.people not in scenario.people:
             known = ", ".join([*VISITOR_PROFILES, *scenario.people])
             yield (
@@ -60,6 +64,15 @@ def _groups(scenario: Scenario) -> Iterator[str]:
                 f"{table}.clock = {group.clock!r} has no effect, because a report in the dialect "
                 f"{group.speaks!r} contains no time; remove it"
             )
+
+
+def _range(key: str, text: str | UnsetType, *, above_zero: bool = False) -> Iterator[str]:
+    if isinstance(text, str):
+        low_s, high_s = parse_range(text)
+        if above_zero and low_s == 0:
+            yield f"{key} = {text!r} must be above 0"
+        elif high_s < low_s:
+            yield f"{key} = {text!r} ends before it begins; write the smaller duration first"
 
 
 def _selection(table: str, entry: Gesture | Fault, groups: list[Group]) -> Iterator[str]:

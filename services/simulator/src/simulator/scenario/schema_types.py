@@ -7,19 +7,29 @@ from msgspec import Meta, Struct
 from contract.states import STATES
 from simulator.model.gestures import GESTURES
 from simulator.model.visitors import MOODS
-from simulator.scenario.literals import DURATION, HOUR, RANGE, SELECTOR
+from simulator.scenario.literals import (
+    DURATION,
+    INTERVAL,
+    RANGE,
+    SELECTOR,
+    SPAN,
+    TIME_OF_DAY,
+)
 
-
-def pattern_of(pattern: str, *examples: str) -> Meta:
-    """Publish a pattern in the JSON Schema; the parsers of `literals` report a better error."""
-    return Meta(extra_json_schema={"pattern": pattern}, examples=list(examples))
-
-
-Duration = Annotated[str, pattern_of(f"^{DURATION}$", "500ms", "2.5s", "1h30m")]
-Range = Annotated[str, pattern_of(f"^{RANGE}$", "5s", "1s..5s")]
-Hour = Annotated[str, pattern_of(f"^{HOUR}$", "07:30")]
+Duration = Annotated[str, Meta(pattern=f"^{DURATION}$", examples=["500ms", "2.5s", "-1h30m"])]
+Span = Annotated[str, Meta(pattern=f"^{SPAN}$", examples=["500ms", "2.5s", "1h30m"])]
+Interval = Annotated[str, Meta(pattern=f"^{INTERVAL}$", examples=["500ms", "2.5s", "1h30m"])]
+Range = Annotated[str, Meta(pattern=f"^{RANGE}$", examples=["5s", "1s..5s"])]
+TimeOfDay = Annotated[str, Meta(pattern=f"^{TIME_OF_DAY}$", examples=["07:30"])]
 Selector = Annotated[
-    str, pattern_of(f"^({SELECTOR})$", "cloud-1", "cloud-2..5", "cloud-*", "cloud-1, attic-*", "*")
+    str,
+    Meta(
+        pattern=f"^({SELECTOR})$",
+        examples=["cloud-1", "cloud-2..5", "cloud-*", "cloud-1, attic-*", "*"],
+    ),
+]
+SelectorOrId = Annotated[
+    str, Meta(pattern=f"^({SELECTOR}|[a-z0-9][a-z0-9-]*)$", examples=["cloud-1", "*"])
 ]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Natural = Annotated[int, Meta(ge=0)]
