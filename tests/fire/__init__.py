@@ -1,9 +1,16 @@
-"""The fire tests: numbered messages through a system whose every part fails, and none is lost.
+"""The fire tests: numbered messages pass a system every part of which fails, and none is lost.
 
-Not part of the default run: `scripts/test -m fire`.
+They are not part of the default run: `scripts/test -m fire`.
 
-FIRE_SEED decides what is put on the queue and what fails, FIRE_MESSAGES how many messages there
-are. Without a seed there is a new one each time; it is printed with what happened.
-One seed is the same messages and the same plan of failures; on which message a failure falls is
-also a matter of the machine's speed.
+FIRE_SEED determines the messages and the plan of failures, FIRE_MESSAGES the number of messages.
+Without FIRE_SEED a new seed is drawn; it is printed with the results.
+The message at which a failure happens also depends on the speed of the machine.
+
+    messages    the messages, planned by the seed
+    producer    puts them on the queue
+    faults      the faults of the two proxies, queue_proxy and mqtt_proxy
+    recorder    records what the broker publishes
+    audit       compares what was put with what was recorded
+    world       the acts: kills, starts and stops
+    system      starts and ends all of it
 """

@@ -1,4 +1,4 @@
-"""What the proxies share: which faults there are, when they happen, and how often they did."""
+"""What the proxies share: the kinds of faults, their counts, and a listener on a port."""
 
 import asyncio
 import random
@@ -12,69 +12,69 @@ from typing import Final, Self
 
 from devstack import ports
 
-PATIENCE_S: Final = 15.0
-"""How long an upstream may take before the proxy gives up: something hangs that should not."""
+UPSTREAM_TIMEOUT_S: Final = 15.0
+"""How long an upstream may take before the proxy gives up, in seconds."""
 
 
 class Fault(StrEnum):
     """What a proxy does to a connection or to one request."""
 
     RESET = "reset"
-    """The connection is reset; what was on its way in it is lost."""
+    """The connection is reset, and what is in transit is lost."""
     CUT = "cut short"
-    """Reset after so many bytes, in the middle of a request, an answer or a packet."""
+    """The connection is reset in the middle of a request, a response or a packet."""
     LOST_ANSWER = "answer lost"
-    """The request took effect, and the connection is reset instead of answered."""
+    """The request takes effect, and the connection is reset instead of a response."""
     MUTE = "half-open, no answers"
-    """What is said arrives and takes effect; answers are swallowed, then the connection reset."""
+    """Requests take effect, responses are dropped, and then the connection is reset."""
     DEAF = "half-open, no requests"
-    """What is said is swallowed; answers still arrive; then the connection is reset."""
+    """Requests are dropped, responses still arrive, and then the connection is reset."""
     STALL = "stalled"
-    """Nothing passes for a while; then everything does, late."""
+    """Everything is delayed for a while."""
     SLOW = "slow"
-    """A few bytes at a time."""
+    """A few bytes are forwarded at a time."""
     GARBAGE = "garbage"
-    """Bytes that nobody has sent stand where an answer begins, then the connection is reset."""
+    """Random bytes precede a response, and then the connection is reset."""
     BUSY = "503 ServerBusy"
-    """Refused with Retry-After."""
+    """The request is refused with Retry-After."""
     TIMED_OUT = "500 OperationTimedOut"
-    """Said of a request that took effect, or of one that did not: nobody can know."""
+    """The response to a request that may or may not have taken effect."""
     STALE = "404 for a stale receipt"
-    """What Azure may say where Azurite says 400 PopReceiptMismatch."""
+    """The response of Azure to a stale pop receipt, where Azurite responds 400."""
     SHUT = "shut"
-    """Not let in."""
+    """The connection is refused, or the request waits."""
 
 
 class Faults:
-    """A proxy's chance, its tally, and whether it is calm: then it forwards everything."""
+    """The faults of a proxy: its random numbers, its counts, and whether faults are paused."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self.chance = chance
-        self.tally: Counter[Fault] = Counter()
-        self.calm = True
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.counts: Counter[Fault] = Counter()
+        self.paused = True
 
     def begin(self, fault: Fault) -> None:
-        """Count a fault that is about to happen."""
-        self.tally[fault] += 1
+        """Count a fault that happens now."""
+        self.counts[fault] += 1
 
-    async def while_it_lasts(self, *, most_s: float) -> None:
-        """Wait as long as a fault takes, drawn up to `most_s`."""
-        await asyncio.sleep(self.chance.uniform(most_s / 8, most_s))
+    async def wait_duration(self, *, at_most_s: float) -> None:
+        """Wait for the random duration of a fault, at most `at_most_s` seconds."""
+        await asyncio.sleep(self.rng.uniform(at_most_s / 8, at_most_s))
 
     def garbage(self) -> bytes:
-        """Bytes that are no HTTP, no MQTT and no UTF-8, wherever in a stream they come.
+        """Return bytes that are invalid as HTTP, MQTT and UTF-8 at any place of a stream.
 
-        They must not pass for anything: bytes altered inside an answer would be another message
-        to any client, and only TLS could tell.
+        They must not be valid, because a client cannot detect changed bytes inside a valid
+        response; only TLS could.
         """
-        return bytes(self.chance.choices(range(0xF8, 0x100), k=self.chance.randint(4, 200)))
+        return bytes(self.rng.choices(range(0xF8, 0x100), k=self.rng.randint(4, 200)))
 
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Listener:
-    """A port, and a task for each connection to it; all of them end with it."""
+    """A port with a task for each connection; all of them end with it."""
 
     def __init__(self, serve: Serve) -> None:
         self.port = ports.free()
@@ -98,7 +98,7 @@ class Listener:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        # A transport that was aborted closes its socket in the loop's next turn.
+        # An aborted transport closes its socket in the next turn of the loop.
         await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -109,9 +109,9 @@ class Listener:
         try:
             await self._serve(reader, writer)
         except (OSError, EOFError, TimeoutError):
-            pass  # one side is gone, which is what this is about
+            pass  # one side has ended, which is what the tests are about
         except asyncio.CancelledError:
-            pass  # by __aexit__; asyncio's server would log a connection that ends cancelled
+            pass  # by __aexit__; asyncio would log a connection task that ends cancelled
         except Exception as error:
             self.errors.append(error)
         finally:
@@ -119,7 +119,7 @@ class Listener:
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection with a reset; what it has not sent yet is dropped."""
+    """End a connection with a reset; unsent data is dropped."""
     plain = writer.get_extra_info("socket")
     if plain is not None and plain.fileno() >= 0:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -127,9 +127,9 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 
 async def dribble(writer: asyncio.StreamWriter, data: bytes, faults: Faults) -> None:
-    """Write a few bytes at a time, over at most a second or so."""
+    """Write a few bytes at a time, within about a second."""
     step = max(1, len(data) // 16)
     for start in range(0, len(data), step):
         writer.write(data[start : start + step])
         await writer.drain()
-        await faults.while_it_lasts(most_s=0.1)
+        await faults.wait_duration(at_most_s=0.1)

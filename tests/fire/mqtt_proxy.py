@@ -1,7 +1,7 @@
-"""A proxy between poller and broker: bytes both ways, until a fault ends it.
+"""A byte proxy between poller and broker, whose connections end with a fault.
 
-Every connection is given its fault when it is made: which, and after how many bytes of the
-poller's. So faults fall in step with the traffic, and in the middle of packets.
+The fault of a connection is drawn when it is made, with the number of bytes from the poller after
+which it begins. So faults follow the traffic, and happen in the middle of packets.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ WEIGHTS: Final = {
     Fault.GARBAGE: 2,
 }
 
-FEWEST, MOST = 500, 40_000
-"""After how many bytes of the poller's a fault begins; a state is some 300."""
+MIN_BYTES, MAX_BYTES = 500, 40_000
+"""The number of bytes from the poller after which a fault begins; a state has about 300."""
 
-EARLY: Final = 0.1
-"""How many connections meet theirs before that: while they are being made."""
+EARLY_RATE: Final = 0.1
+"""The share of connections whose fault begins earlier, during the connect."""
 
-LONGEST_S: Final = 3.0
+MAX_STALL_S: Final = 3.0
 
 
 @dataclass(slots=True)
 class _Link:
-    """One connection: what is left until its fault, and what the fault has made of it."""
+    """One connection: the bytes left until its fault, and the effect of the fault."""
 
     left: int
     fault: Fault
@@ -43,48 +43,48 @@ class _Link:
 
 
 class MqttProxy(Listener):
-    """Stands at a port of its own before the broker at `upstream`."""
+    """A proxy on a port of its own, before the broker at the port `upstream`."""
 
-    def __init__(self, upstream: int, chance: random.Random) -> None:
+    def __init__(self, upstream: int, rng: random.Random) -> None:
         super().__init__(self._connection)
-        self.faults = Faults(chance)
+        self.faults = Faults(rng)
         self.opened = False
-        """Whether connections are let in: only while the recorder listens (see `recorder`)."""
-        self.troubled = 0
-        """How many connections are in the midst of a fault."""
+        """Whether connections are accepted: only while the recorder is subscribed."""
+        self.active_faults = 0
+        """The number of connections with a fault that has begun and not ended."""
         self._upstream = upstream
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self.opened:
             self.faults.begin(Fault.SHUT)
             return
-        chance = self.faults.chance
-        (fault,) = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
-        is_early = chance.random() < EARLY
-        link = _Link(chance.randint(*((1, FEWEST) if is_early else (FEWEST, MOST))), fault)
+        rng = self.faults.rng
+        (fault,) = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        is_early = rng.random() < EARLY_RATE
+        link = _Link(rng.randint(*((1, MIN_BYTES) if is_early else (MIN_BYTES, MAX_BYTES))), fault)
         up_reader, up_writer = await asyncio.open_connection(ports.HOST, self._upstream)
-        ways = {
-            asyncio.create_task(self._say(reader, up_writer, writer, link)),
-            asyncio.create_task(self._answer(up_reader, writer, link)),
+        directions = {
+            asyncio.create_task(self._forward_requests(reader, up_writer, writer, link)),
+            asyncio.create_task(self._forward_responses(up_reader, writer, link)),
         }
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
             reset(up_writer)
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
 
-    async def _say(
+    async def _forward_requests(
         self,
         reader: asyncio.StreamReader,
         up: asyncio.StreamWriter,
         back: asyncio.StreamWriter,
         link: _Link,
     ) -> None:
-        """Forward what the poller says; ends when the connection is to be reset."""
+        """Forward the poller's bytes; returns when the connection is to be reset."""
         while data := await reader.read(65_536):
-            if len(data) < link.left or self.faults.calm:
+            if len(data) < link.left or self.faults.paused:
                 link.left -= len(data)
                 await (dribble(up, data, self.faults) if link.slow else _write(up, data))
                 continue
@@ -92,15 +92,15 @@ class MqttProxy(Listener):
             if link.fault is not Fault.RESET:
                 await _write(up, before)
             self.faults.begin(link.fault)
-            self.troubled += 1
+            self.active_faults += 1
             try:
-                goes_on = await self._suffer(link, up, back, after, reader)
+                goes_on = await self._apply(link, up, back, after, reader)
             finally:
-                self.troubled -= 1
+                self.active_faults -= 1
             if not goes_on:
                 return
 
-    async def _suffer(
+    async def _apply(
         self,
         link: _Link,
         up: asyncio.StreamWriter,
@@ -108,13 +108,13 @@ class MqttProxy(Listener):
         after: bytes,
         reader: asyncio.StreamReader,
     ) -> bool:
-        """Let a fault take its course; say whether the connection goes on."""
+        """Apply a fault until it ends; returns whether the connection goes on."""
         faults = self.faults
         match link.fault:
             case Fault.MUTE:
                 link.mute = True
                 await _write(up, after)
-                until = asyncio.create_task(faults.while_it_lasts(most_s=LONGEST_S))
+                until = asyncio.create_task(faults.wait_duration(at_most_s=MAX_STALL_S))
                 try:
                     while not until.done():
                         reading = asyncio.ensure_future(reader.read(65_536))
@@ -129,16 +129,16 @@ class MqttProxy(Listener):
                     until.cancel()
                 return False
             case Fault.DEAF:
-                await faults.while_it_lasts(most_s=LONGEST_S)
+                await faults.wait_duration(at_most_s=MAX_STALL_S)
                 return False
             case Fault.GARBAGE:
                 link.mute = True
                 await _write(back, faults.garbage())
-                await faults.while_it_lasts(most_s=0.1)
+                await faults.wait_duration(at_most_s=0.1)
                 return False
             case Fault.STALL:
                 link.stalled = asyncio.Event()
-                await faults.while_it_lasts(most_s=LONGEST_S)
+                await faults.wait_duration(at_most_s=MAX_STALL_S)
                 link.stalled.set()
                 link.stalled = None
             case Fault.SLOW:
@@ -148,20 +148,20 @@ class MqttProxy(Listener):
             case _:
                 return False
         await _write(up, after)
-        (link.fault,) = faults.chance.choices((Fault.RESET, Fault.CUT, Fault.MUTE))
-        link.left = faults.chance.randint(FEWEST, MOST) // 4
+        (link.fault,) = faults.rng.choices((Fault.RESET, Fault.CUT, Fault.MUTE))
+        link.left = faults.rng.randint(MIN_BYTES, MAX_BYTES) // 4
         return True
 
-    async def _answer(
+    async def _forward_responses(
         self, up: asyncio.StreamReader, writer: asyncio.StreamWriter, link: _Link
     ) -> None:
-        """Forward what the broker says, unless it is to be swallowed or held up."""
+        """Forward the broker's bytes, unless a fault drops or delays them."""
         while data := await up.read(65_536):
             if link.stalled is not None:
                 await link.stalled.wait()
             if not link.mute:
                 await _write(writer, data)
-        # What a broker said before it was killed was said: it is to arrive before the reset does.
+        # What a broker sent before it was killed has to arrive before the reset.
         if not link.mute and not writer.is_closing():
             writer.write_eof()
 

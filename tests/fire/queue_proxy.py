@@ -1,6 +1,6 @@
-"""A proxy between poller and queue that knows HTTP: one request, one answer, and a fault at times.
+"""An HTTP proxy between poller and queue: one request, one response, and sometimes a fault.
 
-It also gives answers that Azurite never gives and Azure does.
+It also gives responses that Azure gives and Azurite does not.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from email.utils import formatdate
 from typing import Final
 
 from devstack import ports
-from tests.fire.faults import PATIENCE_S, Fault, Faults, Listener, dribble, reset
+from tests.fire.faults import UPSTREAM_TIMEOUT_S, Fault, Faults, Listener, dribble, reset
 
 RATE: Final = 0.025
-"""How many requests meet a fault."""
+"""The share of requests with a fault."""
 
-LETTER_RATE: Final = 0.25
-"""How many puts do: a poller puts dead letters only, so they are few, and each is the last copy."""
+PUT_RATE: Final = 0.25
+"""The share of puts with a fault. A poller puts only dead letters, so there are few."""
 
 WEIGHTS: Final = {
     Fault.RESET: 3,
@@ -31,8 +31,8 @@ WEIGHTS: Final = {
     Fault.TIMED_OUT: 4,
 }
 
-LONGEST_S: Final = 4.0
-"""The longest stall: longer than a lease."""
+MAX_STALL_S: Final = 4.0
+"""The longest stall in seconds, longer than a lease."""
 
 _STALE: Final = (
     404,
@@ -48,33 +48,33 @@ _TIMED_OUT: Final = (
 
 
 class QueueProxy(Listener):
-    """Stands at a port of its own before the queue at `upstream`."""
+    """A proxy on a port of its own, before the queue at the port `upstream`."""
 
-    def __init__(self, upstream: int, chance: random.Random) -> None:
+    def __init__(self, upstream: int, rng: random.Random) -> None:
         super().__init__(self._connection)
-        self.faults = Faults(chance)
+        self.faults = Faults(rng)
         self.opened = asyncio.Event()
-        """While it is not set, requests wait; they are not refused."""
+        """While it is not set, requests wait."""
         self.opened.set()
-        self.takes_letters = asyncio.Event()
-        """While it is not set, puts wait: a poller puts nothing but dead letters."""
-        self.takes_letters.set()
-        self.asking = 0
-        """How many requests have been let in and not answered yet."""
+        self.puts_allowed = asyncio.Event()
+        """While it is not set, puts wait; a poller puts only dead letters."""
+        self.puts_allowed.set()
+        self.pending = 0
+        """The number of requests that are forwarded and not answered yet."""
         self._upstream = upstream
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up: _Upstream | None = None
         try:
             while request := await _message(reader):
-                while not self._lets_in(request):
+                while not self._is_allowed(request):
                     self.faults.begin(Fault.SHUT)
                     await self.opened.wait()
                     if request.startswith(b"POST"):
-                        await self.takes_letters.wait()
-                self.asking += 1
+                        await self.puts_allowed.wait()
+                self.pending += 1
                 try:
-                    # Azurite ends a connection that was idle for five seconds; ours goes on.
+                    # Azurite ends a connection after five idle seconds; that of the poller stays.
                     if up is None or up.reader.at_eof():
                         if up is not None:
                             reset(up.writer)
@@ -82,79 +82,95 @@ class QueueProxy(Listener):
                     if not await self._exchange(request, writer, up):
                         return
                 finally:
-                    self.asking -= 1
+                    self.pending -= 1
         finally:
             if up is not None:
                 reset(up.writer)
 
-    def _lets_in(self, request: bytes) -> bool:
+    def _is_allowed(self, request: bytes) -> bool:
         return self.opened.is_set() and (
-            self.takes_letters.is_set() or not request.startswith(b"POST")
+            self.puts_allowed.is_set() or not request.startswith(b"POST")
         )
 
     async def _exchange(
         self, request: bytes, writer: asyncio.StreamWriter, up: "_Upstream"
     ) -> bool:
-        """Pass on one request and its answer; False when the connection is to be reset."""
+        """Forward a request and its response; returns False when the connection is to be reset."""
+        fault = self._draw_fault(request)
+        goes_on = await self._fault_before(fault, request, writer, up)
+        if goes_on is not None:
+            return goes_on
+        response = await up.request(request)
+        if (
+            request.startswith(b"DELETE")
+            and b"PopReceiptMismatch" in response
+            and self.faults.rng.random() < 0.5
+        ):
+            self.faults.begin(Fault.STALE)
+            response = _response(*_STALE)
+        return await self._fault_after(fault, response, writer)
+
+    def _draw_fault(self, request: bytes) -> Fault | None:
         faults = self.faults
-        fault = None
-        rate = LETTER_RATE if request.startswith(b"POST") else RATE
-        if not faults.calm and faults.chance.random() < rate:
-            (fault,) = faults.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
-            faults.begin(fault)
+        rate = PUT_RATE if request.startswith(b"POST") else RATE
+        if faults.paused or faults.rng.random() >= rate:
+            return None
+        (fault,) = faults.rng.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        faults.begin(fault)
+        return fault
+
+    async def _fault_before(
+        self, fault: Fault | None, request: bytes, writer: asyncio.StreamWriter, up: "_Upstream"
+    ) -> bool | None:
+        """Apply a fault that keeps the request from taking effect.
+
+        Returns whether the connection goes on, None if the request is to be forwarded.
+        """
+        faults = self.faults
         match fault:
             case Fault.RESET:
                 return False
             case Fault.DEAF:
-                await faults.while_it_lasts(most_s=LONGEST_S)
+                await faults.wait_duration(at_most_s=MAX_STALL_S)
                 return False
             case Fault.BUSY:
-                writer.write(_answer(*_BUSY, "Retry-After: 1\r\n"))
-                await writer.drain()
+                await _write(writer, _response(*_BUSY, "Retry-After: 1\r\n"))
                 return True
-            case Fault.TIMED_OUT if faults.chance.random() < 0.5:
-                writer.write(_answer(*_TIMED_OUT))
-                await writer.drain()
+            case Fault.TIMED_OUT if faults.rng.random() < 0.5:
+                await _write(writer, _response(*_TIMED_OUT))
                 return True
-            case Fault.CUT if faults.chance.random() < 0.5:
-                up.writer.write(request[: faults.chance.randrange(len(request))])
-                await up.writer.drain()
+            case Fault.CUT if faults.rng.random() < 0.5:
+                await _write(up.writer, request[: faults.rng.randrange(len(request))])
                 reset(up.writer)
                 return False
-        answer = await up.ask(request)
-        if (
-            request.startswith(b"DELETE")
-            and b"PopReceiptMismatch" in answer
-            and faults.chance.random() < 0.5
-        ):
-            faults.begin(Fault.STALE)
-            answer = _answer(*_STALE)
+        return None
+
+    async def _fault_after(
+        self, fault: Fault | None, response: bytes, writer: asyncio.StreamWriter
+    ) -> bool:
+        """Send a response, changed or delayed by a fault; returns whether to go on."""
+        faults = self.faults
         match fault:
             case Fault.LOST_ANSWER:
                 return False
             case Fault.MUTE:
-                await faults.while_it_lasts(most_s=LONGEST_S)
+                await faults.wait_duration(at_most_s=MAX_STALL_S)
                 return False
-            case Fault.CUT:
-                writer.write(answer[: faults.chance.randrange(len(answer))])
-                await writer.drain()
-                # What has been written is to arrive before the end does.
+            case Fault.CUT | Fault.GARBAGE:
+                is_cut = fault is Fault.CUT
+                cut = response[: faults.rng.randrange(len(response))] if is_cut else b""
+                await _write(writer, cut if is_cut else faults.garbage() + response)
+                # What has been written has to arrive before the reset.
                 writer.write_eof()
                 return False
-            case Fault.GARBAGE:
-                writer.write(faults.garbage() + answer)
-                await writer.drain()
-                writer.write_eof()
-                return False
-            case Fault.STALL:
-                await faults.while_it_lasts(most_s=LONGEST_S)
-            case Fault.TIMED_OUT:
-                answer = _answer(*_TIMED_OUT)
             case Fault.SLOW:
-                await dribble(writer, answer, faults)
+                await dribble(writer, response, faults)
                 return True
-        writer.write(answer)
-        await writer.drain()
+            case Fault.STALL:
+                await faults.wait_duration(at_most_s=MAX_STALL_S)
+            case Fault.TIMED_OUT:
+                response = _response(*_TIMED_OUT)
+        await _write(writer, response)
         return True
 
 
@@ -165,19 +181,24 @@ class _Upstream:
         self.reader = reader
         self.writer = writer
 
-    async def ask(self, request: bytes) -> bytes:
-        """Send a request and read the whole answer; raises EOFError when there is none."""
+    async def request(self, request: bytes) -> bytes:
+        """Send a request and return the whole response; raises EOFError when there is none."""
         self.writer.write(request)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(UPSTREAM_TIMEOUT_S):
             await self.writer.drain()
-            answer = await _message(self.reader)
-        if not answer:
-            raise EOFError("the queue hung up")
-        return answer
+            response = await _message(self.reader)
+        if not response:
+            raise EOFError("the queue closed the connection")
+        return response
+
+
+async def _write(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(data)
+    await writer.drain()
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
-    """Read a whole request or answer, as it is; empty at the end of the connection."""
+    """Return a whole request or response, empty at the end of the connection."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
@@ -198,14 +219,14 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
     return b"".join(parts)
 
 
-def _answer(status: int, code: str, says: str, more: str = "") -> bytes:
-    """Write an error as Azure does."""
+def _response(status: int, code: str, message: str, headers: str = "") -> bytes:
+    """Return an error response in the form of Azure."""
     body = (
         f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code>'
-        f"<Message>{says}</Message></Error>"
+        f"<Message>{message}</Message></Error>"
     )
     return (
-        f"HTTP/1.1 {status} {code}\r\nx-ms-error-code: {code}\r\n{more}"
+        f"HTTP/1.1 {status} {code}\r\nx-ms-error-code: {code}\r\n{headers}"
         f"Date: {formatdate(usegmt=True)}\r\nContent-Type: application/xml\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     ).encode()

@@ -1,6 +1,6 @@
-"""Nothing is lost while pollers, broker, queue and connections die at random.
+"""No message is lost while pollers, broker, queue and connections fail at random.
 
-See `tests.fire` for how to run it, `world` for what is done, `ledger` for what is held.
+See `tests.fire` for how to run it, `world` for the acts and `audit` for what is checked.
 """
 
 import asyncio
@@ -11,139 +11,143 @@ from pathlib import Path
 import pytest
 from azure.storage.queue.aio import QueueClient
 
-from tests.fire.cargo import make_cargo
-from tests.fire.conftest import messages
-from tests.fire.ledger import Verdict
-from tests.fire.world import World, burning
+from tests.fire.audit import AuditResult
+from tests.fire.conftest import message_count
+from tests.fire.messages import plan_messages
+from tests.fire.system import system_under_fire
+from tests.fire.world import World
 from tests.machine import need_mosquitto
 
-COUNT = messages()
+COUNT = message_count()
 
 pytestmark = [
     pytest.mark.fire,
-    # On a quiet machine with two processors both together take two minutes and a half.
+    # On a quiet machine with two processors both tests together take two and a half minutes.
     pytest.mark.timeout(180 + COUNT // 25),
 ]
 
-SHOWN = 20
-"""How many of what went wrong a message shows."""
+MAX_SHOWN = 20
+"""Limit of the failures that an assertion message lists."""
 
 
-async def test_nothing_is_lost(
+async def test_no_message_is_lost(
     tmp_path: Path, prefix: str, queue_name: str, fire_seed: int, report: list[str]
 ) -> None:
-    """One poller, for a while two; every number is published, superseded or kept as poison."""
+    """One poller, at times two: every message is published, superseded or dead-lettered."""
     need_mosquitto()
-    chance = random.Random(f"{fire_seed} alone")
+    rng = random.Random(f"{fire_seed} alone")
     acts = ["poller"] * max(3, COUNT // 550) + ["broker"] * max(1, COUNT // 1600)
     acts += ["queue"] * max(1, COUNT // 2400)
-    chance.shuffle(acts)
+    rng.shuffle(acts)
     acts.insert(len(acts) // 4, "join two")
     acts.insert(len(acts) * 3 // 4, "leave two")
-    await burn(tmp_path, prefix, queue_name, fire_seed, COUNT, ["one"], acts, report)
+    await run_under_fire(tmp_path, prefix, queue_name, fire_seed, COUNT, ["one"], acts, report)
 
 
 async def test_three_pollers_end_with_the_newest(
     tmp_path: Path, prefix: str, queue_name: str, fire_seed: int, report: list[str]
 ) -> None:
-    """On one queue; the third speaks MQTT 3.1.1."""
+    """They share one queue, and the third speaks MQTT 3.1.1."""
     need_mosquitto()
-    chance = random.Random(f"{fire_seed} three")
+    rng = random.Random(f"{fire_seed} three")
     count = COUNT * 3 // 10
     acts = ["poller"] * max(2, count // 500) + ["broker"] * max(1, count // 1500)
     acts += ["queue"] * max(1, count // 3000)
-    chance.shuffle(acts)
-    crew = ["one", "two", "three"]
-    await burn(tmp_path, prefix, queue_name, fire_seed + 1, count, crew, acts, report)
+    rng.shuffle(acts)
+    names = ["one", "two", "three"]
+    await run_under_fire(tmp_path, prefix, queue_name, fire_seed + 1, count, names, acts, report)
 
 
-async def burn(
+async def run_under_fire(
     folder: Path,
     prefix: str,
     queue: str,
     seed: int,
     count: int,
-    crew: list[str],
+    names: list[str],
     acts: list[str],
     report: list[str],
 ) -> None:
-    """Put `count` messages while the acts happen, come to rest, and hold what is promised."""
-    chance = random.Random(f"{seed} cargo")
-    cargo = make_cargo(chance, count, now_us=time.time_ns() // 1000)
+    """Put `count` messages while the acts happen, wait until the system is idle, and check it."""
+    rng = random.Random(f"{seed} cargo")
+    planned = plan_messages(rng, count, now_us=time.time_ns() // 1000)
     step = count * 0.9 / len(acts)
     plan = [
-        (int(count * 0.02 + step * (index + chance.random() / 2)), act)
+        (int(count * 0.02 + step * (index + rng.random() / 2)), act)
         for index, act in enumerate(acts)
     ]
     begun = time.monotonic()
-    async with burning(folder, prefix, queue, seed, cargo) as (world, client):
+    async with system_under_fire(folder, prefix, queue, seed, planned) as (world, client):
         try:
             await asyncio.gather(
-                *(world.join(name, protocol="3.1.1" if name == "three" else "5") for name in crew)
+                *(
+                    world.start_poller(name, protocol="3.1.1" if name == "three" else "5")
+                    for name in names
+                )
             )
-            world.enrage()
+            world.start_faults()
             async with asyncio.TaskGroup() as parts:
-                parts.create_task(world.putter.run())
+                parts.create_task(world.producer.run())
                 parts.create_task(world.play(plan))
             await check(world, client, report)
         finally:
             seconds = time.monotonic() - begun
-            report.append(f"seed {seed}, {len(crew)} pollers at first: {told(world)}")
-            report.append(f"  {len(world.putter.puts)} messages put, {seconds:.0f} s in all")
+            report.append(f"seed {seed}, {len(names)} pollers at the start: {summary(world)}")
+            report.append(f"  {len(world.producer.puts)} messages put, {seconds:.0f} s in all")
 
 
 async def check(world: World, client: QueueClient, report: list[str]) -> None:
-    """Hold, at rest, that every message has ended, that the newest won and that the books balance.
+    """Assert that no message is lost, that the newest state won and that the counters add up.
 
-    The order is that of importance: a message lost is said before anything that follows from it.
+    A lost message is reported first, because other failures may follow from it.
     """
-    await world.come_to_rest(client)
-    verdict = await world.judge()
-    report.append(counted(verdict, world))
-    assert verdict.missing + verdict.strange == [], "\n".join(
+    await world.wait_idle(client)
+    result = await world.audit()
+    report.append(outcomes(result, world))
+    assert result.missing + result.unexpected == [], "\n".join(
         [
-            listing(f"{len(verdict.missing)} lost", verdict.missing),
-            listing(f"{len(verdict.strange)} strange", verdict.strange),
-            listing("the pollers on those lost", world.logged(verdict.missing_ids)),
+            listing(f"{len(result.missing)} lost", result.missing),
+            listing(f"{len(result.unexpected)} unexpected", result.unexpected),
+            listing("log lines about the lost messages", world.logged(result.missing_ids)),
         ]
     )
-    retained = await world.retained(verdict.newest)
+    retained = await world.retained(result.newest)
     wrong = [
         f"{pillow}: retained {retained.get(pillow)}, the newest is {order}"
-        for pillow, order in verdict.newest.items()
+        for pillow, order in result.newest.items()
         if retained.get(pillow) != order
     ]
     tails = [f"{name}: {line}" for name, one in world.pollers.items() for line in one.log.tail()]
     assert not wrong, "\n".join(
         [listing(f"{len(wrong)} pillows end with an old state", wrong), *tails]
     )
-    assert retained.keys() == verdict.newest.keys()
+    assert retained.keys() == result.newest.keys()
     for poller in world.pollers.values():
         await poller.check_counts()
     world.recorder.check()
     world.check_pollers()
 
 
-def counted(verdict: Verdict, world: World) -> str:
-    """How the messages ended, in a line."""
+def outcomes(result: AuditResult, world: World) -> str:
+    """Return the outcomes of the messages as a line."""
     return (
-        f"published {verdict.published}, superseded {verdict.superseded} "
-        f"({verdict.out_of_turn} of a steady clock), "
-        f"dead letters {verdict.buried}, worn out {verdict.worn_out}, "
-        f"missing {len(verdict.missing)}; published more than once {world.recorder.repeated}"
+        f"published {result.published}, superseded {result.superseded} "
+        f"({result.out_of_order} of a steady clock), "
+        f"dead letters {result.dead_lettered}, exhausted {result.exhausted}, "
+        f"missing {len(result.missing)}; duplicates published {world.recorder.duplicates}"
     )
 
 
-def told(world: World) -> str:
-    """What was done, in a line."""
+def summary(world: World) -> str:
+    """Return the acts and faults as a line."""
     done = [f"{what} {count}" for what, count in world.acts.items()]
     for name, proxy in (("queue", world.queue_proxy), ("mqtt", world.mqtt_proxy)):
-        tally = proxy.faults.tally
-        faults = ", ".join(f"{fault} {number}" for fault, number in sorted(tally.items()))
-        done.append(f"{name} faults {tally.total()} ({faults})")
+        counts = proxy.faults.counts
+        faults = ", ".join(f"{fault} {number}" for fault, number in sorted(counts.items()))
+        done.append(f"{name} faults {counts.total()} ({faults})")
     return "; ".join(done)
 
 
-def listing(what: str, lines: list[str]) -> str:
-    """Say what went wrong, the first few in full."""
-    return "\n".join([f"{what}:", *lines[:SHOWN]])
+def listing(title: str, lines: list[str]) -> str:
+    """Return a title and the first lines of a list."""
+    return "\n".join([f"{title}:", *lines[:MAX_SHOWN]])

@@ -1,4 +1,4 @@
-"""The fire tests' proxies: calm they change nothing, and each fault is what it says."""
+"""The proxies of the fire tests: without faults they change nothing, and each fault is real."""
 
 import asyncio
 import random
@@ -36,20 +36,20 @@ FORWARDED = {
     Fault.GARBAGE: True,
     Fault.BUSY: False,
 }
-"""Whether a request takes effect; of those that are not here chance decides."""
+"""Whether a request takes effect; for the other faults it is random."""
 
 
 class Upstream(Listener):
-    """Answers each request by its method, or echoes; remembers what it was sent."""
+    """Responds to each request by its method, or echoes; records what it received."""
 
     def __init__(self, answers: dict[bytes, bytes] | None = None) -> None:
         super().__init__(self._answer)
         self.answers = answers
-        self.told = b""
+        self.received = b""
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):
-            self.told += data
+            self.received += data
             writer.write(self.answers[data.partition(b" ")[0]] if self.answers else data)
             await writer.drain()
 
@@ -58,7 +58,7 @@ class Upstream(Listener):
 async def connected(
     listener: Listener,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection to a proxy."""
+    """Yield a connection to a proxy."""
     reader, writer = await asyncio.open_connection(ports.HOST, listener.port)
     try:
         yield reader, writer
@@ -67,7 +67,7 @@ async def connected(
 
 
 async def everything(reader: asyncio.StreamReader) -> bytes:
-    """All that arrives until the end of the connection, however that comes."""
+    """Return the bytes until the end of the connection, which may be a reset."""
     found = b""
     try:
         async with asyncio.timeout(20):
@@ -78,8 +78,8 @@ async def everything(reader: asyncio.StreamReader) -> bytes:
     return found
 
 
-async def test_a_calm_queue_proxy_changes_nothing() -> None:
-    """Requests and answers byte for byte, on one connection."""
+async def test_a_queue_proxy_without_faults_changes_nothing() -> None:
+    """Requests and responses are equal byte for byte, on one connection."""
     async with Upstream(ANSWERS) as upstream, QueueProxy(upstream.port, random.Random(1)) as proxy:
         async with connected(proxy) as (reader, writer):
             for request in (GET, POST, DELETE, GET):
@@ -87,31 +87,29 @@ async def test_a_calm_queue_proxy_changes_nothing() -> None:
                 answer = ANSWERS[request.partition(b" ")[0]]
                 assert await reader.readexactly(len(answer)) == answer
 
-        assert upstream.told == GET + POST + DELETE + GET
-        assert proxy.faults.tally.total() == 0
+        assert upstream.received == GET + POST + DELETE + GET
+        assert proxy.faults.counts.total() == 0
         assert proxy.errors == []
 
 
 @pytest.mark.parametrize("fault", queue_proxy.WEIGHTS)
-async def test_each_fault_of_the_queue_proxy_is_what_it_says(
-    fault: Fault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whether the request took effect, and what of the answer arrives."""
-    monkeypatch.setattr(queue_proxy, "LETTER_RATE", 1.0)
+async def test_each_fault_of_the_queue_proxy(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It decides whether the request takes effect, and how much of the response arrives."""
+    monkeypatch.setattr(queue_proxy, "PUT_RATE", 1.0)
     monkeypatch.setattr(queue_proxy, "WEIGHTS", {fault: 1})
-    monkeypatch.setattr(queue_proxy, "LONGEST_S", 0.2)
+    monkeypatch.setattr(queue_proxy, "MAX_STALL_S", 0.2)
     answer = ANSWERS[b"POST"]
     async with Upstream(ANSWERS) as upstream, QueueProxy(upstream.port, random.Random(1)) as proxy:
-        proxy.faults.calm = False
+        proxy.faults.paused = False
         async with connected(proxy) as (reader, writer):
             writer.write(POST)
             writer.write_eof()
             found = await everything(reader)
 
-        assert proxy.faults.tally == {fault: 1}
+        assert proxy.faults.counts == {fault: 1}
         assert proxy.errors == []
         if fault in FORWARDED:
-            assert (upstream.told == POST) == FORWARDED[fault]
+            assert (upstream.received == POST) == FORWARDED[fault]
         match fault:
             case Fault.STALL | Fault.SLOW:
                 assert found == answer
@@ -128,72 +126,70 @@ async def test_each_fault_of_the_queue_proxy_is_what_it_says(
                 assert answer.startswith(found)
 
 
-async def test_a_stale_receipt_is_at_times_a_404_as_in_azure() -> None:
-    """Azurite says 400; both have been seen of Azure."""
+async def test_a_stale_receipt_is_answered_with_400_or_404() -> None:
+    """Azurite responds 400; Azure has responded with either."""
     answers = {b"DELETE": MISMATCH}
     async with Upstream(answers) as upstream, QueueProxy(upstream.port, random.Random(1)) as proxy:
-        said = set()
+        statuses = set()
         async with connected(proxy) as (reader, writer):
             for _ in range(30):
                 writer.write(DELETE)
                 head = await reader.readuntil(b"\r\n\r\n")
-                said.add(head.split(b" ")[1])
+                statuses.add(head.split(b" ")[1])
                 if b"MessageNotFound" in head:
                     await reader.readuntil(b"</Error>")
 
-        assert said == {b"400", b"404"}
-        assert 0 < proxy.faults.tally[Fault.STALE] < 30
+        assert statuses == {b"400", b"404"}
+        assert 0 < proxy.faults.counts[Fault.STALE] < 30
 
 
-async def test_a_calm_mqtt_proxy_changes_nothing_and_a_shut_one_lets_nobody_in() -> None:
-    """Bytes both ways."""
+async def test_an_mqtt_proxy_forwards_bytes_only_while_it_is_open() -> None:
+    """In both directions, unchanged; a closed one accepts no connection."""
     async with Upstream() as upstream, MqttProxy(upstream.port, random.Random(1)) as proxy:
         async with connected(proxy) as (reader, writer):
             writer.write(b"hello")
             assert await everything(reader) == b""
-        assert upstream.told == b""
+        assert upstream.received == b""
 
         proxy.opened = True
         async with connected(proxy) as (reader, writer):
             for _ in range(100):
                 writer.write(bytes(1000))
                 await reader.readexactly(1000)
-        assert proxy.faults.tally == {Fault.SHUT: 1}
+        assert proxy.faults.counts == {Fault.SHUT: 1}
         assert proxy.errors == []
 
 
 @pytest.mark.parametrize("fault", mqtt_proxy.WEIGHTS)
-async def test_each_fault_of_the_mqtt_proxy_is_what_it_says(
-    fault: Fault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After so many bytes; what was said before has arrived, but for a reset."""
+async def test_each_fault_of_the_mqtt_proxy(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins after 700 bytes; the bytes before it have arrived, except at a reset."""
     monkeypatch.setattr(mqtt_proxy, "WEIGHTS", {fault: 1})
-    monkeypatch.setattr(mqtt_proxy, "EARLY", 0)
-    monkeypatch.setattr(mqtt_proxy, "FEWEST", 700)
-    monkeypatch.setattr(mqtt_proxy, "MOST", 700)
-    monkeypatch.setattr(mqtt_proxy, "LONGEST_S", 0.2)
+    monkeypatch.setattr(mqtt_proxy, "EARLY_RATE", 0)
+    monkeypatch.setattr(mqtt_proxy, "MIN_BYTES", 700)
+    monkeypatch.setattr(mqtt_proxy, "MAX_BYTES", 700)
+    monkeypatch.setattr(mqtt_proxy, "MAX_STALL_S", 0.2)
     async with Upstream() as upstream, MqttProxy(upstream.port, random.Random(1)) as proxy:
-        proxy.faults.calm = False
+        proxy.faults.paused = False
         proxy.opened = True
         async with connected(proxy) as (reader, writer):
             writer.write(bytes(600))
             await reader.readexactly(600)
-            assert proxy.faults.tally.total() == 0
+            assert proxy.faults.counts.total() == 0
             writer.write(bytes(140))
             goes_on = fault in (Fault.STALL, Fault.SLOW)
             found = await (reader.readexactly(140) if goes_on else everything(reader))
 
         assert proxy.errors == []
-        assert proxy.faults.tally[fault] == 1
-        await until(lambda: not proxy.troubled, "the fault has run its course")
+        assert proxy.faults.counts[fault] == 1
+        await until(lambda: not proxy.active_faults, "the end of the fault")
         match fault:
             case Fault.RESET:
-                assert upstream.told == bytes(600)
+                assert upstream.received == bytes(600)
             case Fault.CUT | Fault.DEAF | Fault.GARBAGE:
-                assert upstream.told == bytes(700)
+                assert upstream.received == bytes(700)
                 assert found.strip(b"\0").isascii() == (fault is not Fault.GARBAGE)
             case Fault.MUTE:
-                assert upstream.told == bytes(740)
+                assert upstream.received == bytes(740)
                 assert len(found) < 140
             case _:
                 assert found == bytes(140)

@@ -19,7 +19,7 @@ MAX_UNSAVED_MS: Final = 120_000
 """How long before its loss was noticed a broker may have confirmed a state without saving it.
 
 mosquitto saves every 30 s (mosquitto.conf), and a silent broker is noticed after 40 s, twice the
-keep-alive (runtime/mqtt.py); the rest allows for clocks that differ and for a slow machine.
+keep-alive (runtime.mqtt); the rest allows for clocks that differ and for a slow machine.
 """
 
 

@@ -1,4 +1,4 @@
-"""Puts the cargo on the queue in step with its draining, directly: what it puts is put."""
+"""The producer: puts the planned messages on the queue, without a proxy, as it is drained."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,56 +9,56 @@ from zlib import crc32
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
-from tests.fire.cargo import Cargo
-from tests.fire.ledger import Put
+from tests.fire.audit import Put
+from tests.fire.messages import PlannedMessage
 from tests.waiting import POLL_S, until
 
 DEPTH: Final = 200
-"""How many messages may lie on the queue: what Azurite does takes it longer the more there are."""
+"""Limit of messages on the queue, because Azurite is slower the more there are."""
 
-HANDS: Final = 8
-"""How many puts are under way at once; the messages of one pillow are put in their order."""
+MAX_PUTS: Final = 8
+"""Limit of concurrent puts; the messages of one pillow are put in order."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Putter:
-    """Puts, and writes down what was put when."""
+class Producer:
+    """Puts messages, and records when each was inserted."""
 
-    def __init__(self, client: QueueClient, cargo: Sequence[Cargo]) -> None:
+    def __init__(self, client: QueueClient, messages: Sequence[PlannedMessage]) -> None:
         self.puts: list[Put] = []
         self.limit = 0
-        """How many messages may have been put by now; the acts set it."""
+        """Limit of messages put so far, set by the plan of failures."""
         self._client = client
-        self._cargo = cargo
+        self._messages = messages
         self._paused = False
         self._open = asyncio.Event()
         self._under_way = 0
 
     @property
     def done(self) -> bool:
-        """Whether everything is put."""
-        return len(self.puts) == len(self._cargo)
+        """Whether every message is put."""
+        return len(self.puts) == len(self._messages)
 
     async def run(self) -> None:
-        """Put everything."""
-        hands: list[list[Cargo]] = [[] for _ in range(HANDS)]
-        for one in self._cargo:
-            hands[crc32((one.pillow or str(one.number)).encode()) % HANDS].append(one)
+        """Put every message."""
+        groups: list[list[PlannedMessage]] = [[] for _ in range(MAX_PUTS)]
+        for one in self._messages:
+            groups[crc32((one.pillow or str(one.number)).encode()) % MAX_PUTS].append(one)
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch())
-            putting = [group.create_task(self._put(hand)) for hand in hands]
+            putting = [group.create_task(self._put(some)) for some in groups]
             await asyncio.gather(*putting)
             watching.cancel()
 
     async def pause(self) -> None:
-        """Stop putting; returns when no put is under way."""
+        """Pause, and wait until no put is under way."""
         self._paused = True
         self._open.clear()
         await until(lambda: self._under_way == 0, "the puts under way ended", within_s=30)
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue after a pause."""
         self._paused = False
 
     async def _watch(self) -> None:
@@ -76,8 +76,8 @@ class Putter:
                     self._open.clear()
             await asyncio.sleep(2 * POLL_S)
 
-    async def _put(self, hand: Sequence[Cargo]) -> None:
-        for one in hand:
+    async def _put(self, some: Sequence[PlannedMessage]) -> None:
+        for one in some:
             while not self._open.is_set():
                 await self._open.wait()
             self._under_way += 1
