@@ -73,7 +73,7 @@ class FakeBroker:
         self._ready = asyncio.Event()
         self._connected = False
         self._in_flight: set[asyncio.Future[None]] = set()
-        self._taken: dict[str, tuple[int, int]] = {}
+        self._sent_orders: dict[str, tuple[int, int]] = {}
         self._seen: set[bytes] = set()
         self._timers: list[asyncio.TimerHandle] = []
         server.sessions.append(self)
@@ -100,7 +100,7 @@ class FakeBroker:
         if self._connected or self.calls.crashed.is_set():
             return
         self._connected = True
-        self._taken.clear()
+        self._sent_orders.clear()
         for update in tuple(self.server.retained.values()):
             self._receive(update)
         self._ready.set()
@@ -117,9 +117,9 @@ class FakeBroker:
         self._incoming.cut()
         if self._unnoticed_s:
             loop = asyncio.get_running_loop()
-            self._timers.append(loop.call_later(self._unnoticed_s, self._notice))
+            self._timers.append(loop.call_later(self._unnoticed_s, self._on_loss))
         else:
-            self._notice()
+            self._on_loss()
 
     def close(self) -> None:
         """Disconnect and do not connect again."""
@@ -129,7 +129,7 @@ class FakeBroker:
             timer.cancel()
         self.server.sessions.remove(self)
 
-    def _notice(self) -> None:
+    def _on_loss(self) -> None:
         for confirmed in tuple(self._in_flight):
             if not confirmed.done():
                 _fail(confirmed, BrokerLost(LOST))
@@ -143,11 +143,11 @@ class FakeBroker:
     def _receive(self, update: Update) -> None:
         if self.calls.crashed.is_set():
             return
-        self._know(update)
+        self._mark_known(update)
         if self.listener is not None:
             self.listener.on_state(update)
 
-    def _know(self, update: Update) -> None:
+    def _mark_known(self, update: Update) -> None:
         self._seen.add(_content(update))
         known = self.server.known
         known[update.pillow] = max(known.get(update.pillow, update.order), update.order)
@@ -178,7 +178,7 @@ class FakeBroker:
             state is not None and server.refuses(state)
         )
         if not refused:
-            self._take(what)
+            self._accept(what)
         if fault is Fault.CRASH_AFTER:
             self.calls.crash()
         elif fault is Fault.LOST_ANSWER:
@@ -186,16 +186,16 @@ class FakeBroker:
         elif not (state and server.never_confirms(state)):
             self._incoming.send(lambda: self._confirm(state, confirmed, refused=refused))
 
-    def _take(self, what: Update | bytes) -> None:
+    def _accept(self, what: Update | bytes) -> None:
         server = self.server
         if isinstance(what, bytes):
             server.letters.append(what)
             return
         # A state that was confirmed or received before may be published again after a newer one.
         if _content(what) not in self._seen:
-            if what.order < self._taken.get(what.pillow, what.order):
+            if what.order < self._sent_orders.get(what.pillow, what.order):
                 server.out_of_order.append(what)
-            self._taken[what.pillow] = what.order
+            self._sent_orders[what.pillow] = what.order
         server.retained[what.pillow] = what
         server.accepted.append(what)
         for session in server.sessions:
@@ -211,7 +211,7 @@ class FakeBroker:
             _fail(confirmed, PublishRefused(REFUSED))
             return
         if state is not None:
-            self._know(state)
+            self._mark_known(state)
         confirmed.set_result(None)
 
 

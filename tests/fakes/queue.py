@@ -64,8 +64,8 @@ class QueueServer:
 
     def receive(self, limit: int, visibility_s: float) -> list[Message]:
         """Return the visible messages, each with a new pop receipt."""
-        there = sorted(self.messages.values(), key=lambda one: one.visible_at)
-        visible = [one for one in there if one.visible_at <= now()][:limit]
+        ordered = sorted(self.messages.values(), key=lambda one: one.visible_at)
+        visible = [one for one in ordered if one.visible_at <= now()][:limit]
         for one in visible:
             one.attempts += 1
             one.visible_at = now() + visibility_s
@@ -139,22 +139,22 @@ class FakeQueue:
 
     async def receive(self, limit: int) -> list[ReceivedMessage]:
         assert 1 <= limit <= 32
-        asked = now()
-        self.receive_times.append(asked)
-        taken: list[Message] = []
+        requested_at = now()
+        self.receive_times.append(requested_at)
+        messages: list[Message] = []
         await self._call(
-            "receive", lambda: taken.extend(self.server.receive(limit, self._visibility_s))
+            "receive", lambda: messages.extend(self.server.receive(limit, self._visibility_s))
         )
-        self.received.append(len(taken))
+        self.received.append(len(messages))
         return [
             ReceivedMessage(
                 one.id,
                 one.pop_receipt,
                 Body(one.text, one.queued_us, one.attempts),
-                asked + self._visibility_s,
-                EPOCH_S + asked - one.queued_us / 1e6,
+                requested_at + self._visibility_s,
+                EPOCH_S + requested_at - one.queued_us / 1e6,
             )
-            for one in taken
+            for one in messages
         ]
 
     async def delete(self, message: ReceivedMessage) -> DeleteResult:
@@ -166,7 +166,7 @@ class FakeQueue:
         return results[0]
 
     async def renew(self, message: ReceivedMessage) -> bool:
-        asked, receipt = now(), message.pop_receipt
+        requested_at, receipt = now(), message.pop_receipt
         new: list[str | None] = []
         await self._call(
             "renew",
@@ -176,7 +176,7 @@ class FakeQueue:
         if new[0] is None:
             return False
         message.pop_receipt = new[0]
-        message.leased_until = asked + self._visibility_s
+        message.leased_until = requested_at + self._visibility_s
         return True
 
     async def release(self, message: ReceivedMessage, hidden_s: int = 0) -> None:
