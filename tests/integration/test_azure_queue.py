@@ -285,23 +285,6 @@ async def test_a_wrong_account_or_key_is_denied_with_the_setting_to_check(
     assert "MGw==" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        "nonsense",
-        "AccountName=a",
-        "UseDevelopmentStorage=True",
-        "QueueEndpoint=http://127.0.0.1:1/devstoreaccount1",
-    ],
-)
-def test_a_malformed_connection_string_is_denied_with_the_setting_to_check(
-    given: str, queue_name: str
-) -> None:
-    """Before a request is sent."""
-    with pytest.raises(QueueDenied, match="AZURE_STORAGE_CONNECTION_STRING cannot be used"):
-        AzureQueue(settings(given, queue_name))
-
-
 async def test_an_address_without_a_server_is_unavailable_at_once(queue_name: str) -> None:
     """Not after the SDK's minute of retries; the message names the address and the setting."""
     port = ports.free()

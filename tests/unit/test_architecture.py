@@ -182,17 +182,13 @@ LONG_MODULES: Final[Mapping[str, int]] = {
 }
 LONG_FUNCTIONS: Final[Mapping[str, int]] = {}
 WIDE_CONSTRUCTORS: Final[Mapping[str, int]] = {}
-# Values without behaviour, a package's list of public names, and what test_azure_queue.py and
-# test_azure_identity.py test on an Azurite.
+# Values without behaviour, and a package's list of public names.
 WITHOUT_TESTS: Final = frozenset(
     {
         "runtime.mqtt",
         "runtime.mqtt.config",
         "runtime.mqtt.errors",
         "azure_queue.service",
-        "azure_queue.account",
-        "azure_queue.rest_client",
-        "azure_queue.storage_queue",
     }
 )
 UPWARD_IMPORTS: Final[frozenset[str]] = frozenset()
