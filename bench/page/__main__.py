@@ -1,9 +1,9 @@
-"""scripts/bench page: frames and loading of the page, in Chromium without a graphics card.
+"""scripts/bench page: frame rate and loading time of the page, in Chromium without a GPU.
 
-Frames are counted as a page sees them; the main thread's time is that of a second divided by 60,
-taken while nobody asks for frames. The limit is a page of plain boxes as large as the clouds, moved
-by the browser alone. A slow phone is 150 ms from the gateway, has 1.6 Mbit/s and a fourth of this
-machine's speed.
+Frames are counted with `requestAnimationFrame`. The main thread's time is that of one second
+divided by 60, measured before frames are counted. The limit is a page with boxes of the clouds'
+size that the browser animates without a script. The slow phone has a round trip of 150 ms,
+1.6 Mbit/s, and a fourth of this machine's speed.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from playwright.async_api import Browser, ViewportSize
 
 from bench.figures import show_each, write
 from bench.page.chromium import chromium, frames, load, settled
-from bench.page.sky import sky_of
+from bench.page.fixture import run_fixture
 from devstack.broker import Broker
 from devstack.processes import ROOT
 
@@ -33,46 +33,54 @@ SCENES: Final = {
     "a wall of 2,000": (2000, 500.0, False),
     "that wall, scrolled": (2000, 500.0, True),
 }
-"""How many pillows there are, how many of them change in a second, whether the page is scrolled."""
+"""Number of pillows, changes a second, and whether the page is scrolled."""
 VISITED: Final = (7, 100)
-"""How many pillows there are at a first visit; of these none changes."""
+"""Numbers of pillows at a first visit; their states do not change."""
 
 
 def main() -> None:
     """Measure, print tables, write JSON."""
-    asked = argparse.ArgumentParser(prog="scripts/bench page", description=__doc__)
-    asked.add_argument("--quick", action="store_true", help="a minute: two seconds of each")
-    asked.add_argument("--only", choices=("frames", "phone"), help="frames, or the slow phone")
-    asked.add_argument("--output", type=Path, default=ROOT / ".bench" / "page.json")
-    given = asked.parse_args()
-    figures = asyncio.run(_run(2.0 if given.quick else 6.0, 2 if given.quick else 5, given.only))
-    write(given.output, figures)
-    print(f"written to {given.output}")
+    parser = argparse.ArgumentParser(prog="scripts/bench page", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="about a minute: two seconds of each scene"
+    )
+    parser.add_argument(
+        "--only",
+        choices=("frames", "phone"),
+        help="measure only the frames, or only the slow phone",
+    )
+    parser.add_argument("--output", type=Path, default=ROOT / ".bench" / "page.json")
+    arguments = parser.parse_args()
+    figures = asyncio.run(
+        _run(2.0 if arguments.quick else 6.0, 2 if arguments.quick else 5, arguments.only)
+    )
+    write(arguments.output, figures)
+    print(f"written to {arguments.output}")
 
 
 async def _run(seconds: float, rounds: int, only: str | None) -> Figures:
     figures: Figures = {"seconds": seconds, "rounds": rounds}
     async with Broker(kind="mosquitto", topic_prefix="+") as broker, chromium() as browser:
         if only != "phone":
-            figures["frames"] = await _moving(broker, browser, seconds)
+            figures["frames"] = await _measure_frames(broker, browser, seconds)
         if only != "frames":
-            figures["loading"] = await _loading(broker, browser, rounds)
+            figures["loading"] = await _measure_loading(broker, browser, rounds)
     return figures
 
 
-async def _moving(broker: Broker, browser: Browser, seconds: float) -> Figures:
-    moving: dict[str, Figures] = {}
+async def _measure_frames(broker: Broker, browser: Browser, seconds: float) -> Figures:
+    scenes: dict[str, Figures] = {}
     page = await browser.new_page(viewport=_SIZE)
     await settled(page, _PLAIN.as_uri())
     boxes = "document.body.innerHTML = '<i></i>'.repeat(28)"
     await page.evaluate(boxes)
-    moving["the limit: 28 boxes"] = await frames(page, seconds=seconds)
+    scenes["the limit: 28 boxes"] = await frames(page, seconds=seconds)
     await page.close()
     for name, (count, rate, scroll) in SCENES.items():
-        async with sky_of(broker, count) as sky, sky.changing(count, rate):
+        async with run_fixture(broker, count) as fixture, fixture.changing(count, rate):
             page = await browser.new_page(viewport=_SIZE)
-            await settled(page, sky.url)
-            moving[name] = await frames(page, seconds=seconds, scroll=scroll)
+            await settled(page, fixture.url)
+            scenes[name] = await frames(page, seconds=seconds, scroll=scroll)
             await page.close()
     show_each(
         "Frames, 1280 × 800",
@@ -84,17 +92,17 @@ async def _moving(broker: Broker, browser: Browser, seconds: float) -> Figures:
             ("styles/s", "styles", "{:.0f}"),
             ("long tasks", "long_tasks", "{}"),
         ),
-        moving,
+        scenes,
     )
-    return moving
+    return scenes
 
 
-async def _loading(broker: Broker, browser: Browser, rounds: int) -> Figures:
-    loading: dict[str, Figures] = {}
+async def _measure_loading(broker: Broker, browser: Browser, rounds: int) -> Figures:
+    visits_by_count: dict[str, Figures] = {}
     for count in VISITED:
-        async with sky_of(broker, count) as sky:
-            visits = [await load(browser, sky.url) for _ in range(rounds)]
-        loading[f"{count} clouds"] = _median(visits)
+        async with run_fixture(broker, count) as fixture:
+            visits = [await load(browser, fixture.url) for _ in range(rounds)]
+        visits_by_count[f"{count} clouds"] = _median(visits)
     show_each(
         f"The first visit on a slow phone, median of {rounds}",
         (
@@ -103,9 +111,9 @@ async def _loading(broker: Broker, browser: Browser, rounds: int) -> Figures:
             ("requests", "requests", "{:.0f}"),
             ("KiB", "kib", "{:.1f}"),
         ),
-        loading,
+        visits_by_count,
     )
-    return loading
+    return visits_by_count
 
 
 def _median(rounds: Sequence[Figures]) -> Figures:

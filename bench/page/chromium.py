@@ -1,4 +1,4 @@
-"""Chromium, and what it says of a page: frames, the main thread, how it loaded."""
+"""Measures a page in Chromium: frames, the main thread, and loading."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ _FRAMES: Final = """(ms) => new Promise((done) => {
 _SCROLLING: Final = (
     "() => { const down = () => { scrollBy(0, 12); setTimeout(down, 16); }; down(); }"
 )
-_SHOWN: Final = """
+_REPORT_FIRST_CLOUD: Final = """
 new PerformanceObserver((list) => console.debug(`shown ${list.getEntries()[0].renderTime}`))
   .observe({type: 'element'});
 new MutationObserver((_, observer) => {
@@ -41,17 +41,17 @@ new MutationObserver((_, observer) => {
   name.setAttribute('elementtiming', 'first');
 }).observe(document, {subtree: true, childList: true});
 """
-"""Says when the first card with a cloud on it was on the screen, as the browser knows it."""
+"""Logs the browser's render time of the first card with a cloud."""
 
 SLOW_PHONE: Final = {"latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
-"""150 ms to the gateway and back, 1.6 Mbit/s down, 0.75 Mbit/s up."""
-_SLOWER: Final = 4
+"""Round trip of 150 ms, 1.6 Mbit/s down, 0.75 Mbit/s up."""
+_CPU_SLOWDOWN: Final = 4
 _SETTLED_S: Final = 2.5
 
 
 @contextlib.asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """The system's Chromium, or the one that playwright installed."""
+    """Start the system's Chromium, or the one that playwright installed."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -62,7 +62,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 async def frames(page: Page, *, seconds: float, scroll: bool = False) -> Figures:
-    """Watch a page that is there: first its main thread undisturbed, then its frames."""
+    """Measure a loaded page: first its main thread without a script of ours, then its frames."""
     session = await page.context.new_cdp_session(page)
     await session.send("Performance.enable")
     await page.evaluate(_LONG_TASKS)
@@ -83,19 +83,19 @@ async def frames(page: Page, *, seconds: float, scroll: bool = False) -> Figures
 
 
 async def settled(page: Page, address: str) -> None:
-    """Open a page and wait until loading is over."""
+    """Open a page and wait until it is live and has settled."""
     await page.goto(address)
     await page.wait_for_selector("body[data-connection=live]", state="attached")
     await asyncio.sleep(_SETTLED_S)
 
 
 async def _metrics(session: CDPSession) -> dict[str, float]:
-    told = await session.send("Performance.getMetrics")
-    return {one["name"]: one["value"] for one in told["metrics"]}
+    response = await session.send("Performance.getMetrics")
+    return {one["name"]: one["value"] for one in response["metrics"]}
 
 
 async def load(browser: Browser, address: str) -> Figures:
-    """Open a page for the first time, as on a slow phone."""
+    """Measure a first visit on a slow phone."""
     context = await browser.new_context(
         viewport={"width": 390, "height": 844}, device_scale_factor=2
     )
@@ -105,12 +105,12 @@ async def load(browser: Browser, address: str) -> Figures:
     session.on("Network.loadingFinished", lambda one: bytes_each.append(one["encodedDataLength"]))
     await session.send("Network.enable")
     await session.send("Network.emulateNetworkConditions", {"offline": False, **SLOW_PHONE})
-    await session.send("Emulation.setCPUThrottlingRate", {"rate": _SLOWER})
-    await page.add_init_script(_SHOWN)
-    # Whatever is evaluated in the page meanwhile would be measured, too.
-    async with page.expect_console_message(lambda one: one.text.startswith("shown ")) as said:
+    await session.send("Emulation.setCPUThrottlingRate", {"rate": _CPU_SLOWDOWN})
+    await page.add_init_script(_REPORT_FIRST_CLOUD)
+    # By a console message, because a script evaluated meanwhile would be measured as well.
+    async with page.expect_console_message(lambda one: one.text.startswith("shown ")) as message:
         await page.goto(address, wait_until="commit")
-    shown = (await said.value).text
+    shown = (await message.value).text
     first_paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
     figures = {
         "paint_ms": await page.evaluate(first_paint),

@@ -47,7 +47,7 @@ async def test_every_state_is_animated_and_the_last_one_is_marked_old_without_a_
 
     page = await browser.new_page(viewport=VIEWPORT)
     monitor = PageMonitor(page, stack.page_url)
-    view, body = page.locator("#view"), page.locator("body")
+    view, body = page.locator("#detail"), page.locator("body")
     await send("neutral")
     await page.goto(f"{stack.page_url}/#sofa")
     await expect(view).to_have_attribute("data-state", "neutral", timeout=SHOWN_MS)
@@ -64,13 +64,13 @@ async def test_every_state_is_animated_and_the_last_one_is_marked_old_without_a_
             await sofa.publish_availability("sofa", b"online")
 
         # The latency panel shows how long each hop of a hug and a punch took.
-        await page.locator("#way summary").click()
+        await page.locator("#latency summary").click()
         for name in ("hugging", "punching"):
             await send(name)
             await expect(view).to_have_attribute("data-state", name, timeout=SHOWN_MS)
             await film.run(DWELL_S)
         # The queue's time has whole seconds, so the time before it is not always known.
-        await expect(page.locator("#way-legend .none:not(.queued)")).to_have_count(0)
+        await expect(page.locator("#latency-legend .missing:not(.queued)")).to_have_count(0)
 
         # Without the broker, the last known state stays and is marked as old.
         stack.broker.kill()

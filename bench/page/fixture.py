@@ -1,4 +1,4 @@
-"""What the page is shown in a run: a broker, a gateway, and pillows that change at a rate."""
+"""The fixture of a run: a gateway on a broker, and pillows whose states change at a rate."""
 
 import asyncio
 import contextlib
@@ -21,58 +21,56 @@ from devstack.probes import http_answers
 from devstack.processes import ROOT, Program
 
 _STEP_S: Final = 0.02
-"""How often the publisher says what is due: pillows of a fleet do not speak all at once."""
+"""Interval at which due changes are published, so that they do not arrive all at once."""
 
-_LIVELY: Final = tuple(name for name in STATES if name != "notconnected")
+_GESTURES: Final = tuple(name for name in STATES if name != "notconnected")
 _SAMPLES: Final = [[0.6, 0.1, 1.2], [-0.7, 0.2, 0.8], [0.2, -0.3, 1.1], [0.0, 0.0, 1.0]]
 
 
 @dataclass
-class Sky:
-    """A gateway, and the pillows that publish to it."""
+class Fixture:
+    """A gateway and a publisher of its pillows."""
 
     url: str
     _client: aiomqtt.Client
     _prefix: str
-    _said: int = 0
 
-    async def say(self, number: int, name: str, *, with_motion: bool = False) -> None:
+    async def publish(self, number: int, name: str, *, with_motion: bool = False) -> None:
         """Publish the state of one pillow."""
-        told: dict[str, object] = {
+        state: dict[str, object] = {
             "pillow": f"cloud-{number}",
             "state": name,
             "at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "battery": 0.5,
         }
         if with_motion:
-            told["motion"] = _SAMPLES
+            state["motion"] = _SAMPLES
         topic = f"{self._prefix}/cloud-{number}/state"
-        await self._client.publish(topic, json.dumps(told), qos=1, retain=True)
+        await self._client.publish(topic, json.dumps(state), qos=1, retain=True)
 
     async def fill(self, count: int) -> None:
-        """Give every pillow its first state."""
+        """Publish the first state of every pillow."""
         for first in range(1, count + 1, 200):
             numbers = range(first, min(first + 200, count + 1))
-            await asyncio.gather(*(self.say(n, _LIVELY[n % len(_LIVELY)]) for n in numbers))
+            await asyncio.gather(*(self.publish(n, _GESTURES[n % len(_GESTURES)]) for n in numbers))
 
     async def keep_changing(self, count: int, rate: float) -> None:
-        """Change one pillow after the other, each to another state, at `rate` a second."""
-        began, said = time.monotonic(), 0
+        """Change one pillow after the other, each to another state, `rate` a second."""
+        start, published = time.monotonic(), 0
         while True:
             await asyncio.sleep(_STEP_S)
-            due = int((time.monotonic() - began) * rate)
-            await asyncio.gather(*map(partial(self._change, count), range(said, due)))
-            said = due
+            due = int((time.monotonic() - start) * rate)
+            await asyncio.gather(*map(partial(self._change, count), range(published, due)))
+            published = due
 
     async def _change(self, count: int, number: int) -> None:
-        # Every state follows every other, and one in five comes with what was felt.
-        name = _LIVELY[(number + number // count) % len(_LIVELY)]
-        await self.say(number * 7 % count + 1, name, with_motion=number % 5 == 0)
-        self._said += 1
+        # Every state follows every other, and one in five has accelerometer samples.
+        name = _GESTURES[(number + number // count) % len(_GESTURES)]
+        await self.publish(number * 7 % count + 1, name, with_motion=number % 5 == 0)
 
     @contextlib.asynccontextmanager
     async def changing(self, count: int, rate: float) -> AsyncIterator[None]:
-        """Keep changing for as long as this is open."""
+        """Change states in the background while the context is open."""
         if rate == 0:
             yield
             return
@@ -86,8 +84,8 @@ class Sky:
 
 
 @contextlib.asynccontextmanager
-async def sky_of(broker: Broker, count: int) -> AsyncIterator[Sky]:
-    """A gateway on a free port with a prefix of its own, which knows `count` pillows."""
+async def run_fixture(broker: Broker, count: int) -> AsyncIterator[Fixture]:
+    """Run a gateway on a free port with its own topic prefix and `count` pillows."""
     prefix, port = f"b{uuid4().hex[:12]}", ports.free()
     gateway = Program(
         "gateway",
@@ -115,6 +113,6 @@ async def sky_of(broker: Broker, count: int) -> AsyncIterator[Sky]:
     )
     publisher.pending_calls_threshold = 1000
     async with gateway, publisher:
-        sky = Sky(f"http://{ports.HOST}:{port}", publisher, prefix)
-        await sky.fill(count)
-        yield sky
+        fixture = Fixture(f"http://{ports.HOST}:{port}", publisher, prefix)
+        await fixture.fill(count)
+        yield fixture
