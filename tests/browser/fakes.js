@@ -89,3 +89,72 @@ export function seeded(seed) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** An element of a FakeDocument. */
+export class FakeElement extends EventTarget {
+  dataset = {};
+  hidden = false;
+  href = "";
+  textContent = "";
+  isFocused = false;
+
+  click() {
+    this.dispatchEvent(new Event("click", { cancelable: true }));
+  }
+
+  focus() {
+    this.isFocused = true;
+  }
+}
+
+/** A document in which every id has an element. */
+export class FakeDocument extends EventTarget {
+  activeElement = null;
+  body = new FakeElement();
+  hidden = false;
+  title = "";
+  #elements = new Map();
+
+  getElementById(id) {
+    if (!this.#elements.has(id)) this.#elements.set(id, new FakeElement());
+    return this.#elements.get(id);
+  }
+
+  querySelector(selector) {
+    return this.getElementById(selector);
+  }
+}
+
+/** A window with a document, an address, and the time of a ManualClock. */
+export class FakeWindow extends EventTarget {
+  document = new FakeDocument();
+  location;
+  scrolledTo = null;
+  replaced = [];
+  history = { replaceState: (_state, _title, url) => this.replaced.push(url) };
+  #time;
+
+  /** @param {ManualClock} time */
+  constructor(time, { hash = "", search = "" } = {}) {
+    super();
+    this.#time = time;
+    this.location = { hash, search, pathname: "/" };
+  }
+
+  scrollTo(...position) {
+    this.scrolledTo = position;
+  }
+
+  setInterval(callback, ms) {
+    const repeat = () => {
+      this.#time.timers.setTimeout(repeat, ms);
+      callback();
+    };
+    this.#time.timers.setTimeout(repeat, ms);
+  }
+
+  navigate(hash) {
+    this.location.hash = hash;
+    this.dispatchEvent(new Event("hashchange"));
+  }
+}

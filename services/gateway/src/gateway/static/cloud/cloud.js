@@ -45,9 +45,6 @@ export function stateColor(state) {
   return (states[state] ?? states.neutral).color;
 }
 
-/** The known states, in the order in which the page lists them. */
-export const STATES = ["hugging", "punching", "shaking", "spinning", "throwing", "neutral", "notconnected"];
-
 /** The text alternative of the picture of a state. @param {string} state */
 export function poseDescription(state) {
   return (POSES[state] ?? POSES.neutral).text;

@@ -6,6 +6,9 @@
 /** Size of the canvas on which a pose is drawn, in SVG units. */
 export const CANVAS = { width: 240, height: 210 };
 
+/** The states that have a pose, in the order in which the page lists them. */
+export const STATES = ["hugging", "punching", "shaking", "spinning", "throwing", "neutral", "notconnected"];
+
 /** Outlines of the body, clockwise from the lower left. */
 export const BODIES = {
   plump:

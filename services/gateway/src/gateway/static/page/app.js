@@ -6,8 +6,7 @@
 
 import { journey } from "../client/latency.js";
 import { isPillowId } from "../client/frames.js";
-import { STATES, stateLabel } from "../cloud/cloud.js";
-import { describePillow } from "../cloud/format.js";
+import { STATES } from "../cloud/poses.js";
 import { isCrowd, wallSize } from "./layout.js";
 import { hasLatency, PageState } from "./page_state.js";
 import { formatHash, parseHash } from "./route.js";
@@ -28,7 +27,7 @@ const LATENCY_INTERVAL_MS = 500;
  *
  * @typedef {object} Views
  * @property {import("./announcer.js").Announcer} announcer
- * @property {Pick<import("./card.js").CardRenderer, "render" | "stateOf">} cards
+ * @property {Pick<import("./card.js").CardRenderer, "render" | "stateOf" | "activityOf">} cards
  * @property {Pick<import("./detail_view.js").DetailView, "id" | "open" | "render" | "add" | "onConnection" | "takeStateChange">} detail
  * @property {Pick<import("./empty_state.js").EmptyState, "render">} empty
  * @property {Pick<import("./filters.js").Filters, "set" | "render">} filters
@@ -229,10 +228,9 @@ export class App {
 
   /** Announce changes of clouds while they are live; the status bar announces the connection. */
   #announce() {
-    const client = this.#client;
-    if (client.connection !== "live") return;
-    const activityOf = (/** @type {string} */ id) => describePillow(client.pillows.get(id), client.freshness(id), client.age(id), stateLabel).activity;
-    const text = this.#views.announcer.next(this.#clock(), activityOf, this.#views.detail.id);
-    if (text !== "") this.#views.shell.announce(text);
+    if (this.#client.connection !== "live") return;
+    const { announcer, cards, detail, shell } = this.#views;
+    const text = announcer.next(this.#clock(), (id) => cards.activityOf(id), detail.id);
+    if (text !== "") shell.announce(text);
   }
 }

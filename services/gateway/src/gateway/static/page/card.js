@@ -111,7 +111,7 @@ export class Card {
   }
 }
 
-/** Renders cards with the client's states, and passes changes to the announcer. */
+/** Renders cards with the client's states, describes these, and passes changes to the announcer. */
 export class CardRenderer {
   #client;
   #announcer;
@@ -130,6 +130,12 @@ export class CardRenderer {
     return this.#client.pillows.get(id)?.state ?? "unknown";
   }
 
+  /** The activity of a pillow in words. @param {string} id */
+  activityOf(id) {
+    const client = this.#client;
+    return describePillow(client.pillows.get(id), client.freshness(id), client.age(id), stateLabel).activity;
+  }
+
   /** `Card.appearance` of a pillow's card once it is rendered. @param {string} id */
   appearanceOf(id) {
     return `${this.stateOf(id)} ${this.#client.freshness(id)}`;
@@ -137,7 +143,8 @@ export class CardRenderer {
 
   /** @param {Card} card */
   render(card) {
-    const { pillows } = this.#client;
-    if (card.render(pillows.get(card.id), this.#client.freshness(card.id), this.#client.age(card.id))) this.#announcer.add(card.id);
+    const client = this.#client;
+    const { id } = card;
+    if (card.render(client.pillows.get(id), client.freshness(id), client.age(id))) this.#announcer.add(id);
   }
 }

@@ -1,7 +1,8 @@
 /** The bar above the wall: the number of clouds in each state, the filters and the order. */
 
-import { STATES, stateColor, stateLabel } from "../cloud/cloud.js";
+import { stateColor, stateLabel } from "../cloud/cloud.js";
 import { byId, createElement, setText } from "../cloud/dom.js";
+import { STATES } from "../cloud/poses.js";
 import { needsFilters } from "./layout.js";
 
 /** Delay after a key before the name filter is applied. */

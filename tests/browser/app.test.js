@@ -1,0 +1,285 @@
+/** The page without a browser: a real client on a fake WebSocket, with views that record what they show. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Pillowcast } from "../../services/gateway/src/gateway/static/client/pillowcast.js";
+import { Announcer } from "../../services/gateway/src/gateway/static/page/announcer.js";
+import { App, initialState } from "../../services/gateway/src/gateway/static/page/app.js";
+import { RedrawScheduler } from "../../services/gateway/src/gateway/static/page/redraw_scheduler.js";
+import { FakeWindow, fakeWebSocket, ManualClock } from "./fakes.js";
+
+const FRAME_MS = 16;
+const ALL = { states: [], name: "", order: "name" };
+
+/** Views with the interface that the app uses; each records the arguments of its last call. */
+function fakeViews(client) {
+  const cards = new Map();
+  const shown = { cards: [], rendered: [], added: [], focused: null, latencies: [] };
+  const views = {
+    announcer: new Announcer(),
+    cards: {
+      stateOf: (id) => client.pillows.get(id)?.state ?? "unknown",
+      activityOf: (id) => client.pillows.get(id)?.state,
+      render: (card) => shown.rendered.push(card.id),
+    },
+    detail: {
+      id: null,
+      hasChanged: false,
+      open: (id) => { views.detail.id = id; },
+      render: () => {},
+      add: (pillow) => shown.added.push(pillow.state),
+      onConnection: (detail) => { shown.connection = detail.connection; },
+      takeStateChange: () => views.detail.hasChanged,
+    },
+    empty: { render: (isEmpty, isKnown) => { shown.empty = [isEmpty, isKnown]; } },
+    filters: {
+      set: (filter) => { shown.filter = filter; },
+      render: (counts, selected, all) => { shown.counts = [Object.fromEntries(counts), selected, all]; },
+    },
+    latency: { add: (id, { ms }) => shown.latencies.push([id, ms]), render: () => { shown.latencyRendered = true; } },
+    shell: {
+      render: (id, how) => { shown.view = { id, ...how }; },
+      setBackHash: (hash) => { shown.backHash = hash; },
+      setNoMatch: (isEmpty) => { shown.noMatch = isEmpty; },
+      announce: (text) => { shown.announced = text; },
+    },
+    status: { render: ({ connection, count }) => { shown.status = [connection, count]; } },
+    wall: {
+      card: (id) => cards.get(id),
+      get cards() { return cards.values(); },
+      show: (ids) => {
+        shown.cards = ids;
+        cards.clear();
+        for (const id of ids) cards.set(id, { id });
+      },
+      focus: (id) => { shown.focused = id; },
+    },
+  };
+  return { views, shown };
+}
+
+function setUp(address = {}) {
+  const time = new ManualClock();
+  const window = new FakeWindow(time, address);
+  const FakeWebSocket = fakeWebSocket();
+  const state = initialState(window.location);
+  const client = new Pillowcast({
+    url: "https://pillows.example/",
+    pillows: state.subscription,
+    WebSocket: FakeWebSocket,
+    clock: time.clock,
+    timers: time.timers,
+    random: () => 0.5,
+    page: {},
+  });
+  const { views, shown } = fakeViews(client);
+  const scheduler = new RedrawScheduler({
+    requestFrame: (callback) => time.timers.setTimeout(callback, FRAME_MS),
+    setTimeout: (callback, ms = 0) => time.timers.setTimeout(callback, ms),
+    now: time.clock,
+  });
+  const app = new App(window, client, state, views, { scheduler, clock: time.clock });
+  client.open();
+  app.start();
+  FakeWebSocket.newest.accept();
+  const pillow = (id, name = "hugging", more = {}) => ({ pillow: id, state: name, at: new Date(time.now).toISOString(), ...more });
+  let offset = 0;
+  const cursor = () => `e:${(offset += 1)}`;
+  const receive = (frame) => FakeWebSocket.newest.receive(frame);
+  const snapshot = (...pillows) => receive({ type: "snapshot", cursor: cursor(), recovered: false, broker: "online", sent: time.now, pillows });
+  const update = (...pillows) => receive({ type: "update", cursor: cursor(), sent: time.now, pillows });
+  const frame = () => time.pass(FRAME_MS);
+  return { time, window, client, views, shown, app, pillow, receive, snapshot, update, frame, FakeWebSocket };
+}
+
+test("a snapshot is shown with the next frame", () => {
+  const { shown, pillow, snapshot, frame } = setUp();
+  snapshot(pillow("b"), pillow("a", "spinning"));
+  assert.deepEqual(shown.cards, [], "not before the frame");
+  frame();
+  assert.deepEqual(shown.cards, ["a", "b"]);
+  assert.deepEqual(shown.counts, [{ hugging: 1, spinning: 1 }, 2, 2]);
+  assert.deepEqual(shown.status, ["live", 2]);
+  assert.deepEqual(shown.view, { id: null, hasBackLink: false, canGoBack: false });
+});
+
+test("an update renders only the card that changed", () => {
+  const { shown, pillow, snapshot, update, frame } = setUp();
+  snapshot(pillow("a"), pillow("b"));
+  frame();
+  shown.rendered.length = 0;
+  update(pillow("b"));
+  frame();
+  assert.deepEqual(shown.rendered, ["b"]);
+});
+
+test("several frames of the gateway make one redraw", () => {
+  const { shown, pillow, snapshot, update, frame } = setUp();
+  snapshot(pillow("a"), pillow("b"));
+  frame();
+  shown.rendered.length = 0;
+  for (const name of ["spinning", "shaking", "hugging"]) update(pillow("a", name));
+  frame();
+  assert.deepEqual(shown.rendered, ["a"]);
+});
+
+test("the only pillow opens the detail view, a second one the wall", () => {
+  const { shown, views, pillow, snapshot, update, frame } = setUp();
+  snapshot(pillow("a"));
+  frame();
+  assert.equal(views.detail.id, "a");
+  update(pillow("b"));
+  frame();
+  assert.equal(views.detail.id, null);
+  assert.deepEqual(shown.cards, ["a", "b"]);
+});
+
+test("a fragment opens the detail view and subscribes to its pillow only, the wall to all", () => {
+  const { window, shown, views, pillow, snapshot, frame, FakeWebSocket } = setUp({ hash: "#a" });
+  assert.match(FakeWebSocket.newest.url, /\?pillow=a$/);
+  snapshot(pillow("a"));
+  frame();
+  assert.equal(views.detail.id, "a");
+  assert.equal(shown.view.hasBackLink, true);
+  window.navigate("");
+  assert.deepEqual(FakeWebSocket.newest.sent.at(-1), { type: "subscribe", pillows: "all" });
+  snapshot(pillow("a"), pillow("b"));
+  frame();
+  assert.equal(views.detail.id, null);
+});
+
+test("the detail view opens at the top, and the wall gets the focus back to its card", () => {
+  const { window, shown, pillow, snapshot, frame } = setUp();
+  snapshot(pillow("a"), pillow("b"));
+  frame();
+  window.navigate("#b");
+  assert.deepEqual(window.scrolledTo, [0, 0]);
+  assert.equal(shown.view.canGoBack, true);
+  window.navigate("");
+  assert.equal(shown.focused, "b");
+});
+
+test("a filter selects and sorts the wall, and is put into the address", () => {
+  const { window, app, shown, pillow, snapshot, frame } = setUp();
+  snapshot(pillow("a"), pillow("b", "spinning"), pillow("c"));
+  frame();
+  app.applyFilter({ ...ALL, states: ["spinning"] });
+  assert.deepEqual(shown.cards, ["b"]);
+  assert.deepEqual(window.replaced, ["#state=spinning"]);
+  app.applyFilter({ ...ALL, name: "nobody" });
+  frame();
+  app.applyFilter(ALL);
+  assert.deepEqual(window.replaced.at(-1), "/");
+});
+
+test("a filter without a match is shown as such", () => {
+  const { time, shown, pillow, snapshot } = setUp({ hash: "#name=nobody" });
+  snapshot(pillow("a"), pillow("b"));
+  time.pass(FRAME_MS);
+  assert.equal(shown.noMatch, true);
+  assert.deepEqual(shown.filter, { ...ALL, name: "nobody" });
+  assert.equal(shown.backHash, "#name=nobody");
+});
+
+test("the order of a crowd changes at most once a second, that of fewer pillows at once", () => {
+  for (const [count, waits] of [[24, 0], [25, 1_000]]) {
+    const { time, shown, pillow, snapshot, update } = setUp({ hash: "#state=spinning" });
+    snapshot(...Array.from({ length: count }, (_, n) => pillow(`p${n}`)));
+    time.pass(FRAME_MS);
+    assert.deepEqual(shown.cards, []);
+    time.pass(100);
+    update(pillow("p3", "spinning"));
+    time.pass(50 + FRAME_MS);
+    assert.equal(shown.cards.length, waits === 0 ? 1 : 0, `${count} pillows`);
+    time.pass(waits + 1_000);
+    assert.deepEqual(shown.cards, ["p3"]);
+  }
+});
+
+test("nothing is rendered on the wall behind the detail view", () => {
+  const { window, shown, pillow, snapshot, update, frame } = setUp();
+  snapshot(pillow("a"), pillow("b"));
+  frame();
+  window.navigate("#a");
+  shown.rendered.length = 0;
+  update(pillow("b", "spinning"));
+  update(pillow("a", "shaking"));
+  frame();
+  assert.deepEqual(shown.rendered, []);
+  assert.deepEqual(shown.added, ["shaking"], "the detail view gets each state of its pillow");
+});
+
+test("every second all cards are rendered, because ages grow; not while the page is hidden", () => {
+  const { time, window, shown, pillow, snapshot } = setUp();
+  snapshot(pillow("a"), pillow("b"));
+  time.pass(500);
+  shown.rendered.length = 0;
+  time.pass(1_000);
+  assert.deepEqual(shown.rendered.sort(), ["a", "b"]);
+  window.document.hidden = true;
+  shown.rendered.length = 0;
+  time.pass(3_000);
+  assert.deepEqual(shown.rendered, []);
+  window.document.hidden = false;
+  window.document.dispatchEvent(new Event("visibilitychange"));
+  time.pass(FRAME_MS);
+  assert.deepEqual(shown.rendered.sort(), ["a", "b"], "at once when it becomes visible");
+});
+
+test("latency is measured of updates that are painted, not of a snapshot or a hidden page", () => {
+  const { time, window, shown, pillow, snapshot, update } = setUp();
+  const hops = () => ({ queued: time.now - 199 });
+  snapshot(pillow("a", "hugging", { hops: hops() }), pillow("b"));
+  time.pass(100);
+  assert.deepEqual(shown.latencies, []);
+  update(pillow("a", "spinning", { hops: hops() }));
+  time.pass(FRAME_MS);
+  assert.deepEqual(shown.latencies, [["a", 199 + FRAME_MS]]);
+  window.document.hidden = true;
+  update(pillow("a", "shaking", { hops: hops() }));
+  time.pass(100);
+  assert.equal(shown.latencies.length, 1);
+});
+
+test("changes are announced while the clouds are live", () => {
+  const { time, views, shown, pillow, snapshot, receive } = setUp();
+  snapshot(pillow("a"), pillow("b"));
+  time.pass(FRAME_MS);
+  views.announcer.add("a");
+  time.pass(1_000);
+  assert.equal(shown.announced, "a: hugging.");
+  views.announcer.add("b");
+  receive({ type: "status", broker: "offline" });
+  time.pass(15_000);
+  assert.equal(shown.announced, "a: hugging.");
+});
+
+test("a page without pillows is empty, and known to be once the gateway has said so", () => {
+  const { time, shown, snapshot } = setUp();
+  time.pass(FRAME_MS);
+  snapshot();
+  time.pass(1_000);
+  assert.deepEqual(shown.empty, [true, true]);
+  assert.equal(shown.noMatch, false);
+});
+
+test("a lost connection is passed to the detail view and renders every card", () => {
+  const { time, shown, pillow, snapshot, FakeWebSocket } = setUp();
+  snapshot(pillow("a"), pillow("b"));
+  time.pass(FRAME_MS);
+  shown.rendered.length = 0;
+  FakeWebSocket.newest.drop();
+  time.pass(FRAME_MS);
+  assert.equal(shown.connection, "disconnected");
+  assert.deepEqual(shown.rendered.sort(), ["a", "b"]);
+  assert.deepEqual(shown.status, ["disconnected", 2]);
+});
+
+test("pillows of the query string are shown before they have a state", () => {
+  const { shown, snapshot, frame, FakeWebSocket } = setUp({ search: "?pillow=a&pillow=b&pillow=NOT%20ONE" });
+  assert.match(FakeWebSocket.newest.url, /\?pillow=a&pillow=b$/);
+  snapshot();
+  frame();
+  assert.deepEqual(shown.cards, ["a", "b"]);
+});

@@ -1,0 +1,67 @@
+/** The sizes of the wall have one source: page/layout.js. */
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { CANVAS } from "../../services/gateway/src/gateway/static/cloud/poses.js";
+import { isCrowd, isDense, needsFilters, tileProperties, WALL_SIZES, wallSize } from "../../services/gateway/src/gateway/static/page/layout.js";
+
+const STATIC = new URL("../../services/gateway/src/gateway/static/", import.meta.url);
+const read = (name) => readFileSync(new URL(name, STATIC), "utf8");
+const namesIn = (folder, end) => readdirSync(new URL(folder, STATIC)).filter((name) => name.endsWith(end)).map((name) => folder + name);
+const withoutComments = (source) => source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*/g, "");
+
+const STYLES = ["style.css", ...namesIn("page/", ".css")].map((name) => [name, withoutComments(read(name))]);
+const SCRIPTS = namesIn("page/", ".js").filter((name) => name !== "page/layout.js").map((name) => [name, withoutComments(read(name))]);
+const TILES = WALL_SIZES.map(({ tile }) => tile).filter((tile) => tile !== null);
+
+test("up to 3 clouds are few, 24 some, 200 many, and more dense", () => {
+  const names = [0, 3, 4, 24, 25, 200, 201, 1e9].map((count) => wallSize(count).name);
+  assert.deepEqual(names, ["few", "few", "some", "some", "many", "many", "dense", "dense"]);
+});
+
+test("filters, crowd and dense crowd begin where a size ends", () => {
+  assert.deepEqual([3, 4].map(needsFilters), [false, true]);
+  assert.deepEqual([24, 25].map(isCrowd), [false, true]);
+  for (const size of WALL_SIZES) assert.equal(isDense(size), size.name === "dense");
+  for (const { tile, maxClouds } of WALL_SIZES) assert.equal(tile !== null, isCrowd(maxClouds), "a crowd has tiles");
+});
+
+test("style sheets use exactly the custom properties that layout.js defines", () => {
+  for (const tile of TILES) {
+    for (const [, value] of tileProperties(tile)) assert.match(value, /^\d+px$/);
+  }
+  const defined = tileProperties(null).map(([name]) => name);
+  const used = STYLES.flatMap(([, source]) => source.match(/--tile-[\w-]+/g) ?? []);
+  assert.deepEqual([...new Set(used)].sort(), defined.sort());
+});
+
+test("no style sheet repeats a number of a tile", () => {
+  const numbers = TILES.flatMap(({ minWidth, height, picture }) => [minWidth, height, picture]);
+  for (const [name, source] of STYLES) {
+    for (const number of numbers) assert.doesNotMatch(source, new RegExp(`\\b${number}px`), `${name}: ${number}px`);
+  }
+});
+
+test("style sheets know no other size than those of layout.js", () => {
+  const names = new Set(WALL_SIZES.map(({ name }) => name));
+  const used = STYLES.flatMap(([, source]) => [...source.matchAll(/\[data-size="(\w+)"\]/g)].map(([, name]) => name));
+  assert.ok(used.length > 0);
+  assert.deepEqual(used.filter((name) => !names.has(name)), []);
+});
+
+test("no other module of the page has a threshold of clouds", () => {
+  for (const [name, source] of SCRIPTS) assert.doesNotMatch(source, /(?:<=?|>=?|===) (?:3|4|24|25|200|201)\b/, name);
+});
+
+test("the documentation names the threshold of a crowd", () => {
+  const document = readFileSync(new URL("../../docs/page.md", import.meta.url), "utf8");
+  assert.ok(document.includes(`up to ${WALL_SIZES[1].maxClouds} `));
+});
+
+test("every aspect ratio of a picture is that of the canvas", () => {
+  const ratios = STYLES.flatMap(([, source]) => [...source.matchAll(/aspect-ratio: ([^;}]+)/g)].map(([, ratio]) => ratio.trim()));
+  assert.ok(ratios.length > 0);
+  for (const ratio of ratios) assert.equal(ratio, `${CANVAS.width} / ${CANVAS.height}`);
+});
