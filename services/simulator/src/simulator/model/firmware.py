@@ -15,6 +15,8 @@ CHECK_DELAYS_S: Final = (0.5, 0.9, 1.4)
 """Additional classifications after a gesture's start and end, besides those of regular reports."""
 
 _TOLERANCE_S: Final = 0.0005
+"""Half a millisecond, because all times are rounded to milliseconds."""
+
 _NEVER: Final = float("inf")
 
 
@@ -33,7 +35,7 @@ class Firmware:
     @property
     def confidence(self) -> float:
         """Confidence of the reported state, two decimals; half of it while the state is held."""
-        # The half is truncated and not rounded, because a tie has no exact representation.
+        # Truncated, because half of a two-decimal number is a tie for round().
         return int(self._confidence * 50) / 100 if self._is_held else self._confidence
 
     @property

@@ -9,7 +9,9 @@ from simulator.model.rng import Rng
 from simulator.model.vectors import Vector
 from simulator.model.visitors import MOODS, Mood, Range, next_gesture, next_visit_s
 
-_SCHEDULE_STREAM: Final = 0x736372697074
+_SCHEDULE_STREAM: Final = int.from_bytes(b"script", "big")
+"""Combined with a pillow's key by XOR, it names another random stream."""
+
 _NEVER: Final = float("inf")
 
 
@@ -112,7 +114,7 @@ class GestureTimeline:
             self._duration_s = self._rng.uniform(*duration_s)
 
     def _begin(self) -> None:
-        assert self.next_gesture is not None
+        assert self.next_gesture is not None, "without a next gesture begins_s is infinite"
         self._current = GESTURES[self.next_gesture](self._rng, self._pose, self._duration_s)
         self._ends_s = round(self.begins_s + self._current.duration_s, 3)
 

@@ -18,7 +18,8 @@ from simulator.model.sensor import sample_window, sample_window_at_rest
 from simulator.model.vectors import Vector
 from simulator.model.wifi import Wifi
 
-_NOISE_STREAM: Final = 0x6E6F697365
+_NOISE_STREAM: Final = int.from_bytes(b"noise", "big")
+"""Combined with a pillow's key by XOR, it names another random stream."""
 
 
 class Pillow:

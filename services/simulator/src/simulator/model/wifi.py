@@ -5,8 +5,9 @@ from typing import Final
 from simulator.model.config import WifiConfig
 from simulator.model.rng import random_unit
 
-_LOSS_STREAM: Final = 0x726164696F
-_OUTAGE_STREAM: Final = 0x6C696E6B73
+# Combined with a pillow's key by XOR, they name other random streams.
+_LOSS_STREAM: Final = int.from_bytes(b"radio", "big")
+_OUTAGE_STREAM: Final = int.from_bytes(b"links", "big")
 
 
 class Wifi:
