@@ -1,6 +1,7 @@
 """The HTTP server: a port or a sentence, and a stop that finishes what is open."""
 
 import asyncio
+import signal
 import socket
 
 import httpx
@@ -105,3 +106,18 @@ async def test_responses_have_no_server_header() -> None:
 
     assert answer.status_code == 404
     assert "server" not in answer.headers
+
+
+async def test_uvicorn_installs_no_signal_handlers() -> None:
+    """runtime.lifecycle has the process's own; this fails if `capture_signals` is not called."""
+    stopping = asyncio.Event()
+    listener = listen(ports.HOST, 0, "POLLER_PORT")
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    serving = asyncio.ensure_future(serve_until(Starlette(), listener, stopping))
+    async with httpx.AsyncClient() as http, asyncio.timeout(20):
+        await http.get(address(listener))  # it is started
+        during = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+        stopping.set()
+        await serving
+
+    assert during == before

@@ -188,3 +188,23 @@ async def test_an_error_in_the_body_of_a_request_is_answered_with_400() -> None:
         got = await read_to_end(client)
     assert got.startswith(b"HTTP/1.1 400 ")
     assert got.endswith(b"Invalid HTTP request received.")
+
+
+async def test_a_request_that_arrives_slowly_is_not_cut_by_the_keep_alive_timeout() -> None:
+    """That is for idle connections; a request has REQUEST_HEADER_TIMEOUT_S from its first byte."""
+    application = Application()
+    application.may_respond.set()
+    loop = asyncio.get_running_loop()
+    second = request("/slow")
+    async with (
+        serving(app=application.app, keep_alive_s=1) as served,
+        served.dial(request("/slow")) as client,
+    ):
+        await receive(client, b"done")
+        await loop.sock_sendall(client, second[:10])
+        passed = loop.create_future()
+        loop.call_later(1.5, passed.set_result, None)
+        await passed
+        await loop.sock_sendall(client, second[10:])
+        await receive(client, b"done")
+    assert application.requests == 2

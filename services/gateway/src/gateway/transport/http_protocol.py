@@ -71,8 +71,9 @@ class HttpProtocol(asyncio.Protocol):
         for event in self._parser.feed(data):
             if not self._handle(event):
                 return
-        if self._parser.is_in_request and self._deadline is None:
-            self._restart_deadline()
+        if self._parser.is_in_request:
+            if self._deadline is None:
+                self._restart_deadline()
             if self._pipeline is not None:
                 self._pipeline.keep_alive()
 
