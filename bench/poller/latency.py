@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiomqtt
 from azure.storage.queue.aio import QueueClient
@@ -29,72 +30,94 @@ from poller.consume.polling import (
 from poller.settings import PollerSettings
 
 IDLE_POLLERS: Final = 8
-IDLE_PAUSE_S: Final = (7.0, 14.0)
-"""Longer than the poller stays at its floor, so that each message finds it at its ceiling."""
+"""Pollers that are measured at the same time, each with a queue of its own."""
+
+IDLE_INTERVAL_S: Final = (7.0, 14.0)
+"""Longer than POLLER_POLL_HOT, so that each message finds a poller at its longest delay."""
+
 BUSY_RATE: Final = 20.0
+"""Messages a second on the busy queue."""
+
 DAY_S: Final = 86_400.0
 
 
-async def measure(broker: Broker, *, idle: int, busy: int) -> dict[str, list[float]]:
-    """Return the milliseconds of messages on idle queues and on a busy one.
+class Stopwatch:
+    """Puts messages on a queue and measures the time until they arrive on MQTT."""
 
-    `idle` is how many messages each of several pollers with queues of their own gets, `busy` how
-    many one of them gets at BUSY_RATE after that.
+    def __init__(self, mqtt: aiomqtt.Client) -> None:
+        self._mqtt = mqtt
+        self._arrivals: dict[str, asyncio.Future[float]] = {}
+
+    async def put(self, queue: QueueClient) -> float:
+        """Put a message of a new pillow; returns the milliseconds until it has arrived."""
+        pillow = f"{queue.queue_name}-{time.time_ns()}"
+        arrival: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._arrivals[pillow] = arrival
+        started = time.perf_counter()
+        await queue.send_message(f'{{"pillow":"{pillow}","state":"hugging"}}')
+        async with asyncio.timeout(60):
+            return (await arrival - started) * 1000
+
+    async def run(self) -> None:
+        """Note arrivals until cancelled."""
+        async for message in self._mqtt.messages:
+            arrival = self._arrivals.get(str(message.topic).split("/")[1])
+            if arrival is not None and not arrival.done():
+                arrival.set_result(time.perf_counter())
+
+
+async def measure(broker: Broker, *, idle: int, busy: int) -> dict[str, list[float]]:
+    """Return the latencies of messages on idle queues and on a busy one, in milliseconds.
+
+    Each of IDLE_POLLERS pollers gets `idle` messages, and then one of them gets `busy` messages.
     """
     async with Azurite() as azurite, AsyncExitStack() as stack:
         prefix = f"bench{ports.free()}"
-        queues = [
-            await stack.enter_async_context(
+        queues = []
+        for number in range(IDLE_POLLERS):
+            queue = await stack.enter_async_context(
                 QueueClient.from_connection_string(
                     azurite.connection_string, f"q-{number}", **CLIENT_OPTIONS
                 )
             )
-            for number in range(IDLE_POLLERS)
-        ]
-        for number, queue in enumerate(queues):
             await queue.create_queue()
-            await stack.enter_async_context(_poller(azurite, broker, prefix, f"q-{number}"))
-        url = broker.url_for("poller")
-        user, _, password = url.removeprefix("mqtt://").partition("@")[0].partition(":")
-        client = await stack.enter_async_context(
-            aiomqtt.Client(ports.HOST, broker.port, username=user, password=password)
+            await stack.enter_async_context(_poller(azurite, broker, prefix, queue.queue_name))
+            queues.append(queue)
+        url = urlsplit(broker.url_for("poller"))
+        mqtt = await stack.enter_async_context(
+            aiomqtt.Client(ports.HOST, broker.port, username=url.username, password=url.password)
         )
-        await client.subscribe(f"{prefix}/+/state", qos=1)
-        arrived: dict[str, asyncio.Future[float]] = {}
-        listening = asyncio.create_task(_listen(client, arrived))
-        stack.callback(listening.cancel)
-
-        async def send(number: int) -> float:
-            pillow = f"c{number}-{time.time_ns()}"
-            future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-            arrived[pillow] = future
-            begun = time.perf_counter()
-            await queues[number].send_message(f'{{"pillow":"{pillow}","state":"hugging"}}')
-            async with asyncio.timeout(60):
-                return (await future - begun) * 1000
-
-        async def sparse(number: int) -> list[float]:
-            figures = []
-            for _ in range(idle):
-                await asyncio.sleep(random.uniform(*IDLE_PAUSE_S))  # noqa: S311
-                figures.append(await send(number))
-            return figures
-
-        on_idle = await asyncio.gather(*map(sparse, range(IDLE_POLLERS)))
-        dense = []
-        for _ in range(busy):
-            dense.append(asyncio.create_task(send(0)))
-            await asyncio.sleep(random.expovariate(BUSY_RATE))
-        on_busy = await asyncio.gather(*dense)
-    # The first messages of a busy time find the poller idle.
+        await mqtt.subscribe(f"{prefix}/+/state", qos=1)
+        stopwatch = Stopwatch(mqtt)
+        running = asyncio.create_task(stopwatch.run())
+        stack.callback(running.cancel)
+        on_idle = await asyncio.gather(*(_put_sparsely(stopwatch, one, idle) for one in queues))
+        on_busy = await _put_densely(stopwatch, queues[0], busy)
+    # The first fifth is left out, because those messages find the poller idle.
     return {"idle": [one for some in on_idle for one in some], "busy": on_busy[len(on_busy) // 5 :]}
 
 
+async def _put_sparsely(stopwatch: Stopwatch, queue: QueueClient, messages: int) -> list[float]:
+    latencies = []
+    for _ in range(messages):
+        await asyncio.sleep(random.uniform(*IDLE_INTERVAL_S))  # noqa: S311
+        latencies.append(await stopwatch.put(queue))
+    return latencies
+
+
+async def _put_densely(stopwatch: Stopwatch, queue: QueueClient, messages: int) -> list[float]:
+    puts = []
+    for _ in range(messages):
+        puts.append(asyncio.create_task(stopwatch.put(queue)))
+        await asyncio.sleep(random.expovariate(BUSY_RATE))
+    return await asyncio.gather(*puts)
+
+
 def requests_a_day(every_s: float | None, seed: int = 1) -> int:
-    """Return how many polls the default policy makes in a day with a message every so often."""
+    """Simulate a day of the default policy with a message every `every_s`; returns its polls."""
     defaults = PollerSettings.model_fields
     policy = PollPolicy(*(defaults[name].default for name in ("poll_min", "poll_max", "poll_hot")))
-    chance = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)  # noqa: S311
     now, polls, next_message = 0.0, 0, every_s or DAY_S * 2
     state = PollState(last_message_s=-policy.hot_s)
     while now < DAY_S:
@@ -104,20 +127,13 @@ def requests_a_day(every_s: float | None, seed: int = 1) -> int:
             state = after_messages(state, now)
         else:
             state = after_nothing(state, policy, now)
-        now += next_delay_s(state, policy, chance.random()) + 0.005
+        now += next_delay_s(state, policy, rng.random()) + 0.005
     return polls
 
 
 def percentile(figures: list[float], part: float) -> float:
-    """Return the figure that `part` (0..1) of them do not exceed."""
+    """Return the figure that a share of `part` (0..1) does not exceed."""
     return statistics.quantiles(figures, n=100, method="inclusive")[round(part * 100) - 1]
-
-
-async def _listen(client: aiomqtt.Client, arrived: dict[str, asyncio.Future[float]]) -> None:
-    async for message in client.messages:
-        future = arrived.get(str(message.topic).split("/")[1])
-        if future is not None and not future.done():
-            future.set_result(time.perf_counter())
 
 
 def _poller(azurite: Azurite, broker: Broker, prefix: str, queue: str) -> Program:

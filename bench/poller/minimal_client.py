@@ -48,7 +48,9 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         body, self._body = self._body, b""
         if self._parser.get_status_code() >= 300:
-            raise RuntimeError(f"the queue answered {self._parser.get_status_code()}: {body!r}")
+            raise RuntimeError(
+                f"the queue service answered {self._parser.get_status_code()}: {body!r}"
+            )
         self._response.set_result(body)
 
     def request(self, data: bytes) -> asyncio.Future[bytes]:

@@ -188,7 +188,6 @@ WITHOUT_TESTS: Final = frozenset(
         "runtime.mqtt",
         "runtime.mqtt.config",
         "runtime.mqtt.errors",
-        "azure_queue.service",
     }
 )
 UPWARD_IMPORTS: Final[frozenset[str]] = frozenset()
