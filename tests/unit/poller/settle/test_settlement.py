@@ -5,7 +5,13 @@ import json
 
 import pytest
 
-from poller.in_flight import MAX_BLOCKED, MAX_IN_FLIGHT
+from poller.in_flight import MAX_BLOCKED, MAX_IN_FLIGHT, InFlight, Outcome
+from poller.metrics import PollerMetrics
+from poller.queues import Body, ReceivedMessage
+from poller.settle.monitored_queue import MonitoredQueue
+from poller.settle.queue_health import QueueHealth
+from poller.settle.settlement import Settlement
+from poller.tasks import Tasks
 from runtime.health import OK
 from tests.fakes.calls import Fault
 from tests.fakes.virtual_time import now, virtual_time
@@ -168,3 +174,21 @@ async def test_a_dead_letter_that_cannot_be_announced_is_completed() -> None:
     assert world.queue.poison == ["what?"]
     assert world.broker.letters == []
     assert poller.count("dead_lettered") == 1
+
+
+# Invariants
+
+
+@virtual_time
+async def test_only_a_message_settled_before_is_deleted_as_retried() -> None:
+    """Otherwise its update would neither be confirmed nor in the poison queue."""
+    poller = World().start(connected=False)
+    in_flight, metrics = InFlight(lambda: 0), PollerMetrics()
+    queue = MonitoredQueue(poller.queue, QueueHealth(metrics))
+    settlement = Settlement(queue, poller.broker, in_flight, Tasks(), metrics)
+    message = in_flight.add(ReceivedMessage("a", "r", Body("HUG", 0, 1)))
+
+    with pytest.raises(AssertionError, match="retried"):
+        settlement.complete(message, Outcome.RETRIED)
+
+    await poller.crash()
