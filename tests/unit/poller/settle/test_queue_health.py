@@ -91,8 +91,8 @@ async def test_an_outage_is_logged_once_and_its_end_once() -> None:
 
 @pytest.mark.parametrize("operation", ["receive", "delete", "put_poison"])
 @virtual_time
-async def test_retry_after_delays_every_operation(operation: str) -> None:
-    """No request follows before the time of the 503 answer has passed."""
+async def test_retry_after_delays_receives_deletions_and_dead_letters(operation: str) -> None:
+    """None follows before the time that the 503 answer gives has passed."""
     world = World(visibility_s=60)
     throttled: list[float] = []
 

@@ -78,7 +78,10 @@ class QueueHealth:
             self._update_gauge()
 
     async def wait_retry_after(self) -> None:
-        """Wait until the time of the last Retry-After: one throttled request holds up all."""
+        """Wait until the time of the last Retry-After, whichever operation it answered.
+
+        Renewals and releases do not wait, because a lease would end meanwhile.
+        """
         loop = asyncio.get_running_loop()
         waited_until = 0.0
         # A later answer may have moved the time meanwhile.
