@@ -12,6 +12,9 @@ may is 71 kB long."""
 MAX_PIPELINED: Final = 16
 """Limit of requests that wait for the response to an earlier one; browsers send none early."""
 
+MAX_TARGET_BYTES: Final = 65_535
+"""Limit of the target of an ordinary request; that of an upgrade is MAX_HTTP_REQUEST_BYTES."""
+
 Headers = Sequence[tuple[bytes, bytes]]
 """A request's headers in their order, names in lower case."""
 
@@ -148,12 +151,17 @@ def origin_form(target: bytes) -> bytes:
 
 
 def is_valid_target(target: bytes) -> bool:
-    """Return whether uvicorn can parse a target: ASCII of at most 65,535 bytes, or it logs."""
+    """Return whether uvicorn can parse a target; it logs a warning for each that it cannot.
+
+    httptools 0.7 parses targets above MAX_TARGET_BYTES wrongly, because it has offsets of 16 bits.
+    """
+    if len(target) > MAX_TARGET_BYTES or not target.isascii():
+        return False
     try:
         httptools.parse_url(target)
     except httptools.HttpParserInvalidURLError:
         return False
-    return target.isascii()
+    return True
 
 
 def _has_valid_host(headers: Headers, version: str) -> bool:
