@@ -131,6 +131,11 @@ def no_response(url: str, error: BaseException) -> QueueUnavailable:
     )
 
 
+def invalid_response(url: str, error: Exception) -> QueueUnavailable:
+    """Return what to raise when the service at `url` sent a body that cannot be decoded."""
+    return QueueUnavailable(f"{url}: {error}; if this lasts, check for a proxy in between")
+
+
 def bad_setting(setting: str, error: Exception) -> QueueDenied:
     """Return what to raise when no client can be built from a setting."""
     return QueueDenied(f"{setting} cannot be used: {error}")

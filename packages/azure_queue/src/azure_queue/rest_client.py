@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from azure_queue.auth import BODY_TYPE, Auth, Headers, Query
-from azure_queue.errors import ErrorResponse, QueueUnavailable, no_response, to_exception
+from azure_queue.errors import ErrorResponse, invalid_response, no_response, to_exception
 from azure_queue.http_pool import HttpPool, NoResponse, Response
 from azure_queue.service import API_VERSION
 from azure_queue.xml_codec import (
@@ -36,7 +36,7 @@ class HttpClient(Protocol):
     async def request(
         self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b""
     ) -> Response:
-        """Send a request, which may be sent twice, and return its response; raises NoResponse."""
+        """Send a request, at most twice, and return its response; raises NoResponse."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -77,7 +77,7 @@ class RestClient:
         try:
             messages = decode_page(response.body)
         except InvalidPage as error:
-            raise QueueUnavailable(f"{self._url}: {error}") from None
+            raise invalid_response(self._url, error) from None
         return messages, _service_time_us(response)
 
     async def delete(self, message_id: str, pop_receipt: str) -> None:
@@ -90,7 +90,10 @@ class RestClient:
             raise self._to_exception(response)
 
     async def put(self, text: str, ttl_s: int) -> str | None:
-        """Put a message on the queue; returns its id, where the service reports it."""
+        """Put a message on the queue; returns its id, where the service reports it.
+
+        It may be put twice where the response to the first request was lost.
+        """
         body = encode_message(text)
         response = await self._request("POST", "", (("messagettl", str(ttl_s)),), body)
         if response.status != 201:
