@@ -113,7 +113,7 @@ async def test_stream_survives_a_killed_gateway_and_ends_when_it_is_aborted(
 
 async def test_program_resumes_at_the_cursor_of_the_last_one(site: LiveSite, folder: Path) -> None:
     """It receives only what changed or was removed; from a new gateway, everything."""
-    source = snippet("Go on where another one was")
+    source = snippet("Resume at a cursor")
     async with program(folder, source, site) as running:
         await running.read_until(lambda line: line.startswith("cloud-"))
         await site.publisher.publish(state("cloud-3", "shaking"))
@@ -145,7 +145,7 @@ async def test_history_is_printed_oldest_first(site: LiveSite, folder: Path) -> 
     async with site.gateway.connect("?pillow=cloud-1") as browser:
         await site.publisher.publish(state("cloud-1", "hugging"))
         await browser.receive_state("cloud-1", "hugging")
-    async with program(folder, snippet("What was before"), site) as running:
+    async with program(folder, snippet("History"), site) as running:
         printed = await running.read_until(lambda line: line.endswith("hugging"))
     assert [line.split()[1] for line in printed] == ["neutral", "hugging"]
 
@@ -156,7 +156,7 @@ async def test_status_gives_the_reason_while_the_gateway_is_down(
     """`reason` names the error, and the client retries."""
     site.gateway.kill()
     await site.gateway.wait()
-    async with program(folder, snippet("When nothing comes"), site) as running:
+    async with program(folder, snippet("Connection errors"), site) as running:
         await running.read_until(
             lambda line: line.startswith("disconnected waiting") and "ECONNREFUSED" in line
         )
