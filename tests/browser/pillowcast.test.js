@@ -373,7 +373,7 @@ test("a cursor of null means none", () => {
 });
 
 test("invalid pillows are a TypeError that names them", () => {
-  assert.throws(() => setUp({ pillows: [] }), /name at least one/);
+  assert.throws(() => setUp({ pillows: [] }), /a list of at least one id/);
   assert.throws(() => setUp({ pillows: ["cloud-1", "Cloud 2"] }), /"Cloud 2" is no pillow's id/);
   const { client } = setUp();
   assert.throws(() => client.subscribe([]), TypeError);
@@ -424,6 +424,6 @@ test("a closed client is disconnected, and connecting after open()", () => {
 
 test("a url that is not http or https is a TypeError that names it", () => {
   for (const url of ["nonsense", "ftp://pillows.example", "wss://pillows.example"]) {
-    assert.throws(() => setUp({ url }), new RegExp(`TypeError: url is ${url}: say where`));
+    assert.throws(() => setUp({ url }), new RegExp(`TypeError: url is ${url}: pass the URL`));
   }
 });

@@ -193,7 +193,7 @@ export class Connection {
       this.#transport = "events";
       return this.#events(address);
     }
-    if (!this.#WebSocket) throw new Error("there is no WebSocket here: hand one in");
+    if (!this.#WebSocket) throw new Error("there is no WebSocket class: pass one as the option WebSocket");
     this.#transport = "websocket";
     return new this.#WebSocket(address, [SUBPROTOCOL]);
   }

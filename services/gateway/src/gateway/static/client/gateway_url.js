@@ -26,7 +26,7 @@ export function gatewayFolder(url) {
   const documentUrl = globalThis.document?.baseURI;
   const given = url ?? documentUrl;
   const folder = parseHttpUrl(given, documentUrl);
-  if (folder === null) throw new TypeError(`url is ${given ?? "missing"}: say where the gateway is, as https://host/`);
+  if (folder === null) throw new TypeError(`url is ${given ?? "missing"}: pass the URL of the gateway, as https://host/`);
   if (url !== undefined && !folder.pathname.endsWith("/")) folder.pathname += "/";
   return folder;
 }

@@ -33,7 +33,7 @@ import { isPillowId } from "./frames.js";
 export function checkPillows(pillows) {
   if (pillows === "all") return pillows;
   if (!Array.isArray(pillows) || pillows.length === 0) {
-    throw new TypeError(`pillows is ${JSON.stringify(pillows)}: name at least one in a list, or say "all"`);
+    throw new TypeError(`pillows is ${JSON.stringify(pillows)}: pass a list of at least one id, or "all"`);
   }
   const invalid = pillows.find((id) => !isPillowId(id));
   if (invalid !== undefined) throw new TypeError(`pillows: ${JSON.stringify(invalid)} is no pillow's id`);
@@ -48,5 +48,5 @@ export function checkPillows(pillows) {
  */
 export function checkCursor(cursor) {
   if (cursor === null || typeof cursor === "string") return cursor;
-  throw new TypeError(`cursor is ${cursor}: give the text that a client told, or null`);
+  throw new TypeError(`cursor is ${cursor}: pass the cursor of a client, or null`);
 }

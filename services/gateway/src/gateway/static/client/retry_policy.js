@@ -63,7 +63,7 @@ export class RetryPolicy {
     this.#attempt = 0;
   }
 
-  /** Draw the next delay from this window in ms, as the gateway asked. @param {[number, number]} window */
+  /** Draw the next delay from this window in ms, which the gateway sent. @param {[number, number]} window */
   setReconnectWindow(window) {
     this.#reconnectWindow = window;
   }

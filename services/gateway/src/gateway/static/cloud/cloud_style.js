@@ -2,7 +2,7 @@
  * Colours and animations of the cloud as the text of a style sheet, which the page and the shadow
  * root of an embedded cloud adopt.
  *
- * `--state` is the colour of the state; who embeds the cloud sets it. Animations change transform
+ * `--state` is the colour of the state; the page or the element sets it. Animations change transform
  * and opacity only, because a browser runs those on its compositor. Nothing moves where a cloud is
  * `.still` or out of sight (`.offscreen`), or if the user prefers reduced motion.
  * A `.plain` cloud moves as a whole.

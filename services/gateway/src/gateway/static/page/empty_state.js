@@ -23,7 +23,7 @@ export class EmptyState {
 
   /**
    * @param {boolean} isEmpty whether there is no pillow
-   * @param {boolean} isKnown whether the gateway has said so; before that, the page is only loading
+   * @param {boolean} isKnown whether the gateway has sent a snapshot; before that, the page is loading
    */
   render(isEmpty, isKnown) {
     this.#section.hidden = !isEmpty;

@@ -17,7 +17,7 @@ const DAY = 1440 * MINUTE;
 /** @typedef {{at: number, seq: number, state: string, key: string}} Moment the start of a state */
 
 /**
- * When a state began: of `notconnected`, `since` when the gateway says; of all others, `at`.
+ * When a state began: of `notconnected`, the gateway's `since`; of all others, `at`.
  *
  * @param {State} pillow
  */

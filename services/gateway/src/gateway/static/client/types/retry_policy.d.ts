@@ -19,7 +19,7 @@ export declare class RetryPolicy {
     messageReceived(transport: "websocket" | "events"): void;
     /** The connection is stable, or was closed on purpose: count failed attempts from 0. */
     resetAttempts(): void;
-    /** Draw the next delay from this window in ms, as the gateway asked. @param {[number, number]} window */
+    /** Draw the next delay from this window in ms, which the gateway sent. @param {[number, number]} window */
     setReconnectWindow(window: [number, number]): void;
     /**
      * Count the current attempt as failed.
