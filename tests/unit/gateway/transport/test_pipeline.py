@@ -132,16 +132,16 @@ async def test_a_reset_before_several_responses_logs_nothing(
 
 @pytest.mark.parametrize("second", [handshake("/slow"), request("/events")], ids=["ws", "events"])
 async def test_a_connection_is_not_upgraded_while_a_response_is_incomplete(second: bytes) -> None:
-    """The application answers the request in its turn, as any other."""
+    """The application answers the request in its turn, as any other, and the one behind it."""
     application = Application()
     async with (
         serving(app=application.app) as served,
-        served.dial(request("/slow") + second) as client,
+        served.dial(request("/slow") + second + request("/last")) as client,
     ):
         await until(lambda: application.requests == 1, "first request")
         assert served.clients == 0
         application.may_respond.set()
-        got = await receive(client, b"HTTP/1.1 ", 2)
+        got = await receive(client, b"HTTP/1.1 ", 3)
 
     first, _, rest = got.partition(b"done")
     assert first.startswith(b"HTTP/1.1 200 ")

@@ -75,7 +75,7 @@ class HttpProtocol(asyncio.Protocol):
             if self._deadline is None:
                 self._restart_deadline()
             if self._pipeline is not None:
-                self._pipeline.keep_alive()
+                self._pipeline.stop_keep_alive_timeout()
 
     def pause_writing(self) -> None:
         """Pass on that the transport's buffer is full."""
@@ -106,10 +106,11 @@ class HttpProtocol(asyncio.Protocol):
         return False
 
     def _handle_head(self, head: RequestHead) -> bool:
+        """Upgrade to the event stream, or pass the request on; a handshake waits for its end."""
         self._restart_deadline()
         if not self._is_busy:
             if head.wants_websocket:
-                self._handshake = head  # until its end, behind which the first frame may be
+                self._handshake = head  # upgraded at its end, which may precede a first frame
                 return True
             if self._upgrade_to_sse(head):
                 return False
@@ -124,6 +125,7 @@ class HttpProtocol(asyncio.Protocol):
         return True
 
     def _handle_end(self, end: RequestEnd) -> bool:
+        """Upgrade to a WebSocket, or end the request that was passed on."""
         self._stop_deadline()
         if self._handshake is not None:
             self._upgrade_to_websocket(self._handshake, end.rest)
@@ -138,8 +140,7 @@ class HttpProtocol(asyncio.Protocol):
         """Upgrade the connection, or end it with the refusal of the handshake."""
         response = respond(head)
         if not response.accepted:
-            self._transport.write(response.data)
-            self._transport.close()
+            self._close_with(response.data)
             return
         self._detach()
         query = head.target.partition(b"?")[2]
@@ -158,12 +159,17 @@ class HttpProtocol(asyncio.Protocol):
         return True
 
     def _refuse(self, reason: str) -> None:
-        """End the connection: with status 400, unless it could be taken for another response."""
+        """Close with status 400, or abort if that could be taken for another request's response."""
         if self._is_busy and not (self._pipeline and self._pipeline.may_be_answered):
             self._transport.abort()
         else:
-            self._transport.write(bad_request(reason))
-            self._transport.close()
+            self._close_with(bad_request(reason))
+
+    def _close_with(self, response: bytes) -> None:
+        """Send a last response; abort the connection if the client does not read it in time."""
+        self._transport.write(response)
+        self._transport.close()
+        self._restart_deadline()
 
     @property
     def _is_busy(self) -> bool:
@@ -192,7 +198,7 @@ class HttpProtocol(asyncio.Protocol):
             self._parser.close()
 
     def _restart_deadline(self) -> None:
-        """Allow the request's head, or its body, REQUEST_HEADER_TIMEOUT_S from now."""
+        """Abort the connection REQUEST_HEADER_TIMEOUT_S from now, unless it is stopped."""
         self._stop_deadline()
         self._deadline = asyncio.get_running_loop().call_later(
             connections.REQUEST_HEADER_TIMEOUT_S, self._transport.abort

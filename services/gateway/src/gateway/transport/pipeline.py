@@ -1,7 +1,8 @@
 """Pipeline: the ordinary requests of one connection, passed to uvicorn one at a time.
 
-uvicorn's protocol object is used by asyncio's interface only. It receives each request serialised
-anew, so that it never sees bytes that the gateway parses otherwise, nor an upgrade.
+uvicorn's protocol object is used by asyncio's protocol interface only, and receives each request
+serialised anew. So the limits and the order of responses need none of its private names, and both
+parsers agree where a request ends.
 """
 
 import asyncio
@@ -47,8 +48,8 @@ class Pipeline:
         """Whether the client would take a response now for that to its incomplete request."""
         return self._is_receiving and not self._has_response and not self._waiting
 
-    def keep_alive(self) -> None:
-        """Stop uvicorn's keep-alive timeout, because a request begins to arrive."""
+    def stop_keep_alive_timeout(self) -> None:
+        """Tell uvicorn that the connection is not idle, which it does not see otherwise."""
         self._http.data_received(b"")
 
     def start_request(self, head: RequestHead) -> None:
@@ -89,7 +90,7 @@ class Pipeline:
             return
         self._begin(bytes(self._waiting.popleft()))
         if self._waiting:
-            self._transport.pause_reading()  # uvicorn has resumed it
+            self._transport.pause_reading()  # uvicorn resumes reading after each response
         else:
             self._transport.resume_reading()
 
@@ -105,14 +106,14 @@ class Pipeline:
 
     def detach(self) -> None:
         """Release uvicorn's object without closing the transport, which is upgraded."""
-        self.keep_alive()  # else its timeout would close the connection later
+        self.stop_keep_alive_timeout()  # it would close the upgraded connection
         self.connection_lost(ConnectionAbortedError("upgraded"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop the waiting requests and pass the loss on."""
         self._waiting.clear()
         http = self._http
-        del self._http  # it refers to this object by its application state
+        del self._http  # break the reference cycle through its application state
         http.connection_lost(exc)
 
     def _begin(self, data: bytes) -> None:
