@@ -1,11 +1,9 @@
-"""A message put on the queue is on the page, on MQTT, on a WebSocket and on an event stream."""
+"""A queue message reaches the page, MQTT, a WebSocket and an event stream, also after outages."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from uuid import uuid4
 
 import httpx
@@ -17,6 +15,7 @@ from contract.states import STATES
 from devstack.processes import Program
 from devstack.stack import Stack
 from tests.e2e.conftest import Put
+from tests.e2e.sites import web_site
 from tests.machine import need_mosquitto
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -26,7 +25,7 @@ SHOWN_MS = 10_000
 
 @pytest.fixture
 def pillow() -> str:
-    """A pillow that no other test has."""
+    """A unique pillow id."""
     return f"p{uuid4().hex[:8]}"
 
 
@@ -37,22 +36,22 @@ async def shows(page: Page, pillow: str, state: str) -> None:
 
 
 async def address(gateway: Program) -> str:
-    """Return the address that a gateway says it listens on."""
+    """Return the address that a gateway logs when it starts."""
     listening = await gateway.log.wait_for(r"page=http://\S+")
     return listening.split("page=")[1].split()[0].rstrip("/")
 
 
 async def connection_is(page: Page, connection: str) -> None:
-    """Wait until the page says how it is connected."""
+    """Wait until the page shows a connection status."""
     await expect(page.locator("body")).to_have_attribute(
         "data-connection", connection, timeout=30_000
     )
 
 
-async def test_every_state_reaches_the_page(
+async def test_every_state_is_shown_with_its_label(
     stack: Stack, put: Put, page: Page, pillow: str
 ) -> None:
-    """Each state a pillow sends is shown, with its label, one after another."""
+    """One state after another, from the queue to the page."""
     await page.goto(f"{stack.page_url}/?pillow={pillow}")
     await connection_is(page, "live")
 
@@ -62,10 +61,10 @@ async def test_every_state_reaches_the_page(
         await expect(page.locator(f'[data-pillow="{pillow}"]')).to_contain_text(look.label)
 
 
-async def test_one_message_is_seen_by_clients_of_every_kind(
+async def test_mqtt_websocket_sse_and_http_deliver_the_same_bytes(
     stack: Stack, put: Put, pillow: str
 ) -> None:
-    """MQTT, WebSocket, events and HTTP all give the same bytes of the state."""
+    """The JSON that is published on MQTT is never encoded again."""
     need_mosquitto()
     subscriber = await asyncio.create_subprocess_exec(
         "mosquitto_sub", "-p", str(stack.ports.mqtt), "-t", f"pillow/{pillow}/state", "-C", "1",
@@ -97,10 +96,10 @@ async def test_one_message_is_seen_by_clients_of_every_kind(
     assert f'"pillows":[{on_mqtt}]' in on_events
 
 
-async def test_a_silent_pillow_is_shown_as_not_connected(
+async def test_a_pillow_that_is_silent_for_expire_after_is_shown_as_not_connected(
     stack: Stack, put: Put, page: Page, pillow: str
 ) -> None:
-    """Nothing is shown as live for longer than it is."""
+    """And as live again with its next message."""
     gateway = stack.another_gateway(
         "gateway-quick", env={"GATEWAY_EXPIRE_AFTER": "4", "INSTANCE": "quick"}
     )
@@ -116,10 +115,10 @@ async def test_a_silent_pillow_is_shown_as_not_connected(
         await shows(page, pillow, "neutral")
 
 
-async def test_the_page_says_when_the_broker_is_gone_and_when_it_is_back(
+async def test_the_page_shows_that_the_broker_is_offline_and_then_the_missed_state(
     stack: Stack, put: Put, page: Page, pillow: str
 ) -> None:
-    """What cannot be live is marked, and what came meanwhile arrives."""
+    """A message of the outage is shown when the broker is back."""
     await page.goto(f"{stack.page_url}/?pillow={pillow}")
     await connection_is(page, "live")
 
@@ -132,10 +131,10 @@ async def test_the_page_says_when_the_broker_is_gone_and_when_it_is_back(
     await shows(page, pillow, "punching")
 
 
-async def test_the_page_comes_back_by_itself_after_the_gateway(
+async def test_the_page_reconnects_after_the_gateway_was_killed(
     stack: Stack, put: Put, page: Page, pillow: str
 ) -> None:
-    """A page left open reconnects and shows what is true then."""
+    """Without a reload, and it then shows new states."""
     await page.goto(f"{stack.page_url}/?pillow={pillow}")
     await connection_is(page, "live")
 
@@ -149,10 +148,10 @@ async def test_the_page_comes_back_by_itself_after_the_gateway(
 
 
 @pytest.mark.parametrize("part", ["poller", "queue"])
-async def test_what_is_put_while_a_part_is_away_arrives_when_it_is_back(
+async def test_a_message_is_shown_after_the_poller_or_the_queue_was_killed(
     stack: Stack, put: Put, page: Page, pillow: str, part: str
 ) -> None:
-    """A killed process costs time, not messages."""
+    """No message is lost."""
     await page.goto(f"{stack.page_url}/?pillow={pillow}")
     await connection_is(page, "live")
 
@@ -173,28 +172,16 @@ async def test_what_is_put_while_a_part_is_away_arrives_when_it_is_back(
 
 
 @pytest.fixture
-async def other_site(tmp_path: Path) -> AsyncIterator[tuple[str, Path]]:
-    """Another web site, on a port of its own: its address, and the folder it serves."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def __init__(self, *args: object) -> None:
-            super().__init__(*args, directory=str(tmp_path))  # type: ignore[arg-type]
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", tmp_path
-    server.shutdown()
-    server.server_close()
+def other_site(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Serve a folder as another web site; yield its origin and the folder."""
+    with web_site(tmp_path) as origin:
+        yield origin, tmp_path
 
 
-async def test_a_cloud_can_be_embedded_in_another_site(
+async def test_a_cloud_is_embedded_in_a_site_whose_origin_is_allowed(
     stack: Stack, put: Put, page: Page, pillow: str, other_site: tuple[str, Path]
 ) -> None:
-    """One script tag and one element show a live cloud, where the gateway allows the origin."""
+    """With one script tag and one element."""
     origin, folder = other_site
     gateway = stack.another_gateway(
         "gateway-2", env={"GATEWAY_ALLOWED_ORIGINS": origin, "INSTANCE": "second"}

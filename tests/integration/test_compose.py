@@ -1,4 +1,4 @@
-"""docker-compose.yml in a real engine: what is up, who may do what, and the way of a message."""
+"""docker-compose.yml in a Docker engine: health, hardening, networks, and a message end to end."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from devstack.ports import Ports
 from devstack.processes import ROOT
 from tests.machine import need_docker, need_mosquitto
 
-# The first `up` of a machine builds the images.
+# The first `up` on a machine builds the images.
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 SERVICES = {"mosquitto", "azurite", "poller", "gateway", "simulator"}
@@ -28,13 +28,13 @@ SERVICES = {"mosquitto", "azurite", "poller", "gateway", "simulator"}
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A compose project that is up."""
+    """A running compose project."""
 
     name: str
     ports: Ports
 
     def compose(self, *words: str) -> str:
-        """Run a compose command; return what it prints, or fail with it."""
+        """Run a compose command and return its output; fail with its error output."""
         done = subprocess.run(
             ["docker", "compose", "--project-name", self.name, *words],
             cwd=ROOT,
@@ -53,20 +53,20 @@ class Project:
         return done.stdout
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """What the engine says of each service's container."""
+        """Return the result of `docker inspect` for each service's container."""
         ids = self.compose("ps", "--all", "--quiet").split()
-        asked = subprocess.run(
+        inspected = subprocess.run(
             ["docker", "inspect", *ids], capture_output=True, text=True, timeout=30, check=True
         )
         return {
             each["Config"]["Labels"]["com.docker.compose.service"]: each
-            for each in json.loads(asked.stdout)
+            for each in json.loads(inspected.stdout)
         }
 
 
 @pytest.fixture(scope="module")
 def project() -> Iterator[Project]:
-    """Everything up, under a name and on ports of its own; gone after the tests."""
+    """Start all services under a unique name and on free ports; remove them after the tests."""
     need_docker()
     project = Project(f"pillowcast-test-{uuid4().hex[:8]}", ports.settle(Ports()))
     try:
@@ -77,7 +77,7 @@ def project() -> Iterator[Project]:
 
 
 def mosquitto_client(project: Project, name: str, *words: str) -> str:
-    """Run one of mosquitto's clients from the host, without credentials; return all it prints."""
+    """Run a mosquitto client on the host without credentials; return all its output."""
     need_mosquitto()
     done = subprocess.run(
         [name, "-p", str(project.ports.mqtt), *words],
@@ -90,7 +90,8 @@ def mosquitto_client(project: Project, name: str, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_every_service_is_up_and_healthy(project: Project) -> None:
+def test_every_service_is_healthy(project: Project) -> None:
+    """The simulator has no health check."""
     found = {
         name: container["State"].get("Health", {}).get("Status")
         for name, container in project.containers().items()
@@ -100,7 +101,10 @@ def test_every_service_is_up_and_healthy(project: Project) -> None:
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
-def test_nothing_runs_as_root_or_can_change_its_own_files(project: Project, service: str) -> None:
+def test_a_container_is_not_root_has_no_capability_and_a_read_only_file_system(
+    project: Project, service: str
+) -> None:
+    """And its processes can gain no privileges."""
     container = project.containers()[service]
     host = container["HostConfig"]
 
@@ -114,6 +118,7 @@ def test_nothing_runs_as_root_or_can_change_its_own_files(project: Project, serv
 
 
 def test_ports_are_published_on_loopback_only(project: Project) -> None:
+    """Page, MQTT and queue, and no other port."""
     published = {
         (binding["HostIp"], int(binding["HostPort"]))
         for container in project.containers().values()
@@ -125,7 +130,8 @@ def test_ports_are_published_on_loopback_only(project: Project) -> None:
     assert published == {("127.0.0.1", port) for port in wanted}
 
 
-def test_the_gateway_cannot_reach_the_queue(project: Project) -> None:
+def test_the_gateway_shares_no_network_with_the_queue(project: Project) -> None:
+    """A compromised gateway cannot write to the queue."""
     containers = project.containers()
 
     gateway = set(containers["gateway"]["NetworkSettings"]["Networks"])
@@ -135,38 +141,42 @@ def test_the_gateway_cannot_reach_the_queue(project: Project) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/readyz", "/api/pillows"])
-def test_the_page_answers(project: Project, path: str) -> None:
+def test_the_gateway_responds_on_the_published_port(project: Project, path: str) -> None:
+    """The page, the readiness and the API."""
     url = f"http://127.0.0.1:{project.ports.gateway}{path}"
 
     with urllib.request.urlopen(url, timeout=10) as answer:
         assert answer.status == 200
 
 
-def test_anyone_on_the_machine_reads_and_the_simulator_is_heard(project: Project) -> None:
-    said = mosquitto_client(
+def test_an_anonymous_client_reads_the_simulators_states(project: Project) -> None:
+    """On the published MQTT port."""
+    output = mosquitto_client(
         project, "mosquitto_sub", *["-t", "pillow/+/state", "-v", "-C", "1", "-W", "30"]
     )
 
-    assert said.startswith("pillow/cloud-")
+    assert output.startswith("pillow/cloud-")
 
 
-def test_a_write_without_credentials_is_refused(project: Project) -> None:
-    said = mosquitto_client(
+def test_a_publish_without_credentials_is_refused(project: Project) -> None:
+    """The ACL gives anonymous clients no write."""
+    output = mosquitto_client(
         project,
         "mosquitto_pub",
         *["-V", "5", "-q", "1", "-t", "pillow/cloud-1/state", "-m", "{}"],
     )
 
-    assert "Not authorized" in said
+    assert "Not authorized" in output
 
 
-async def test_a_message_put_on_the_queue_arrives_on_mqtt(project: Project) -> None:
+async def test_a_queue_message_is_published_on_mqtt_with_its_hops(project: Project) -> None:
+    """Through the published queue and MQTT ports."""
     pillow = f"by-hand-{uuid4().hex[:8]}"
     queue = QueueClient.from_connection_string(
         development_account.connection_string(project.ports.queue),
         "pillow-state",
     )
-    listening = asyncio.to_thread(
+    receiving = asyncio.to_thread(
         mosquitto_client,
         *(project, "mosquitto_sub", "-t", f"pillow/{pillow}/state", "-C", "1", "-W", "30"),
     )
@@ -174,15 +184,16 @@ async def test_a_message_put_on_the_queue_arrives_on_mqtt(project: Project) -> N
         queue.send_message, json.dumps({"pillow": pillow, "state": "hugging"})
     )
 
-    said, _ = await asyncio.gather(listening, sending)
+    output, _ = await asyncio.gather(receiving, sending)
     await asyncio.to_thread(queue.close)
 
-    state = json.loads(said)
+    state = json.loads(output)
     assert (state["pillow"], state["state"]) == (pillow, "hugging")
     assert set(state["hops"]) == {"queued", "polled", "published"}
 
 
-def test_without_a_simulator(project: Project) -> None:
+def test_scale_simulator_0_starts_everything_but_the_simulator(project: Project) -> None:
+    """As the first lines of docker-compose.yml say."""
     project.compose("up", "--detach", "--wait", "--scale", "simulator=0")
 
     assert set(project.containers()) == SERVICES - {"simulator"}

@@ -1,4 +1,4 @@
-"""What the broker's configuration promises, asked of a real mosquitto by others' clients."""
+"""The broker's configuration and ACL, tested on a mosquitto with its own and other clients."""
 
 import asyncio
 import os
@@ -15,13 +15,13 @@ from devstack.broker import SEARCH, Broker, User
 from devstack.processes import ROOT
 from tests.machine import need_mosquitto
 
-# More than the 1,000 above which mosquitto, unless told otherwise, cuts the retained set short.
+# Above 1,000, which is mosquitto's default limit of retained messages for a new subscriber.
 MANY = 2_500
 
 
 @pytest.fixture
 async def broker() -> AsyncIterator[Broker]:
-    """mosquitto with the repository's configuration, on a port of its own."""
+    """Start mosquitto with the repository's configuration on a free port."""
     need_mosquitto()
     async with Broker(kind="mosquitto") as started:
         yield started
@@ -34,7 +34,7 @@ def client(
     version: aiomqtt.ProtocolVersion = aiomqtt.ProtocolVersion.V5,
     will: aiomqtt.Will | None = None,
 ) -> aiomqtt.Client:
-    """A client of the broker; a user's password is the user's name."""
+    """Return a client of the broker; a user's password is the user's name."""
     return aiomqtt.Client(
         ports.HOST,
         broker.port,
@@ -47,7 +47,7 @@ def client(
 
 
 async def command(*words: str) -> tuple[int, str]:
-    """Run one of mosquitto's own clients; return its exit status and all it printed."""
+    """Run one of mosquitto's clients; return its exit status and all its output."""
     process = await asyncio.create_subprocess_exec(
         *words,
         stdout=asyncio.subprocess.PIPE,
@@ -60,34 +60,36 @@ async def command(*words: str) -> tuple[int, str]:
 
 
 async def publish(broker: Broker, topic: str, *options: str) -> str:
-    """Publish with mosquitto_pub; return what it says, nothing when the broker took it."""
+    """Publish with mosquitto_pub; return its output, which is empty if the broker accepted it."""
     address = ["-h", ports.HOST, "-p", str(broker.port)]
-    _, said = await command(
+    _, output = await command(
         "mosquitto_pub", *address, "-V", "5", "-q", "1", "-m", "x", "-t", topic, *options
     )
-    return said
+    return output
 
 
-async def test_anyone_reads_everything_without_any_set_up(broker: Broker) -> None:
+async def test_an_anonymous_client_reads_every_topic(broker: Broker) -> None:
+    """`mosquitto_sub -t 'pillow/#' -v` needs no password."""
     for topic in ("pillow/cloud-1/state", "pillow/bridge/poller/here/status"):
         assert await publish(broker, topic, "-r", "-u", "poller", "-P", "poller") == ""
 
-    _, said = await command(
+    _, output = await command(
         "mosquitto_sub", "-p", str(broker.port), "-t", "pillow/#", "-v", "-C", "2", "-W", "5"
     )
 
-    assert sorted(said.splitlines()) == [
+    assert sorted(output.splitlines()) == [
         "pillow/bridge/poller/here/status x",
         "pillow/cloud-1/state x",
     ]
 
 
-async def test_anyone_reads_what_the_broker_says_of_itself(broker: Broker) -> None:
-    _, said = await command(
+async def test_an_anonymous_client_reads_the_brokers_own_topics(broker: Broker) -> None:
+    """The health check of docker-compose.yml does."""
+    _, output = await command(
         "mosquitto_sub", "-p", str(broker.port), "-t", "$SYS/broker/version", "-C", "1", "-W", "5"
     )
 
-    assert said.startswith("mosquitto version")
+    assert output.startswith("mosquitto version")
 
 
 @pytest.mark.parametrize(
@@ -106,9 +108,10 @@ async def test_anyone_reads_what_the_broker_says_of_itself(broker: Broker) -> No
         ("poller", "elsewhere"),
     ],
 )
-async def test_a_write_that_is_not_granted_is_refused(
+async def test_a_publish_that_the_acl_does_not_grant_is_refused(
     broker: Broker, user: str | None, topic: str
 ) -> None:
+    """With MQTT 5's reason code, so that the client notices."""
     options = ["-u", user, "-P", user] if user else []
 
     assert "Not authorized" in await publish(broker, topic, *options)
@@ -126,39 +129,43 @@ async def test_a_write_that_is_not_granted_is_refused(
         ("simulator", "pillow/bridge/simulator/here/status"),
     ],
 )
-async def test_each_service_writes_what_it_must(broker: Broker, user: str, topic: str) -> None:
+async def test_a_service_may_publish_its_own_topics(broker: Broker, user: str, topic: str) -> None:
+    """States, availability, status and dead letters."""
     assert await publish(broker, topic, "-u", user, "-P", user) == ""
 
 
-async def test_a_wrong_password_is_no_anonymous_reader(broker: Broker) -> None:
-    said = await publish(broker, "pillow/cloud-1/state", "-u", "poller", "-P", "wrong")
+async def test_a_client_with_a_wrong_password_is_refused(broker: Broker) -> None:
+    """It does not become an anonymous one."""
+    output = await publish(broker, "pillow/cloud-1/state", "-u", "poller", "-P", "wrong")
 
-    assert "Not authorized" in said
+    assert "Not authorized" in output
 
 
 @pytest.mark.parametrize("version", [aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311])
-async def test_a_new_subscriber_gets_the_whole_retained_set(
+async def test_a_new_subscriber_gets_all_2500_retained_states(
     broker: Broker, version: aiomqtt.ProtocolVersion
 ) -> None:
-    wanted = {f"pillow/cloud-{number}/state" for number in range(MANY)}
+    """Without max_queued_messages 0, mosquitto drops those above 1,000 silently."""
+    topics = {f"pillow/cloud-{number}/state" for number in range(MANY)}
     async with client(broker, "poller") as poller:
         poller.pending_calls_threshold = MANY
         await asyncio.gather(
-            *(poller.publish(topic, b"{}", qos=1, retain=True, timeout=30) for topic in wanted)
+            *(poller.publish(topic, b"{}", qos=1, retain=True, timeout=30) for topic in topics)
         )
 
-    found = set()
+    received = set()
     async with asyncio.timeout(30), client(broker, version=version) as reader:
         await reader.subscribe("pillow/#", qos=1)
         async for message in reader.messages:
-            found.add(str(message.topic))
-            if len(found) == MANY:
+            received.add(str(message.topic))
+            if len(received) == MANY:
                 break
 
-    assert found == wanted
+    assert received == topics
 
 
-async def test_the_largest_state_passes(broker: Broker) -> None:
+async def test_a_state_of_65_kib_is_delivered(broker: Broker) -> None:
+    """A queue message is at most 64 KiB; its state has hops as well."""
     largest = b"x" * (64 * 1024 + 1024)
     async with client(broker) as reader, client(broker, "poller") as poller:
         await reader.subscribe("pillow/#", qos=1)
@@ -169,7 +176,8 @@ async def test_the_largest_state_passes(broker: Broker) -> None:
     assert message.payload == largest
 
 
-async def test_a_client_that_dies_leaves_its_last_will(broker: Broker) -> None:
+async def test_the_last_will_of_a_killed_client_is_published(broker: Broker) -> None:
+    """Its status is then `offline`."""
     topic = "pillow/bridge/gateway/here/status"
     will = aiomqtt.Will(topic, b"offline", qos=1, retain=True)
     async with client(broker) as reader:
@@ -195,6 +203,7 @@ async def test_a_client_that_dies_leaves_its_last_will(broker: Broker) -> None:
 
 
 async def test_retained_states_survive_a_restart(broker: Broker) -> None:
+    """The broker saves them when it stops."""
     await publish(broker, "pillow/cloud-1/state", "-r", "-u", "poller", "-P", "poller")
 
     await broker.stop()
@@ -206,14 +215,16 @@ async def test_retained_states_survive_a_restart(broker: Broker) -> None:
     assert str(message.topic) == "pillow/cloud-1/state"
 
 
-async def test_normal_operation_logs_nothing(broker: Broker) -> None:
+async def test_a_connection_and_a_publish_cause_no_log_line(broker: Broker) -> None:
+    """Normal operation logs nothing."""
     await publish(broker, "pillow/cloud-1/state", "-u", "poller", "-P", "poller")
     await broker.stop()
 
     assert broker.log.lines == []
 
 
-async def test_the_acl_follows_the_prefix() -> None:
+async def test_the_acl_grants_the_topics_of_the_prefix_only() -> None:
+    """`mosquitto/start` replaces `pillow` with TOPIC_PREFIX."""
     need_mosquitto()
     prefix = f"t{uuid4().hex[:8]}"
     poller = ["-u", "poller", "-P", "poller"]
@@ -222,13 +233,14 @@ async def test_the_acl_follows_the_prefix() -> None:
         assert "Not authorized" in await publish(broker, "pillow/cloud-1/state", *poller)
 
 
-async def test_a_plus_is_every_prefix() -> None:
+async def test_the_prefix_plus_grants_every_one_level_prefix() -> None:
+    """Tests share a broker with it."""
     need_mosquitto()
     async with Broker(kind="mosquitto", topic_prefix="+") as broker:
-        said = await publish(broker, "any/cloud-1/state", "-u", "poller", "-P", "poller")
+        accepted = await publish(broker, "any/cloud-1/state", "-u", "poller", "-P", "poller")
         refused = await publish(broker, "any/cloud-1/state", "-u", "gateway", "-P", "gateway")
 
-    assert said == ""
+    assert accepted == ""
     assert "Not authorized" in refused
 
 
@@ -241,9 +253,10 @@ async def test_a_plus_is_every_prefix() -> None:
         ("TOPIC_PREFIX", "#"),
     ],
 )
-def test_a_setting_that_would_half_work_is_refused(
+def test_a_setting_with_a_special_character_is_refused_with_exit_status_2(
     variable: str, value: str, tmp_path: Path
 ) -> None:
+    """The message names the variable, and never a password's value."""
     refused = subprocess.run(
         ["sh", str(ROOT / "mosquitto" / "start")],
         env={"PATH": SEARCH, "MOSQUITTO_RUN": str(tmp_path), variable: value},

@@ -1,4 +1,4 @@
-"""MQTT.js, the client that browsers and Node-RED use, on both sides of the gateway."""
+"""MQTT.js, the client of browsers and Node-RED, as a publisher and as a subscriber."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ client.subscribe(`${prefix}/+/state`, { qos: 1 });
 
 
 async def node(script: str, *arguments: str) -> list[str]:
-    """Run a module with MQTT.js beside it; the lines it printed."""
+    """Run a JavaScript module that imports MQTT.js; return the lines of its output."""
     try:
         program = find_node()
     except CannotStart as refusal:
@@ -64,23 +64,23 @@ async def node(script: str, *arguments: str) -> list[str]:
 
 
 def address(broker: Broker) -> str:
-    """Where MQTT.js connects to."""
+    """Return the URL of a broker."""
     return f"mqtt://{ports.HOST}:{broker.port}"
 
 
 @pytest.mark.parametrize("version", ["4", "5"])
-async def test_a_pillow_that_speaks_mqtt_itself_is_shown(
+async def test_states_last_will_and_removal_of_an_mqtt_pillow_reach_the_gateway(
     broker: Broker, prefix: str, version: str
 ) -> None:
-    """Its states as they are, its last will, and its removal."""
-    said = '{"pillow":"cloud-js", "state":"punching" ,"at":"2023-11-22T06:00:00.000Z","von":"☁"}'
+    """Byte for byte; a crash makes it `notconnected`, and an empty retained state removes it."""
+    payload = '{"pillow":"cloud-js", "state":"punching" ,"at":"2023-11-22T06:00:00.000Z","von":"☁"}'
     async with Gateway(broker, prefix) as gateway, gateway.connect() as browser:
         await browser.receive()
         await node(
-            PUBLISH, address(broker), version, prefix, json.dumps([["cloud-js/state", said]])
+            PUBLISH, address(broker), version, prefix, json.dumps([["cloud-js/state", payload]])
         )
         await browser.receive_state("cloud-js", "punching")
-        assert said.encode() in browser.raw
+        assert payload.encode() in browser.raw
 
         later = state("cloud-js", "hugging", seq=1).decode()
         messages = json.dumps([["cloud-js/state", later]])
@@ -97,18 +97,18 @@ async def test_a_pillow_that_speaks_mqtt_itself_is_shown(
 
 
 @pytest.mark.parametrize("version", ["4", "5"])
-async def test_anyone_may_read_the_states_that_the_gateway_reads(
+async def test_an_anonymous_client_reads_retained_states_byte_for_byte(
     broker: Broker, prefix: str, version: str
 ) -> None:
-    """Without a password, retained, byte for byte."""
+    """Without a password, as the gateway does."""
     async with connect_publisher(broker, prefix) as cloud:
-        said = {
+        published = {
             f"{prefix}/cloud-{n}/state": (await cloud.publish(state(f"cloud-{n}"))).decode()
             for n in range(3)
         }
 
     lines = await node(SUBSCRIBE, address(broker), version, prefix, "3")
 
-    got = [msgspec.json.decode(line) for line in lines]
-    assert {topic: payload for topic, payload, _ in got} == said
-    assert all(retained for _, _, retained in got)
+    received = [msgspec.json.decode(line) for line in lines]
+    assert {topic: payload for topic, payload, _ in received} == published
+    assert all(retained for _, _, retained in received)

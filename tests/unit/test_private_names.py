@@ -16,6 +16,7 @@ from devstack.processes import ROOT
 from tests.source_modules import MEMBERS, Function, Module, modules, top
 
 TABLE: Final = ROOT / "docs" / "dependencies.md"
+SECTION: Final = "## Private and overridden names"
 
 PRIVATE: Final = re.compile(r"_[A-Za-z]\w*")
 
@@ -70,9 +71,10 @@ def test_every_row_of_the_table_names_a_test_that_exists() -> None:
 
 
 def rows() -> list[Row]:
-    """Return the rows of the table whose columns are name, library, module, why, breaks, test."""
+    """Return the rows of the section's table: name, library, module, why, what breaks, test."""
     found = []
-    for line in TABLE.read_text(encoding="utf-8").splitlines():
+    section = TABLE.read_text(encoding="utf-8").partition(f"\n{SECTION}\n")[2]
+    for line in section.partition("\n## ")[0].splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if not line.startswith("| `") or len(cells) != 6:
             continue
