@@ -21,11 +21,12 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 KILLED = "ERR_CONNECTION_REFUSED"
 
 OVERFLOWING = """() => [...document.querySelectorAll('.card')].flatMap((card) => {
-    const { left, right } = card.getBoundingClientRect();
+    const { left, right, bottom } = card.getBoundingClientRect();
     const parts = [...card.querySelectorAll('h2, .state, .when, .battery')]
       .filter((part) => part.getBoundingClientRect().width > 1);
     const wide = parts.filter((part) => part.getBoundingClientRect().left < left
-      || part.getBoundingClientRect().right > right);
+      || part.getBoundingClientRect().right > right
+      || part.getBoundingClientRect().bottom > bottom);
     const picture = card.querySelector('.cloud').getBoundingClientRect();
     const aside = Math.abs(picture.left + picture.right - left - right) > 2;
     return [...wide.map((part) => part.textContent), ...(aside ? [card.dataset.pillow] : [])]; })"""
@@ -430,7 +431,7 @@ async def test_failed_history_request_is_repeated(
 async def test_content_fits_into_a_card(
     broker: Broker, page: Page, monitor: PageMonitor, count: int, width: int
 ) -> None:
-    """With the longest id and texts, the picture is centred and no text overflows."""
+    """With the longest id and texts, the picture is centred, and a tile is high enough for them."""
     await page.set_viewport_size({"width": width, "height": 800})
     async for gone in live_site(broker, expire_after=1):
         name = "x" * 63
