@@ -186,5 +186,5 @@ def payload(message: aiomqtt.Message) -> bytes:
 
 
 def numbered(number: int) -> str:
-    """Return a message that is told apart by its number, which is also its pillow."""
+    """Return a message that differs from others by its number and its pillow."""
     return f'{{"pillow":"n-{number}","state":"hugging","seq":{number}}}'

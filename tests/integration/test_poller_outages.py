@@ -139,9 +139,9 @@ async def test_a_queue_that_is_missing_at_the_start_is_waited_for(
         queue_name, prefix, broker, AZURE_STORAGE_CONNECTION_STRING=late.connection_string
     )
     async with spawned(poller):
-        said = await poller.log.wait_for("queue operation failed", within_s=WITHIN_S)
-        assert f"{ports.HOST}:{late.port}" in said
-        assert "AZURE_STORAGE_CONNECTION_STRING" in said
+        line = await poller.log.wait_for("queue operation failed", within_s=WITHIN_S)
+        assert f"{ports.HOST}:{late.port}" in line
+        assert "AZURE_STORAGE_CONNECTION_STRING" in line
         ready = await poller.get("/readyz")
         assert ready.status_code == 503
         assert "receive: " in ready.json()["dependencies"]["queue"]
@@ -161,8 +161,8 @@ async def test_a_wrong_key_is_logged_with_the_setting(
     given = azurite.connection_string.replace("AccountKey=Eby8", "AccountKey=AAAA")
     poller = Poller(queue_name, prefix, broker, AZURE_STORAGE_CONNECTION_STRING=given)
     async with spawned(poller):
-        said = await poller.log.wait_for("queue operation failed", within_s=WITHIN_S)
-        assert "AZURE_STORAGE_CONNECTION_STRING" in said
+        line = await poller.log.wait_for("queue operation failed", within_s=WITHIN_S)
+        assert "AZURE_STORAGE_CONNECTION_STRING" in line
         ready = await poller.get("/readyz")
         assert ready.status_code == 503
         assert "AZURE_STORAGE_CONNECTION_STRING" in ready.json()["dependencies"]["queue"]

@@ -90,13 +90,13 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(SettingsError) as caught:
         PollerSettings.load()
 
-    said = str(caught.value)
-    assert all(name in said for name in ("QUEUE_NAME", "POLLER_MAX_ATTEMPTS", "MQTT_URL"))
-    assert "hunter2" not in said
+    message = str(caught.value)
+    assert all(name in message for name in ("QUEUE_NAME", "POLLER_MAX_ATTEMPTS", "MQTT_URL"))
+    assert "hunter2" not in message
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "expected"),
     [
         (
             {"POLLER_POLL_MIN": "5", "POLLER_POLL_MAX": "2"},
@@ -109,13 +109,13 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_two_settings_that_contradict_are_both_named(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], says: str
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], expected: str
 ) -> None:
     """Each value is valid by itself."""
     for name, value in given.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(SettingsError, match=says):
+    with pytest.raises(SettingsError, match=expected):
         PollerSettings.load()
 
 

@@ -28,7 +28,7 @@ times what Azure states for one queue."""
 
 
 class Consumer:
-    """Polls the queue as the policy says."""
+    """Polls the queue at the rate of the policy."""
 
     def __init__(self, fetcher: PageFetcher, policy: PollPolicy, tasks: Tasks) -> None:
         self._fetcher = fetcher
