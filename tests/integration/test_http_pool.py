@@ -387,6 +387,14 @@ async def test_a_request_without_a_response_ends_after_its_timeout() -> None:
                 await get(pool)
 
 
+async def test_a_handshake_that_does_not_end_is_no_connection() -> None:
+    """The server accepts and stays silent; the message gives the timeout."""
+    limits, tls = PoolLimits(connect_s=0.05), ssl.create_default_context()
+    async with pool_of(responding(), tls, limits) as pool:
+        with pytest.raises(NoResponse, match=r"no connection within 0\.05 s"):
+            await get(pool)
+
+
 async def test_a_body_above_the_limit_is_refused() -> None:
     """So that a server cannot fill the memory."""
     server = responding(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b"x" * 5000)

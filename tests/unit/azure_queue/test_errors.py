@@ -1,5 +1,6 @@
 """Each error response becomes one exception, whose message names the setting to check."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -15,7 +16,13 @@ from azure_queue.errors import (
     QueueDenied,
     QueueNotFound,
     QueueUnavailable,
+    bad_setting,
+    invalid_response,
     no_credential,
+    no_response,
+    no_token,
+    queue_deleted,
+    queue_not_found,
     to_exception,
 )
 
@@ -114,6 +121,23 @@ def test_a_missing_credential_names_the_settings_and_quotes_one_line_of_the_sdk(
 
     assert "DefaultAzureCredential failed; check AZURE_STORAGE_CONNECTION_STRING" in str(raised)
     assert "page of reasons" not in str(raised)
+
+
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (no_token(OSError("down")), "the identity this process runs as"),
+        (no_response("http://host/q", OSError("refused")), "AZURE_STORAGE_QUEUE_ENDPOINT"),
+        (invalid_response("http://host/q", ValueError("not XML")), "not XML"),
+        (bad_setting("THE_SETTING", ValueError("bad")), "THE_SETTING cannot be used: bad"),
+        (queue_not_found("states", "QUEUE_NAME"), "no queue states; .* QUEUE_NAME is wrong"),
+        (queue_deleted(), "QUEUE_NAME, POISON_QUEUE_NAME"),
+    ],
+    ids=str,
+)
+def test_an_error_without_a_response_names_what_to_check(raised: Exception, message: str) -> None:
+    """A setting, or the address."""
+    assert re.search(message, str(raised))
 
 
 texts = st.text(max_size=40)

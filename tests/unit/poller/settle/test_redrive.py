@@ -1,23 +1,14 @@
 """Replay: whatever fails or stops it, no letter is lost and none stays hidden."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
-from enum import Enum
 from typing import Final
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from azure_queue.service import PAGE_SIZE
-from poller.queues import (
-    DeadLetter,
-    DeleteResult,
-    QueueDenied,
-    QueueStats,
-    QueueUnavailable,
-)
+from poller.queues import DeadLetter
 from poller.settle.redrive import (
     CONCURRENCY,
     QueueScan,
@@ -27,100 +18,9 @@ from poller.settle.redrive import (
     scan_limit,
 )
 from runtime.backoff import Backoff
+from tests.fakes.poison_queue import FakePoisonQueue, Fault, UnexpectedError
 
 NO_DELAY: Final = Backoff(first=1e-9, most=1e-9)
-
-
-class Fault(Enum):
-    """How a call fails: before or after it has an effect, for good, or unexpectedly."""
-
-    LOST_REQUEST = "lost request"
-    LOST_RESPONSE = "lost response"
-    DENIED = "denied"
-    UNEXPECTED = "unexpected"
-
-
-class UnexpectedError(Exception):
-    """An exception that no caller handles."""
-
-
-Faults = Callable[[str, int], Fault | None]
-"""The fault of a call, by its operation and its number."""
-
-
-class FakePoisonQueue:
-    """A poison queue and a state queue in memory, whose calls fail as `fault_of` says."""
-
-    def __init__(self, texts: list[str], fault_of: Faults = lambda _operation, _n: None) -> None:
-        self.letters = {f"m{n}": DeadLetter(f"m{n}", 0, 0, text) for n, text in enumerate(texts)}
-        self.hidden: set[str] = set()
-        self.states: list[str] = []
-        self.calls: Counter[str] = Counter()
-        self.max_concurrent = 0
-        self.fault_of = fault_of
-        self.on_requeued: Callable[[DeadLetter], None] = lambda _letter: None
-        self._concurrent = 0
-
-    def add(self, text: str, inserted_us: int) -> None:
-        """Add a letter."""
-        letter_id = f"n{len(self.letters)}-{len(self.states)}"
-        self.letters[letter_id] = DeadLetter(letter_id, inserted_us, 0, text)
-
-    async def stats(self) -> QueueStats | None:
-        return QueueStats(len(self.letters), 0)
-
-    async def peek(self) -> list[DeadLetter]:
-        return [one for one in self.letters.values() if one.id not in self.hidden][:PAGE_SIZE]
-
-    async def receive(self, lease_s: int) -> list[DeadLetter]:
-        page: list[DeadLetter] = []
-
-        def lease_page() -> None:
-            for letter in [one for one in self.letters.values() if one.id not in self.hidden]:
-                if len(page) < PAGE_SIZE:
-                    self.hidden.add(letter.id)
-                    page.append(replace(letter, pop_receipt="r", leased_until=_now() + lease_s))
-
-        await self._call("receive", lease_page)
-        return page
-
-    async def release(self, letter: DeadLetter) -> None:
-        assert letter.pop_receipt == "r"
-        await self._call("release", lambda: self.hidden.discard(letter.id))
-
-    async def requeue(self, letter: DeadLetter) -> None:
-        def append() -> None:
-            self.states.append(letter.text)
-            self.on_requeued(letter)
-
-        await self._call("requeue", append)
-
-    async def delete(self, letter: DeadLetter) -> DeleteResult:
-        exists = letter.id in self.letters
-        await self._call("delete", lambda: self.letters.pop(letter.id, None))
-        self.hidden.discard(letter.id)
-        return DeleteResult.DELETED if exists else DeleteResult.GONE
-
-    async def _call(self, operation: str, take_effect: Callable[[], object]) -> None:
-        fault = self.fault_of(operation, self.calls.total())
-        self.calls[operation] += 1
-        self._concurrent += 1
-        self.max_concurrent = max(self.max_concurrent, self._concurrent)
-        await asyncio.sleep(0)
-        self._concurrent -= 1
-        if fault is Fault.LOST_REQUEST:
-            raise QueueUnavailable("503")
-        if fault is Fault.DENIED:
-            raise QueueDenied("403")
-        if fault is Fault.UNEXPECTED:
-            raise UnexpectedError
-        take_effect()
-        if fault is Fault.LOST_RESPONSE:
-            raise QueueUnavailable("no response")
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 async def replay_all(
@@ -275,6 +175,26 @@ async def test_a_letter_that_cannot_be_deleted_is_reported_as_in_both_queues() -
 
     assert result.failed == {"m0": "put back, but still in the poison queue too: 403"}
     assert (queue.states, queue.hidden) == (["a"], set())
+
+
+async def test_a_letter_whose_lease_has_ended_is_not_moved() -> None:
+    """Another consumer may have it."""
+    queue = FakePoisonQueue(["a"])
+    queue.lease_ends_at_once = True
+    result = await replay_all(queue)
+
+    assert result.failed == {"m0": "not put back: its lease ended before its turn"}
+    assert queue.states == []
+
+
+async def test_a_letter_that_another_consumer_received_is_reported_as_in_both_queues() -> None:
+    """Its deletion returns LEASE_LOST."""
+    queue = FakePoisonQueue(["a"])
+    queue.on_requeued = lambda letter: queue.lose_lease(letter.id)
+    result = await replay_all(queue)
+
+    assert "still in the poison queue too: another consumer" in result.failed["m0"]
+    assert (queue.states, list(queue.letters)) == (["a"], ["m0"])
 
 
 async def test_after_one_failed_release_the_others_are_counted_and_not_tried() -> None:
