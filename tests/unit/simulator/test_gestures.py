@@ -66,14 +66,19 @@ def test_the_impact_of_a_throw_takes_away_the_speed_of_its_fall(seed: int) -> No
 
 @given(seed=seeds, hz=rates_hz)
 def test_a_spin_rotates_the_force_through_all_directions(seed: int, hz: int) -> None:
-    """In its middle the force keeps its size, and its mean is small."""
+    """In its middle the force keeps its size, and its mean is small.
+
+    The mean has at most 0.65 g of centrifugal force, which is constant in the pillow's frame
+    ((2π · 1.8 Hz)² · 5 cm), and 0.22 g of an incomplete rotation (the maximum of |sin πx / πx|
+    above one turn).
+    """
     _, spin = make_gesture("spin", seed)
     samples = gesture_samples("spin", seed, spin.duration_s - 0.5, hz)
     mean = tuple(sum(sample[axis] for sample in samples) / len(samples) for axis in range(3))
 
     assert max(map(size, samples)) < 2
     assert min(map(size, samples)) > 0.2
-    assert size((mean[0], mean[1], mean[2])) < 0.7
+    assert size((mean[0], mean[1], mean[2])) < 0.87
 
 
 @given(seed=seeds)
