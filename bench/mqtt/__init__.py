@@ -1,0 +1,1 @@
+"""What a message over MQTT costs: our session beside paho as its documentation drives it."""
