@@ -1,7 +1,6 @@
 """A broker on loopback that does what real ones rarely do, for sessions under test."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -52,7 +51,6 @@ class ScriptedBroker:
 
     connack_properties: bytes = b""
     script: Script = lambda _client, _head, _body: False
-    tls: ssl.SSLContext | None = None
     clients: list[Client] = field(default_factory=list)
     port: int = 0
 
@@ -69,7 +67,7 @@ class ScriptedBroker:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["ScriptedBroker"]:
         """Listen on a free port."""
-        server = await asyncio.start_server(self._serve, ports.HOST, 0, ssl=self.tls)
+        server = await asyncio.start_server(self._serve, ports.HOST, 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self

@@ -2,20 +2,17 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import uvloop
 
 from devstack import ports
 from runtime.broker_url import BrokerAddress
-from runtime.mqtt import BrokerLost, Message, SessionConfig, SessionLimits, connection
+from runtime.mqtt import BrokerLost, Message, SessionConfig, SessionLimits
 from runtime.mqtt.connection import Connection, ConnectionEvents, LastWill
-from tests.certificates import certificate_for_loopback
 from tests.unit.runtime.mqtt.scripted_broker import CONNECT, ScriptedBroker
 from tests.waiting import until
 
@@ -170,37 +167,3 @@ async def test_a_connection_that_was_ended_while_it_was_made_is_closed() -> None
         await until(lambda: bool(broker.clients) and broker.last.is_closed, "its end")
 
         assert broker.last.sent(CONNECT) == []
-
-
-@pytest.fixture
-async def tls_broker(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[ScriptedBroker]:
-    """A broker whose certificate is not trusted yet."""
-    certificate, key = certificate_for_loopback(tmp_path)
-    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server_side.load_cert_chain(certificate, key)
-    # Without the cache, so that each test reads the trusted certificates.
-    monkeypatch.setattr(connection, "_tls_context", ssl.create_default_context)
-    async with ScriptedBroker(tls=server_side).listening() as broker:
-        yield broker
-
-
-async def test_a_certificate_that_nobody_vouches_for_is_refused(
-    tls_broker: ScriptedBroker,
-) -> None:
-    """The reason is OpenSSL's."""
-    with pytest.raises(BrokerLost, match="CERTIFICATE_VERIFY_FAILED"):
-        await Owner(replace(tls_broker.address, tls=True)).connection.open(WILL)
-
-
-async def test_a_certificate_of_a_known_authority_is_accepted(
-    tls_broker: ScriptedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And CONNECT arrives through the encrypted connection."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
-    owner = Owner(replace(tls_broker.address, tls=True))
-    await owner.connection.open(WILL)
-
-    assert len(tls_broker.last.sent(CONNECT)) == 1
-    await owner.connection.disconnect()

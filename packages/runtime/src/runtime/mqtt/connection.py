@@ -1,16 +1,12 @@
 """One connection to the broker, from TCP to its end."""
 
 import asyncio
-import functools
-import os
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import structlog
 
-from runtime.broker_url import BrokerAddress
 from runtime.mqtt.config import SessionConfig
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable
 from runtime.mqtt.loop import PahoLoop, TransportSocket
@@ -18,6 +14,7 @@ from runtime.mqtt.packets import MalformedPacket, Message, encode_pubacks
 from runtime.mqtt.properties import FAILURE, connect_advice, connect_properties
 from runtime.mqtt.publish_window import Publish, PublishWindow, WindowLimits
 from runtime.mqtt.reader import PacketHandlers, PacketReader
+from runtime.mqtt.transport import open_transport, os_error_text
 from runtime.mqtt.writer import PacketWriter
 
 log = structlog.get_logger()
@@ -43,26 +40,6 @@ class LastWill:
 
     topic: str
     payload: bytes
-
-
-async def _connect_transport(broker: BrokerAddress, connection: "Connection") -> asyncio.Transport:
-    tls = await asyncio.to_thread(_tls_context) if broker.tls else None
-    transport, _ = await asyncio.get_running_loop().create_connection(
-        lambda: connection, broker.host, broker.port, ssl=tls
-    )
-    return transport
-
-
-@functools.cache
-def _tls_context() -> ssl.SSLContext:
-    # In a thread and once, because it reads the system's certificates.
-    return ssl.create_default_context()
-
-
-def _os_error_text(error: OSError) -> str:
-    if error.errno is not None and not isinstance(error, ssl.SSLError) and error.errno > 0:
-        return os.strerror(error.errno)
-    return str(error)
 
 
 class Connection(asyncio.Protocol):
@@ -98,11 +75,11 @@ class Connection(asyncio.Protocol):
         timeout_s = self._config.limits.connect_timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                transport = await _connect_transport(self._config.broker, self)
+                transport = await open_transport(self._config.broker, self)
         except TimeoutError:
             raise BrokerLost(f"cannot connect (no answer within {timeout_s:g} s)") from None
         except OSError as error:
-            raise BrokerLost(f"cannot connect ({_os_error_text(error)})") from None
+            raise BrokerLost(f"cannot connect ({os_error_text(error)})") from None
         await self._handshake(transport, will)
 
     async def _handshake(self, transport: asyncio.Transport, will: LastWill) -> None:
@@ -205,7 +182,7 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif not self._lost.done():
             self.was_closed_by_broker = True
-            why = _os_error_text(exc) if isinstance(exc, OSError) else "the broker closed it"
+            why = os_error_text(exc) if isinstance(exc, OSError) else "the broker closed it"
             self._end(BrokerLost(f"the connection ended ({why})"))
         if not self._closed.done():
             self._closed.set_result(None)

@@ -1,0 +1,31 @@
+"""TCP and TLS to the broker, by asyncio: connecting blocks nothing and can be cancelled."""
+
+import asyncio
+import functools
+import os
+import ssl
+
+from runtime.broker_url import BrokerAddress
+
+
+async def open_transport(broker: BrokerAddress, protocol: asyncio.Protocol) -> asyncio.Transport:
+    """Connect `protocol` to the broker; raises OSError. A cancelled connect closes its socket."""
+    # In a thread, because reading the system's certificates takes some ten milliseconds.
+    tls = await asyncio.to_thread(tls_context) if broker.tls else None
+    transport, _ = await asyncio.get_running_loop().create_connection(
+        lambda: protocol, broker.host, broker.port, ssl=tls
+    )
+    return transport
+
+
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """Return the context for TLS, which verifies certificate and host name."""
+    return ssl.create_default_context()
+
+
+def os_error_text(error: OSError) -> str:
+    """Return the system's sentence for an error, without the address that asyncio adds."""
+    if error.errno is not None and error.errno > 0 and not isinstance(error, ssl.SSLError):
+        return os.strerror(error.errno)
+    return str(error)
