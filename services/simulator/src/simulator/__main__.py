@@ -30,7 +30,7 @@ app.command("trace")(trace)
 
 @app.callback()
 def simulator() -> None:
-    """Simulated pillows for development, tests and stages, with faults where wanted.
+    """Simulated pillows for development, tests and stages, with injected faults on request.
 
     [bold]simulator[/bold] without a command is [bold]simulator run[/bold]. Every run can be
     repeated with its seed.

@@ -57,6 +57,7 @@ class Rng:
 
     def weighted_choice(self, weights: Sequence[tuple[_Choice, float]]) -> _Choice:
         """Return one of the choices with a probability proportional to its weight, above 0."""
+        # Not sum(), which adds floats in another way from Python 3.12 on.
         total = 0.0
         for _, weight in weights:
             total += weight
