@@ -100,7 +100,14 @@ class Connection(asyncio.Protocol):
             keepalive=limits.keepalive_s,
             properties=connect_properties(limits.max_packet_bytes) if self._v5 else None,
         )
-        reason, properties = await self._await_response("CONNECT")
+        try:
+            reason, properties = await self._await_response("CONNECT")
+        except BrokerLost:
+            if not self.was_closed_by_broker:
+                raise
+            # Some brokers refuse a protocol version like this.
+            advice = "; if it has no MQTT 5, set MQTT_PROTOCOL to 3.1.1" if self._v5 else ""
+            raise BrokerLost(f"the broker closed the connection without CONNACK{advice}") from None
         if reason.value >= FAILURE:
             raise BrokerUnusable(
                 f"the broker refused the connection ({reason}){connect_advice(reason.value)}"
