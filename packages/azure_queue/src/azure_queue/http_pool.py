@@ -2,7 +2,7 @@
 
 It exists because each message costs a request, and an HTTP client library spends most of its CPU
 time on features that these requests do not need: redirects, cookies, proxies, compression.
-`scripts/bench poller` measures 37 µs a message with this pool and 143 µs with aiohttp.
+`scripts/bench poller` measures a quarter to a third of aiohttp's CPU time a message.
 A differential test compares its responses with aiohttp's.
 """
 
