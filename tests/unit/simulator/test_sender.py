@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
@@ -14,6 +13,7 @@ from simulator import sender
 from simulator.sender import Sender, SendOptions, SendStats
 from simulator.stream.items import StreamItem
 from simulator.targets.target import OutputClosed, Unavailable
+from tests.fakes.virtual_time import now, virtual_time
 
 DEADLINE_S = 5
 
@@ -25,7 +25,7 @@ class FakeTarget:
 
     None accepts the batch. An exception is raised. A number is how long sending takes, in seconds
     of `clock`. An event delays the batch until it is set. `clock` is a clock for the sender: the
-    real one plus what sending took.
+    loop's virtual time plus what sending took.
     """
 
     def __init__(self, answers: Iterator[Answer] = repeat(None)) -> None:  # noqa: B008
@@ -38,7 +38,7 @@ class FakeTarget:
         self._taken_s = 0.0
 
     def clock(self) -> float:
-        return time.monotonic() + self._taken_s
+        return now() + self._taken_s
 
     def set_network(self, pillow: str, *, up: bool) -> None:
         self.network_changes.append((pillow, up))
@@ -89,19 +89,21 @@ async def run(
     return running.stats
 
 
+@virtual_time
 async def test_every_message_is_sent_in_order_and_not_before_it_is_due() -> None:
     """After the target was ready once."""
     target = FakeTarget()
-    began = time.monotonic()
+    began = now()
 
     stats = await run(due(0, 0.01, 0.05), target)
 
-    assert time.monotonic() - began >= 0.05
+    assert now() - began >= 0.05
     assert seqs(target.accepted) == [0, 1, 2]
     assert sent_skipped_failed(stats) == (3, 0, 0)
     assert target.times_ready == 1
 
 
+@virtual_time
 async def test_sending_ends_after_count_messages() -> None:
     """Exactly, though more are due."""
     target = FakeTarget()
@@ -111,6 +113,7 @@ async def test_sending_ends_after_count_messages() -> None:
     assert len(target.accepted) == stats.sent == 4
 
 
+@virtual_time
 async def test_no_message_is_skipped_where_none_may_be() -> None:
     """Though the target took longer than a second; the delay is recorded."""
     target = FakeTarget(iter([1.2]))
@@ -122,6 +125,7 @@ async def test_no_message_is_skipped_where_none_may_be() -> None:
     assert stats.max_late_s > 1.1
 
 
+@virtual_time
 async def test_a_slow_target_achieves_less_than_the_requested_rate() -> None:
     """The requested rate refers to the time in which the messages were due."""
     target = FakeTarget(iter([0.5, 0.5, 0.5]))
@@ -136,18 +140,20 @@ async def test_a_slow_target_achieves_less_than_the_requested_rate() -> None:
 
 
 @pytest.mark.parametrize("speed", [600.0, None])
+@virtual_time
 async def test_a_minute_of_the_stream_is_sent_in_less_than_two_seconds(
     speed: float | None,
 ) -> None:
     """At 600 times the speed, and without waiting."""
-    began = time.monotonic()
+    began = now()
 
     stats = await run(due(0, 30, 60), FakeTarget(), SendOptions(speed=speed))
 
     assert sent_skipped_failed(stats) == (3, 0, 0)
-    assert time.monotonic() - began < 2
+    assert now() - began < 2
 
 
+@virtual_time
 async def test_a_network_change_is_passed_to_target_and_listener_and_not_counted() -> None:
     """In order, between the messages."""
     target = FakeTarget()
@@ -168,6 +174,7 @@ async def test_a_network_change_is_passed_to_target_and_listener_and_not_counted
     assert sent_skipped_failed(running.stats) == (len(sent), 0, 0) == (1, 0, 0)
 
 
+@virtual_time
 async def test_a_replaced_message_is_not_counted_as_sent() -> None:
     """It is counted as replaced."""
 
@@ -180,6 +187,7 @@ async def test_a_replaced_message_is_not_counted_as_sent() -> None:
     assert (stats.sent, stats.replaced, stats.requested) == (1, 2, 3)
 
 
+@virtual_time
 async def test_expected_rejections_are_counted_by_reason() -> None:
     """Of accepted messages."""
     invalid = StreamItem(0, "a", b"x", None, "malformed")
@@ -189,6 +197,7 @@ async def test_expected_rejections_are_counted_by_reason() -> None:
     assert stats.rejections == {"malformed": 2}
 
 
+@virtual_time
 async def test_a_message_more_than_a_second_late_is_skipped_and_counted() -> None:
     """Those that were due early in a batch that took 1.2 s."""
     target = FakeTarget(iter([1.2]))
@@ -199,6 +208,7 @@ async def test_a_message_more_than_a_second_late_is_skipped_and_counted() -> Non
     assert sent_skipped_failed(stats) == (2, 2, 0)
 
 
+@virtual_time
 async def test_an_outage_and_its_end_are_logged_once_each() -> None:
     """Whatever the number of attempts; the missed messages are counted."""
     outages = [Unavailable(0, "no answer; check THE_SETTING") for _ in range(3)]
@@ -217,6 +227,7 @@ async def test_an_outage_and_its_end_are_logged_once_each() -> None:
     assert target.times_ready == 4
 
 
+@virtual_time
 async def test_a_second_outage_is_logged_as_well() -> None:
     """With its own reason."""
     target = FakeTarget(iter([Unavailable(0, "one"), None, Unavailable(0, "two"), None]))
@@ -227,6 +238,7 @@ async def test_a_second_outage_is_logged_as_well() -> None:
     assert [line["error"] for line in lines if "error" in line] == ["one", "two"]
 
 
+@virtual_time
 async def test_an_outage_without_a_reason_is_not_logged() -> None:
     """The connection has logged it already."""
     target = FakeTarget(iter([Unavailable(0), None]))
@@ -238,6 +250,7 @@ async def test_an_outage_without_a_reason_is_not_logged() -> None:
     assert sent_skipped_failed(stats) == (1, 0, 1)
 
 
+@virtual_time
 async def test_the_accepted_part_of_a_failed_batch_counts_as_sent() -> None:
     """Two of three."""
     target = FakeTarget(iter([Unavailable(2, "one was refused")]))
@@ -247,6 +260,7 @@ async def test_the_accepted_part_of_a_failed_batch_counts_as_sent() -> None:
     assert sent_skipped_failed(stats) == (2, 0, 1)
 
 
+@virtual_time
 async def test_sending_ends_without_an_error_when_the_output_is_closed() -> None:
     """As `simulator | head` does."""
     stats = await run(due(0, 0.01), FakeTarget(iter([OutputClosed()])))
@@ -254,6 +268,7 @@ async def test_sending_ends_without_an_error_when_the_output_is_closed() -> None
     assert sent_skipped_failed(stats) == (0, 0, 0)
 
 
+@virtual_time
 async def test_an_unexpected_exception_ends_the_sender() -> None:
     """So that the process ends with a traceback."""
     with pytest.raises(ZeroDivisionError):
@@ -275,16 +290,19 @@ async def stop_while_sending(answer: asyncio.Event, *, finishes: bool) -> SendSt
     return running.stats
 
 
+@virtual_time
 async def test_a_batch_that_is_accepted_soon_after_the_stop_is_counted() -> None:
     """The sender waits for it."""
     assert (await stop_while_sending(asyncio.Event(), finishes=True)).sent == 1
 
 
+@virtual_time
 async def test_a_batch_that_is_not_accepted_after_the_stop_is_given_up() -> None:
     """After STOP_GRACE_S."""
     assert (await stop_while_sending(asyncio.Event(), finishes=False)).sent == 0
 
 
+@virtual_time
 async def test_a_stop_ends_the_wait_for_the_next_message() -> None:
     """Though the next one is due in an hour."""
     target = FakeTarget()
@@ -299,6 +317,7 @@ async def test_a_stop_ends_the_wait_for_the_next_message() -> None:
     assert sent_skipped_failed(running.stats) == (1, 0, 0)
 
 
+@virtual_time
 async def test_skipped_messages_are_logged_once_an_interval(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
