@@ -1,4 +1,4 @@
-"""The gateway when its broker is away, comes back, holds much, or hands on nonsense."""
+"""A gateway process whose broker is unreachable, restarts, holds much, or has invalid messages."""
 
 import asyncio
 import re
@@ -13,28 +13,28 @@ from devstack.broker import Broker
 from tests.gateway import TIMEOUT_S, Gateway, connect_publisher, mosquitto_pub, state
 from tests.machine import need_mosquitto
 
-# More than the 1,000 above which mosquitto, unless told otherwise, cuts the retained set short.
+# More than the 1,000 above which mosquitto drops retained messages by default.
 MANY = 2_500
 
 PROTOCOLS = ["5", "3.1.1"]
 
 
 @pytest.fixture
-async def mortal() -> AsyncIterator[Broker]:
-    """A broker that may be killed."""
+async def own_broker() -> AsyncIterator[Broker]:
+    """A broker of one test, which may end it."""
     need_mosquitto()
     async with Broker(kind="mosquitto", topic_prefix="+") as started:
         yield started
 
 
 def lines(gateway: Gateway, pattern: str) -> int:
-    """How often the log says something."""
+    """Return how many log lines match."""
     return sum(re.search(pattern, line) is not None for line in gateway.log.lines)
 
 
 @pytest.fixture(scope="module")
 async def crowded(broker: Broker) -> str:
-    """A prefix with many retained states."""
+    """A prefix with more than a thousand retained states."""
     prefix = f"t{uuid4().hex[:12]}"
     async with connect_publisher(broker, prefix) as cloud:
         await cloud.publish_all([state(f"cloud-{n}", seq=n) for n in range(MANY)])
@@ -42,15 +42,15 @@ async def crowded(broker: Broker) -> str:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_the_whole_retained_set_is_there_when_the_gateway_is_ready(
+async def test_a_ready_gateway_has_the_whole_retained_set(
     broker: Broker, crowded: str, protocol: str
 ) -> None:
-    """However large; by either version of MQTT."""
+    """With MQTT 5 and 3.1.1."""
     async with Gateway(broker, crowded, MQTT_PROTOCOL=protocol) as gateway:
-        async with gateway.connect() as browser:
-            snapshot = await browser.receive()
+        async with gateway.connect() as client:
+            snapshot = await client.receive()
 
-        assert {shown["pillow"] for shown in snapshot["pillows"]} == {
+        assert {update["pillow"] for update in snapshot["pillows"]} == {
             f"cloud-{n}" for n in range(MANY)
         }
         assert await gateway.metric("pillows") == MANY
@@ -58,27 +58,27 @@ async def test_the_whole_retained_set_is_there_when_the_gateway_is_ready(
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_a_broker_that_goes_and_comes_back_is_told_and_nothing_is_missed(
-    mortal: Broker, prefix: str, protocol: str
+async def test_a_broker_outage_is_announced_and_no_change_is_missed(
+    own_broker: Broker, prefix: str, protocol: str
 ) -> None:
-    """Connections stay; readiness names it; what changed meanwhile goes out; one line each."""
+    """Clients stay connected, readyz names the broker, and each event is logged once."""
     async with (
-        connect_publisher(mortal, prefix) as cloud,
-        Gateway(mortal, prefix, MQTT_PROTOCOL=protocol) as gateway,
-        gateway.connect() as browser,
+        connect_publisher(own_broker, prefix) as cloud,
+        Gateway(own_broker, prefix, MQTT_PROTOCOL=protocol) as gateway,
+        gateway.connect() as client,
     ):
-        assert (await browser.receive())["broker"] == "online"
+        assert (await client.receive())["broker"] == "online"
         await cloud.publish(state("kept"))
-        await browser.receive_state("kept", "hugging")
+        await client.receive_state("kept", "hugging")
         await cloud.publish(state("changed"))
-        await browser.receive_state("changed", "hugging")
+        await client.receive_state("changed", "hugging")
 
-        # Asked to end, so that it keeps what it holds.
-        await mortal.stop()
-        assert await browser.receive() == {"type": "status", "broker": "offline"}
+        # Terminated, not killed, so that it saves its retained messages.
+        await own_broker.stop()
+        assert await client.receive() == {"type": "status", "broker": "offline"}
         unready = await gateway.get("/readyz")
         assert unready.status_code == 503
-        assert str(mortal.port) in unready.json()["dependencies"]["mqtt"]
+        assert str(own_broker.port) in unready.json()["dependencies"]["mqtt"]
         assert (await gateway.get("/healthz")).status_code == 200
         assert (await gateway.get("/api/pillows")).json()["broker"] == "offline"
         async with gateway.connect() as late:
@@ -86,91 +86,93 @@ async def test_a_broker_that_goes_and_comes_back_is_told_and_nothing_is_missed(
             assert snapshot["broker"] == "offline"
             assert len(snapshot["pillows"]) == 2
 
-        await mortal.start()
-        await mosquitto_pub(mortal, f"{prefix}/changed/state", state("changed", "spinning"))
-        back = await browser.receive_until(lambda frame: frame["type"] in ("status", "update"))
+        await own_broker.start()
+        await mosquitto_pub(own_broker, f"{prefix}/changed/state", state("changed", "spinning"))
+        back = await client.receive_until(lambda frame: frame["type"] in ("status", "update"))
         if back["type"] == "update":
-            status = await browser.receive()
+            status = await client.receive()
             assert status == {"type": "status", "broker": "online"}
             assert back["pillows"][0]["state"] == "spinning"
         else:
             assert back["broker"] == "online"
-            await browser.receive_state("changed", "spinning")
+            await client.receive_state("changed", "spinning")
         await gateway.until_ready()
 
-        # And it hears again.
-        async with connect_publisher(mortal, prefix) as again:
+        # And it receives updates again.
+        async with connect_publisher(own_broker, prefix) as again:
             await again.publish(state("kept", "spinning"))
-            await browser.receive_state("kept", "spinning")
+            await client.receive_state("kept", "spinning")
         assert lines(gateway, "broker lost") == 1
         assert lines(gateway, "broker ready") == 2
         assert lines(gateway, "broker unavailable") == 0
         gateway.assert_log_is_clean()
 
 
-async def test_what_changed_while_only_the_gateway_was_cut_off_goes_out(
-    mortal: Broker, prefix: str
+async def test_changes_during_a_gateway_outage_are_sent_afterwards(
+    own_broker: Broker, prefix: str
 ) -> None:
-    """Its process stood still for as long as a broker waits, and others published meanwhile."""
+    """Its process was stopped for longer than the keep-alive, while others published."""
     async with (
-        Gateway(mortal, prefix, without_broker=True) as gateway,
-        gateway.connect() as browser,
+        Gateway(own_broker, prefix, without_broker=True) as gateway,
+        gateway.connect() as client,
     ):
         await gateway.wait_for_metric("broker_up", 1)
         gateway.pause()
-        async with connect_publisher(mortal, prefix) as cloud:
+        async with connect_publisher(own_broker, prefix) as cloud:
             for n in range(5):
                 await cloud.publish(state("cloud-1", "spinning" if n < 4 else "hugging", seq=n))
         gateway.resume()
-        await browser.receive_state("cloud-1", "hugging")
+        await client.receive_state("cloud-1", "hugging")
         gateway.assert_log_is_clean()
 
 
-async def test_a_gateway_without_a_broker_waits_for_it(mortal: Broker, prefix: str) -> None:
-    """It serves its page, says what it lacks, once, and goes on by itself when that is there."""
-    await mortal.stop()
-    async with Gateway(mortal, prefix, without_broker=True) as gateway:
-        async with gateway.connect() as browser:
-            assert (await browser.receive())["broker"] == "offline"
+async def test_a_gateway_without_a_broker_serves_the_page_and_retries(
+    own_broker: Broker, prefix: str
+) -> None:
+    """It logs the outage once, and is ready when the broker is."""
+    await own_broker.stop()
+    async with Gateway(own_broker, prefix, without_broker=True) as gateway:
+        async with gateway.connect() as client:
+            assert (await client.receive())["broker"] == "offline"
             unready = await gateway.get("/readyz")
             assert unready.status_code == 503
-            assert f"mqtt://{ports.HOST}:{mortal.port}" in unready.json()["dependencies"]["mqtt"]
+            assert (
+                f"mqtt://{ports.HOST}:{own_broker.port}" in unready.json()["dependencies"]["mqtt"]
+            )
             assert (await gateway.get("/")).status_code == 200
             await gateway.log.wait_for("broker unavailable")
-            await asyncio.sleep(1.5)  # several attempts: none of them may say it again
-            await mortal.start()
-            assert (await browser.receive())["broker"] == "online"
+            await asyncio.sleep(1.5)  # several attempts: none of them may be logged again
+            await own_broker.start()
+            assert (await client.receive())["broker"] == "online"
         assert (await gateway.get("/readyz")).status_code == 200
         assert lines(gateway, "broker unavailable") == 1
         gateway.assert_log_is_clean()
 
 
-async def test_a_gateway_stops_in_order_while_its_broker_is_away(
-    mortal: Broker, prefix: str
+async def test_a_gateway_without_a_broker_ends_with_status_0(
+    own_broker: Broker, prefix: str
 ) -> None:
-    """With a browser on it, which hears goodbye."""
-    async with Gateway(mortal, prefix) as gateway, gateway.connect() as browser:
-        await browser.receive()
-        mortal.kill()
-        assert (await browser.receive())["broker"] == "offline"
+    """And its client receives the goodbye frame."""
+    async with Gateway(own_broker, prefix) as gateway, gateway.connect() as client:
+        await client.receive()
+        own_broker.kill()
+        assert (await client.receive())["broker"] == "offline"
         gateway.terminate()
-        assert (await browser.receive())["type"] == "goodbye"
-        assert await browser.wait_closed() == 1012
+        assert (await client.receive())["type"] == "goodbye"
+        assert await client.wait_closed() == 1012
         async with asyncio.timeout(8):
             assert await gateway.wait() == 0
         gateway.assert_log_is_clean()
 
 
-async def test_the_wrong_password_is_a_sentence_naming_the_setting(
-    broker: Broker, prefix: str
-) -> None:
-    """In the log and in readiness; the password is in neither."""
+async def test_a_wrong_password_is_reported_with_the_setting(broker: Broker, prefix: str) -> None:
+    """In the log and in readyz, without the password."""
     url = f"mqtt://gateway:sesame@{ports.HOST}:{broker.port}"
     async with Gateway(broker, prefix, without_broker=True, MQTT_URL=url) as gateway:
         await gateway.log.wait_for("MQTT_URL")
-        said = (await gateway.get("/readyz")).text
-        assert "MQTT_URL" in said
-        assert "sesame" not in gateway.log.text + said
+        report = (await gateway.get("/readyz")).text
+        assert "MQTT_URL" in report
+        assert "sesame" not in gateway.log.text + report
         gateway.assert_log_is_clean()
 
 
@@ -191,25 +193,25 @@ NONSENSE = {
 }
 
 
-async def test_nonsense_on_mqtt_is_counted_and_harms_nothing(broker: Broker, prefix: str) -> None:
-    """One line a topic in the log, whatever comes on it; others are shown as before."""
+async def test_invalid_mqtt_messages_are_counted_and_dropped(broker: Broker, prefix: str) -> None:
+    """With one log line a topic; other pillows are sent as before."""
     async with (
         connect_publisher(broker, prefix) as cloud,
         Gateway(broker, prefix) as gateway,
-        gateway.connect() as browser,
+        gateway.connect() as client,
     ):
-        await browser.receive()
+        await client.receive()
         for payload in NONSENSE.values():
             await cloud.publish(payload, pillow="bad", retain=False)
         await cloud.publish(b"nonsense", pillow="worse")
         await cloud.publish_availability("bad", b"perhaps")
-        # Names that are no pillow's, on topics that look like one's.
+        # Invalid pillow ids on topics of the form of a state's.
         for pillow in ("bridge", "Cloud", "x" * 64, "a_b"):
             await cloud.publish(state("cloud-1"), pillow=pillow)
         await cloud.publish(state("good"))
 
-        shown = await browser.receive()
-        assert [one["pillow"] for one in shown["pillows"]] == ["good"]
+        update = await client.receive()
+        assert [one["pillow"] for one in update["pillows"]] == ["good"]
         await gateway.wait_for_metric('received_total{outcome="invalid"}', len(NONSENSE) + 2)
         assert await gateway.metric('received_total{outcome="unknown-topic"}') == 4
         assert await gateway.metric("pillows") == 1
@@ -219,8 +221,8 @@ async def test_nonsense_on_mqtt_is_counted_and_harms_nothing(broker: Broker, pre
         gateway.assert_log_is_clean()
 
 
-async def test_the_gateway_says_on_mqtt_whether_it_is_there(broker: Broker, prefix: str) -> None:
-    """Retained; and when it is killed its last will says so."""
+async def test_the_gateway_publishes_its_status_on_mqtt(broker: Broker, prefix: str) -> None:
+    """Retained; a killed gateway's last will is offline."""
     gateway = Gateway(broker, prefix)
     topic = f"{prefix}/bridge/gateway/{gateway.env['INSTANCE']}/status"
     async with aiomqtt.Client(ports.HOST, broker.port) as reader:

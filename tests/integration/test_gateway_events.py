@@ -1,4 +1,4 @@
-"""The same stream as Server-Sent Events, read by an HTTP client."""
+"""Server-Sent Events of a real gateway process, read by an HTTP client."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ PREFIX = "gwsse"
 
 @pytest.fixture(scope="module")
 async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
-    """One gateway for all that leaves it running; no test of these may put an error in its log."""
+    """One gateway for all tests that do not end it; its log must have no error."""
     async with Gateway(
         broker,
         PREFIX,
@@ -33,13 +33,13 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
 
 @pytest.fixture(scope="module")
 async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
-    """Who publishes for that gateway."""
+    """A publisher on the gateway's prefix."""
     async with connect_publisher(broker, PREFIX) as publisher:
         yield publisher
 
 
 class Stream:
-    """An event stream, read as the standard says."""
+    """An event stream, parsed as HTML's standard has it."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
@@ -49,7 +49,7 @@ class Stream:
         self._lines = response.aiter_lines()
 
     async def next(self) -> dict[str, Any]:
-        """The next event's frame, unless it is a heartbeat."""
+        """Return the frame of the next event that is no heartbeat."""
         async with asyncio.timeout(TIMEOUT_S):
             data: list[str] = []
             async for line in self._lines:
@@ -71,8 +71,8 @@ class Stream:
 
 
 @asynccontextmanager
-async def listening(gateway: Gateway, query: str = "", **headers: str) -> AsyncIterator[Stream]:
-    """A browser on the event stream."""
+async def open_stream(gateway: Gateway, query: str = "", **headers: str) -> AsyncIterator[Stream]:
+    """Open an event stream."""
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     async with (
         httpx.AsyncClient(timeout=TIMEOUT_S) as client,
@@ -81,21 +81,21 @@ async def listening(gateway: Gateway, query: str = "", **headers: str) -> AsyncI
         yield Stream(response)
 
 
-async def test_the_stream_begins_with_a_snapshot_and_goes_on(
+async def test_a_stream_has_a_snapshot_then_updates(
     gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
-    """Each event's id is its frame's cursor, and the browser is told when to come back."""
-    said = await cloud.publish(state(prefix))
-    async with gateway.connect(f"?pillow={prefix}") as browser:
-        if not (await browser.receive())["pillows"]:
-            await browser.receive()
-    async with listening(gateway, f"?pillow={prefix}") as stream:
+    """Each event's id is its frame's cursor; `retry` is the delay before a reconnect."""
+    payload = await cloud.publish(state(prefix))
+    async with gateway.connect(f"?pillow={prefix}") as client:
+        if not (await client.receive())["pillows"]:
+            await client.receive()
+    async with open_stream(gateway, f"?pillow={prefix}") as stream:
         assert stream.response.headers["content-type"].startswith("text/event-stream")
         assert stream.response.headers["cache-control"] == "no-store"
         assert stream.response.headers["x-accel-buffering"] == "no"
         snapshot = await stream.next()
         assert (snapshot["type"], snapshot["recovered"]) == ("snapshot", False)
-        assert stream.data.endswith(b'"pillows":[' + said + b"]}")
+        assert stream.data.endswith(b'"pillows":[' + payload + b"]}")
         assert stream.last_id == snapshot["cursor"]
         assert stream.retry is not None
         assert RECONNECT_MS[0] <= stream.retry <= RECONNECT_MS[1]
@@ -106,27 +106,27 @@ async def test_the_stream_begins_with_a_snapshot_and_goes_on(
         assert stream.last_id == update["cursor"] != snapshot["cursor"]
 
 
-async def test_a_state_on_several_lines_is_one_event(
+async def test_a_state_with_line_breaks_is_one_event(
     gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
-    """Line breaks between JSON's tokens mean nothing; in an event stream they would."""
-    async with listening(gateway, f"?pillow={prefix}") as stream:
+    """Line breaks are whitespace in JSON, and end a field in an event stream."""
+    async with open_stream(gateway, f"?pillow={prefix}") as stream:
         await stream.next()
-        said = state(prefix).replace(b",", b"\n,\n\n")
-        await cloud.publish(said)
+        payload = state(prefix).replace(b",", b"\n,\n\n")
+        await cloud.publish(payload)
 
-        assert (await stream.next())["pillows"] == [msgspec.json.decode(said)]
-        assert said in stream.data
+        assert (await stream.next())["pillows"] == [msgspec.json.decode(payload)]
+        assert payload in stream.data
 
 
 @pytest.mark.parametrize("by", ["header", "query", "both"])
-async def test_a_stream_is_resumed(
+async def test_a_stream_is_resumed_by_header_or_query(
     gateway: Gateway, cloud: Publisher, prefix: str, by: str
 ) -> None:
-    """By the header a browser sends by itself, or by the query; the header is the newer."""
+    """If both are there, by Last-Event-ID, which is newer."""
     one, two = f"{prefix}-1", f"{prefix}-2"
     query = f"?pillow={one}&pillow={two}"
-    async with listening(gateway, query) as stream:
+    async with open_stream(gateway, query) as stream:
         beginning = (await stream.next())["cursor"]
         await cloud.publish(state(one))
         await stream.next()
@@ -136,82 +136,84 @@ async def test_a_stream_is_resumed(
 
     headers = {"Last_Event_ID": cursor} if by != "query" else {}
     since = {"query": f"&since={cursor}", "both": f"&since={beginning}", "header": ""}[by]
-    async with listening(gateway, query + since, **headers) as stream:
+    async with open_stream(gateway, query + since, **headers) as stream:
         snapshot = await stream.next()
 
     assert snapshot["recovered"] is True
-    assert [shown["pillow"] for shown in snapshot["pillows"]] == [two]
+    assert [update["pillow"] for update in snapshot["pillows"]] == [two]
 
 
 @pytest.mark.parametrize("cursor", ["garbage", "abcd1234:1", ":"])
-async def test_a_foreign_cursor_gets_everything(
+async def test_a_cursor_of_another_process_gets_a_whole_snapshot(
     gateway: Gateway, cloud: Publisher, prefix: str, cursor: str
 ) -> None:
     """As after a restart of the gateway."""
-    async with listening(gateway, f"?pillow={prefix}") as stream:
+    async with open_stream(gateway, f"?pillow={prefix}") as stream:
         await stream.next()
         await cloud.publish(state(prefix))
         await stream.next()
-    async with listening(gateway, f"?pillow={prefix}", Last_Event_ID=cursor) as stream:
+    async with open_stream(gateway, f"?pillow={prefix}", Last_Event_ID=cursor) as stream:
         snapshot = await stream.next()
 
     assert snapshot["recovered"] is False
     assert len(snapshot["pillows"]) == 1
 
 
-async def test_a_stream_is_filtered(gateway: Gateway, cloud: Publisher, prefix: str) -> None:
-    """Updates and removals of others are not in it."""
+async def test_a_stream_has_only_the_pillows_of_its_query(
+    gateway: Gateway, cloud: Publisher, prefix: str
+) -> None:
+    """Updates and removals."""
     one, two = f"{prefix}-1", f"{prefix}-2"
-    async with listening(gateway, f"?pillow={two}") as stream:
+    async with open_stream(gateway, f"?pillow={two}") as stream:
         await stream.next()
         await cloud.publish(state(one))
         await cloud.publish(state(two))
-        assert [shown["pillow"] for shown in (await stream.next())["pillows"]] == [two]
+        assert [update["pillow"] for update in (await stream.next())["pillows"]] == [two]
         await cloud.remove(one)
         await cloud.remove(two)
         removed = await stream.next()
         assert (removed["type"], removed["pillows"]) == ("removed", [two])
 
 
-async def test_a_bad_query_and_a_foreign_page_are_refused(gateway: Gateway) -> None:
-    """With a status that a browser does not try again after, and the reason."""
-    async with listening(gateway, "?pillow=%2B") as stream:
+async def test_a_bad_query_and_a_foreign_origin_are_refused(gateway: Gateway) -> None:
+    """With the reason, and a status after which an EventSource does not reconnect."""
+    async with open_stream(gateway, "?pillow=%2B") as stream:
         assert stream.response.status_code == 400
         assert stream.response.headers["content-type"] == "application/problem+json"
-    async with listening(gateway, Origin="https://evil.example") as stream:
+    async with open_stream(gateway, Origin="https://evil.example") as stream:
         assert stream.response.status_code == 403
         problem = msgspec.json.decode(await stream.response.aread())
         assert "GATEWAY_ALLOWED_ORIGINS" in problem["detail"]
 
 
-async def test_a_named_site_may_listen(gateway: Gateway) -> None:
-    """And its browser is told that it may read what comes."""
-    async with listening(gateway, Origin="https://friend.example") as stream:
+async def test_an_allowed_origin_may_read_the_stream(gateway: Gateway) -> None:
+    """By Access-Control-Allow-Origin."""
+    async with open_stream(gateway, Origin="https://friend.example") as stream:
         assert stream.response.status_code == 200
         assert stream.response.headers["access-control-allow-origin"] == "https://friend.example"
         assert (await stream.next())["type"] == "snapshot"
 
 
-async def test_streams_that_break_off_are_forgotten(gateway: Gateway, cloud: Publisher) -> None:
-    """By reset, in order, or while they are being written to."""
+async def test_broken_streams_are_unregistered(gateway: Gateway, cloud: Publisher) -> None:
+    """By reset, close and half-close, also while they are being written to."""
     for end in ("reset", "close", "half_close"):
         for _ in range(5):
-            wire = await gateway.open_raw(request("/events"))
-            await wire.read_until(lambda got: b"snapshot" in got)
-            getattr(wire, end)()
-            wire.close()
-    deaf = await gateway.open_raw(request("/events"), receive_buffer=4096)
+            connection = await gateway.open_raw(request("/events"))
+            await connection.read_until(lambda got: b"snapshot" in got)
+            getattr(connection, end)()
+            connection.close()
+    unread = await gateway.open_raw(request("/events"), receive_buffer=4096)
     await cloud.publish_all([state("big", seq=n, pad="x" * 40_000) for n in range(250)])
-    deaf.reset()
+    unread.reset()
     await cloud.remove("big")
 
     await gateway.wait_for_metric('connections{transport="events"}', 0)
 
 
-async def test_a_restart_says_goodbye_and_ends_the_stream(broker: Broker, prefix: str) -> None:
-    """The browser comes back by itself, after the delay it was told at the beginning."""
+async def test_a_restart_sends_goodbye_and_ends_the_stream(broker: Broker, prefix: str) -> None:
+    """An EventSource reconnects by itself after the delay of `retry`."""
     async with Gateway(broker, prefix) as gateway, contextlib.AsyncExitStack() as stack:
-        streams = [await stack.enter_async_context(listening(gateway)) for _ in range(5)]
+        streams = [await stack.enter_async_context(open_stream(gateway)) for _ in range(5)]
         for stream in streams:
             await stream.next()
         gateway.terminate()

@@ -1,4 +1,4 @@
-"""The gateway's HTTP side as curl and Prometheus see it, on the real process."""
+"""Ordinary HTTP requests to a real gateway process."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ PREFIX = "gwhttp"
 
 @pytest.fixture(scope="module")
 async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
-    """One gateway for all; no test of these may put an error in its log."""
+    """One gateway for all tests; its log must have no error."""
     async with Gateway(
         broker, PREFIX, GATEWAY_EXPIRE_AFTER="86400", GATEWAY_HISTORY_BYTES="4000"
     ) as started:
@@ -30,47 +30,47 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
 
 @pytest.fixture(scope="module")
 async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
-    """Who publishes for that gateway."""
+    """A publisher on the gateway's prefix."""
     async with connect_publisher(broker, PREFIX) as publisher:
         yield publisher
 
 
-async def say(gateway: Gateway, cloud: Publisher, payload: bytes) -> bytes:
+async def publish(gateway: Gateway, cloud: Publisher, payload: bytes) -> bytes:
     """Publish a state and wait until the gateway has it."""
     pillow = msgspec.json.decode(payload)["pillow"]
-    async with gateway.connect(f"?pillow={pillow}") as browser:
-        await browser.receive()
+    async with gateway.connect(f"?pillow={pillow}") as client:
+        await client.receive()
         await cloud.publish(payload)
-        await browser.receive()
+        await client.receive()
     return payload
 
 
-async def test_what_is_known_now_can_be_asked_for(
+async def test_the_api_returns_current_states_and_the_cursor(
     gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
-    """One pillow or all, as they were on MQTT, with the cursor to go on from."""
-    said = await say(gateway, cloud, state(prefix, mood=[1, 2]).replace(b", ", b" ,  "))
+    """Of one pillow or of all, byte for byte as they were on MQTT."""
+    payload = await publish(gateway, cloud, state(prefix, mood=[1, 2]).replace(b", ", b" ,  "))
 
     one = await gateway.get(f"/api/pillows/{prefix}")
     everything = await gateway.get("/api/pillows")
 
-    assert one.content == said
+    assert one.content == payload
     assert one.headers["content-type"] == "application/json"
     assert one.headers["cache-control"] == "no-store"
-    assert said in everything.content
+    assert payload in everything.content
     assert everything.json()["broker"] == "online"
-    async with gateway.connect(f"?since={everything.json()['cursor']}") as browser:
-        snapshot = await browser.receive()
+    async with gateway.connect(f"?since={everything.json()['cursor']}") as client:
+        snapshot = await client.receive()
         assert snapshot["recovered"] is True
         assert snapshot["pillows"] == []
 
 
-async def test_history_is_there_within_its_budget(
+async def test_the_history_stays_within_its_memory_budget(
     gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
-    """Oldest first, and the oldest go first."""
-    said = [
-        await say(gateway, cloud, state(prefix, ago_s=9 - n, seq=n, pad="x" * 700))
+    """It is returned oldest first, and the oldest states are dropped first."""
+    payload = [
+        await publish(gateway, cloud, state(prefix, ago_s=9 - n, seq=n, pad="x" * 700))
         for n in range(6)
     ]
 
@@ -80,12 +80,12 @@ async def test_history_is_there_within_its_budget(
     assert answer.json()["pillow"] == prefix
     assert 1 < len(states) < 6
     assert [one["seq"] for one in states] == list(range(6))[-len(states) :]
-    assert answer.content.endswith(said[-1] + b"]}")
+    assert answer.content.endswith(payload[-1] + b"]}")
     assert await gateway.metric("history_bytes") <= 4000
 
 
-async def test_an_unknown_pillow_is_a_problem_document(gateway: Gateway) -> None:
-    """Not an empty answer."""
+async def test_an_unknown_pillow_is_answered_with_a_problem_document(gateway: Gateway) -> None:
+    """With status 404."""
     for path in ("/api/pillows/nobody", "/api/pillows/nobody/history", "/api/pillows/%00"):
         answer = await gateway.get(path)
         assert answer.status_code == 404
@@ -93,8 +93,8 @@ async def test_an_unknown_pillow_is_a_problem_document(gateway: Gateway) -> None
         assert answer.json()["status"] == 404
 
 
-async def test_the_page_its_modules_and_the_contract_are_served(gateway: Gateway) -> None:
-    """With the headers that keep a browser from doing more than it should."""
+async def test_the_page_its_modules_and_the_api_documents_are_served(gateway: Gateway) -> None:
+    """With their media types and the security headers."""
     types = {
         "/": "text/html",
         "/embed.js": "text/javascript",
@@ -118,70 +118,74 @@ async def test_the_page_its_modules_and_the_contract_are_served(gateway: Gateway
     assert STATES_JSON.strip() in states
 
 
-async def test_a_file_is_sent_once(gateway: Gateway) -> None:
-    """Asked for again with its tag, there is nothing new."""
+async def test_a_file_with_a_matching_etag_is_answered_with_304(gateway: Gateway) -> None:
+    """Another tag gets the file."""
     first = await gateway.get("/pillowcast.js")
     again = await gateway.get("/pillowcast.js", **{"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert (await gateway.get("/pillowcast.js", **{"If-None-Match": '"other"'})).status_code == 200
 
 
-async def test_metrics_count_what_happens(gateway: Gateway, cloud: Publisher, prefix: str) -> None:
-    """Messages by what became of them, and the browsers there are."""
+async def test_metrics_count_messages_and_connections(
+    gateway: Gateway, cloud: Publisher, prefix: str
+) -> None:
+    """Messages by their outcome, connections by their transport."""
     taken = await gateway.metric('received_total{outcome="taken"}')
     older = await gateway.metric('received_total{outcome="older"}')
-    await say(gateway, cloud, state(prefix))
+    await publish(gateway, cloud, state(prefix))
     await cloud.publish(state(prefix, ago_s=60))
     await gateway.wait_for_metric('received_total{outcome="older"}', older + 1)
 
     assert await gateway.metric('received_total{outcome="taken"}') == taken + 1
     assert await gateway.metric("broker_up") == 1
-    async with gateway.connect() as browser:
-        await browser.receive()
+    async with gateway.connect() as client:
+        await client.receive()
         assert await gateway.metric('connections{transport="websocket"}') == 1
 
 
-async def test_several_requests_in_one_packet_are_all_answered(gateway: Gateway) -> None:
-    """In their order."""
-    wire = await gateway.open_raw(
+async def test_pipelined_requests_are_answered_in_order(gateway: Gateway) -> None:
+    """Several of one packet."""
+    connection = await gateway.open_raw(
         request("/healthz") + request("/readyz") + request("/nothing") + request("/healthz")
     )
-    got = await wire.read_until(lambda data: data.count(b"HTTP/1.1 ") == 4)
-    wire.close()
+    got = await connection.read_until(lambda data: data.count(b"HTTP/1.1 ") == 4)
+    connection.close()
 
     assert [part[:3] for part in got.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"404", b"200"]
 
 
-async def test_a_post_is_refused_without_being_read(gateway: Gateway) -> None:
-    """Browsers only read; and a body that never ends is not waited for."""
+async def test_a_post_is_answered_with_405_before_its_body_is_read(gateway: Gateway) -> None:
+    """And a body without an end takes no memory."""
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
         answer = await client.post(f"{gateway.url}/api/pillows", content=b"{}")
     assert answer.status_code == 405
     before = gateway.resident_bytes()
-    wire = await gateway.open_raw(
+    connection = await gateway.open_raw(
         request("/api/pillows", "Content-Length: 9999999999", method="POST")
     )
-    await wire.read_until(lambda data: b" 405 " in data)
+    await connection.read_until(lambda data: b" 405 " in data)
     for _ in range(32):
-        await wire.send(b"x" * 2**20)
-    await wire.read_to_end()
-    wire.close()
+        await connection.send(b"x" * 2**20)
+    await connection.read_to_end()
+    connection.close()
     assert gateway.resident_bytes() - before < 16 * 2**20
 
 
 async def run(**env: str) -> tuple[int, str]:
-    """Start the command as it is set up; how it ended, and what it said."""
+    """Run the command with settings; return its exit status and its output."""
     program = Program("gateway", [COMMAND], env={"LOG_FORMAT": "json", **env})
     await program.spawn()
     return await program.wait(), program.log.text
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
-async def test_who_connects_and_says_nothing_is_let_go(gateway: Gateway, said: bytes) -> None:
-    """Nobody holds a file descriptor by silence, nor by half a request."""
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+async def test_a_connection_without_a_whole_request_is_closed(
+    gateway: Gateway, sent: bytes
+) -> None:
+    """After REQUEST_HEADER_TIMEOUT_S, because it holds a file descriptor."""
     reader, writer = await asyncio.open_connection(ports.HOST, gateway.port)
     try:
-        writer.write(said)
+        writer.write(sent)
         async with asyncio.timeout(20):
             with contextlib.suppress(ConnectionResetError):
                 assert await reader.read() == b""
@@ -189,33 +193,33 @@ async def test_who_connects_and_says_nothing_is_let_go(gateway: Gateway, said: b
         writer.close()
 
 
-async def test_wrong_settings_end_the_process_with_every_name() -> None:
-    """At once, with exit code 2."""
-    code, said = await run(GATEWAY_PORT="x", GATEWAY_EXPIRE_AFTER="-1", MQTT_URL="http://a:s3@b")
+async def test_wrong_settings_end_the_process_with_status_2_and_every_name() -> None:
+    """But without the value of a secret."""
+    code, output = await run(GATEWAY_PORT="x", GATEWAY_EXPIRE_AFTER="-1", MQTT_URL="http://a:s3@b")
 
     assert code == 2
     for name in ("GATEWAY_PORT", "GATEWAY_EXPIRE_AFTER", "MQTT_URL"):
-        assert name in said
-    assert "s3" not in said
-    assert "Traceback" not in said
+        assert name in output
+    assert "s3" not in output
+    assert "Traceback" not in output
 
 
-async def test_a_port_that_is_taken_is_one_sentence(gateway: Gateway) -> None:
-    """Which names the setting to change."""
-    code, said = await run(GATEWAY_HOST=ports.HOST, GATEWAY_PORT=str(gateway.port))
+async def test_a_port_in_use_ends_the_process_with_one_sentence(gateway: Gateway) -> None:
+    """It names the setting to change."""
+    code, output = await run(GATEWAY_HOST=ports.HOST, GATEWAY_PORT=str(gateway.port))
 
     assert code == 2
-    assert said == (
+    assert output == (
         f"gateway: cannot listen on {ports.HOST}:{gateway.port}: Address already in use; "
         "set GATEWAY_PORT to a free port"
     )
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_the_process_in_order(
+async def test_a_signal_ends_the_process_with_status_0(
     broker: Broker, prefix: str, by: signal.Signals
 ) -> None:
-    """With nobody there, at once."""
+    """At once if no client is connected."""
     async with Gateway(broker, prefix) as gateway:
         gateway._signal(by, to_group=False)
         assert await gateway.wait() == 0

@@ -1,4 +1,4 @@
-"""Browsers on the real gateway's WebSocket: good ones, rude ones, slow ones and dead ones."""
+"""WebSocket clients of a real gateway process: well-behaved, hostile, slow and dead ones."""
 
 import asyncio
 import contextlib
@@ -41,8 +41,8 @@ PREFIX = "gwws"
 
 @pytest.fixture(scope="module")
 async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
-    """One gateway for all that leaves it running; no test of these may put an error in its log."""
-    # Nothing expires here but where a test is about that.
+    """One gateway for all tests that do not end it; its log must have no error."""
+    # Pillows expire only in the tests that start a gateway of their own.
     async with Gateway(
         broker,
         PREFIX,
@@ -56,110 +56,110 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
 
 @pytest.fixture(scope="module")
 async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
-    """Who publishes for that gateway."""
+    """A publisher on the gateway's prefix."""
     async with connect_publisher(broker, PREFIX) as publisher:
         yield publisher
 
 
 @pytest.fixture(scope="module")
 async def witness(gateway: Gateway) -> AsyncIterator[list[Frame]]:
-    """A browser that was there from the start and wants nothing: what it heard."""
-    heard: list[Frame] = []
+    """The frames of a client that is connected from the start and subscribes to no known pillow."""
+    frames: list[Frame] = []
     address = f"ws://{ports.HOST}:{gateway.port}/ws?pillow=nobody"
 
-    async def listen() -> None:
+    async def receive() -> None:
         async with connect(address, proxy=None) as connection:
             async for text in connection:
-                heard.append(msgspec.json.decode(text))  # noqa: PERF401 - one by one, as they come
+                frames.append(msgspec.json.decode(text))  # noqa: PERF401 - one by one, as they come
 
-    listening = asyncio.ensure_future(listen())
-    yield heard
-    listening.cancel()
+    receiving = asyncio.ensure_future(receive())
+    yield frames
+    receiving.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await listening
+        await receiving
 
 
 @pytest.fixture
 def name(prefix: str) -> str:
-    """A pillow that no other test has."""
+    """The id of a pillow that no other test has."""
     return prefix
 
 
 async def test_the_first_frame_is_a_snapshot_byte_for_byte(
     gateway: Gateway, broker: Broker, name: str, witness: list[Frame]
 ) -> None:
-    """A state is in it exactly as a client that nobody here wrote has published it."""
-    said = ODD % name.encode()
-    await mosquitto_pub(broker, f"{PREFIX}/{name}/state", said)
+    """With a state exactly as mosquitto_pub has published it."""
+    payload = ODD % name.encode()
+    await mosquitto_pub(broker, f"{PREFIX}/{name}/state", payload)
     async with gateway.connect(f"?pillow={name}") as before:
         if not (await before.receive())["pillows"]:
             await before.receive_state(name, "hugging")
-    async with gateway.connect(f"?pillow={name}") as browser:
-        snapshot = await browser.receive()
+    async with gateway.connect(f"?pillow={name}") as client:
+        snapshot = await client.receive()
 
     assert list(snapshot) == ["type", "cursor", "recovered", "broker", "sent", "pillows"]
     assert snapshot["type"] == "snapshot"
     assert snapshot["recovered"] is False
     assert snapshot["broker"] == "online"
     assert abs(snapshot["sent"] / 1000 - time.time()) < 60
-    assert browser.raw.endswith(b'"pillows":[' + said + b"]}")
+    assert client.raw.endswith(b'"pillows":[' + payload + b"]}")
 
 
-async def test_an_update_follows_byte_for_byte(
+async def test_an_update_has_the_published_bytes(
     gateway: Gateway, cloud: Publisher, name: str
 ) -> None:
-    """With a cursor that has moved on."""
-    async with gateway.connect(f"?pillow={name}") as browser:
-        snapshot = await browser.receive()
-        said = await cloud.publish(ODD % name.encode())
-        update = await browser.receive()
+    """And a cursor with a higher offset."""
+    async with gateway.connect(f"?pillow={name}") as client:
+        snapshot = await client.receive()
+        payload = await cloud.publish(ODD % name.encode())
+        update = await client.receive()
 
     assert list(update) == ["type", "cursor", "sent", "pillows"]
     assert update["type"] == "update"
-    assert browser.raw.endswith(b'"pillows":[' + said + b"]}")
+    assert client.raw.endswith(b'"pillows":[' + payload + b"]}")
     epoch, offset = snapshot["cursor"].split(":")
     assert update["cursor"].split(":")[0] == epoch
     assert int(update["cursor"].split(":")[1]) > int(offset)
 
 
-async def test_a_browser_that_keeps_up_sees_every_update_in_order(
+async def test_a_client_that_keeps_up_receives_every_update_in_order(
     gateway: Gateway, cloud: Publisher, name: str
 ) -> None:
-    """All of a thousand."""
-    async with gateway.connect(f"?pillow={name}") as browser:
-        await browser.receive()
+    """A thousand of them."""
+    async with gateway.connect(f"?pillow={name}") as client:
+        await client.receive()
         publishing = asyncio.ensure_future(
             cloud.publish_all([state(name, ago_s=10 - n / 1000, seq=n) for n in range(1000)])
         )
         seen: list[int] = []
         while len(seen) < 1000:
-            seen += [shown["seq"] for shown in (await browser.receive())["pillows"]]
+            seen += [item["seq"] for item in (await client.receive())["pillows"]]
         await publishing
 
     assert seen == list(range(1000))
 
 
-async def test_a_resumed_browser_gets_only_what_it_missed(
+async def test_a_resumed_client_receives_only_what_it_missed(
     gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
-    """The pillows that changed while it was away, and those that are no more."""
+    """The pillows that changed meanwhile, and those that were removed."""
     kept, changed, gone = (f"{prefix}-{number}" for number in range(3))
     query = f"?pillow={kept}&pillow={changed}&pillow={gone}"
-    async with gateway.connect(query) as browser:
-        await browser.receive()
+    async with gateway.connect(query) as client:
+        await client.receive()
         for pillow in (kept, changed, gone):
             await cloud.publish(state(pillow))
-            cursor = (await browser.receive())["cursor"]
+            cursor = (await client.receive())["cursor"]
         await cloud.publish(state(changed, "spinning"))
         await cloud.remove(gone)
-        await browser.receive_until(lambda frame: frame["type"] == "removed")
+        await client.receive_until(lambda frame: frame["type"] == "removed")
 
-    async with gateway.connect(f"{query}&since={cursor}") as browser:
-        snapshot = await browser.receive()
-        removed = await browser.receive()
+    async with gateway.connect(f"{query}&since={cursor}") as client:
+        snapshot = await client.receive()
+        removed = await client.receive()
 
     assert snapshot["recovered"] is True
-    assert [(shown["pillow"], shown["state"]) for shown in snapshot["pillows"]] == [
+    assert [(item["pillow"], item["state"]) for item in snapshot["pillows"]] == [
         (changed, "spinning")
     ]
     assert removed["type"] == "removed"
@@ -171,162 +171,164 @@ async def test_a_resumed_browser_gets_only_what_it_missed(
     "cursor",
     ["abcd1234:0", "garbage", "%00", "", ":", "EPOCH:999999999", "EPOCH:-1", "EPOCH:1e3", "%F0:1"],
 )
-async def test_a_cursor_that_is_not_covered_gets_everything(
+async def test_a_cursor_that_is_not_covered_gets_a_whole_snapshot(
     gateway: Gateway, cloud: Publisher, name: str, cursor: str
 ) -> None:
-    """One of another process, of the future, or none at all."""
-    async with gateway.connect(f"?pillow={name}") as browser:
-        epoch = (await browser.receive())["cursor"].split(":")[0]
+    """One of another process, one of the future, or a malformed one."""
+    async with gateway.connect(f"?pillow={name}") as client:
+        epoch = (await client.receive())["cursor"].split(":")[0]
         await cloud.publish(state(name))
-        await browser.receive()
+        await client.receive()
     since = cursor.replace("EPOCH", epoch)
-    async with gateway.connect(f"?pillow={name}&since={since}") as browser:
-        snapshot = await browser.receive()
+    async with gateway.connect(f"?pillow={name}&since={since}") as client:
+        snapshot = await client.receive()
 
     assert snapshot["recovered"] is False
-    assert [shown["pillow"] for shown in snapshot["pillows"]] == [name]
+    assert [item["pillow"] for item in snapshot["pillows"]] == [name]
 
 
-async def test_a_browser_hears_only_of_what_it_asked_for(
+async def test_a_client_receives_only_the_pillows_that_it_subscribed_to(
     gateway: Gateway, cloud: Publisher, prefix: str
 ) -> None:
-    """By the query, and by what it says later."""
+    """By the query, and by a later subscribe message."""
     one, two = f"{prefix}-1", f"{prefix}-2"
-    async with gateway.connect(f"?pillow={one}") as browser:
-        assert (await browser.receive())["pillows"] == []
+    async with gateway.connect(f"?pillow={one}") as client:
+        assert (await client.receive())["pillows"] == []
         await cloud.publish(state(two))
         await cloud.publish(state(one))
-        assert [shown["pillow"] for shown in (await browser.receive())["pillows"]] == [one]
+        assert [item["pillow"] for item in (await client.receive())["pillows"]] == [one]
 
-        await browser.send({"type": "subscribe", "pillows": [two]})
-        snapshot = await browser.receive()
+        await client.send({"type": "subscribe", "pillows": [two]})
+        snapshot = await client.receive()
         assert snapshot["type"] == "snapshot"
         assert snapshot["recovered"] is False
-        assert [shown["pillow"] for shown in snapshot["pillows"]] == [two]
+        assert [item["pillow"] for item in snapshot["pillows"]] == [two]
         await cloud.publish(state(one, "spinning"))
         await cloud.publish(state(two, "spinning"))
-        assert [shown["pillow"] for shown in (await browser.receive())["pillows"]] == [two]
+        assert [item["pillow"] for item in (await client.receive())["pillows"]] == [two]
 
-        await browser.send({"type": "subscribe", "pillows": "all"})
-        everything = {shown["pillow"] for shown in (await browser.receive())["pillows"]}
+        await client.send({"type": "subscribe", "pillows": "all"})
+        everything = {item["pillow"] for item in (await client.receive())["pillows"]}
         assert {one, two} <= everything
-        await browser.send({"type": "subscribe", "pillows": []})
-        assert (await browser.receive())["pillows"] == []
+        await client.send({"type": "subscribe", "pillows": []})
+        assert (await client.receive())["pillows"] == []
 
 
-async def test_a_query_may_name_as_many_pillows_as_the_contract_says(gateway: Gateway) -> None:
-    """Each of the longest name there may be: the request is then 71 kB long."""
+async def test_a_query_may_have_max_subscribed_pillows(gateway: Gateway) -> None:
+    """Each with the longest id: the request is 71 kB long."""
     names = "&".join(f"pillow={n:04}{'x' * 59}" for n in range(MAX_SUBSCRIBED))
 
-    async with gateway.connect(f"?{names}") as browser:
-        assert (await browser.receive())["type"] == "snapshot"
+    async with gateway.connect(f"?{names}") as client:
+        assert (await client.receive())["type"] == "snapshot"
 
 
-async def test_a_ping_is_answered_with_its_own_time(gateway: Gateway) -> None:
-    """Unchanged, and with the gateway's clock."""
-    async with gateway.connect("?pillow=nobody") as browser:
-        await browser.receive()
+async def test_a_ping_is_answered_with_its_own_time_unchanged(gateway: Gateway) -> None:
+    """And with the gateway's time."""
+    async with gateway.connect("?pillow=nobody") as client:
+        await client.receive()
         for sent in (1, 1795337950882, 0.5):
-            await browser.send({"type": "ping", "sent": sent})
-            pong = await browser.receive()
+            await client.send({"type": "ping", "sent": sent})
+            pong = await client.receive()
             assert pong["type"] == "pong"
             assert pong["sent"] == sent
             assert abs(pong["received"] / 1000 - time.time()) < 60
         async with asyncio.timeout(TIMEOUT_S):
-            await (await browser.connection.ping(b"protocol"))
+            await (await client.connection.ping(b"protocol"))
 
 
-async def test_the_subprotocol_is_agreed_when_it_is_offered(gateway: Gateway) -> None:
-    """And a browser that offers none, or another, is served as well."""
-    async with gateway.connect(subprotocols=["other", "pillowcast.v1"]) as browser:
-        assert browser.connection.subprotocol == "pillowcast.v1"
-    async with gateway.connect(subprotocols=["other"]) as browser:
-        assert browser.connection.subprotocol is None
-        assert (await browser.receive())["type"] == "snapshot"
+async def test_the_subprotocol_is_selected_if_it_is_offered(gateway: Gateway) -> None:
+    """A client that offers none, or another, is accepted too."""
+    async with gateway.connect(subprotocols=["other", "pillowcast.v1"]) as client:
+        assert client.connection.subprotocol == "pillowcast.v1"
+    async with gateway.connect(subprotocols=["other"]) as client:
+        assert client.connection.subprotocol is None
+        assert (await client.receive())["type"] == "snapshot"
 
 
-async def test_a_removed_pillow_is_told(gateway: Gateway, cloud: Publisher, name: str) -> None:
-    """An empty retained payload ends it, for those who watch and for those who come."""
-    async with gateway.connect(f"?pillow={name}") as browser:
-        await browser.receive()
+async def test_a_removed_pillow_is_announced_and_not_in_snapshots(
+    gateway: Gateway, cloud: Publisher, name: str
+) -> None:
+    """An empty retained payload removes it."""
+    async with gateway.connect(f"?pillow={name}") as client:
+        await client.receive()
         await cloud.publish(state(name))
-        await browser.receive()
+        await client.receive()
         await cloud.remove(name)
-        removed = await browser.receive()
+        removed = await client.receive()
 
         assert list(removed) == ["type", "cursor", "pillows"]
         assert (removed["type"], removed["pillows"]) == ("removed", [name])
-    async with gateway.connect(f"?pillow={name}") as browser:
-        assert (await browser.receive())["pillows"] == []
+    async with gateway.connect(f"?pillow={name}") as client:
+        assert (await client.receive())["pillows"] == []
 
 
-async def test_an_older_state_is_never_shown(gateway: Gateway, cloud: Publisher, name: str) -> None:
-    """By `at`, and by `seq` where that is equal; whatever the order of arrival."""
+async def test_an_older_state_is_never_sent(gateway: Gateway, cloud: Publisher, name: str) -> None:
+    """By `at`, and by `seq` if that is equal, in any order of arrival."""
     at = "2026-11-22T06:00:00Z"
-    async with gateway.connect(f"?pillow={name}") as browser:
-        await browser.receive()
+    async with gateway.connect(f"?pillow={name}") as client:
+        await client.receive()
         for stamp, seq in ((at, 5), ("2026-11-22T05:59:59.999Z", 9), (at, 4), (at, 5), (at, 6)):
             await cloud.publish(
                 json.dumps({"pillow": name, "state": "hugging", "at": stamp, "seq": seq}).encode()
             )
         seen: list[int] = []
         while 6 not in seen:
-            seen += [shown["seq"] for shown in (await browser.receive())["pillows"]]
+            seen += [item["seq"] for item in (await client.receive())["pillows"]]
 
     assert seen == [5, 6]
 
 
-async def test_a_last_will_shows_a_pillow_as_not_connected(
+async def test_a_last_will_makes_a_pillow_notconnected(
     gateway: Gateway, cloud: Publisher, name: str
 ) -> None:
-    """Until it is online again."""
-    async with gateway.connect(f"?pillow={name}") as browser:
-        await browser.receive()
-        said = await cloud.publish(state(name, "spinning", seq=3))
-        await browser.receive()
+    """Until its availability is online again."""
+    async with gateway.connect(f"?pillow={name}") as client:
+        await client.receive()
+        payload = await cloud.publish(state(name, "spinning", seq=3))
+        await client.receive()
 
         await cloud.publish_availability(name, b"offline")
-        shown = await browser.receive_state(name, "notconnected")
-        assert shown["last"] == "spinning"
-        assert shown["seq"] == 3
-        assert shown["at"] == msgspec.json.decode(said)["at"]
-        assert shown["since"].endswith("Z")
+        item = await client.receive_state(name, "notconnected")
+        assert item["last"] == "spinning"
+        assert item["seq"] == 3
+        assert item["at"] == msgspec.json.decode(payload)["at"]
+        assert item["since"].endswith("Z")
 
         await cloud.publish_availability(name, b"online")
-        await browser.receive()
-        assert said in browser.raw
+        await client.receive()
+        assert payload in client.raw
 
 
-async def test_a_silent_pillow_becomes_not_connected_and_comes_back(
+async def test_a_silent_pillow_becomes_notconnected_until_its_next_state(
     broker: Broker, prefix: str
 ) -> None:
-    """And a retained state that was old at the gateway's start is never shown as live."""
+    """A retained state that is old at the gateway's start is never sent as live."""
     async with connect_publisher(broker, prefix) as cloud:
         await cloud.publish(state("old", "hugging", ago_s=3600))
         async with Gateway(broker, prefix, GATEWAY_EXPIRE_AFTER="0.7") as gateway:
-            async with gateway.connect() as browser:
-                (old,) = (await browser.receive())["pillows"]
+            async with gateway.connect() as client:
+                (old,) = (await client.receive())["pillows"]
                 assert (old["state"], old["last"]) == ("notconnected", "hugging")
 
                 begun = time.time()
-                said = await cloud.publish(state("cloud-1", "spinning"))
-                await browser.receive_state("cloud-1", "spinning")
-                gone = await browser.receive_state("cloud-1", "notconnected")
+                payload = await cloud.publish(state("cloud-1", "spinning"))
+                await client.receive_state("cloud-1", "spinning")
+                gone = await client.receive_state("cloud-1", "notconnected")
                 assert time.time() - begun >= 0.7
                 assert list(gone) == ["pillow", "state", "at", "last", "since"]
                 assert gone["last"] == "spinning"
-                assert gone["at"] == msgspec.json.decode(said)["at"]
+                assert gone["at"] == msgspec.json.decode(payload)["at"]
                 assert gone["since"] > gone["at"]
                 assert await gateway.metric("expired_total") == 1
 
                 await cloud.publish(state("cloud-1", "hugging"))
-                await browser.receive_state("cloud-1", "hugging")
+                await client.receive_state("cloud-1", "hugging")
             gateway.assert_log_is_clean()
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "\xff"])
-async def test_a_page_of_another_site_may_not_listen(gateway: Gateway, origin: str) -> None:
-    """It is told so in a way that a page can see."""
+async def test_a_foreign_origin_is_refused_with_4403(gateway: Gateway, origin: str) -> None:
+    """After the upgrade, so that a page can read the code."""
     wire = await gateway.open_raw(handshake("/ws", f"Origin: {origin}"))
     got = await wire.read_until(lambda data: close_code(data) is not None)
     wire.close()
@@ -337,13 +339,13 @@ async def test_a_page_of_another_site_may_not_listen(gateway: Gateway, origin: s
 
 
 @pytest.mark.parametrize("origin", ["https://friend.example", "http://127.0.0.1:PORT"])
-async def test_a_page_of_a_named_site_or_of_our_own_may_listen(
+async def test_an_allowed_origin_and_the_gateways_own_are_accepted(
     gateway: Gateway, origin: str
 ) -> None:
-    """By the setting, and by the request's own host."""
+    """By GATEWAY_ALLOWED_ORIGINS, and by the Host header."""
     own = origin.replace("PORT", str(gateway.port))
-    async with gateway.connect(origin=own) as browser:
-        assert (await browser.receive())["type"] == "snapshot"
+    async with gateway.connect(origin=own) as client:
+        assert (await client.receive())["type"] == "snapshot"
 
 
 BAD_FRAMES = {
@@ -382,33 +384,33 @@ async def test_two_faults_at_once_are_closed_once(gateway: Gateway) -> None:
 @pytest.mark.parametrize(
     "query", ["?pillow=%23", "?pillow=../x", "?pillow=a&pillow=", "?pillow=%ff"]
 )
-async def test_a_bad_query_closes_with_its_code(gateway: Gateway, query: str) -> None:
-    """After a sentence saying what is wrong."""
-    async with gateway.connect(query) as browser:
-        error = await browser.receive()
+async def test_a_bad_query_is_refused_with_4400(gateway: Gateway, query: str) -> None:
+    """After an error frame with the reason."""
+    async with gateway.connect(query) as client:
+        error = await client.receive()
         assert (error["type"], error["code"]) == ("error", 4400)
         assert "is not " in error["message"]
-        assert await browser.wait_closed() == 4400
+        assert await client.wait_closed() == 4400
 
 
 HANDSHAKES = {
     "POST": (handshake(method="POST"), b"405"),
     "a body": (handshake("/ws", "Content-Length: 3") + b"abc", b"400"),
-    "a coding": (handshake("/ws", "Transfer-Encoding: chunked"), b"400"),
+    "a chunked body": (handshake("/ws", "Transfer-Encoding: chunked"), b"400"),
     "two hundred headers": (handshake("/ws", *(f"X-{n}: 1" for n in range(200))), b"431"),
     "no key": (request("/ws", "Upgrade: websocket", "Connection: Upgrade"), b"400"),
     "two versions": (handshake("/ws", "Sec-WebSocket-Version: 12"), b"400"),
-    "a subprotocol that is none": (handshake("/ws", "Sec-WebSocket-Protocol: \xff, ,"), b"400"),
+    "a malformed subprotocol": (handshake("/ws", "Sec-WebSocket-Protocol: \xff, ,"), b"400"),
     "another path": (handshake("/elsewhere"), b"403"),
     "the API": (handshake("/api/pillows"), b"403"),
     "garbage": (b"\x00\xff\x12 blah\r\n\r\n", b"400"),
     "TLS": (bytes.fromhex("16030100a5010000a1030300"), b"400"),
-    "a path that is not text": (request("/\xff\xfe"), b"400"),
-    "a chunk that is none": (
+    "a path that is not ASCII": (request("/\xff\xfe"), b"400"),
+    "a malformed chunk": (
         request("/api/pillows", "Transfer-Encoding: chunked", method="POST") + b"zz\r\n",
         b"400",
     ),
-    "a path that climbs": (request("/../../../etc/passwd"), b"404"),
+    "a path with dot segments": (request("/../../../etc/passwd"), b"404"),
     "a null in the path": (request("/%00"), b"404"),
     "a path of 5,000": (request("/" + "a" * 5000), b"404"),
     "another upgrade": (request("/healthz", "Upgrade: h2c", "Connection: Upgrade"), b"200"),
@@ -417,8 +419,8 @@ HANDSHAKES = {
 
 
 @pytest.mark.parametrize("case", HANDSHAKES)
-async def test_a_bad_request_is_answered_and_not_left_waiting(gateway: Gateway, case: str) -> None:
-    """With HTTP's own code for it."""
+async def test_a_bad_request_is_answered_with_its_status(gateway: Gateway, case: str) -> None:
+    """The process parses hostile bytes without an error in its log."""
     sent, code = HANDSHAKES[case]
     wire = await gateway.open_raw(sent)
     got = await wire.read_until(lambda data: b"\r\n\r\n" in data)
@@ -428,8 +430,8 @@ async def test_a_bad_request_is_answered_and_not_left_waiting(gateway: Gateway, 
 
 
 @pytest.mark.parametrize("begun", [b"GET /", b"GET / HTTP/1.1\r\nX: "])
-async def test_a_request_without_an_end_is_cut_off(gateway: Gateway, begun: bytes) -> None:
-    """It would take all memory there is."""
+async def test_a_request_without_an_end_takes_no_memory(gateway: Gateway, begun: bytes) -> None:
+    """It is ended at the limit."""
     before = gateway.resident_bytes()
     wire = await gateway.open_raw(begun)
     for _ in range(64):
@@ -437,14 +439,14 @@ async def test_a_request_without_an_end_is_cut_off(gateway: Gateway, begun: byte
     got = await wire.read_to_end()
     wire.close()
 
-    # What we had sent and it did not read may have taken its answer away.
+    # A reset, because of unread data, may have discarded the response.
     assert got == b"" or got.startswith(b"HTTP/1.1 400 ")
     assert gateway.resident_bytes() - before < 16 * 2**20
 
 
 @pytest.mark.usefixtures("witness")
-async def test_connections_that_break_off_leave_nothing_behind(gateway: Gateway) -> None:
-    """Before, within and after the handshake, in the middle of a frame, by reset and half-open."""
+async def test_broken_connections_are_unregistered(gateway: Gateway) -> None:
+    """Before, within and after the handshake and within a frame; by reset, close and half-close."""
     half = client_frame(TEXT, b'{"type":"ping","sent":1}')[:9]
     for sent in (b"", b"GET /ws HT", handshake()[:-2], handshake(), handshake() + half):
         for end in ("reset", "close", "half_close"):
@@ -457,26 +459,26 @@ async def test_connections_that_break_off_leave_nothing_behind(gateway: Gateway)
         (await gateway.open_raw(handshake())).reset()
 
     await gateway.wait_for_metric('connections{transport="websocket"}', 1)  # the witness
-    async with gateway.connect() as browser:
-        assert (await browser.receive())["type"] == "snapshot"
+    async with gateway.connect() as client:
+        assert (await client.receive())["type"] == "snapshot"
 
 
-async def test_nothing_at_all_harms_nobody(gateway: Gateway) -> None:
-    """Connections on which nothing is said are let be; others are served."""
+async def test_silent_connections_do_not_delay_a_client(gateway: Gateway) -> None:
+    """Fifty connections without a byte."""
     silent = [await gateway.open_raw() for _ in range(50)]
-    async with gateway.connect() as browser:
-        assert (await browser.receive())["type"] == "snapshot"
+    async with gateway.connect() as client:
+        assert (await client.receive())["type"] == "snapshot"
     for wire in silent:
         wire.close()
 
 
 BIG = 40_000
 FLOOD = 150
-"""So many states of that size are far more than anything holds for a browser."""
+"""This many states of BIG bytes are far more than is buffered for one client."""
 
 
-async def flood(cloud: Publisher, browser: WebSocketClient, first: int) -> None:
-    """Publish as fast as one browser reads, so that it never lags; fail if it misses one."""
+async def flood(cloud: Publisher, client: WebSocketClient, first: int) -> None:
+    """Publish as fast as one client reads, so that it keeps up; fail if it misses an update."""
     for start in range(first, first + FLOOD, 5):
         numbers = range(start, start + 5)
         await cloud.publish_all(
@@ -484,52 +486,52 @@ async def flood(cloud: Publisher, browser: WebSocketClient, first: int) -> None:
         )
         seen: list[int] = []
         while len(seen) < 5:
-            seen += [shown["seq"] for shown in (await browser.receive())["pillows"]]
-        assert seen == list(numbers), "a browser that keeps up sees every update"
+            seen += [item["seq"] for item in (await client.receive())["pillows"]]
+        assert seen == list(numbers), "a client that keeps up receives every update"
 
 
-async def test_a_browser_that_never_reads_slows_nobody_and_then_gets_the_newest(
+async def test_a_client_that_does_not_read_delays_nobody_and_then_gets_the_newest_states(
     broker: Broker, prefix: str
 ) -> None:
-    """Not the backlog; and what it does not read keeps no process from ending."""
+    """Not the backlog; and its unread data does not delay the end of the process."""
     async with (
         connect_publisher(broker, prefix) as cloud,
         Gateway(broker, prefix, GATEWAY_HISTORY_BYTES="0") as gateway,
     ):
-        deaf = [
+        unread = [
             await gateway.open_raw(handshake(), receive_buffer=4096),
             await gateway.open_raw(request("/events"), receive_buffer=4096),
         ]
-        async with gateway.connect() as browser:
-            await browser.receive()
+        async with gateway.connect() as client:
+            await client.receive()
             before = gateway.resident_bytes()
-            await flood(cloud, browser, 0)
+            await flood(cloud, client, 0)
             assert gateway.resident_bytes() - before < FLOOD * BIG
 
             newest = [b'"seq": %d,' % n for n in range(FLOOD - 3, FLOOD)]
             got = [
                 await wire.read_until(lambda data: all(one in data for one in newest))
-                for wire in deaf
+                for wire in unread
             ]
             for data in got:
-                assert len(data) < FLOOD * BIG // 3, "that was the backlog"
-            shown = [
-                (one["pillow"], one["seq"])
+                assert len(data) < FLOOD * BIG // 3, "it received the backlog"
+            received = [
+                (item["pillow"], item["seq"])
                 for opcode, payload in parse_frames(got[0])
                 if opcode == TEXT
-                for one in msgspec.json.decode(payload).get("pillows", ())
+                for item in msgspec.json.decode(payload).get("pillows", ())
             ]
             for number in range(3):
-                of_one = [seq for pillow, seq in shown if pillow == f"cloud-{number}"]
-                assert of_one == sorted(of_one), "it went backwards"
+                of_one = [seq for pillow, seq in received if pillow == f"cloud-{number}"]
+                assert of_one == sorted(of_one), "a pillow went backwards"
             assert await gateway.metric("conflated_total") >= 2
 
-            # Once more, and now they stay deaf.
-            await flood(cloud, browser, FLOOD)
+            # Once more, and now they do not read until the end.
+            await flood(cloud, client, FLOOD)
             gateway.terminate()
             begun = time.monotonic()
-            await browser.receive_until(lambda frame: frame["type"] == "goodbye")
-        # The last of them is still waited for: who comes now is told to come back, too.
+            await client.receive_until(lambda frame: frame["type"] == "goodbye")
+        # The process still waits for the clients that do not read; a new one gets a goodbye too.
         async with gateway.connect() as late:
             assert (await late.receive())["type"] == "snapshot"
             assert (await late.receive())["type"] == "goodbye"
@@ -539,29 +541,29 @@ async def test_a_browser_that_never_reads_slows_nobody_and_then_gets_the_newest(
         async with asyncio.timeout(10):
             assert await gateway.wait() == 0
         assert time.monotonic() - begun < 8
-        for wire in (*deaf, stream):
+        for wire in (*unread, stream):
             wire.close()
         gateway.assert_log_is_clean()
 
 
-async def test_a_restart_says_goodbye_to_everyone(broker: Broker, prefix: str) -> None:
-    """With the delays to come back after, then 1012; the process exits 0 and soon."""
+async def test_a_restart_sends_goodbye_and_closes_with_1012(broker: Broker, prefix: str) -> None:
+    """To every client, with the delays for a reconnect; the process ends with status 0."""
     async with Gateway(broker, prefix) as gateway, contextlib.AsyncExitStack() as stack:
-        browsers = [await stack.enter_async_context(gateway.connect()) for _ in range(20)]
-        for browser in browsers:
-            await browser.receive()
+        clients = [await stack.enter_async_context(gateway.connect()) for _ in range(20)]
+        for client in clients:
+            await client.receive()
         gateway.terminate()
-        for browser in browsers:
-            assert await browser.receive() == {"type": "goodbye", "reconnect_ms": [200, 5000]}
+        for client in clients:
+            assert await client.receive() == {"type": "goodbye", "reconnect_ms": [200, 5000]}
             with pytest.raises(ConnectionClosed):
-                await browser.receive()
-            assert browser.connection.close_code == 1012
+                await client.receive()
+            assert client.connection.close_code == 1012
         async with asyncio.timeout(8):
             assert await gateway.wait() == 0
         gateway.assert_log_is_clean()
 
 
-async def test_a_heartbeat_comes_where_nothing_else_is_said(
+async def test_a_client_without_updates_receives_heartbeats(
     gateway: Gateway, witness: list[Frame]
 ) -> None:
     """So that a page can tell silence from a dead connection."""

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from gateway.transport import connections
 from gateway.transport.request_parser import MAX_PIPELINED
 from tests.gateway import handshake, request
 from tests.unit.gateway.servers import read_to_end, serving
@@ -168,12 +169,25 @@ async def test_a_connection_is_upgraded_after_an_ordinary_request(second: bytes)
         assert served.clients == 1
 
 
-async def test_an_error_behind_a_request_does_not_pass_for_its_response() -> None:
+@pytest.mark.parametrize(
+    "second",
+    [
+        b"garbage\r\n\r\n",
+        request("/slow", "Host: y"),
+        request("/\xff"),
+        b"CONNECT x:1 HTTP/1.1\r\n",
+    ],
+    ids=["garbage", "two hosts", "a target that is not ASCII", "half a CONNECT"],
+)
+async def test_an_error_behind_a_request_does_not_pass_for_its_response(
+    second: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The connection is aborted while a response is due."""
+    monkeypatch.setattr(connections, "REQUEST_HEADER_TIMEOUT_S", 0.3)
     application = Application()
     async with (
         serving(app=application.app) as served,
-        served.dial(request("/slow") + b"garbage\r\n\r\n") as client,
+        served.dial(request("/slow") + second) as client,
     ):
         with contextlib.suppress(ConnectionError):
             assert await read_to_end(client) == b""
