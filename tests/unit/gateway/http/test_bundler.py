@@ -65,6 +65,21 @@ def test_bundled_modules_behave_as_separate_ones(tmp_path: Path) -> None:
     assert result.stdout.strip() == '[[28,"export const x = 1;",10],11]'
 
 
+def test_modules_with_unique_names_share_a_scope() -> None:
+    """An alias is declared; a module with a name of another one is in a function."""
+    modules = {
+        "main.js": 'import { a as c, b } from "./a.js";\nconsole.log(c, b);\n',
+        "a.js": 'import { x } from "./x.js";\nexport const a = x;\nexport const b = 2;\n',
+        "x.js": "export const x = 1;\nconst c = 0;\n",
+    }
+
+    assert bundle("main.js", modules) == (
+        "const $x = (() => {\nconst x = 1;\nconst c = 0;\nreturn { x };\n})();\n"
+        "const { x } = $x;\nconst a = x;\nconst b = 2;\n"
+        "const c = a;\nconsole.log(c, b);\n"
+    )
+
+
 def test_comments_on_lines_of_their_own_are_removed() -> None:
     """Comments behind code are kept."""
     bundled = bundle("main.js", MODULES)

@@ -38,7 +38,7 @@ import { instant } from "./store.js";
 export const MAX_PLAUSIBLE_MS = 60_000;
 
 /** Resolution of the queue's clock: Azure gives the insertion time in whole seconds. */
-const SECOND = 1000;
+const QUEUE_RESOLUTION_MS = 1000;
 
 /**
  * The latency of a state from the pillow to the screen.
@@ -52,10 +52,10 @@ export function journey(pillow, { forwarded, shown }) {
   const { queued: stamp, polled, published } = pillow.hops ?? {};
   if (stamp === undefined || !Number.isFinite(stamp)) return null;
   const felt = instant(pillow.at);
-  const isWholeSecond = stamp % SECOND === 0;
+  const isWholeSecond = stamp % QUEUE_RESOLUTION_MS === 0;
   // A pillow feels a state before it is queued: if its own timestamp lies within the queue's second,
   // it is closer, and it includes the way to the queue. If the pillow sent none, `at` is the queue's.
-  const isNarrowed = isWholeSecond && felt > stamp && felt < stamp + SECOND && felt <= (polled ?? shown);
+  const isNarrowed = isWholeSecond && felt > stamp && felt < stamp + QUEUE_RESOLUTION_MS && felt <= (polled ?? shown);
   const queued = isNarrowed ? felt : stamp;
   const ms = shown - queued;
   if (!(ms >= 0) || ms > MAX_PLAUSIBLE_MS) return null;

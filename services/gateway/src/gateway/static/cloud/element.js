@@ -23,7 +23,7 @@ const FORBIDDEN = 4403;
 
 let defaultGateway = "";
 /** @type {CSSStyleSheet | undefined} */
-let sheet;
+let elementSheet;
 
 /** Define the element; elements without `src` use the gateway at `url`. @param {string} url */
 export function define(url) {
@@ -210,9 +210,9 @@ function connectionText(client) {
 }
 
 function elementStyleSheet() {
-  if (sheet === undefined) {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(ELEMENT_STYLE);
+  if (elementSheet === undefined) {
+    elementSheet = new CSSStyleSheet();
+    elementSheet.replaceSync(ELEMENT_STYLE);
   }
-  return sheet;
+  return elementSheet;
 }

@@ -8,8 +8,8 @@ import { instant } from "../client/store.js";
 
 /** Number of states kept, about a day of an active pillow. */
 export const MAX_STATES = 20_000;
-const MINUTE = 60_000;
-const DAY = 1440 * MINUTE;
+const MINUTE_MS = 60_000;
+const DAY_MS = 1440 * MINUTE_MS;
 
 /** @typedef {Pick<import("../client/frames.js").Pillow, "state" | "at" | "seq" | "since">} State */
 /** @typedef {{from: number, to: number}} Interval */
@@ -133,7 +133,7 @@ function isBefore(one, other) {
   return one.at < other.at || (one.at === other.at && one.seq < other.seq);
 }
 
-const TICK_INTERVALS = [5_000, 10_000, 15_000, 30_000, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, 60 * MINUTE, 120 * MINUTE, 360 * MINUTE, DAY];
+const TICK_INTERVALS = [5_000, 10_000, 15_000, 30_000, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS, 15 * MINUTE_MS, 30 * MINUTE_MS, 60 * MINUTE_MS, 120 * MINUTE_MS, 360 * MINUTE_MS, DAY_MS];
 
 /**
  * Round times for the labels of a time axis.
@@ -144,7 +144,7 @@ const TICK_INTERVALS = [5_000, 10_000, 15_000, 30_000, MINUTE, 2 * MINUTE, 5 * M
  * @param {number} zoneOffset local time minus UTC in ms
  */
 export function ticks(from, to, most, zoneOffset = 0) {
-  const step = TICK_INTERVALS.find((one) => (to - from) / one <= most) ?? Math.ceil((to - from) / most / DAY) * DAY;
+  const step = TICK_INTERVALS.find((one) => (to - from) / one <= most) ?? Math.ceil((to - from) / most / DAY_MS) * DAY_MS;
   const found = [];
   for (let at = Math.ceil((from + zoneOffset) / step) * step - zoneOffset; at <= to; at += step) found.push(at);
   return found;
