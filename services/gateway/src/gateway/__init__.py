@@ -1,1 +1,1 @@
-"""MQTT to browsers: keeps the newest state of every pillow and hands changes to whoever listens."""
+"""The gateway: from MQTT to WebSockets, event streams and HTTP."""
