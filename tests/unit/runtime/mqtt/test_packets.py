@@ -80,7 +80,19 @@ async def test_any_bytes_are_decoded_as_paho_does_or_not_at_all(
         assert v5, "without properties there is nothing that only paho looks at"
 
 
-@given(topics, st.binary(max_size=70_000), st.integers(1, 65_535), st.booleans(), st.booleans())
+sizes = st.sampled_from([0, 100, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152]).flatmap(
+    lambda limit: st.integers(max(0, limit - 100), limit)
+)
+"""Around the lengths at which the remaining length becomes one byte longer."""
+
+
+@given(
+    topics,
+    st.binary(max_size=100) | sizes.map(bytes),
+    st.integers(1, 65_535),
+    st.booleans(),
+    st.booleans(),
+)
 async def test_an_encoded_publish_is_read_by_paho_as_it_was_meant(
     topic: str, payload: bytes, packet_id: int, retain: bool, v5: bool
 ) -> None:
@@ -103,6 +115,32 @@ async def test_an_encoded_publish_is_read_by_paho_as_it_was_meant(
         Message(topic, payload, retain),
         packet_id,
     )
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (0x34, b"\x00\x01t\x00\x07\x00"),
+        (0x36, b"\x00\x01t\x00\x07\x00"),
+        (0x32, b"\x00\x01t\x00\x00\x00"),
+        (0x32, b"\x00\x00\x00\x07\x00"),
+        (0x32, b"\x00\x01\xff\x00\x07\x00"),
+        (0x32, b"\x00\x01t\x00\x07\x80\x01" + bytes(128)),
+        (0x32, b"\x00\x01t\x00\x07\x05"),
+        (0x32, b"\x00\x01t\x00\x07"),
+        (0x32, b"\x00\x01t\x00"),
+        (0x32, b"\x00\x09t"),
+        (0x32, b"\x00"),
+    ],
+    ids=[
+        "QoS 2", "QoS 3", "packet id 0", "topic alias", "topic that is not UTF-8",
+        "more than 127 bytes of properties", "short properties", "no properties",
+        "short packet id", "short topic", "one byte",
+    ],
+)  # fmt: skip
+def test_an_unusual_or_broken_publish_is_left_to_paho(head: int, body: bytes) -> None:
+    """paho handles it, or ends the connection."""
+    assert decode(head, body, v5=True) is None
 
 
 @pytest.mark.parametrize("topic", ["", "a/+", "#", "t" * 65_536])

@@ -18,7 +18,7 @@ from runtime.mqtt import (
     SessionLimits,
     Subscription,
 )
-from tests.unit.runtime.mqtt.packets import Publish, packet
+from tests.unit.runtime.mqtt.packets import Publish, packed_properties, packet
 from tests.unit.runtime.mqtt.scripted_broker import (
     CONNECT,
     DISCONNECT,
@@ -44,6 +44,7 @@ class Kept:
     running: "asyncio.Task[None]"
     received: list[Message]
     losses: list[str]
+    fails_on: bytes | None = None
 
     async def ready(self) -> None:
         """Wait until the session is ready."""
@@ -62,16 +63,23 @@ async def keep(broker: ScriptedBroker, limits: SessionLimits = LIMITS) -> AsyncI
     """Keep a session with a broker."""
     received: list[Message] = []
     losses: list[str] = []
+
+    def on_message(message: Message) -> None:
+        received.append(message)
+        if message.payload == kept.fails_on:
+            raise RuntimeError("a bug in the handler")
+
     session = MqttSession(
         SessionConfig(broker.address, "5" if broker.v5 else "3.1.1", "test", "one", STATUS, limits),
         Subscription(("p/+/state",)),
-        on_message=received.append,
+        on_message=on_message,
         on_lost=lambda: losses.append(session.last_error),
     )
     stopping = asyncio.Event()
     running = asyncio.ensure_future(session.run(stopping))
+    kept = Kept(session, stopping, running, received, losses)
     try:
-        yield Kept(session, stopping, running, received, losses)
+        yield kept
     finally:
         stopping.set()
         running.cancel()
@@ -177,6 +185,76 @@ async def test_a_hang_up_before_connack_ends_the_attempt_at_once(v5: bool) -> No
 
         assert "closed the connection without CONNACK" in kept.session.last_error
         assert ("MQTT_PROTOCOL" in kept.session.last_error) == v5
+
+
+async def test_a_broker_that_never_sends_connack_is_retried_after_the_response_timeout() -> None:
+    """The error names the request that has no response."""
+    broker = ScriptedBroker(script=lambda _client, _head, _body: True)
+    async with broker.listening(), keep(broker, replace(LIMITS, response_timeout_s=0.1)) as kept:
+        await until(lambda: len(broker.clients) >= 2, "a second attempt")
+
+        assert "no response to CONNECT within 0.1 s" in kept.session.last_error
+
+
+async def test_a_message_that_only_paho_decodes_is_delivered_and_acknowledged() -> None:
+    """Here because it has more than 127 bytes of properties."""
+    properties = packed_properties("application/json", 60, [("key", "x" * 200)])
+    publish = Publish("p/a/state", b"{}", properties=properties)
+    async with ScriptedBroker().listening() as broker, keep(broker) as kept:
+        await kept.ready()
+        broker.last.send(publish.encode(v5=True))
+        await until(lambda: broker.last.sent(0x40)[-1:] == [b"\x00\x07"], "the acknowledgement")
+
+        assert kept.received == [Message("p/a/state", b"{}", retained=False)]
+
+
+async def test_a_status_that_the_broker_refuses_names_topic_and_acl() -> None:
+    """By the reason code of the acknowledgement (MQTT 5)."""
+
+    def refuse(client: Client, head: int, body: bytes) -> bool:
+        if head & 0xF0 == PUBLISH:
+            at = 2 + len(STATUS)
+            client.send(packet(0x40, body[at : at + 2] + b"\x87\x00"))
+        return head & 0xF0 == PUBLISH
+
+    async with ScriptedBroker(script=refuse).listening() as broker, keep(broker) as kept:
+        await until(lambda: "ACL" in kept.session.last_error, "the refusal")
+
+        assert f"a publish to {STATUS} (Not authorized)" in kept.session.last_error
+
+
+@both_protocols
+async def test_a_status_that_does_not_come_back_names_topic_and_acl(v5: bool) -> None:
+    """An MQTT 3.1.1 broker acknowledges a publish that it discards."""
+
+    def acknowledge_only(client: Client, head: int, body: bytes) -> bool:
+        if head & 0xF0 == PUBLISH:
+            at = 2 + len(STATUS)
+            client.send(packet(0x40, body[at : at + 2]))
+        return head & 0xF0 == PUBLISH
+
+    broker = ScriptedBroker(v5=v5, script=acknowledge_only)
+    async with broker.listening(), keep(broker, replace(LIMITS, response_timeout_s=0.2)) as kept:
+        await until(lambda: "did not come back" in kept.session.last_error, "the timeout")
+
+        assert STATUS in kept.session.last_error
+        assert "ACL" in kept.session.last_error
+
+
+async def test_an_exception_in_the_message_handler_is_logged_and_does_not_end_the_session() -> None:
+    """The next message is delivered."""
+    with structlog.testing.capture_logs() as lines:
+        async with ScriptedBroker().listening() as broker, keep(broker) as kept:
+            kept.fails_on = b"first"
+            await kept.ready()
+            first, second = Publish("p/a/state", b"first"), Publish("p/a/state", b"second")
+            broker.last.send(first.encode(v5=True) + second.encode(v5=True))
+            await until(lambda: len(kept.received) == 2, "both")
+
+            assert kept.losses == []
+    assert [one["event"] for one in lines if one["log_level"] == "error"] == [
+        "message handler failed"
+    ]
 
 
 @both_protocols
