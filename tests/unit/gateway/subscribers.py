@@ -9,6 +9,7 @@ from contract.cursors import Cursor, parse_cursor
 from contract.frames import Removed, ServerFrame, Snapshot, Updates
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.planner import Write
+from gateway.fanout.raw_send import NO_DESCRIPTOR
 from gateway.fanout.subscriptions import Filter, Subscriber
 from tests.gateway import TEXT, parse_frames
 
@@ -44,7 +45,7 @@ class Client(Subscriber):
     def __init__(
         self, fanout: Subscribable, filter: Filter = None, resume_from: Cursor | None = None
     ) -> None:
-        super().__init__(transport=self)
+        super().__init__(NO_DESCRIPTOR)
         self.fanout = fanout
         self.wanted = filter
         self.full = False
@@ -74,9 +75,10 @@ class Client(Subscriber):
         self.cursor = None
         self.fanout.change_filter(self, filter)
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes | memoryview, /) -> None:
         """Apply every frame of a write."""
         assert not self.is_paused, "written to while paused"
+        data = data if isinstance(data, bytes) else bytes(data)
         self.writes.append(data)
         frames = parse_frames(b"\r\n\r\n" + data)
         assert sum(len(payload) for _, payload in frames) <= len(data)
@@ -121,8 +123,8 @@ def deliver(writes: Iterable[Write]) -> list[Write]:
     done = []
     for write in writes:
         if write.data:
-            for target in write.targets:
-                target.write(write.data)
+            for subscriber in write.subscribers:
+                subscriber.write(write.data)
         if write.notify:
             for subscriber in write.subscribers:
                 subscriber.on_caught_up(closing=write.closing)

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from devstack.processes import ROOT
 from gateway.fanout.encoding import Encoding
+from gateway.fanout.raw_send import NO_DESCRIPTOR
 from gateway.fanout.subscriptions import (
     Filter,
     ResumeFrom,
@@ -27,12 +28,12 @@ numbers = st.integers(0, 5)
 
 
 class Bare(Subscriber):
-    """A subscriber with a transport that drops everything."""
+    """A subscriber that drops everything."""
 
     def __init__(self) -> None:
-        super().__init__(transport=self)
+        super().__init__(NO_DESCRIPTOR)
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes | memoryview, /) -> None:
         """Drop it."""
 
     def on_caught_up(self, *, closing: bool) -> None:
@@ -117,7 +118,7 @@ class IndexMachine(RuleBasedStateMachine):
             members = {one for one, wanted in self.subscribed.items() if wanted == key}
             assert group.size == len(members)
             assert set(group.live) == members & self.live
-            assert all(target is one.transport for one, target in group.live.items())
+            assert all(sent_to == one.descriptor for one, sent_to in group.live.items())
 
     @invariant()
     def a_change_affects_the_groups_that_want_its_pillow(self) -> None:

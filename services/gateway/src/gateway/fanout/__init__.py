@@ -7,10 +7,11 @@
    each encoding (`encoding`).
 3. Waiting subscribers, new or resumed, get a snapshot or what they missed (`catch_up`), and are
    live from then on.
-4. The `dispatcher` writes the bytes to the transports, one write a subscriber.
-5. A transport that takes no more pauses its subscriber: it leaves the live ones, and only the
+4. The `dispatcher` writes the bytes to the sockets of live subscribers (`raw_send`); what the
+   system does not take goes to the transport.
+5. A transport that buffers anything pauses its subscriber: it leaves the live ones, and only the
    point from which it resumes is kept.
 
 Read in this order: `subscriptions`, `encoding`, `framing`, `catch_up`, `planner`, `batching`,
-`dispatcher`.
+`raw_send`, `dispatcher`.
 """

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from itertools import chain, repeat
 from typing import Final
 
 from contract.cursors import Cursor
@@ -10,6 +11,7 @@ from contract.frames import RECONNECT_MS, BrokerStatus
 from gateway.fanout.batching import AdaptiveLinger
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.planner import Planner, Write
+from gateway.fanout.raw_send import send_to_all
 from gateway.fanout.subscriptions import Filter, Subscriber
 from gateway.metrics import GatewayMetrics
 from gateway.state.state_store import Change, StateStore
@@ -120,13 +122,13 @@ class Dispatcher:
         self._linger.record_flush(now_s - start_s, now_s, time.thread_time())
 
     def _write(self, writes: Iterable[Write]) -> None:
-        for data, subscribers, targets, updates, kind, notify, closing in writes:
-            if data:  # a catch-up may be empty: nothing in the filter changed
-                for subscriber, target in zip(subscribers, targets, strict=True):
-                    try:
-                        target.write(data)
-                    except RuntimeError:  # closed: `connection_lost` of its connection follows
-                        self._planner.unsubscribe(subscriber)
+        for data, subscribers, descriptors, updates, kind, notify, closing in writes:
+            taken = send_to_all(data, descriptors)
+            # What the system did not take, and a snapshot or catch-up, goes through the transports.
+            if taken.count(len(data)) != len(subscribers):
+                for subscriber, size in zip(subscribers, chain(taken, repeat(0)), strict=False):
+                    if size < len(data):
+                        self._write_to(subscriber, memoryview(data)[size:] if size else data)
             if updates:
                 self._delivered.inc(updates * len(subscribers))
             if kind in self._counters:
@@ -134,3 +136,9 @@ class Dispatcher:
             if notify:
                 for subscriber in subscribers:
                     subscriber.on_caught_up(closing=closing)
+
+    def _write_to(self, subscriber: Subscriber, data: bytes | memoryview) -> None:
+        try:
+            subscriber.write(data)
+        except RuntimeError:  # closed: `connection_lost` of its connection follows
+            self._planner.unsubscribe(subscriber)

@@ -21,7 +21,6 @@ from gateway.fanout.subscriptions import (
     Subscriber,
     SubscriberGroup,
     SubscriptionIndex,
-    Target,
 )
 from gateway.state.state_store import Change, StateStore
 
@@ -33,15 +32,16 @@ live subscribers (the broker's status, the goodbye)."""
 class Write(NamedTuple):
     """The same bytes for each of `subscribers`.
 
-    `targets` are what to write to, in the same order: the transports of live subscribers, and for
-    a snapshot or catch-up the subscribers themselves, because more may go in front of it.
+    `descriptors` are theirs, in the same order, when they were live before: then nothing is
+    buffered in front of the bytes. For a snapshot or a catch-up it is empty, because a connection
+    may have more to write in front of it.
     `updates` is how many pillows the bytes carry.
     With `notify`, `on_caught_up` is called after the write; `closing` is its argument.
     """
 
     data: bytes
     subscribers: Sequence[Subscriber]
-    targets: Sequence[Target]
+    descriptors: Sequence[int]
     updates: int
     kind: Kind
     notify: bool = False
@@ -180,15 +180,15 @@ class Planner:
                 frames = [*frames, self._goodbye]
             self._index.set_live(group, subscribers)
             yield Write(
-                *_joined(frames, group, subscribers, subscribers),
+                *_joined(frames, group, subscribers, ()),
                 _kind(resume_from),
                 notify=True,
                 closing=self._goodbye is not None,
             )
 
 
-def _live(group: SubscriberGroup) -> tuple[tuple[Subscriber, ...], tuple[Target, ...]]:
-    """Return the live subscribers and their transports; a copy, because a write may pause one."""
+def _live(group: SubscriberGroup) -> tuple[tuple[Subscriber, ...], tuple[int, ...]]:
+    """Return the live subscribers and their descriptors; a copy: a write may pause one."""
     return tuple(group.live), tuple(group.live.values())
 
 
@@ -196,11 +196,11 @@ def _joined(
     frames: Sequence[Frame],
     group: SubscriberGroup,
     subscribers: Sequence[Subscriber],
-    targets: Sequence[Target],
-) -> tuple[bytes, Sequence[Subscriber], Sequence[Target], int]:
+    descriptors: Sequence[int],
+) -> tuple[bytes, Sequence[Subscriber], Sequence[int], int]:
     """Return the first fields of a write of these frames: one write a subscriber for all frames."""
     data = b"".join([frame.encoded(group.encoding) for frame in frames])
-    return data, subscribers, targets, sum([frame.updates for frame in frames])
+    return data, subscribers, descriptors, sum([frame.updates for frame in frames])
 
 
 def _kind(resume_from: ResumeFrom) -> Kind:

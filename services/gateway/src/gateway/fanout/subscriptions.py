@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from contract.cursors import Cursor
 from contract.frames import BrokerStatus
@@ -32,26 +32,22 @@ ResumeFrom: TypeAlias = Cursor | ResumePoint | None
 it was paused; None for nothing."""
 
 
-class Target(Protocol):
-    """What bytes are written to: a transport, or the subscriber in front of it."""
-
-    def write(self, data: bytes, /) -> None:
-        """Write bytes; raises RuntimeError when the transport is closed."""
-
-
 class Subscriber:
     """A connection, as the fan-out knows it.
 
-    The connection implements `write` and `on_caught_up`, and gives its transport, which pauses it
-    as soon as the system does not take all that is written.
+    The connection implements `write` and `on_caught_up`, and gives the descriptor of its socket.
     All other attributes belong to the `SubscriptionIndex`: a connection reads them and calls the
     dispatcher's `subscribe`, `change_filter`, `unsubscribe`, `pause` and `resume`.
     """
 
-    __slots__ = ("group", "is_paused", "resume_from", "transport")
+    __slots__ = ("descriptor", "group", "is_paused", "resume_from")
 
-    def __init__(self, transport: Target) -> None:
-        self.transport = transport
+    def __init__(self, descriptor: int) -> None:
+        """`descriptor` is what a live subscriber is written to, or `raw_send.NO_DESCRIPTOR`.
+
+        It is open until the connection is unsubscribed, so that no other socket has its number.
+        """
+        self.descriptor = descriptor
         self.group: SubscriberGroup | None = None
         self.resume_from: ResumeFrom = None
         self.is_paused = False
@@ -66,8 +62,8 @@ class Subscriber:
         """Whether it gets the updates of each flush."""
         return self.group is not None and self in self.group.live
 
-    def write(self, data: bytes, /) -> None:
-        """Write a snapshot or a catch-up; updates and notices go to the transport.
+    def write(self, data: bytes | memoryview, /) -> None:
+        """Write through the transport, and pause at once if the system does not take all.
 
         Raises RuntimeError when the transport is closed.
         """
@@ -81,7 +77,7 @@ class Subscriber:
 class SubscriberGroup:
     """All subscribers with the same filter and encoding: they get the same bytes.
 
-    `live` maps the live ones to their transports, in the order in which they became live.
+    `live` maps the live ones to their descriptors, in the order in which they became live.
     """
 
     __slots__ = ("encoding", "filter", "live", "size")
@@ -89,7 +85,7 @@ class SubscriberGroup:
     def __init__(self, filter: Filter, encoding: Encoding) -> None:
         self.filter = filter
         self.encoding = encoding
-        self.live: dict[Subscriber, Target] = {}
+        self.live: dict[Subscriber, int] = {}
         self.size = 0
 
 
@@ -149,7 +145,7 @@ class SubscriptionIndex:
             assert subscriber.group is group, "a subscriber is made live in another group"
             assert not subscriber.is_paused, "a paused subscriber is made live"
             subscriber.resume_from = None
-            live[subscriber] = subscriber.transport
+            live[subscriber] = subscriber.descriptor
 
     def pause(self, subscriber: Subscriber, resume_point: ResumePoint) -> None:
         """Pause a subscriber; a live one is to resume from `resume_point`."""

@@ -11,6 +11,7 @@ import termios
 from typing import Final
 
 from gateway.fanout.encoding import Encoding
+from gateway.fanout.raw_send import NO_DESCRIPTOR
 from gateway.fanout.subscriptions import Subscriber
 from gateway.transport.admission import SubscriptionRequest
 from gateway.transport.context import TransportContext
@@ -26,18 +27,17 @@ class ClientConnection(Subscriber, asyncio.Protocol):
     `is_alive` is set by any sign of life since the last heartbeat.
     """
 
-    __slots__ = ("_response", "_unread", "context", "is_alive")
+    __slots__ = ("_response", "_unread", "context", "is_alive", "transport")
 
     kind: str
     """The transport's name, as in connections.TRANSPORTS."""
-
-    transport: asyncio.Transport
 
     def __init__(
         self, context: TransportContext, transport: asyncio.Transport, response: bytes
     ) -> None:
         """`response` answers the HTTP request; it is sent in one piece with the first frame."""
-        super().__init__(transport)
+        super().__init__(_descriptor(transport))
+        self.transport = transport
         self.context = context
         self._response = response
         self.is_alive = True
@@ -52,7 +52,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
 
         context.registry.register(self)
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes | memoryview, /) -> None:
         """Write through the transport; the first write sends the response before the data."""
         response, self._response = self._response, b""
         if not response:
@@ -121,8 +121,19 @@ class ClientConnection(Subscriber, asyncio.Protocol):
     def _unread_bytes(self) -> int:
         """Return what the peer has not acknowledged: in the transport and in the system."""
         unread: int = self.transport.get_write_buffer_size()
-        own = self.transport.get_extra_info("socket")
-        if own is not None and own.fileno() >= 0:
-            unsent = fcntl.ioctl(own.fileno(), termios.TIOCOUTQ, bytes(4))
+        if self.descriptor != NO_DESCRIPTOR:
+            unsent = fcntl.ioctl(self.descriptor, termios.TIOCOUTQ, bytes(4))
             unread += int.from_bytes(unsent, sys.byteorder)
         return unread
+
+
+def _descriptor(transport: asyncio.Transport) -> int:
+    """Return the descriptor that bytes may be written to; the transport closes it.
+
+    A transport closes it after `connection_lost`, so it is open while the client is subscribed.
+    """
+    own = transport.get_extra_info("socket")
+    if own is None or transport.get_extra_info("sslcontext") is not None:
+        return NO_DESCRIPTOR
+    descriptor: int = own.fileno()
+    return descriptor
