@@ -101,8 +101,19 @@ def test_a_request_for_another_upgrade_is_no_handshake(sent: bytes) -> None:
         b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"garbage\r\n\r\n",
         request("/", "Content-Length: x"),
+        request("/", "Transfer-Encoding: chxnked", method="POST"),
+        request("/", "Transfer-Encoding: chunked, gzip", method="POST"),
     ],
-    ids=["no host", "two hosts", "handshake with two hosts", "CONNECT", "garbage", "length"],
+    ids=[
+        "no host",
+        "two hosts",
+        "handshake with two hosts",
+        "CONNECT",
+        "garbage",
+        "length",
+        "coding",
+        "last coding",
+    ],
 )
 def test_an_invalid_request_is_an_error_without_a_head(sent: bytes) -> None:
     """HTTP/1.1 needs one Host header (RFC 9112 §3.2)."""
@@ -196,3 +207,12 @@ def test_requests_are_equal_however_they_are_cut(data: bytes, piece_bytes: int) 
         return result
 
     assert joined(parse(data, piece_bytes=piece_bytes)) == joined(parse(data))
+
+
+@given(st.lists(st.binary(max_size=60), max_size=6))
+def test_any_bytes_are_parsed_without_an_exception(pieces: list[bytes]) -> None:
+    """Nothing is fed behind an error."""
+    parser = RequestParser()
+    for piece in pieces:
+        if any(isinstance(one, RequestError) for one in parser.feed(piece)):
+            break

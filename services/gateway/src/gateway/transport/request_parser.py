@@ -127,7 +127,11 @@ class RequestParser:
         method, version = self._parser.get_method(), self._parser.get_http_version()
         headers, self._headers = self._headers, []  # those that follow are trailers
         target = origin_form(self._target)
-        if method == b"CONNECT" or not _has_valid_host(headers, version):
+        if (
+            method == b"CONNECT"
+            or not _has_valid_host(headers, version)
+            or not _has_valid_coding(headers)
+        ):
             raise _Refused
         fields = dict(headers)
         repeated = headers if len(fields) < len(headers) else ()
@@ -168,3 +172,12 @@ def _has_valid_host(headers: Headers, version: str) -> bool:
     """Return whether one host is named, or none in HTTP/1.0 (RFC 9112 §3.2)."""
     hosts = sum(name == b"host" for name, _ in headers)
     return hosts == 1 or (hosts == 0 and version != "1.1")
+
+
+def _has_valid_coding(headers: Headers) -> bool:
+    """Return whether the body is chunked if it has a transfer coding (RFC 9112 §6.3).
+
+    httptools refuses another one too, but after the head.
+    """
+    codings = [value for name, value in headers if name == b"transfer-encoding"]
+    return not codings or codings[-1].rpartition(b",")[2].strip().lower() == b"chunked"
