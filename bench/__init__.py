@@ -1,1 +1,1 @@
-"""What is claimed about speed, measured side by side with its alternatives in the same run."""
+"""Benchmarks: each measures a part of Pillowcast beside its alternatives, in one run."""

@@ -1,4 +1,4 @@
-"""The modules of the workspace's members as parsed source: names, imports, classes, functions."""
+"""The modules of the members, devstack and bench as parsed source: names, imports, functions."""
 
 import ast
 import sys
@@ -62,6 +62,18 @@ def modules() -> tuple[Module, ...]:
         Module(name, member, source, ast.parse(source))
         for member, name, path in _paths()
         for source in (path.read_text(encoding="utf-8"),)
+    )
+
+
+@cache
+def tool_modules() -> tuple[Module, ...]:
+    """Every module of devstack and bench, which are not installed."""
+    return tuple(
+        Module(".".join(path.relative_to(ROOT).with_suffix("").parts), tool, source, tree)
+        for tool in ("devstack", "bench")
+        for path in sorted((ROOT / tool).rglob("*.py"))
+        for source in (path.read_text(encoding="utf-8"),)
+        for tree in (ast.parse(source),)
     )
 
 

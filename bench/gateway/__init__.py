@@ -1,1 +1,1 @@
-"""What it costs to tell browsers: the gateway beside its alternatives, in the same run."""
+"""What delivering updates to browsers costs: the gateway beside its alternatives, in one run."""

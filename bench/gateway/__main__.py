@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from bench.figures import Column, show_each, write
 from bench.gateway import compression, plot, scenarios
+from bench.gateway.installation import install
 from bench.gateway.load import CannotMeasure, build
-from bench.gateway.servers import GATEWAY, SERVERS, Server, install
+from bench.gateway.servers import GATEWAY, SERVERS, Server
 from bench.gateway.usage import LOAD_CPU, pin
 from devstack.broker import Broker
 from devstack.errors import CannotStart, ProgramFailed

