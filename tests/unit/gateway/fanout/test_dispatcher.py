@@ -139,7 +139,7 @@ async def test_a_catch_up_is_counted_as_conflated(core: Core) -> None:
 
 
 async def test_an_empty_catch_up_is_not_written(core: Core) -> None:
-    """The subscriber is live again, and its connection is told so."""
+    """The subscriber is live again, and `on_caught_up` is called."""
     client = await core.connect()
     caught_up, writes = client.times_caught_up, len(client.writes)
     core.dispatcher.pause(client)

@@ -36,17 +36,19 @@ def test_a_websocket_client_reads_the_frames_of_every_length(lengths: list[int])
     """One after the other, compressed or not."""
     frames = [Frame(msgspec.json.encode("ab" * (length // 2))) for length in lengths]
 
-    for form in (Encoding.WEBSOCKET, Encoding.DEFLATED):
-        data = b"".join(frame.encoded(form) for frame in frames)
-        assert read(data, deflate=form is Encoding.DEFLATED) == [frame.data for frame in frames]
+    for one_encoding in (Encoding.WEBSOCKET, Encoding.DEFLATED):
+        data = b"".join(frame.encoded(one_encoding) for frame in frames)
+        assert read(data, deflate=one_encoding is Encoding.DEFLATED) == [
+            frame.data for frame in frames
+        ]
 
 
 def test_a_frame_is_encoded_once_for_each_encoding() -> None:
     """All subscribers share the object."""
     frame = Frame(b"{}" * 1000, Cursor("ep", 1))
 
-    for form in Encoding:
-        assert frame.encoded(form) is frame.encoded(form)
+    for one_encoding in Encoding:
+        assert frame.encoded(one_encoding) is frame.encoded(one_encoding)
 
 
 def test_frames_below_min_deflate_bytes_are_not_compressed() -> None:

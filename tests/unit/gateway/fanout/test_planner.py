@@ -26,8 +26,8 @@ def make() -> tuple[StateStore, Planner]:
     return store, Planner(store)
 
 
-def flush(out: Planner) -> list[Write]:
-    return deliver(out.flush(NOW))
+def flush(planner: Planner) -> list[Write]:
+    return deliver(planner.flush(NOW))
 
 
 def change_of(store: StateStore, pillow: str, at: int, pad: int = 0) -> Change:
@@ -139,8 +139,8 @@ class PlannerMachine(RuleBasedStateMachine):
     def live_subscribers_know_the_brokers_status(self) -> None:
         for client in (self.fast, *self.slow):
             if client.is_live:
-                told = [one for one in client.frames if isinstance(one, Snapshot | Status)]
-                assert not told or told[-1].broker == self.planner.broker
+                statuses = [one for one in client.frames if isinstance(one, Snapshot | Status)]
+                assert not statuses or statuses[-1].broker == self.planner.broker
 
     def whole(self, filter: Filter) -> dict[str, dict[str, object]]:
         states = (msgspec.json.decode(state) for state in self.store.states())
@@ -157,14 +157,14 @@ TestPlanner.settings = settings(max_examples=examples(120), stateful_step_count=
 
 def test_the_first_frame_is_a_snapshot_with_the_states_byte_for_byte() -> None:
     """Spacing and unknown fields stay as they were on MQTT."""
-    store, out = make()
+    store, planner = make()
     payload = b'{ "pillow" :"cloud-1","state":\n"hugging","at":"2026-11-22T06:00:00Z", "x":[1 ,2] }'
     decoded = decode_state("cloud-1", payload)
     assert isinstance(decoded, Update)
     store.put(decoded, None)
-    client = Client(out)
+    client = Client(planner)
 
-    flush(out)
+    flush(planner)
 
     assert client.writes[0].endswith(
         b'{"type":"snapshot","cursor":"ep:1","recovered":false,"broker":"offline","sent":%d,'
@@ -174,14 +174,14 @@ def test_the_first_frame_is_a_snapshot_with_the_states_byte_for_byte() -> None:
 
 def test_subscribers_with_the_same_filter_get_the_same_bytes_object() -> None:
     """A frame is encoded once for the group; so is a snapshot."""
-    store, out = make()
-    everyone = [Client(out) for _ in range(3)]
-    some = [Client(out, frozenset({"cloud-1", "cloud-2"})) for _ in range(3)]
-    flush(out)
-    out.publish(change_of(store, "cloud-1", 1))
-    flush(out)
+    store, planner = make()
+    everything = [Client(planner) for _ in range(3)]
+    some = [Client(planner, frozenset({"cloud-1", "cloud-2"})) for _ in range(3)]
+    flush(planner)
+    planner.publish(change_of(store, "cloud-1", 1))
+    flush(planner)
 
-    for group in (everyone, some):
+    for group in (everything, some):
         (first, *rest) = [client.writes for client in group]
         assert len(first) == 2
         assert all(a is b for other in rest for a, b in zip(first, other, strict=True))
@@ -189,17 +189,17 @@ def test_subscribers_with_the_same_filter_get_the_same_bytes_object() -> None:
 
 def test_groups_of_several_encodings_share_the_json(monkeypatch: pytest.MonkeyPatch) -> None:
     """A WebSocket and an event stream differ in the bytes around it."""
-    store, out = make()
-    wire, stream = Client(out), Client(out)
-    out.unsubscribe(stream)
+    store, planner = make()
+    wire, stream = Client(planner), Client(planner)
+    planner.unsubscribe(stream)
     monkeypatch.setattr(stream, "write", stream.writes.append)
-    out.subscribe(stream, None, Encoding.EVENT, None)
-    flush(out)
+    planner.subscribe(stream, None, Encoding.EVENT, None)
+    flush(planner)
     wire.writes.clear()
     stream.writes.clear()
 
-    out.publish(change_of(store, "cloud-1", 1))
-    first, second = out.flush(NOW)
+    planner.publish(change_of(store, "cloud-1", 1))
+    first, second = planner.flush(NOW)
 
     assert {first.subscribers, second.subscribers} == {(wire,), (stream,)}
     assert first.updates == second.updates == 1
@@ -208,28 +208,28 @@ def test_groups_of_several_encodings_share_the_json(monkeypatch: pytest.MonkeyPa
 
 def test_groups_that_want_the_same_changes_share_the_frame() -> None:
     """Their filters differ in pillows that did not change."""
-    store, out = make()
-    clients = [Client(out, frozenset({"all", f"own-{number}"})) for number in range(5)]
-    flush(out)
-    out.publish(change_of(store, "all", 1))
-    made = [write.data for write in out.flush(NOW)]
+    store, planner = make()
+    clients = [Client(planner, frozenset({"all", f"own-{number}"})) for number in range(5)]
+    flush(planner)
+    planner.publish(change_of(store, "all", 1))
+    made = [write.data for write in planner.flush(NOW)]
     assert len(made) == 5
     assert len({id(frame) for frame in made}) == 1
 
-    out.publish(change_of(store, "all", 2))
-    out.publish(change_of(store, "own-3", 3))
-    flush(out)
+    planner.publish(change_of(store, "all", 2))
+    planner.publish(change_of(store, "own-3", 3))
+    flush(planner)
     assert [len(client.states) for client in clients] == [1, 1, 1, 2, 1]
 
 
 def test_cursors_of_another_process_or_of_the_future_share_a_full_snapshot() -> None:
     """After a restart each client has another cursor, and the store covers none of them."""
-    store, out = make()
+    store, planner = make()
     change_of(store, "cloud-1", 1)
-    clients = [Client(out, None, Cursor("gone", number)) for number in range(5)]
-    clients.append(Client(out, None, store.cursor._replace(offset=99)))
+    clients = [Client(planner, None, Cursor("gone", number)) for number in range(5)]
+    clients.append(Client(planner, None, store.cursor._replace(offset=99)))
 
-    (write,) = out.flush(NOW)
+    (write,) = planner.flush(NOW)
 
     assert list(write.subscribers) == clients
     assert write.kind == "snapshot"
@@ -237,26 +237,26 @@ def test_cursors_of_another_process_or_of_the_future_share_a_full_snapshot() -> 
 
 def test_a_change_is_written_to_the_groups_that_want_it_only() -> None:
     """However many groups want other pillows."""
-    store, out = make()
-    clients = [Client(out, frozenset({f"cloud-{number}"})) for number in range(200)]
-    flush(out)
-    out.publish(change_of(store, "cloud-7", 1))
+    store, planner = make()
+    clients = [Client(planner, frozenset({f"cloud-{number}"})) for number in range(200)]
+    flush(planner)
+    planner.publish(change_of(store, "cloud-7", 1))
 
-    (write,) = out.flush(NOW)
+    (write,) = planner.flush(NOW)
 
     assert write.subscribers == (clients[7],)
 
 
 def test_updates_and_removals_outside_the_filter_are_not_sent() -> None:
     """The others leave no empty frame behind."""
-    store, out = make()
-    client = Client(out, frozenset({"cloud-2"}))
-    flush(out)
+    store, planner = make()
+    client = Client(planner, frozenset({"cloud-2"}))
+    flush(planner)
     client.take_frames()
-    out.publish(change_of(store, "cloud-1", 1))
-    out.publish(change_of(store, "cloud-2", 2))
-    out.publish(removal_of(store, "cloud-1"))
-    flush(out)
+    planner.publish(change_of(store, "cloud-1", 1))
+    planner.publish(change_of(store, "cloud-2", 2))
+    planner.publish(removal_of(store, "cloud-1"))
+    flush(planner)
 
     (sent,) = client.take_frames()
 
@@ -266,16 +266,16 @@ def test_updates_and_removals_outside_the_filter_are_not_sent() -> None:
 
 def test_updates_and_removals_keep_their_order() -> None:
     """A frame carries one kind; the frames of a flush leave in one write."""
-    store, out = make()
-    client = Client(out)
-    flush(out)
+    store, planner = make()
+    client = Client(planner)
+    flush(planner)
     client.take_frames()
-    out.publish(change_of(store, "cloud-1", 1))
-    out.publish(change_of(store, "cloud-2", 2))
-    out.publish(removal_of(store, "cloud-1"))
-    out.publish(removal_of(store, "cloud-2"))
-    out.publish(change_of(store, "cloud-1", 3))
-    flush(out)
+    planner.publish(change_of(store, "cloud-1", 1))
+    planner.publish(change_of(store, "cloud-2", 2))
+    planner.publish(removal_of(store, "cloud-1"))
+    planner.publish(removal_of(store, "cloud-2"))
+    planner.publish(change_of(store, "cloud-1", 3))
+    flush(planner)
 
     updates, removals, again = client.take_frames()
 
@@ -289,12 +289,12 @@ def test_updates_and_removals_keep_their_order() -> None:
 
 def test_a_recovered_snapshot_is_followed_by_the_removals() -> None:
     """A snapshot cannot carry them."""
-    store, out = make()
+    store, planner = make()
     change_of(store, "cloud-1", 1)
     change_of(store, "cloud-2", 2)
     store.remove("cloud-1")
-    client = Client(out, None, Cursor("ep", 1))
-    flush(out)
+    client = Client(planner, None, Cursor("ep", 1))
+    flush(planner)
 
     snapshot, removed = client.take_frames()
 
@@ -306,19 +306,19 @@ def test_a_recovered_snapshot_is_followed_by_the_removals() -> None:
 
 def test_a_resumed_subscriber_gets_the_newest_state_of_each_pillow_in_one_frame() -> None:
     """However many changes it missed."""
-    store, out = make()
-    client = Client(out)
+    store, planner = make()
+    client = Client(planner)
     client.full = True
-    flush(out)
+    flush(planner)
     client.take_frames()
     for at in range(1, 41):
-        out.publish(change_of(store, f"cloud-{at % 4}", at, pad=10_000))
-        flush(out)
+        planner.publish(change_of(store, f"cloud-{at % 4}", at, pad=10_000))
+        flush(planner)
     assert client.take_frames() == []
 
     client.full = False
-    out.resume(client)
-    (write,) = flush(out)
+    planner.resume(client)
+    (write,) = flush(planner)
 
     (on_caught_up,) = client.take_frames()
     assert isinstance(on_caught_up, Updates)
@@ -331,51 +331,51 @@ def test_a_resumed_subscriber_gets_the_newest_state_of_each_pillow_in_one_frame(
 
 def test_a_paused_subscriber_is_not_written_to_and_keeps_only_its_resume_point() -> None:
     """Nothing queues up for it."""
-    store, out = make()
-    client = Client(out)
-    flush(out)
-    out.pause(client)
+    store, planner = make()
+    client = Client(planner)
+    flush(planner)
+    planner.pause(client)
     for at in range(100):
-        out.publish(change_of(store, "cloud-1", at))
-        assert list(out.flush(NOW)) == []
-    assert list(out.announce_broker("online")) == []
+        planner.publish(change_of(store, "cloud-1", at))
+        assert list(planner.flush(NOW)) == []
+    assert list(planner.announce_broker("online")) == []
 
     assert client.resume_from == ResumePoint(0, "offline")
 
 
 def test_a_resumed_subscriber_gets_the_brokers_status_if_it_changed() -> None:
     """A status that is the same again is not sent."""
-    _store, out = make()
-    client = Client(out)
-    flush(out)
-    for says, hears in ((("online", "offline"), []), (("online",), [Status("online")])):
+    _store, planner = make()
+    client = Client(planner)
+    flush(planner)
+    for announced, received in ((("online", "offline"), []), (("online",), [Status("online")])):
         client.take_frames()
-        out.pause(client)
-        for broker in says:
-            deliver(out.announce_broker(broker))  # type: ignore[arg-type]
-        out.resume(client)
-        flush(out)
-        assert client.take_frames() == hears
+        planner.pause(client)
+        for broker in announced:
+            deliver(planner.announce_broker(broker))  # type: ignore[arg-type]
+        planner.resume(client)
+        flush(planner)
+        assert client.take_frames() == received
 
 
 def test_a_resumed_subscriber_gets_a_full_snapshot_when_removals_were_forgotten() -> None:
     """A catch-up would leave pillows on its page that do not exist any more."""
-    store, out = make()
+    store, planner = make()
     names = [f"p{number}" for number in range(MAX_TOMBSTONES + 50)]
     for at, name in enumerate(names):
         change_of(store, name, at)
-    client = Client(out)
-    flush(out)
+    client = Client(planner)
+    flush(planner)
     assert len(client.states) == len(names)
-    out.pause(client)
+    planner.pause(client)
     for name in names:
-        out.publish(removal_of(store, name))
-        flush(out)
-    out.publish(change_of(store, "last", 1))
-    flush(out)
+        planner.publish(removal_of(store, name))
+        flush(planner)
+    planner.publish(change_of(store, "last", 1))
+    flush(planner)
     client.take_frames()
-    out.resume(client)
-    flush(out)
+    planner.resume(client)
+    flush(planner)
 
     first, *_ = client.take_frames()
 
@@ -386,16 +386,16 @@ def test_a_resumed_subscriber_gets_a_full_snapshot_when_removals_were_forgotten(
 
 def test_a_filter_changed_while_paused_counts_from_the_resume() -> None:
     """A full snapshot of the new filter, then every change."""
-    store, out = make()
-    client = Client(out)
-    flush(out)
-    out.pause(client)
+    store, planner = make()
+    client = Client(planner)
+    flush(planner)
+    planner.pause(client)
     client.subscribe(frozenset({"cloud-2"}))
-    assert flush(out) == []
-    out.resume(client)
-    flush(out)
-    out.publish(change_of(store, "cloud-2", 99))
-    flush(out)
+    assert flush(planner) == []
+    planner.resume(client)
+    flush(planner)
+    planner.publish(change_of(store, "cloud-2", 99))
+    flush(planner)
 
     _, snapshot, sent = client.take_frames()
     assert isinstance(snapshot, Snapshot)
@@ -404,39 +404,39 @@ def test_a_filter_changed_while_paused_counts_from_the_resume() -> None:
 
 def test_a_pending_change_is_sent_once_to_a_new_subscriber() -> None:
     """It is in its snapshot; live subscribers get it as an update."""
-    store, out = make()
-    fast = Client(out)
-    flush(out)
+    store, planner = make()
+    fast = Client(planner)
+    flush(planner)
     fast.take_frames()
-    out.publish(change_of(store, "cloud-1", 1))
-    joined = Client(out)
-    flush(out)
+    planner.publish(change_of(store, "cloud-1", 1))
+    joined = Client(planner)
+    flush(planner)
 
     (snapshot,) = joined.take_frames()
     assert isinstance(snapshot, Snapshot)
     assert len(snapshot.pillows) == 1
     assert len(fast.take_frames()) == 1
-    assert not out.is_due
-    assert flush(out) == []
+    assert not planner.is_due
+    assert flush(planner) == []
 
 
 def test_the_planner_is_full_from_max_frame_bytes_on() -> None:
     """More changes would not make the flush cheaper."""
-    store, out = make()
-    out.publish(change_of(store, "cloud-1", 1, pad=MAX_FRAME_BYTES // 2))
-    assert not out.is_full
-    out.publish(change_of(store, "cloud-1", 2, pad=MAX_FRAME_BYTES // 2))
-    assert out.is_full
-    flush(out)
-    assert not out.is_full
+    store, planner = make()
+    planner.publish(change_of(store, "cloud-1", 1, pad=MAX_FRAME_BYTES // 2))
+    assert not planner.is_full
+    planner.publish(change_of(store, "cloud-1", 2, pad=MAX_FRAME_BYTES // 2))
+    assert planner.is_full
+    flush(planner)
+    assert not planner.is_full
 
 
 def test_a_waiting_subscriber_gets_the_brokers_status_in_its_snapshot_only() -> None:
     """Not twice, and not an outdated one."""
-    _store, out = make()
-    client = Client(out)
-    deliver(out.announce_broker("online"))
-    flush(out)
+    _store, planner = make()
+    client = Client(planner)
+    deliver(planner.announce_broker("online"))
+    flush(planner)
 
     (snapshot,) = client.take_frames()
 
@@ -446,15 +446,15 @@ def test_a_waiting_subscriber_gets_the_brokers_status_in_its_snapshot_only() -> 
 
 def test_the_goodbye_closes_live_subscribers_now_and_paused_ones_when_resumed() -> None:
     """A paused one gets what it missed before the goodbye."""
-    store, out = make()
-    client, slow = Client(out), Client(out)
-    flush(out)
+    store, planner = make()
+    client, slow = Client(planner), Client(planner)
+    flush(planner)
     client.take_frames()
     slow.take_frames()
-    out.pause(slow)
-    out.publish(change_of(store, "cloud-1", 1))
-    flush(out)
-    deliver(out.announce_restart(RECONNECT_MS))
+    planner.pause(slow)
+    planner.publish(change_of(store, "cloud-1", 1))
+    flush(planner)
+    deliver(planner.announce_restart(RECONNECT_MS))
 
     update, goodbye = client.take_frames()
     assert isinstance(update, Updates)
@@ -462,18 +462,18 @@ def test_the_goodbye_closes_live_subscribers_now_and_paused_ones_when_resumed() 
     assert client.closed
     assert not slow.closed
 
-    out.resume(slow)
-    flush(out)
+    planner.resume(slow)
+    flush(planner)
     assert slow.take_frames() == [update, goodbye]
     assert slow.closed
 
 
 def test_a_new_subscriber_gets_the_goodbye_after_its_snapshot_once_announced() -> None:
     """Otherwise the process would wait for it, and its client would not know why it was closed."""
-    _store, out = make()
-    deliver(out.announce_restart(RECONNECT_MS))
-    client = Client(out)
-    flush(out)
+    _store, planner = make()
+    deliver(planner.announce_restart(RECONNECT_MS))
+    client = Client(planner)
+    flush(planner)
 
     snapshot, goodbye = client.take_frames()
 
@@ -484,26 +484,26 @@ def test_a_new_subscriber_gets_the_goodbye_after_its_snapshot_once_announced() -
 
 def test_on_caught_up_is_called_after_a_snapshot_but_not_after_updates() -> None:
     """The connection writes held-back answers then."""
-    store, out = make()
-    client = Client(out)
-    flush(out)
+    store, planner = make()
+    client = Client(planner)
+    flush(planner)
     assert client.times_caught_up == 1
-    out.publish(change_of(store, "cloud-1", 1))
-    flush(out)
+    planner.publish(change_of(store, "cloud-1", 1))
+    flush(planner)
     assert client.times_caught_up == 1
 
 
 def test_calls_for_an_unsubscribed_subscriber_have_no_effect() -> None:
     """Its connection is being closed."""
-    _store, out = make()
-    client = Client(out)
-    out.unsubscribe(client)
-    out.change_filter(client, None)
-    out.resume(client)
-    out.pause(client)
+    _store, planner = make()
+    client = Client(planner)
+    planner.unsubscribe(client)
+    planner.change_filter(client, None)
+    planner.resume(client)
+    planner.pause(client)
 
-    assert flush(out) == []
-    assert len(out) == 0
+    assert flush(planner) == []
+    assert len(planner) == 0
 
 
 @given(
@@ -519,36 +519,36 @@ def test_calls_for_an_unsubscribed_subscriber_have_no_effect() -> None:
 )
 def test_nothing_is_kept_of_unsubscribed_subscribers(steps: list[tuple[str, Filter]]) -> None:
     """Neither in the index nor among the waiting ones."""
-    _store, out = make()
+    _store, planner = make()
     clients: list[Client] = []
     for verb, filter in steps:
         if verb == "join":
-            clients.append(Client(out, filter or None))
+            clients.append(Client(planner, filter or None))
         elif verb == "flush":
-            flush(out)
+            flush(planner)
         elif clients and verb == "subscribe":
             clients[-1].subscribe(filter)
         elif clients:
-            out.unsubscribe(clients.pop(0))
-    assert len(out) == len(clients)
+            planner.unsubscribe(clients.pop(0))
+    assert len(planner) == len(clients)
     for client in clients:
-        out.unsubscribe(client)
-        out.unsubscribe(client)  # has no effect
+        planner.unsubscribe(client)
+        planner.unsubscribe(client)  # a second call has no effect
 
-    assert len(out) == 0
-    assert not out.is_due
-    assert out._index._groups == {}
-    assert out._index._groups_of_pillow == {}
+    assert len(planner) == 0
+    assert not planner.is_due
+    assert planner._index._groups == {}
+    assert planner._index._groups_of_pillow == {}
 
 
 def test_a_change_without_subscribers_is_not_written() -> None:
     """It is in the next snapshot."""
-    store, out = make()
-    out.publish(change_of(store, "cloud-1", 1))
-    assert flush(out) == []
+    store, planner = make()
+    planner.publish(change_of(store, "cloud-1", 1))
+    assert flush(planner) == []
 
-    client = Client(out)
-    flush(out)
+    client = Client(planner)
+    flush(planner)
     (snapshot,) = client.take_frames()
     assert isinstance(snapshot, Snapshot)
     assert len(snapshot.pillows) == 1

@@ -1,4 +1,4 @@
-"""The subscription index against plain dictionaries, and who writes a subscriber's state."""
+"""The subscription index against plain dictionaries, and the one writer of a subscriber's state."""
 
 import ast
 

@@ -41,7 +41,7 @@ def test_each_pillow_is_due_once_at_its_deadline(given: list[tuple[str, str, int
 
 
 def test_pillows_are_due_in_the_order_of_their_deadlines() -> None:
-    """The one that is overdue for the longest comes first."""
+    """The one that is overdue for the longest is first."""
     schedule = ExpirySchedule()
     for pillow, deadline_ms in (("b", 2), ("c", 3), ("a", 1)):
         schedule.schedule(pillow, deadline_ms)

@@ -224,7 +224,7 @@ async def test_an_empty_availability_clears_offline(world: World) -> None:
 async def test_a_retained_state_older_than_the_expiry_is_shown_as_notconnected(
     world: World,
 ) -> None:
-    """Its `at` says how old it is, also when the gateway has just started."""
+    """Its `at` gives its age, also when the gateway has just started."""
     world.receive_state(update(at=-31_000), retained=True)
 
     shown = world.store.state("cloud-1")

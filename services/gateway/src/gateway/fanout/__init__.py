@@ -1,4 +1,4 @@
-"""Fan-out: who gets which bytes, and when.
+"""Fan-out: which subscribers get which bytes, and when.
 
 1. `Dispatcher.publish(change)` gathers a change and schedules a flush: at once, or after the
    linger (`batching`) when the process is busy.

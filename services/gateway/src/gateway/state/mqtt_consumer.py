@@ -42,7 +42,7 @@ def last_seen_ms(update: Update, *, retained: bool, now_ms: int) -> int:
     """Return when a pillow gave the sign of life that an update is, in Unix milliseconds.
 
     A new state is as old as it waited in the queue: the difference of two hops, so that the
-    gateway's clock does not matter. A retained state is as old as its hops or `at` say.
+    gateway's clock does not matter. The age of a retained state is given by its hops or `at`.
     The result is never after `now_ms`.
     """
     waited_ms = 0

@@ -47,7 +47,7 @@ class PresenceTracker:
 
         `last_seen_ms` is the time of the sign of life that the state is.
         `retained` is True for a state that the broker had kept: it does not overrule `offline`,
-        because nobody knows which of the two is older.
+        because it is not known which of the two is older.
         """
         presence = self._pillows.get(update.pillow)
         if presence is not None:

@@ -76,7 +76,7 @@ class StateStore:
         return None if entry is None else entry.change.payload
 
     def states(self) -> Iterator[bytes]:
-        """Yield what clients see of every pillow, as JSON; the last one to change comes last."""
+        """Yield what clients see of every pillow, as JSON, in the order of their last changes."""
         for change in self._log.values():
             if change.payload is not None:
                 yield change.payload
