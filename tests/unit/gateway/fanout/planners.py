@@ -1,0 +1,31 @@
+"""A planner on a store of its own, and what tests do with them."""
+
+from gateway.fanout.planner import Planner, Write
+from gateway.state.state_store import Change, StateStore
+from tests.unit.gateway.strategies import EPOCH_MS, update
+from tests.unit.gateway.subscribers import deliver
+
+NOW = EPOCH_MS
+
+
+def make() -> tuple[StateStore, Planner]:
+    """Return a store and a planner on it."""
+    store = StateStore("ep")
+    return store, Planner(store)
+
+
+def flush(planner: Planner) -> list[Write]:
+    """Write what a flush yields, and return it."""
+    return deliver(planner.flush(NOW))
+
+
+def change_of(store: StateStore, pillow: str, at: int, pad: int = 0) -> Change:
+    """Store a state, and return the change."""
+    return store.put(update(pillow, at, pad=pad), None)
+
+
+def removal_of(store: StateStore, pillow: str) -> Change:
+    """Remove a pillow, and return the change."""
+    change = store.remove(pillow)
+    assert change is not None
+    return change
