@@ -36,7 +36,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "poller": (
         "settings",
         "metrics",
-        "tasks",
+        "background_tasks",
         "queues",
         "in_flight",
         "azure",
@@ -77,20 +77,20 @@ DECIDERS: Final = (
     "azure_queue.xml_codec",
     "poller.consume.polling",
     "poller.consume.classify",
-    "poller.publish.last_write",
+    "poller.publish.last_writes",
     "poller.queues",
     "poller.settle.dead_letter_report",
     "poller.commands.terminal_text",
     "gateway.state.state_store",
-    "gateway.state.expiry",
+    "gateway.state.expiry_schedule",
     "gateway.state.history",
     "gateway.state.presence",
     "gateway.http.bundler",
     "gateway.http.csp",
     "gateway.http.negotiation",
-    "gateway.fanout.planner",
+    "gateway.fanout.flush_planner",
     "gateway.fanout.subscriptions",
-    "gateway.fanout.framing",
+    "gateway.fanout.coalescing",
     "gateway.fanout.catch_up",
     "gateway.fanout.batching",
     "gateway.transport.timing_wheel",
@@ -127,7 +127,7 @@ CLOCK_METHODS: Final = frozenset({"now", "utcnow", "today"})
 
 # The modules that may import a library, so that a change of the library is a change there.
 WRAPPED: Final[Mapping[str, frozenset[str]]] = {
-    "paho": frozenset({"runtime.mqtt.loop", "runtime.mqtt.properties"}),
+    "paho": frozenset({"runtime.mqtt.paho_loop", "runtime.mqtt.properties"}),
     "azure": frozenset(
         {
             "azure_queue.account",

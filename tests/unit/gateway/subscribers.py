@@ -8,7 +8,7 @@ import msgspec
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import Removed, ServerFrame, Snapshot, Updates
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.planner import Write
+from gateway.fanout.flush_planner import Write
 from gateway.fanout.raw_send import NO_DESCRIPTOR
 from gateway.fanout.subscriptions import Filter, Subscriber
 from tests.gateway import TEXT, parse_frames

@@ -2,7 +2,8 @@
 
 Imports go one way: a line imports only from the lines above it (tests/unit/test_architecture.py).
 
-    settings, metrics, tasks, queues   settings; counters; background tasks; the ports of the queues
+    settings, metrics, queues          settings; counters; the ports of the queues
+    background_tasks                   tasks that end together
     in_flight                          the window of received messages, which the folders share
     azure                              the ports of `queues` on Azure Storage
     settle                             completes, dead-letters and abandons messages

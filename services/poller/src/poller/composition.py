@@ -1,7 +1,7 @@
 """The composition of the poller: which parts there are, and which part uses which.
 
-consumer → page fetcher → intake → publisher → settlement      a message's way
-broker events → last writes, reconciler                        what the broker reports
+consumer → page fetcher → page handler → publisher → settlement      a message's way
+broker listener → last writes, reconciler                        what the broker reports
 lease renewal, depth monitor                                   beside them
 """
 
@@ -9,26 +9,26 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from poller.background_tasks import BackgroundTasks
 from poller.consume.classify import Rules
 from poller.consume.consumer import Consumer
 from poller.consume.depth import DepthMonitor
-from poller.consume.intake import Intake
 from poller.consume.lease_renewal import LeaseRenewal
 from poller.consume.page_fetcher import PageFetcher
+from poller.consume.page_handler import PageHandler
 from poller.consume.polling import PollPolicy
 from poller.in_flight import InFlight
 from poller.metrics import PollerMetrics
-from poller.publish.broker_events import BrokerEvents
-from poller.publish.conditional_writer import ConditionalWriter
-from poller.publish.last_write import LastWrites
-from poller.publish.publisher import Publisher
-from poller.publish.reconciler import Reconciler
-from poller.publish.state_publisher import BrokerListener, StatePublisher
+from poller.publish.broker_listener import BrokerListener
+from poller.publish.last_writes import LastWrites
+from poller.publish.newer_state_writer import NewerStateWriter
+from poller.publish.ordered_publisher import OrderedPublisher
+from poller.publish.retained_state_reconciler import RetainedStateReconciler
+from poller.publish.state_publisher import BrokerEvents, StatePublisher
 from poller.queues import Queue
 from poller.settle.monitored_queue import MonitoredQueue
 from poller.settle.queue_health import QueueHealth
 from poller.settle.settlement import Settlement
-from poller.tasks import Tasks
 from poller.worker import Worker
 
 
@@ -47,7 +47,7 @@ class Pipeline:
     """A worker, the listener for its broker, and what readiness reports."""
 
     worker: Worker
-    listener: BrokerListener
+    listener: BrokerEvents
     in_flight: InFlight
     queue_state: Callable[[], str]
     """Returns `ok`, or a failing queue operation and its error."""
@@ -66,7 +66,7 @@ def compose(
 
     The caller passes what the broker reports to `listener`.
     """
-    tasks = Tasks()
+    tasks = BackgroundTasks()
     in_flight = InFlight(clock_ms)
     metrics.in_flight.set_function(lambda: len(in_flight))
 
@@ -75,19 +75,21 @@ def compose(
     settlement = Settlement(monitored, broker, in_flight, tasks, metrics)
 
     last_writes = LastWrites()
-    reconciler = Reconciler(broker, last_writes, tasks, metrics, clock_ms)
-    writer = ConditionalWriter(broker, last_writes, metrics, clock_ms)
-    publisher = Publisher(writer, reconciler, settlement, tasks, newest_only=options.newest_only)
+    reconciler = RetainedStateReconciler(broker, last_writes, tasks, metrics, clock_ms)
+    writer = NewerStateWriter(broker, last_writes, metrics, clock_ms)
+    publisher = OrderedPublisher(
+        writer, reconciler, settlement, tasks, newest_only=options.newest_only
+    )
 
-    intake = Intake(in_flight, publisher, settlement, metrics, options.rules)
-    fetcher = PageFetcher(monitored, broker, in_flight, intake, metrics)
+    handler = PageHandler(in_flight, publisher, settlement, metrics, options.rules)
+    fetcher = PageFetcher(monitored, broker, in_flight, handler, metrics)
     consumer = Consumer(fetcher, options.policy, tasks)
     renewal = LeaseRenewal(monitored, in_flight, metrics, options.visibility_s)
     depth = DepthMonitor(queue, health, metrics)
 
     return Pipeline(
         Worker(consumer, publisher, settlement, tasks, (renewal.run, depth.run)),
-        BrokerEvents(last_writes, reconciler, metrics, clock_ms),
+        BrokerListener(last_writes, reconciler, metrics, clock_ms),
         in_flight,
         lambda: health.state,
         lambda: publisher.state,

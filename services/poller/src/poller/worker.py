@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
+from poller.background_tasks import BackgroundTasks
 from poller.consume.consumer import Consumer
-from poller.publish.publisher import Publisher
+from poller.publish.ordered_publisher import OrderedPublisher
 from poller.settle.settlement import Settlement
-from poller.tasks import Tasks
 
 DRAIN_TIMEOUT_S: Final = 4.0
 """How long a stop waits for the messages in flight, in seconds; see
@@ -23,9 +23,9 @@ class Worker:
     def __init__(
         self,
         consumer: Consumer,
-        publisher: Publisher,
+        publisher: OrderedPublisher,
         settlement: Settlement,
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         background: Sequence[Callable[[], Coroutine[Any, Any, None]]],
     ) -> None:
         self._consumer = consumer

@@ -1,6 +1,6 @@
 """A planner on a store of its own, and what tests do with them."""
 
-from gateway.fanout.planner import Planner, Write
+from gateway.fanout.flush_planner import FlushPlanner, Write
 from gateway.state.state_store import Change, StateStore
 from tests.unit.gateway.strategies import EPOCH_MS, update
 from tests.unit.gateway.subscribers import deliver
@@ -8,13 +8,13 @@ from tests.unit.gateway.subscribers import deliver
 NOW = EPOCH_MS
 
 
-def make() -> tuple[StateStore, Planner]:
+def make() -> tuple[StateStore, FlushPlanner]:
     """Return a store and a planner on it."""
     store = StateStore("ep")
-    return store, Planner(store)
+    return store, FlushPlanner(store)
 
 
-def flush(planner: Planner) -> list[Write]:
+def flush(planner: FlushPlanner) -> list[Write]:
     """Write what a flush yields, and return it."""
     return deliver(planner.flush(NOW))
 

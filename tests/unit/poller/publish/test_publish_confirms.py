@@ -1,4 +1,4 @@
-"""Publisher confirms by loop-back, for brokers that cannot report a refusal."""
+"""OrderedPublisher confirms by loop-back, for brokers that cannot report a refusal."""
 
 import asyncio
 

@@ -5,13 +5,13 @@ import json
 
 import pytest
 
+from poller.background_tasks import BackgroundTasks
 from poller.in_flight import MAX_BLOCKED, MAX_IN_FLIGHT, InFlight, Outcome
 from poller.metrics import PollerMetrics
 from poller.queues import Body, ReceivedMessage
 from poller.settle.monitored_queue import MonitoredQueue
 from poller.settle.queue_health import QueueHealth
 from poller.settle.settlement import Settlement
-from poller.tasks import Tasks
 from runtime.health import OK
 from tests.fakes.calls import Fault
 from tests.fakes.virtual_time import now, virtual_time
@@ -185,7 +185,7 @@ async def test_only_a_message_settled_before_is_deleted_as_retried() -> None:
     poller = World().start(connected=False)
     in_flight, metrics = InFlight(lambda: 0), PollerMetrics()
     queue = MonitoredQueue(poller.queue, QueueHealth(metrics))
-    settlement = Settlement(queue, poller.broker, in_flight, Tasks(), metrics)
+    settlement = Settlement(queue, poller.broker, in_flight, BackgroundTasks(), metrics)
     message = in_flight.add(ReceivedMessage("a", "r", Body("HUG", 0, 1)))
 
     with pytest.raises(AssertionError, match="retried"):

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.mqtt.loop import PahoLoop
 from runtime.mqtt.packets import MalformedPacket
+from runtime.mqtt.paho_loop import PahoLoop
 
 
 class MemoryTransport(asyncio.Transport):

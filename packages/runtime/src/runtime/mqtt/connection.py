@@ -9,8 +9,8 @@ import structlog
 
 from runtime.mqtt.config import SessionConfig
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable
-from runtime.mqtt.loop import PahoLoop, TransportSocket
 from runtime.mqtt.packets import MalformedPacket, Message, encode_pubacks
+from runtime.mqtt.paho_loop import PahoLoop, TransportSocket
 from runtime.mqtt.properties import FAILURE, connect_advice, connect_properties
 from runtime.mqtt.publish_window import Publish, PublishWindow, WindowLimits
 from runtime.mqtt.reader import PacketHandlers, PacketReader

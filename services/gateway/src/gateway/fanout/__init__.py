@@ -2,8 +2,8 @@
 
 1. `Dispatcher.publish(change)` gathers a change and schedules a flush: at once, or after the
    linger (`batching`) when the process is busy.
-2. The flush asks the `planner` what to write. It finds the groups that want each change
-   (`subscriptions`), coalesces the changes into frames (`framing`) and encodes each frame once for
+2. The flush asks the `flush_planner` what to write. It finds the groups that want each change
+   (`subscriptions`), puts the changes into frames (`coalescing`) and encodes each frame once for
    each encoding (`encoding`).
 3. Waiting subscribers, new or resumed, get a snapshot or what they missed (`catch_up`), and are
    live from then on.
@@ -12,6 +12,6 @@
 5. A transport that buffers anything pauses its subscriber: it leaves the live ones, and only the
    point from which it resumes is kept.
 
-Read in this order: `subscriptions`, `encoding`, `framing`, `catch_up`, `planner`, `batching`,
-`raw_send`, `dispatcher`.
+Read in this order: `subscriptions`, `encoding`, `coalescing`, `catch_up`, `flush_planner`,
+`batching`, `raw_send`, `dispatcher`.
 """

@@ -10,8 +10,8 @@ from typing import Final
 
 from contract.cursors import Cursor
 from contract.frames import BrokerStatus, Status, encode_frame, encode_removed, encode_snapshot
+from gateway.fanout.coalescing import encode_changes
 from gateway.fanout.encoding import Frame
-from gateway.fanout.framing import encode_changes
 from gateway.fanout.subscriptions import Filter, ResumeFrom, ResumePoint, matching
 from gateway.state.state_store import Change, StateStore
 

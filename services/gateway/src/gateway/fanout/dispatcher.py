@@ -10,7 +10,7 @@ from contract.cursors import Cursor
 from contract.frames import RECONNECT_MS, BrokerStatus
 from gateway.fanout.batching import AdaptiveLinger
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.planner import Planner, Write
+from gateway.fanout.flush_planner import FlushPlanner, Write
 from gateway.fanout.raw_send import send_to_all
 from gateway.fanout.subscriptions import Filter, Subscriber
 from gateway.metrics import GatewayMetrics
@@ -29,7 +29,7 @@ class Dispatcher:
     def __init__(
         self, store: StateStore, metrics: GatewayMetrics, clock: Callable[[], int]
     ) -> None:
-        self._planner = Planner(store)
+        self._planner = FlushPlanner(store)
         self._delivered = metrics.delivered
         self._counters = {
             "snapshot": metrics.snapshots.labels("false"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from contract.states import NOT_CONNECTED
 from contract.updates import Update
-from gateway.state.expiry import ExpirySchedule
+from gateway.state.expiry_schedule import ExpirySchedule
 from gateway.state.history import History
 from gateway.state.state_store import Change, Refusal, StateStore
 

@@ -9,6 +9,7 @@ import random
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from poller.background_tasks import BackgroundTasks
 from poller.consume.page_fetcher import PAGE_SIZE, PageFetcher
 from poller.consume.polling import (
     DENIED_DELAY_S,
@@ -20,7 +21,6 @@ from poller.consume.polling import (
     next_delay_s,
 )
 from poller.queues import QueueDenied, QueueUnavailable
-from poller.tasks import Tasks
 
 MAX_FETCH_LOOPS: Final = 4
 """Limit of concurrent receive requests: 4 pages in 10 ms are 12,800 messages a second, several
@@ -30,7 +30,7 @@ times what Azure states for one queue."""
 class Consumer:
     """Polls the queue at the rate of the policy."""
 
-    def __init__(self, fetcher: PageFetcher, policy: PollPolicy, tasks: Tasks) -> None:
+    def __init__(self, fetcher: PageFetcher, policy: PollPolicy, tasks: BackgroundTasks) -> None:
         self._fetcher = fetcher
         self._policy = policy
         self._tasks = tasks

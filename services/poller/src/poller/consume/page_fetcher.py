@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from poller.consume.intake import Intake
+from poller.consume.page_handler import PageHandler
 from poller.in_flight import InFlight
 from poller.metrics import PollerMetrics
 from poller.publish.state_publisher import StatePublisher
@@ -19,20 +19,20 @@ LAST_PAGE_S: Final = 1.0
 
 
 class PageFetcher:
-    """Receives pages from the queue and passes each to the intake."""
+    """Receives pages from the queue and passes each to the page handler."""
 
     def __init__(
         self,
         queue: MonitoredQueue,
         broker: StatePublisher,
         in_flight: InFlight,
-        intake: Intake,
+        handler: PageHandler,
         metrics: PollerMetrics,
     ) -> None:
         self._queue = queue
         self._broker = broker
         self._in_flight = in_flight
-        self._intake = intake
+        self._handler = handler
         self._metrics = metrics
         self._last_page_done = asyncio.Event()
         self._last_page_done.set()
@@ -71,7 +71,7 @@ class PageFetcher:
         found = "full" if len(page) == PAGE_SIZE else "some" if page else "nothing"
         self._metrics.polls.labels(found).inc()
         self._metrics.oldest_message_s.set(max((one.waited_s for one in page), default=0.0))
-        self._intake.accept(page)
+        self._handler.accept(page)
         return len(page)
 
 

@@ -1,4 +1,4 @@
-"""Publisher confirms by loop-back, for brokers that speak MQTT 3.1.1.
+"""OrderedPublisher confirms by loop-back, for brokers that speak MQTT 3.1.1.
 
 Such a broker cannot report that its ACL refused a publish: mosquitto acknowledges and drops it.
 But it sends every client what it subscribes to, its own publishes included, so a publish is

@@ -15,11 +15,11 @@ import structlog
 from contract.dead_letters import DeadLetter, encode_dead_letter
 from contract.messages import Rejection
 from contract.timestamps import format_timestamp
+from poller.background_tasks import BackgroundTasks
 from poller.in_flight import InFlight, InFlightMessage, Outcome
 from poller.metrics import PollerMetrics
 from poller.queues import RETRY_BACKOFF, DeleteResult, QueueDenied, QueueUnavailable
 from poller.settle.monitored_queue import MonitoredQueue
-from poller.tasks import Tasks
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ class Settlement:
         queue: MonitoredQueue,
         announcer: DeadLetterAnnouncer,
         in_flight: InFlight,
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         metrics: PollerMetrics,
     ) -> None:
         self._queue = queue

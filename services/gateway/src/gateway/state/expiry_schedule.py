@@ -1,4 +1,4 @@
-"""Expiry: whose deadline has passed. Pure: the time is an argument."""
+"""Expiry schedule: whose deadline has passed. Pure: the time is an argument."""
 
 import heapq
 

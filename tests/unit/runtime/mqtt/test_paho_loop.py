@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from paho.mqtt.client import Client
 
-from runtime.mqtt import loop
-from runtime.mqtt.loop import PahoLoop, TransportSocket
+from runtime.mqtt import paho_loop
 from runtime.mqtt.packets import MalformedPacket
+from runtime.mqtt.paho_loop import PahoLoop, TransportSocket
 from runtime.mqtt.writer import PacketWriter
 from tests.unit.runtime.mqtt.packets import Publish, packet
 from tests.unit.runtime.mqtt.paho_client import MemorySocket, MemoryTransport
@@ -50,7 +50,7 @@ async def test_a_paho_that_makes_its_socket_elsewhere_is_an_error(
 ) -> None:
     """The session must not run on a connection that paho made, and blocked for."""
     monkeypatch.setattr(Client, "_create_socket", lambda _self: MemorySocket())
-    monkeypatch.delattr(loop._Client, "_create_socket")
+    monkeypatch.delattr(paho_loop._Client, "_create_socket")
     with pytest.raises(RuntimeError, match="makes its socket elsewhere"):
         Driven()
 
@@ -94,7 +94,7 @@ async def test_the_clock_ticks_while_the_connection_is_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """paho's keepalive depends on it; after the end nothing is left in the event loop."""
-    monkeypatch.setattr(loop, "_MISC_INTERVAL_S", 0.001)
+    monkeypatch.setattr(paho_loop, "_MISC_INTERVAL_S", 0.001)
     driven = Driven()
     await until(lambda: driven.ticks >= 2, "two ticks")
     driven.paho.end()

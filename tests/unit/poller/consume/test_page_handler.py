@@ -1,4 +1,4 @@
-"""The intake: what happens to each message of a received page."""
+"""The page handler: what happens to each message of a received page."""
 
 import pytest
 

@@ -1,21 +1,21 @@
-"""Intake: what happens to each message of a received page."""
+"""Page handler: what happens to each message of a received page."""
 
 from contract.messages import ParsedMessage, Rejection
 from poller.consume.classify import Rules, classify
 from poller.in_flight import InFlight, InFlightMessage, Outcome
 from poller.metrics import PollerMetrics
-from poller.publish.publisher import Publisher
+from poller.publish.ordered_publisher import OrderedPublisher
 from poller.queues import ReceivedMessage
 from poller.settle.settlement import Settlement
 
 
-class Intake:
+class PageHandler:
     """Adds received messages to the window, and publishes or settles each."""
 
     def __init__(
         self,
         in_flight: InFlight,
-        publisher: Publisher,
+        publisher: OrderedPublisher,
         settlement: Settlement,
         metrics: PollerMetrics,
         rules: Rules,

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-class Tasks:
+class BackgroundTasks:
     """Starts tasks in a task group that lives as long as the worker runs."""
 
     def __init__(self) -> None:

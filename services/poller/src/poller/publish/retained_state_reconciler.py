@@ -5,17 +5,17 @@ from collections.abc import Callable
 from typing import Final
 
 from contract.updates import with_publish_time
+from poller.background_tasks import BackgroundTasks
 from poller.metrics import PollerMetrics
-from poller.publish.last_write import LastWrites
+from poller.publish.last_writes import LastWrites
 from poller.publish.state_publisher import StatePublisher
-from poller.tasks import Tasks
 from runtime.mqtt import BrokerLost, PublishRefused
 
 REFUSED_DELAY_S: Final = 5.0
 """The delay before a publish that the broker refused is repeated, in seconds."""
 
 
-class Reconciler:
+class RetainedStateReconciler:
     """Publishes last writes again, one publish at a time for each pillow.
 
     Each repeated publish has a new `published` time, because a broker that dies before it has
@@ -26,7 +26,7 @@ class Reconciler:
         self,
         broker: StatePublisher,
         last_writes: LastWrites,
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         metrics: PollerMetrics,
         clock_ms: Callable[[], int],
     ) -> None:

@@ -1,4 +1,4 @@
-"""Planner: which bytes each subscriber gets, and in which order. Pure: no socket, task or clock.
+"""Flush planner: which bytes each subscriber gets, and in which order. Pure.
 
 Changes are gathered until the next flush.
 A flush first sends pending updates to live subscribers, then a snapshot or a catch-up to the
@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 from contract.cursors import Cursor
 from contract.frames import BrokerStatus, Goodbye, Status, encode_frame
 from gateway.fanout.catch_up import CatchUp
+from gateway.fanout.coalescing import MAX_FRAME_BYTES, encode_changes
 from gateway.fanout.encoding import Encoding, Frame
-from gateway.fanout.framing import MAX_FRAME_BYTES, encode_changes
 from gateway.fanout.subscriptions import (
     Filter,
     ResumeFrom,
@@ -48,7 +48,7 @@ class Write(NamedTuple):
     closing: bool = False
 
 
-class Planner:
+class FlushPlanner:
     """All subscriptions, and the changes that wait for the next flush."""
 
     def __init__(self, store: StateStore) -> None:

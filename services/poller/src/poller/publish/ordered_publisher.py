@@ -11,13 +11,13 @@ from typing import Final
 
 from contract.messages import ParsedMessage
 from contract.updates import Update
+from poller.background_tasks import BackgroundTasks
 from poller.in_flight import InFlightMessage, Outcome
 from poller.publish.broker_health import BrokerHealth
-from poller.publish.conditional_writer import ConditionalWriter
 from poller.publish.key_queue import MAX_SENDS, KeyQueue, PendingState
-from poller.publish.reconciler import REFUSED_DELAY_S, Reconciler
+from poller.publish.newer_state_writer import NewerStateWriter
+from poller.publish.retained_state_reconciler import REFUSED_DELAY_S, RetainedStateReconciler
 from poller.settle.settlement import Settlement
-from poller.tasks import Tasks
 from runtime.mqtt import BrokerLost, PublishRefused
 
 LOST_DELAY_S: Final = 0.1
@@ -25,7 +25,7 @@ LOST_DELAY_S: Final = 0.1
 may report ready for a moment after the loss."""
 
 
-class Publisher:
+class OrderedPublisher:
     """Publishes the states of messages, and completes the messages when they are confirmed.
 
     With `newest_only`, of the waiting states of a pillow only the newest is published.
@@ -33,10 +33,10 @@ class Publisher:
 
     def __init__(
         self,
-        writer: ConditionalWriter,
-        reconciler: Reconciler,
+        writer: NewerStateWriter,
+        reconciler: RetainedStateReconciler,
         settlement: Settlement,
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         *,
         newest_only: bool,
     ) -> None:

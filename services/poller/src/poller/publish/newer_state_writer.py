@@ -7,11 +7,11 @@ from contract.messages import ParsedMessage
 from contract.updates import Update, encode_state
 from poller.metrics import PollerMetrics
 from poller.publish.key_queue import PendingState
-from poller.publish.last_write import LastWrites
+from poller.publish.last_writes import LastWrites
 from poller.publish.state_publisher import StatePublisher
 
 
-class ConditionalWriter:
+class NewerStateWriter:
     """Writes states to the broker, and records what it confirmed as last writes."""
 
     def __init__(

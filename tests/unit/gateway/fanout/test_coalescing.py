@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.cursors import Cursor
-from gateway.fanout.framing import MAX_FRAME_BYTES, encode_changes
+from gateway.fanout.coalescing import MAX_FRAME_BYTES, encode_changes
 from gateway.state.state_store import Change
 from tests.hypothesis_profiles import examples
 from tests.unit.gateway.strategies import EPOCH_MS, PILLOWS

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.state.expiry import ExpirySchedule
+from gateway.state.expiry_schedule import ExpirySchedule
 from tests.unit.gateway.strategies import pillows
 
 steps = st.lists(

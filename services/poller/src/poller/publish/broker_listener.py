@@ -10,8 +10,8 @@ import structlog
 
 from contract.updates import Update
 from poller.metrics import PollerMetrics
-from poller.publish.last_write import LastWrites
-from poller.publish.reconciler import Reconciler
+from poller.publish.last_writes import LastWrites
+from poller.publish.retained_state_reconciler import RetainedStateReconciler
 
 log = structlog.get_logger()
 
@@ -23,13 +23,13 @@ keep-alive (runtime.mqtt); the rest allows for clocks that differ and for a slow
 """
 
 
-class BrokerEvents:
-    """Handles the events of the broker; a BrokerListener."""
+class BrokerListener:
+    """Handles the events of the broker; a BrokerEvents."""
 
     def __init__(
         self,
         last_writes: LastWrites,
-        reconciler: Reconciler,
+        reconciler: RetainedStateReconciler,
         metrics: PollerMetrics,
         clock_ms: Callable[[], int],
     ) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from contract.frames import Removed, Snapshot, Updates
 from contract.updates import Update, decode_state
+from gateway.fanout.coalescing import MAX_FRAME_BYTES
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.framing import MAX_FRAME_BYTES
 from tests.unit.gateway.fanout.planners import NOW, change_of, flush, make, removal_of
 from tests.unit.gateway.subscribers import Client
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import (
 )
 
 from contract.updates import Update
-from poller.publish.last_write import LastWrites
+from poller.publish.last_writes import LastWrites
 
 Order = tuple[int, int]
 
