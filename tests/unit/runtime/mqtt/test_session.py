@@ -275,6 +275,31 @@ async def test_a_hang_up_before_ready_names_the_acl(v5: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("packet_sent", "reason"),
+    [
+        (b"\xe0\x01\x87", "the broker ended the connection (Not authorized) before the session"),
+        (b"\x00\x00", "the connection ended (Protocol error)"),
+    ],
+    ids=["DISCONNECT", "garbage"],
+)
+async def test_the_reason_of_a_loss_before_ready_is_given_once(
+    packet_sent: bytes, reason: str
+) -> None:
+    """After one URL; with the ACL as its likely cause where the broker ended the connection."""
+
+    def end(client: Client, head: int, _body: bytes) -> bool:
+        if head & 0xF0 == PUBLISH:
+            client.send(packet_sent)
+        return head & 0xF0 == PUBLISH
+
+    async with ScriptedBroker(script=end).listening() as broker, keep(broker) as kept:
+        await until(lambda: len(broker.clients) > 1, "a second attempt")
+
+        assert kept.session.last_error.startswith(f"{broker.address}: {reason}")
+        assert (f"write {STATUS}" in kept.session.last_error) == ("broker ended" in reason)
+
+
+@pytest.mark.parametrize(
     ("v5", "connack", "says"),
     [
         (True, b"\x00\x86", "Bad user name or password); check the user and password in MQTT_URL"),

@@ -64,6 +64,8 @@ class Connection(asyncio.Protocol):
         self._response: asyncio.Future[Any] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
         self.was_closed_by_broker = False
+        """Whether the broker closed it, with or without a DISCONNECT packet."""
+        self._has_disconnect_packet = False
         self._is_disconnecting = False
         self._unread = b""
 
@@ -103,7 +105,7 @@ class Connection(asyncio.Protocol):
         try:
             reason, properties = await self._await_response("CONNECT")
         except BrokerLost:
-            if not self.was_closed_by_broker:
+            if self._has_disconnect_packet or not self.was_closed_by_broker:
                 raise
             # Some brokers refuse a protocol version like this.
             advice = "; if it has no MQTT 5, set MQTT_PROTOCOL to 3.1.1" if self._v5 else ""
@@ -130,6 +132,11 @@ class Connection(asyncio.Protocol):
         """Publish, see `PublishWindow.publish`; the future, or this call, raises BrokerLost."""
         self._raise_if_lost()
         return self._window.publish(publish)
+
+    @property
+    def loss(self) -> BaseException | None:
+        """The reason why the connection has ended, as BrokerLost; None while it has not."""
+        return self._lost.exception() if self._lost.done() else None
 
     async def wait_lost(self) -> None:
         """Wait for the end of the connection, and raise its reason as BrokerLost."""
@@ -221,6 +228,7 @@ class Connection(asyncio.Protocol):
         if self._is_disconnecting:
             return  # its last bytes have still to leave
         if flags.is_disconnect_packet_from_server:
+            self.was_closed_by_broker = self._has_disconnect_packet = True
             self._end(BrokerLost(f"the broker ended the connection ({reason})"))
         else:
             self._end(BrokerLost(f"the connection ended ({reason})"))

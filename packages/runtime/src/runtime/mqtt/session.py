@@ -168,13 +168,15 @@ class MqttSession:
                 f"the session's own status on {status_topic} did not come back within "
                 f"{timeout_s:g} s; the broker's ACL must let it write and read that topic"
             ) from None
-        except BrokerLost:
+        except BrokerLost as error:
+            # Not the error of a publish, because that one and `last_error` both add the URL.
+            reason = connection.loss or error
             if not connection.was_closed_by_broker:
-                raise
-            # Some brokers refuse a publish of an MQTT 3.1.1 client like this.
+                raise reason from None
+            # Some brokers refuse a publish like this.
             raise BrokerUnusable(
-                "the broker closed the connection before the session was ready; if it always "
-                f"does, its ACL does not let the user in MQTT_URL write {status_topic}"
+                f"{reason} before the session was ready; if that always happens, the broker's ACL "
+                f"does not let the user in MQTT_URL write {status_topic}"
             ) from None
         self._ready_since = asyncio.get_running_loop().time()
         self._ready.set()
