@@ -51,6 +51,10 @@ class LeaseRenewal:
             try:
                 renewed = await self._queue.renew(message.delivery)
             except (QueueUnavailable, QueueDenied):
-                return  # QueueHealth has recorded it; the next round repeats it
+                # QueueHealth has recorded it; the next round repeats it, unless the message was
+                # dropped meanwhile: then no later renewal would clear the failure.
+                if self._in_flight.get(message.id) is not message:
+                    self._queue.forget(message.id)
+                return
         self._metrics.lease_renewals.labels("renewed" if renewed else "lost").inc()
         message.lease_lost = not renewed
