@@ -7,6 +7,7 @@ import pytest
 
 from poller.consume.consumer import MAX_FETCH_LOOPS
 from poller.consume.page_fetcher import PAGE_SIZE
+from poller.in_flight import InFlight
 from poller.settle.settlement import MAX_DELETIONS
 from tests.fakes.calls import Fault
 from tests.fakes.queue import DENIED
@@ -101,3 +102,18 @@ async def test_an_extra_fetch_loop_ends_on_failure() -> None:
         broken = False
         await world.rest()
     world.check_newest()
+
+
+@virtual_time
+async def test_an_error_while_room_is_reserved_ends_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing handles it, so it must not be lost with the task that waited for room."""
+
+    async def break_down(_window: InFlight, _number: int) -> None:
+        raise AssertionError("the window is exceeded")
+
+    monkeypatch.setattr(InFlight, "reserve", break_down)
+    poller = World().start()
+    with pytest.RaisesGroup(pytest.RaisesExc(AssertionError, match="the window is exceeded")):
+        await poller.running

@@ -96,9 +96,11 @@ class Consumer:
 
 
 async def _wait_unless(stopped: "asyncio.Future[Any]", waiting: Coroutine[Any, Any, Any]) -> None:
-    """Wait for a coroutine; it is cancelled when `stopped` is done before."""
+    """Wait for a coroutine, and raise its error; it is cancelled when `stopped` is done before."""
     task = asyncio.ensure_future(waiting)
     try:
         await asyncio.wait((stopped, task), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
     finally:
         task.cancel()
