@@ -24,6 +24,9 @@ CLIENT_OPTIONS: Final[dict[str, Any]] = {
 }
 """The options of every client of the SDK."""
 
+_CONNECTION_STRING_SETTING: Final = "AZURE_STORAGE_CONNECTION_STRING"
+_ENDPOINT_SETTING: Final = "AZURE_STORAGE_QUEUE_ENDPOINT"
+
 
 class StorageAccount:
     """The storage account that the settings name; nothing is sent before a queue is used.
@@ -33,14 +36,15 @@ class StorageAccount:
     """
 
     def __init__(self, settings: QueueSettings) -> None:
+        """Raises QueueDenied if the identity's own environment variables cannot be used."""
         self._connection_string = settings.connection_string.get_secret_value()
-        self._endpoint = settings.endpoint
+        self._endpoint = settings.endpoint or ""
         self._identity: AsyncTokenCredential | None = None
+        self._token_auth: TokenAuth | None = None
         if settings.endpoint:
-            # Imported here, because the import takes half a second and few deployments need it.
-            from azure.identity.aio import DefaultAzureCredential
-
-            self._identity = DefaultAzureCredential()
+            self._identity = _default_identity()
+            # One for all queues, so that they share its token.
+            self._token_auth = TokenAuth(self._identity)
 
     async def __aenter__(self) -> Self:
         if self._identity is not None:
@@ -56,18 +60,28 @@ class StorageAccount:
 
         Raises QueueDenied if the settings name no account.
         """
-        setting = "AZURE_STORAGE_CONNECTION_STRING"
+        setting = _CONNECTION_STRING_SETTING
         try:
-            if self._endpoint and self._identity:
-                setting = "AZURE_STORAGE_QUEUE_ENDPOINT"
+            if self._identity is not None and self._token_auth is not None:
+                setting = _ENDPOINT_SETTING
                 sdk = QueueClient(self._endpoint, name, self._identity, **CLIENT_OPTIONS)
-                return StorageQueue(sdk, RestClient(sdk.url, TokenAuth(self._identity)))
+                return StorageQueue(sdk, RestClient(sdk.url, self._token_auth))
             sdk = QueueClient.from_connection_string(
                 self._connection_string, name, **CLIENT_OPTIONS
             )
             return StorageQueue(sdk, RestClient(sdk.url, _auth_of(sdk.credential)))
         except (ValueError, AzureError) as error:
             raise bad_setting(setting, error) from None
+
+
+def _default_identity() -> AsyncTokenCredential:
+    # Imported here, because the import takes half a second and few deployments need it.
+    from azure.identity.aio import DefaultAzureCredential
+
+    try:
+        return DefaultAzureCredential()
+    except ValueError as error:  # the SDK's sentence names the variable or its value
+        raise bad_setting(_ENDPOINT_SETTING, error) from None
 
 
 def _auth_of(credential: Any) -> Auth:
