@@ -424,6 +424,18 @@ async def test_a_cancelled_request_ends_its_connection() -> None:
         assert cancelled.cancelled()
 
 
+async def test_a_request_cancelled_after_its_response_does_not_end_the_next_one() -> None:
+    """Its connection may carry the next request before the cancellation is noticed."""
+    async with pool_of(responding(OK, OK)) as pool:
+        first = asyncio.ensure_future(get(pool))
+        while not pool._idle:
+            await asyncio.sleep(0)  # in the turn after the response, before `first` continues
+        first.cancel()
+
+        assert (await get(pool)).status == 200
+        assert first.cancelled()
+
+
 async def test_a_request_under_way_ends_when_the_pool_is_closed() -> None:
     """It does not wait for its timeout."""
     server = responding()

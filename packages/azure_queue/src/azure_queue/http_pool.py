@@ -164,8 +164,10 @@ class _Connection(asyncio.Protocol):
         try:
             return await response
         except asyncio.CancelledError:
-            # Its response may still arrive, and must not be returned for the next request.
-            self.abort("the request was cancelled")
+            # Its response may still arrive, and must not be returned for the next request. If it
+            # has arrived, the next request may already be under way.
+            if self._response is response:
+                self.abort("the request was cancelled")
             raise
 
     def check_timeouts(self, now: float) -> None:
