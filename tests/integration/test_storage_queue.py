@@ -1,14 +1,17 @@
 """One queue of a storage account, on a real Azurite."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 from pydantic import SecretStr
 
 from azure_queue.account import StorageAccount
+from azure_queue.development_account import connection_string
 from azure_queue.errors import MessageNotFound, PopReceiptMismatch, QueueDenied, QueueNotFound
 from azure_queue.settings import QueueSettings
 from azure_queue.storage_queue import StorageQueue
+from devstack import ports
 from devstack.azurite import Azurite
 
 
@@ -99,3 +102,25 @@ async def test_both_clients_report_a_wrong_key_with_the_same_message(
 
     assert messages[0] == messages[1]
     assert "check AZURE_STORAGE_CONNECTION_STRING" in messages[0]
+
+
+@pytest.mark.parametrize("date", ["", "Date: 1 Jan 1970 00:00:00 -0000\r\n"])
+async def test_the_depth_does_not_need_the_service_s_time(date: str) -> None:
+    """A proxy may leave out the Date of a response, or its time zone."""
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            f"HTTP/1.1 200 OK\r\n{date}x-ms-approximate-messages-count: 7\r\n"
+            "Content-Length: 0\r\n\r\n".encode()
+        )
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(respond, ports.HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = QueueSettings.load(
+        AZURE_STORAGE_CONNECTION_STRING=SecretStr(connection_string(port))
+    )
+    async with server, StorageAccount(settings).queue("states") as queue:
+        assert (await queue.properties()).message_count == 7

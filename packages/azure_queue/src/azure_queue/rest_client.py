@@ -78,7 +78,7 @@ class RestClient:
             messages = decode_page(response.body)
         except InvalidPage as error:
             raise invalid_response(self._url, error) from None
-        return messages, _service_time_us(response)
+        return messages, parse_http_date_us(_header(response, b"date"))
 
     async def delete(self, message_id: str, pop_receipt: str) -> None:
         """Delete a message for good."""
@@ -139,8 +139,8 @@ def _header(response: Response, name: bytes) -> str:
     return response.headers.get(name, b"").decode("latin-1")
 
 
-def _service_time_us(response: Response) -> int | None:
+def parse_http_date_us(date: str) -> int | None:
+    """Return a Date header as Unix microseconds, rounded down to seconds; None if it is no date."""
     with suppress(ValueError, TypeError, OverflowError):
-        date = parsedate_to_datetime(_header(response, b"date"))
-        return int(date.timestamp()) * 1_000_000
+        return int(parsedate_to_datetime(date).timestamp()) * 1_000_000
     return None

@@ -7,7 +7,6 @@ Both raise the exceptions of `errors`.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple, Self
 
 from azure.core.exceptions import (
@@ -20,7 +19,7 @@ from azure.storage.queue import QueueMessage as SdkMessage
 from azure.storage.queue.aio import QueueClient
 
 from azure_queue.errors import ErrorResponse, no_credential, no_response, to_exception
-from azure_queue.rest_client import RestClient
+from azure_queue.rest_client import RestClient, parse_http_date_us
 from azure_queue.service import PAGE_SIZE
 from azure_queue.xml_codec import QueueMessage
 
@@ -30,7 +29,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class QueueProperties(NamedTuple):
     """The approximate number of messages, leased ones included, and the service's time.
 
-    `service_time_us` is in Unix microseconds; the service rounds it to seconds.
+    `service_time_us` is in Unix microseconds; the service rounds it to seconds. It is this machine's
+    time where the service does not send its own.
     """
 
     message_count: int
@@ -99,10 +99,12 @@ class StorageQueue:
         with self._translated_errors():
             properties = await self._sdk.get_queue_properties(
                 raw_response_hook=lambda response: dates.append(
-                    response.http_response.headers["Date"]
+                    response.http_response.headers.get("Date", "")
                 )
             )
-        time_us = _microseconds(parsedate_to_datetime(dates[-1]))
+        time_us = parse_http_date_us(dates[-1])
+        if time_us is None:
+            time_us = _microseconds(datetime.now(UTC))
         return QueueProperties(properties.approximate_message_count or 0, time_us)
 
     @contextmanager
