@@ -2,12 +2,16 @@
 
 `full` is the default and what `scripts/test` and CI use.
 `quick` is what `scripts/test --quick` uses: a fifth of the examples.
-A property with a number of its own writes `max_examples=examples(150)`, so that `quick` scales it.
+A property with a number of its own writes `max_examples=examples(150)`, so that `quick` scales it;
+a test with a long loop writes `for value in sample(values)`.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 from hypothesis import HealthCheck, settings
+
+T = TypeVar("T")
 
 FULL: Final = "full"
 QUICK: Final = "quick"
@@ -35,3 +39,8 @@ def examples(full: int) -> int:
     """Return `full` scaled to the loaded profile, at least 5."""
     loaded = settings().max_examples
     return max(min(full, 5), full * loaded // _FULL_EXAMPLES)
+
+
+def sample(values: Sequence[T]) -> Sequence[T]:
+    """Return all values with the profile `full`, and every fifth with `quick`."""
+    return values[:: max(1, _FULL_EXAMPLES // settings().max_examples)]

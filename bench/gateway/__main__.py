@@ -40,7 +40,7 @@ _DELAY: Final[Sequence[Column]] = (
 )
 _BUSY: Final[Column] = ("CPU busy", "server_busy", "{:.0%}")
 
-_MIDDLE: Final = (
+_MEDIAN_KEYS: Final = (
     "cpu_us",
     "user_us",
     "p50_ms",
@@ -120,18 +120,18 @@ class Run:
         each = await self._each(
             "deliver", lambda one: scenarios.deliver(one, broker, seconds=seconds)
         )
-        middle = {name: _median(rounds) for name, rounds in each.items()}
-        limit = middle.get("C limit", {}).get("cpu_us")
-        for one in middle.values() if limit else ():
+        medians = {name: _median(rounds) for name, rounds in each.items()}
+        limit = medians.get("C limit", {}).get("cpu_us")
+        for one in medians.values() if limit else ():
             one["limits"] = one["cpu_us"] / limit
-        self.figures["deliver"] = {name: {**middle[name], "rounds": each[name]} for name in each}
+        self.figures["deliver"] = {name: {**medians[name], "rounds": each[name]} for name in each}
         of_limit = (("× C limit", "limits", "{:.2f}"),) if limit else ()
         show_each(
             f"1,000 browsers, 50 updates a second: median of {self.rounds}",
             (*_COST, *of_limit, *_DELAY),
-            middle,
+            medians,
         )
-        bars = [(name, one["cpu_us"], f"{one['cpu_us']:.1f}") for name, one in middle.items()]
+        bars = [(name, one["cpu_us"], f"{one['cpu_us']:.1f}") for name, one in medians.items()]
         self.charts.append(("CPU µs per delivered update, 1,000 browsers, 50 updates/s", bars))
 
     async def _saturate(self, broker: Broker) -> None:
@@ -175,10 +175,10 @@ class Run:
             *self._few("Pillowcast", "mosquitto", "ws, Node.js"),
         )
         keys = ("seconds", "connect_cpu_us", "bytes_each", "idle_cpu")
-        middle = {name: _median(rounds, keys) for name, rounds in each.items()}
-        for one in middle.values():
+        medians = {name: _median(rounds, keys) for name, rounds in each.items()}
+        for one in medians.values():
             one["kb_each"] = one["bytes_each"] / 1024
-        self.figures["connect"] = {name: {**middle[name], "rounds": each[name]} for name in each}
+        self.figures["connect"] = {name: {**medians[name], "rounds": each[name]} for name in each}
         show_each(
             f"{browsers:,} idle browsers: median of {self.rounds}",
             (
@@ -187,9 +187,9 @@ class Run:
                 ("connected in s", "seconds", "{:.2f}"),
                 ("idle CPU", "idle_cpu", "{:.1%}"),
             ),
-            middle,
+            medians,
         )
-        bars = [(name, one["kb_each"], f"{one['kb_each']:.1f}") for name, one in middle.items()]
+        bars = [(name, one["kb_each"], f"{one['kb_each']:.1f}") for name, one in medians.items()]
         self.charts.append((f"KB of memory a browser, {browsers:,} of them", bars))
 
     async def _slow(self, broker: Broker) -> None:
@@ -199,12 +199,12 @@ class Run:
             for count, found in rounds.items():
                 found.append(await scenarios.stalled(broker, stalled=count, seconds=seconds))
         keys = ("cpu_us", "p50_ms", "p99_ms", "delivered", "grew_bytes", "dead")
-        middle = {
+        medians = {
             f"{count} that never read": _median(found, keys) for count, found in rounds.items()
         }
-        for one in middle.values():
+        for one in medians.values():
             one["grew_mb"] = one["grew_bytes"] / 2**20
-        self.figures["slow"] = {"median": middle, "rounds": rounds}
+        self.figures["slow"] = {"median": medians, "rounds": rounds}
         show_each(
             f"1,000 good browsers beside others, 50 updates a second: median of {self.rounds}",
             (
@@ -213,7 +213,7 @@ class Run:
                 ("memory grew, MB", "grew_mb", "{:.1f}"),
                 ("ended", "dead", "{:.0f}"),
             ),
-            middle,
+            medians,
         )
 
     async def _interest(self, broker: Broker) -> None:
@@ -262,12 +262,12 @@ class Run:
             lambda one: scenarios.deliver(one, broker, seconds=seconds, options=options),
             GATEWAY,
         )
-        middle = {name: _median(rounds) for name, rounds in each.items()}
-        self.figures["sse"] = {name: {**middle[name], "rounds": each[name]} for name in each}
+        medians = {name: _median(rounds) for name, rounds in each.items()}
+        self.figures["sse"] = {name: {**medians[name], "rounds": each[name]} for name in each}
         show_each(
             f"1,000 browsers on Server-Sent Events, 50 updates a second: median of {self.rounds}",
             (*_COST, *_DELAY),
-            middle,
+            medians,
         )
 
     def _compression(self) -> None:
@@ -288,7 +288,7 @@ class Run:
         )
 
 
-def _median(rounds: Sequence[Figures], keys: Sequence[str] = _MIDDLE) -> Figures:
+def _median(rounds: Sequence[Figures], keys: Sequence[str] = _MEDIAN_KEYS) -> Figures:
     return {key: statistics.median(one[key] for one in rounds) for key in keys}
 
 
