@@ -428,8 +428,8 @@ async def test_a_request_cancelled_after_its_response_does_not_end_the_next_one(
     """Its connection may carry the next request before the cancellation is noticed."""
     async with pool_of(responding(OK, OK)) as pool:
         first = asyncio.ensure_future(get(pool))
-        while not pool._idle:
-            await asyncio.sleep(0)  # in the turn after the response, before `first` continues
+        for _ in iter(lambda: bool(pool._idle), True):
+            await asyncio.sleep(0)  # until the turn after the response, before `first` continues
         first.cancel()
 
         assert (await get(pool)).status == 200

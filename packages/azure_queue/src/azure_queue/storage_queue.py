@@ -29,8 +29,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class QueueProperties(NamedTuple):
     """The approximate number of messages, leased ones included, and the service's time.
 
-    `service_time_us` is in Unix microseconds; the service rounds it to seconds. It is this machine's
-    time where the service does not send its own.
+    `service_time_us` is in Unix microseconds; the service rounds it to seconds.
+    It is this machine's time where the service does not send its own.
     """
 
     message_count: int
