@@ -12,7 +12,7 @@ from runtime.mqtt import BrokerLost, PublishRefused
 from tests.fakes.calls import Calls, Fault
 
 LOST: Final = "mqtt://fake: gone"
-REFUSED: Final = "the broker refused a publish (Not authorized)"
+REFUSED: Final = "the broker refused a publish (Not authorized); check its ACL"
 
 
 class BrokerServer:

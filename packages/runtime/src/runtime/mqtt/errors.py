@@ -8,7 +8,7 @@ class BrokerLost(Exception):
 class PublishRefused(Exception):
     """The broker refused a publish, or the publish is larger than the broker accepts.
 
-    The message names the topic and the reason.
+    The message names the topic, the reason and, where a person can change it, what to check.
     """
 
 

@@ -81,7 +81,8 @@ class PublishWindow:
             _fail(
                 sent.acknowledged,
                 PublishRefused(
-                    f"the broker refused a publish to {sent.topic} ({reason_name(reason)})"
+                    f"the broker refused a publish to {sent.topic} ({reason_name(reason)}); check "
+                    "its ACL and the user in MQTT_URL"
                 ),
             )
         while self._waiting and len(self._in_flight) < self.limits.max_in_flight:
@@ -121,7 +122,7 @@ class PublishWindow:
                 acknowledged,
                 PublishRefused(
                     f"a publish to {publish.topic} has {len(packet)} bytes; the broker accepts "
-                    f"packets of at most {most}"
+                    f"packets of at most {most}; raise its limit"
                 ),
             )
             return

@@ -162,7 +162,7 @@ class MqttSession:
                 await self.publish(status_topic, ONLINE, retain=True)
                 await self._status_returned
         except PublishRefused as error:
-            raise BrokerUnusable(f"{error}; check its ACL and the user in MQTT_URL") from None
+            raise BrokerUnusable(str(error)) from None
         except TimeoutError:
             raise BrokerUnusable(
                 f"the session's own status on {status_topic} did not come back within "

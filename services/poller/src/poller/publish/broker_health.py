@@ -30,7 +30,7 @@ class BrokerHealth:
                 pillow=pillow,
                 error=error,
             )
-        self._reasons[pillow] = f"{error}; check its ACL and the user in MQTT_URL"
+        self._reasons[pillow] = error
 
     def record_success(self, pillow: str) -> None:
         """Record that the broker confirmed a state."""

@@ -105,6 +105,6 @@ class _PendingConfirm:
             PublishRefused(
                 f"the state of {self.key[0]} was acknowledged and did not come back within "
                 f"{LOOP_BACK_TIMEOUT_S:g} s; MQTT 3.1.1 has no other way to say that the ACL "
-                "refused it"
+                "refused it; check the ACL and the user in MQTT_URL"
             )
         )

@@ -110,9 +110,7 @@ class MqttTarget:
         results = await asyncio.gather(*acknowledged, return_exceptions=True)
         if (accepted := results.count(None) + kept) < len(batch):
             refused = next((one for one in results if isinstance(one, PublishRefused)), None)
-            raise Unavailable(
-                accepted, f"{refused}; check its ACL and the user in MQTT_URL" if refused else ""
-            )
+            raise Unavailable(accepted, str(refused or ""))
 
 
 def publish_state(
