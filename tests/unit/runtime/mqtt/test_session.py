@@ -541,3 +541,22 @@ async def test_an_outage_is_logged_once_however_many_attempts_it_lasts(
         "broker unavailable; retrying",
         "broker ready",
     ]
+
+
+async def test_an_error_of_the_owner_at_a_loss_ends_the_session() -> None:
+    """It must not be lost in a callback of asyncio; an error at a message is only logged."""
+
+    def break_down() -> None:
+        raise AssertionError("an invariant")
+
+    async with ScriptedBroker().listening() as broker:
+        session = MqttSession(
+            SessionConfig(broker.address, "5", "test", "one", STATUS, LIMITS), on_lost=break_down
+        )
+        running = asyncio.ensure_future(session.run(asyncio.Event()))
+        await session.wait_ready()
+        broker.last.close()
+        await until(lambda: running.done() or len(broker.clients) > 1, "the end of the session")
+
+        with pytest.raises(AssertionError, match="an invariant"):
+            running.result()

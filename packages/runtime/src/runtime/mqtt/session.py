@@ -35,6 +35,7 @@ class MqttSession:
     The session is ready when the retained messages of all filters have been delivered. Its own
     status, published after the subscription and read back, marks their end.
     `on_ready` and `on_lost` are called when the session becomes ready, and when it no longer is.
+    An exception of theirs ends `run`; one of `on_message` is logged.
     """
 
     def __init__(
@@ -61,6 +62,8 @@ class MqttSession:
         self._ready_since = 0.0
         self._ready_for_s: float | None = None
         self._last_error = "not connected yet"
+        self._owner_error: Exception | None = None
+        """What `on_lost` raised in a callback of asyncio, which would only log it."""
 
     @property
     def is_ready(self) -> bool:
@@ -145,6 +148,8 @@ class MqttSession:
             raise
         finally:
             connection.abort()
+            if self._owner_error is not None:
+                raise self._owner_error
 
     async def _establish(self, connection: Connection) -> None:
         """Subscribe, publish `online`, and wait until it has come back."""
@@ -209,7 +214,10 @@ class MqttSession:
         if self._status_returned is not None and not self._status_returned.done():
             self._status_returned.set_exception(error)
             self._status_returned.exception()  # marks it as seen, because nobody may wait for it
-        self._mark_lost(str(error))
+        try:
+            self._mark_lost(str(error))
+        except Exception as owner_error:
+            self._owner_error = owner_error
 
     def _mark_lost(self, error: str) -> None:
         """Record that there is no connection, and why; call `on_lost` if the session was ready."""
