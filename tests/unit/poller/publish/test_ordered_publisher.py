@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from poller.in_flight import InFlight, InFlightMessage, Outcome
 from poller.publish.key_queue import MAX_SENDS
 from poller.settle.settlement import MAX_DELETIONS
 from runtime.health import OK
@@ -260,3 +261,24 @@ async def test_an_outage_dead_letters_at_most_one_message_for_max_sends_losses()
         await world.rest()
     assert len(world.queue.poison) <= 20 / MAX_SENDS
     world.check_newest()
+
+
+@virtual_time
+async def test_an_invariant_that_breaks_at_a_confirmation_ends_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Raised in a callback it would only be logged, and the pillow's states would wait for ever."""
+
+    def break_down(_window: InFlight, _message: InFlightMessage, _outcome: Outcome) -> None:
+        raise AssertionError("an invariant")
+
+    monkeypatch.setattr(InFlight, "settle", break_down)
+    world = World()
+    world.queue.put(state("a", 1))
+    poller = world.start()
+    await world.until(lambda: bool(world.broker.accepted), "a publish")
+    await asyncio.wait((poller.running,), timeout=1)
+
+    assert poller.running.done()
+    with pytest.RaisesGroup(pytest.RaisesExc(AssertionError, match="an invariant")):
+        await poller.running

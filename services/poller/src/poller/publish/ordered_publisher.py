@@ -146,9 +146,20 @@ class OrderedPublisher:
     def _on_done(
         self, queue: KeyQueue, pending: PendingState, update: Update, done: asyncio.Future[None]
     ) -> None:
-        """Handle the end of a publish, whichever it is."""
+        """Handle the end of a publish; an unexpected error ends the worker.
+
+        asyncio would only log it, because this is a callback.
+        """
         if self._is_closed or done.cancelled():
             return
+        try:
+            self._handle_result(queue, pending, update, done)
+        except Exception as error:
+            self._tasks.fail(error)
+
+    def _handle_result(
+        self, queue: KeyQueue, pending: PendingState, update: Update, done: asyncio.Future[None]
+    ) -> None:
         queue.in_flight -= 1
         error = done.exception()
         if error is None:
@@ -158,8 +169,7 @@ class OrderedPublisher:
         elif isinstance(error, PublishRefused):
             self._on_refused(queue, pending, error)
         else:
-            self._tasks.fail(error)
-            return
+            raise error
         if not queue.in_flight:
             self._on_drained(queue)
 
