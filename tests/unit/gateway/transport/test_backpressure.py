@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 
 import pytest
 from starlette.applications import Starlette
@@ -122,3 +123,27 @@ async def test_a_response_that_is_still_buffered_precedes_the_upgrade() -> None:
     assert before.startswith(b"HTTP/1.1 200 OK\r\n")
     assert after.startswith(b"HTTP/1.1 101 ")
     assert all(opcode == TEXT for opcode, _ in parse_frames(after))
+
+
+async def test_an_upgrade_behind_a_small_buffered_response_logs_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A buffer below the HTTP high-water mark pauses the connection in the middle of its upgrade.
+
+    How much the system holds itself differs, so responses of several sizes are tried.
+    """
+
+    async def large(request: Request) -> Response:
+        return Response(bytes(int(request.query_params["size"])))
+
+    loop = asyncio.get_running_loop()
+    app = Starlette(routes=[Route("/page", large)])
+    with caplog.at_level(logging.WARNING):
+        async with serving(app=app) as served:
+            for size in range(80_000, 480_000, 40_000):
+                async with served.dial(request(f"/page?size={size}")) as slow:
+                    await loop.sock_recv(slow, 100)
+                    await loop.sock_sendall(slow, request("/events"))
+                    await until(lambda: served.clients == 1, "registered")
+                await until(lambda: served.clients == 0, "unregistered")
+    assert not caplog.records

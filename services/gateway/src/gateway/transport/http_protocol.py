@@ -188,6 +188,7 @@ class HttpProtocol(asyncio.Protocol):
         self._release()
         if self._pipeline is not None:
             self._pipeline.detach()
+            self._pipeline = None  # the transport may pause this protocol until it has another
 
     def _release(self) -> None:
         self._stop_deadline()
