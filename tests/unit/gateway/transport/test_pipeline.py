@@ -194,6 +194,18 @@ async def test_an_error_behind_a_request_does_not_pass_for_its_response(
         application.may_respond.set()
 
 
+async def test_the_last_request_of_a_connection_is_answered_though_bytes_follow() -> None:
+    """`Connection: close` ends the connection behind its response; what follows is dropped."""
+    application = Application()
+    application.may_respond.set()
+    sent = request("/slow", "Connection: close") + request("/slow")
+    async with serving(app=application.app) as served, served.dial(sent) as client:
+        got = await read_to_end(client)
+    assert got.startswith(b"HTTP/1.1 200 ")
+    assert got.endswith(b"done")
+    assert application.requests == 1
+
+
 async def test_an_error_in_the_body_of_a_request_is_answered_with_400() -> None:
     """It is the request's own response."""
     sent = request("/echo", "Transfer-Encoding: chunked", method="POST") + b"zz\r\n"

@@ -76,6 +76,9 @@ class RequestParser:
 
     def __init__(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
+        # Otherwise bytes behind a request with `Connection: close` would be an error, which would
+        # end the connection before the response to that request.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._events: list[Event] = []
         self._heads = 0
         self._target = b""
