@@ -206,6 +206,23 @@ async def test_the_last_request_of_a_connection_is_answered_though_bytes_follow(
     assert application.requests == 1
 
 
+@pytest.mark.parametrize("upgrade", ["h2c", "websocket"])
+@pytest.mark.parametrize("first", [b"", request("/slow")], ids=["first", "pipelined"])
+async def test_the_body_of_a_request_for_an_upgrade_is_not_taken_for_a_request(
+    first: bytes, upgrade: str
+) -> None:
+    """The parser does not parse it; a proxy that does would be sent a response too many."""
+    application = Application()
+    headers = ("Connection: Upgrade", f"Upgrade: {upgrade}", f"Content-Length: {len(request())}")
+    sent = first + request("/echo", *headers, method="POST") + request("/slow")
+    async with serving(app=application.app) as served, served.dial(sent) as client:
+        with contextlib.suppress(ConnectionError):
+            assert (await read_to_end(client)).count(b"HTTP/1.1 ") == (not first)
+        application.may_respond.set()
+    assert application.bodies == []
+    assert application.requests <= bool(first)
+
+
 async def test_an_error_in_the_body_of_a_request_is_answered_with_400() -> None:
     """It is the request's own response."""
     sent = request("/echo", "Transfer-Encoding: chunked", method="POST") + b"zz\r\n"

@@ -114,7 +114,9 @@ class HttpProtocol(asyncio.Protocol):
                 return True
             if self._upgrade_to_sse(head):
                 return False
-        if not is_valid_target(head.target):
+        # The parser does not parse a body behind a request for an upgrade, so it could be taken for
+        # another request.
+        if not is_valid_target(head.target) or (head.is_upgrade and head.has_body):
             self._refuse("Invalid HTTP request received.")
             return False
         try:

@@ -43,6 +43,12 @@ class RequestHead(NamedTuple):
         """Whether it is a WebSocket opening handshake, valid or not."""
         return self.is_upgrade and self.fields.get(b"upgrade", b"").lower() == b"websocket"
 
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows."""
+        length = self.fields.get(b"content-length", b"0")
+        return bool(length.strip(b"0")) or b"transfer-encoding" in self.fields
+
 
 class BodyPiece(NamedTuple):
     """Bytes of the current request's body, without their transfer coding."""
@@ -51,7 +57,10 @@ class BodyPiece(NamedTuple):
 
 
 class RequestEnd(NamedTuple):
-    """The end of the current request; `rest` follows a request for an upgrade, unparsed."""
+    """The end of the current request.
+
+    `rest` follows a request for an upgrade, unparsed: it begins with the body, if there is one.
+    """
 
     rest: bytes = b""
 
