@@ -60,6 +60,14 @@ def test_repeated_headers_are_kept_in_their_order() -> None:
     assert head.fields[b"connection"] == b"upgrade"
 
 
+def test_whitespace_around_a_value_is_no_part_of_it() -> None:
+    """RFC 9112 §5.1."""
+    head = parse(request("/", "A:  b c\t ", "B: "))[0]
+
+    assert isinstance(head, RequestHead)
+    assert head.headers == ((b"host", b"x"), (b"a", b"b c"), (b"b", b""))
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -103,6 +111,7 @@ def test_a_request_for_another_upgrade_is_no_handshake(sent: bytes) -> None:
         request("/", "Content-Length: x"),
         request("/", "Transfer-Encoding: chxnked", method="POST"),
         request("/", "Transfer-Encoding: chunked, gzip", method="POST"),
+        request("/", "Transfer-Encoding: gzip", method="POST"),
     ],
     ids=[
         "no host",
@@ -113,6 +122,7 @@ def test_a_request_for_another_upgrade_is_no_handshake(sent: bytes) -> None:
         "length",
         "coding",
         "last coding",
+        "coding of a request without a body",
     ],
 )
 def test_an_invalid_request_is_an_error_without_a_head(sent: bytes) -> None:

@@ -132,7 +132,8 @@ class RequestParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Append a header."""
-        self._headers.append((name.lower(), value))
+        # Whitespace behind a value is no part of it (RFC 9112 §5.1); httptools leaves it there.
+        self._headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Complete the head."""
