@@ -167,6 +167,11 @@ def test_an_invalid_handshake_is_refused_with_its_status(
     assert b"\r\nDate: " not in response.data
 
 
+def test_a_handshake_by_another_method_is_told_the_allowed_one() -> None:
+    """RFC 9110 §15.5.6."""
+    assert b"\r\nAllow: GET\r\n" in respond(head(*PLAIN, KEY, method=b"POST")).data
+
+
 def test_a_request_line_of_71_kb_is_accepted() -> None:
     """The library's parser, which stops at 8 KiB, is not used."""
     target = b"/ws?" + b"&".join(b"pillow=%04d" % n + b"x" * 59 for n in range(1000))

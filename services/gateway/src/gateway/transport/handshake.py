@@ -160,10 +160,12 @@ def respond_by_library(head: RequestHead) -> HandshakeResponse:
 def _rejection(protocol: ServerProtocol, head: RequestHead) -> Response | None:
     """Return the response to what is no handshake by its request line, path or body."""
     if head.method != b"GET":
-        return protocol.reject(HTTPStatus.METHOD_NOT_ALLOWED, "A WebSocket needs GET.\n")
+        response = protocol.reject(HTTPStatus.METHOD_NOT_ALLOWED, "A WebSocket needs GET.\n")
+        response.headers["Allow"] = "GET"  # RFC 9110 §15.5.6
+        return response
     if head.version != "1.1":
         return protocol.reject(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is needed.\n")
-    if head.fields.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in head.fields:
+    if head.has_body:
         return protocol.reject(HTTPStatus.BAD_REQUEST, "A handshake has no body.\n")
     if head.target.partition(b"?")[0] != PATH:
         return protocol.reject(HTTPStatus.FORBIDDEN, "There is no WebSocket but /ws.\n")
