@@ -1,8 +1,8 @@
 """The composition of the poller: which parts there are, and which part uses which.
 
-consumer → page fetcher → page handler → publisher → settlement      a message's way
-broker listener → last writes, reconciler                        what the broker reports
-lease renewal, depth monitor                                   beside them
+consumer → page fetcher → page handler → publisher → settlement   the path of a message
+broker listener → last writes, reconciler                         what the broker reports
+lease renewal, depth monitor                                      background loops
 """
 
 import time

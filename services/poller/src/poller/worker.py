@@ -1,4 +1,4 @@
-"""The worker: starts the parts of the pipeline and stops them in order. It decides nothing else."""
+"""The worker: starts the parts of the pipeline, and stops them in order."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence

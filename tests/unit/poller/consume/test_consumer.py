@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from azure_queue.service import PAGE_SIZE
 from poller.consume.consumer import MAX_FETCH_LOOPS
-from poller.consume.page_fetcher import PAGE_SIZE
 from poller.in_flight import InFlight
 from poller.settle.settlement import MAX_DELETIONS
 from tests.fakes.calls import Fault

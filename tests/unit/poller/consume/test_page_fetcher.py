@@ -25,7 +25,7 @@ async def test_nothing_is_received_without_a_broker() -> None:
     async with world.running(poller):
         await asyncio.sleep(1000)
         assert poller.calls.made == []
-        assert poller.queue_state == "not asked yet"
+        assert poller.queue_state == "no request was sent yet"
         poller.broker.connect()
         await world.rest()
     assert poller.count("published") == 1

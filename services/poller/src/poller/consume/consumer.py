@@ -9,8 +9,9 @@ import random
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from azure_queue.service import PAGE_SIZE
 from poller.background_tasks import BackgroundTasks
-from poller.consume.page_fetcher import PAGE_SIZE, PageFetcher
+from poller.consume.page_fetcher import PageFetcher
 from poller.consume.polling import (
     DENIED_DELAY_S,
     PollPolicy,

@@ -4,15 +4,13 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from azure_queue.service import PAGE_SIZE
 from poller.consume.page_handler import PageHandler
 from poller.in_flight import InFlight
 from poller.metrics import PollerMetrics
 from poller.publish.state_publisher import StatePublisher
 from poller.queues import ReceivedMessage
 from poller.settle.monitored_queue import MonitoredQueue
-
-PAGE_SIZE: Final = 32
-"""The most messages that Azure returns for one request."""
 
 LAST_PAGE_S: Final = 1.0
 """How long a stop waits for a page that was requested, in seconds."""

@@ -31,9 +31,9 @@ class QueueHealth:
 
     @property
     def state(self) -> str:
-        """`ok`, or a failing operation and its error, for readiness."""
+        """`ok`, or a failing operation and its error, for readiness; at first that it is unused."""
         if not self._was_used:
-            return "not asked yet"
+            return "no request was sent yet"
         return next((f"{operation}: {error}" for operation, error in self._reasons.items()), OK)
 
     def record_failure(
