@@ -131,7 +131,7 @@ class _ClosedBeforeResponse(Exception):
     """The connection was closed before a byte of the response arrived."""
 
 
-class ProtocolError(Exception):
+class _InvalidResponse(Exception):
     """The server's bytes are no valid response; the message says why."""
 
 
@@ -193,9 +193,9 @@ class _Connection(asyncio.Protocol):
         self._has_received = True
         try:
             if self._response is None:
-                raise ProtocolError("bytes without a request")
+                raise _InvalidResponse("bytes without a request")
             self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade, ProtocolError) as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade, _InvalidResponse) as error:
             self.abort(f"not HTTP/1.1: {error.__context__ or error}")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -212,11 +212,11 @@ class _Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._response is None:
-            raise ProtocolError("a second response to one request")
+            raise _InvalidResponse("a second response to one request")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self._headers) >= self._limits.max_headers:
-            raise ProtocolError(f"more than {self._limits.max_headers} headers")
+            raise _InvalidResponse(f"more than {self._limits.max_headers} headers")
         # The parser keeps the whitespace after a value, which RFC 9110 §5.5 excludes.
         self._headers[name.lower()] = value.rstrip(b" \t")
 
@@ -230,7 +230,7 @@ class _Connection(asyncio.Protocol):
     def on_body(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > self._limits.max_body_bytes:
-            raise ProtocolError(f"a body of more than {self._limits.max_body_bytes} bytes")
+            raise _InvalidResponse(f"a body of more than {self._limits.max_body_bytes} bytes")
         self._body.append(part)
 
     def on_message_complete(self) -> None:
