@@ -125,7 +125,8 @@ class CommonSettings(BaseSettings):
     topic_prefix: Annotated[str, AfterValidator(_checked_prefix)] = Field(
         "pillow",
         alias="TOPIC_PREFIX",
-        description="The first level of every topic; two prefixes share a broker without meeting.",
+        description="The first level of every topic; deployments with different prefixes can "
+        "share a broker.",
     )
     instance: Annotated[str, AfterValidator(_checked_instance)] = Field(
         default_factory=_hostname,

@@ -50,13 +50,13 @@ class MemorySocket:
         self.sent = b""
         self._unread = b""
 
-    def give(self, packet: bytes) -> None:
+    def feed(self, packet: bytes) -> None:
         """Have paho read `packet`."""
         self._unread += packet
         self.has_unread = bool(self._unread)
 
     def recv(self, size: int) -> bytes:
-        """Return what was given."""
+        """Return what was fed."""
         if not self._unread:
             raise BlockingIOError
         data, self._unread = self._unread[:size], self._unread[size:]

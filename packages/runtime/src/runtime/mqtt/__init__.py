@@ -4,6 +4,7 @@ paho-mqtt speaks the protocol; nothing outside this package imports it.
 
 - `session`: connect, subscribe, ready, reconnect; what services use
 - `connection`: one connection, from CONNECT to its end
+- `transport`: TCP and TLS to the broker
 - `paho_loop`: paho's external event loop on asyncio
 - `packets`, `reader`, `writer`: PUBLISH and PUBACK without paho, because they are frequent
 - `publish_window`: publishes that the broker has not acknowledged

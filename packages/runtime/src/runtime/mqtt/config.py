@@ -1,4 +1,4 @@
-"""What a session is told once: the broker, its own identity, its subscription, its limits."""
+"""The configuration of a session: its broker, identity, subscription and limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -20,7 +20,7 @@ from runtime.mqtt.writer import PacketWriter
 log = structlog.get_logger()
 
 PIECE_BYTES: Final = 65_536
-"""Read at once; the packets of a piece are handled in one turn of the event loop."""
+"""The bytes whose packets are handled in one turn of the event loop."""
 
 _CLOSE_TIMEOUT_S: Final = 0.5
 """For the last bytes to leave, and for TLS to be closed."""
@@ -153,7 +153,7 @@ class Connection(asyncio.Protocol):
         """Close the socket without DISCONNECT, so that the broker publishes the last will."""
         self._end(BrokerLost("the connection was closed on this side"))
 
-    # What asyncio calls.
+    # Callbacks of asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Prepare to read and write."""
@@ -188,7 +188,7 @@ class Connection(asyncio.Protocol):
         try:
             self._reader.feed(data)
         except MalformedPacket as error:
-            self._end(BrokerLost(f"the broker does not speak MQTT as we do ({error})"))
+            self._end(BrokerLost(f"the broker sent bytes that are not valid MQTT ({error})"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End, with the reason that the system gives."""
@@ -207,7 +207,7 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
             self.data_received(data)
 
-    # What paho calls.
+    # Callbacks of paho
 
     def _on_connack(
         self, _client: Any, _userdata: Any, _flags: Any, reason: Any, properties: Any
@@ -226,7 +226,7 @@ class Connection(asyncio.Protocol):
         self, _client: Any, _userdata: Any, flags: Any, reason: Any, _properties: Any
     ) -> None:
         if self._is_disconnecting:
-            return  # its last bytes have still to leave
+            return  # because its last bytes are still to be written
         if flags.is_disconnect_packet_from_server:
             self.was_closed_by_broker = self._has_disconnect_packet = True
             self._end(BrokerLost(f"the broker ended the connection ({reason})"))

@@ -2,7 +2,7 @@
 
 asyncio connects, encrypts, reads and writes, because paho's own connect blocks and its reads take
 one packet at a time. paho gets a socket of its `SocketLike` protocol that reads from memory and
-writes to asyncio's transport, and is driven by `loop_read`, `loop_write` and `loop_misc`.
+writes to asyncio's transport, and it is driven by `loop_read`, `loop_write` and `loop_misc`.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ _MISC_INTERVAL_S: Final = 1.0
 
 
 class TransportSocket:
-    """A socket for paho: reads what it was given, writes to a transport."""
+    """A socket for paho that reads from memory and writes to a transport."""
 
     def __init__(self, transport: asyncio.Transport, writer: PacketWriter) -> None:
         self._transport = transport
         self._writer = writer
         self._unread = b""
 
-    def give(self, packet: bytes) -> None:
-        """Have paho's next reads return `packet`."""
+    def feed(self, packet: bytes) -> None:
+        """Append `packet` to what paho's next reads return."""
         self._unread += packet
 
     @property
     def has_unread(self) -> bool:
-        """Whether paho has not read all it was given."""
+        """Whether paho has not read all packets."""
         return bool(self._unread)
 
     def recv(self, size: int) -> bytes:
@@ -98,12 +98,12 @@ class PahoLoop:
             raise RuntimeError("this version of paho-mqtt makes its socket elsewhere")
 
     def read(self, packet: bytes) -> bool:
-        """Have paho handle a packet; return whether the connection goes on.
+        """Pass a packet to paho; return whether the connection stays open.
 
         Raises MalformedPacket for whatever paho raises, because nothing more can be read then.
         """
         connection = self.client.connection
-        connection.give(packet)
+        connection.feed(packet)
         try:
             while connection.has_unread:
                 if self.client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:

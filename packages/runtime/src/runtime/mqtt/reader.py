@@ -1,7 +1,7 @@
 """Splits the bytes that a broker sends into packets.
 
 PUBLISH and PUBACK are decoded by `packets`; every other packet, and every unusual PUBLISH, is
-handed over whole. All messages of one piece are acknowledged together.
+passed to paho unchanged. All messages of one piece are acknowledged together.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class PacketHandlers:
     """A publish's packet id and the broker's reason code."""
 
     on_other: Callable[[bytes], bool]
-    """A packet for paho; returns whether the connection goes on."""
+    """A packet for paho; returns whether the connection stays open."""
 
     on_oversized: Callable[[str, int], None]
     """The topic and the size in bytes of a message above the limit, which was discarded."""
@@ -104,7 +104,7 @@ class PacketReader:
         return at
 
     def _handle(self, data: bytes, at: int, begin: int, end: int) -> bool:
-        """Handle one packet; return whether the connection goes on."""
+        """Handle one packet; return whether the connection stays open."""
         head = data[at]
         kind = head & 0xF0
         if kind == PUBLISH:
@@ -125,7 +125,7 @@ class PacketReader:
     def _refuse(self, data: bytes, at: int, begin: int, end: int) -> int | None:
         """Discard the packet at `at`, which is above the limit, as far as it is there.
 
-        Return where `data` goes on; None while its topic is not complete.
+        Return where the next packet begins in `data`; None while the topic is not complete.
         """
         size = end - at
         if data[at] & 0xF0 != PUBLISH:
