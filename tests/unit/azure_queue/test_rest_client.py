@@ -153,6 +153,13 @@ async def test_a_page_that_cannot_be_decoded_is_unavailable() -> None:
         await RestClient(URL, FakeAuth(), FakeHttp(response(200, b"<html/>"))).receive(1, 30)
 
 
+async def test_a_page_of_more_messages_than_requested_is_unavailable() -> None:
+    """The poller's window has no room for them, and its invariant would end the worker."""
+    two = PAGE.replace(b"</QueueMessagesList>", PAGE.removeprefix(b"<QueueMessagesList>"))
+    with pytest.raises(QueueUnavailable, match="2 messages instead of at most 1"):
+        await RestClient(URL, FakeAuth(), FakeHttp(response(200, two))).receive(1, 30)
+
+
 async def test_close_closes_the_connections() -> None:
     """The client owns its HTTP client."""
     http = FakeHttp(response(204))

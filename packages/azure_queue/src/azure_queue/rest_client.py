@@ -76,6 +76,8 @@ class RestClient:
             raise self._to_exception(response)
         try:
             messages = decode_page(response.body)
+            if len(messages) > limit:  # the caller has room for no more
+                raise InvalidPage(f"a page of {len(messages)} messages instead of at most {limit}")
         except InvalidPage as error:
             raise invalid_response(self._url, error) from None
         return messages, parse_http_date_us(_header(response, b"date"))
