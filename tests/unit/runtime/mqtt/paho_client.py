@@ -51,12 +51,12 @@ class MemorySocket:
         self._unread = b""
 
     def feed(self, packet: bytes) -> None:
-        """Have paho read `packet`."""
+        """Append `packet` to what paho's next reads return."""
         self._unread += packet
         self.has_unread = bool(self._unread)
 
     def recv(self, size: int) -> bytes:
-        """Return what was fed."""
+        """Return at most `size` bytes of the packets."""
         if not self._unread:
             raise BlockingIOError
         data, self._unread = self._unread[:size], self._unread[size:]
