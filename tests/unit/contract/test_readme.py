@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from contract import frames
-from contract.dead_letters import EXCERPT_CHARACTERS, DeadLetter
+from contract.dead_letters import EXCERPT_CHARACTERS, DeadLetterAnnouncement
 from contract.frames import BrowserFrame, ServerFrame, decode_request
 from contract.messages import MAX_BODY_BYTES, MAX_STATE_BYTES, ParsedMessage, Reason, decode_message
 from contract.states import STATES
@@ -104,7 +104,7 @@ def test_the_examples_decode_as_what_they_are() -> None:
     read: Any = decode_message(message, default_pillow="cloud", queued_us=1_763_791_200_000_000)
 
     assert isinstance(read, ParsedMessage)
-    assert msgspec.json.decode(letter, type=DeadLetter).reason == Reason.BAD_ID
+    assert msgspec.json.decode(letter, type=DeadLetterAnnouncement).reason == Reason.BAD_ID
     assert isinstance(decode_state("cloud-1", state.strip().encode()), Update)
     assert not any(isinstance(decode_request(line), str) for line in requests.splitlines())
 

@@ -8,7 +8,7 @@ EXCERPT_CHARACTERS: Final = 512
 """The length of the announced excerpt; the poison queue keeps the whole text."""
 
 
-class DeadLetter(msgspec.Struct, frozen=True):
+class DeadLetterAnnouncement(msgspec.Struct, frozen=True):
     """One announcement.
 
     `message` is the id on the queue, `reason` a `contract.messages.Reason`, `queued` an RFC 3339
@@ -23,7 +23,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     text: str
 
 
-def encode_dead_letter(letter: DeadLetter) -> bytes:
+def encode_announcement(announcement: DeadLetterAnnouncement) -> bytes:
     """Encode an announcement for the dead-letter topic, with an excerpt as its text."""
-    excerpt = letter.text[:EXCERPT_CHARACTERS].encode(errors="replace").decode()
-    return msgspec.json.encode(msgspec.structs.replace(letter, text=excerpt))
+    excerpt = announcement.text[:EXCERPT_CHARACTERS].encode(errors="replace").decode()
+    return msgspec.json.encode(msgspec.structs.replace(announcement, text=excerpt))

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from contract.dead_letters import DeadLetter, encode_dead_letter
+from contract.dead_letters import DeadLetterAnnouncement, encode_announcement
 from contract.messages import Rejection
 from contract.timestamps import format_timestamp
 from poller.background_tasks import BackgroundTasks
@@ -259,8 +259,8 @@ class Settlement:
 
 def _announcement(message: InFlightMessage, rejection: Rejection) -> bytes:
     body = message.delivery.body
-    return encode_dead_letter(
-        DeadLetter(
+    return encode_announcement(
+        DeadLetterAnnouncement(
             message.id,
             rejection.reason,
             rejection.detail,
