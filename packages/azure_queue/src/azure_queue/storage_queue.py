@@ -1,6 +1,6 @@
 """One queue of a storage account, with the operations that this project needs.
 
-The operations that every message costs are requests of our own, the rare ones are the SDK's.
+`RestClient` sends the operations that every message costs, and the SDK sends the rare ones.
 Both raise the exceptions of `errors`.
 """
 

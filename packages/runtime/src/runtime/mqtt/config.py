@@ -19,7 +19,7 @@ class SessionLimits:
     """For name resolution, TCP and TLS together."""
 
     response_timeout_s: float = 10.0
-    """For CONNACK, SUBACK, PUBACK, and for the own status to come back. A broker that exceeds it
+    """For CONNACK, SUBACK, PUBACK, and for the session's own status to come back. A broker that exceeds it
     counts as lost."""
 
     disconnect_timeout_s: float = 1.0

@@ -267,7 +267,7 @@ class Connection(asyncio.Protocol):
         if self._lost.done():
             return
         self._lost.set_exception(error)
-        self._lost.exception()  # marks it as seen, because nobody may wait for it
+        self._lost.exception()  # retrieved, because nothing may await it
         if not self._response.done():
             self._response.set_exception(error)
             self._response.exception()

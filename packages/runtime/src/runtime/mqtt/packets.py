@@ -98,7 +98,7 @@ def peek_publish(head: int, data: bytes, begin: int) -> tuple[str, int] | int:
     """Read the topic and the packet id of a PUBLISH whose body is not complete.
 
     They lie within the first 65,539 bytes of the body, which begins at `begin`.
-    If `data` ends before them: return the size of `data` that is needed to go on.
+    If `data` ends before them: return the size of `data` that is needed to read them.
     """
     if len(data) < begin + 2:
         return begin + 2

@@ -143,4 +143,4 @@ class PublishWindow:
 def _fail(acknowledged: asyncio.Future[None], error: Exception) -> None:
     if not acknowledged.done():
         acknowledged.set_exception(error)
-        acknowledged.exception()  # marks it as seen, because the caller may have stopped waiting
+        acknowledged.exception()  # retrieved, because nothing may await it

@@ -213,7 +213,7 @@ class MqttSession:
     def _connection_lost(self, error: BrokerLost) -> None:
         if self._status_returned is not None and not self._status_returned.done():
             self._status_returned.set_exception(error)
-            self._status_returned.exception()  # marks it as seen, because nobody may wait for it
+            self._status_returned.exception()  # retrieved, because nothing may await it
         try:
             self._mark_lost(str(error))
         except Exception as owner_error:

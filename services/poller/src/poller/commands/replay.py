@@ -28,7 +28,7 @@ def replay_all(*, yes: bool, json: bool) -> NoReturn:
     found: list[QueueStats] = []
     first_page: list[DeadLetterReport] = []
 
-    async def look(context: CommandContext) -> int:
+    async def read_stats(context: CommandContext) -> int:
         stats = await context.queue.stats()
         if stats is None or not stats.count:
             if json:
@@ -43,7 +43,7 @@ def replay_all(*, yes: bool, json: bool) -> NoReturn:
         return 0
 
     # The question is asked between two runs of the event loop, where Ctrl-C ends it.
-    status = run(look)
+    status = run(read_stats)
     if status or not found:
         raise typer.Exit(status)
     [stats] = found

@@ -106,7 +106,7 @@ class OrderedPublisher:
         self._tasks.start(self._send_later(queue, delay_s))
 
     async def _send_later(self, queue: KeyQueue, delay_s: float) -> None:
-        """Send the waiting states when the broker is ready; one at its last send goes alone."""
+        """Send the waiting states when the broker is ready; one at its last send alone."""
         await asyncio.sleep(delay_s)
         await self._writer.wait_ready()
         if queue.must_send_alone:
