@@ -19,8 +19,8 @@ class SessionLimits:
     """For name resolution, TCP and TLS together."""
 
     response_timeout_s: float = 10.0
-    """For CONNACK, SUBACK, PUBACK, and for the session's own status to come back. A broker that exceeds it
-    counts as lost."""
+    """For CONNACK, SUBACK, PUBACK, and for the session's own status to come back. A broker that
+    exceeds it counts as lost."""
 
     disconnect_timeout_s: float = 1.0
     """For the status `offline` to be acknowledged, because a broker that does not answer must not
