@@ -1,4 +1,4 @@
-"""Coalescing: changes are coalesced into as few frames as their size and order allow. Pure."""
+"""Coalescing: puts changes into as few frames as their size and order allow. Pure."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final

@@ -11,7 +11,7 @@ from contract.states import NOT_CONNECTED
 from contract.updates import Update
 from gateway.state.expiry_schedule import ExpirySchedule
 from gateway.state.history import History
-from gateway.state.state_store import Change, Refusal, StateStore
+from gateway.state.state_store import Change, NotNewer, StateStore
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class PresenceTracker:
 
     def receive(
         self, update: Update, *, last_seen_ms: int, now_ms: int, retained: bool
-    ) -> Change | Refusal:
+    ) -> Change | NotNewer:
         """Store a state; return the change, or why the state is not newer than what is known.
 
         `last_seen_ms` is the time of the sign of life that the state is.
@@ -52,9 +52,9 @@ class PresenceTracker:
         presence = self._pillows.get(update.pillow)
         if presence is not None:
             presence.is_confirmed = True
-        refusal = self._store.check(update)
-        if refusal is not None:
-            return refusal
+        not_newer = self._store.check(update)
+        if not_newer is not None:
+            return not_newer
         if presence is None:
             presence = self._pillows[update.pillow] = _Presence(last_seen_ms)
         # A state that waited in the queue for longer does not make the last sign of life older.

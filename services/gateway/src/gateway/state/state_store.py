@@ -18,7 +18,7 @@ from contract.updates import Update, encode_not_connected
 MAX_TOMBSTONES: Final = 1024
 """How many removals the log keeps, so that a client which was away learns of them."""
 
-Refusal = Literal["older", "repeated"]
+NotNewer = Literal["older", "repeated"]
 """Why an update is not stored: a newer one is known, or the same one is."""
 
 
@@ -99,11 +99,11 @@ class StateStore:
         entry = self._pillows.get(pillow)
         return None if entry is None else entry.update
 
-    def check(self, update: Update) -> Refusal | None:
+    def check(self, update: Update) -> NotNewer | None:
         """Return why an update is not newer than what is known; None when it is to be stored.
 
         `at`, then `seq`, order the states of a pillow.
-        A tie goes to the later arrival, unless it is the same state published again.
+        Of two equal ones the later arrival is stored, unless it is the same state published again.
         """
         entry = self._pillows.get(update.pillow)
         if entry is None:

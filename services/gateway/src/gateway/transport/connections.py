@@ -15,8 +15,8 @@ from gateway.transport.heartbeat import Monitored
 from gateway.transport.timing_wheel import TimingWheel
 
 REQUEST_HEADER_TIMEOUT_S: Final = 10.0
-"""How long a request's head may take from the connection's or its own first byte, and its body
-after that, because a silent connection holds a file descriptor."""
+"""The limit of each stage of a request, in seconds: until a new connection's first byte, from there
+to the end of the head, and of the body. A silent connection holds a file descriptor."""
 
 MAX_PENDING: Final = 100
 """Limit of connections without a request. They are allowed even when the gateway is full, so that
@@ -32,7 +32,7 @@ class PendingConnection(Protocol):
     """A connection that is no client yet."""
 
     def shutdown(self) -> None:
-        """End it, after the response that is being sent."""
+        """Close it: after the response that is being sent, if there is one."""
 
 
 class Client(Monitored, Protocol):
@@ -52,7 +52,9 @@ class ConnectionRegistry:
     def __init__(self, metrics: GatewayMetrics, *, max_connections: int = sys.maxsize) -> None:
         """`max_connections` bounds pending connections and clients together."""
         self.clients: TimingWheel[Client] = TimingWheel()
-        self._pending: dict[PendingConnection, float] = {}  # since when, the oldest first
+        self._pending: dict[
+            PendingConnection, float
+        ] = {}  # since when (monotonic, in seconds), the oldest first
         self._http: set[PendingConnection] = set()
         self._max_connections = max_connections
         self._is_closed = False
@@ -72,7 +74,7 @@ class ConnectionRegistry:
         return len(self._http)
 
     def register_pending(self, connection: PendingConnection) -> None:
-        """Start the header timeout; evict the oldest pending connection above the limits."""
+        """Add a new connection and start its timeout; above the limits the oldest is evicted."""
         if self._is_closed:
             connection.shutdown()
             return
@@ -82,7 +84,7 @@ class ConnectionRegistry:
             self._evict_oldest()
 
     def unregister_pending(self, connection: PendingConnection) -> None:
-        """Stop the header timeout of a connection that has sent a byte or is closed."""
+        """Remove a connection that has sent a byte or is closed; this stops its timeout."""
         self._pending.pop(connection, None)
 
     def register_http(self, connection: PendingConnection) -> None:

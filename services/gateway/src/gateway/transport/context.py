@@ -1,4 +1,4 @@
-"""What all connections share."""
+"""Transport context: the parts of the gateway that every connection uses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ from gateway.transport.inbound_scheduler import InboundScheduler
 
 @dataclass(frozen=True, slots=True)
 class TransportContext:
-    """One reference for each connection instead of five; `clock` gives Unix milliseconds."""
+    """The parts, in one object because each connection then holds one reference instead of five.
+
+    `clock` gives Unix milliseconds.
+    """
 
     registry: ConnectionRegistry
     dispatcher: Dispatcher

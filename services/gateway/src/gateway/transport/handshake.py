@@ -158,7 +158,7 @@ def respond_by_library(head: RequestHead) -> HandshakeResponse:
 
 
 def _rejection(protocol: ServerProtocol, head: RequestHead) -> Response | None:
-    """Return the response to what is no handshake by its request line, path or body."""
+    """Return the refusal of a method, version, path or body that no handshake has; None without."""
     if head.method != b"GET":
         response = protocol.reject(HTTPStatus.METHOD_NOT_ALLOWED, "A WebSocket needs GET.\n")
         response.headers["Allow"] = "GET"  # RFC 9110 §15.5.6

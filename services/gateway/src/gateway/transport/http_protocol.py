@@ -47,12 +47,12 @@ class HttpProtocol(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first byte; the registry has the timeout."""
+        """Register as pending; the registry closes it if no byte arrives in time."""
         self._transport = transport
         self._context.registry.register_pending(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Release everything, and pass the loss on."""
+        """Stop the deadline, unregister, and pass the loss on."""
         self._release()
         if self._pipeline is not None:
             self._pipeline.connection_lost(exc)
@@ -93,7 +93,7 @@ class HttpProtocol(asyncio.Protocol):
             self._transport.abort()
 
     def _handle(self, event: Event) -> bool:
-        """Act on an event; return whether the connection goes on with HTTP."""
+        """Act on an event; return whether HTTP events may follow."""
         if isinstance(event, RequestHead):
             return self._handle_head(event)
         if isinstance(event, BodyPiece):

@@ -30,7 +30,7 @@ class InboundScheduler:
 
     def __init__(self) -> None:
         self._budget = LeakyBucket(time.monotonic())
-        self._waiting: dict[Receiver, bytes] = {}  # the next turn is the first one's
+        self._waiting: dict[Receiver, bytes] = {}  # in the order of their turns
         self._timer: asyncio.Handle | None = None
 
     def __contains__(self, receiver: object) -> bool:
@@ -65,7 +65,7 @@ class InboundScheduler:
             self._timer = asyncio.get_running_loop().call_later(wait_s, self._run_turn)
 
     def _run_turn(self) -> None:
-        """Process one quantum of the first connection; what remains goes to the queue's end."""
+        """Process one quantum of the first connection; what remains is queued again."""
         self._timer = None
         if not self._waiting:
             return

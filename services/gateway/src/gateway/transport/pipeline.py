@@ -49,7 +49,10 @@ class Pipeline:
         return self._is_receiving and not self._has_response and not self._waiting
 
     def stop_keep_alive_timeout(self) -> None:
-        """Tell uvicorn that the connection is not idle, which it does not see otherwise."""
+        """Stop uvicorn's timeout of an idle connection.
+
+        uvicorn cannot, because it receives a request only when its head is complete.
+        """
         self._http.data_received(b"")
 
     def start_request(self, head: RequestHead) -> None:

@@ -1,4 +1,4 @@
-"""The server: uvicorn with the gateway's protocol in front of its own."""
+"""The server: uvicorn, with the gateway's HTTP protocol in front of uvicorn's own."""
 
 import asyncio
 import socket

@@ -6,14 +6,14 @@ from typing import Final
 from contract.frames import HEARTBEAT_S
 
 SEND_BUFFER_BYTES: Final = 131_072
-"""The send buffer, instead of megabytes: what is in it cannot be replaced by a newer state any
-more, so a slow client would be shown states as old as the buffer takes to drain."""
+"""The size of the send buffer, which is megabytes by default. A state in it can no longer be
+replaced by a newer one, so a slow client is shown states as old as the buffer takes to drain."""
 
 RECEIVE_BUFFER_BYTES: Final = 32_768
-"""The receive buffer: more than any message that a client may send."""
+"""The size of the receive buffer: more than any message that a client may send."""
 
 DEAD_PEER_MS: Final = 2 * HEARTBEAT_S * 1000
-"""How long sent data may be unacknowledged before the system ends the connection."""
+"""How long sent data may be unacknowledged before the system closes the connection."""
 
 
 def set_socket_limits(listener: socket.socket) -> None:

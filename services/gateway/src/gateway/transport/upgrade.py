@@ -20,9 +20,10 @@ def upgrade_to_websocket(
     response: HandshakeResponse,
     rest: bytes = b"",
 ) -> None:
-    """Go on as a WebSocket with an accepted handshake.
+    """Replace the HTTP protocol by a WebSocket connection.
 
-    `fields` are the request's headers by name; `rest` was received behind the request.
+    `response` accepts the handshake, `fields` are its headers by name, and `rest` was received
+    behind it.
     """
     outcome = context.admit(query, fields)
     connection = WebSocketConnection(context, transport, response.data, deflate=response.deflate)
@@ -44,7 +45,7 @@ def upgrade_to_sse(
     head: RequestHead,
     request: SubscriptionRequest,
 ) -> None:
-    """Go on as the event stream of an admitted client."""
+    """Replace the HTTP protocol by the event stream of an admitted client."""
     is_chunked = head.version == "1.1"
     connection = SseConnection(context, transport, response_head(head), is_chunked=is_chunked)
     transport.set_protocol(connection)
