@@ -1,6 +1,6 @@
 """The queue with its health: every operation records its success or failure."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from poller.queues import DeleteResult, Queue, QueueDenied, QueueUnavailable, ReceivedMessage
@@ -21,24 +21,25 @@ class MonitoredQueue:
 
     def receive(self, limit: int) -> Coroutine[Any, Any, list[ReceivedMessage]]:
         """Receive up to `limit` messages."""
-        return self._record("receive", self._queue.receive(limit))
+        return self._record("receive", lambda: self._queue.receive(limit))
 
     def delete(self, message: ReceivedMessage) -> Coroutine[Any, Any, DeleteResult]:
         """Delete a message."""
-        return self._record("delete", self._queue.delete(message), message.id)
+        return self._record("delete", lambda: self._queue.delete(message), message.id)
 
     def renew(self, message: ReceivedMessage) -> Coroutine[Any, Any, bool]:
         """Extend a lease; returns False when another consumer has the message."""
-        return self._record("renew", self._queue.renew(message), message.id)
+        return self._record("renew", lambda: self._queue.renew(message), message.id)
 
     def release(self, message: ReceivedMessage, hidden_s: int) -> Coroutine[Any, Any, None]:
         """End a lease; the message becomes visible after `hidden_s` seconds."""
-        return self._record("release", self._queue.release(message, hidden_s), message.id)
+        return self._record("release", lambda: self._queue.release(message, hidden_s), message.id)
 
     def put_poison(self, message: ReceivedMessage) -> Coroutine[Any, Any, str | None]:
         """Copy a message to the poison queue; returns the id of the copy, if it is known."""
-        copying = self._queue.put_poison(message)
-        return self._record("keep a dead letter", copying, message.id)
+        return self._record(
+            "keep a dead letter", lambda: self._queue.put_poison(message), message.id
+        )
 
     def wait_retry_after(self) -> Coroutine[Any, Any, None]:
         """Wait for as long as the queue asked its clients to wait."""
@@ -49,10 +50,11 @@ class MonitoredQueue:
         self._health.forget(message_id)
 
     async def _record(
-        self, operation: str, call: Coroutine[Any, Any, T], message_id: str = ""
+        self, operation: str, call: Callable[[], Coroutine[Any, Any, T]], message_id: str = ""
     ) -> T:
+        # A function, because a coroutine would never be awaited if this one is cancelled at once.
         try:
-            result = await call
+            result = await call()
         except (QueueUnavailable, QueueDenied) as error:
             self._health.record_failure(operation, error, message_id)
             raise
