@@ -8,7 +8,7 @@ from typing import Final
 
 from contract.updates import Update
 from poller.publish.state_publisher import BrokerEvents
-from runtime.mqtt import BrokerLost, PublishRefused
+from runtime.mqtt import BrokerLost, PublishRefused, PublishTooLarge
 from tests.fakes.calls import Calls, Fault
 
 LOST: Final = "mqtt://fake: gone"
@@ -27,6 +27,7 @@ class BrokerServer:
         self.out_of_order: list[Update] = []
         self.sessions: list[FakeBroker] = []
         self.refuses: Callable[[Update], bool] = lambda _update: False
+        self.finds_too_large: Callable[[Update], bool] = lambda _update: False
         self.disconnects_on: Callable[[Update], bool] = lambda _update: False
         self.never_confirms: Callable[[Update], bool] = lambda _update: False
 
@@ -177,7 +178,7 @@ class FakeBroker:
         refused = fault in (Fault.DENIED, Fault.THROTTLED) or (
             state is not None and server.refuses(state)
         )
-        if not refused:
+        if not refused and not (state and server.finds_too_large(state)):
             self._accept(what)
         if fault is Fault.CRASH_AFTER:
             self.calls.crash()
@@ -209,6 +210,9 @@ class FakeBroker:
             return
         if refused:
             _fail(confirmed, PublishRefused(REFUSED))
+            return
+        if state is not None and self.server.finds_too_large(state):
+            _fail(confirmed, PublishTooLarge("a publish has 2000 bytes; raise the limit"))
             return
         if state is not None:
             self._mark_known(state)

@@ -3,6 +3,7 @@
 import asyncio
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -215,6 +216,23 @@ async def test_a_refused_publish_is_retried_until_the_broker_accepts_it() -> Non
     assert [update.order for update in world.broker.accepted] == [order(1), order(2)]
     assert [one["event"] for one in logs if "refuses" in one["event"]] == [
         "the broker refuses our states; retrying until it accepts them"
+    ]
+
+
+@virtual_time
+async def test_a_state_that_is_too_large_for_the_broker_is_a_dead_letter_at_once() -> None:
+    """Every message ends; the other states of its pillow are published, and readiness stays."""
+    world = World()
+    world.queue.put(state("a", 1))
+    world.queue.put(state("a", 2))
+    world.broker.finds_too_large = lambda update: update.order == order(1)
+    async with world.running() as poller:
+        await world.rest()
+        assert poller.broker_state == OK
+    assert [update.order for update in world.broker.accepted] == [order(2)]
+    assert len(world.queue.poison) == 1
+    assert [msgspec.json.decode(letter)["reason"] for letter in world.broker.letters] == [
+        "too-large"
     ]
 
 

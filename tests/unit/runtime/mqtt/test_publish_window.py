@@ -8,7 +8,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.mqtt.errors import BrokerLost, PublishRefused
+from runtime.mqtt.errors import BrokerLost, PublishRefused, PublishTooLarge
 from runtime.mqtt.packets import decode_publish, packet_bounds
 from runtime.mqtt.publish_window import FIRST_PACKET_ID, Publish, PublishWindow, WindowLimits
 
@@ -105,7 +105,7 @@ async def test_a_publish_above_the_brokers_maximum_packet_size_is_refused_here()
     window = Window(most=20)
     refused, sent = window.publish(bytes(20)), window.publish()
 
-    with pytest.raises(PublishRefused, match=r"has 27 bytes.*at most 20; raise its limit$"):
+    with pytest.raises(PublishTooLarge, match=r"has 27 bytes.*at most 20; raise its limit$"):
         refused.result()
     assert not sent.done()
     assert [payload for payload, _ in window.sent] == [b""]

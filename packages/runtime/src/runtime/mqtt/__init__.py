@@ -13,7 +13,7 @@ paho-mqtt speaks the protocol; nothing outside this package imports it.
 """
 
 from runtime.mqtt.config import SessionConfig, SessionLimits, Subscription
-from runtime.mqtt.errors import BrokerLost, PublishRefused
+from runtime.mqtt.errors import BrokerLost, PublishRefused, PublishTooLarge
 from runtime.mqtt.packets import Message
 from runtime.mqtt.session import MqttSession
 
@@ -22,6 +22,7 @@ __all__ = [
     "Message",
     "MqttSession",
     "PublishRefused",
+    "PublishTooLarge",
     "SessionConfig",
     "SessionLimits",
     "Subscription",

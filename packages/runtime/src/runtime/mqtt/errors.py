@@ -6,10 +6,14 @@ class BrokerLost(Exception):
 
 
 class PublishRefused(Exception):
-    """The broker refused a publish, or the publish is larger than the broker accepts.
+    """The broker refused a publish, or it cannot be sent.
 
     The message names the topic, the reason and, where a person can change it, what to check.
     """
+
+
+class PublishTooLarge(PublishRefused):
+    """A publish is larger than the broker accepts, so that it cannot succeed by being repeated."""
 
 
 class BrokerUnusable(Exception):

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from runtime.mqtt.errors import BrokerLost, PublishRefused
+from runtime.mqtt.errors import BrokerLost, PublishRefused, PublishTooLarge
 from runtime.mqtt.packets import encode_publish
 from runtime.mqtt.properties import FAILURE, reason_name
 
@@ -120,7 +120,7 @@ class PublishWindow:
         if most is not None and len(packet) > most:
             _fail(
                 acknowledged,
-                PublishRefused(
+                PublishTooLarge(
                     f"a publish to {publish.topic} has {len(packet)} bytes; the broker accepts "
                     f"packets of at most {most}; raise its limit"
                 ),

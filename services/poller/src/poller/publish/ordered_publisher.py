@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
-from contract.messages import ParsedMessage
+from contract.messages import ParsedMessage, Reason, Rejection
 from contract.updates import Update
 from poller.background_tasks import BackgroundTasks
 from poller.in_flight import InFlightMessage, Outcome
@@ -18,7 +18,7 @@ from poller.publish.key_queue import MAX_SENDS, KeyQueue, PendingState
 from poller.publish.newer_state_writer import NewerStateWriter
 from poller.publish.retained_state_reconciler import REFUSED_DELAY_S, RetainedStateReconciler
 from poller.settle.settlement import Settlement
-from runtime.mqtt import BrokerLost, PublishRefused
+from runtime.mqtt import BrokerLost, PublishRefused, PublishTooLarge
 
 LOST_DELAY_S: Final = 0.1
 """The delay before a publish is repeated that ended with a lost connection, in seconds: the session
@@ -187,6 +187,11 @@ class OrderedPublisher:
             self._settlement.abandon(pending.message)
 
     def _on_refused(self, queue: KeyQueue, pending: PendingState, error: PublishRefused) -> None:
+        if isinstance(error, PublishTooLarge):
+            # Not retried: it would be refused again, and every message has to end.
+            rejection = Rejection(Reason.TOO_LARGE, str(error))
+            self._settlement.dead_letter(pending.message, rejection)
+            return
         self._health.record_refusal(queue.pillow, str(error))
         if self._settlement.keep_blocked(pending.message):
             queue.retry.append(pending)
