@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from contract.updates import Update
-from poller.publish.state_publisher import BrokerEvents
+from poller.publish.state_publisher import BrokerEventHandler
 from runtime.mqtt import BrokerLost, PublishRefused, PublishTooLarge
 from tests.fakes.calls import Calls, Fault
 
@@ -63,7 +63,7 @@ class FakeBroker:
     ) -> None:
         self.server = server
         self.calls = calls
-        self.listener: BrokerEvents | None = None
+        self.listener: BrokerEventHandler | None = None
         self.reconnect_s = reconnect_s
         self.losses = 0
         self.most_in_flight = 0

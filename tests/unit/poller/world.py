@@ -9,7 +9,7 @@ from prometheus_client.samples import Sample
 from contract.messages import ParsedMessage, decode_message
 from contract.timestamps import format_timestamp
 from poller.composition import Pipeline, PipelineOptions, compose
-from poller.consume.classify import Rules
+from poller.consume.classify import ClassificationRules
 from poller.consume.polling import PollPolicy
 from poller.metrics import PollerMetrics
 from tests.fakes.broker import BrokerServer, FakeBroker
@@ -141,7 +141,7 @@ class World:
         )
         metrics = PollerMetrics()
         options = PipelineOptions(
-            Rules("cloud", self.max_attempts), POLICY, self.visibility_s, newest_only
+            ClassificationRules("cloud", self.max_attempts), POLICY, self.visibility_s, newest_only
         )
         pipeline = compose(
             queue, broker, metrics, options, clock_ms=lambda: int((EPOCH_S + now()) * 1000)

@@ -75,7 +75,7 @@ def sent_skipped_failed(stats: SendStats) -> tuple[int, int, int]:
 
 @pytest.fixture(autouse=True)
 def _short_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender, "_RETRY", Backoff(first=0.001, most=0.001))
+    monkeypatch.setattr(sender, "_RETRY", Backoff(first_s=0.001, max_s=0.001))
 
 
 async def run(

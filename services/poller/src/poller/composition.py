@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from poller.background_tasks import BackgroundTasks
-from poller.consume.classify import Rules
+from poller.consume.classify import ClassificationRules
 from poller.consume.consumer import Consumer
 from poller.consume.depth import DepthMonitor
 from poller.consume.lease_renewal import LeaseRenewal
@@ -24,7 +24,7 @@ from poller.publish.last_writes import LastWrites
 from poller.publish.newer_state_writer import NewerStateWriter
 from poller.publish.ordered_publisher import OrderedPublisher
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
-from poller.publish.state_publisher import BrokerEvents, StatePublisher
+from poller.publish.state_publisher import BrokerEventHandler, StatePublisher
 from poller.queues import Queue
 from poller.settle.monitored_queue import MonitoredQueue
 from poller.settle.queue_health import QueueHealth
@@ -36,7 +36,7 @@ from poller.worker import Worker
 class PipelineOptions:
     """The settings of a pipeline; `visibility_s` is the length of a lease, in seconds."""
 
-    rules: Rules
+    rules: ClassificationRules
     policy: PollPolicy
     visibility_s: float
     newest_only: bool = False
@@ -47,7 +47,7 @@ class Pipeline:
     """A worker, the listener for its broker, and what readiness reports."""
 
     worker: Worker
-    listener: BrokerEvents
+    listener: BrokerEventHandler
     in_flight: InFlight
     queue_state: Callable[[], str]
     """Returns `ok`, or a failing queue operation and its error."""

@@ -8,7 +8,7 @@ from azure_queue.errors import QueueDenied as QueueDenied
 from azure_queue.errors import QueueUnavailable as QueueUnavailable
 from runtime.backoff import Backoff
 
-RETRY_BACKOFF: Final = Backoff(first=0.5, most=30)
+RETRY_BACKOFF: Final = Backoff(first_s=0.5, max_s=30)
 """The delay before a failed queue operation is repeated, in seconds."""
 
 

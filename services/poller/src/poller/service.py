@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from poller.azure.queue import AzureQueue
 from poller.composition import PipelineOptions, compose
-from poller.consume.classify import Rules
+from poller.consume.classify import ClassificationRules
 from poller.consume.polling import PollPolicy
 from poller.metrics import PollerMetrics
 from poller.publish.mqtt_state_publisher import MqttStatePublisher
@@ -73,7 +73,7 @@ async def _serve(
 
 def _options(settings: PollerSettings) -> PipelineOptions:
     return PipelineOptions(
-        Rules(settings.default_pillow, settings.max_attempts),
+        ClassificationRules(settings.default_pillow, settings.max_attempts),
         PollPolicy(settings.poll_min, settings.poll_max, settings.poll_hot),
         visibility_s=settings.visibility_timeout,
         newest_only=settings.newest_only,

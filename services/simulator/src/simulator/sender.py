@@ -24,7 +24,7 @@ STOP_GRACE_S: Final = 0.4
 PROGRESS_INTERVAL_S: Final = 60.0
 """Shortest interval between two log lines about the progress."""
 
-_RETRY: Final = Backoff(first=0.5, most=10)
+_RETRY: Final = Backoff(first_s=0.5, max_s=10)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.messages import ParsedMessage, Reason, Rejection
-from poller.consume.classify import AttemptsExhausted, Rules, classify
+from poller.consume.classify import AttemptsExhausted, ClassificationRules, classify
 from poller.queues import Body
 
 QUEUED_US = 1_790_000_000_000_000
@@ -29,7 +29,7 @@ def test_any_text_is_a_state_or_a_dead_letter_with_a_reason(
 ) -> None:
     """No text raises an exception, and each rejection has a reason and a sentence."""
     queued_us %= 253_402_300_799_000_000
-    decision = classify(Body(text, queued_us, attempts), Rules("cloud", 5))
+    decision = classify(Body(text, queued_us, attempts), ClassificationRules("cloud", 5))
 
     assert isinstance(decision, ParsedMessage | Rejection | AttemptsExhausted)
     if isinstance(decision, Rejection):
@@ -40,7 +40,7 @@ def test_any_text_is_a_state_or_a_dead_letter_with_a_reason(
 @given(st.integers(min_value=1, max_value=1000), st.integers(min_value=0, max_value=2000))
 def test_a_message_is_exhausted_after_max_attempts(most: int, attempts: int) -> None:
     """The last allowed delivery is published; the next is a dead letter with the number."""
-    decision = classify(Body(GOOD, QUEUED_US, attempts), Rules("cloud", most))
+    decision = classify(Body(GOOD, QUEUED_US, attempts), ClassificationRules("cloud", most))
 
     if attempts <= most:
         assert isinstance(decision, ParsedMessage)
@@ -57,7 +57,7 @@ def test_a_text_that_cannot_be_decoded_has_the_same_reason_at_every_attempt(
     text: str, attempts: int
 ) -> None:
     """The reason is the fault of the text, never the number of attempts."""
-    rules = Rules("cloud", 50)
+    rules = ClassificationRules("cloud", 50)
     first, later, exhausted = (
         classify(Body(text, QUEUED_US, attempt), rules) for attempt in (1, attempts, 51)
     )
@@ -69,7 +69,7 @@ def test_a_text_that_cannot_be_decoded_has_the_same_reason_at_every_attempt(
 
 def test_a_message_without_an_id_belongs_to_the_default_pillow() -> None:
     """A bare word has no id; the setting gives it."""
-    decision = classify(Body("HUG", QUEUED_US, 1), Rules("sofa", 5))
+    decision = classify(Body("HUG", QUEUED_US, 1), ClassificationRules("sofa", 5))
 
     assert isinstance(decision, ParsedMessage)
     assert (decision.pillow, decision.state) == ("sofa", "hugging")

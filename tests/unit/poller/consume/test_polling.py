@@ -56,7 +56,7 @@ def test_every_delay_is_within_the_bounds_of_its_result(
         elif found == "nothing":
             assert policy.floor_s <= delay_s <= policy.ceiling_s
         else:
-            assert RETRY_BACKOFF.first / 20 <= delay_s <= RETRY_BACKOFF.most
+            assert RETRY_BACKOFF.first_s / 20 <= delay_s <= RETRY_BACKOFF.max_s
 
 
 @given(policies, polls, jitters, st.floats(min_value=0, max_value=1, exclude_max=True))

@@ -20,7 +20,7 @@ from poller.settle.redrive import (
 from runtime.backoff import Backoff
 from tests.fakes.poison_queue import FakePoisonQueue, Fault, UnexpectedError
 
-NO_DELAY: Final = Backoff(first=1e-9, most=1e-9)
+NO_DELAY: Final = Backoff(first_s=1e-9, max_s=1e-9)
 
 
 async def replay_all(

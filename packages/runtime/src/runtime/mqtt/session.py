@@ -20,7 +20,7 @@ from runtime.mqtt.publish_window import Publish
 
 log = structlog.get_logger()
 
-_BACKOFF: Final = Backoff(first=0.5, most=10)
+_BACKOFF: Final = Backoff(first_s=0.5, max_s=10)
 
 
 class _Stopped(Exception):

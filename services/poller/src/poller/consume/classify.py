@@ -7,7 +7,7 @@ from poller.queues import Body
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ClassificationRules:
     """The settings of the classification.
 
     `default_pillow` is the id for messages without one.
@@ -26,7 +26,9 @@ class AttemptsExhausted:
     rejection: Rejection
 
 
-def classify(body: Body, rules: Rules) -> ParsedMessage | Rejection | AttemptsExhausted:
+def classify(
+    body: Body, rules: ClassificationRules
+) -> ParsedMessage | Rejection | AttemptsExhausted:
     """Return the state that a message holds, or why it can never be published.
 
     A message that cannot be decoded is rejected at its first delivery, because another would not

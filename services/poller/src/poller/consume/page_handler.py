@@ -1,7 +1,7 @@
 """Page handler: what happens to each message of a received page."""
 
 from contract.messages import ParsedMessage, Rejection
-from poller.consume.classify import Rules, classify
+from poller.consume.classify import ClassificationRules, classify
 from poller.in_flight import InFlight, InFlightMessage, Outcome
 from poller.metrics import PollerMetrics
 from poller.publish.ordered_publisher import OrderedPublisher
@@ -18,7 +18,7 @@ class PageHandler:
         publisher: OrderedPublisher,
         settlement: Settlement,
         metrics: PollerMetrics,
-        rules: Rules,
+        rules: ClassificationRules,
     ) -> None:
         self._in_flight = in_flight
         self._publisher = publisher

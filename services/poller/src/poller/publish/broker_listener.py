@@ -24,7 +24,7 @@ keep-alive (runtime.mqtt); the rest allows for clocks that differ and for a slow
 
 
 class BrokerListener:
-    """Handles the events of the broker; a BrokerEvents."""
+    """Handles the events of the broker; a BrokerEventHandler."""
 
     def __init__(
         self,

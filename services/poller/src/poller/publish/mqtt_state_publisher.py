@@ -1,11 +1,11 @@
-"""The broker over MQTT: a StatePublisher on a session of its own, which calls a BrokerEvents."""
+"""The broker over MQTT: a StatePublisher on a session of its own; calls a BrokerEventHandler."""
 
 import asyncio
 
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, Update, decode_state
 from poller.publish.publish_confirms import PublishConfirms
-from poller.publish.state_publisher import BrokerEvents
+from poller.publish.state_publisher import BrokerEventHandler
 from poller.settings import PollerSettings
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 
@@ -17,7 +17,7 @@ class MqttStatePublisher:
     With MQTT 3.1.1 a state is confirmed when it has also come back; see PublishConfirms.
     """
 
-    listener: BrokerEvents
+    listener: BrokerEventHandler
 
     def __init__(self, settings: PollerSettings, service: str) -> None:
         self._topics = Topics(settings.topic_prefix)

@@ -26,7 +26,7 @@ class StatePublisher(Protocol):
         """Publish the announcement of a dead letter; the future and the errors are the same."""
 
 
-class BrokerEvents(Protocol):
+class BrokerEventHandler(Protocol):
     """Receives what the broker reports, in order and on the event loop; it must not block."""
 
     def on_state(self, update: Update) -> None:

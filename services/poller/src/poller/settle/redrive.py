@@ -28,7 +28,7 @@ CONCURRENCY: Final = 16
 MAX_TRIES: Final = 3
 """How often a request is sent that the queue service does not answer."""
 
-RETRY: Final = Backoff(first=0.5, most=4)
+RETRY: Final = Backoff(first_s=0.5, max_s=4)
 
 _Result = TypeVar("_Result")
 
