@@ -1,7 +1,7 @@
 """Hypothesis profiles: how many examples a property gets in which kind of run.
 
 `full` is the default and what `scripts/test` and CI use.
-`quick` is what `scripts/test --quick` uses: a fifth of the examples.
+`quick` is what `scripts/test --quick` uses: a tenth of the examples.
 A property with a number of its own writes `max_examples=examples(150)`, so that `quick` scales it;
 a test with a long loop writes `for value in sample(values)`.
 """
@@ -17,7 +17,7 @@ FULL: Final = "full"
 QUICK: Final = "quick"
 
 _FULL_EXAMPLES: Final = 100
-_QUICK_EXAMPLES: Final = 20
+_QUICK_EXAMPLES: Final = 10
 
 
 def register() -> None:
@@ -42,5 +42,5 @@ def examples(full: int) -> int:
 
 
 def sample(values: Sequence[T]) -> Sequence[T]:
-    """Return all values with the profile `full`, and every fifth with `quick`."""
+    """Return all values with the profile `full`, and every tenth with `quick`."""
     return values[:: max(1, _FULL_EXAMPLES // settings().max_examples)]
