@@ -96,6 +96,7 @@ DECIDERS: Final = (
     "gateway.transport.timing_wheel",
     "gateway.fanout.encoding",
     "gateway.transport.admission",
+    "gateway.transport.origin_policy",
     "gateway.transport.cpu_budget",
     "gateway.transport.frame_scanner",
     "simulator.model.*",

@@ -1,4 +1,4 @@
-"""Origins, subscriptions and the order of refusals."""
+"""Subscriptions, and the order of refusals."""
 
 import pytest
 from hypothesis import given
@@ -12,81 +12,10 @@ from gateway.transport.admission import (
     Refusal,
     SubscriptionRequest,
     admit,
-    origin_allowed,
     parse_subscription,
 )
 
 HOST = "pillows.example:8080"
-
-
-@pytest.mark.parametrize(
-    ("origin", "allowed"),
-    [
-        ("http://pillows.example:8080", ()),
-        ("https://PILLOWS.example:8080", ()),
-        ("https://friend.example", ("https://friend.example",)),
-        ("https://Friend.example", ("https://friend.EXAMPLE",)),
-        ("https://anyone.example", ("*",)),
-        ("null", ("*",)),
-    ],
-)
-def test_an_allowed_origin(origin: str, allowed: tuple[str, ...]) -> None:
-    """The gateway's own, a configured one, and any if all are allowed."""
-    assert origin_allowed(origin, HOST, allowed)
-
-
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "",
-        "null",
-        "http://pillows.example",
-        "http://pillows.example:80800",
-        "http://pillows.example:8080.evil.example",
-        "http://evil.example/pillows.example:8080",
-        "http://evil.example#pillows.example:8080",
-        "http://user@pillows.example:8080",
-        "pillows.example:8080",
-        "http://[",
-        "http://friend.example",
-        "https://friend.example.evil.example",
-        "https://friend.example:444",
-    ],
-)
-def test_an_origin_that_is_not_allowed(origin: str) -> None:
-    """Also one that resembles an allowed one."""
-    assert not origin_allowed(origin, HOST, ("https://friend.example",))
-
-
-@pytest.mark.parametrize(
-    ("origin", "host", "same"),
-    [
-        ("http://x.example", "x.example:80", True),
-        ("https://x.example", "X.example:443", True),
-        ("https://[::1]", "[::1]:443", True),
-        ("https://x.example", "x.example:80", False),
-        ("http://x.example:80", "x.example", False),
-        ("http://x.example", "x.example:8080", False),
-    ],
-)
-def test_a_host_may_name_the_default_port_of_the_origins_scheme(
-    origin: str, host: str, same: bool
-) -> None:
-    """Some proxies add it."""
-    assert origin_allowed(origin, host, ()) == same
-
-
-@pytest.mark.parametrize("host", [None, "", ":80"])
-def test_without_a_host_no_origin_is_the_gateways_own(host: str | None) -> None:
-    """An empty origin does not equal an empty host."""
-    assert not origin_allowed("http://", host, ())
-    assert not origin_allowed("", host, ())
-
-
-@given(st.text(), st.one_of(st.none(), st.text()))
-def test_any_origin_is_decided_without_an_exception(origin: str, host: str | None) -> None:
-    """It is chosen by the client."""
-    assert origin_allowed(origin, host, ()) in (True, False)
 
 
 def test_a_query_without_pillows_subscribes_to_all() -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
 from gateway.fanout.subscriptions import Filter
+from gateway.transport.origin_policy import origin_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,6 @@ class AdmissionPolicy:
     max_clients: int
 
 
-_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
-
-
 def admit(
     policy: AdmissionPolicy, clients: int, query: bytes, fields: Mapping[bytes, bytes]
 ) -> SubscriptionRequest | Refusal:
@@ -64,24 +62,6 @@ def admit(
     since = next((value for name, value in pairs if name == "since"), None)
     request = parse_subscription(pillows, _text(fields.get(b"last-event-id")) or since)
     return Refusal(BAD_MESSAGE, request) if isinstance(request, str) else request
-
-
-def origin_allowed(origin: str, host: str | None, allowed: Sequence[str]) -> bool:
-    """Return whether a page of `origin` may subscribe at a gateway that is addressed as `host`.
-
-    A request without an Origin header does not come from a browser and needs no check, because
-    the data is public to any program that can reach the gateway.
-    The scheme is not compared, because TLS often ends at a proxy.
-    """
-    if "*" in allowed or origin.lower() in (one.lower() for one in allowed):
-        return True
-    try:
-        parsed = urlsplit(origin)
-    except ValueError:
-        return False
-    site, own = parsed.netloc.lower(), (host or "").lower()
-    # A browser omits the default port of a scheme; some proxies add it to Host.
-    return bool(site) and site in (own, own.removesuffix(_DEFAULT_PORTS.get(parsed.scheme, "")))
 
 
 def parse_subscription(pillows: Sequence[str], since: str | None) -> SubscriptionRequest | str:
