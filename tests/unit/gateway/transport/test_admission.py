@@ -15,8 +15,6 @@ from gateway.transport.admission import (
     parse_subscription,
 )
 
-HOST = "pillows.example:8080"
-
 
 def test_a_query_without_pillows_subscribes_to_all() -> None:
     """And without a cursor nothing is resumed."""
