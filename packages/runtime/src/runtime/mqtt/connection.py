@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.was_closed_by_broker = False
         """Whether the broker closed it, with or without a DISCONNECT packet."""
-        self._has_disconnect_packet = False
+        self._has_connack = False
         self._is_disconnecting = False
         self._unread = b""
 
@@ -102,14 +102,7 @@ class Connection(asyncio.Protocol):
             keepalive=limits.keepalive_s,
             properties=connect_properties(limits.max_packet_bytes) if self._v5 else None,
         )
-        try:
-            reason, properties = await self._await_response("CONNECT")
-        except BrokerLost:
-            if self._has_disconnect_packet or not self.was_closed_by_broker:
-                raise
-            # Some brokers refuse a protocol version like this.
-            advice = "; if it has no MQTT 5, set MQTT_PROTOCOL to 3.1.1" if self._v5 else ""
-            raise BrokerLost(f"the broker closed the connection without CONNACK{advice}") from None
+        reason, properties = await self._await_response("CONNECT")
         if reason.value >= FAILURE:
             raise BrokerUnusable(
                 f"the broker refused the connection ({reason}){connect_advice(reason.value)}"
@@ -196,10 +189,17 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif not self._lost.done():
             self.was_closed_by_broker = True
-            why = os_error_text(exc) if isinstance(exc, OSError) else "the broker closed it"
-            self._end(BrokerLost(f"the connection ended ({why})"))
+            self._end(self._closed_by_broker(exc))
         if not self._closed.done():
             self._closed.set_result(None)
+
+    def _closed_by_broker(self, exc: Exception | None) -> BrokerLost:
+        if not self._has_connack:
+            # Some brokers refuse a protocol version like this.
+            advice = "; if it has no MQTT 5, set MQTT_PROTOCOL to 3.1.1" if self._v5 else ""
+            return BrokerLost(f"the broker closed the connection without CONNACK{advice}")
+        why = os_error_text(exc) if isinstance(exc, OSError) else "the broker closed it"
+        return BrokerLost(f"the connection ended ({why})")
 
     def _resume(self) -> None:
         data, self._unread = self._unread, b""
@@ -212,6 +212,7 @@ class Connection(asyncio.Protocol):
     def _on_connack(
         self, _client: Any, _userdata: Any, _flags: Any, reason: Any, properties: Any
     ) -> None:
+        self._has_connack = True
         self._set_response((reason, properties))
 
     def _on_suback(
@@ -228,7 +229,7 @@ class Connection(asyncio.Protocol):
         if self._is_disconnecting:
             return  # because its last bytes are still to be written
         if flags.is_disconnect_packet_from_server:
-            self.was_closed_by_broker = self._has_disconnect_packet = True
+            self.was_closed_by_broker = True
             self._end(BrokerLost(f"the broker ended the connection ({reason})"))
         else:
             self._end(BrokerLost(f"the connection ended ({reason})"))
