@@ -10,7 +10,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.messages import (
-    MAX_AHEAD_S,
     MAX_NESTING,
     MAX_STATE_BYTES,
     ParsedMessage,
@@ -21,7 +20,12 @@ from contract.messages import (
     nesting_depth,
 )
 from contract.states import STATES
-from contract.timestamps import format_timestamp, parse_timestamp
+from contract.timestamps import (
+    FIRST_PLAUSIBLE_US,
+    MAX_CLOCK_SKEW_MS,
+    format_timestamp,
+    parse_timestamp,
+)
 from tests.unit.contract.examples import Case, body, cases, read
 from tests.unit.contract.strategies import (
     KNOWN,
@@ -33,6 +37,7 @@ from tests.unit.contract.strategies import (
 )
 
 QUEUED = 1_763_791_200_000_000
+MAX_SKEW_US = MAX_CLOCK_SKEW_MS * 1000
 
 
 def decode(message: bytes | str, queued_us: int = QUEUED) -> ParsedMessage | Rejection:
@@ -165,13 +170,13 @@ def test_a_valid_message_keeps_every_field(message: dict[str, Any], queued: int)
     assert {**content, "at": None} == {**message, "at": None, **_clock(content)}
     assert list(content)[:3] == ["pillow", "state", "at"]
     assert state.order == (parse_timestamp(content["at"]), message.get("seq", 0))
-    assert state.order[0] <= queued + MAX_AHEAD_S * 1_000_000
+    assert state.order[0] <= queued + MAX_SKEW_US
     if "at" not in message:
         assert state.order[0] == queued
 
 
 def _clock(content: dict[str, Any]) -> dict[str, Any]:
-    return {"clock": "ahead"} if content.get("clock") == "ahead" else {}
+    return {"clock": content["clock"]} if content.get("clock") in ("ahead", "behind") else {}
 
 
 @given(messages(), QUEUED_US)
@@ -188,22 +193,39 @@ def test_unknown_fields_are_forwarded_byte_for_byte(message: dict[str, Any], que
         place = content.index(part, place) + len(part)
 
 
-@given(QUEUED_US, st.integers(-MAX_AHEAD_S * 3_000_000, MAX_AHEAD_S * 3_000_000))
-@example(QUEUED, MAX_AHEAD_S * 1_000_000)
-@example(QUEUED, MAX_AHEAD_S * 1_000_000 + 1)
-def test_an_at_more_than_five_minutes_ahead_is_replaced_by_the_insertion_time(
+@given(QUEUED_US, st.integers(-3 * MAX_SKEW_US, 3 * MAX_SKEW_US))
+@example(QUEUED, MAX_SKEW_US)
+@example(QUEUED, MAX_SKEW_US + 1)
+@example(FIRST_PLAUSIBLE_US + MAX_SKEW_US, -MAX_SKEW_US - 1)
+@example(FIRST_PLAUSIBLE_US, -MAX_SKEW_US - 1)
+@example(FIRST_PLAUSIBLE_US, -MAX_SKEW_US)
+def test_an_at_that_no_set_clock_shows_is_replaced_by_the_insertion_time(
     queued: int, ahead_us: int
 ) -> None:
-    """The state is marked with `"clock": "ahead"`."""
+    """More than five minutes ahead, or before 2020 though the queue's clock is later."""
     at = format_timestamp(queued + ahead_us)
     content = json.loads(
         parsed(as_json({"pillow": "a", "state": "hugging", "at": at}), queued).content
     )
 
-    if ahead_us > MAX_AHEAD_S * 1_000_000:
+    if ahead_us > MAX_SKEW_US:
         assert (content["at"], content["clock"]) == (format_timestamp(queued), "ahead")
+    elif ahead_us < -MAX_SKEW_US and queued + ahead_us < FIRST_PLAUSIBLE_US:
+        assert (content["at"], content["clock"]) == (format_timestamp(queued), "behind")
     else:
         assert (content["at"], content.get("clock")) == (at, None)
+
+
+def test_an_at_that_is_after_year_9999_in_utc_is_rejected() -> None:
+    """It cannot be written in UTC, and a queue whose clock is there would accept it."""
+    queued = parse_timestamp("9999-12-31T23:59:59Z")
+    assert queued is not None
+    at = "9999-12-31T23:59:59-00:01"
+
+    result = decode(as_json({"pillow": "a", "state": "hugging", "at": at}), queued)
+
+    assert isinstance(result, Rejection)
+    assert result.reason == Reason.BAD_FIELD
 
 
 def test_a_clock_field_of_a_message_is_kept_unless_at_is_replaced() -> None:

@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.messages import MAX_STATE_BYTES, ParsedMessage, decode_message
+from contract.messages import MAX_SEQ, MAX_STATE_BYTES, ParsedMessage, decode_message
 from contract.states import NOT_CONNECTED
-from contract.timestamps import format_timestamp, parse_timestamp
+from contract.timestamps import MAX_CLOCK_SKEW_MS, format_timestamp, parse_timestamp
 from contract.updates import (
+    MAX_HOP_AGE_MS,
+    MAX_HOP_AHEAD_MS,
     Update,
     decode_state,
     encode_not_connected,
     encode_state,
     with_publish_time,
+    with_sign_of_life,
 )
 from tests.unit.contract.examples import Case, body, cases
 from tests.unit.contract.strategies import QUEUED_US, as_json, hostile, messages, mutated
@@ -195,6 +198,37 @@ def test_with_publish_time_adds_the_hop_to_a_state_without_hops(
     assert again.is_duplicate_of(update(y=1.5))
 
 
+@pytest.mark.parametrize("behind", [True, False])
+def test_a_sign_of_life_has_the_hops_of_the_later_message(behind: bool) -> None:
+    """It is the same state, marked only where the pillow's clock is behind."""
+    known = update(seq=3, x=1.50, hops={"queued": 1, "polled": 2, "published": 3})
+
+    again = with_sign_of_life(
+        known, queued_ms=11, polled_ms=12, published_ms=13, clock_is_behind=behind
+    )
+
+    assert again == decode_state("cloud-1", again.payload)
+    fields = json.loads(again.payload)
+    assert fields.pop("hops") == {"queued": 11, "polled": 12, "published": 13}
+    assert fields.pop("clock", None) == ("behind" if behind else None)
+    assert fields == {
+        name: value for name, value in json.loads(known.payload).items() if name != "hops"
+    }
+    assert again.is_later_sign_of_life(known)
+    assert not known.is_later_sign_of_life(again)
+    assert not again.is_later_sign_of_life(again)
+
+
+def test_a_state_that_is_only_published_again_is_no_later_sign_of_life() -> None:
+    """The broker had lost it; the pillow has sent nothing since."""
+    known = update(hops={"queued": 1, "polled": 2, "published": 3})
+
+    assert not with_publish_time(known, 9).is_later_sign_of_life(known)
+    assert not update().is_later_sign_of_life(known)
+    assert not update(seq=1, hops={"queued": 7}).is_later_sign_of_life(known)
+    assert known.is_later_sign_of_life(update())
+
+
 @pytest.mark.parametrize("hops", ['"soon"', "null", "[]", "{}", '{"queued":"x","published":1.5}'])
 def test_invalid_hops_are_ignored(hops: str) -> None:
     """They only serve to measure; the state is accepted."""
@@ -205,6 +239,43 @@ def test_invalid_hops_are_ignored(hops: str) -> None:
 
     assert isinstance(decoded, Update)
     assert (decoded.queued_ms, decoded.published_ms) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "hop", ["-1", "-99999999999999", str(MAX_SEQ + 1), "1" + "0" * 400, "true", "1.0", "1e3", '"1"']
+)
+def test_a_hop_that_is_no_whole_number_of_a_clock_counts_as_missing(hop: str) -> None:
+    """The state is accepted, whatever its hops."""
+    payload = (
+        '{"pillow":"a","state":"hugging","at":"2025-11-22T06:00:00Z",'
+        f'"hops":{{"queued":{hop},"published":{hop}}}}}'
+    )
+    decoded = decode_state("a", payload.encode())
+
+    assert isinstance(decoded, Update), decoded
+    assert (decoded.queued_ms, decoded.published_ms) == (None, None)
+
+
+@given(HOPS, st.integers(-2 * MAX_HOP_AGE_MS, 2 * MAX_HOP_AGE_MS))
+def test_a_hop_far_from_the_present_counts_as_missing(now_ms: int, ahead_ms: int) -> None:
+    """A day ahead is too far; a message may have waited for a week, and a state be as old."""
+    hop = max(0, now_ms + ahead_ms)
+    state = update(hops={"queued": hop, "published": hop})
+
+    decoded = decode_state("cloud-1", state.payload, now_ms=now_ms)
+
+    assert isinstance(decoded, Update)
+    kept = hop if -MAX_HOP_AGE_MS <= hop - now_ms <= MAX_HOP_AHEAD_MS else None
+    assert (decoded.queued_ms, decoded.published_ms) == (kept, kept)
+
+
+def test_a_state_more_than_five_minutes_ahead_is_too_far_ahead() -> None:
+    """The same limit as on the queue."""
+    at_ms = update().order[0] // 1000
+
+    assert update().is_too_far_ahead(at_ms - MAX_CLOCK_SKEW_MS - 1)
+    assert not update().is_too_far_ahead(at_ms - MAX_CLOCK_SKEW_MS)
+    assert not update().is_too_far_ahead(at_ms + MAX_HOP_AGE_MS)
 
 
 def test_a_field_of_a_wrong_type_is_refused() -> None:

@@ -16,7 +16,13 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from contract.states import canonical_state
-from contract.timestamps import format_timestamp, is_utc_text, parse_timestamp
+from contract.timestamps import (
+    FIRST_PLAUSIBLE_US,
+    MAX_CLOCK_SKEW_MS,
+    format_timestamp,
+    is_utc_text,
+    parse_timestamp,
+)
 from contract.topics import is_pillow_id
 
 MAX_BODY_BYTES: Final = 65_536
@@ -34,8 +40,7 @@ MAX_NESTING: Final = 64
 MAX_SEQ: Final = 2**53 - 1
 """The largest integer that every JSON decoder represents exactly (RFC 8259 section 6)."""
 
-MAX_AHEAD_S: Final = 300
-"""How many seconds `at` may lie after the queue's insertion time; beyond, that time replaces it."""
+_MAX_CLOCK_SKEW_US: Final = MAX_CLOCK_SKEW_MS * 1000
 
 
 class Reason(StrEnum):
@@ -99,6 +104,8 @@ _TUPLE: Final = re.compile(
     r"""(,[ \t\r\n]*+u?(['"])\w{1,32}\3[ \t\r\n]*+)*+,?[ \t\r\n]*+\)"""
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_AHEAD: Final = msgspec.Raw(b'"ahead"')
+_BEHIND: Final = msgspec.Raw(b'"behind"')
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -199,15 +206,15 @@ def _decode_object(text: str, queued_us: int) -> ParsedMessage | Rejection:
                 return Rejection(
                     Reason.BAD_FIELD, f"{name} is {abbreviated(values[name])}, not {meaning}"
                 )
-    at = _decode_at(values.get("at"), queued_us) if "at" in fields else (queued_us, None, False)
+    at = _decode_at(values.get("at"), queued_us) if "at" in fields else (queued_us, None, None)
     if at is None:
         return Rejection(
             Reason.BAD_FIELD, f"at is {abbreviated(values['at'])}, not an RFC 3339 date-time"
         )
-    at_us, at_text, ahead = at
+    at_us, at_text, clock = at
     rest = {name: value for name, value in fields.items() if name not in _REPLACED}
-    if ahead:
-        rest["clock"] = msgspec.Raw(b'"ahead"')
+    if clock is not None:
+        rest["clock"] = clock
     trace = values.get("traceparent")
     return _parsed(
         {"pillow": values["pillow"], "state": state},
@@ -218,20 +225,24 @@ def _decode_object(text: str, queued_us: int) -> ParsedMessage | Rejection:
     )
 
 
-def _decode_at(value: object, queued_us: int) -> tuple[int, str | None, bool] | None:
-    """Return the time in microseconds, the text to keep, and whether it was too far ahead.
+def _decode_at(value: object, queued_us: int) -> tuple[int, str | None, msgspec.Raw | None] | None:
+    """Return the time in microseconds, the text to keep, and the mark of a wrong clock.
 
     None instead of a text: it has to be formatted.
+    A time too far ahead, or before FIRST_PLAUSIBLE_US, is replaced by the insertion time. A time
+    that is merely far behind is kept, because a pillow may send what it stored while offline.
     """
     if not isinstance(value, str):
         return None
     at_us = parse_timestamp(value)
     if at_us is None:
         return None
-    if at_us > queued_us + MAX_AHEAD_S * 1_000_000:
-        return queued_us, None, True
+    if at_us > queued_us + _MAX_CLOCK_SKEW_US:
+        return queued_us, None, _AHEAD
+    if at_us < min(FIRST_PLAUSIBLE_US, queued_us - _MAX_CLOCK_SKEW_US):
+        return queued_us, None, _BEHIND
     try:
-        return at_us, value if is_utc_text(value) else format_timestamp(at_us), False
+        return at_us, value if is_utc_text(value) else format_timestamp(at_us), None
     except OverflowError:
         return None
 

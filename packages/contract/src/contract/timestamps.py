@@ -6,6 +6,12 @@ from typing import Annotated, Final
 
 import msgspec
 
+MAX_CLOCK_SKEW_MS: Final = 300_000
+"""How far a pillow's clock may differ from the queue's before the difference counts as an error."""
+
+FIRST_PLAUSIBLE_US: Final = 1_577_836_800_000_000
+"""2020-01-01: an earlier time comes from a clock that was never set, in microseconds."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _UTC_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")

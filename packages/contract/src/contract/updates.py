@@ -17,7 +17,7 @@ from contract.messages import (
     is_nested_too_deeply,
 )
 from contract.states import NOT_CONNECTED, STATES
-from contract.timestamps import format_timestamp, parse_timestamp
+from contract.timestamps import MAX_CLOCK_SKEW_MS, format_timestamp, parse_timestamp
 from contract.topics import is_pillow_id
 
 CONTENT_TYPE: Final = "application/json"
@@ -25,9 +25,11 @@ CONTENT_TYPE: Final = "application/json"
 EXPIRY_S: Final = 7 * 24 * 3600
 """Message expiry: seconds until a broker drops a state, as long as the queue keeps a message."""
 
-MAX_CLOCK_SKEW_MS: Final = 24 * 3600 * 1000
-"""How far in the future the `at` of a state on MQTT may lie. In a poller's state that is at most
-five minutes and the difference between the clocks of queue and reader."""
+MAX_HOP_AHEAD_MS: Final = 24 * 3600 * 1000
+"""How far in the future a hop may lie; the clock that gave a later one is not the queue's."""
+
+MAX_HOP_AGE_MS: Final = EXPIRY_S * 1000 + MAX_HOP_AHEAD_MS
+"""How far in the past a hop may lie: the queue keeps a message for a week, a broker its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Update:
     """One valid state of one pillow, as it was on MQTT.
 
     `order` sorts the states of a pillow, oldest first: `at` in microseconds, then `seq`.
-    `queued_ms` and `published_ms` are hops in Unix milliseconds, None where they are missing.
+    `queued_ms` and `published_ms` are hops in Unix milliseconds of the queue's time, None where
+    they are missing or cannot be right.
     """
 
     pillow: str
@@ -46,7 +49,7 @@ class Update:
     published_ms: int | None = None
 
     def is_too_far_ahead(self, now_ms: int) -> bool:
-        """Return whether `at` is further in the future than any clock error; `now_ms` in Unix ms.
+        """Return whether `at` is later than a poller accepts; `now_ms` is the queue's time.
 
         No poller wrote such a state. As the newest it would hide its pillow's states until then.
         """
@@ -57,6 +60,19 @@ class Update:
         return self.order == other.order and (
             self.payload == other.payload
             or _content_without_hops(self.payload) == _content_without_hops(other.payload)
+        )
+
+    def is_later_sign_of_life(self, known: "Update") -> bool:
+        """Return whether this is the state `known` again, published for a later message.
+
+        A poller publishes the newest state again when its pillow sends an older one: the pillow is
+        awake, and its clock or its order is wrong. A broker that lost a state gets it again with
+        the same `hops.queued`, which is no sign of life.
+        """
+        return (
+            self.order == known.order
+            and self.queued_ms is not None
+            and (known.queued_ms is None or self.queued_ms > known.queued_ms)
         )
 
 
@@ -85,6 +101,24 @@ def with_publish_time(update: Update, published_ms: int) -> Update:
     return replace(update, payload=msgspec.json.encode(fields), published_ms=published_ms)
 
 
+def with_sign_of_life(
+    update: Update, *, queued_ms: int, polled_ms: int, published_ms: int, clock_is_behind: bool
+) -> Update:
+    """Return the update with the hops of a later, superseded message, to publish it again.
+
+    With `clock_is_behind` it is marked `"clock":"behind"`. Every other field stays as it is.
+    """
+    fields = msgspec.json.decode(update.payload, type=dict[str, msgspec.Raw])
+    fields.pop("hops", None)
+    if clock_is_behind:
+        fields["clock"] = msgspec.Raw(b'"behind"')
+    fields["hops"] = msgspec.Raw(
+        b'{"queued":%d,"polled":%d,"published":%d}' % (queued_ms, polled_ms, published_ms)
+    )
+    payload = msgspec.json.encode(fields)
+    return replace(update, payload=payload, queued_ms=queued_ms, published_ms=published_ms)
+
+
 def encode_not_connected(update: Update, *, since_ms: int) -> bytes:
     """Encode `notconnected` for a silent pillow, with its last state; `since_ms` in Unix ms."""
     fields = msgspec.json.decode(update.payload, type=dict[str, msgspec.Raw])
@@ -100,9 +134,10 @@ def encode_not_connected(update: Update, *, since_ms: int) -> bytes:
     return msgspec.json.encode(state)
 
 
-def decode_state(pillow: str, payload: bytes) -> Update | str:
+def decode_state(pillow: str, payload: bytes, *, now_ms: int | None = None) -> Update | str:
     """Decode a payload from the state topic of `pillow`; return the update, or why it is invalid.
 
+    `now_ms` is the best known time of the queue: a hop far from it counts as missing.
     Never raises, whatever the bytes.
     """
     if len(payload) > MAX_STATE_BYTES + 1024:
@@ -129,17 +164,20 @@ def decode_state(pillow: str, payload: bytes) -> Update | str:
     if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= MAX_SEQ:
         return f"seq is {abbreviated(seq)}"
     hops = fields.get("hops")
-    queued, published = (
-        (hops.get("queued"), hops.get("published")) if isinstance(hops, dict) else (None, None)
-    )
-    return Update(
-        pillow,
-        state,
-        (at_us, seq),
-        payload,
-        queued if isinstance(queued, int) else None,
-        published if isinstance(published, int) else None,
-    )
+    queued_ms = published_ms = None
+    if isinstance(hops, dict):
+        queued_ms = _hop_or_none(hops.get("queued"), now_ms)
+        published_ms = _hop_or_none(hops.get("published"), now_ms)
+    return Update(pillow, state, (at_us, seq), payload, queued_ms, published_ms)
+
+
+def _hop_or_none(value: object, now_ms: int | None) -> int | None:
+    """Return a hop; None for anything but a whole number that a clock can show."""
+    if type(value) is not int or not 0 <= value <= MAX_SEQ:  # a bool is an int too
+        return None
+    if now_ms is not None and not -MAX_HOP_AGE_MS <= value - now_ms <= MAX_HOP_AHEAD_MS:
+        return None
+    return value
 
 
 def _content_without_hops(payload: bytes) -> dict[str, object]:

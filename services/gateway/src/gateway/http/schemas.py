@@ -26,7 +26,11 @@ STATE_SCHEMA: Final[dict[str, Any]] = {
                 "maxItems": 3,
             },
         },
-        "clock": {"const": "ahead", "description": "`at` was in the future and was replaced."},
+        "clock": {
+            "enum": ["ahead", "behind"],
+            "description": "The pillow's clock is wrong: ahead, `at` was replaced; behind, `at` "
+            "was replaced, or later messages had an older `at` and only show that it is awake.",
+        },
         "last": {
             "type": "string",
             "description": "Added by the gateway to `notconnected`: the state before.",

@@ -103,7 +103,7 @@ class MqttConsumer:
             self._count("ahead")
             self._warn_once(
                 message.topic,
-                "more than a day in the future: remove it, or set the clock there or here",
+                "more than five minutes in the future: remove it, or set the clock there or here",
             )
             return
         outcome = self._presence.receive(
