@@ -48,6 +48,8 @@ class InFlightMessage:
     `abandoning` is true while its lease is being ended.
     `settled_before` is true when an earlier delivery was settled and only the deletion failed.
     `outcome` is None until the delivery is settled and counted.
+    `journaled` is done when the journal has the state that the outcome rests on; None where there
+    is nothing to wait for.
     """
 
     delivery: ReceivedMessage
@@ -57,6 +59,7 @@ class InFlightMessage:
     lease_lost: bool = False
     abandoning: bool = False
     outcome: Outcome | None = None
+    journaled: asyncio.Future[None] | None = None
     receipt_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the pop receipt is in use, because a renewal invalidates it for a deletion."""
 

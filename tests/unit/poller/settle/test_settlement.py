@@ -192,3 +192,25 @@ async def test_only_a_message_settled_before_is_deleted_as_retried() -> None:
         settlement.complete(message, Outcome.RETRIED)
 
     await poller.crash()
+
+
+@virtual_time
+async def test_a_settled_message_is_deleted_only_after_the_journal_has_its_state() -> None:
+    """It is counted at once, and a stop waits for the journal before it deletes."""
+    world = World()
+    poller = world.start(connected=False)
+    world.queue.put(state("a", 1))
+    in_flight, metrics = InFlight(lambda: 0), PollerMetrics()
+    queue = MonitoredQueue(poller.queue, QueueHealth(metrics))
+    settlement = Settlement(queue, poller.broker, in_flight, BackgroundTasks(), metrics)
+    (delivery,) = await queue.receive(1)
+    journaled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    settlement.complete(message := in_flight.add(delivery), Outcome.PUBLISHED, journaled)
+    assert message.outcome is Outcome.PUBLISHED
+    stopping = asyncio.create_task(settlement.abandon_all())
+    await asyncio.sleep(1)
+    assert len(world.queue.messages) == 1
+    journaled.set_result(None)
+    await stopping
+    assert len(world.queue.messages) == 0
+    await poller.crash()

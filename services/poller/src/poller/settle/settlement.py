@@ -1,7 +1,7 @@
 """Settlement: how a message leaves the window. It is completed, dead-lettered or abandoned here.
 
 A message is deleted only after its outcome is confirmed: the broker has its state or a newer one
-of its pillow, or the poison queue has its copy.
+of its pillow, or the poison queue has its copy. Where there is a journal, that has the state too.
 """
 
 import asyncio
@@ -81,11 +81,20 @@ class Settlement:
         for _ in range(MAX_DELETIONS):
             self._tasks.start(self._delete_loop())
 
-    def complete(self, message: InFlightMessage, outcome: Outcome) -> None:
-        """Settle a message whose outcome is confirmed, and delete it."""
+    def complete(
+        self,
+        message: InFlightMessage,
+        outcome: Outcome,
+        journaled: asyncio.Future[None] | None = None,
+    ) -> None:
+        """Settle a message whose outcome is confirmed, and delete it when `journaled` is done."""
         assert outcome is not Outcome.RETRIED or message.settled_before, f"{message.id}: {outcome}"
         self._settle(message, outcome)
-        self._to_delete.put_nowait(message)
+        if journaled is None:
+            self._to_delete.put_nowait(message)
+        else:
+            message.journaled = journaled
+            journaled.add_done_callback(lambda _: self._to_delete.put_nowait(message))
 
     def dead_letter(self, message: InFlightMessage, rejection: Rejection) -> None:
         """Copy a message to the poison queue, announce it, and delete it."""
@@ -174,6 +183,9 @@ class Settlement:
 
     async def _delete_once(self, message: InFlightMessage) -> None:
         result: DeleteResult | None = None
+        if message.journaled is not None:
+            # Not the future itself, because a cancelled wait would cancel it for other messages.
+            await asyncio.wait((message.journaled,))
         try:
             result = await self._queue.delete(message.delivery)
         except (QueueUnavailable, QueueDenied):
