@@ -9,15 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from contract.json_limits import MAX_NESTING
 from contract.messages import (
-    MAX_NESTING,
     MAX_STATE_BYTES,
     ParsedMessage,
     Reason,
     Rejection,
-    abbreviated,
     decode_message,
-    nesting_depth,
 )
 from contract.states import STATES
 from contract.timestamps import (
@@ -268,22 +266,9 @@ def test_a_state_of_48_kib_is_accepted_and_one_byte_more_is_rejected() -> None:
     assert rejection(empty % ("x" * (room + 1))).reason == Reason.TOO_LARGE
 
 
-@given(st.text('[]{}"\\a ', max_size=40))
-def test_brackets_in_strings_do_not_count_as_nesting(text: str) -> None:
-    """Whatever the string, within a list of known depth."""
-    assert nesting_depth(json.dumps([[[text]]])) == 3
-    assert nesting_depth(text) <= len(text)
-
-
 @given(st.integers(1, 200))
 def test_a_message_nested_deeper_than_the_limit_is_rejected(depth: int) -> None:
     """Before a recursive decoder sees it."""
     result = decode('{"pillow":"a","state":"hugging","x":' + "[" * depth + "]" * depth + "}")
 
     assert isinstance(result, ParsedMessage) == (depth + 1 <= MAX_NESTING)
-
-
-def test_a_value_in_an_error_is_cut_to_80_characters() -> None:
-    """A short one is shown completely."""
-    assert abbreviated({"a": 1}) == "{'a': 1}"
-    assert (len(abbreviated("x" * 9999)), abbreviated("x" * 9999)[-3:]) == (80, "...")

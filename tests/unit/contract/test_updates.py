@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.messages import MAX_SEQ, MAX_STATE_BYTES, ParsedMessage, decode_message
+from contract.json_limits import MAX_SEQ
+from contract.messages import MAX_STATE_BYTES, ParsedMessage, decode_message
 from contract.states import NOT_CONNECTED
 from contract.timestamps import MAX_CLOCK_SKEW_MS, format_timestamp, parse_timestamp
 from contract.updates import (

@@ -8,14 +8,8 @@ from typing import Final
 
 import msgspec
 
-from contract.messages import (
-    MAX_NESTING,
-    MAX_SEQ,
-    MAX_STATE_BYTES,
-    ParsedMessage,
-    abbreviated,
-    is_nested_too_deeply,
-)
+from contract.json_limits import MAX_NESTING, MAX_SEQ, abbreviated, is_nested_too_deeply
+from contract.messages import MAX_STATE_BYTES, ParsedMessage
 from contract.states import NOT_CONNECTED, STATES
 from contract.timestamps import MAX_CLOCK_SKEW_MS, format_timestamp, parse_timestamp
 from contract.topics import is_pillow_id
