@@ -81,6 +81,7 @@ DECIDERS: Final = (
     "poller.queues",
     "poller.settle.dead_letter_report",
     "poller.commands.terminal_text",
+    "gateway.state.ordered_log",
     "gateway.state.state_store",
     "gateway.state.expiry_schedule",
     "gateway.state.history",

@@ -27,6 +27,13 @@ def test_the_newest_states_that_fit_the_limit_are_kept(
         assert history.size_bytes == cost(kept) <= limit_bytes
         for one in PILLOWS:
             assert history.states(one) == [state for of, state in kept if of == one]
+            numbered = list(history.states_after(one, 0))
+            assert [state for _, state in numbered] == history.states(one)
+            last = history.last_number(one)
+            assert [number for number, _ in numbered] == list(
+                range(last + 1 - len(numbered), last + 1)
+            )
+            assert list(history.states_after(one, last - 1)) == numbered[-1:]
 
 
 def cost(kept: list[tuple[str, bytes]]) -> int:

@@ -123,7 +123,15 @@ class StateStoreMachine(RuleBasedStateMachine):
         for offset in {0, len(self.log) // 2, len(self.log) - 1, len(self.log)}:
             last = {change.pillow: change for change in self.log[max(0, offset) :]}
             expected = sorted(last.values(), key=lambda change: change.offset)
-            assert self.store.changes_after(offset) == expected
+            assert list(self.store.changes_after(offset)) == expected
+
+    @invariant()
+    def last_change_is_that_of_the_log(self) -> None:
+        last = {change.pillow: change for change in self.log}
+        for pillow in PILLOWS:
+            assert self.store.last_change(pillow) == last.get(pillow)
+        removals = [change.offset for change in self.log if change.payload is None]
+        assert self.store.newest_removal_offset == max(removals, default=0)
 
 
 TestStateStore = StateStoreMachine.TestCase
@@ -197,8 +205,10 @@ def test_a_cursor_before_a_forgotten_removal_is_not_covered() -> None:
 
     assert not store.covers(Cursor("ep", forgotten - 1))
     assert store.covers(Cursor("ep", forgotten))
-    assert len(store.changes_after(forgotten)) == MAX_TOMBSTONES
-    assert len(store.changes_after(0)) == MAX_TOMBSTONES
+    assert store.forgotten_offset == forgotten
+    assert len(list(store.changes_after(forgotten))) == MAX_TOMBSTONES
+    assert len(list(store.changes_after(0))) == MAX_TOMBSTONES
+    assert store.last_change("p0") is None
 
 
 def test_the_removal_of_a_pillow_that_came_back_may_be_forgotten() -> None:
@@ -221,3 +231,29 @@ def test_an_unknown_pillow_has_no_state_and_cannot_be_removed() -> None:
     assert store.state("cloud-1") is None
     assert store.newest("cloud-1") is None
     assert len(store) == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from(("put", "remove", "walk")), pillows), max_size=40))
+def test_a_walk_by_arrival_has_each_pillow_once_with_its_newest_state(
+    steps: list[tuple[str, str]],
+) -> None:
+    """However they change between its steps; one that was removed and came back counts as new."""
+    store = StateStore("ep")
+    for at, pillow in enumerate(PILLOWS[:2]):
+        store.put(update(pillow, at), None)
+    last, arrival = store.last_arrival, 0
+    walked: list[str] = []
+    for at, (verb, pillow) in enumerate(steps, start=10):
+        if verb == "put":
+            store.put(update(pillow, at), None)
+        elif verb == "remove":
+            store.remove(pillow)
+        else:
+            number, payload = next(store.arrivals_after(arrival), (last + 1, b""))
+            if number > last:
+                break
+            arrival = number
+            walked.append(str(fields(payload)["pillow"]))
+            assert payload == store.state(walked[-1])
+
+    assert len(walked) == len(set(walked))

@@ -1,6 +1,7 @@
 """History: the past states that are still in memory. Pure."""
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 ENTRY_OVERHEAD_BYTES: Final = 150
@@ -13,6 +14,7 @@ class History:
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._states: dict[str, deque[bytes]] = {}
+        self._evicted: dict[str, int] = {}  # how many states of each pillow, where it has others
         self._order: deque[str] = deque()  # the pillow of each entry, oldest first
         self._bytes = 0
 
@@ -24,6 +26,21 @@ class History:
     def states(self, pillow: str) -> list[bytes]:
         """Return the past states of a pillow that are still kept, as JSON, oldest first."""
         return list(self._states.get(pillow, ()))
+
+    def last_number(self, pillow: str) -> int:
+        """Return the number of a pillow's newest state; 0 when none is kept."""
+        return self._evicted.get(pillow, 0) + len(self._states.get(pillow, ()))
+
+    def states_after(self, pillow: str, number: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the states of a pillow that are still kept and came after another, oldest first.
+
+        Each has its number, from which the walk can go on later.
+        The history must not change before the last state that is taken.
+        """
+        states = self._states.get(pillow, ())
+        evicted = self._evicted.get(pillow, 0)
+        for index in range(max(0, number - evicted), len(states)):
+            yield evicted + index + 1, states[index]
 
     def append(self, pillow: str, payload: bytes) -> None:
         """Add a state, and evict the oldest of all pillows until the limit holds again."""
@@ -37,7 +54,10 @@ class History:
         pillow = self._order.popleft()
         states = self._states[pillow]
         self._bytes -= len(states.popleft()) + ENTRY_OVERHEAD_BYTES
-        if not states:
+        if states:
+            self._evicted[pillow] = self._evicted.get(pillow, 0) + 1
+        else:
             del self._states[pillow]
+            self._evicted.pop(pillow, None)
         assert self._bytes >= 0, f"the history has {self._bytes} bytes"
         assert self._order or not self._bytes, f"an empty history has {self._bytes} bytes"

@@ -1,12 +1,13 @@
 """State store: the newest state of each pillow, what clients see of it, and the log of changes.
 
 The log keeps the last change of each pillow, in the order of offsets.
-"Everything after offset n" is a walk from its end, so one structure serves the snapshot of a new
-client, the recovery of a resumed one and the catch-up of a slow one.
+"Everything after offset n" is a walk that can stop anywhere and go on later from another offset, so
+one structure serves the snapshot of a new client, the recovery of a resumed one and the catch-up of
+a slow one, each in pieces.
 Pure: the time is an argument.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -14,6 +15,7 @@ from typing import Final, Literal
 from contract.cursors import Cursor
 from contract.states import NOT_CONNECTED
 from contract.updates import Update, encode_not_connected
+from gateway.state.ordered_log import OrderedLog
 
 MAX_TOMBSTONES: Final = 1024
 """How many removals the log keeps, so that a client which was away learns of them."""
@@ -33,10 +35,11 @@ class Change:
 
 @dataclass(slots=True)
 class _Entry:
-    """The newest update of a pillow, and the change that shows it to clients."""
+    """The newest update of a pillow, the change that shows it to clients, and its arrival."""
 
     update: Update
     change: Change
+    arrival: int
 
 
 class StateStore:
@@ -49,9 +52,12 @@ class StateStore:
         self._epoch = epoch
         self._offset = 0
         self._pillows: dict[str, _Entry] = {}
-        self._log: OrderedDict[str, Change] = OrderedDict()
+        self._log: OrderedLog[Change] = OrderedLog()
+        self._arrivals: OrderedLog[_Entry] = OrderedLog()
+        self._last_arrival = 0
+        self._removals: dict[str, Change] = {}  # those in the log
         self._tombstones: deque[Change] = deque()
-        # The offset of the newest removal that is no longer in the log.
+        self._newest_removal_offset = 0
         self._forgotten_offset = 0
 
     def __len__(self) -> int:
@@ -61,6 +67,21 @@ class StateStore:
     def cursor(self) -> Cursor:
         """The end of the stream: the offset of the last change."""
         return Cursor(self._epoch, self._offset)
+
+    @property
+    def newest_removal_offset(self) -> int:
+        """The offset of the newest removal; 0 if there was none."""
+        return self._newest_removal_offset
+
+    @property
+    def forgotten_offset(self) -> int:
+        """The offset of the newest removal that is no longer in the log; 0 if there is none."""
+        return self._forgotten_offset
+
+    @property
+    def last_arrival(self) -> int:
+        """The number of the pillow that became known last; see `arrivals_after`."""
+        return self._last_arrival
 
     def covers(self, cursor: Cursor | None) -> bool:
         """Return whether the log has every change after `cursor`."""
@@ -77,22 +98,32 @@ class StateStore:
 
     def states(self) -> Iterator[bytes]:
         """Yield what clients see of every pillow, as JSON, in the order of their last changes."""
-        for change in self._log.values():
+        for change in self._log.after(0):
             if change.payload is not None:
                 yield change.payload
 
-    def changes_after(self, offset: int) -> list[Change]:
-        """Return the last change of each pillow that changed after `offset`, oldest first."""
-        changes: list[Change] = []
-        newer_offset = self._offset + 1
-        for change in reversed(self._log.values()):
-            assert change.offset < newer_offset, f"the log is not in order at {newer_offset}"
-            newer_offset = change.offset
-            if newer_offset <= offset:
-                break
-            changes.append(change)
-        changes.reverse()
-        return changes
+    def changes_after(self, offset: int) -> Iterator[Change]:
+        """Yield the last change of each pillow that changed after `offset`, oldest first.
+
+        The store must not change before the last change that is taken.
+        """
+        return self._log.after(offset)
+
+    def last_change(self, pillow: str) -> Change | None:
+        """Return the last change of a pillow; None when the log has none."""
+        entry = self._pillows.get(pillow)
+        return self._removals.get(pillow) if entry is None else entry.change
+
+    def arrivals_after(self, arrival: int) -> Iterator[tuple[int, bytes]]:
+        """Yield what clients see of each pillow that became known after another, as JSON.
+
+        Each has its number, from which the walk can go on later. A pillow keeps its number when it
+        changes, so such a walk has each pillow once.
+        The store must not change before the last state that is taken.
+        """
+        for entry in self._arrivals.after(arrival):
+            assert entry.change.payload is not None, f"{entry.change.pillow} is removed and known"
+            yield entry.arrival, entry.change.payload
 
     def newest(self, pillow: str) -> Update | None:
         """Return the newest update of a pillow; None when the pillow is not known."""
@@ -121,12 +152,17 @@ class StateStore:
         payload = update.payload
         if not_connected_since_ms is not None and update.state != NOT_CONNECTED:
             payload = encode_not_connected(update, since_ms=not_connected_since_ms)
-        change = self._append(update.pillow, payload)
         entry = self._pillows.get(update.pillow)
         if entry is None:
-            self._pillows[update.pillow] = _Entry(update, change)
+            self._discard_removal(update.pillow)
+            change = self._append(update.pillow, payload)
+            self._last_arrival += 1
+            entry = self._pillows[update.pillow] = _Entry(update, change, self._last_arrival)
+            self._arrivals.append(self._last_arrival, entry)
         else:
             assert entry.update.order <= update.order, f"{update.pillow} went back in time"
+            self._log.discard(entry.change.offset)
+            change = self._append(update.pillow, payload)
             entry.update, entry.change = update, change
         return change
 
@@ -136,21 +172,31 @@ class StateStore:
         The log keeps `MAX_TOMBSTONES` removals; beyond that it forgets the oldest, and cursors
         before it are not covered any more.
         """
-        if self._pillows.pop(pillow, None) is None:
+        entry = self._pillows.pop(pillow, None)
+        if entry is None:
             return None
+        self._log.discard(entry.change.offset)
+        self._arrivals.discard(entry.arrival)
         change = self._append(pillow, None)
+        self._removals[pillow] = change
+        self._newest_removal_offset = change.offset
         self._tombstones.append(change)
         if len(self._tombstones) > MAX_TOMBSTONES:
             oldest = self._tombstones.popleft()
-            if self._log.get(oldest.pillow) is oldest:
+            if self._removals.get(oldest.pillow) is oldest:
                 assert oldest.offset > self._forgotten_offset, "removals are forgotten in order"
-                del self._log[oldest.pillow]
+                self._discard_removal(oldest.pillow)
                 self._forgotten_offset = oldest.offset
         return change
 
     def _append(self, pillow: str, payload: bytes | None) -> Change:
         self._offset += 1
         change = Change(self._offset, pillow, payload)
-        self._log[pillow] = change
-        self._log.move_to_end(pillow)
+        self._log.append(self._offset, change)
         return change
+
+    def _discard_removal(self, pillow: str) -> None:
+        """Take the removal of a pillow out of the log, if it is there."""
+        removal = self._removals.pop(pillow, None)
+        if removal is not None:
+            self._log.discard(removal.offset)
