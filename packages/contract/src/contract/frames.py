@@ -40,14 +40,22 @@ Pillow = dict[str, Any]
 """A state as on MQTT: `pillow`, `state`, `at`, and any other field of the pillow."""
 
 
+QueueOffset = int | msgspec.UnsetType
+"""Milliseconds to add to `sent` to get the queue's time; absent while that is unknown."""
+
+
 class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
-    """The first frame: every state, or, when recovered, the states that changed after `since`."""
+    """The first frame: every state, or, when recovered, the states that changed after `since`.
+
+    `queue_offset` is what has to be added to `sent` to get the queue's time, in milliseconds.
+    """
 
     cursor: str
     recovered: bool
     broker: BrokerStatus
     sent: int
     pillows: list[Pillow]
+    queue_offset: QueueOffset = msgspec.UNSET
 
 
 class Updates(msgspec.Struct, tag="update", frozen=True):
@@ -75,13 +83,18 @@ class Heartbeat(msgspec.Struct, tag="heartbeat", frozen=True):
     """Sent at intervals, so that a page can distinguish silence from a dead connection."""
 
     sent: int
+    queue_offset: QueueOffset = msgspec.UNSET
 
 
 class Pong(msgspec.Struct, tag="pong", frozen=True):
-    """The response to a ping: its `sent` unchanged, and the gateway's clock in Unix ms."""
+    """The response to a ping: its `sent` unchanged, and the gateway's clock in Unix ms.
+
+    `queue_offset` is what has to be added to `received` to get the queue's time.
+    """
 
     sent: int | float
     received: int
+    queue_offset: QueueOffset = msgspec.UNSET
 
 
 class Goodbye(msgspec.Struct, tag="goodbye", frozen=True):
@@ -121,19 +134,31 @@ def encode_frame(frame: ServerFrame) -> bytes:
 
 
 def encode_snapshot(
-    cursor: Cursor, *, recovered: bool, broker: BrokerStatus, sent_ms: int, pillows: Iterable[bytes]
+    cursor: Cursor,
+    *,
+    recovered: bool,
+    broker: BrokerStatus,
+    sent_ms: int,
+    pillows: Iterable[bytes],
+    queue_offset_ms: int | None = None,
 ) -> bytes:
     """Encode a snapshot of encoded states. `sent_ms` is in Unix milliseconds."""
     return (
-        b'{"type":"snapshot","cursor":"%b","recovered":%b,"broker":"%b","sent":%d,"pillows":[%b]}'
+        b'{"type":"snapshot","cursor":"%b","recovered":%b,"broker":"%b","sent":%d%b,"pillows":[%b]}'
         % (
             str(cursor).encode(),
             b"true" if recovered else b"false",
             broker.encode(),
             sent_ms,
+            b"" if queue_offset_ms is None else b',"queue_offset":%d' % queue_offset_ms,
             b",".join(pillows),
         )
     )
+
+
+def queue_offset(offset_ms: int | None) -> QueueOffset:
+    """Return the field of a frame for an offset; None means that it is unknown."""
+    return msgspec.UNSET if offset_ms is None else offset_ms
 
 
 def encode_updates(cursor: Cursor, *, sent_ms: int, pillows: Iterable[bytes]) -> bytes:

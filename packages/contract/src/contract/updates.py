@@ -113,6 +113,14 @@ def with_sign_of_life(
     return replace(update, payload=payload, queued_ms=queued_ms, published_ms=published_ms)
 
 
+def with_clock_behind(update: Update) -> bytes:
+    """Return the payload marked `"clock":"behind"`, if it carries no mark of its own."""
+    fields = msgspec.json.decode(update.payload, type=dict[str, msgspec.Raw])
+    if "clock" in fields:
+        return update.payload
+    return msgspec.json.encode({**fields, "clock": msgspec.Raw(b'"behind"')})
+
+
 def encode_not_connected(update: Update, *, since_ms: int) -> bytes:
     """Encode `notconnected` for a silent pillow, with its last state; `since_ms` in Unix ms."""
     fields = msgspec.json.decode(update.payload, type=dict[str, msgspec.Raw])

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from runtime.mqtt.packets import Message
+
 
 def remaining_length(value: int) -> bytes:
     """A remaining length, as MQTT writes it."""
@@ -64,6 +66,18 @@ def packed_properties(content_type: str, expiry_s: int, pairs: list[tuple[str, s
         properties.UserProperty = pair
     packed: bytes = properties.pack()  # type: ignore[no-untyped-call]
     return packed[1:] if len(packed) <= 128 else packed[2:]
+
+
+def message_of(publish: Publish, *, v5: bool) -> Message:
+    """What a subscriber receives; paho reads the expiry of a retained message."""
+    expiry_s = None
+    if v5 and publish.retained:
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        size = len(publish.properties)
+        length = bytes((size,)) if size < 128 else bytes((size % 128 | 128, size // 128))
+        properties.unpack(length + publish.properties)  # type: ignore[no-untyped-call]
+        expiry_s = getattr(properties, "MessageExpiryInterval", None)
+    return Message(publish.topic, publish.payload, publish.retained, expiry_s)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

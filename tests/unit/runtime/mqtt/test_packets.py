@@ -18,7 +18,14 @@ from runtime.mqtt.packets import (
     peek_publish,
 )
 from runtime.mqtt.properties import publish_properties
-from tests.unit.runtime.mqtt.packets import Publish, packet, publishes, remaining_length, topics
+from tests.unit.runtime.mqtt.packets import (
+    Publish,
+    message_of,
+    packet,
+    publishes,
+    remaining_length,
+    topics,
+)
 from tests.unit.runtime.mqtt.paho_client import PahoReader
 
 
@@ -40,7 +47,7 @@ async def test_a_well_formed_publish_is_decoded_or_left_to_paho_never_misread(
         assert ours is None
         return
     assert ours == (
-        Message(publish.topic, publish.payload, publish.retained),
+        message_of(publish, v5=v5),
         publish.packet_id if publish.qos else 0,
     )
 
@@ -112,7 +119,7 @@ async def test_an_encoded_publish_is_read_by_paho_as_it_was_meant(
         assert theirs.properties.ContentType == "application/json"
         assert theirs.properties.MessageExpiryInterval == 604_800
     assert decode_publish(written[0], written, *bounds, v5=v5) == (
-        Message(topic, payload, retain),
+        Message(topic, payload, retain, 604_800 if v5 and retain else None),
         packet_id,
     )
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runtime.mqtt import reader
 from runtime.mqtt.packets import MalformedPacket, Message, packet_bounds
 from runtime.mqtt.reader import PacketHandlers, PacketReader
-from tests.unit.runtime.mqtt.packets import Publish, packet, publishes
+from tests.unit.runtime.mqtt.packets import Publish, message_of, packet, publishes
 
 MAX_PACKET_BYTES = 1000
 
@@ -48,12 +48,12 @@ class Handled:
             at, number = at + size, number + 1
 
 
-def expected(one: Publish | bytes) -> object:
+def expected(one: Publish | bytes, *, v5: bool) -> object:
     """What the reader makes of a packet."""
     if isinstance(one, bytes):
         is_puback = one[0] == 0x40 and one[1] >= 2
         return (one[2] << 8 | one[3], one[4] if one[1] > 2 else 0) if is_puback else one
-    return Message(one.topic, one.payload, one.retained)
+    return message_of(one, v5=v5)
 
 
 others = st.builds(
@@ -73,7 +73,7 @@ def test_packets_are_handed_over_whole_and_in_order_whatever_the_pieces(
         b"".join(one if isinstance(one, bytes) else one.encode(v5=True) for one in given), sizes
     )
 
-    assert handled.events == [expected(one) for one in given]
+    assert handled.events == [expected(one, v5=True) for one in given]
     assert [packet_id for ids in handled.acknowledged for packet_id in ids] == [
         one.packet_id for one in given if isinstance(one, Publish) and one.qos
     ]
@@ -121,7 +121,7 @@ def test_a_message_above_the_limit_is_discarded_and_acknowledged(
     handled.feed(b"".join(one.encode(v5=v5) for one in all_publishes), sizes)
 
     assert handled.events == [
-        ("big", len(one.encode(v5=v5))) if one.topic == "big" else expected(one)
+        ("big", len(one.encode(v5=v5))) if one.topic == "big" else expected(one, v5=v5)
         for one in all_publishes
     ]
     assert [packet_id for ids in handled.acknowledged for packet_id in ids] == [

@@ -221,7 +221,15 @@ class Connection(asyncio.Protocol):
         self._set_response(codes)
 
     def _on_paho_message(self, _client: Any, _userdata: Any, message: Any) -> None:
-        self._events.on_message(Message(message.topic, bytes(message.payload), message.retain))
+        expiry_s = getattr(message.properties, "MessageExpiryInterval", None)
+        self._events.on_message(
+            Message(
+                message.topic,
+                bytes(message.payload),
+                message.retain,
+                expiry_s if message.retain else None,
+            )
+        )
 
     def _on_paho_disconnect(
         self, _client: Any, _userdata: Any, flags: Any, reason: Any, _properties: Any

@@ -17,13 +17,23 @@ _RETAIN: Final = 0x01
 _MAX_LENGTH_BYTES: Final = 4
 _SUCCESS: Final = 0
 
+# Properties of a PUBLISH: the expiry, those of a fixed size, and those of so many strings.
+_EXPIRY: Final = 0x02
+_FIXED_SIZES: Final = {0x01: 1, 0x23: 2}
+_STRINGS: Final = {0x03: 1, 0x08: 1, 0x09: 1, 0x26: 2}
+
 
 class Message(NamedTuple):
-    """A message received. `retained`: the broker had stored it before the subscription."""
+    """A message received. `retained`: the broker had stored it before the subscription.
+
+    `expiry_s` is the message expiry that is left of a retained one; None where the broker did not
+    send any.
+    """
 
     topic: str
     payload: bytes
     retained: bool
+    expiry_s: int | None = None
 
 
 class MalformedPacket(ValueError):
@@ -54,13 +64,14 @@ def decode_publish(
 
     `head` is the first byte of the fixed header; the body is `data[begin:end]`.
     None: paho decodes it, or finds what is wrong with it.
-    Properties are skipped by their length. A topic alias is left to paho (its topic is empty).
+    Properties are skipped by their length, but for the expiry of a retained message.
+    A topic alias is left to paho (its topic is empty).
     """
     qos = (head >> 1) & 3
     if end - begin < 2 or qos > 1:
         return None
     end_of_topic = at = begin + 2 + (data[begin] << 8 | data[begin + 1])
-    packet_id = 0
+    packet_id, expiry_s = 0, None
     if qos:
         at += 2
         if at > end:
@@ -71,14 +82,36 @@ def decode_publish(
     if v5:
         if at >= end or data[at] >= 0x80:
             return None  # more than 127 bytes of properties
-        at += 1 + data[at]
+        begin_of_properties = at + 1
+        at = begin_of_properties + data[at]
+        if head & _RETAIN:
+            expiry_s = _message_expiry(data[begin_of_properties:at])
     if at > end or end_of_topic == begin + 2:
         return None
     try:
         topic = data[begin + 2 : end_of_topic].decode()
     except UnicodeDecodeError:
         return None
-    return Message(topic, data[at:end], bool(head & _RETAIN)), packet_id
+    return Message(topic, data[at:end], bool(head & _RETAIN), expiry_s), packet_id
+
+
+def _message_expiry(properties: bytes) -> int | None:
+    """Return the message expiry of a PUBLISH in seconds; None if it has none (MQTT 5 §3.3.2.3)."""
+    at = 0
+    while at < len(properties):
+        kind = properties[at]
+        at += 1
+        if kind == _EXPIRY:
+            expiry = properties[at : at + 4]
+            return int.from_bytes(expiry, "big") if len(expiry) == 4 else None
+        if kind in _FIXED_SIZES:
+            at += _FIXED_SIZES[kind]
+        elif kind in _STRINGS:
+            for _ in range(_STRINGS[kind]):
+                at += 2 + int.from_bytes(properties[at : at + 2], "big")
+        else:
+            return None
+    return None
 
 
 def decode_puback(data: bytes, begin: int, end: int, *, v5: bool) -> tuple[int, int] | None:
