@@ -56,6 +56,8 @@ class StateStoreMachine(RuleBasedStateMachine):
     def start(self) -> None:
         self.store = StateStore("ep")
         self.newest: dict[str, Update] = {}
+        self.removed: dict[str, tuple[Update, int]] = {}
+        self.covered_from = 0
         self.log: list[Change] = []
         self.present = Replica.from_snapshot(self.store)
         self.away: list[Replica] = []
@@ -72,6 +74,9 @@ class StateStoreMachine(RuleBasedStateMachine):
             return
         assert refusal is None
         self.newest[given.pillow] = given
+        removed, offset = self.removed.pop(given.pillow, (None, 0))
+        if removed is not None and given.order <= removed.order:
+            self.covered_from = max(self.covered_from, offset)
         change = self.store.put(given, NOW if not_connected else None)
         self.note(change)
         assert change.payload is not None
@@ -86,7 +91,7 @@ class StateStoreMachine(RuleBasedStateMachine):
         assert (change is not None) == (pillow in self.newest)
         if change is not None:
             assert change.payload is None
-            del self.newest[pillow]
+            self.removed[pillow] = (self.newest.pop(pillow), change.offset)
             self.note(change)
 
     @rule()
@@ -113,7 +118,8 @@ class StateStoreMachine(RuleBasedStateMachine):
     @invariant()
     def a_resumed_client_ends_equal_to_one_that_never_left(self) -> None:
         for replica in self.away:
-            assert self.store.covers(replica.cursor)
+            is_covered = replica.cursor.offset >= self.covered_from
+            assert self.store.covers(replica.cursor) == is_covered
             resumed = Replica(dict(replica.states), replica.cursor)
             resumed.resume(self.store)
             assert resumed.states == self.present.states
@@ -257,3 +263,35 @@ def test_a_walk_by_arrival_has_each_pillow_once_with_its_newest_state(
             assert payload == store.state(walked[-1])
 
     assert len(walked) == len(set(walked))
+
+
+def test_a_client_that_missed_a_removal_before_an_older_state_is_not_covered() -> None:
+    """It would discard the older state, and show the removed one for ever."""
+    store = StateStore("ep")
+    store.put(update(at=10), None)
+    store.remove("cloud-1")
+    store.put(update(at=5), None)
+
+    assert not store.covers(Cursor("ep", 1))
+    assert store.covers(Cursor("ep", 2))
+    assert [fields(state)["at"] for state in store.states()] == ["2023-11-14T22:13:20.005Z"]
+
+
+def test_a_client_that_missed_a_removal_before_a_newer_state_is_covered() -> None:
+    """It takes the newer state whether it knows of the removal or not."""
+    store = StateStore("ep")
+    store.put(update(at=10), None)
+    store.remove("cloud-1")
+    store.put(update(at=11), None)
+
+    assert store.covers(Cursor("ep", 1))
+
+
+def test_a_pillow_whose_clock_is_behind_is_marked() -> None:
+    """Unless the state carries a mark of its own."""
+    store = StateStore("ep")
+    store.put(update(), None, clock_is_behind=True)
+    assert shown(store) == {**fields(update().payload), "clock": "behind"}
+
+    store.put(update(at=1, clock="ahead"), None, clock_is_behind=True)
+    assert shown(store) == fields(update(at=1, clock="ahead").payload)

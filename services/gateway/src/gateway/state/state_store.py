@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from contract.cursors import Cursor
 from contract.states import NOT_CONNECTED
-from contract.updates import Update, encode_not_connected
+from contract.updates import Update, encode_not_connected, with_clock_behind
 from gateway.state.ordered_log import OrderedLog
 
 MAX_TOMBSTONES: Final = 1024
@@ -56,6 +56,7 @@ class StateStore:
         self._arrivals: OrderedLog[_Entry] = OrderedLog()
         self._last_arrival = 0
         self._removals: dict[str, Change] = {}  # those in the log
+        self._removed_orders: dict[str, tuple[int, int]] = {}  # of the states that they removed
         self._tombstones: deque[Change] = deque()
         self._newest_removal_offset = 0
         self._forgotten_offset = 0
@@ -75,7 +76,11 @@ class StateStore:
 
     @property
     def forgotten_offset(self) -> int:
-        """The offset of the newest removal that is no longer in the log; 0 if there is none."""
+        """The offset of the newest removal that the log does not tell any more; 0: it has all.
+
+        It is no longer in the log, or a state followed that is not newer than the removed one: a
+        client that missed the removal would discard that state.
+        """
         return self._forgotten_offset
 
     @property
@@ -143,17 +148,27 @@ class StateStore:
             return "older"
         return "repeated" if update.is_duplicate_of(entry.update) else None
 
-    def put(self, update: Update, not_connected_since_ms: int | None) -> Change:
+    def put(
+        self,
+        update: Update,
+        not_connected_since_ms: int | None,
+        *,
+        clock_is_behind: bool = False,
+    ) -> Change:
         """Store the newest state of a pillow and return the change.
 
         With `not_connected_since_ms` (Unix milliseconds) clients see the pillow as `notconnected`
         since then; a pillow that reports `notconnected` itself is shown as it reported.
+        With `clock_is_behind` they see that the pillow's clock is wrong.
         """
-        payload = update.payload
+        payload = with_clock_behind(update) if clock_is_behind else update.payload
         if not_connected_since_ms is not None and update.state != NOT_CONNECTED:
             payload = encode_not_connected(update, since_ms=not_connected_since_ms)
         entry = self._pillows.get(update.pillow)
         if entry is None:
+            removed_order = self._removed_orders.get(update.pillow)
+            if removed_order is not None and update.order <= removed_order:
+                self._forget_up_to(self._removals[update.pillow].offset)
             self._discard_removal(update.pillow)
             change = self._append(update.pillow, payload)
             self._last_arrival += 1
@@ -179,14 +194,14 @@ class StateStore:
         self._arrivals.discard(entry.arrival)
         change = self._append(pillow, None)
         self._removals[pillow] = change
+        self._removed_orders[pillow] = entry.update.order
         self._newest_removal_offset = change.offset
         self._tombstones.append(change)
         if len(self._tombstones) > MAX_TOMBSTONES:
             oldest = self._tombstones.popleft()
             if self._removals.get(oldest.pillow) is oldest:
-                assert oldest.offset > self._forgotten_offset, "removals are forgotten in order"
                 self._discard_removal(oldest.pillow)
-                self._forgotten_offset = oldest.offset
+                self._forget_up_to(oldest.offset)
         return change
 
     def _append(self, pillow: str, payload: bytes | None) -> Change:
@@ -198,5 +213,10 @@ class StateStore:
     def _discard_removal(self, pillow: str) -> None:
         """Take the removal of a pillow out of the log, if it is there."""
         removal = self._removals.pop(pillow, None)
+        self._removed_orders.pop(pillow, None)
         if removal is not None:
             self._log.discard(removal.offset)
+
+    def _forget_up_to(self, offset: int) -> None:
+        """Note that a client which has not everything up to `offset` needs a full snapshot."""
+        self._forgotten_offset = max(self._forgotten_offset, offset)
