@@ -26,6 +26,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": (
         "settings",
         "metrics",
+        "queue_time",
         "clock",
         "state",
         "fanout",
@@ -85,7 +86,10 @@ DECIDERS: Final = (
     "gateway.state.state_store",
     "gateway.state.expiry_schedule",
     "gateway.state.history",
+    "gateway.queue_time",
     "gateway.state.presence",
+    "gateway.state.reachable_time",
+    "gateway.state.state_age",
     "gateway.http.bundler",
     "gateway.http.csp",
     "gateway.http.negotiation",

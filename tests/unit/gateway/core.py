@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from contract.topics import Topics
 from contract.updates import Update
-from gateway.clock import unix_ms
+from gateway.clock import Clock, unix_ms
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
 from gateway.state.history import History
 from gateway.state.mqtt_consumer import MqttConsumer
-from gateway.state.presence import PresenceTracker
+from gateway.state.presence import Instant, PresenceTracker, SignOfLife
 from gateway.state.state_store import Change, StateStore
 from runtime.mqtt import Message
 
@@ -23,33 +23,45 @@ class GatewayCore:
         self,
         *,
         clock: Callable[[], int] = unix_ms,
+        monotonic: Callable[[], int] | None = None,
+        max_pillows: int = 1000,
         expire_after_ms: int = 1 << 40,
         history_bytes: int = 10_000,
     ) -> None:
-        self.clock = clock
+        self.clock = Clock(clock, monotonic or clock)
         self.metrics = GatewayMetrics()
         self.store = StateStore("ep")
         self.history = History(history_bytes)
         self.metrics.observe(
-            pillows=lambda: len(self.store), history_bytes=lambda: self.history.size_bytes
+            pillows=lambda: len(self.store),
+            history_bytes=lambda: self.history.size_bytes,
+            queue_offset_ms=self.clock.queue_offset_ms,
         )
-        self.presence = PresenceTracker(self.store, self.history, expire_after_ms=expire_after_ms)
-        self.dispatcher = Dispatcher(self.store, self.metrics, clock)
-        self.consumer = MqttConsumer(self.presence, self.dispatcher, TOPICS, self.metrics, clock)
+        self.presence = PresenceTracker(
+            self.store, self.history, expire_after_ms=expire_after_ms, max_pillows=max_pillows
+        )
+        self.dispatcher = Dispatcher(self.store, self.metrics, self.clock)
+        self.consumer = MqttConsumer(
+            self.presence, self.dispatcher, TOPICS, self.metrics, self.clock
+        )
 
-    def receive(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
+    def receive(
+        self, topic: str, payload: bytes, *, retained: bool = False, expiry_s: int | None = None
+    ) -> None:
         """Process a message as if the broker had sent it."""
-        self.consumer.receive(Message(topic, payload, retained))
+        self.consumer.receive(Message(topic, payload, retained, expiry_s))
 
-    def receive_state(self, given: Update, *, retained: bool = False) -> None:
+    def receive_state(
+        self, given: Update, *, retained: bool = False, expiry_s: int | None = None
+    ) -> None:
         """Process a state as if the broker had sent it."""
-        self.receive(TOPICS.state(given.pillow), given.payload, retained=retained)
+        topic = TOPICS.state(given.pillow)
+        self.receive(topic, given.payload, retained=retained, expiry_s=expiry_s)
 
     def put(self, given: Update) -> Change:
         """Store a state as seen now, without publishing it."""
-        now_ms = self.clock()
-        change = self.presence.receive(given, last_seen_ms=now_ms, now_ms=now_ms, retained=False)
-        assert isinstance(change, Change)
+        now = Instant(0, self.clock.wall_ms())
+        (change,) = self.presence.receive(given, SignOfLife(0), now).changes
         return change
 
     def count(self, name: str, **labels: str) -> float:

@@ -13,7 +13,7 @@ import structlog
 from starlette.routing import Route
 
 from contract.topics import Topics
-from gateway.clock import unix_ms
+from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.api import api_routes
 from gateway.http.app import create_app
@@ -84,17 +84,26 @@ async def _serve(
     settings: GatewaySettings, listener: socket.socket, stopping: asyncio.Event
 ) -> None:
     topics = Topics(settings.topic_prefix)
-    metrics = GatewayMetrics()
+    metrics, clock = GatewayMetrics(), Clock()
     store, history = StateStore(_new_epoch()), History(settings.history_bytes)
-    metrics.observe(pillows=lambda: len(store), history_bytes=lambda: history.size_bytes)
-    presence = PresenceTracker(store, history, expire_after_ms=round(settings.expire_after * 1000))
-    dispatcher = Dispatcher(store, metrics, unix_ms)
-    consumer = MqttConsumer(presence, dispatcher, topics, metrics)
+    metrics.observe(
+        pillows=lambda: len(store),
+        history_bytes=lambda: history.size_bytes,
+        queue_offset_ms=clock.queue_offset_ms,
+    )
+    presence = PresenceTracker(
+        store,
+        history,
+        expire_after_ms=round(settings.expire_after * 1000),
+        max_pillows=settings.max_pillows,
+    )
+    dispatcher = Dispatcher(store, metrics, clock)
+    consumer = MqttConsumer(presence, dispatcher, topics, metrics, clock)
     max_connections = _max_connections()
     registry = ConnectionRegistry(metrics, max_connections=max_connections)
     max_clients = min(max_connections, settings.max_browsers or max_connections)
     policy = AdmissionPolicy(settings.allowed_origins, max_clients)
-    context = TransportContext(registry, dispatcher, InboundScheduler(), policy, unix_ms)
+    context = TransportContext(registry, dispatcher, InboundScheduler(), policy, clock)
     session = _mqtt_session(settings, topics, consumer)
     app = create_app(
         settings,
@@ -116,7 +125,7 @@ async def _serve(
             parts.create_task(consumer.run(), name="expiry"),
             parts.create_task(registry.run(), name="pending connections"),
             parts.create_task(
-                HeartbeatScheduler(registry.clients.tick, unix_ms).run(), name="heartbeats"
+                HeartbeatScheduler(registry.clients.tick, clock).run(), name="heartbeats"
             ),
         ]
         host, port = listener.getsockname()[:2]

@@ -1,5 +1,6 @@
 """The gateway's metrics, for Prometheus."""
 
+import math
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -50,6 +51,24 @@ class GatewayMetrics:
             registry=self.registry,
         )
         self.pillows = Gauge("pillowcast_gateway_pillows", "Known pillows.", registry=self.registry)
+        self._add_state_metrics()
+
+    def _add_state_metrics(self) -> None:
+        self.forgotten = Counter(
+            "pillowcast_gateway_forgotten",
+            "Silent pillows that were removed: for a week, or to make room at GATEWAY_MAX_PILLOWS.",
+            registry=self.registry,
+        )
+        self.clock_behind = Counter(
+            "pillowcast_gateway_clock_behind",
+            "States refused as older, of pillows whose clock is behind; each is a sign of life.",
+            registry=self.registry,
+        )
+        self.queue_offset = Gauge(
+            "pillowcast_gateway_queue_offset_seconds",
+            "The queue's time minus the clock of this machine; NaN while it is unknown.",
+            registry=self.registry,
+        )
         self.history_bytes = Gauge(
             "pillowcast_gateway_history_bytes",
             "Memory that past states take, in bytes.",
@@ -62,12 +81,25 @@ class GatewayMetrics:
         )
         self.latency = Histogram(
             "pillowcast_gateway_queued_to_sent_seconds",
-            "Time from a state's insertion into the queue until it is published to clients.",
+            "Time from a state's insertion into the queue until it is published to clients, in the "
+            "queue's time.",
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
             registry=self.registry,
         )
 
-    def observe(self, *, pillows: Callable[[], int], history_bytes: Callable[[], int]) -> None:
+    def observe(
+        self,
+        *,
+        pillows: Callable[[], int],
+        history_bytes: Callable[[], int],
+        queue_offset_ms: Callable[[], int | None],
+    ) -> None:
         """Read these gauges at each scrape, so that no change has to set them."""
+
+        def queue_offset_s() -> float:
+            offset_ms = queue_offset_ms()
+            return math.nan if offset_ms is None else offset_ms / 1000
+
+        self.queue_offset.set_function(queue_offset_s)
         self.pillows.set_function(pillows)
         self.history_bytes.set_function(history_bytes)

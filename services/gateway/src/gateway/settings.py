@@ -48,6 +48,13 @@ class GatewaySettings(CommonSettings):
         allow_inf_nan=False,
         description="Seconds of silence after which a pillow is sent as notconnected.",
     )
+    max_pillows: int = Field(
+        100000,
+        alias="GATEWAY_MAX_PILLOWS",
+        ge=1,
+        description="The limit of known pillows; above it a new one replaces the one that has been "
+        "silent for longest, or is refused where none is silent.",
+    )
     history_bytes: int = Field(
         67108864,
         alias="GATEWAY_HISTORY_BYTES",

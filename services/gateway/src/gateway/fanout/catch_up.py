@@ -31,6 +31,7 @@ class CatchUp:
         self._cache: dict[tuple[Filter, ResumeFrom], list[Frame]] = {}
         self._cached_at: tuple[Cursor, BrokerStatus] = (store.cursor, "offline")
         self._cached_ms = 0
+        self._queue_offset_ms: int | None = None
 
     def covered(self, resume_from: ResumeFrom) -> ResumeFrom:
         """Return where a subscriber resumes; None when the log lacks some of what it missed.
@@ -44,13 +45,19 @@ class CatchUp:
         return resume_from if self._store.covers(cursor) else None
 
     def frames(
-        self, filter: Filter, resume_from: ResumeFrom, broker: BrokerStatus, now_ms: int
+        self,
+        filter: Filter,
+        resume_from: ResumeFrom,
+        broker: BrokerStatus,
+        now_ms: int,
+        queue_offset_ms: int | None = None,
     ) -> list[Frame]:
         """Return the frames for subscribers with this filter that resume from there.
 
         `resume_from` is covered, `broker` is the status now, `now_ms` in Unix milliseconds.
         """
         self._drop_outdated(broker, now_ms)
+        self._queue_offset_ms = queue_offset_ms
         frames = self._cache.get((filter, resume_from))
         if frames is None:
             if len(self._cache) >= CACHE_SIZE:
@@ -100,6 +107,11 @@ class CatchUp:
     ) -> Frame:
         cursor = self._store.cursor
         data = encode_snapshot(
-            cursor, recovered=recovered, broker=broker, sent_ms=now_ms, pillows=states
+            cursor,
+            recovered=recovered,
+            broker=broker,
+            sent_ms=now_ms,
+            pillows=states,
+            queue_offset_ms=self._queue_offset_ms,
         )
         return Frame(data, cursor, updates=len(states))

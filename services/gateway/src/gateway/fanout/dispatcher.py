@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import chain, repeat
 from typing import Final
 
 from contract.cursors import Cursor
 from contract.frames import RECONNECT_MS, BrokerStatus
+from gateway.clock import Clock
 from gateway.fanout.batching import AdaptiveLinger
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.flush_planner import FlushPlanner, Write
@@ -21,14 +22,9 @@ SNAPSHOT_LINGER_S: Final = 0.002
 
 
 class Dispatcher:
-    """Sends every change to the subscribers that want it, with the next flush.
+    """Sends every change to the subscribers that want it, with the next flush."""
 
-    `clock` gives Unix milliseconds.
-    """
-
-    def __init__(
-        self, store: StateStore, metrics: GatewayMetrics, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, store: StateStore, metrics: GatewayMetrics, clock: Clock) -> None:
         self._planner = FlushPlanner(store)
         self._delivered = metrics.delivered
         self._counters = {
@@ -90,12 +86,12 @@ class Dispatcher:
 
     def announce_broker(self, status: BrokerStatus) -> None:
         """Send every subscriber the broker's status, after all changes until now."""
-        self._write(self._planner.flush(self._clock()))
+        self._write(self._planned())
         self._write(self._planner.announce_broker(status))
 
     def announce_restart(self) -> None:
         """Send every subscriber the goodbye, after all changes until now."""
-        self._write(self._planner.flush(self._clock()))
+        self._write(self._planned())
         self._write(self._planner.announce_restart(RECONNECT_MS))
 
     def _schedule_flush(self, at_least_s: float = 0.0) -> None:
@@ -117,9 +113,12 @@ class Dispatcher:
     def _flush(self) -> None:
         self._scheduled, self._is_immediate = None, False
         start_s = time.monotonic()
-        self._write(self._planner.flush(self._clock()))
+        self._write(self._planned())
         now_s = time.monotonic()
         self._linger.record_flush(now_s - start_s, now_s, time.thread_time())
+
+    def _planned(self) -> Iterable[Write]:
+        return self._planner.flush(self._clock.wall_ms(), self._clock.queue_offset_ms())
 
     def _write(self, writes: Iterable[Write]) -> None:
         for data, subscribers, descriptors, updates, kind, notify, closing in writes:

@@ -119,9 +119,10 @@ class FlushPlanner:
         self._pending.append(change)
         self._pending_bytes += len(change.payload or change.pillow)
 
-    def flush(self, now_ms: int) -> Iterator[Write]:
+    def flush(self, now_ms: int, queue_offset_ms: int | None = None) -> Iterator[Write]:
         """Yield what is to be written now, in order; `now_ms` in Unix milliseconds.
 
+        `queue_offset_ms` is added to `now_ms` to get the queue's time, where that is known.
         The caller may call `pause` and `unsubscribe` while it writes.
         """
         changes, self._pending, self._pending_bytes = self._pending, [], 0
@@ -131,7 +132,7 @@ class FlushPlanner:
             assert changes[-1].offset <= self._flushed_offset, "a change is not in the store"
             yield from self._updates(changes, now_ms)
         if waiting:
-            yield from self._catch_ups(waiting, now_ms)
+            yield from self._catch_ups(waiting, now_ms, queue_offset_ms)
 
     def announce_broker(self, broker: BrokerStatus) -> Iterator[Write]:
         """Yield the broker's status for live subscribers; others get it when they catch up."""
@@ -167,7 +168,9 @@ class FlushPlanner:
                     frames = encoded[offsets] = list(encode_changes(wanted, epoch, now_ms))
                 yield Write(*_joined(frames, group, *_live(group)), "update")
 
-    def _catch_ups(self, waiting: Iterable[Subscriber], now_ms: int) -> Iterator[Write]:
+    def _catch_ups(
+        self, waiting: Iterable[Subscriber], now_ms: int, queue_offset_ms: int | None
+    ) -> Iterator[Write]:
         alike: dict[tuple[SubscriberGroup, ResumeFrom], list[Subscriber]] = {}
         for subscriber in waiting:
             # A subscriber that was paused meanwhile waits again when it is resumed.
@@ -175,7 +178,9 @@ class FlushPlanner:
                 resume_from = self._catch_up.covered(subscriber.resume_from)
                 alike.setdefault((subscriber.group, resume_from), []).append(subscriber)
         for (group, resume_from), subscribers in alike.items():
-            frames = self._catch_up.frames(group.filter, resume_from, self.broker, now_ms)
+            frames = self._catch_up.frames(
+                group.filter, resume_from, self.broker, now_ms, queue_offset_ms
+            )
             if self._goodbye is not None:
                 frames = [*frames, self._goodbye]
             self._index.set_live(group, subscribers)

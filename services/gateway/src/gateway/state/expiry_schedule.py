@@ -1,10 +1,11 @@
 """Expiry schedule: whose deadline has passed. Pure: the time is an argument."""
 
 import heapq
+from collections.abc import Iterator
 
 
 class ExpirySchedule:
-    """Deadlines by pillow, in Unix milliseconds; one a pillow.
+    """Deadlines by pillow, in milliseconds of a monotonic clock; one a pillow.
 
     A deadline that moves later is not rescheduled, because each state of a pillow moves it: the
     pillow is due too early, and the caller schedules it again with its new deadline.
@@ -20,7 +21,7 @@ class ExpirySchedule:
 
     @property
     def next_deadline_ms(self) -> int | None:
-        """The time before which no pillow is due, in Unix milliseconds; None if none ever is."""
+        """The time before which no pillow is due, in milliseconds; None if none ever is."""
         return self._heap[0][0] if self._heap else None
 
     def schedule(self, pillow: str, deadline_ms: int) -> None:
@@ -36,16 +37,17 @@ class ExpirySchedule:
         self._deadlines_ms.pop(pillow, None)
         self._drop_stale_entries()
 
-    def pop_due(self, now_ms: int) -> list[str]:
-        """Remove and return the pillows whose deadline is not after `now_ms`, earliest first."""
-        due: list[str] = []
+    def pop_due(self, now_ms: int) -> Iterator[str]:
+        """Remove and yield the pillows whose deadline is not after `now_ms`, earliest first.
+
+        Deadlines may be scheduled and cancelled between two of them.
+        """
         while self._heap and self._heap[0][0] <= now_ms:
             deadline_ms, pillow = heapq.heappop(self._heap)
             if self._deadlines_ms.get(pillow) == deadline_ms:
                 del self._deadlines_ms[pillow]
-                due.append(pillow)
+                yield pillow
         assert len(self._heap) >= len(self._deadlines_ms), "a deadline has no entry in the heap"
-        return due
 
     def _drop_stale_entries(self) -> None:
         """Rebuild the heap when most of its entries are stale.

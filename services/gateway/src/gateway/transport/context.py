@@ -1,8 +1,9 @@
 """Transport context: the parts of the gateway that every connection uses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.transport.admission import AdmissionPolicy, Refusal, SubscriptionRequest, admit
 from gateway.transport.connections import ConnectionRegistry
@@ -11,16 +12,13 @@ from gateway.transport.inbound_scheduler import InboundScheduler
 
 @dataclass(frozen=True, slots=True)
 class TransportContext:
-    """The parts, in one object because each connection then holds one reference instead of five.
-
-    `clock` gives Unix milliseconds.
-    """
+    """The parts, in one object because each connection then holds one reference instead of five."""
 
     registry: ConnectionRegistry
     dispatcher: Dispatcher
     inbound: InboundScheduler
     policy: AdmissionPolicy
-    clock: Callable[[], int]
+    clock: Clock
 
     def admit(self, query: bytes, fields: Mapping[bytes, bytes]) -> SubscriptionRequest | Refusal:
         """Return what a request subscribes to, or why it is refused; see admission.admit."""

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from contract.frames import HEARTBEAT_S, Heartbeat, encode_frame
+from contract.frames import HEARTBEAT_S, Heartbeat, encode_frame, queue_offset
+from gateway.clock import Clock
 from gateway.fanout import encoding
 from gateway.fanout.encoding import Frame
 from gateway.transport.timing_wheel import BUCKETS
@@ -15,8 +16,8 @@ _PING: Final = encoding.ping(b"")
 class HeartbeatFrame:
     """One heartbeat, encoded once for all connections of a tick."""
 
-    def __init__(self, now_ms: int) -> None:
-        self.frame = Frame(encode_frame(Heartbeat(now_ms)))
+    def __init__(self, now_ms: int, queue_offset_ms: int | None = None) -> None:
+        self.frame = Frame(encode_frame(Heartbeat(now_ms, queue_offset(queue_offset_ms))))
         self.with_ping = _PING + self.frame.websocket
 
 
@@ -33,10 +34,10 @@ class HeartbeatScheduler:
     def __init__(
         self,
         tick: Callable[[], Sequence[Monitored]],
-        clock: Callable[[], int],
+        clock: Clock,
         period_s: float = HEARTBEAT_S,
     ) -> None:
-        """`tick` is the wheel's, `clock` gives Unix milliseconds."""
+        """`tick` is the wheel's."""
         self._tick = tick
         self._clock = clock
         self._tick_s = period_s / BUCKETS
@@ -50,6 +51,6 @@ class HeartbeatScheduler:
     def _check_next_bucket(self) -> None:
         members = self._tick()
         if members:
-            heartbeat = HeartbeatFrame(self._clock())
+            heartbeat = HeartbeatFrame(self._clock.wall_ms(), self._clock.queue_offset_ms())
             for member in members:
                 member.check(heartbeat)

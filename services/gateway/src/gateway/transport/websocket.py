@@ -12,6 +12,7 @@ from contract.frames import (
     ServerFrame,
     decode_request,
     encode_frame,
+    queue_offset,
 )
 from gateway.fanout import encoding
 from gateway.fanout.encoding import Frame
@@ -140,7 +141,9 @@ class WebSocketConnection(ClientConnection):
         if isinstance(request, str):
             return Refusal(BAD_MESSAGE, request)
         if isinstance(request, Ping):
-            return _text_frame(Pong(request.sent, self.context.clock()))
+            clock = self.context.clock
+            offset = queue_offset(clock.queue_offset_ms())
+            return _text_frame(Pong(request.sent, clock.wall_ms(), offset))
         named = frozenset(request.pillows) if isinstance(request.pillows, list) else None
         self.context.dispatcher.change_filter(self, named)
         return None
