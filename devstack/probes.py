@@ -35,6 +35,12 @@ async def http_answers(host: str, port: int, path: str, *, status: int | None = 
     return f"{path} answers {reason}: {body.decode(errors='replace').strip()}"
 
 
+async def tcp_accepts(host: str, port: int) -> str | None:
+    """Connect, and close."""
+    answer = await _exchange(host, port, b"", 0)
+    return answer if isinstance(answer, str) else None
+
+
 async def _exchange(host: str, port: int, request: bytes, size: int) -> bytes | str:
     """Send a request; return `size` bytes of the answer (-1: all of it), or why there is none."""
     writer = None

@@ -1,0 +1,84 @@
+"""nginx, Caddy and haproxy with the configuration of deploy/proxies, in front of a gateway."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from devstack import ports
+from devstack.probes import tcp_accepts
+from devstack.processes import ROOT, Program
+from tests.certificates import certificate_for_loopback
+from tests.machine import need
+
+FOLDER = ROOT / "deploy" / "proxies"
+CERTIFICATE = "/etc/ssl/pillows.example.org.pem"
+KEY = "/etc/ssl/pillows.example.org.key"
+PROXIES = ("nginx", "caddy", "haproxy")
+
+
+class Proxy(Program):
+    """A proxy with TLS on a free port; only names, ports and paths of its file are replaced."""
+
+    def __init__(self, kind: str, gateway_port: int, folder: Path) -> None:
+        need(shutil.which(kind) is not None, f"{kind} is not installed: apt-get install {kind}")
+        self.port = ports.free()
+        self.certificate, key = certificate_for_loopback(folder)
+        (folder / "both.pem").write_bytes(self.certificate.read_bytes() + key.read_bytes())
+        upstream = ("127.0.0.1:8080", f"127.0.0.1:{gateway_port}")
+        build = {"nginx": _nginx, "caddy": _caddy, "haproxy": _haproxy}[kind]
+        command = build(folder, self.port, (upstream, (CERTIFICATE, str(self.certificate))), key)
+        super().__init__(
+            kind,
+            command,
+            ready=partial(tcp_accepts, ports.HOST, self.port),
+            env={"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
+        )
+
+    @property
+    def url(self) -> str:
+        """The URL of the site, without a slash at its end."""
+        return f"https://{ports.HOST}:{self.port}"
+
+
+Replacements = tuple[tuple[str, str], ...]
+Build = Callable[[Path, int, Replacements, Path], list[str]]
+
+
+def _nginx(folder: Path, port: int, replacements: Replacements, key: Path) -> list[str]:
+    temporary = "".join(
+        f"{name}_temp_path {folder}/{name};\n"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    site = _render("nginx.conf", (*replacements, (KEY, str(key)), ("443", f"127.0.0.1:{port}")))
+    main = folder / "main.conf"
+    main.write_text(
+        f"daemon off;\nworker_processes 1;\npid {folder}/pid;\n"
+        "events { worker_connections 256; }\n"
+        f"http {{ access_log off;\n{temporary}{site} }}\n"
+    )
+    return ["nginx", "-c", str(main), "-e", str(folder / "error.log")]
+
+
+def _caddy(folder: Path, port: int, replacements: Replacements, key: Path) -> list[str]:
+    host = ("pillows.example.org {", f"https://{ports.HOST}:{port} {{")
+    site = _render("Caddyfile", (host, *replacements, (KEY, str(key))))
+    main = folder / "Caddyfile"
+    main.write_text(f"{{\n\tadmin off\n\tauto_https off\n\tgrace_period 1s\n}}\n{site}")
+    return ["caddy", "run", "--config", str(main), "--adapter", "caddyfile"]
+
+
+def _haproxy(folder: Path, port: int, replacements: Replacements, _key: Path) -> list[str]:
+    both = (CERTIFICATE, str(folder / "both.pem"))
+    upstream = replacements[0]
+    main = folder / "haproxy.cfg"
+    main.write_text(_render("haproxy.cfg", (both, upstream, (":443", f"{ports.HOST}:{port}"))))
+    return ["haproxy", "-db", "-f", str(main)]
+
+
+def _render(name: str, replacements: Replacements) -> str:
+    text = (FOLDER / name).read_text()
+    for old, new in replacements:
+        assert old in text, f"{name} has no {old!r}"
+        text = text.replace(old, new)
+    return text
