@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from azure_queue.queue_clock import AnswerTime
 from poller.queues import Body, DeleteResult, QueueDenied, QueueUnavailable, ReceivedMessage
 from tests.fakes.calls import Calls, Fault
 from tests.fakes.virtual_time import now
@@ -127,6 +128,7 @@ class FakeQueue:
         *,
         visibility_s: float,
         latency_s: Callable[[], float] = lambda: 0.01,
+        on_answer: Callable[[AnswerTime], None] = lambda _answer: None,
     ) -> None:
         self.server = server
         self.calls = calls
@@ -136,15 +138,21 @@ class FakeQueue:
         self._running: list[tuple[str, str]] = []
         self._visibility_s = visibility_s
         self._latency_s = latency_s
+        self._on_answer = on_answer
 
     async def receive(self, limit: int) -> list[ReceivedMessage]:
         assert 1 <= limit <= 32
         requested_at = now()
         self.receive_times.append(requested_at)
         messages: list[Message] = []
-        await self._call(
-            "receive", lambda: messages.extend(self.server.receive(limit, self._visibility_s))
-        )
+        dates_us: list[int] = []
+
+        def receive() -> None:
+            messages.extend(self.server.receive(limit, self._visibility_s))
+            dates_us.append((EPOCH_S + int(now())) * 1_000_000)
+
+        await self._call("receive", receive)
+        self._on_answer(AnswerTime(requested_at, now(), dates_us[0]))
         self.received.append(len(messages))
         return [
             ReceivedMessage(

@@ -71,10 +71,11 @@ def response(status: int, body: bytes = b"", **headers: str) -> Response:
 async def test_a_receive_returns_the_page_and_the_service_s_time() -> None:
     """The request names the limit and the lease, and carries version and authorization."""
     http, auth = FakeHttp(response(200, PAGE, date="Sun, 22 Nov 2026 06:00:00 GMT")), FakeAuth()
-    page, time_us = await RestClient(URL, auth, http).receive(32, 30)
+    page, time = await RestClient(URL, auth, http).receive(32, 30)
 
     assert page == [QueueMessage("an-id", "r", "HUG", SIX_US, 2)]
-    assert time_us == SIX_US
+    assert (time.date_us, time.leased_us, time.inserted_us) == (SIX_US, None, SIX_US)
+    assert time.sent_s <= time.received_s
     [(method, target, headers, body)] = http.sent
     assert (method, body) == ("GET", b"")
     assert target == "/pillow-state/messages?numofmessages=32&visibilitytimeout=30"
@@ -86,9 +87,18 @@ async def test_a_receive_returns_the_page_and_the_service_s_time() -> None:
 async def test_a_missing_or_invalid_date_is_no_time(date: str) -> None:
     """The messages are returned all the same."""
     http = FakeHttp(response(200, PAGE, date=date))
-    page, time_us = await RestClient(URL, FakeAuth(), http).receive(1, 30)
+    page, time = await RestClient(URL, FakeAuth(), http).receive(1, 30)
 
-    assert (len(page), time_us) == (1, None)
+    assert (len(page), time.date_us) == (1, None)
+
+
+async def test_the_end_of_a_lease_tells_the_service_s_time_too() -> None:
+    """A page has it also where a proxy removes the header Date."""
+    visible = b"<TimeNextVisible>Sun, 22 Nov 2026 06:00:31 GMT</TimeNextVisible></QueueMessage>"
+    http = FakeHttp(response(200, PAGE.replace(b"</QueueMessage>", visible)))
+    _, time = await RestClient(URL, FakeAuth(), http).receive(1, 30)
+
+    assert (time.date_us, time.leased_us) == (None, SIX_US + 1_000_000)
 
 
 async def test_an_id_and_a_receipt_are_escaped_in_the_target_and_signed_decoded() -> None:

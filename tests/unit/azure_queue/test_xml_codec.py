@@ -19,7 +19,7 @@ MESSAGE = (
     "<TimeNextVisible>Sun, 22 Nov 2026 06:00:30 GMT</TimeNextVisible>"
     "<DequeueCount>%d</DequeueCount><MessageText>%s</MessageText></QueueMessage>"
 )
-QUEUED_US = parse_timestamp("2026-11-22T06:00:00Z")
+QUEUED_US = parse_timestamp("2026-11-22T06:00:00Z") or 0
 
 
 def test_an_empty_page_has_no_messages() -> None:
@@ -50,7 +50,7 @@ def test_a_text_is_decoded_unchanged(
     )
 
     assert decode_page(page.encode()) == [
-        QueueMessage(str(name), receipt, text, QUEUED_US or 0, count)
+        QueueMessage(str(name), receipt, text, QUEUED_US, count, QUEUED_US + 30_000_000)
         for name, receipt, count, text in messages
     ]
 

@@ -12,6 +12,7 @@ from poller.composition import Pipeline, PipelineOptions, compose
 from poller.consume.classify import ClassificationRules
 from poller.consume.polling import PollPolicy
 from poller.metrics import PollerMetrics
+from poller.queue_time import QueueTime
 from tests.fakes.broker import BrokerServer, FakeBroker
 from tests.fakes.calls import Calls, Fault
 from tests.fakes.queue import EPOCH_S, FakeQueue, Message, QueueServer
@@ -125,11 +126,22 @@ class World:
         unnoticed_s: float = 0.0,
         loop_back: bool = False,
         newest_only: bool = False,
+        clock_ahead_s: float = 0.0,
     ) -> Process:
-        """Start a poller whose calls fail as `plan` and `fault` say."""
+        """Start a poller whose calls fail as `plan` and `fault` say.
+
+        Its wall clock is `clock_ahead_s` ahead of the queue's.
+        """
         calls = Calls(plan, fault=fault)
+        queue_time = QueueTime(
+            wall_ms=lambda: int((EPOCH_S + clock_ahead_s + now()) * 1000), monotonic_s=now
+        )
         queue = FakeQueue(
-            self.queue, calls, visibility_s=self.visibility_s, latency_s=queue_latency_s
+            self.queue,
+            calls,
+            visibility_s=self.visibility_s,
+            latency_s=queue_latency_s,
+            on_answer=queue_time.observe,
         )
         broker = FakeBroker(
             self.broker,
@@ -143,9 +155,7 @@ class World:
         options = PipelineOptions(
             ClassificationRules("cloud", self.max_attempts), POLICY, self.visibility_s, newest_only
         )
-        pipeline = compose(
-            queue, broker, metrics, options, clock_ms=lambda: int((EPOCH_S + now()) * 1000)
-        )
+        pipeline = compose(queue, broker, metrics, options, queue_time)
         broker.listener = pipeline.listener
         process = Process(pipeline, metrics, queue, broker)
         self.processes.append(process)

@@ -8,15 +8,14 @@ Put Message is here because the SDK does not write every text unchanged.
 import re
 import ssl
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from azure_queue.auth import BODY_TYPE, Auth, Headers, Query
 from azure_queue.errors import ErrorResponse, invalid_response, no_response, to_exception
 from azure_queue.http_pool import HttpPool, NoResponse, Response
+from azure_queue.queue_clock import SECOND_US, AnswerTime
 from azure_queue.service import API_VERSION
 from azure_queue.xml_codec import (
     InvalidPage,
@@ -25,7 +24,9 @@ from azure_queue.xml_codec import (
     decode_message_id,
     decode_page,
     encode_message,
+    parse_http_date_us,
 )
+from runtime.monotonic import monotonic_s
 
 _is_safe_in_a_path: Final = re.compile(r"[0-9A-Za-z-]+").fullmatch
 
@@ -40,6 +41,13 @@ class HttpClient(Protocol):
 
     async def close(self) -> None:
         """Close all connections."""
+
+
+class ReceivedPage(NamedTuple):
+    """The messages of one answer, and what the answer says about the queue's clock."""
+
+    messages: list[QueueMessage]
+    time: AnswerTime
 
 
 class RestClient:
@@ -68,10 +76,12 @@ class RestClient:
         """Close its connections; requests under way raise QueueUnavailable."""
         await self._http.close()
 
-    async def receive(self, limit: int, visibility_s: int) -> tuple[list[QueueMessage], int | None]:
-        """Return up to `limit` messages, and the service's time in Unix microseconds, if known."""
+    async def receive(self, limit: int, visibility_s: int) -> ReceivedPage:
+        """Return up to `limit` messages, each leased for `visibility_s` seconds."""
         query = (("numofmessages", str(limit)), ("visibilitytimeout", str(visibility_s)))
+        sent_s = monotonic_s()
         response = await self._request("GET", "", query)
+        received_s = monotonic_s()
         if response.status != 200:
             raise self._to_exception(response)
         try:
@@ -80,7 +90,17 @@ class RestClient:
                 raise InvalidPage(f"a page of {len(messages)} messages instead of at most {limit}")
         except InvalidPage as error:
             raise invalid_response(self._url, error) from None
-        return messages, parse_http_date_us(_header(response, b"date"))
+        first_visible_us = messages[0].visible_us if messages else None
+        return ReceivedPage(
+            messages,
+            AnswerTime(
+                sent_s,
+                received_s,
+                parse_http_date_us(_header(response, b"date")),
+                None if first_visible_us is None else first_visible_us - visibility_s * SECOND_US,
+                max((message.inserted_us for message in messages), default=None),
+            ),
+        )
 
     async def delete(self, message_id: str, pop_receipt: str) -> None:
         """Delete a message for good."""
@@ -139,10 +159,3 @@ def _pool_of(url: SplitResult) -> HttpPool:
 
 def _header(response: Response, name: bytes) -> str:
     return response.headers.get(name, b"").decode("latin-1")
-
-
-def parse_http_date_us(date: str) -> int | None:
-    """Return a Date header as Unix microseconds, rounded down to seconds; None if it is no date."""
-    with suppress(ValueError, TypeError, OverflowError):
-        return int(parsedate_to_datetime(date).timestamp()) * 1_000_000
-    return None

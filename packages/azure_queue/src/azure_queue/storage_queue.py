@@ -19,9 +19,9 @@ from azure.storage.queue import QueueMessage as SdkMessage
 from azure.storage.queue.aio import QueueClient
 
 from azure_queue.errors import ErrorResponse, no_credential, no_response, to_exception
-from azure_queue.rest_client import RestClient, parse_http_date_us
+from azure_queue.rest_client import ReceivedPage, RestClient
 from azure_queue.service import PAGE_SIZE
-from azure_queue.xml_codec import QueueMessage
+from azure_queue.xml_codec import QueueMessage, parse_http_date_us
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -69,11 +69,8 @@ class StorageQueue:
         """Put a message on the queue; returns its id, where the service reports it."""
         return await self._rest.put(text, ttl_s)
 
-    async def receive(self, limit: int, lease_s: int) -> tuple[list[QueueMessage], int | None]:
-        """Return up to `limit` messages, each leased for `lease_s`, and the service's time.
-
-        The time is in Unix microseconds, None where the service does not send it.
-        """
+    async def receive(self, limit: int, lease_s: int) -> ReceivedPage:
+        """Return up to `limit` messages, each leased for `lease_s`, and the service's time."""
         return await self._rest.receive(limit, lease_s)
 
     async def peek(self) -> list[QueueMessage]:

@@ -25,6 +25,8 @@ class QueueMessage:
     `pop_receipt` is empty for a message that was only peeked at.
     `inserted_us` is its insertion time in Unix microseconds; the service rounds it to seconds.
     `dequeue_count` is how often it was received, this time included.
+    `visible_us` is when its lease ends, by the queue's clock in Unix microseconds, where the
+    service reports it.
     """
 
     id: str
@@ -32,6 +34,7 @@ class QueueMessage:
     text: str
     inserted_us: int
     dequeue_count: int
+    visible_us: int | None = None
 
 
 def decode_page(body: bytes) -> list[QueueMessage]:
@@ -45,8 +48,9 @@ def decode_page(body: bytes) -> list[QueueMessage]:
                 _text(message, "MessageId"),
                 _text(message, "PopReceipt"),
                 message.findtext("MessageText") or "",
-                _microseconds(_text(message, "InsertionTime")),
+                _inserted_us(_text(message, "InsertionTime")),
                 int(_text(message, "DequeueCount")),
+                parse_http_date_us(message.findtext("TimeNextVisible") or ""),
             )
             for message in page
         ]
@@ -90,10 +94,21 @@ def _text(message: Xml.Element, name: str) -> str:
     return text
 
 
+def _inserted_us(date: str) -> int:
+    inserted_us = parse_http_date_us(date)
+    if inserted_us is None:
+        raise InvalidPage(f"InsertionTime is {date!r}")
+    return inserted_us
+
+
 @lru_cache(maxsize=256)
-def _microseconds(date: str) -> int:
-    # Cached, because the messages of a page have few different insertion times.
+def parse_http_date_us(date: str) -> int | None:
+    """Return a date of HTTP as Unix microseconds, in whole seconds; None if it is no date."""
+    # Cached, because the messages of a page have few different times.
     fields = parsedate(date)
     if fields is None:
-        raise InvalidPage(f"InsertionTime is {date!r}")
-    return timegm(fields) * 1_000_000
+        return None
+    try:
+        return timegm(fields) * 1_000_000
+    except (ValueError, OverflowError):
+        return None

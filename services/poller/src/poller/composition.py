@@ -5,7 +5,6 @@ broker listener → last writes, reconciler                         what the bro
 lease renewal, depth monitor                                      background loops
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,7 +23,9 @@ from poller.publish.last_writes import LastWrites
 from poller.publish.newer_state_writer import NewerStateWriter
 from poller.publish.ordered_publisher import OrderedPublisher
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
+from poller.publish.signs_of_life import SignsOfLife
 from poller.publish.state_publisher import BrokerEventHandler, StatePublisher
+from poller.queue_time import QueueTime
 from poller.queues import Queue
 from poller.settle.monitored_queue import MonitoredQueue
 from poller.settle.queue_health import QueueHealth
@@ -60,23 +61,28 @@ def compose(
     broker: StatePublisher,
     metrics: PollerMetrics,
     options: PipelineOptions,
-    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    queue_time: QueueTime,
 ) -> Pipeline:
-    """Build a pipeline; `clock_ms` returns the wall clock in Unix milliseconds.
+    """Build a pipeline.
 
-    The caller passes what the broker reports to `listener`.
+    The caller passes what the queue's answers say about its clock to `queue_time`, and what the
+    broker reports to `listener`.
     """
     tasks = BackgroundTasks()
-    in_flight = InFlight(clock_ms)
+    in_flight = InFlight(queue_time.now_ms)
     metrics.in_flight.set_function(lambda: len(in_flight))
+    metrics.clock_offset_s.set_function(queue_time.offset_s)
 
     health = QueueHealth(metrics)
     monitored = MonitoredQueue(queue, health)
     settlement = Settlement(monitored, broker, in_flight, tasks, metrics)
 
     last_writes = LastWrites()
-    reconciler = RetainedStateReconciler(broker, last_writes, tasks, metrics, clock_ms)
-    writer = NewerStateWriter(broker, last_writes, metrics, clock_ms)
+    reconciler = RetainedStateReconciler(broker, last_writes, tasks, metrics, queue_time.now_ms)
+    signs_of_life = SignsOfLife(
+        broker, last_writes, metrics, queue_time, on_stale=reconciler.republish
+    )
+    writer = NewerStateWriter(broker, last_writes, signs_of_life, metrics, queue_time)
     publisher = OrderedPublisher(
         writer, reconciler, settlement, tasks, newest_only=options.newest_only
     )
@@ -89,7 +95,7 @@ def compose(
 
     return Pipeline(
         Worker(consumer, publisher, settlement, tasks, (renewal.run, depth.run)),
-        BrokerListener(last_writes, reconciler, metrics, clock_ms),
+        BrokerListener(last_writes, reconciler, metrics, queue_time),
         in_flight,
         lambda: health.state,
         lambda: publisher.state,

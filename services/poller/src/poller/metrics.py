@@ -41,6 +41,10 @@ class PollerMetrics:
         self.republished = counter(
             "healed", "States published again because the broker held an older one or none."
         )
+        self.signs_of_life = counter(
+            "signs_of_life",
+            "Newest states published again because their pillow sends older ones.",
+        )
         self._requests = counter(
             "requests", "Requests to the queue service by operation and result.", "act", "outcome"
         )
@@ -56,9 +60,24 @@ class PollerMetrics:
         self.queue_depth = gauge(
             "queue_depth", "Approximate number of messages in the queue, leased ones included."
         )
-        self.oldest_message_s = gauge(
+        self._define_times()
+
+    def count_deletion(self, result: str) -> None:
+        """Count a deletion of a settled message by its result."""
+        self._deletion_counter(result).inc()
+
+    def count_request(self, operation: str, outcome: str) -> None:
+        """Count a request to the queue service by its result."""
+        self._request_counter(operation, outcome).inc()
+
+    def _define_times(self) -> None:
+        self.oldest_message_s = self._gauge(
             "oldest_message_seconds",
             "Time in the queue of the oldest message of the last page, by the queue's clock.",
+        )
+        self.clock_offset_s = self._gauge(
+            "clock_offset_seconds",
+            "This machine's clock minus the queue's; NaN until the queue has answered.",
         )
         self.attempts = Histogram(
             "pillowcast_poller_attempts",
@@ -68,18 +87,11 @@ class PollerMetrics:
         )
         self.latency = Histogram(
             "pillowcast_poller_queued_to_published_seconds",
-            "Time from a message's insertion in the queue to the broker's confirmation.",
+            "Time from a message's insertion in the queue to the broker's confirmation, by the "
+            "queue's clock.",
             buckets=_SECONDS,
             registry=self.registry,
         )
-
-    def count_deletion(self, result: str) -> None:
-        """Count a deletion of a settled message by its result."""
-        self._deletion_counter(result).inc()
-
-    def count_request(self, operation: str, outcome: str) -> None:
-        """Count a request to the queue service by its result."""
-        self._request_counter(operation, outcome).inc()
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(f"pillowcast_poller_{name}", help_text, labels, registry=self.registry)

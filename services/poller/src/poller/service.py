@@ -13,6 +13,7 @@ from poller.consume.classify import ClassificationRules
 from poller.consume.polling import PollPolicy
 from poller.metrics import PollerMetrics
 from poller.publish.mqtt_state_publisher import MqttStatePublisher
+from poller.queue_time import QueueTime
 from poller.queues import QueueDenied
 from poller.settings import PollerSettings
 from runtime.health import health_routes
@@ -40,13 +41,13 @@ def run() -> None:
 async def _serve(
     settings: PollerSettings, listener: socket.socket, stopping: asyncio.Event
 ) -> None:
-    metrics = PollerMetrics()
+    metrics, queue_time = PollerMetrics(), QueueTime()
     try:
-        queue = AzureQueue(settings, metrics.count_request)
+        queue = AzureQueue(settings, metrics.count_request, queue_time)
     except QueueDenied as error:
         exit_with_usage(SERVICE, str(error))
     broker = MqttStatePublisher(settings, SERVICE)
-    pipeline = compose(queue, broker, metrics, _options(settings))
+    pipeline = compose(queue, broker, metrics, _options(settings), queue_time)
     broker.listener = pipeline.listener
 
     def dependencies() -> dict[str, str]:

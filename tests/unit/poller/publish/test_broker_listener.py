@@ -25,6 +25,48 @@ async def test_a_state_too_far_in_the_future_is_ignored() -> None:
 
 
 @virtual_time
+async def test_a_retained_state_too_far_ahead_supersedes_no_message() -> None:
+    """It arrives before the queue's time is known, and this machine's clock may be behind."""
+    world = World()
+    async with world.running():
+        world.queue.put(state("b", 1))
+        await world.rest()
+    known = world.broker.accepted[0]
+    ahead = replace(known, pillow="a", order=order(14 * 3600))
+    valid = replace(known, pillow="c", order=order(60))
+    world.broker.retained["c"], world.broker.known["c"] = valid, valid.order
+    for number in range(1, 101):
+        world.queue.put(state("a", number))
+    world.queue.put(state("c", 2))
+    late = world.start(connected=False, clock_ahead_s=-7200.0)
+    late.listener.on_state(ahead)
+    late.listener.on_state(valid)
+    async with world.running(late):
+        late.broker.connect()
+        await world.rest()
+        assert late.count("ahead") == 1
+        assert late.count("published") == 100
+        assert late.count("superseded") == 1, "a newer retained state still counts"
+
+
+@virtual_time
+async def test_hops_are_in_the_queue_s_time_whatever_this_machine_s_clock_shows() -> None:
+    """Also when it is set while the poller runs."""
+    for ahead_s in (60.0, -60.0, 20.0, 120.0, 86_400.0 * 365):
+        world = World()
+        poller = world.start(clock_ahead_s=ahead_s)
+        async with world.running(poller):
+            for number in range(3):
+                world.queue.put(state("a", number))
+                await asyncio.sleep(1)
+            await world.rest()
+        for update in world.broker.accepted:
+            assert update.queued_ms is not None
+            assert update.published_ms is not None
+            assert 0 <= update.published_ms - update.queued_ms <= 3000
+
+
+@virtual_time
 async def test_a_pillow_removed_during_reconciliation_stays_removed() -> None:
     """There is no last write to publish any more."""
     world = World()

@@ -17,6 +17,7 @@ from azure_queue.errors import (
 )
 from azure_queue.service import NEVER_EXPIRES
 from poller.azure.poison_queue import AzurePoisonQueue
+from poller.queue_time import QueueTime
 from poller.queues import Body, DeleteResult, ReceivedMessage
 from poller.settings import PollerSettings
 
@@ -31,13 +32,18 @@ class AzureQueue:
         self,
         settings: PollerSettings,
         on_request: OnRequest = lambda _operation, _outcome: None,
+        queue_time: QueueTime | None = None,
     ) -> None:
-        """Build the clients; nothing is sent. Raises QueueDenied if they cannot be built."""
+        """Build the clients; nothing is sent. Raises QueueDenied if they cannot be built.
+
+        `queue_time` is told what each page says about the queue's clock.
+        """
         self._account = StorageAccount(settings)
         self._states = self._account.queue(settings.queue)
         self._poison = self._account.queue(settings.poison_queue)
         self._visibility_s = settings.visibility_timeout
         self._on_request = on_request
+        self._queue_time = queue_time or QueueTime()
         self._exit_stack = AsyncExitStack()
         self._are_created = False
 
@@ -54,14 +60,17 @@ class AzureQueue:
         # From before the request, because the lease begins somewhere on its way.
         leased_until = asyncio.get_running_loop().time() + self._visibility_s
         with self._reported("receive"):
-            page, now_us = await self._states.receive(limit, self._visibility_s)
+            page, time = await self._states.receive(limit, self._visibility_s)
+        self._queue_time.observe(time)
+        # Without the queue's time nothing is known about how long a message has waited.
+        now_ms = self._queue_time.now_ms() if self._queue_time.is_known else 0
         return [
             ReceivedMessage(
                 message.id,
                 message.pop_receipt,
                 Body(message.text, message.inserted_us, message.dequeue_count),
                 leased_until,
-                max(0.0, (now_us - message.inserted_us) / 1e6) if now_us is not None else 0.0,
+                max(0.0, now_ms / 1000 - message.inserted_us / 1e6),
             )
             for message in page
         ]

@@ -3,7 +3,6 @@
 It keeps the last writes up to date and starts the reconciliation.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -12,6 +11,7 @@ from contract.updates import Update
 from poller.metrics import PollerMetrics
 from poller.publish.last_writes import LastWrites
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
+from poller.queue_time import QueueTime
 
 log = structlog.get_logger()
 
@@ -31,12 +31,12 @@ class BrokerListener:
         last_writes: LastWrites,
         reconciler: RetainedStateReconciler,
         metrics: PollerMetrics,
-        clock_ms: Callable[[], int],
+        queue_time: QueueTime,
     ) -> None:
         self._last_writes = last_writes
         self._reconciler = reconciler
         self._metrics = metrics
-        self._clock_ms = clock_ms
+        self._queue_time = queue_time
         self._lost_ms = 0
 
     def on_state(self, update: Update) -> None:
@@ -45,7 +45,7 @@ class BrokerListener:
         A state too far in the future is ignored and counted, because as the last write it would
         supersede every message of its pillow until then.
         """
-        if update.is_too_far_ahead(self._clock_ms()):
+        if self._queue_time.is_too_far_ahead(update):
             self._metrics.future_states.inc()
             log.warning("a state from the future on MQTT is ignored", pillow=update.pillow)
             return
@@ -65,5 +65,5 @@ class BrokerListener:
     def on_lost(self) -> None:
         """Record that the connection was lost, and when."""
         self._metrics.broker_up.set(0)
-        self._lost_ms = self._clock_ms()
+        self._lost_ms = self._queue_time.now_ms()
         self._last_writes.mark_unconfirmed()

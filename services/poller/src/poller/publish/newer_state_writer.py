@@ -1,14 +1,15 @@
 """Conditional writes: a state is published only if it is newer than its pillow's last write."""
 
 import asyncio
-from collections.abc import Callable
 
 from contract.messages import ParsedMessage
 from contract.updates import Update, encode_state
 from poller.metrics import PollerMetrics
 from poller.publish.key_queue import PendingState
 from poller.publish.last_writes import LastWrites
+from poller.publish.signs_of_life import SignsOfLife
 from poller.publish.state_publisher import StatePublisher
+from poller.queue_time import QueueTime
 
 
 class NewerStateWriter:
@@ -18,13 +19,15 @@ class NewerStateWriter:
         self,
         broker: StatePublisher,
         last_writes: LastWrites,
+        signs_of_life: SignsOfLife,
         metrics: PollerMetrics,
-        clock_ms: Callable[[], int],
+        queue_time: QueueTime,
     ) -> None:
         self._broker = broker
         self._last_writes = last_writes
+        self._signs_of_life = signs_of_life
         self._metrics = metrics
-        self._clock_ms = clock_ms
+        self._queue_time = queue_time
 
     @property
     def is_ready(self) -> bool:
@@ -37,28 +40,45 @@ class NewerStateWriter:
 
     def prepare(self, pending: PendingState) -> Update | None:
         """Return the update to publish, with its trace timestamps; None if it is superseded."""
-        state, published_ms = pending.state, self._clock_ms()
+        state = pending.state
+        self._forget_too_far_ahead(state.pillow)
         queued_ms = pending.message.delivery.body.queued_us // 1000
+        # A message is received after its insertion, though its second is rounded, and an estimate.
+        polled_ms = max(pending.message.polled_ms, queued_ms)
+        published_ms = max(self._queue_time.now_ms(), polled_ms)
         payload = encode_state(
-            state,
-            queued_ms=queued_ms,
-            polled_ms=pending.message.polled_ms,
-            published_ms=published_ms,
+            state, queued_ms=queued_ms, polled_ms=polled_ms, published_ms=published_ms
         )
         update = Update(state.pillow, state.state, state.order, payload, queued_ms, published_ms)
         return None if self._last_writes.supersedes(update) else update
 
+    def _forget_too_far_ahead(self, pillow: str) -> None:
+        """Forget a last write that no message may have: it would supersede all until its time.
+
+        The broker listener ignores such states, but the retained ones may arrive before the queue's
+        time is known.
+        """
+        newest = self._last_writes.get(pillow)
+        if newest is not None and self._queue_time.is_too_far_ahead(newest):
+            self._metrics.future_states.inc()
+            self._last_writes.remove(pillow)
+
     def write(self, update: Update, traceparent: str | None) -> asyncio.Future[None]:
         """Publish an update; errors are those of StatePublisher.publish_state."""
         return self._broker.publish_state(update, traceparent)
+
+    def record_superseded(self, pending: PendingState) -> None:
+        """Record that a message ends as superseded; it may be a sign of life of its pillow."""
+        self._signs_of_life.report(pending.message, pending.state)
 
     def record_confirmed(self, pending: PendingState, update: Update) -> bool:
         """Record that the broker confirmed an update.
 
         Returns whether it is older than the last write, which has to be published again then.
         """
-        queued_s = pending.message.delivery.body.queued_us / 1e6
-        self._metrics.latency.observe(max(0.0, self._clock_ms() / 1e3 - queued_s))
+        if self._queue_time.is_known:
+            queued_ms = pending.message.delivery.body.queued_us // 1000
+            self._metrics.latency.observe(max(0, self._queue_time.now_ms() - queued_ms) / 1000)
         return self._last_writes.record(update) is not None
 
     def is_confirmed(self, state: ParsedMessage) -> bool:

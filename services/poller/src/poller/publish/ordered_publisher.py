@@ -212,4 +212,6 @@ class OrderedPublisher:
 
     def _complete(self, pending: PendingState, outcome: Outcome) -> None:
         assert self._writer.is_confirmed(pending.state), f"{pending.message.id} is not confirmed"
+        if outcome is Outcome.SUPERSEDED:
+            self._writer.record_superseded(pending)
         self._settlement.complete(pending.message, outcome)
