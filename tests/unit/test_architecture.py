@@ -73,8 +73,11 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
 DECIDERS: Final = (
     "contract.*",
     "runtime.backoff",
+    "runtime.variables",
+    "runtime.web_origin",
     "azure_queue.service",
     "azure_queue.development_account",
+    "azure_queue.connection_string",
     "azure_queue.errors",
     "azure_queue.queue_clock",
     "azure_queue.xml_codec",
@@ -123,6 +126,7 @@ DECIDERS: Final = (
 # What a decider may import besides other deciders. importlib.resources reads states.json, once.
 PURE: Final = frozenset(
     {
+        "unicodedata",
         "ast", "base64", "binascii", "bisect", "calendar", "collections", "collections.abc",
         "dataclasses", "datetime", "difflib", "email.utils", "enum", "functools", "hashlib",
         "heapq", "importlib.resources", "itertools", "math", "msgspec", "operator", "posixpath",

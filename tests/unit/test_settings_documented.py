@@ -69,7 +69,17 @@ def settings() -> dict[str, list[FieldInfo]]:
 
 def compose_variables() -> dict[str, str]:
     """Return the variables that docker-compose.yml itself reads, with their defaults."""
-    return dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", COMPOSE))
+    read = dict(re.findall(r"\$\{([A-Z_]+):-([^${}]*)\}", COMPOSE))
+    return {name: default for name, default in read.items() if name not in settings()}
+
+
+def passed_on(service: str) -> set[str]:
+    """Return the variables in the environment of a service of docker-compose.yml."""
+    parts = dict(re.findall(r"^x-\w+: &(\w+)\n((?:  .*\n|\n)*)", COMPOSE, re.MULTILINE))
+    [block] = re.findall(rf"^  {service}:\n((?:    .*\n|\n)*)", COMPOSE, re.MULTILINE)
+    [environment] = re.findall(r"^    environment:\n((?:      .*\n)*)", block, re.MULTILINE)
+    used = [parts[name] for name in re.findall(r"\*(\w+)", environment)]
+    return set(re.findall(r"^ +([A-Z][A-Z0-9_]+):", "".join((environment, *used)), re.MULTILINE))
 
 
 def secret_files() -> dict[str, str]:
@@ -172,8 +182,15 @@ def test_what_docker_compose_reads_is_listed_in_its_own_section_with_its_default
     assert [name for name in section if not entries()[name].sentence] == []
 
 
-def test_docker_compose_passes_on_only_settings_that_exist() -> None:
-    """A misspelled variable would have no effect and cause no error."""
-    named = set(re.findall(r"^ +([A-Z][A-Z0-9_]+):", COMPOSE, re.MULTILINE))
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_docker_compose_passes_on_each_setting_of_a_service_and_no_other(service: str) -> None:
+    """A setting in .env that does not arrive, or a misspelled one, would have no effect."""
+    assert passed_on(service) == set(fields(SERVICES[service]))
 
-    assert sorted(named - set(settings()) - set(compose_variables())) == []
+
+def test_docker_compose_gives_no_service_that_can_be_scaled_a_host_name() -> None:
+    """The host name is the default of INSTANCE, and two containers must not share one."""
+    for service in SERVICES:
+        [block] = re.findall(rf"^  {service}:\n((?:    .*\n|\n)*)", COMPOSE, re.MULTILINE)
+        assert "hostname:" not in block, service
+        assert "container_name:" not in block, service

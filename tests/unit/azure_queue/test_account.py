@@ -11,6 +11,7 @@ from azure_queue.account import StorageAccount
 from azure_queue.errors import QueueDenied, QueueUnavailable
 from azure_queue.settings import QueueSettings
 from devstack import ports
+from runtime.settings import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -18,18 +19,15 @@ from devstack import ports
     [
         "nonsense",
         "AccountName=a",
-        "UseDevelopmentStorage=True",
         "QueueEndpoint=http://127.0.0.1:1/devstoreaccount1",
     ],
 )
-def test_a_malformed_connection_string_is_denied_with_the_setting_to_check(
+def test_a_malformed_connection_string_is_an_error_of_its_setting(
     connection_string: str,
 ) -> None:
     """Before a request is sent."""
-    settings = QueueSettings.load(AZURE_STORAGE_CONNECTION_STRING=SecretStr(connection_string))
-
-    with pytest.raises(QueueDenied, match="AZURE_STORAGE_CONNECTION_STRING cannot be used"):
-        StorageAccount(settings).queue("some-queue")
+    with pytest.raises(SettingsError, match="AZURE_STORAGE_CONNECTION_STRING"):
+        QueueSettings.load(AZURE_STORAGE_CONNECTION_STRING=SecretStr(connection_string))
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_an_endpoint_without_tls_is_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["ab", "a" * 64, "Pillow", "a--b", "-abc", "abc-", "a_b", "abc\n"])
+@pytest.mark.parametrize("name", ["ab", "a" * 64, "Pillow", "a--b", "-abc", "abc-", "a_b", "ab\nc"])
 def test_an_invalid_queue_name_is_refused_with_its_value_and_the_rule(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

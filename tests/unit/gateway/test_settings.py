@@ -54,7 +54,8 @@ def test_origins_are_separated_by_commas_with_or_without_spaces(
         ("GATEWAY_HISTORY_BYTES", "-1"),
         ("GATEWAY_AUTH", "jwt"),
         ("GATEWAY_ALLOWED_ORIGINS", "a.example"),
-        ("GATEWAY_ALLOWED_ORIGINS", "https://a.example/"),
+        ("GATEWAY_ALLOWED_ORIGINS", "https://*.a.example"),
+        ("GATEWAY_ALLOWED_ORIGINS", "wss://a.example"),
         ("GATEWAY_ALLOWED_ORIGINS", "https://a.example/path"),
     ],
 )

@@ -129,7 +129,7 @@ def test_the_connection_string_is_a_secret_and_may_come_from_a_file(
 
     settings = PollerSettings.load()
 
-    assert settings.connection_string == SecretStr("AccountName=a;AccountKey=hunter2;")
+    assert settings.connection_string == SecretStr("AccountName=a;AccountKey=hunter2=;")
     assert "hunter2" not in repr(settings)
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING_FILE", str(tmp_path / "absent"))
     with pytest.raises(SettingsError, match=r"CONNECTION_STRING_FILE.*absent.*No such file"):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, SecretStr, ValidationError
+from structlog.testing import capture_logs
 
 from contract.topics import is_instance_name
 from runtime.broker_url import BrokerAddress
@@ -17,6 +18,8 @@ from runtime.settings import CommonSettings, Names, SettingsError
 
 class Settings(CommonSettings):
     """What a service might add."""
+
+    port: int = Field(8080, alias="BOX_PORT", description="Where it listens.")
 
     token: SecretStr = Field(SecretStr("dev"), alias="TOKEN", description="What opens the door.")
     rate: float = Field(1, alias="RATE", gt=0, description="How often.")
@@ -119,7 +122,7 @@ def test_an_error_names_every_invalid_variable_its_value_and_its_meaning(
     ):
         assert f"\n  {shown}" in said
     for field in Settings.model_fields.values():
-        if field.alias not in ("TOKEN", "NAMES"):
+        if field.alias not in ("TOKEN", "NAMES", "BOX_PORT"):
             assert f"\n      {field.description}" in said
 
 
@@ -205,6 +208,51 @@ def test_an_invalid_secret_from_a_file_is_not_shown(
 
     assert "MQTT_URL (value not shown)" in said
     assert "s3cret" not in said
+
+
+@pytest.mark.parametrize("form", ["%s\n", "%s\r\n", " %s ", '"%s"', "'%s'", '"%s"\n', "\ufeff%s"])
+def test_what_is_around_a_value_is_removed(
+    form: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of a variable, of a secret, of a secret's file and of the path of that file."""
+    monkeypatch.setenv("MQTT_URL", form % "mqtt://u:s3cret@broker")
+    monkeypatch.setenv("TOPIC_PREFIX", form % "home")
+    monkeypatch.setenv("BOX_PORT", form % "81")
+    monkeypatch.setenv("NAMES", form % "a,b")
+    (tmp_path / "token").write_text(form % "opens", encoding="utf-8")
+    monkeypatch.setenv("TOKEN_FILE", form % (tmp_path / "token"))
+
+    settings = Settings.load()
+
+    assert settings.broker == BrokerAddress("broker", 1883, user="u", password="s3cret")
+    assert (settings.topic_prefix, settings.port, settings.names) == ("home", 81, ("a", "b"))
+    assert settings.token.get_secret_value() == "opens"
+
+
+@pytest.mark.parametrize("text", ["", "\n", ' "" '])
+def test_an_empty_secret_file_is_an_error(
+    text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The default would be used otherwise, and nobody would know."""
+    (tmp_path / "url").write_text(text)
+    monkeypatch.setenv("MQTT_URL_FILE", str(tmp_path / "url"))
+
+    assert f"  MQTT_URL_FILE = '{tmp_path}/url': is empty" in refusal()
+
+
+def test_a_variable_that_kubernetes_sets_for_a_service_is_ignored_and_logged_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A Service named `box` sets BOX_PORT in every pod of its namespace."""
+    monkeypatch.setenv("BOX_PORT", "tcp://10.96.0.10:8080")
+
+    assert Settings.load().port == 8080
+    with capture_logs() as logs:
+        Settings.load().log_ignored()
+    assert [(line["log_level"], line["variable"], line["value"]) for line in logs] == [
+        ("warning", "BOX_PORT", "tcp://10.96.0.10:8080")
+    ]
+    assert "enableServiceLinks: false" in logs[0]["event"]
 
 
 @pytest.mark.parametrize("hostname", ["Box.local", "a" * 80, "_", "", "ÄÖ", "box_1", "-x-"])

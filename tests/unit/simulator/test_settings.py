@@ -113,7 +113,7 @@ def test_an_unknown_scenario_is_refused_with_the_known_names() -> None:
 def test_the_connection_string_is_not_in_the_representation() -> None:
     """It contains the account's key."""
     settings = SimulatorSettings.load(
-        AZURE_STORAGE_CONNECTION_STRING=SecretStr("AccountKey=hunter2")
+        AZURE_STORAGE_CONNECTION_STRING=SecretStr("AccountName=a;AccountKey=hunter2=")
     )
 
     assert "hunter2" not in repr(settings)

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from azure_queue.connection_string import normalize_connection_string
 from azure_queue.development_account import connection_string
 from runtime.settings import CommonSettings
 
@@ -22,16 +23,24 @@ QueueName = Annotated[str, AfterValidator(_checked_queue_name)]
 """A queue name that Azure Queue Storage accepts."""
 
 
+def _normalized_connection_string(text: SecretStr) -> SecretStr:
+    return SecretStr(normalize_connection_string(text.get_secret_value()))
+
+
 def _checked_endpoint(url: str | None) -> str | None:
-    if url is not None and not url.startswith("https://"):
+    if url is None:
+        return None
+    if not url.lower().startswith("https://"):
         raise ValueError("is no https:// address; a token must not be sent unencrypted")
-    return url
+    if any(map(str.isspace, url)):
+        raise ValueError("contains a blank or a line break")
+    return url.rstrip("/")
 
 
 class QueueSettings(CommonSettings):
     """The settings of a service that uses the queues."""
 
-    connection_string: SecretStr = Field(
+    connection_string: Annotated[SecretStr, AfterValidator(_normalized_connection_string)] = Field(
         SecretStr(connection_string()),
         alias="AZURE_STORAGE_CONNECTION_STRING",
         description="The storage account: with a key, or with a shared access signature.",

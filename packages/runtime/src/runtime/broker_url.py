@@ -29,6 +29,8 @@ def parse_broker_url(url: str) -> BrokerAddress:
 
     Raises ValueError with a sentence that does not repeat the URL, because it may hold a password.
     """
+    if _has_control_character(url):
+        raise ValueError("contains a line break or a control character; write it on one line")
     parts = _value_or_none(lambda: urlsplit(url))
     if parts is None:
         raise ValueError("is not of the form mqtt://user:password@host:port")
@@ -39,6 +41,12 @@ def parse_broker_url(url: str) -> BrokerAddress:
         raise ValueError("is not of the form mqtt://user:password@host:port")
     if _value_or_none(lambda: host.encode("idna")) is None:
         raise ValueError("has a host that is not a host name: a part of it is empty or too long")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if _has_control_character(user + password):
+        raise ValueError(
+            "has a line break or a control character in its user or password, such as %0A; remove "
+            "it"
+        )
     tls = parts.scheme == "mqtts"
     usual = 8883 if tls else 1883
     port = _value_or_none(lambda: usual if parts.port is None else parts.port)
@@ -50,9 +58,13 @@ def parse_broker_url(url: str) -> BrokerAddress:
         host,
         port,
         tls,
-        unquote(parts.username) if parts.username else None,
-        unquote(parts.password) if parts.password else None,
+        user or None,
+        password or None,
     )
+
+
+def _has_control_character(text: str) -> bool:
+    return any(ord(character) < 32 or ord(character) == 127 for character in text)
 
 
 def _value_or_none(read: Callable[[], _Value]) -> _Value | None:

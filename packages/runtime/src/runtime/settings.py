@@ -2,6 +2,7 @@
 
 A service declares a subclass of `CommonSettings`; each field's alias is its variable's name.
 A secret is a field of type `SecretStr`; `<NAME>_FILE` can name a file that contains it.
+Quotes and blanks around a value are removed, wherever it comes from.
 """
 
 import os
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import structlog
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -22,6 +24,9 @@ from pydantic_settings import (
 
 from contract.topics import is_instance_name, is_topic_prefix
 from runtime.broker_url import BrokerAddress, parse_broker_url
+from runtime.variables import cleaned, is_service_link
+
+log = structlog.get_logger()
 
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -64,9 +69,7 @@ def _lower(value: object) -> object:
 
 
 def _split(value: object) -> object:
-    return (
-        tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
-    )
+    return tuple(filter(None, map(cleaned, value.split(",")))) if isinstance(value, str) else value
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -74,18 +77,39 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 def _secret_path(alias: str, field: FieldInfo) -> str | None:
-    return os.environ.get(f"{alias}_FILE") or None if is_secret(field) else None
+    return cleaned(os.environ.get(f"{alias}_FILE", "")) or None if is_secret(field) else None
 
 
 def _read_error(path: str) -> str | None:
-    """Return why a secret's file cannot be read; None if it can."""
+    """Return why a secret's file cannot be used; None if it can."""
     try:
-        Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         return error.strerror or "cannot be read"
     except UnicodeError:
         return "is not text"
-    return None
+    return None if cleaned(text) else "is empty"
+
+
+class _Environment(PydanticBaseSettingsSource):
+    """Reads each variable without what is around its value, and not those that Kubernetes set."""
+
+    def __init__(
+        self, settings_cls: type[BaseSettings], variables: PydanticBaseSettingsSource
+    ) -> None:
+        super().__init__(settings_cls)
+        self._variables = variables
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._variables.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: cleaned(value) for name, value in self._variables().items()}
+        return {
+            name: value
+            for name, value in values.items()
+            if value and not is_service_link(name, value)
+        }
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -96,7 +120,7 @@ class _SecretFiles(PydanticBaseSettingsSource):
         path = _secret_path(alias, field)
         if path is None or _read_error(path) is not None:
             return None, alias, False  # `load` reports it
-        return Path(path).read_text(encoding="utf-8").strip(), alias, False
+        return cleaned(Path(path).read_text(encoding="utf-8")), alias, False
 
     def __call__(self) -> dict[str, Any]:
         values = {}
@@ -153,12 +177,26 @@ class CommonSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Prefer the variable itself to its file."""
-        return init_settings, env_settings, _SecretFiles(settings_cls)
+        environment = _Environment(settings_cls, env_settings)
+        return init_settings, environment, _SecretFiles(settings_cls)
 
     @property
     def broker(self) -> BrokerAddress:
         """The broker's address."""
         return parse_broker_url(self.mqtt_url.get_secret_value())
+
+    @classmethod
+    def log_ignored(cls) -> None:
+        """Log each variable that was ignored, once the logs are configured."""
+        for name, field in cls.model_fields.items():
+            alias = field.alias or name
+            if _is_set_by_kubernetes(alias):
+                log.warning(
+                    "a variable that Kubernetes set for a Service is ignored; set "
+                    "enableServiceLinks: false in the pod's spec, or give the variable a value",
+                    variable=alias,
+                    value=os.environ[alias],
+                )
 
     @classmethod
     def load(cls, **given: object) -> Self:
@@ -179,6 +217,10 @@ class CommonSettings(BaseSettings):
             # Not in the except clause, because the context of the error would contain a secret.
             raise SettingsError("\n".join(["these settings cannot be used:", *problems]))
         return settings
+
+
+def _is_set_by_kubernetes(alias: str) -> bool:
+    return is_service_link(alias, cleaned(os.environ.get(alias, "")))
 
 
 def _explain_files(fields: Mapping[str, FieldInfo]) -> list[str]:

@@ -61,6 +61,7 @@ def main() -> None:
     _raise_open_file_limit()
     _tune_garbage_collection()
     configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
+    settings.log_ignored()
     run_service(lambda stopping: _serve(settings, listener, stopping))
 
 

@@ -5,13 +5,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from runtime.settings import CommonSettings, Names
+from runtime.web_origin import normalize_origin
 
 
-def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
-    for origin in origins:
-        if origin != "*" and ("://" not in origin or origin.count("/") != 2):
-            raise ValueError(f"{origin!r} is no origin: like https://example.org, no path")
-    return origins
+def _normalized_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one if one == "*" else normalize_origin(one) for one in origins)
 
 
 class GatewaySettings(CommonSettings):
@@ -28,7 +26,7 @@ class GatewaySettings(CommonSettings):
         le=1,
         description="The number of processes; 1 is the only value for now.",
     )
-    allowed_origins: Annotated[Names, AfterValidator(_checked_origins)] = Field(
+    allowed_origins: Annotated[Names, AfterValidator(_normalized_origins)] = Field(
         (),
         alias="GATEWAY_ALLOWED_ORIGINS",
         description="Origins of other sites whose pages may connect, separated by commas; * for "

@@ -35,6 +35,7 @@ def run() -> None:
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
     configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
+    settings.log_ignored()
     run_service(lambda stopping: _serve(settings, listener, stopping))
 
 
