@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,13 @@ def need_mosquitto() -> None:
         not missing,
         f"{', '.join(missing)} not installed: apt-get install mosquitto mosquitto-clients",
     )
+
+
+def need_faketime() -> str:
+    """Require libfaketime, which sets the clock of one process; return the path of the library."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    need(bool(found), "libfaketime is not installed: apt-get install faketime")
+    return str(found[0])
 
 
 def need_docker() -> None:

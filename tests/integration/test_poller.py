@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from devstack.azurite import Azurite
 from devstack.broker import Broker
+from tests.machine import need_faketime
 from tests.poller import (
     Poller,
     created_queue,
@@ -55,7 +57,7 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "alias": ('{"pillow":"alias","state":"Spin"}', {"state": "spinning"}),
     "old": (
         '{"pillow":"old","state":"neutral","at":"1970-01-01T00:00:00Z"}',
-        {"at": "1970-01-01T00:00:00Z"},
+        {"clock": "behind"},
     ),
     "ahead": (
         '{"pillow":"ahead","state":"neutral","at":"2999-01-01T00:00:00Z"}',
@@ -106,8 +108,8 @@ async def test_every_valid_form_is_retained_with_its_trace_timestamps(
         assert state["pillow"] == pillow
         assert expected.items() <= state.items()
         hops = state["hops"]
-        assert before_ms - 1000 <= hops["queued"] <= hops["published"], "Azure has whole seconds"
-        assert before_ms <= hops["polled"] <= hops["published"] <= time.time() * 1000
+        assert before_ms - 1000 <= hops["queued"] <= hops["polled"], "Azure has whole seconds"
+        assert hops["polled"] <= hops["published"] <= time.time() * 1000 + 1000
     words = [
         json.loads(payload(one))["state"]
         for one in messages
@@ -120,6 +122,39 @@ async def test_every_valid_form_is_retained_with_its_trace_timestamps(
         properties = [one.properties for one in messages if str(one.topic).endswith("/state")]
         assert {getattr(one, "ContentType", None) for one in properties} == {"application/json"}
         assert {getattr(one, "PayloadFormatIndicator", None) for one in properties} == {1}
+
+
+@pytest.mark.parametrize("offset", ["+60s", "-60s", "+120s"])
+async def test_a_clock_that_is_wrong_changes_no_hop(
+    azurite: Azurite, broker: Broker, prefix: str, queue_name: str, offset: str
+) -> None:
+    """Hops are in the queue's time; the difference is a metric and one line of the log."""
+    before_ms = int(time.time() * 1000)
+    await put(azurite, queue_name, [f'{{"pillow":"p{number}","state":"hug"}}' for number in "ab"])
+    poller = Poller(
+        queue_name,
+        prefix,
+        broker,
+        AZURE_STORAGE_CONNECTION_STRING=azurite.connection_string,
+        LD_PRELOAD=need_faketime(),
+        FAKETIME=offset,
+        DONT_FAKE_MONOTONIC="1",
+    )
+    async with poller:
+        await wait_empty(azurite, queue_name, poller)
+        kept = await retained_states(broker, prefix, 2)
+        metrics = (await poller.get("/metrics")).text
+        said = poller.log.text
+
+    for message in kept.values():
+        hops = json.loads(message.payload)["hops"]
+        assert before_ms - 1000 <= hops["queued"] <= hops["published"]
+        assert hops["published"] <= time.time() * 1000 + 1000
+    [measured] = re.findall(
+        r"^pillowcast_poller_clock_offset_seconds (\S+)$", metrics, re.MULTILINE
+    )
+    assert abs(float(measured) - float(offset.removesuffix("s"))) <= 1.5
+    assert said.count("this machine's clock differs from the queue's") == 1
 
 
 async def test_every_invalid_message_is_dead_lettered_and_announced(

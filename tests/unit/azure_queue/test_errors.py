@@ -115,6 +115,18 @@ def test_retry_after_is_read_as_seconds_or_a_date_and_is_120_s_at_most(
     assert ("next request in" in str(raised)) == (expected_s > 0)
 
 
+def test_a_date_in_retry_after_is_compared_with_the_service_s_own_clock() -> None:
+    """This machine's may be an hour ahead."""
+    date, until = NOW - timedelta(hours=1), NOW - timedelta(hours=1) + timedelta(seconds=9)
+
+    raised = to_exception(
+        ErrorResponse(503, "ServerBusy", date=http_date(date), retry_after=http_date(until)), NOW
+    )
+
+    assert isinstance(raised, QueueUnavailable)
+    assert raised.retry_after_s == 9
+
+
 def test_a_missing_credential_names_the_settings_and_quotes_one_line_of_the_sdk() -> None:
     """The SDK's message has one line a credential that it tried."""
     raised = no_credential("DefaultAzureCredential failed\nand a page of reasons")

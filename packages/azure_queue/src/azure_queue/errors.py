@@ -157,7 +157,8 @@ def queue_deleted() -> QueueUnavailable:
 
 def _unavailable(response: ErrorResponse, now: datetime) -> QueueUnavailable:
     message = f"the queue service answered {response.status} {response.code}".strip()
-    retry_after_s = _retry_after_s(response.retry_after, now)
+    # A date is one of the service's clock, and this machine's may differ from it.
+    retry_after_s = _retry_after_s(response.retry_after, _parse_date(response.date) or now)
     if response.code == "ServerBusy" or response.status == 429:
         message += ": too many requests (the limit of one queue is 2,000 messages a second)"
     if retry_after_s:
