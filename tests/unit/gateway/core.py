@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from contract.topics import Topics
 from contract.updates import Update
-from gateway.clock import Clock, unix_ms
+from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
 from gateway.state.history import History
 from gateway.state.mqtt_consumer import MqttConsumer
 from gateway.state.presence import Instant, PresenceTracker, SignOfLife
 from gateway.state.state_store import Change, StateStore
+from runtime.clocks import unix_ms
 from runtime.mqtt import Message
 
 TOPICS = Topics("pillow")

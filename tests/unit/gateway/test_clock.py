@@ -2,7 +2,8 @@
 
 import time
 
-from gateway.clock import Clock, monotonic_ms, unix_ms
+from gateway.clock import Clock, monotonic_ms
+from runtime.clocks import unix_ms
 
 YEAR_2023_MS = 1_700_000_000_000
 

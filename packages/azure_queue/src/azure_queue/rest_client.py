@@ -26,7 +26,7 @@ from azure_queue.xml_codec import (
     encode_message,
     parse_http_date_us,
 )
-from runtime.monotonic import monotonic_s
+from runtime.clocks import monotonic_s
 
 _is_safe_in_a_path: Final = re.compile(r"[0-9A-Za-z-]+").fullmatch
 

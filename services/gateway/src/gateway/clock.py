@@ -1,24 +1,19 @@
 """The gateway's clocks: a monotonic clock, the wall clock, and the queue's time as far as known."""
 
-import time
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from contract.timestamps import FIRST_PLAUSIBLE_US
 from gateway.queue_time import QueueTimeEstimate
-
-# A clock that goes on while the machine sleeps, so that a state from before is old afterwards.
-_MONOTONIC: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-
-def unix_ms() -> int:
-    """Return the wall clock in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
+from runtime.clocks import monotonic_s, unix_ms
 
 
 def monotonic_ms() -> int:
-    """Return a clock that is never set and also runs while the machine sleeps, in milliseconds."""
-    return time.clock_gettime_ns(_MONOTONIC) // 1_000_000
+    """Return `runtime.clocks.monotonic_s` in milliseconds.
+
+    It also runs while the machine sleeps, so that a state from before is old afterwards.
+    """
+    return int(monotonic_s() * 1000)
 
 
 class Reading(NamedTuple):

@@ -4,7 +4,6 @@ Messages have their insertion times from the queue's clock, and this machine's m
 """
 
 import math
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -12,7 +11,7 @@ import structlog
 
 from azure_queue.queue_clock import AnswerTime, QueueClock
 from contract.updates import Update
-from runtime.monotonic import monotonic_s
+from runtime.clocks import monotonic_s, unix_ms
 
 log = structlog.get_logger()
 
@@ -23,11 +22,6 @@ AGREEING_OFFSET_S: Final = 3.0
 """It agrees again when the difference is below this."""
 
 
-def wall_ms() -> int:
-    """Return this machine's wall clock in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 class QueueTime:
     """Follows the queue's clock, and reports once when this machine's differs from it.
 
@@ -36,7 +30,7 @@ class QueueTime:
 
     def __init__(
         self,
-        wall_ms: Callable[[], int] = wall_ms,
+        wall_ms: Callable[[], int] = unix_ms,
         monotonic_s: Callable[[], float] = monotonic_s,
     ) -> None:
         self._wall_ms = wall_ms

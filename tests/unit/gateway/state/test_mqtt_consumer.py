@@ -13,10 +13,10 @@ from contract.frames import Updates
 from contract.states import NOT_CONNECTED
 from contract.timestamps import MAX_CLOCK_SKEW_MS
 from contract.updates import EXPIRY_S
-from gateway.clock import unix_ms
 from gateway.state import mqtt_consumer as module
 from gateway.state import warn_once
 from gateway.state.mqtt_consumer import EXPIRY_CHECK_S
+from runtime.clocks import unix_ms
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import EPOCH_MS, fields, update
 from tests.unit.gateway.subscribers import Client

@@ -5,7 +5,6 @@ A pillow's session is a session of `runtime.mqtt` whose status topic is the pill
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -15,6 +14,7 @@ import structlog
 from contract.messages import ParsedMessage, decode_message
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, encode_state
+from runtime.clocks import unix_ms
 from runtime.mqtt import BrokerLost, MqttSession, PublishRefused, SessionConfig
 from simulator.settings import SimulatorSettings
 from simulator.stream.items import StreamItem
@@ -92,7 +92,7 @@ class MqttTarget:
 
     async def send(self, batch: Sequence[StreamItem]) -> None:
         """Publish each state, retained, and wait until the broker has acknowledged them."""
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = unix_ms()
         acknowledged = []
         kept = 0
         for item in batch:
@@ -190,7 +190,7 @@ class _Device:
                 self._topics,
                 self._pillow,
                 item.body,
-                time.time_ns() // 1_000_000,
+                unix_ms(),
             )
             # A refusal is reported for the next state, whose acknowledgement is awaited.
             published.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -2,7 +2,7 @@
 
 import time
 
-from runtime.monotonic import monotonic_s
+from runtime.clocks import monotonic_s
 
 
 def test_the_clock_advances_with_the_monotonic_one() -> None:
