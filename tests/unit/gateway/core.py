@@ -36,7 +36,7 @@ class GatewayCore:
         self.metrics.observe(
             pillows=lambda: len(self.store),
             history_bytes=lambda: self.history.size_bytes,
-            queue_offset_ms=self.clock.queue_offset_ms,
+            queue_offset_ms=lambda: self.clock.read().queue_offset_ms,
         )
         self.presence = PresenceTracker(
             self.store, self.history, expire_after_ms=expire_after_ms, max_pillows=max_pillows

@@ -90,7 +90,7 @@ async def _serve(
     metrics.observe(
         pillows=lambda: len(store),
         history_bytes=lambda: history.size_bytes,
-        queue_offset_ms=clock.queue_offset_ms,
+        queue_offset_ms=lambda: clock.read().queue_offset_ms,
     )
     presence = PresenceTracker(
         store,

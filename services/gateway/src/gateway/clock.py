@@ -30,6 +30,11 @@ class Reading(NamedTuple):
     queue_ms: int | None
     reference_ms: int | None
 
+    @property
+    def queue_offset_ms(self) -> int | None:
+        """What has to be added to `wall_ms` to get the queue's time; None where that is unknown."""
+        return None if self.queue_ms is None else self.queue_ms - self.wall_ms
+
 
 class Clock:
     """Durations are measured by `monotonic_ms`; `wall_ms` is for `sent`, `since` and display."""
@@ -52,8 +57,3 @@ class Clock:
         reference_ms = max(wall_ms, monotonic_ms + self._start_offset_ms)
         is_set = reference_ms * 1000 >= FIRST_PLAUSIBLE_US
         return Reading(monotonic_ms, wall_ms, None, reference_ms if is_set else None)
-
-    def queue_offset_ms(self) -> int | None:
-        """Return what has to be added to the wall clock to get the queue's time; None: unknown."""
-        now = self.read()
-        return None if now.queue_ms is None else now.queue_ms - now.wall_ms

@@ -6,6 +6,7 @@ that changed meanwhile.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from contract.cursors import Cursor
@@ -31,7 +32,6 @@ class CatchUp:
         self._cache: dict[tuple[Filter, ResumeFrom], list[Frame]] = {}
         self._cached_at: tuple[Cursor, BrokerStatus] = (store.cursor, "offline")
         self._cached_ms = 0
-        self._queue_offset_ms: int | None = None
 
     def covered(self, resume_from: ResumeFrom) -> ResumeFrom:
         """Return where a subscriber resumes; None when the log lacks some of what it missed.
@@ -57,12 +57,11 @@ class CatchUp:
         `resume_from` is covered, `broker` is the status now, `now_ms` in Unix milliseconds.
         """
         self._drop_outdated(broker, now_ms)
-        self._queue_offset_ms = queue_offset_ms
         frames = self._cache.get((filter, resume_from))
         if frames is None:
             if len(self._cache) >= CACHE_SIZE:
                 self._cache.clear()
-            frames = list(self._encode(filter, resume_from, broker, now_ms))
+            frames = list(self._encode(filter, resume_from, broker, now_ms, queue_offset_ms))
             self._cache[filter, resume_from] = frames
         return frames
 
@@ -73,8 +72,16 @@ class CatchUp:
             self._cached_at, self._cached_ms = (self._store.cursor, broker), now_ms
 
     def _encode(
-        self, filter: Filter, resume_from: ResumeFrom, broker: BrokerStatus, now_ms: int
+        self,
+        filter: Filter,
+        resume_from: ResumeFrom,
+        broker: BrokerStatus,
+        now_ms: int,
+        queue_offset_ms: int | None,
     ) -> Iterator[Frame]:
+        snapshot = partial(
+            self._snapshot, broker=broker, now_ms=now_ms, queue_offset_ms=queue_offset_ms
+        )
         if isinstance(resume_from, ResumePoint):
             missed = self._missed(filter, resume_from.offset)
             yield from encode_changes(missed, self._store.cursor.epoch, now_ms)
@@ -84,12 +91,12 @@ class CatchUp:
             missed = self._missed(filter, resume_from.offset)
             states = [change.payload for change in missed if change.payload is not None]
             removed = [change.pillow for change in missed if change.payload is None]
-            yield self._snapshot(states, broker, now_ms, recovered=True)
+            yield snapshot(states, recovered=True)
             if removed:
                 cursor = self._store.cursor
                 yield Frame(encode_removed(cursor, removed), cursor, updates=len(removed))
         else:
-            yield self._snapshot(self._states(filter), broker, now_ms, recovered=False)
+            yield snapshot(self._states(filter), recovered=False)
 
     def _missed(self, filter: Filter, offset: int) -> list[Change]:
         changes = matching(self._store.changes_after(offset), filter)
@@ -103,7 +110,13 @@ class CatchUp:
         return [state for state in states if state is not None]
 
     def _snapshot(
-        self, states: list[bytes], broker: BrokerStatus, now_ms: int, *, recovered: bool
+        self,
+        states: list[bytes],
+        *,
+        recovered: bool,
+        broker: BrokerStatus,
+        now_ms: int,
+        queue_offset_ms: int | None,
     ) -> Frame:
         cursor = self._store.cursor
         data = encode_snapshot(
@@ -112,6 +125,6 @@ class CatchUp:
             broker=broker,
             sent_ms=now_ms,
             pillows=states,
-            queue_offset_ms=self._queue_offset_ms,
+            queue_offset_ms=queue_offset_ms,
         )
         return Frame(data, cursor, updates=len(states))

@@ -118,7 +118,8 @@ class Dispatcher:
         self._linger.record_flush(now_s - start_s, now_s, time.thread_time())
 
     def _planned(self) -> Iterable[Write]:
-        return self._planner.flush(self._clock.wall_ms(), self._clock.queue_offset_ms())
+        now = self._clock.read()
+        return self._planner.flush(now.wall_ms, now.queue_offset_ms)
 
     def _write(self, writes: Iterable[Write]) -> None:
         for data, subscribers, descriptors, updates, kind, notify, closing in writes:

@@ -273,7 +273,7 @@ class MqttConsumer:
         return max(MIN_EXPIRY_CHECK_S, min(until_deadline_s, EXPIRY_CHECK_S))
 
     def _warn_of_offset(self) -> None:
-        offset_ms = self._clock.queue_offset_ms()
+        offset_ms = self._clock.read().queue_offset_ms
         if offset_ms is not None and abs(offset_ms) > NOTABLE_OFFSET_MS:
             self._warnings.clock_differs(offset_ms / 1000)
 

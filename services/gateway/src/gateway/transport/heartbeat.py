@@ -51,6 +51,7 @@ class HeartbeatScheduler:
     def _check_next_bucket(self) -> None:
         members = self._tick()
         if members:
-            heartbeat = HeartbeatFrame(self._clock.wall_ms(), self._clock.queue_offset_ms())
+            now = self._clock.read()
+            heartbeat = HeartbeatFrame(now.wall_ms, now.queue_offset_ms)
             for member in members:
                 member.check(heartbeat)

@@ -141,9 +141,8 @@ class WebSocketConnection(ClientConnection):
         if isinstance(request, str):
             return Refusal(BAD_MESSAGE, request)
         if isinstance(request, Ping):
-            clock = self.context.clock
-            offset = queue_offset(clock.queue_offset_ms())
-            return _text_frame(Pong(request.sent, clock.wall_ms(), offset))
+            now = self.context.clock.read()
+            return _text_frame(Pong(request.sent, now.wall_ms, queue_offset(now.queue_offset_ms)))
         named = frozenset(request.pillows) if isinstance(request.pillows, list) else None
         self.context.dispatcher.change_filter(self, named)
         return None
