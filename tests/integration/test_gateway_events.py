@@ -12,7 +12,7 @@ import pytest
 
 from contract.frames import RECONNECT_MS
 from devstack.broker import Broker
-from tests.gateway import TIMEOUT_S, Gateway, Publisher, connect_publisher, request, state
+from tests.gateway import TIMEOUT_S, Gateway, Publisher, request, state
 
 PREFIX = "gwsse"
 
@@ -29,13 +29,6 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
         yield started
         await started.wait_for_metric('connections{transport="events"}', 0)
         started.assert_log_is_clean()
-
-
-@pytest.fixture(scope="module")
-async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
-    """A publisher on the gateway's prefix."""
-    async with connect_publisher(broker, PREFIX) as publisher:
-        yield publisher
 
 
 class Stream:

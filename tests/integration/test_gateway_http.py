@@ -13,7 +13,7 @@ from contract.states import STATES_JSON
 from devstack import ports
 from devstack.broker import Broker
 from devstack.processes import Program
-from tests.gateway import COMMAND, TIMEOUT_S, Gateway, Publisher, connect_publisher, request, state
+from tests.gateway import COMMAND, TIMEOUT_S, Gateway, Publisher, request, state
 
 PREFIX = "gwhttp"
 
@@ -26,13 +26,6 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
     ) as started:
         yield started
         started.assert_log_is_clean()
-
-
-@pytest.fixture(scope="module")
-async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
-    """A publisher on the gateway's prefix."""
-    async with connect_publisher(broker, PREFIX) as publisher:
-        yield publisher
 
 
 async def publish(gateway: Gateway, cloud: Publisher, payload: bytes) -> bytes:

@@ -55,13 +55,6 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture(scope="module")
-async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
-    """A publisher on the gateway's prefix."""
-    async with connect_publisher(broker, PREFIX) as publisher:
-        yield publisher
-
-
-@pytest.fixture(scope="module")
 async def witness(gateway: Gateway) -> AsyncIterator[list[Frame]]:
     """The frames of a client that is connected from the start and subscribes to no known pillow."""
     frames: list[Frame] = []

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from devstack.broker import Broker
-from tests.gateway import TIMEOUT_S, Gateway, Publisher, WebSocketClient, connect_publisher, state
+from tests.gateway import TIMEOUT_S, Gateway, Publisher, WebSocketClient, state
 from tests.proxies import PROXIES, Proxy
 
 PREFIX = "gwproxy"
@@ -24,13 +24,6 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
     async with Gateway(broker, PREFIX, GATEWAY_EXPIRE_AFTER="86400") as started:
         yield started
         started.assert_log_is_clean()
-
-
-@pytest.fixture(scope="module")
-async def cloud(broker: Broker) -> AsyncIterator[Publisher]:
-    """A publisher on the gateway's prefix."""
-    async with connect_publisher(broker, PREFIX) as publisher:
-        yield publisher
 
 
 @pytest.fixture(scope="module", params=PROXIES)
