@@ -1,7 +1,6 @@
 """nginx, Caddy and haproxy with the configuration of deploy/proxies, in front of a gateway."""
 
 import shutil
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -24,10 +23,13 @@ class Proxy(Program):
         need(shutil.which(kind) is not None, f"{kind} is not installed: apt-get install {kind}")
         self.port = ports.free()
         self.certificate, key = certificate_for_loopback(folder)
-        (folder / "both.pem").write_bytes(self.certificate.read_bytes() + key.read_bytes())
-        upstream = ("127.0.0.1:8080", f"127.0.0.1:{gateway_port}")
         build = {"nginx": _nginx, "caddy": _caddy, "haproxy": _haproxy}[kind]
-        command = build(folder, self.port, (upstream, (CERTIFICATE, str(self.certificate))), key)
+        replacements = {
+            "127.0.0.1:8080": f"127.0.0.1:{gateway_port}",
+            CERTIFICATE: str(self.certificate),
+            KEY: str(key),
+        }
+        command = build(folder, self.port, replacements)
         super().__init__(
             kind,
             command,
@@ -41,16 +43,15 @@ class Proxy(Program):
         return f"https://{ports.HOST}:{self.port}"
 
 
-Replacements = tuple[tuple[str, str], ...]
-Build = Callable[[Path, int, Replacements, Path], list[str]]
+Replacements = dict[str, str]
 
 
-def _nginx(folder: Path, port: int, replacements: Replacements, key: Path) -> list[str]:
+def _nginx(folder: Path, port: int, replacements: Replacements) -> list[str]:
     temporary = "".join(
         f"{name}_temp_path {folder}/{name};\n"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    site = _render("nginx.conf", (*replacements, (KEY, str(key)), ("443", f"127.0.0.1:{port}")))
+    site = _render("nginx.conf", {**replacements, "443": f"{ports.HOST}:{port}"})
     main = folder / "main.conf"
     main.write_text(
         f"daemon off;\nworker_processes 1;\npid {folder}/pid;\n"
@@ -60,25 +61,28 @@ def _nginx(folder: Path, port: int, replacements: Replacements, key: Path) -> li
     return ["nginx", "-c", str(main), "-e", str(folder / "error.log")]
 
 
-def _caddy(folder: Path, port: int, replacements: Replacements, key: Path) -> list[str]:
-    host = ("pillows.example.org {", f"https://{ports.HOST}:{port} {{")
-    site = _render("Caddyfile", (host, *replacements, (KEY, str(key))))
+def _caddy(folder: Path, port: int, replacements: Replacements) -> list[str]:
+    host = {"pillows.example.org {": f"https://{ports.HOST}:{port} {{"}
+    site = _render("Caddyfile", {**replacements, **host})
     main = folder / "Caddyfile"
     main.write_text(f"{{\n\tadmin off\n\tauto_https off\n\tgrace_period 1s\n}}\n{site}")
     return ["caddy", "run", "--config", str(main), "--adapter", "caddyfile"]
 
 
-def _haproxy(folder: Path, port: int, replacements: Replacements, _key: Path) -> list[str]:
-    both = (CERTIFICATE, str(folder / "both.pem"))
-    upstream = replacements[0]
+def _haproxy(folder: Path, port: int, replacements: Replacements) -> list[str]:
+    both = folder / "both.pem"
+    both.write_text(
+        "".join(Path(replacements.pop(name)).read_text() for name in (CERTIFICATE, KEY))
+    )
+    address = {CERTIFICATE: str(both), ":443": f"{ports.HOST}:{port}"}
     main = folder / "haproxy.cfg"
-    main.write_text(_render("haproxy.cfg", (both, upstream, (":443", f"{ports.HOST}:{port}"))))
+    main.write_text(_render("haproxy.cfg", {**replacements, **address}))
     return ["haproxy", "-db", "-f", str(main)]
 
 
 def _render(name: str, replacements: Replacements) -> str:
     text = (FOLDER / name).read_text()
-    for old, new in replacements:
+    for old, new in replacements.items():
         assert old in text, f"{name} has no {old!r}"
         text = text.replace(old, new)
     return text
