@@ -68,8 +68,7 @@ function setUp(address = {}) {
     url: "https://pillows.example/",
     pillows: state.subscription,
     WebSocket: FakeWebSocket,
-    clock: time.clock,
-    timers: time.timers,
+    ...time.surroundings,
     random: () => 0.5,
     page: {},
   });
@@ -77,7 +76,7 @@ function setUp(address = {}) {
   const scheduler = new RedrawScheduler({
     requestFrame: (callback) => time.timers.setTimeout(callback, FRAME_MS),
     setTimeout: (callback, ms = 0) => time.timers.setTimeout(callback, ms),
-    now: time.clock,
+    now: time.monotonic,
   });
   const app = new App(window, client, state, views, { scheduler, clock: time.clock });
   client.open();

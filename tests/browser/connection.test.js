@@ -5,9 +5,9 @@ import {
   Connection,
   CONNECT_TIMEOUT_MS,
   PROBE_TIMEOUT_MS,
-  SILENCE_TIMEOUT_MS,
   STABLE_AFTER_MS,
 } from "../../services/gateway/src/gateway/static/client/connection.js";
+import { SILENCE_TIMEOUT_MS } from "../../services/gateway/src/gateway/static/client/silence_timer.js";
 import { TOO_MANY_DELAY_MS } from "../../services/gateway/src/gateway/static/client/retry_policy.js";
 import { fakeWebSocket, ManualClock, seeded } from "./fakes.js";
 
@@ -21,8 +21,7 @@ function setUp({ random = () => 0.5, address = () => "ws://host/ws" } = {}) {
     address,
     random,
     WebSocket: FakeWebSocket,
-    clock: time.clock,
-    timers: time.timers,
+    ...time.surroundings,
     onMessage: (data) => received.push(data),
     onStatus: ({ phase }) => phases.push(phase),
     sendProbe: () => (probes += 1),
@@ -33,7 +32,7 @@ function setUp({ random = () => 0.5, address = () => "ws://host/ws" } = {}) {
     FakeWebSocket.newest.receive("hello");
     time.pass(ms);
   };
-  const wait = () => connection.status.retryAt - time.now;
+  const wait = () => connection.status.retryInMs;
   return { time, connection, received, phases, serve, wait, FakeWebSocket, probes: () => probes };
 }
 
@@ -115,14 +114,29 @@ for (const code of [4400, 4401, 4403, 4408]) {
     const { time, connection, FakeWebSocket, serve } = setUp();
     serve();
     FakeWebSocket.newest.drop(code, "no");
-    assert.deepEqual(connection.status, { phase: "stopped", transport: "websocket", retryAt: null, code, reason: "no" });
+    assert.deepEqual(connection.status, { phase: "stopped", transport: "websocket", retryInMs: null, retryAt: null, code, reason: "no" });
     time.pass(3_600_000);
-    connection.wake();
     assert.equal(FakeWebSocket.sockets.length, 1);
     connection.open();
     assert.equal(FakeWebSocket.sockets.length, 2);
   });
 }
+
+test("wake() revives a refused connection once, and again after it has received a message", () => {
+  const { connection, FakeWebSocket, serve } = setUp();
+  const refuseAndWake = () => {
+    FakeWebSocket.newest.drop(4403, "no");
+    connection.wake();
+    return FakeWebSocket.sockets.length;
+  };
+  assert.equal(refuseAndWake(), 2);
+  assert.equal(refuseAndWake(), 2, "it was refused again");
+  connection.wake();
+  assert.equal(FakeWebSocket.sockets.length, 2);
+  connection.open();
+  serve();
+  assert.equal(refuseAndWake(), 4);
+});
 
 for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4000, 4499]) {
   test(`close code ${code} is followed by a retry`, () => {
@@ -221,9 +235,89 @@ test("wake() probes an open connection, which is lost without an answer within P
 test("wake() after a sleep longer than SILENCE_TIMEOUT_MS drops the connection at once", () => {
   const { time, connection, serve } = setUp();
   serve();
-  time.now += 3_600_000;
+  time.sleep(3_600_000, { isMonotonicStill: false });
   connection.wake();
   assert.equal(connection.status.phase, "waiting");
+});
+
+test("wake() after a sleep that the monotonic clock did not measure probes", () => {
+  const { time, connection, probes, serve } = setUp();
+  serve();
+  time.sleep(3_600_000, { isMonotonicStill: true });
+  connection.wake();
+  assert.equal(probes(), 1);
+  time.pass(PROBE_TIMEOUT_MS);
+  assert.equal(connection.status.phase, "waiting");
+});
+
+test("a dead connection is noticed in time, whatever is set, sleeps or stands still", () => {
+  for (const change of [
+    (time) => { time.now -= 3_600_000; },
+    (time) => { time.now += 3_600_000; },
+    (time) => time.sleep(3_600_000, { isMonotonicStill: true }),
+    (time) => { time.monotonic = () => 5_000; },
+  ]) {
+    const { time, connection, FakeWebSocket, serve } = setUp();
+    serve(0);
+    time.pass(20_000);
+    FakeWebSocket.newest.receive("beat");
+    change(time);
+    time.pass(20_000);
+    FakeWebSocket.newest.receive("beat");
+    time.pass(2 * SILENCE_TIMEOUT_MS);
+    assert.notEqual(connection.status.phase, "open");
+  }
+});
+
+test("the time to the next attempt does not change with the wall clock", () => {
+  for (const step of [-3_600_000, 3_600_000]) {
+    const { time, connection, FakeWebSocket } = setUp();
+    FakeWebSocket.newest.drop();
+    const before = connection.status.retryInMs;
+    time.now += step;
+    assert.equal(connection.status.retryInMs, before);
+    assert.equal(connection.status.retryAt - time.now, before);
+    time.pass(100);
+    assert.equal(connection.status.retryInMs, before - 100);
+  }
+});
+
+test("suspend() closes until wake(), also in a wait, and does nothing to a refused connection", () => {
+  const { time, connection, FakeWebSocket, serve } = setUp();
+  serve();
+  connection.suspend("the page is hidden");
+  assert.deepEqual([connection.status.phase, connection.status.reason, FakeWebSocket.newest.isClosed], ["suspended", "the page is hidden", true]);
+  time.pass(3_600_000);
+  assert.equal(FakeWebSocket.sockets.length, 1);
+  connection.wake();
+  assert.equal(FakeWebSocket.sockets.length, 2);
+  FakeWebSocket.newest.drop();
+  connection.suspend("");
+  time.pass(3_600_000);
+  assert.equal(FakeWebSocket.sockets.length, 2);
+  connection.wake();
+  FakeWebSocket.newest.drop(4403);
+  connection.suspend("");
+  assert.equal(connection.status.phase, "stopped");
+});
+
+test("a WebSocket class that throws is replaced by SSE in the same attempt", () => {
+  const time = new ManualClock();
+  const opened = [];
+  const connection = new Connection({
+    address: (transport) => `ws://x/${transport}`,
+    onMessage() {},
+    onStatus() {},
+    WebSocket: class {
+      constructor() {
+        throw new DOMException("The operation is insecure.", "SecurityError");
+      }
+    },
+    events: (address) => opened[opened.push({ address, close() {} }) - 1],
+    ...time.surroundings,
+  });
+  connection.open();
+  assert.deepEqual([opened[0].address, connection.status.transport, connection.status.phase], ["ws://x/events", "events", "connecting"]);
 });
 
 test("close() cancels the pending retry", () => {
@@ -321,8 +415,7 @@ function blocked() {
       return make("websocket");
     },
     events: () => make("events"),
-    clock: time.clock,
-    timers: time.timers,
+    ...time.surroundings,
     random: () => 0.5,
   });
   connection.open();
@@ -336,7 +429,7 @@ function blocked() {
     },
     next() {
       newest.onclose({ code: 1006, reason: "" });
-      time.pass(connection.status.retryAt - time.now);
+      time.pass(connection.status.retryInMs);
     },
   };
 }

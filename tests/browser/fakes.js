@@ -1,32 +1,56 @@
 /** Fakes with the real interfaces and readable state: clock, timers, WebSocket, random numbers. */
 
-/** A clock that advances only by `pass`, with its timers. */
+/** Clocks that advance only by `pass`, with timers. */
 export class ManualClock {
+  /** The wall clock, which the test may set. */
   now = 1_800_000_000_000;
+  #elapsed = 5_000;
   #timers = new Map();
   #last = 0;
 
   clock = () => this.now;
+  monotonic = () => this.#elapsed;
   timers = {
     setTimeout: (callback, ms) => {
-      this.#timers.set((this.#last += 1), { callback, due: this.now + ms });
+      this.#timers.set((this.#last += 1), { callback, due: this.#elapsed + ms });
       return this.#last;
     },
     clearTimeout: (timer) => this.#timers.delete(timer),
   };
 
+  /** The options of a client or connection that lives in this time. */
+  get surroundings() {
+    return { clock: this.clock, monotonic: this.monotonic, timers: this.timers };
+  }
+
+  /** Number of timers that run. */
+  get running() {
+    return this.#timers.size;
+  }
+
   /** Advance by `ms` and run the timers that are due, in order, each at its own time. */
   pass(ms) {
-    const end = this.now + ms;
+    const end = this.#elapsed + ms;
     for (;;) {
       const due = [...this.#timers].filter(([, timer]) => timer.due <= end);
       if (due.length === 0) break;
       const [name, timer] = due.reduce((first, other) => (other[1].due < first[1].due ? other : first));
       this.#timers.delete(name);
-      this.now = Math.max(this.now, timer.due);
+      this.#advanceTo(Math.max(this.#elapsed, timer.due));
       timer.callback();
     }
-    this.now = end;
+    this.#advanceTo(end);
+  }
+
+  #advanceTo(elapsed) {
+    this.now += elapsed - this.#elapsed;
+    this.#elapsed = elapsed;
+  }
+
+  /** Sleep: no timer runs, and the monotonic clock may stand still. */
+  sleep(ms, { isMonotonicStill }) {
+    this.now += ms;
+    if (!isMonotonicStill) this.#elapsed += ms;
   }
 }
 

@@ -28,8 +28,7 @@ function setUp(options = {}) {
   const client = new Pillowcast({
     url: "https://pillows.example/",
     WebSocket: FakeWebSocket,
-    clock: time.clock,
-    timers: time.timers,
+    ...time.surroundings,
     random: () => 0.5,
     page: { window, document },
     ...options,
@@ -147,7 +146,7 @@ test("ages are measured on the gateway's clock", () => {
 test("a new connection discards the estimate of the gateway's clock", () => {
   const { time, client, arrive, receive, server, FakeWebSocket } = setUp();
   arrive([]);
-  receive({ type: "pong", sent: time.now, received: server() });
+  receive({ type: "pong", sent: time.monotonic(), received: server() });
   FakeWebSocket.newest.drop();
   time.pass(2_000);
   arrive([], { sent: server() - 70_000 });
@@ -157,17 +156,17 @@ test("a new connection discards the estimate of the gateway's clock", () => {
 test("the `sent` of a pong is not used as gateway time", () => {
   const { client, time, arrive, server, receive } = setUp();
   arrive([]);
-  receive({ type: "pong", sent: time.now + 5_000, received: server() });
+  receive({ type: "pong", sent: time.monotonic() + 5_000, received: server() });
   assert.equal(client.now(), server());
 });
 
 test("there are at most 8 pings in five minutes, and none after the connection", () => {
-  const { time, receive, arrive, FakeWebSocket } = setUp();
+  const { time, receive, arrive, server, FakeWebSocket } = setUp();
   arrive([]);
   const first = FakeWebSocket.newest;
   for (let beat = 0; beat < 15; beat += 1) {
     time.pass(20_000);
-    receive({ type: "heartbeat", sent: 1 });
+    receive({ type: "heartbeat", sent: server() });
   }
   const pings = first.sent.filter(({ type }) => type === "ping").length;
   assert.ok(pings >= 7 && pings <= 8, `${pings} pings in five minutes`);
@@ -197,15 +196,19 @@ test("after subscribe() the cursor is used again only once its snapshot has arri
   assert.deepEqual([query().getAll("pillow"), query().get("since")], [[], "e:8"]);
 });
 
-test("a snapshot answers the oldest pending subscription", () => {
+test("one request is under way at a time, and the newest follows", () => {
   const { time, client, receive, snapshot, pillow, query, FakeWebSocket } = setUp({ pillows: ["a"] });
   client.subscribe(["b"]);
   FakeWebSocket.newest.accept();
-  assert.deepEqual(FakeWebSocket.newest.sent, [{ type: "subscribe", pillows: ["b"] }]);
-  receive(snapshot([pillow("a")]));
+  client.subscribe(["c"]);
+  assert.deepEqual(FakeWebSocket.newest.sent, []);
+  receive(snapshot([pillow("a")], { more: true }));
+  assert.deepEqual(FakeWebSocket.newest.sent, [], "the answer is not complete");
+  receive(snapshot([], { continued: true }));
+  assert.deepEqual(FakeWebSocket.newest.sent, [{ type: "subscribe", pillows: ["c"] }]);
   FakeWebSocket.newest.drop();
   time.pass(20_000);
-  assert.deepEqual([query().getAll("pillow"), query().get("since")], [["b"], null]);
+  assert.deepEqual([query().getAll("pillow"), query().get("since")], [["c"], null]);
 });
 
 test("the delay after a goodbye is within its window", () => {
@@ -213,7 +216,7 @@ test("the delay after a goodbye is within its window", () => {
   arrive([]);
   receive({ type: "goodbye", reconnect_ms: [10_000, 12_000] });
   FakeWebSocket.newest.drop(1012);
-  assert.equal(client.status.retryAt - time.now, 11_000);
+  assert.equal(client.status.retryInMs, 11_000);
 });
 
 test("after a refusal the status has the gateway's reason", () => {
@@ -337,7 +340,7 @@ test("clockOffsetMs and roundTripMs are set by a pong", () => {
   arrive([]);
   time.pass(0);
   time.pass(40);
-  receive({ type: "pong", sent: time.now - 40, received: server() - 20 });
+  receive({ type: "pong", sent: time.monotonic() - 40, received: server() - 20 });
   assert.equal(client.roundTripMs, 40);
   assert.equal(client.clockOffsetMs, OFFSET);
 });
@@ -370,6 +373,14 @@ test("a cursor of null means none", () => {
   const { client, query } = setUp({ cursor: null });
   assert.equal(client.cursor, null);
   assert.equal(query().has("since"), false);
+});
+
+test("a list that no gateway takes is a TypeError at once", () => {
+  const ids = (count, length = 1) => Array.from({ length: count }, (_, n) => `${n}`.padStart(length, "a"));
+  assert.throws(() => setUp({ pillows: ids(1_001) }), /TypeError: pillows has 1001 ids: pass at most 1000/);
+  assert.throws(() => setUp({ pillows: ids(1_000, 63) }), /TypeError: pillows has 1000 ids in \d+ bytes: the gateway takes 65536/);
+  const { client } = setUp({ pillows: ids(1_000) });
+  assert.throws(() => client.subscribe(ids(1_001)), TypeError);
 });
 
 test("invalid pillows are a TypeError that names them", () => {

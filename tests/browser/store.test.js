@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  freshness,
-  instant,
-  isOlder,
-  pageFreshness,
-  QUIET_AFTER_MS,
-  Store,
-} from "../../services/gateway/src/gateway/static/client/store.js";
+import { instant, isOlder, Store } from "../../services/gateway/src/gateway/static/client/store.js";
 import { seeded } from "./fakes.js";
 
 const T0 = Date.parse("2026-11-22T06:00:00Z");
@@ -28,7 +21,7 @@ test("a snapshot that is not recovered replaces all states", () => {
   assert.equal(store.pillows.get("a").at, state("a", 5_000).at);
   assert.deepEqual(changedOf(updates), ["a"]);
   assert.deepEqual(removedOf(updates), ["b"]);
-  assert.ok(Number.isNaN(store.asOf("b")));
+  assert.equal(store.sign("b"), undefined);
   assert.equal(store.cursor, "f:1");
 });
 
@@ -90,7 +83,7 @@ test("a removal of a known pillow is an update, of an unknown one not", () => {
   assert.deepEqual(removed, ["a"]);
   assert.equal(store.pillows.size, 0);
   assert.equal(store.cursor, "e:3");
-  assert.ok(Number.isNaN(store.asOf("a")));
+  assert.equal(store.sign("a"), undefined);
 });
 
 test("a status frame changes the broker's state, other frames without states change nothing", () => {
@@ -108,9 +101,9 @@ test("a status frame changes the broker's state, other frames without states cha
 test("a state is not newer than the frame that brought it", () => {
   const store = new Store();
   store.apply(snapshot([state("ahead", 240_000), state("right", 10), { pillow: "timeless", state: "neutral" }]));
-  assert.equal(store.asOf("ahead"), T0 + 60_000);
-  assert.equal(store.asOf("right"), T0 + 10);
-  assert.equal(store.asOf("timeless"), T0 + 60_000);
+  assert.equal(store.sign("ahead").asOf, T0 + 60_000);
+  assert.equal(store.sign("right").asOf, T0 + 10);
+  assert.equal(store.sign("timeless").asOf, T0 + 60_000);
 });
 
 test("instant() keeps digits below a millisecond, in any zone and letter case", () => {
@@ -130,29 +123,6 @@ test("at, then seq, order the states of a pillow; equal ones are not older", () 
   assert.ok(!older([late, 2], [late, 2]));
   assert.ok(older([late, undefined], [late, 2]), "none counts as 0");
   assert.ok(!older([late, undefined], [late, 0]));
-});
-
-test("a pillow is quiet after QUIET_AFTER_MS, and notconnected if the gateway says so", () => {
-  const hug = { state: "hugging" };
-  assert.equal(freshness(hug, 0), "live");
-  assert.equal(freshness(hug, QUIET_AFTER_MS), "live");
-  assert.equal(freshness(hug, QUIET_AFTER_MS + 1), "quiet");
-  assert.equal(freshness(hug, NaN), "quiet");
-  assert.equal(freshness({ state: "notconnected" }, 0), "notconnected");
-});
-
-test("the page is live only after a snapshot on the current connection, with a broker", () => {
-  const facts = [];
-  for (const synced of [false, true])
-    for (const lost of [false, true])
-      for (const broker of [null, "offline", "online"]) facts.push({ synced, lost, broker });
-  for (const fact of facts) {
-    const verdict = pageFreshness(fact);
-    assert.equal(verdict === "live", fact.synced && fact.broker === "online");
-    assert.equal(verdict === "broker-offline", fact.synced && fact.broker !== "online");
-    assert.equal(verdict === "disconnected", !fact.synced && fact.lost);
-    assert.equal(verdict === "connecting", !fact.synced && !fact.lost);
-  }
 });
 
 /** A gateway in small: a stream of changes, resumed by cursor while its memory reaches. */

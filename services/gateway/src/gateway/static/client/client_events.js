@@ -1,8 +1,9 @@
 /** The events of a client and their types. */
 
+import { FrameError, parseFrame } from "./frames.js";
+
 /** @typedef {import("./frames.js").Frame} Frame */
-/** @typedef {import("./frames.js").FrameError} FrameError */
-/** @typedef {import("./store.js").Freshness} Freshness */
+/** @typedef {import("./freshness.js").Freshness} Freshness */
 /** @typedef {import("./store.js").Update} Update */
 
 /**
@@ -15,6 +16,7 @@
  * @property {boolean} isSnapshot whether the updates are the current states, not changes of them
  * @property {boolean} isResumed of a snapshot: whether it holds only what changed after the cursor,
  *   so that all other known states are still valid
+ * @property {boolean} isContinued of a snapshot: whether it continues the one before, of a large fleet
  * @property {number | null} sent when the gateway sent it, in ms on its clock
  */
 
@@ -30,6 +32,13 @@
 
 /** An EventTarget whose listeners know the type of each event. */
 export class ClientEventTarget extends EventTarget {
+  #hasListened = false;
+
+  /** Whether a listener was ever added. */
+  get hasListened() {
+    return this.#hasListened;
+  }
+
   /**
    * @template {keyof Events} T
    * @overload
@@ -51,6 +60,7 @@ export class ClientEventTarget extends EventTarget {
    * @param {ListenOptions} [options]
    */
   addEventListener(type, listener, options) {
+    this.#hasListened = true;
     super.addEventListener(type, listener, options);
   }
 
@@ -80,6 +90,22 @@ export class ClientEventTarget extends EventTarget {
 }
 
 /**
+ * Parse a message; an invalid one fires `fault` and is ignored.
+ *
+ * @param {unknown} data
+ * @param {EventTarget} client
+ */
+export function parseOrReport(data, client) {
+  try {
+    return parseFrame(data);
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    client.dispatchEvent(createEvent("fault", error));
+    return null;
+  }
+}
+
+/**
  * Create an event with a detail. Node.js 18 has no CustomEvent.
  *
  * @param {keyof Events} type
@@ -105,6 +131,7 @@ export function changeDetail(updates, frame) {
     removed: [...removed],
     isSnapshot: frame.type === "snapshot",
     isResumed: frame.type === "snapshot" && frame.recovered,
+    isContinued: frame.type === "snapshot" && frame.continued === true,
     sent: "sent" in frame ? frame.sent : null,
   };
 }

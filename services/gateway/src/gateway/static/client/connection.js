@@ -2,130 +2,113 @@
  * A connection to the gateway that reconnects after a loss.
  *
  * It opens and closes sockets, detects silence and schedules attempts; retry_policy.js decides the
- * delays. It does not read the messages. WebSocket class, clock, timers and random numbers are
+ * delays. It does not read the messages. WebSocket class, clocks, timers and random numbers are
  * injected, so that tests need neither a browser nor real time.
  */
 
 import { RetryPolicy, TOO_MANY_REQUESTS } from "./retry_policy.js";
+import { SILENCE_TIMEOUT_MS, SilenceTimer } from "./silence_timer.js";
+import { SocketOpener, TIMERS } from "./sockets.js";
 
-export const SUBPROTOCOL = "pillowcast.v1";
 export const CONNECT_TIMEOUT_MS = 10_000;
-/** A connection without a message for this long is lost: the gateway sends at least every 20 s. */
-export const SILENCE_TIMEOUT_MS = 30_000;
 /** After a probe, an answer must arrive within this time. */
 export const PROBE_TIMEOUT_MS = 5_000;
 /** A connection that has received messages for this long resets the count of failed attempts. */
 export const STABLE_AFTER_MS = 5_000;
 
+/** @typedef {import("./sockets.js").SocketLike} SocketLike */
+/** @typedef {import("./sockets.js").Transport} Transport */
+
 /**
  * @typedef {object} Status
- * @property {"idle" | "connecting" | "open" | "waiting" | "stopped"} phase
- * @property {"websocket" | "events"} transport of the current or the last connection
- * @property {number | null} retryAt local time in ms of the next attempt, in phase `waiting`
+ * @property {"idle" | "connecting" | "open" | "waiting" | "suspended" | "stopped"} phase
+ * @property {Transport} transport of the current or the last connection
+ * @property {number | null} retryInMs ms until the next attempt, in phase `waiting`
+ * @property {number | null} retryAt the same as local time in ms
  * @property {number | null} code close code that led to this phase, if there was one
  * @property {string} reason text for a person
  */
 
 /**
- * The common interface of a WebSocket and an event stream. The events are loosely typed, so that the
- * classes of a browser, of Node.js and of the package `ws` are all assignable.
- *
- * @typedef {object} SocketLike
- * @property {((event?: any) => void) | null} onopen
- * @property {((event: any) => void) | null} onmessage receives an event with `data`
- * @property {((event?: any) => void) | null} onerror receives an event that may have a `message`
- * @property {((event: any) => void) | null} onclose receives an event with `code` and `reason`
- * @property {(text: string) => void} send
- * @property {() => void} close
- */
-
-/** @typedef {new (address: string, protocols: string[]) => SocketLike} SocketClass */
-
-/**
- * @typedef {object} Timers
- * @property {(callback: () => void, ms: number) => any} setTimeout
- * @property {(timer: any) => void} clearTimeout
- */
-
-/**
  * @typedef {object} Surroundings dependencies that a test replaces
- * @property {SocketClass | null} [WebSocket] null for none; `globalThis.WebSocket` by default
- * @property {((address: string) => SocketLike) | null} [events] opens the SSE stream
- * @property {() => number} [clock] ms; wall clock, because it continues while a laptop sleeps
- * @property {Timers} [timers]
+ * @property {import("./sockets.js").SocketClass | null} [WebSocket] null for none; `globalThis.WebSocket` by default
+ * @property {import("./sockets.js").OpenEvents | null} [events] opens the SSE stream
+ * @property {() => number} [clock] wall clock in ms, for times that are shown
+ * @property {() => number} [monotonic] clock in ms that nobody sets, for durations
+ * @property {import("./sockets.js").Timers} [timers]
  * @property {() => number} [random] in [0, 1)
  */
 
 /**
  * @typedef {object} Callbacks
- * @property {() => string} address returns the URL for each attempt
+ * @property {(transport: Transport) => string} address returns the URL for each attempt
  * @property {(data: unknown) => void} onMessage
  * @property {(status: Status) => void} onStatus
  * @property {() => void} [sendProbe] sends a message that the gateway answers
  */
 
-/** @type {Timers} */
-export const TIMERS = {
-  setTimeout: (callback, ms) => setTimeout(callback, ms),
-  clearTimeout: (timer) => clearTimeout(timer),
-};
-
 export class Connection {
-  /** @type {Status} */
-  status = { phase: "idle", transport: "websocket", retryAt: null, code: null, reason: "" };
-  /** Local time in ms of the last message; null before the first. @type {number | null} */
+  /** Monotonic time in ms of the last message; null before the first. @type {number | null} */
   lastReceivedAt = null;
 
-  #address;
-  #onMessage;
-  #onStatus;
-  #sendProbe;
-  #WebSocket;
-  #events;
+  #callbacks;
+  #sockets;
   #clock;
+  #now;
   #timers;
   #random;
 
   #policy = new RetryPolicy();
   /** @type {SocketLike | null} */
   #socket = null;
-  /** @type {"websocket" | "events"} */
+  /** @type {Transport} */
   #transport = "websocket";
+  /** @type {Pick<Status, "phase" | "code" | "reason">} */
+  #state = { phase: "idle", code: null, reason: "" };
+  /** Monotonic time of the next attempt, in phase `waiting`. */
+  #retryDueAt = 0;
   /** The message of the socket's error event; browsers give none. */
   #socketError = "";
-  #deadline = 0;
-  /** @type {{retry: unknown, silence: unknown, stable: unknown}} */
-  #running = { retry: null, silence: null, stable: null };
+  /** Whether it was revived since it last received a message: a refusal is tested once. */
+  #isRevived = false;
+  #silence;
+  /** @type {{retry: unknown, stable: unknown}} */
+  #running = { retry: null, stable: null };
 
   /** @param {Callbacks & Surroundings} options */
-  constructor({ address, onMessage, onStatus, sendProbe, WebSocket, events, clock, timers, random }) {
-    this.#address = address;
-    this.#onMessage = onMessage;
-    this.#onStatus = onStatus;
-    this.#sendProbe = sendProbe ?? (() => {});
-    const own = /** @type {SocketClass | undefined} */ (/** @type {unknown} */ (globalThis.WebSocket));
-    this.#WebSocket = WebSocket === undefined ? own : WebSocket;
-    this.#events = events ?? null;
+  constructor({ address, onMessage, onStatus, sendProbe, WebSocket, events, clock, monotonic, timers, random }) {
+    this.#callbacks = { address, onMessage, onStatus, sendProbe: sendProbe ?? (() => {}) };
+    this.#sockets = new SocketOpener(WebSocket, events ?? null);
     this.#clock = clock ?? Date.now;
+    this.#now = monotonic ?? (() => performance.now());
     this.#timers = timers ?? TIMERS;
     this.#random = random ?? Math.random;
+    this.#silence = new SilenceTimer(this.#timers, this.#now, () => this.#lose(this.#state.phase === "open" ? "nothing was heard" : "no answer"));
   }
 
-  /** Connect now, also from phase `waiting` or `stopped`; without effect on an open connection. */
+  /** What it does now. @returns {Status} */
+  get status() {
+    const retryInMs = this.#state.phase === "waiting" ? Math.max(0, this.#retryDueAt - this.#now()) : null;
+    return { ...this.#state, transport: this.#transport, retryInMs, retryAt: retryInMs === null ? null : this.#clock() + retryInMs };
+  }
+
+  get phase() {
+    return this.#state.phase;
+  }
+
+  /** Connect now, also from the phases `waiting`, `suspended` and `stopped`; without effect on an open connection. */
   open() {
     if (this.#socket !== null) return;
     this.#cancel("retry");
     this.#policy.startAttempt();
-    /** @type {SocketLike} */
-    let socket;
     try {
-      socket = this.#createSocket(this.#address());
+      ({ socket: this.#socket, transport: this.#transport } = this.#sockets.open(this.#callbacks.address, this.#policy.prefersSse));
     } catch (error) {
       // The address is malformed, or there is no transport: another attempt would fail as well.
-      this.#setStatus({ phase: "stopped", reason: error instanceof Error ? error.message : String(error) });
+      this.#setState({ phase: "stopped", reason: error instanceof Error ? error.message : String(error) });
       return;
     }
-    this.#socket = socket;
+    const socket = this.#socket;
     socket.onopen = () => this.#opened();
     socket.onmessage = (event) => this.#received(event.data);
     this.#socketError = "";
@@ -133,16 +116,27 @@ export class Connection {
       this.#socketError = event?.message ?? "";
     };
     socket.onclose = (event) => this.#closed(event.code, event.reason);
-    this.#startSilenceTimer(CONNECT_TIMEOUT_MS);
-    this.#setStatus({ phase: "connecting" });
+    this.#silence.start(CONNECT_TIMEOUT_MS);
+    this.#setState({ phase: "connecting" });
   }
 
   /** Close without another attempt; `open()` connects again. */
   close() {
+    this.#end({ phase: "idle" });
+  }
+
+  /** Close until `wake()`, because nobody looks; without effect on a connection that is not wanted. @param {string} reason */
+  suspend(reason) {
+    const { phase } = this.#state;
+    if (phase === "connecting" || phase === "open" || phase === "waiting") this.#end({ phase: "suspended", reason });
+  }
+
+  /** @param {Pick<Status, "phase"> & Partial<Status>} state */
+  #end(state) {
     this.#detachSocket();
     this.#cancel("retry");
     this.#policy.resetAttempts();
-    this.#setStatus({ phase: "idle" });
+    this.#setState(state);
   }
 
   /**
@@ -152,7 +146,7 @@ export class Connection {
    * @returns {boolean} whether it was sent
    */
   send(text) {
-    if (this.status.phase !== "open" || this.#transport === "events") return false;
+    if (this.#state.phase !== "open" || this.#transport === "events") return false;
     this.#socket?.send(text);
     return true;
   }
@@ -166,19 +160,33 @@ export class Connection {
 
   /**
    * End a wait and probe an open connection, because the network or the visitor is back. The wait
-   * after TOO_MANY_REQUESTS does not end.
+   * after TOO_MANY_REQUESTS does not end. A refused client is revived once: the refusal may be over.
    */
   wake() {
-    const { phase, code } = this.status;
-    if (phase === "waiting" && code !== TOO_MANY_REQUESTS) {
+    const { phase, code } = this.#state;
+    if ((phase === "waiting" && code !== TOO_MANY_REQUESTS) || phase === "suspended") {
+      this.open();
+    } else if (phase === "stopped" && !this.#isRevived) {
+      this.#isRevived = true;
       this.open();
     } else if (phase === "open") {
-      if (this.#clock() - (this.lastReceivedAt ?? 0) >= SILENCE_TIMEOUT_MS) {
-        this.#lose("nothing was heard");
-      } else if (this.#transport === "websocket") {
-        this.#startSilenceTimer(PROBE_TIMEOUT_MS);
-        this.#sendProbe();
-      }
+      this.probe();
+    }
+  }
+
+  /**
+   * Check an open connection now.
+   *
+   * @param {number} [silentMs] a time without messages that the monotonic clock did not measure
+   */
+  probe(silentMs = 0) {
+    if (this.#state.phase !== "open") return;
+    const isWebSocket = this.#transport === "websocket";
+    if (this.#now() - (this.lastReceivedAt ?? 0) >= SILENCE_TIMEOUT_MS || (!isWebSocket && silentMs >= SILENCE_TIMEOUT_MS)) {
+      this.#lose("nothing was heard");
+    } else if (isWebSocket) {
+      this.#silence.start(PROBE_TIMEOUT_MS);
+      this.#callbacks.sendProbe();
     }
   }
 
@@ -187,46 +195,21 @@ export class Connection {
     this.#policy.setReconnectWindow(window);
   }
 
-  /** @param {string} address */
-  #createSocket(address) {
-    if (this.#events !== null && (this.#policy.prefersSse || !this.#WebSocket)) {
-      this.#transport = "events";
-      return this.#events(address);
-    }
-    if (!this.#WebSocket) throw new Error("there is no WebSocket class: pass one as the option WebSocket");
-    this.#transport = "websocket";
-    return new this.#WebSocket(address, [SUBPROTOCOL]);
-  }
-
   #opened() {
-    this.lastReceivedAt = this.#clock();
-    this.#startSilenceTimer(SILENCE_TIMEOUT_MS);
-    this.#setStatus({ phase: "open" });
+    this.lastReceivedAt = this.#now();
+    this.#silence.start(SILENCE_TIMEOUT_MS);
+    this.#setState({ phase: "open" });
   }
 
   /** @param {unknown} data */
   #received(data) {
-    this.lastReceivedAt = this.#clock();
-    this.#deadline = this.lastReceivedAt + SILENCE_TIMEOUT_MS;
+    this.lastReceivedAt = this.#now();
+    this.#silence.received(this.lastReceivedAt);
+    this.#isRevived = false;
     this.#policy.messageReceived(this.#transport);
     // From the first message, because a gateway that accepts and then drops gives no service.
     if (this.#running.stable === null) this.#start("stable", STABLE_AFTER_MS, () => this.#policy.resetAttempts());
-    this.#onMessage(data);
-  }
-
-  /** Give the connection up unless a message arrives within `ms`. @param {number} ms */
-  #startSilenceTimer(ms) {
-    this.#deadline = this.#clock() + ms;
-    const check = () => {
-      const left = this.#deadline - this.#clock();
-      if (left > 0) {
-        this.#start("silence", left, check);
-      } else {
-        const isOpen = this.status.phase === "open";
-        this.#lose(isOpen ? "nothing was heard" : "no answer");
-      }
-    };
-    this.#start("silence", ms, check);
+    this.#callbacks.onMessage(data);
   }
 
   /** @param {string} reason */
@@ -241,7 +224,7 @@ export class Connection {
    */
   #closed(code, reason) {
     this.#detachSocket();
-    if (this.#policy.isTerminal(code)) this.#setStatus({ phase: "stopped", code, reason });
+    if (this.#policy.isTerminal(code)) this.#setState({ phase: "stopped", code, reason });
     else this.#retry(code, reason || this.#socketError || (this.#policy.hasReceived ? "the connection was lost" : "no connection came about"));
   }
 
@@ -251,13 +234,14 @@ export class Connection {
    */
   #retry(code, reason) {
     const delay = this.#policy.fail(code, this.#random());
+    this.#retryDueAt = this.#now() + delay;
     this.#start("retry", delay, () => this.open());
-    this.#setStatus({ phase: "waiting", retryAt: this.#clock() + delay, code, reason });
+    this.#setState({ phase: "waiting", code, reason });
   }
 
   /** Detach the handlers and then close, so that a late event is not taken for one of the next socket. */
   #detachSocket() {
-    this.#cancel("silence");
+    this.#silence.stop();
     this.#cancel("stable");
     const socket = this.#socket;
     if (socket === null) return;
@@ -267,7 +251,7 @@ export class Connection {
   }
 
   /**
-   * @param {"retry" | "silence" | "stable"} name
+   * @param {"retry" | "stable"} name
    * @param {number} ms
    * @param {() => void} callback
    */
@@ -276,15 +260,15 @@ export class Connection {
     this.#running[name] = this.#timers.setTimeout(callback, ms);
   }
 
-  /** @param {"retry" | "silence" | "stable"} name */
+  /** @param {"retry" | "stable"} name */
   #cancel(name) {
     this.#timers.clearTimeout(this.#running[name]);
     this.#running[name] = null;
   }
 
-  /** @param {Partial<Status>} status */
-  #setStatus(status) {
-    this.status = { phase: "idle", transport: this.#transport, retryAt: null, code: null, reason: "", ...status };
-    this.#onStatus(this.status);
+  /** @param {Pick<Status, "phase"> & Partial<Status>} state */
+  #setState({ phase, code = null, reason = "" }) {
+    this.#state = { phase, code, reason };
+    this.#callbacks.onStatus(this.status);
   }
 }

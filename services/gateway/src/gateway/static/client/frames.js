@@ -19,10 +19,11 @@
  * @property {Hops} [hops] timestamps of the stages that it passed
  * @property {string} [last] of a silent pillow: its last state
  * @property {string} [since] of a silent pillow: RFC 3339, since when it is silent
+ * @property {string} [clock] `ahead` or `behind` if the pillow's clock is wrong by minutes or more
  */
 
 /**
- * Timestamps of the stages that a state passed, in Unix milliseconds.
+ * Timestamps of the stages that a state passed, in Unix milliseconds on the queue's clock.
  *
  * @typedef {object} Hops
  * @property {number} [queued] inserted into the queue; Azure gives whole seconds
@@ -31,12 +32,23 @@
  */
 
 /** @typedef {"online" | "offline"} Broker */
-/** @typedef {{type: "snapshot", cursor: string, recovered: boolean, broker: Broker, sent: number, pillows: Pillow[]}} SnapshotFrame */
+/**
+ * `queue_offset`: ms to add to `sent` for the queue's time; absent if the gateway does not know it.
+ *
+ * @typedef {{sent: number, queue_offset?: number}} Timed
+ */
+/** `retained`: false if the broker does not deliver the states that it retains. @typedef {{broker: Broker, retained?: boolean}} BrokerState */
+/**
+ * A large snapshot is several frames. `more`: it continues in the next one; `continued`: it continues the
+ * one before.
+ *
+ * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, pillows: Pillow[]} & BrokerState & Timed} SnapshotFrame
+ */
 /** @typedef {{type: "update", cursor: string, sent: number, pillows: Pillow[]}} UpdateFrame */
 /** @typedef {{type: "removed", cursor: string, pillows: string[]}} RemovedFrame */
-/** @typedef {{type: "status", broker: Broker}} StatusFrame */
-/** @typedef {{type: "heartbeat", sent: number}} HeartbeatFrame */
-/** @typedef {{type: "pong", sent: number, received: number}} PongFrame */
+/** @typedef {{type: "status"} & BrokerState} StatusFrame */
+/** @typedef {{type: "heartbeat"} & Timed} HeartbeatFrame */
+/** @typedef {{type: "pong", received: number} & Timed} PongFrame */
 /** @typedef {{type: "goodbye", reconnect_ms: [number, number]}} GoodbyeFrame */
 /** @typedef {{type: "error", code: number, message: string}} ErrorFrame */
 /** @typedef {SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | {type: "unknown"}} Frame */
@@ -80,6 +92,8 @@ const isCloseCode = (value) => Number.isInteger(value) && value >= 1000 && value
 /** @type {Check} */
 const isBoolean = (value) => typeof value === "boolean";
 /** @type {Check} */
+const isOffset = (value) => Number.isFinite(value);
+/** @type {Check} */
 const isPillow = (value) =>
   isObject(value) && isPillowId(value.pillow) && isString(value.state) && value.state !== "";
 /** @type {Check} */
@@ -90,7 +104,7 @@ const isIdList = (value) => Array.isArray(value) && value.every(isPillowId);
 const isWindow = (value) =>
   Array.isArray(value) && value.length === 2 && value.every(isTime) && value[0] <= value[1];
 
-/** @type {Record<string, Record<string, Check>>} */
+/** The fields that a frame must have. @type {Record<string, Record<string, Check>>} */
 const FIELDS = {
   snapshot: {
     cursor: isCursor,
@@ -107,6 +121,13 @@ const FIELDS = {
   goodbye: { reconnect_ms: isWindow },
   error: { code: isCloseCode, message: isString },
 };
+/** The fields that a frame may have. @type {Record<string, Record<string, Check>>} */
+const OPTIONAL_FIELDS = {
+  snapshot: { more: isBoolean, continued: isBoolean, retained: isBoolean, queue_offset: isOffset },
+  status: { retained: isBoolean },
+  heartbeat: { queue_offset: isOffset },
+  pong: { queue_offset: isOffset },
+};
 
 /**
  * Parse a message.
@@ -122,6 +143,11 @@ export function parseFrame(text) {
   if (fields === undefined) return { type: "unknown" };
   for (const [field, isValid] of Object.entries(fields)) {
     if (!isValid(frame[field])) {
+      throw new FrameError(`${frame.type}.${field} is ${describe(frame[field])}`);
+    }
+  }
+  for (const [field, isValid] of Object.entries(OPTIONAL_FIELDS[frame.type] ?? {})) {
+    if (frame[field] != null && !isValid(frame[field])) {
       throw new FrameError(`${frame.type}.${field} is ${describe(frame[field])}`);
     }
   }

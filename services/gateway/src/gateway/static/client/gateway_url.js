@@ -30,3 +30,10 @@ export function gatewayFolder(url) {
   if (url !== undefined && !folder.pathname.endsWith("/")) folder.pathname += "/";
   return folder;
 }
+
+/** The URL of the gateway's WebSocket. @param {URL} folder of the gateway's endpoints */
+export function streamUrl(folder) {
+  const url = new URL("ws", folder);
+  url.protocol = url.protocol.replace("http", "ws");
+  return url;
+}

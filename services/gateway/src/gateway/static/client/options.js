@@ -2,6 +2,11 @@
 
 import { isPillowId } from "./frames.js";
 
+/** The gateway takes this many pillows in one subscription; for more there is `all`. */
+export const MAX_PILLOWS = 1_000;
+/** The gateway takes a message of this many bytes. */
+const MAX_REQUEST_BYTES = 65_536;
+
 /**
  * @typedef {object} Options
  * @property {string | URL} [url] the gateway, as `https://host/`; by default the one that served this
@@ -10,6 +15,8 @@ import { isPillowId } from "./frames.js";
  * @property {string | null} [cursor] the `cursor` of an earlier client of the same gateway and
  *   pillows: receive only what changed after it, if the gateway still knows
  * @property {AbortSignal} [signal] closes the client when it is aborted
+ * @property {number | null} [hiddenTimeoutMs] a page that was hidden for this long closes its
+ *   connection and resumes when it is visible; five minutes by default; null: it stays connected
  * @property {(event: import("./client_events.js").ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: import("./client_events.js").ConnectionEvent) => void} [onConnection] listener for
  *   `connection`
@@ -20,15 +27,15 @@ import { isPillowId } from "./frames.js";
  *
  * @typedef {object} Injected
  * @property {typeof fetch} [fetch] for the SSE stream
- * @property {import("./wake_events.js").PageTargets} [page] targets of the events `online` and
- *   `visibilitychange`
+ * @property {import("./page_lifecycle.js").PageTargets} [page] targets of the events `online`,
+ *   `visibilitychange`, `freeze` and `resume`
  */
 
 /**
  * Check the option `pillows`. An empty list is an error, because to the gateway it would mean all.
  *
  * @param {string[] | "all"} pillows
- * @throws {TypeError} if it is not "all" or a list of at least one valid id
+ * @throws {TypeError} if it is not "all" or a list of 1 to 1,000 valid ids
  */
 export function checkPillows(pillows) {
   if (pillows === "all") return pillows;
@@ -37,7 +44,19 @@ export function checkPillows(pillows) {
   }
   const invalid = pillows.find((id) => !isPillowId(id));
   if (invalid !== undefined) throw new TypeError(`pillows: ${JSON.stringify(invalid)} is no pillow's id`);
+  if (pillows.length > MAX_PILLOWS) {
+    throw new TypeError(`pillows has ${pillows.length} ids: pass at most ${MAX_PILLOWS}, or "all"`);
+  }
+  const bytes = subscribeFrame(pillows).length;
+  if (bytes > MAX_REQUEST_BYTES) {
+    throw new TypeError(`pillows has ${pillows.length} ids in ${bytes} bytes: the gateway takes ${MAX_REQUEST_BYTES}; pass fewer, or "all"`);
+  }
   return pillows;
+}
+
+/** The message that subscribes to these pillows. @param {string[] | "all"} pillows */
+export function subscribeFrame(pillows) {
+  return JSON.stringify({ type: "subscribe", pillows });
 }
 
 /**

@@ -11,19 +11,21 @@
  * moment whether the known states are live.
  */
 
-import { changeDetail, ClientEventTarget, createEvent } from "./client_events.js";
-import { ServerClock } from "./clock.js";
-import { Connection, TIMERS } from "./connection.js";
+import { addAbortCallback, removeAbortCallback } from "./abort_signals.js";
+import { changeDetail, createEvent, parseOrReport } from "./client_events.js";
+import { ClientState } from "./client_state.js";
+import { Connection } from "./connection.js";
 import { RefusedError } from "./errors.js";
-import { FrameError, parseFrame } from "./frames.js";
-import { gatewayFolder } from "./gateway_url.js";
-import { checkCursor, checkPillows } from "./options.js";
-import { PingTimer } from "./ping_timer.js";
+import { Liveness } from "./freshness.js";
+import { gatewayFolder, streamUrl } from "./gateway_url.js";
+import { checkCursor, checkPillows, subscribeFrame } from "./options.js";
+import { PageLifecycle } from "./page_lifecycle.js";
+import { TIMERS } from "./sockets.js";
 import { SseSocket } from "./sse.js";
-import { freshness, pageFreshness, Store } from "./store.js";
+import { Store } from "./store.js";
 import { Subscription } from "./subscription.js";
+import { Timekeeper } from "./timekeeper.js";
 import { UpdateIterators } from "./update_iterator.js";
-import { WakeEvents } from "./wake_events.js";
 
 export { RefusedError } from "./errors.js";
 export { FrameError, isPillowId } from "./frames.js";
@@ -34,8 +36,8 @@ export { instant } from "./store.js";
 /** @typedef {import("./frames.js").Pillow} Pillow */
 /** @typedef {import("./frames.js").Hops} Hops */
 /** @typedef {import("./store.js").Update} Update */
-/** @typedef {import("./store.js").Freshness} Freshness */
-/** @typedef {import("./store.js").PillowFreshness} PillowFreshness */
+/** @typedef {import("./freshness.js").Freshness} Freshness */
+/** @typedef {import("./freshness.js").PillowFreshness} PillowFreshness */
 /** @typedef {import("./connection.js").Status} Status */
 /** @typedef {import("./connection.js").Surroundings} Surroundings */
 /** @typedef {import("./latency.js").Journey} Journey */
@@ -50,8 +52,9 @@ export { instant } from "./store.js";
 /** @typedef {import("./client_events.js").Events} Events */
 /** @typedef {import("./options.js").Options} Options */
 /** @typedef {import("./options.js").Injected} Injected */
+/** @typedef {Options & Injected & Surroundings} AllOptions */
 
-/** Create a client and connect it. @param {Options & Injected & Surroundings} [options] */
+/** Create a client and connect it. @param {AllOptions} [options] */
 export function connect(options) {
   return new Pillowcast(options).open();
 }
@@ -66,71 +69,50 @@ export function connect(options) {
  *
  * `for await` over it gives every Update, beginning with the known states.
  */
-export class Pillowcast extends ClientEventTarget {
+export class Pillowcast extends ClientState {
   #folder;
   #subscription;
   #store;
-  #serverClock = new ServerClock();
+  #time;
+  #timers;
   #connection;
-  #pings;
-  #clock;
-  #wakeEvents;
+  #lifecycle;
   #signal;
-  #iterators = new UpdateIterators();
+  #iterators = new UpdateIterators(() => this.#onLoopsLeft());
 
-  /** Whether a snapshot arrived on the current connection. */
-  #synced = false;
-  /** Whether a connection or an attempt has failed. */
-  #lost = false;
+  #liveness;
   #isOpening = false;
+  /** Whether it was closed because its last loop was left; another loop opens it again. */
+  #isUnread = false;
   /** The message of the gateway's newest `error` frame. */
   #gatewayError = "";
-  /** @type {ConnectionDetail} */
-  #reported;
 
-  /** @param {Options & Injected & Surroundings} [options] */
-  constructor({ url, pillows = "all", cursor = null, signal, onChange, onConnection, page, ...injected } = {}) {
-    super();
+  /** @param {AllOptions} [options] */
+  constructor({ url, pillows = "all", cursor = null, signal, hiddenTimeoutMs, onChange, onConnection, page, ...injected } = {}) {
+    const store = new Store(checkCursor(cursor));
+    const time = new Timekeeper(injected, { ping: () => this.#ping(), onJump: (ms) => this.#connection.probe(ms) });
+    const liveness = new Liveness(time.monotonic());
+    super(store, time, liveness);
+    this.#store = store;
+    this.#time = time;
+    this.#liveness = liveness;
     this.#folder = gatewayFolder(url);
     this.#subscription = new Subscription(checkPillows(pillows), cursor !== null);
-    this.#store = new Store(checkCursor(cursor));
     this.#signal = signal;
-    this.#clock = injected.clock ?? Date.now;
-    this.#wakeEvents = new WakeEvents(page, () => this.#connection.wake());
-    this.#reported = { connection: "connecting", since: this.#clock() };
-    this.#pings = new PingTimer(injected.timers ?? TIMERS, () => this.#ping());
+    this.#timers = injected.timers ?? TIMERS;
+    const lifecycle = { onWake: () => this.#wake(), onSuspend: (/** @type {string} */ reason) => this.#connection.suspend(reason) };
+    this.#lifecycle = new PageLifecycle(page, lifecycle, this.#timers, hiddenTimeoutMs);
     const fetch = injected.fetch ?? globalThis.fetch?.bind(globalThis);
     this.#connection = new Connection({
       events: fetch === undefined ? null : (address) => new SseSocket(address, fetch),
       ...injected,
-      address: () => this.#address(),
+      address: (transport) => this.#address(transport),
       onMessage: (data) => this.#onMessage(data),
       onStatus: (status) => this.#onStatus(status),
       sendProbe: () => this.#ping(),
     });
     if (onChange) this.addEventListener("change", onChange);
     if (onConnection) this.addEventListener("connection", onConnection);
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
-  }
-
-  /** The position in the gateway's stream, from which another client can resume; null at first. */
-  get cursor() {
-    return this.#store.cursor;
-  }
-
-  /** The newest state of each pillow by id: the gateway's own objects, which must not be changed. */
-  get pillows() {
-    return this.#store.pillows;
-  }
-
-  /** Whether the known states are live. */
-  get connection() {
-    return this.#reported.connection;
-  }
-
-  /** Local time in ms since when `connection` has its value. */
-  get since() {
-    return this.#reported.since;
   }
 
   /** What the connection does, when the next attempt is, and why. @returns {Status} */
@@ -139,51 +121,20 @@ export class Pillowcast extends ClientEventTarget {
     return { ...status, reason: this.#gatewayError || status.reason };
   }
 
-  /** Shortest measured round trip to the gateway in ms; null before the first measurement. */
-  get roundTripMs() {
-    return this.#serverClock.roundTripMs;
-  }
-
-  /** The gateway's clock minus the local clock in ms; null before the first frame. */
-  get clockOffsetMs() {
-    return this.#serverClock.offsetMs;
-  }
-
-  /** The gateway's time, in ms since 1970. */
-  now() {
-    return this.#serverClock.at(this.#clock());
-  }
-
-  /** How long ago the state of a pillow was true, in ms; NaN of an unknown pillow. @param {string} id */
-  age(id) {
-    return this.now() - this.#store.asOf(id);
-  }
-
-  /**
-   * Freshness of a pillow: `live`, `quiet` or `notconnected` while the connection is live, otherwise
-   * `stale`; `unknown` of a pillow without a state.
-   *
-   * @param {string} id
-   * @returns {PillowFreshness}
-   */
-  freshness(id) {
-    const pillow = this.#store.pillows.get(id);
-    if (pillow === undefined) return "unknown";
-    if (this.connection !== "live") return "stale";
-    return freshness(pillow, this.age(id));
-  }
-
   /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */
   subscribe(pillows) {
     this.#subscription.pillows = checkPillows(pillows);
-    this.#sendSubscribe();
+    this.#requestIfDue();
+    this.#connection.addressChanged();
   }
 
   /** Connect; without effect if it is connected already, or if its signal was aborted. */
   open() {
     if (this.#signal?.aborted) return this;
-    this.#wakeEvents.start();
-    if (this.#connection.status.phase === "idle") this.#lost = false;
+    if (this.#signal !== undefined) addAbortCallback(this.#signal, this.#onAbort);
+    this.#isUnread = false;
+    this.#lifecycle.start();
+    if (this.#connection.phase === "idle") this.#liveness.lost = false;
     this.#isOpening = true;
     this.#connection.open();
     this.#isOpening = false;
@@ -197,14 +148,16 @@ export class Pillowcast extends ClientEventTarget {
 
   /** Disconnect; every `for await` ends. `open()` connects again. */
   close() {
-    this.#wakeEvents.stop();
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#lifecycle.stop();
+    if (this.#signal !== undefined) removeAbortCallback(this.#signal, this.#onAbort);
     this.#connection.close();
     this.#iterators.end();
+    this.#isUnread = false;
   }
 
   /** Every update, beginning with the known states. */
   [Symbol.asyncIterator]() {
+    if (this.#isUnread) this.open();
     const iterator = this.#iterators.create(this.#store);
     const { phase, code, reason } = this.status;
     if (phase === "stopped") iterator.end(new RefusedError(code, reason));
@@ -214,78 +167,82 @@ export class Pillowcast extends ClientEventTarget {
 
   #onAbort = () => this.close();
 
-  #address() {
-    const address = new URL("ws", this.#folder);
-    address.protocol = address.protocol.replace("http", "ws");
-    this.#subscription.requestByUrl(address.searchParams, this.#store.cursor);
+  /** Close once no loop and no listener reads, because the open connection would keep a program running. */
+  #onLoopsLeft() {
+    this.#timers.setTimeout(() => {
+      const { phase } = this.#connection;
+      if (this.#iterators.size > 0 || this.hasListened || phase === "idle" || phase === "stopped") return;
+      this.close();
+      this.#isUnread = true;
+    }, 0);
+  }
+
+  #wake() {
+    // The visitor is back: what is shown is not lost until an attempt fails.
+    if (this.#connection.phase === "suspended") this.#liveness.lost = false;
+    this.#connection.wake();
+  }
+
+  /** @param {import("./sockets.js").Transport} transport */
+  #address(transport) {
+    const address = streamUrl(this.#folder);
+    // An event stream cannot send the pillows that the URL does not name.
+    this.#subscription.requestByUrl(address.searchParams, this.#store.cursor, { isComplete: transport === "events" });
     return address.href;
   }
 
-  #sendSubscribe() {
-    const frame = JSON.stringify({ type: "subscribe", pillows: this.#subscription.pillows });
-    if (this.#connection.send(frame)) this.#subscription.requested();
-    else this.#connection.addressChanged();
+  #requestIfDue() {
+    if (!this.#subscription.isRequestDue) return;
+    if (this.#connection.send(subscribeFrame(this.#subscription.pillows))) this.#subscription.requested();
   }
 
   /** @param {unknown} data */
   #onMessage(data) {
-    let frame;
-    try {
-      frame = parseFrame(data);
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      this.dispatchEvent(createEvent("fault", error));
-      return;
-    }
-    const now = this.#clock();
-    if (frame.type === "snapshot") this.#onSnapshot();
-    // A pong's `sent` is this client's own time, not the gateway's.
-    if (frame.type === "pong") this.#serverClock.observePong(frame, now);
-    else if ("sent" in frame) this.#serverClock.observe(frame.sent, now);
+    const frame = parseOrReport(data, this);
+    if (frame === null) return;
+    const now = this.#time.monotonic();
+    const isLast = frame.type === "snapshot" && this.#onSnapshot(frame);
+    this.#time.observe(frame, now);
     if (frame.type === "goodbye") this.#connection.setReconnectWindow(frame.reconnect_ms);
     if (frame.type === "error") this.#gatewayError = frame.message;
 
-    const updates = this.#store.apply(frame);
+    const updates = this.#store.apply(frame, now, isLast);
     this.#reportConnection();
-    if (updates.length === 0) return;
-    this.#iterators.push(updates);
-    this.dispatchEvent(createEvent("change", changeDetail(updates, frame)));
+    if (updates.length > 0) {
+      this.#iterators.push(updates);
+      this.dispatchEvent(createEvent("change", changeDetail(updates, frame)));
+    }
+    if (frame.type === "snapshot") this.#requestIfDue();
   }
 
-  #onSnapshot() {
-    this.#subscription.answered();
+  /**
+   * @param {import("./frames.js").SnapshotFrame} frame
+   * @returns {boolean} whether the client has all that it wants then
+   */
+  #onSnapshot(frame) {
     this.#gatewayError = "";
-    if (this.#synced) return;
-    this.#synced = true;
-    // A new connection may lead to another machine, with another clock.
-    this.#serverClock.reset();
-    this.#pings.start();
+    if (!this.#liveness.synced) this.#time.start();
+    this.#liveness.synced = true;
+    return this.#subscription.answered(frame.more === true);
   }
 
   /** @param {Status} status */
-  #onStatus(status) {
-    // The subscription may have changed while the connection was being opened.
-    if (status.phase === "open" && this.#subscription.isOutdated) this.#sendSubscribe();
-    if (status.phase !== "open") {
-      this.#synced = false;
-      this.#pings.stop();
+  #onStatus({ phase, code }) {
+    if (phase !== "open") {
+      this.#liveness.synced = false;
+      this.#time.stop();
     }
-    if (status.phase !== "open" && status.phase !== "connecting") this.#lost = true;
+    if (phase !== "open" && phase !== "connecting") this.#liveness.lost = true;
     this.#reportConnection({ hasStatusChanged: true });
-    if (status.phase === "stopped") this.#iterators.end(new RefusedError(status.code, this.status.reason));
+    if (phase === "stopped") this.#iterators.end(new RefusedError(code, this.status.reason));
   }
 
   /** Evaluate whether the known states are live; fire `connection` if that or `status` has changed. */
   #reportConnection({ hasStatusChanged = false } = {}) {
-    const connection = pageFreshness({ synced: this.#synced, lost: this.#lost, broker: this.#store.broker });
-    const hasChanged = connection !== this.#reported.connection;
-    if (hasChanged) {
-      // A lost connection was lost after its last message, not when the loss was detected.
-      const lostAt = connection === "disconnected" ? this.#connection.lastReceivedAt : null;
-      this.#reported = { connection, since: lostAt ?? this.#clock() };
-    }
+    const { lastReceivedAt } = this.#connection;
+    const hasChanged = this.#liveness.evaluate(this.#store.broker, { now: this.#time.monotonic(), lastReceivedAt });
     if (!hasChanged && !hasStatusChanged) return;
-    const dispatch = () => this.dispatchEvent(createEvent("connection", { ...this.#reported }));
+    const dispatch = () => this.dispatchEvent(createEvent("connection", { connection: this.connection, since: this.since }));
     // `connect` has not returned the client yet, so a listener could not use it. In the microtask the
     // detail is the state at that time: a socket may fail at once.
     if (this.#isOpening) queueMicrotask(dispatch);
@@ -293,6 +250,6 @@ export class Pillowcast extends ClientEventTarget {
   }
 
   #ping() {
-    this.#connection.send(JSON.stringify({ type: "ping", sent: this.#clock() }));
+    this.#connection.send(JSON.stringify({ type: "ping", sent: this.#time.pingTime() }));
   }
 }

@@ -10,7 +10,7 @@ export class PingTimer {
   #timer = null;
 
   /**
-   * @param {import("./connection.js").Timers} timers
+   * @param {import("./sockets.js").Timers} timers
    * @param {() => void} ping
    */
   constructor(timers, ping) {

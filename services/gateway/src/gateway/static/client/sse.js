@@ -5,9 +5,17 @@
  * because `EventSource` hides why it was refused and reconnects by itself.
  */
 
-/** Close code of a WebSocket for each HTTP status with which the gateway refuses. */
-const CLOSE_CODES = new Map([[400, 4400], [401, 4401], [403, 4403], [429, 4429], [503, 1013]]);
+/** Close code of a WebSocket for each HTTP status with which the gateway refuses for good. */
+const REFUSAL_CODES = new Map([[400, 4400], [401, 4401], [403, 4403]]);
+/** Close code for each HTTP status that asks for a longer delay, whoever sends it. */
+const DELAY_CODES = new Map([[429, 4429], [503, 1013]]);
 const CONNECTION_LOST = 1006;
+const MEDIA_TYPE = "text/event-stream";
+/** Statuses of a server to which the address is too long. */
+const TOO_LONG = new Set([414, 431]);
+/** Node.js before 20 tries only the first address of `localhost`, and that is often IPv6. */
+const LOCALHOST = "localhost";
+const LOOPBACK = "127.0.0.1";
 
 /** Splits a stream of text into the data of its events. */
 export class SseParser {
@@ -73,10 +81,10 @@ export class SseSocket {
    */
   async #read(url, request) {
     try {
-      const headers = { Accept: "text/event-stream" };
-      const response = await request(url, { headers, cache: "no-store", signal: this.#abort.signal });
-      if (!response.ok || response.body === null) {
-        this.#end(CLOSE_CODES.get(response.status) ?? CONNECTION_LOST, await refusalReason(response));
+      const response = await this.#request(new URL(url), request);
+      const fault = await faultOf(response, url);
+      if (fault !== null || response.body === null) {
+        this.#end(fault?.code ?? CONNECTION_LOST, fault?.reason ?? "the response is empty");
         return;
       }
       this.onopen?.();
@@ -84,6 +92,22 @@ export class SseSocket {
       this.#end(CONNECTION_LOST, "the stream ended");
     } catch (error) {
       this.#end(CONNECTION_LOST, errorText(error));
+    }
+  }
+
+  /**
+   * @param {URL} url
+   * @param {typeof fetch} request
+   * @returns {Promise<Response>}
+   */
+  async #request(url, request) {
+    const options = { headers: { Accept: MEDIA_TYPE }, cache: /** @type {const} */ ("no-store"), signal: this.#abort.signal };
+    try {
+      return await request(url.href, options);
+    } catch (error) {
+      if (url.hostname !== LOCALHOST || !isRefusedOverIpv6(error)) throw error;
+      url.hostname = LOOPBACK;
+      return request(url.href, options);
     }
   }
 
@@ -118,12 +142,58 @@ function errorText(error) {
   return [error?.message ?? String(error), message || code].filter(Boolean).join(": ");
 }
 
-/** The text of a problem document; the HTTP status without one. @param {Response} response */
-async function refusalReason(response) {
+/** Whether a server at the IPv6 loopback address does not exist. @param {any} error anything can be thrown */
+function isRefusedOverIpv6(error) {
+  const { code, address } = error?.cause ?? {};
+  return code === "ECONNREFUSED" && address === "::1";
+}
+
+/**
+ * Why a response is no stream of events; null if it is one.
+ *
+ * Only the gateway's own problem document is its refusal. Any other response is from a server between,
+ * or in place of the gateway, and may be another one at the next attempt.
+ *
+ * @param {Response} response
+ * @param {string} url
+ * @returns {Promise<{code: number, reason: string} | null>}
+ */
+async function faultOf(response, url) {
+  const { status } = response;
+  const mediaType = (response.headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
+  if (response.ok && mediaType === MEDIA_TYPE) return null;
+  const document = mediaType === "application/problem+json" ? await problemOf(response) : null;
+  if (!response.bodyUsed) response.body?.cancel().catch(() => {});
+  const delayCode = DELAY_CODES.get(status) ?? CONNECTION_LOST;
+  if (document !== null) return { code: REFUSAL_CODES.get(status) ?? delayCode, reason: `${document.title}: ${document.detail}` };
+  return { code: delayCode, reason: outageReason(status, mediaType, { isOk: response.ok, chars: url.length }) };
+}
+
+/**
+ * The gateway's problem document; null if it is another server's.
+ *
+ * @param {Response} response
+ * @returns {Promise<{title: string, detail: string} | null>}
+ */
+async function problemOf(response) {
   try {
-    const { title, detail } = await response.json();
-    return [title, detail].filter((one) => typeof one === "string").join(": ");
+    const { type, title, status, detail, ...others } = await response.json();
+    const isOwn = type === "about:blank" && status === response.status && typeof title === "string" && typeof detail === "string";
+    return isOwn && Object.keys(others).length === 0 ? { title, detail } : null;
   } catch {
-    return `HTTP ${response.status}`;
+    return null;
   }
+}
+
+/**
+ * @param {number} status
+ * @param {string} mediaType
+ * @param {{isOk: boolean, chars: number}} request
+ */
+function outageReason(status, mediaType, { isOk, chars }) {
+  const kind = mediaType === "" ? "a response without a type" : mediaType;
+  if (isOk && mediaType === "text/html") return `a web page (${status} ${kind}) came instead of events: a proxy may ask to sign in`;
+  if (isOk) return `${kind} came instead of events (HTTP ${status})`;
+  if (TOO_LONG.has(status)) return `HTTP ${status}: the address has ${chars} characters; name fewer pillows, or let WebSockets through`;
+  return `HTTP ${status}, not from the gateway`;
 }

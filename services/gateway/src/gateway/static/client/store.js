@@ -1,13 +1,12 @@
 /**
- * The newest state of each pillow, and the freshness of a pillow and of the page.
+ * The newest state of each pillow, and when the pillow last gave a sign of life.
  *
- * Pure: the time is an argument, in ms since 1970.
+ * Pure: times are arguments, `sent` on the gateway's clock in ms since 1970, `now` on the local
+ * monotonic clock.
  */
 
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./frames.js").Pillow} Pillow */
-/** @typedef {"connecting" | "live" | "broker-offline" | "disconnected"} Freshness */
-/** @typedef {"live" | "quiet" | "notconnected" | "stale" | "unknown"} PillowFreshness */
 
 /**
  * A new state of a pillow, or its removal.
@@ -20,8 +19,15 @@
  *   first snapshot, which must be received again as a whole
  */
 
-/** A pillow without a new state for this long is quiet; the gateway marks it `notconnected` later. */
-export const QUIET_AFTER_MS = 15_000;
+/**
+ * When a pillow gave its newest sign of life.
+ *
+ * @typedef {object} Sign
+ * @property {number} asOf gateway time at which its state was true: its `at`, but not later than the
+ *   send time of its frame, because the clock of a pillow may be ahead
+ * @property {number} aliveAt gateway time at which it was alive at the latest known
+ * @property {number | null} receivedAt local time at which the state arrived; null if a snapshot brought it
+ */
 
 const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$/;
 /** @type {Update[]} */
@@ -62,11 +68,17 @@ export class Store {
   cursor = null;
   /** Whether the gateway is connected to its broker; null before the first snapshot. @type {import("./frames.js").Broker | null} */
   broker = null;
+  /** Whether the broker delivers the states that it retains, so that a snapshot has all pillows. */
+  retained = true;
 
-  /** @type {Map<string, number>} */
-  #asOf = new Map();
+  /** @type {Map<string, Sign>} */
+  #signs = new Map();
   /** Whether the states at the cursor are unknown, because another client received them. */
   #isPartial;
+  /** The pillows that the pieces of a snapshot named so far; null while none is incomplete. @type {Set<string> | null} */
+  #named = null;
+  /** Whether the last piece of the snapshot removes the pillows that no piece named. */
+  #removesUnnamed = false;
 
   /** @param {string | null} [cursor] of an earlier client, which knows the states up to there */
   constructor(cursor = null) {
@@ -78,34 +90,55 @@ export class Store {
    * Apply a frame.
    *
    * @param {Frame} frame
+   * @param {number} [now] local time
+   * @param {boolean} [isLast] whether a snapshot is the last piece of all that the client waits for
    * @returns {Update[]} every new state, in order; a pillow may occur twice
    */
-  apply(frame) {
+  apply(frame, now = 0, isLast = frame.type === "snapshot" && !frame.more) {
     // Before the last update of a frame, a reader must resume before the frame to get the rest of it.
-    const before = frame.type === "snapshot" && !frame.recovered ? null : this.cursor;
-    const updates = this.#applyFrame(frame);
+    const before = frame.type === "snapshot" && !frame.recovered && !frame.continued ? null : this.cursor;
+    const updates = this.#applyFrame(frame, now, isLast);
     for (const update of updates.slice(0, -1)) update.cursor = before;
     return updates;
   }
 
+  /** Whether pieces of a snapshot are still to come. */
+  get isLoading() {
+    return this.#named !== null;
+  }
+
+  /** Whether the known state of a pillow waits for a piece of the snapshot that names or removes it. @param {string} id */
+  isUnconfirmed(id) {
+    return this.#named !== null && !this.#named.has(id);
+  }
+
+  /** When a pillow gave its newest sign of life; undefined of an unknown one. @param {string} id */
+  sign(id) {
+    return this.#signs.get(id);
+  }
+
   /**
    * @param {Frame} frame
+   * @param {number} now
+   * @param {boolean} isLast
    * @returns {Update[]}
    */
-  #applyFrame(frame) {
+  #applyFrame(frame, now, isLast) {
     switch (frame.type) {
       case "snapshot":
         this.cursor = frame.cursor;
         this.broker = frame.broker;
-        return frame.recovered ? this.#merge(frame) : this.#replace(frame);
+        this.retained = frame.retained !== false;
+        return this.#applySnapshot(frame, isLast);
       case "update":
         this.cursor = frame.cursor;
-        return this.#merge(frame);
+        return this.#merge(frame.pillows, { sent: frame.sent, receivedAt: now });
       case "removed":
         this.cursor = frame.cursor;
         return frame.pillows.filter((id) => this.#isPartial || this.pillows.has(id)).map((id) => this.#delete(id));
       case "status":
         this.broker = frame.broker;
+        this.retained = frame.retained !== false;
         return NOTHING;
       default:
         return NOTHING;
@@ -113,49 +146,79 @@ export class Store {
   }
 
   /**
-   * Server time in ms at which the state of a pillow was true: its `at`, but not later than the send
-   * time of its frame, because the clock of a pillow may be ahead. NaN of an unknown pillow.
+   * Apply a snapshot or a piece of one. `recovered` after a loss in the middle of a snapshot means that
+   * the rest of that one follows.
    *
-   * @param {string} id
+   * @param {import("./frames.js").SnapshotFrame} frame
+   * @param {boolean} isLast
    */
-  asOf(id) {
-    return this.#asOf.get(id) ?? NaN;
-  }
-
-  /** @param {{sent: number, pillows: Pillow[]}} frame */
-  #replace(frame) {
-    const before = this.pillows;
-    this.#isPartial = false;
-    this.pillows = new Map();
-    this.#asOf.clear();
-    const updates = frame.pillows.map((pillow) => this.#set(pillow, frame.sent, before.get(pillow.pillow)));
-    for (const [id, previous] of before) {
-      if (!this.pillows.has(id)) updates.push({ id, pillow: null, previous, cursor: this.cursor });
+  #applySnapshot(frame, isLast) {
+    if (!frame.continued && !frame.recovered) {
+      this.#named = new Set();
+      this.#removesUnnamed = true;
     }
+    this.#named ??= new Set();
+    const arrival = { sent: frame.sent, receivedAt: null, queueOffset: frame.queue_offset ?? null };
+    const updates = frame.recovered ? this.#merge(frame.pillows, arrival) : this.#replace(frame.pillows, arrival);
+    if (isLast) updates.push(...this.#endSnapshot());
     return updates;
   }
 
-  /** @param {{sent: number, pillows: Pillow[]}} frame */
-  #merge(frame) {
+  /** Remove the pillows that no piece of the snapshot named. */
+  #endSnapshot() {
+    const named = this.#named ?? new Set();
+    const gone = this.#removesUnnamed ? [...this.pillows.keys()].filter((id) => !named.has(id)) : [];
+    if (this.#removesUnnamed) this.#isPartial = false;
+    this.#named = null;
+    this.#removesUnnamed = false;
+    return gone.map((id) => this.#delete(id));
+  }
+
+  /**
+   * Use states in place of those of an earlier gateway, which may have known newer ones.
+   *
+   * @param {Pillow[]} pillows
+   * @param {Arrival} arrival
+   */
+  #replace(pillows, arrival) {
+    const fresh = pillows.filter((pillow) => !this.#isSuperseded(pillow, this.#named?.has(pillow.pillow) === true));
+    return fresh.map((pillow) => this.#set(pillow, arrival));
+  }
+
+  /**
+   * @param {Pillow[]} pillows
+   * @param {Arrival} arrival
+   */
+  #merge(pillows, arrival) {
     const updates = [];
-    for (const pillow of frame.pillows) {
-      const known = this.pillows.get(pillow.pillow);
-      if (known === undefined || !isOlder(pillow, known)) updates.push(this.#set(pillow, frame.sent, known));
+    for (const pillow of pillows) {
+      if (this.#isSuperseded(pillow, true)) this.#named?.add(pillow.pillow);
+      else updates.push(this.#set(pillow, arrival));
     }
     return updates;
   }
 
   /**
    * @param {Pillow} pillow
-   * @param {number} sent
-   * @param {Pillow | undefined} previous
+   * @param {boolean} isComparable whether the known state is of the same gateway
+   */
+  #isSuperseded(pillow, isComparable) {
+    const known = isComparable ? this.pillows.get(pillow.pillow) : undefined;
+    return known !== undefined && isOlder(pillow, known);
+  }
+
+  /**
+   * @param {Pillow} pillow
+   * @param {Arrival} arrival
    * @returns {Update}
    */
-  #set(pillow, sent, previous) {
-    const at = instant(pillow.at);
-    this.pillows.set(pillow.pillow, pillow);
-    this.#asOf.set(pillow.pillow, Number.isNaN(at) ? sent : Math.min(at, sent));
-    return { id: pillow.pillow, pillow, previous, cursor: this.cursor };
+  #set(pillow, arrival) {
+    const id = pillow.pillow;
+    const previous = this.pillows.get(id);
+    this.pillows.set(id, pillow);
+    this.#signs.set(id, signOf(pillow, arrival));
+    this.#named?.add(id);
+    return { id, pillow, previous, cursor: this.cursor };
   }
 
   /**
@@ -164,32 +227,27 @@ export class Store {
    */
   #delete(id) {
     const previous = this.pillows.get(id);
-    this.#asOf.delete(id);
+    this.#signs.delete(id);
     this.pillows.delete(id);
     return { id, pillow: null, previous, cursor: this.cursor };
   }
 }
 
-/**
- * Freshness of a pillow while the connection is live.
- *
- * @param {{state: string}} pillow
- * @param {number} ageMs how long ago its state was true
- * @returns {"live" | "quiet" | "notconnected"}
- */
-export function freshness(pillow, ageMs) {
-  if (pillow.state === "notconnected") return "notconnected";
-  return ageMs <= QUIET_AFTER_MS ? "live" : "quiet";
-}
+/** @typedef {{sent: number, receivedAt: number | null, queueOffset?: number | null}} Arrival */
 
 /**
- * Freshness of the page as a whole.
+ * A state that arrives by itself is a sign of life at its arrival, whatever the pillow's clock says. A
+ * state in a snapshot was alive when it was published, or, if that is not known, at its `at`.
  *
- * @param {{synced: boolean, lost: boolean, broker: string | null}} facts `synced`: a snapshot
- *   arrived on the current connection; `lost`: at least one connection or attempt has failed
- * @returns {Freshness}
+ * @param {Pillow} pillow
+ * @param {Arrival} arrival
+ * @returns {Sign}
  */
-export function pageFreshness({ synced, lost, broker }) {
-  if (synced) return broker === "online" ? "live" : "broker-offline";
-  return lost ? "disconnected" : "connecting";
+function signOf(pillow, { sent, receivedAt, queueOffset = null }) {
+  const at = instant(pillow.at);
+  const asOf = Number.isNaN(at) ? sent : Math.min(at, sent);
+  if (receivedAt !== null) return { asOf, aliveAt: sent, receivedAt };
+  const published = pillow.hops?.published;
+  const isKnown = queueOffset !== null && Number.isFinite(published);
+  return { asOf, aliveAt: isKnown ? Math.min(Number(published) - queueOffset, sent) : asOf, receivedAt };
 }

@@ -91,6 +91,17 @@ export class UpdateIterator {
 export class UpdateIterators {
   /** @type {Set<UpdateIterator>} */
   #iterators = new Set();
+  #onUnused;
+
+  /** @param {() => void} [onUnused] called when the last iterator has ended */
+  constructor(onUnused) {
+    this.#onUnused = onUnused;
+  }
+
+  /** Number of iterators that have not ended. */
+  get size() {
+    return this.#iterators.size;
+  }
 
   /**
    * Create an iterator that begins with the known states.
@@ -98,7 +109,10 @@ export class UpdateIterators {
    * @param {import("./store.js").Store} store
    */
   create(store) {
-    const iterator = new UpdateIterator((ended) => this.#iterators.delete(ended));
+    const iterator = new UpdateIterator((ended) => {
+      this.#iterators.delete(ended);
+      if (this.#iterators.size === 0) this.#onUnused?.();
+    });
     const known = [...store.pillows];
     known.forEach(([id, pillow], index) => {
       const cursor = index === known.length - 1 ? store.cursor : null;

@@ -35,5 +35,5 @@ export function adoptFirst(Own, preconnection) {
     });
     return socket;
   }
-  return /** @type {import("../client/connection.js").SocketClass} */ (/** @type {unknown} */ (AdoptingWebSocket));
+  return /** @type {import("../client/sockets.js").SocketClass} */ (/** @type {unknown} */ (AdoptingWebSocket));
 }

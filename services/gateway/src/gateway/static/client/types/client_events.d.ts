@@ -1,7 +1,7 @@
 /** The events of a client and their types. */
+import { FrameError } from "./frames.js";
 export type Frame = import("./frames.js").Frame;
-export type FrameError = import("./frames.js").FrameError;
-export type Freshness = import("./store.js").Freshness;
+export type Freshness = import("./freshness.js").Freshness;
 export type Update = import("./store.js").Update;
 export type ChangeDetail = {
     /**
@@ -26,6 +26,10 @@ export type ChangeDetail = {
      */
     isResumed: boolean;
     /**
+     * of a snapshot: whether it continues the one before, of a large fleet
+     */
+    isContinued: boolean;
+    /**
      * when the gateway sent it, in ms on its clock
      */
     sent: number | null;
@@ -46,8 +50,7 @@ export type Events = {
     fault: FaultEvent;
 };
 /** @typedef {import("./frames.js").Frame} Frame */
-/** @typedef {import("./frames.js").FrameError} FrameError */
-/** @typedef {import("./store.js").Freshness} Freshness */
+/** @typedef {import("./freshness.js").Freshness} Freshness */
 /** @typedef {import("./store.js").Update} Update */
 /**
  * Detail of a `change` event.
@@ -59,6 +62,7 @@ export type Events = {
  * @property {boolean} isSnapshot whether the updates are the current states, not changes of them
  * @property {boolean} isResumed of a snapshot: whether it holds only what changed after the cursor,
  *   so that all other known states are still valid
+ * @property {boolean} isContinued of a snapshot: whether it continues the one before, of a large fleet
  * @property {number | null} sent when the gateway sent it, in ms on its clock
  */
 /** Detail of a `connection` event. @typedef {{connection: Freshness, since: number}} ConnectionDetail */
@@ -71,6 +75,9 @@ export type Events = {
 /** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent}} Events */
 /** An EventTarget whose listeners know the type of each event. */
 export declare class ClientEventTarget extends EventTarget {
+    #private;
+    /** Whether a listener was ever added. */
+    get hasListened(): boolean;
     /**
      * @template {keyof Events} T
      * @overload
@@ -157,13 +164,20 @@ export declare class ClientEventTarget extends EventTarget {
     removeEventListener(type: string, listener: AnyListener, options?: UnlistenOptions): void;
 }
 /**
+ * Parse a message; an invalid one fires `fault` and is ignored.
+ *
+ * @param {unknown} data
+ * @param {EventTarget} client
+ */
+export declare function parseOrReport(data: unknown, client: EventTarget): import("./frames.js").Frame | null;
+/**
  * Create an event with a detail. Node.js 18 has no CustomEvent.
  *
  * @param {keyof Events} type
  * @param {ChangeDetail | ConnectionDetail | FrameError} detail
  */
 export declare function createEvent(type: keyof Events, detail: ChangeDetail | ConnectionDetail | FrameError): Event & {
-    detail: ChangeDetail | ConnectionDetail | import("./frames.js").FrameError;
+    detail: ChangeDetail | ConnectionDetail | FrameError;
 };
 /**
  * The detail of a `change` event for the updates that a frame brought.

@@ -45,6 +45,10 @@ export type Pillow = {
      * of a silent pillow: RFC 3339, since when it is silent
      */
     since?: string;
+    /**
+     * `ahead` or `behind` if the pillow's clock is wrong by minutes or more
+     */
+    clock?: string;
 };
 export type Hops = {
     /**
@@ -61,14 +65,22 @@ export type Hops = {
     published?: number;
 };
 export type Broker = "online" | "offline";
+export type Timed = {
+    sent: number;
+    queue_offset?: number;
+};
+export type BrokerState = {
+    broker: Broker;
+    retained?: boolean;
+};
 export type SnapshotFrame = {
     type: "snapshot";
     cursor: string;
     recovered: boolean;
-    broker: Broker;
-    sent: number;
+    more?: boolean;
+    continued?: boolean;
     pillows: Pillow[];
-};
+} & BrokerState & Timed;
 export type UpdateFrame = {
     type: "update";
     cursor: string;
@@ -82,17 +94,14 @@ export type RemovedFrame = {
 };
 export type StatusFrame = {
     type: "status";
-    broker: Broker;
-};
+} & BrokerState;
 export type HeartbeatFrame = {
     type: "heartbeat";
-    sent: number;
-};
+} & Timed;
 export type PongFrame = {
     type: "pong";
-    sent: number;
     received: number;
-};
+} & Timed;
 export type GoodbyeFrame = {
     type: "goodbye";
     reconnect_ms: [number, number];
@@ -120,9 +129,10 @@ export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | H
  * @property {Hops} [hops] timestamps of the stages that it passed
  * @property {string} [last] of a silent pillow: its last state
  * @property {string} [since] of a silent pillow: RFC 3339, since when it is silent
+ * @property {string} [clock] `ahead` or `behind` if the pillow's clock is wrong by minutes or more
  */
 /**
- * Timestamps of the stages that a state passed, in Unix milliseconds.
+ * Timestamps of the stages that a state passed, in Unix milliseconds on the queue's clock.
  *
  * @typedef {object} Hops
  * @property {number} [queued] inserted into the queue; Azure gives whole seconds
@@ -130,12 +140,23 @@ export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | H
  * @property {number} [published] published to the broker by the poller
  */
 /** @typedef {"online" | "offline"} Broker */
-/** @typedef {{type: "snapshot", cursor: string, recovered: boolean, broker: Broker, sent: number, pillows: Pillow[]}} SnapshotFrame */
+/**
+ * `queue_offset`: ms to add to `sent` for the queue's time; absent if the gateway does not know it.
+ *
+ * @typedef {{sent: number, queue_offset?: number}} Timed
+ */
+/** `retained`: false if the broker does not deliver the states that it retains. @typedef {{broker: Broker, retained?: boolean}} BrokerState */
+/**
+ * A large snapshot is several frames. `more`: it continues in the next one; `continued`: it continues the
+ * one before.
+ *
+ * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, pillows: Pillow[]} & BrokerState & Timed} SnapshotFrame
+ */
 /** @typedef {{type: "update", cursor: string, sent: number, pillows: Pillow[]}} UpdateFrame */
 /** @typedef {{type: "removed", cursor: string, pillows: string[]}} RemovedFrame */
-/** @typedef {{type: "status", broker: Broker}} StatusFrame */
-/** @typedef {{type: "heartbeat", sent: number}} HeartbeatFrame */
-/** @typedef {{type: "pong", sent: number, received: number}} PongFrame */
+/** @typedef {{type: "status"} & BrokerState} StatusFrame */
+/** @typedef {{type: "heartbeat"} & Timed} HeartbeatFrame */
+/** @typedef {{type: "pong", received: number} & Timed} PongFrame */
 /** @typedef {{type: "goodbye", reconnect_ms: [number, number]}} GoodbyeFrame */
 /** @typedef {{type: "error", code: number, message: string}} ErrorFrame */
 /** @typedef {SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | {type: "unknown"}} Frame */

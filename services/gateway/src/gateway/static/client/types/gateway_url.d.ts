@@ -14,3 +14,5 @@ export declare function parseHttpUrl(text: string | URL | undefined, base: strin
  * @throws {TypeError} if there is no http or https URL
  */
 export declare function gatewayFolder(url: string | URL | undefined): URL;
+/** The URL of the gateway's WebSocket. @param {URL} folder of the gateway's endpoints */
+export declare function streamUrl(folder: URL): URL;

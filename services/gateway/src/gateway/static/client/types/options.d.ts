@@ -1,4 +1,6 @@
 /** The options of a client, and their validation. */
+/** The gateway takes this many pillows in one subscription; for more there is `all`. */
+export declare const MAX_PILLOWS = 1000;
 export type Options = {
     /**
      * the gateway, as `https://host/`; by default the one that served this
@@ -19,6 +21,11 @@ export type Options = {
      */
     signal?: AbortSignal;
     /**
+     * a page that was hidden for this long closes its
+     * connection and resumes when it is visible; five minutes by default; null: it stays connected
+     */
+    hiddenTimeoutMs?: number | null;
+    /**
      * listener for `change`
      */
     onChange?: (event: import("./client_events.js").ChangeEvent) => void;
@@ -34,10 +41,10 @@ export type Injected = {
      */
     fetch?: typeof fetch;
     /**
-     * targets of the events `online` and
-     * `visibilitychange`
+     * targets of the events `online`,
+     * `visibilitychange`, `freeze` and `resume`
      */
-    page?: import("./wake_events.js").PageTargets;
+    page?: import("./page_lifecycle.js").PageTargets;
 };
 /**
  * @typedef {object} Options
@@ -47,6 +54,8 @@ export type Injected = {
  * @property {string | null} [cursor] the `cursor` of an earlier client of the same gateway and
  *   pillows: receive only what changed after it, if the gateway still knows
  * @property {AbortSignal} [signal] closes the client when it is aborted
+ * @property {number | null} [hiddenTimeoutMs] a page that was hidden for this long closes its
+ *   connection and resumes when it is visible; five minutes by default; null: it stays connected
  * @property {(event: import("./client_events.js").ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: import("./client_events.js").ConnectionEvent) => void} [onConnection] listener for
  *   `connection`
@@ -56,16 +65,18 @@ export type Injected = {
  *
  * @typedef {object} Injected
  * @property {typeof fetch} [fetch] for the SSE stream
- * @property {import("./wake_events.js").PageTargets} [page] targets of the events `online` and
- *   `visibilitychange`
+ * @property {import("./page_lifecycle.js").PageTargets} [page] targets of the events `online`,
+ *   `visibilitychange`, `freeze` and `resume`
  */
 /**
  * Check the option `pillows`. An empty list is an error, because to the gateway it would mean all.
  *
  * @param {string[] | "all"} pillows
- * @throws {TypeError} if it is not "all" or a list of at least one valid id
+ * @throws {TypeError} if it is not "all" or a list of 1 to 1,000 valid ids
  */
 export declare function checkPillows(pillows: string[] | "all"): "all" | string[];
+/** The message that subscribes to these pillows. @param {string[] | "all"} pillows */
+export declare function subscribeFrame(pillows: string[] | "all"): string;
 /**
  * Check the option `cursor`.
  *

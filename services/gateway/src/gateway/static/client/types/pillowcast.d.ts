@@ -10,7 +10,7 @@
  * It keeps one connection to the gateway, reconnects, resumes at its cursor, and reports at every
  * moment whether the known states are live.
  */
-import { ClientEventTarget } from "./client_events.js";
+import { ClientState } from "./client_state.js";
 export { RefusedError } from "./errors.js";
 export { FrameError, isPillowId } from "./frames.js";
 export { journey, quantile } from "./latency.js";
@@ -19,8 +19,8 @@ export type Frame = import("./frames.js").Frame;
 export type Pillow = import("./frames.js").Pillow;
 export type Hops = import("./frames.js").Hops;
 export type Update = import("./store.js").Update;
-export type Freshness = import("./store.js").Freshness;
-export type PillowFreshness = import("./store.js").PillowFreshness;
+export type Freshness = import("./freshness.js").Freshness;
+export type PillowFreshness = import("./freshness.js").PillowFreshness;
 export type Status = import("./connection.js").Status;
 export type Surroundings = import("./connection.js").Surroundings;
 export type Journey = import("./latency.js").Journey;
@@ -35,12 +35,13 @@ export type UnlistenOptions = import("./client_events.js").UnlistenOptions;
 export type Events = import("./client_events.js").Events;
 export type Options = import("./options.js").Options;
 export type Injected = import("./options.js").Injected;
+export type AllOptions = Options & Injected & Surroundings;
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./frames.js").Pillow} Pillow */
 /** @typedef {import("./frames.js").Hops} Hops */
 /** @typedef {import("./store.js").Update} Update */
-/** @typedef {import("./store.js").Freshness} Freshness */
-/** @typedef {import("./store.js").PillowFreshness} PillowFreshness */
+/** @typedef {import("./freshness.js").Freshness} Freshness */
+/** @typedef {import("./freshness.js").PillowFreshness} PillowFreshness */
 /** @typedef {import("./connection.js").Status} Status */
 /** @typedef {import("./connection.js").Surroundings} Surroundings */
 /** @typedef {import("./latency.js").Journey} Journey */
@@ -55,8 +56,9 @@ export type Injected = import("./options.js").Injected;
 /** @typedef {import("./client_events.js").Events} Events */
 /** @typedef {import("./options.js").Options} Options */
 /** @typedef {import("./options.js").Injected} Injected */
-/** Create a client and connect it. @param {Options & Injected & Surroundings} [options] */
-export declare function connect(options?: Options & Injected & Surroundings): Pillowcast;
+/** @typedef {Options & Injected & Surroundings} AllOptions */
+/** Create a client and connect it. @param {AllOptions} [options] */
+export declare function connect(options?: AllOptions): Pillowcast;
 /**
  * The live state of pillows.
  *
@@ -67,36 +69,12 @@ export declare function connect(options?: Options & Injected & Surroundings): Pi
  *
  * `for await` over it gives every Update, beginning with the known states.
  */
-export declare class Pillowcast extends ClientEventTarget {
+export declare class Pillowcast extends ClientState {
     #private;
-    /** @param {Options & Injected & Surroundings} [options] */
-    constructor({ url, pillows, cursor, signal, onChange, onConnection, page, ...injected }?: Options & Injected & Surroundings);
-    /** The position in the gateway's stream, from which another client can resume; null at first. */
-    get cursor(): string | null;
-    /** The newest state of each pillow by id: the gateway's own objects, which must not be changed. */
-    get pillows(): Map<string, import("./frames.js").Pillow>;
-    /** Whether the known states are live. */
-    get connection(): import("./store.js").Freshness;
-    /** Local time in ms since when `connection` has its value. */
-    get since(): number;
+    /** @param {AllOptions} [options] */
+    constructor({ url, pillows, cursor, signal, hiddenTimeoutMs, onChange, onConnection, page, ...injected }?: AllOptions);
     /** What the connection does, when the next attempt is, and why. @returns {Status} */
     get status(): Status;
-    /** Shortest measured round trip to the gateway in ms; null before the first measurement. */
-    get roundTripMs(): number | null;
-    /** The gateway's clock minus the local clock in ms; null before the first frame. */
-    get clockOffsetMs(): number | null;
-    /** The gateway's time, in ms since 1970. */
-    now(): number;
-    /** How long ago the state of a pillow was true, in ms; NaN of an unknown pillow. @param {string} id */
-    age(id: string): number;
-    /**
-     * Freshness of a pillow: `live`, `quiet` or `notconnected` while the connection is live, otherwise
-     * `stale`; `unknown` of a pillow without a state.
-     *
-     * @param {string} id
-     * @returns {PillowFreshness}
-     */
-    freshness(id: string): PillowFreshness;
     /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */
     subscribe(pillows: string[] | "all"): void;
     /** Connect; without effect if it is connected already, or if its signal was aborted. */

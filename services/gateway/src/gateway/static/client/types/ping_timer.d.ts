@@ -2,10 +2,10 @@
 export declare class PingTimer {
     #private;
     /**
-     * @param {import("./connection.js").Timers} timers
+     * @param {import("./sockets.js").Timers} timers
      * @param {() => void} ping
      */
-    constructor(timers: import("./connection.js").Timers, ping: () => void);
+    constructor(timers: import("./sockets.js").Timers, ping: () => void);
     start(): void;
     stop(): void;
 }

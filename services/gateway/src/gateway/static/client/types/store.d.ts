@@ -1,12 +1,11 @@
 /**
- * The newest state of each pillow, and the freshness of a pillow and of the page.
+ * The newest state of each pillow, and when the pillow last gave a sign of life.
  *
- * Pure: the time is an argument, in ms since 1970.
+ * Pure: times are arguments, `sent` on the gateway's clock in ms since 1970, `now` on the local
+ * monotonic clock.
  */
 export type Frame = import("./frames.js").Frame;
 export type Pillow = import("./frames.js").Pillow;
-export type Freshness = "connecting" | "live" | "broker-offline" | "disconnected";
-export type PillowFreshness = "live" | "quiet" | "notconnected" | "stale" | "unknown";
 export type Update = {
     id: string;
     /**
@@ -23,22 +22,21 @@ export type Update = {
      */
     cursor: string | null;
 };
-/** @typedef {import("./frames.js").Frame} Frame */
-/** @typedef {import("./frames.js").Pillow} Pillow */
-/** @typedef {"connecting" | "live" | "broker-offline" | "disconnected"} Freshness */
-/** @typedef {"live" | "quiet" | "notconnected" | "stale" | "unknown"} PillowFreshness */
-/**
- * A new state of a pillow, or its removal.
- *
- * @typedef {object} Update
- * @property {string} id
- * @property {Pillow | null} pillow null if the pillow was removed
- * @property {Pillow | undefined} previous the state before; undefined if none was known
- * @property {string | null} cursor from which to resume once this update was handled; null within a
- *   first snapshot, which must be received again as a whole
- */
-/** A pillow without a new state for this long is quiet; the gateway marks it `notconnected` later. */
-export declare const QUIET_AFTER_MS = 15000;
+export type Sign = {
+    /**
+     * gateway time at which its state was true: its `at`, but not later than the
+     * send time of its frame, because the clock of a pillow may be ahead
+     */
+    asOf: number;
+    /**
+     * gateway time at which it was alive at the latest known
+     */
+    aliveAt: number;
+    /**
+     * local time at which the state arrived; null if a snapshot brought it
+     */
+    receivedAt: number | null;
+};
 /**
  * Milliseconds since 1970 of an RFC 3339 time, with finer digits as a fraction; NaN for any other text.
  *
@@ -62,42 +60,28 @@ export declare class Store {
     cursor: string | null;
     /** Whether the gateway is connected to its broker; null before the first snapshot. @type {import("./frames.js").Broker | null} */
     broker: import("./frames.js").Broker | null;
+    /** Whether the broker delivers the states that it retains, so that a snapshot has all pillows. */
+    retained: boolean;
     /** @param {string | null} [cursor] of an earlier client, which knows the states up to there */
     constructor(cursor?: string | null);
     /**
      * Apply a frame.
      *
      * @param {Frame} frame
+     * @param {number} [now] local time
+     * @param {boolean} [isLast] whether a snapshot is the last piece of all that the client waits for
      * @returns {Update[]} every new state, in order; a pillow may occur twice
      */
-    apply(frame: Frame): Update[];
-    /**
-     * Server time in ms at which the state of a pillow was true: its `at`, but not later than the send
-     * time of its frame, because the clock of a pillow may be ahead. NaN of an unknown pillow.
-     *
-     * @param {string} id
-     */
-    asOf(id: string): number;
+    apply(frame: Frame, now?: number, isLast?: boolean): Update[];
+    /** Whether pieces of a snapshot are still to come. */
+    get isLoading(): boolean;
+    /** Whether the known state of a pillow waits for a piece of the snapshot that names or removes it. @param {string} id */
+    isUnconfirmed(id: string): boolean;
+    /** When a pillow gave its newest sign of life; undefined of an unknown one. @param {string} id */
+    sign(id: string): Sign | undefined;
 }
-/**
- * Freshness of a pillow while the connection is live.
- *
- * @param {{state: string}} pillow
- * @param {number} ageMs how long ago its state was true
- * @returns {"live" | "quiet" | "notconnected"}
- */
-export declare function freshness(pillow: {
-    state: string;
-}, ageMs: number): "live" | "quiet" | "notconnected";
-/**
- * Freshness of the page as a whole.
- *
- * @param {{synced: boolean, lost: boolean, broker: string | null}} facts `synced`: a snapshot
- *   arrived on the current connection; `lost`: at least one connection or attempt has failed
- * @returns {Freshness}
- */
-export declare function pageFreshness({ synced, lost, broker }: {
-    synced: boolean;
-    lost: boolean;
-    broker: string | null;
-}): Freshness;
+export type Arrival = {
+    sent: number;
+    receivedAt: number | null;
+    queueOffset?: number | null;
+};

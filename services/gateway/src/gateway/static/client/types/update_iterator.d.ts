@@ -26,6 +26,10 @@ export declare class UpdateIterator implements AsyncIterableIterator<Update> {
 /** The iterators of one client that have not ended. */
 export declare class UpdateIterators {
     #private;
+    /** @param {() => void} [onUnused] called when the last iterator has ended */
+    constructor(onUnused?: () => void);
+    /** Number of iterators that have not ended. */
+    get size(): number;
     /**
      * Create an iterator that begins with the known states.
      *

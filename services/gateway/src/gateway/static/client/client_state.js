@@ -1,0 +1,94 @@
+/** What a client knows: the states of the pillows, how fresh they are, and the clocks. */
+
+import { ClientEventTarget } from "./client_events.js";
+import { freshnessOf } from "./freshness.js";
+
+export class ClientState extends ClientEventTarget {
+  #store;
+  #time;
+  #liveness;
+
+  /**
+   * @param {import("./store.js").Store} store
+   * @param {import("./timekeeper.js").Timekeeper} time
+   * @param {import("./freshness.js").Liveness} liveness
+   */
+  constructor(store, time, liveness) {
+    super();
+    this.#store = store;
+    this.#time = time;
+    this.#liveness = liveness;
+  }
+
+  /** The position in the gateway's stream, from which another client can resume; null at first. */
+  get cursor() {
+    return this.#store.cursor;
+  }
+
+  /** The newest state of each pillow by id: the gateway's own objects, which must not be changed. */
+  get pillows() {
+    return this.#store.pillows;
+  }
+
+  /** Whether states are still to come, of a fleet that is too large for one frame. */
+  get isLoading() {
+    return this.#store.isLoading;
+  }
+
+  /** Whether the broker delivers the states that it retains; without them a pillow is unknown until it speaks. */
+  get isRetained() {
+    return this.#store.retained;
+  }
+
+  /** Whether the known states are live. */
+  get connection() {
+    return this.#liveness.connection;
+  }
+
+  /** Local time in ms since when `connection` has its value. */
+  get since() {
+    return this.#time.wallTimeOf(this.#liveness.since);
+  }
+
+  /** For how long `connection` has had its value, in ms, whatever happened to the local time. */
+  get lastingMs() {
+    return this.#time.monotonic() - this.#liveness.since;
+  }
+
+  /** Shortest measured round trip to the gateway in ms; null before the first measurement. */
+  get roundTripMs() {
+    return this.#time.roundTripMs;
+  }
+
+  /** The gateway's clock minus the local clock in ms; null before the first frame. */
+  get clockOffsetMs() {
+    return this.#time.clockOffsetMs;
+  }
+
+  /** The queue's clock minus the gateway's in ms; null while the gateway does not know it. */
+  get queueOffsetMs() {
+    return this.#time.queueOffsetMs;
+  }
+
+  /** The gateway's time, in ms since 1970. */
+  now() {
+    return this.#time.now();
+  }
+
+  /** How long ago the state of a pillow was true, in ms; NaN of an unknown pillow. @param {string} id */
+  age(id) {
+    return this.now() - (this.#store.sign(id)?.asOf ?? NaN);
+  }
+
+  /**
+   * Freshness of a pillow: `live`, `quiet` or `notconnected` while the connection is live, otherwise
+   * `stale`; `unknown` of a pillow without a state.
+   *
+   * @param {string} id
+   * @returns {import("./freshness.js").PillowFreshness}
+   */
+  freshness(id) {
+    const times = { now: this.#time.monotonic(), gatewayNow: this.now() };
+    return freshnessOf(this.#store, id, { isLive: this.connection === "live", ...times });
+  }
+}

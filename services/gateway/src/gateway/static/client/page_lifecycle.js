@@ -1,0 +1,80 @@
+/**
+ * When a page needs its connection: not while it is frozen, and not after it was hidden for a while.
+ * When the network is back or the page is visible again, the connection is checked.
+ */
+
+/** @typedef {{window?: EventTarget, document?: EventTarget & {visibilityState: string}}} PageTargets */
+/**
+ * @typedef {object} LifecycleCallbacks
+ * @property {() => void} onWake the network is back, or the page is visible or no longer frozen
+ * @property {(reason: string) => void} onSuspend the page does not show what arrives
+ */
+
+/** A page that was hidden for this long closes its connection, and resumes when it is visible. */
+export const HIDDEN_TIMEOUT_MS = 300_000;
+
+export class PageLifecycle {
+  #page;
+  #callbacks;
+  #timers;
+  #hiddenTimeoutMs;
+  /** @type {unknown} */
+  #hiddenTimer = null;
+
+  /**
+   * @param {PageTargets | undefined} page the global `window` and `document` by default; Node.js has none
+   * @param {LifecycleCallbacks} callbacks
+   * @param {import("./sockets.js").Timers} timers
+   * @param {number | null} [hiddenTimeoutMs] null: a hidden page stays connected
+   */
+  constructor(page, callbacks, timers, hiddenTimeoutMs = HIDDEN_TIMEOUT_MS) {
+    this.#page = page ?? { window: globalThis.window, document: globalThis.document };
+    this.#callbacks = callbacks;
+    this.#timers = timers;
+    this.#hiddenTimeoutMs = hiddenTimeoutMs;
+  }
+
+  /** Start to listen; without effect if it listens already. */
+  start() {
+    const { window, document } = this.#page;
+    window?.addEventListener("online", this.#onWake);
+    document?.addEventListener("visibilitychange", this.#onVisibility);
+    document?.addEventListener("freeze", this.#onFreeze);
+    document?.addEventListener("resume", this.#onResume);
+    this.#watchHidden();
+  }
+
+  stop() {
+    const { window, document } = this.#page;
+    window?.removeEventListener("online", this.#onWake);
+    document?.removeEventListener("visibilitychange", this.#onVisibility);
+    document?.removeEventListener("freeze", this.#onFreeze);
+    document?.removeEventListener("resume", this.#onResume);
+    this.#timers.clearTimeout(this.#hiddenTimer);
+  }
+
+  get #isHidden() {
+    return this.#page.document?.visibilityState === "hidden";
+  }
+
+  #onWake = () => this.#callbacks.onWake();
+
+  #onVisibility = () => {
+    this.#watchHidden();
+    if (!this.#isHidden) this.#callbacks.onWake();
+  };
+
+  // A frozen page runs no code, but the browser keeps what arrives: it would all be handled at once.
+  #onFreeze = () => this.#callbacks.onSuspend("the page is frozen");
+
+  #onResume = () => {
+    this.#watchHidden();
+    this.#callbacks.onWake();
+  };
+
+  #watchHidden() {
+    this.#timers.clearTimeout(this.#hiddenTimer);
+    if (!this.#isHidden || this.#hiddenTimeoutMs === null) return;
+    this.#hiddenTimer = this.#timers.setTimeout(() => this.#callbacks.onSuspend("the page is hidden"), this.#hiddenTimeoutMs);
+  }
+}
