@@ -127,6 +127,9 @@ async def test_a_publish_that_the_acl_does_not_grant_is_refused(
         ("simulator", "pillow/cloud-1/state"),
         ("simulator", "pillow/cloud-1/availability"),
         ("simulator", "pillow/bridge/simulator/here/status"),
+        ("simulator", "pillow/bridge/pillow/cloud-1/mark"),
+        ("poller", "pillow/bridge/poller/here/mark"),
+        ("gateway", "pillow/bridge/gateway/here/mark"),
     ],
 )
 async def test_a_service_may_publish_its_own_topics(broker: Broker, user: str, topic: str) -> None:

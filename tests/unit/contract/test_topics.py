@@ -39,6 +39,7 @@ def test_topics_of_services_belong_to_no_pillow(prefix: str, name: str) -> None:
     topics = Topics(prefix)
 
     assert topics.parse(topics.status("poller", name)) is None
+    assert topics.parse(topics.mark("poller", name)) is None
     assert topics.parse(topics.dead_letter(name)) is None
     assert topics.parse(f"{prefix}/bridge/state") is None
 
@@ -82,6 +83,7 @@ def test_the_topics_are_those_of_the_design() -> None:
     assert topics.state("cloud-1") == "pillow/cloud-1/state"
     assert topics.availability("cloud-1") == "pillow/cloud-1/availability"
     assert topics.status("gateway", "web-1") == "pillow/bridge/gateway/web-1/status"
+    assert topics.mark("gateway", "web-1") == "pillow/bridge/gateway/web-1/mark"
     assert topics.dead_letter("box") == "pillow/bridge/poller/box/dead-letter"
     assert (topics.all_states, topics.all_availability) == (
         "pillow/+/state",

@@ -55,6 +55,10 @@ class Topics:
         """The topic of `online` and `offline` (also the last will) of a service's instance."""
         return f"{self.prefix}/{BRIDGE}/{service}/{instance}/status"
 
+    def mark(self, service: str, instance: str) -> str:
+        """The topic of the marks by which a session knows that it has all retained messages."""
+        return f"{self.prefix}/{BRIDGE}/{service}/{instance}/mark"
+
     def dead_letter(self, instance: str) -> str:
         """The topic on which a poller announces dead letters."""
         return f"{self.prefix}/{BRIDGE}/poller/{instance}/dead-letter"
