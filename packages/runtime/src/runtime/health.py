@@ -12,9 +12,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 Dependencies = Callable[[], Mapping[str, str]]
-"""The state of each dependency by its name: `ok`, or a sentence that describes the error."""
+"""The state of each dependency by its name: `ok`, `ok; ` and what it cannot do, or a sentence that
+describes the error."""
 
 OK = "ok"
+
+
+def ok_but(limitation: str | None) -> str:
+    """Return the state of a dependency that works, with what it cannot do."""
+    return OK if limitation is None else f"{OK}; {limitation}"
 
 
 def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> list[Route]:
@@ -29,7 +35,7 @@ def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> li
 
     async def readyz(_request: Request) -> Response:
         states = dict(dependencies())
-        ready = all(state == OK for state in states.values())
+        ready = all(state.partition(";")[0] == OK for state in states.values())
         return JSONResponse(
             {"ready": ready, "dependencies": states}, status_code=200 if ready else 503
         )

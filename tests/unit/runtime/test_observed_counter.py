@@ -1,0 +1,15 @@
+"""A counter that is read at each scrape."""
+
+from prometheus_client import CollectorRegistry
+
+from runtime.observed_counter import ObservedCounter
+
+
+def test_each_scrape_has_the_value_of_that_moment() -> None:
+    """With the suffix of a counter."""
+    registry, values = CollectorRegistry(), [0]
+    ObservedCounter("messages", "Messages.", lambda: values[-1], registry)
+    assert registry.get_sample_value("messages_total") == 0
+    values.append(3)
+
+    assert registry.get_sample_value("messages_total") == 3
