@@ -149,6 +149,7 @@ def _session(port: int, name: str, subscription: Subscription, on_message: Any) 
             service="poller",
             instance=name,
             status_topic=f"{PREFIX}/bridge/poller/{name}/status",
+            mark_topic=f"{PREFIX}/bridge/poller/{name}/mark",
         ),
         subscription,
         on_message=on_message,

@@ -20,6 +20,7 @@ async def serve(stopping: asyncio.Event) -> None:
             service="poller",
             instance="child",
             status_topic=status_topic,
+            mark_topic=f"{status_topic.removesuffix('/status')}/mark",
         )
     )
     await session.run(stopping)

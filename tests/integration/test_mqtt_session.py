@@ -65,6 +65,7 @@ class Session:
                 service=user,
                 instance=instance,
                 status_topic=topics.status(user, instance),
+                mark_topic=topics.mark(user, instance),
                 limits=limits,
             ),
             Subscription(filters, no_local=no_local),

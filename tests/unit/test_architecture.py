@@ -75,6 +75,8 @@ DECIDERS: Final = (
     "runtime.backoff",
     "runtime.variables",
     "runtime.web_origin",
+    "runtime.mqtt.retained_set",
+    "runtime.mqtt.silence",
     "azure_queue.service",
     "azure_queue.development_account",
     "azure_queue.connection_string",
@@ -196,6 +198,7 @@ WITHOUT_TESTS: Final = frozenset(
     {
         "runtime.mqtt",
         "runtime.mqtt.config",
+        "runtime.mqtt.connection_events",
         "runtime.mqtt.errors",
     }
 )

@@ -490,3 +490,21 @@ def test_a_walk_ends_when_the_broker_is_lost_again(tracked: Tracked) -> None:
 
     assert list(walk) == []
     assert len(tracked.store) == 2
+
+
+def test_nothing_counts_as_removed_where_the_broker_delivers_no_retained_states(
+    tracked: Tracked,
+) -> None:
+    """An expired pillow stays after the connection was lost and is back, and a live one expires."""
+    tracked.receive(update("cloud-1"))
+    tracked.expire(NOW + EXPIRE_MS)
+    tracked.receive(update("cloud-2"), now=NOW + EXPIRE_MS)
+    tracked.presence.mark_unconfirmed()
+    tracked.presence.confirm_all()
+
+    assert tracked.reconcile() == []
+    changes = tracked.expire(NOW + 2 * EXPIRE_MS)
+    assert [(change.pillow, change.payload is None) for change in changes] == [("cloud-2", False)]
+    assert tracked.shown("cloud-1")["state"] == NOT_CONNECTED
+    tracked.presence.mark_unconfirmed()
+    assert len(tracked.reconcile()) == 2

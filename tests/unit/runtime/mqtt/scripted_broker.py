@@ -103,9 +103,10 @@ class ScriptedBroker:
             client.send(b"\x90" + bytes([len(rest)]) + rest)
         elif kind == PUBLISH:
             topic_end = 2 + int.from_bytes(body[:2], "big")
-            client.send(b"\x40\x02" + body[topic_end : topic_end + 2])
-            # Back with QoS 1 and not retained, with the same packet id.
-            client.send(bytes([0x32]) + _length(len(body)) + body)
+            if head & 0x06:
+                client.send(b"\x40\x02" + body[topic_end : topic_end + 2])
+            # Back with the same QoS and packet id, and not retained.
+            client.send(bytes([head & 0x36]) + _length(len(body)) + body)
         elif kind == PINGREQ:
             client.send(b"\xd0\x00")
 

@@ -12,7 +12,8 @@ import uvloop
 from devstack import ports
 from runtime.broker_url import BrokerAddress
 from runtime.mqtt import BrokerLost, Message, SessionConfig, SessionLimits
-from runtime.mqtt.connection import Connection, ConnectionEvents, LastWill
+from runtime.mqtt.connection import Connection
+from runtime.mqtt.connection_events import ConnectionEvents, LastWill
 from runtime.mqtt.transport import tls_context
 from tests.unit.runtime.mqtt.scripted_broker import CONNECT, ScriptedBroker
 from tests.waiting import until
@@ -33,9 +34,15 @@ class Owner:
         self.received: list[Message] = []
         self.losses: list[str] = []
         self.connection = Connection(
-            SessionConfig(address, "5", "test", "one", WILL.topic, limits),
+            SessionConfig(
+                address, "5", "test", "one", WILL.topic, "p/bridge/test/one/mark", limits
+            ),
             "id",
-            ConnectionEvents(self.received.append, lambda error: self.losses.append(str(error))),
+            ConnectionEvents(
+                self.received.append,
+                lambda error: self.losses.append(str(error)),
+                lambda _topic, _size: None,
+            ),
         )
 
 

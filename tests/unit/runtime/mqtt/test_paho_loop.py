@@ -93,8 +93,8 @@ async def test_whatever_paho_raises_is_a_malformed_packet() -> None:
 async def test_the_clock_ticks_while_the_connection_is_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """paho's keepalive depends on it; after the end nothing is left in the event loop."""
-    monkeypatch.setattr(paho_loop, "_MISC_INTERVAL_S", 0.001)
+    """The connection's checks depend on it; after the end nothing is left in the event loop."""
+    monkeypatch.setattr(paho_loop, "_TICK_S", 0.001)
     driven = Driven()
     await until(lambda: driven.ticks >= 2, "two ticks")
     driven.paho.end()

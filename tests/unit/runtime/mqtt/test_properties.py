@@ -4,7 +4,6 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from runtime.mqtt.config import Subscription
 from runtime.mqtt.properties import (
     connect_advice,
     connect_properties,
@@ -40,25 +39,19 @@ def test_the_largest_packet_accepted_is_announced() -> None:
 
 
 def test_a_subscription_of_mqtt_3_1_1_has_filters_with_qos_1() -> None:
-    """There is nothing else to say there; the own status is the last."""
-    subscription = Subscription(("a/#", "b"), no_local=True, skip_retained=True)
+    """There is nothing else to express."""
+    topics = subscribe_topics(("a/#", "b"), v5=False, no_local=True, skip_retained=True)
 
-    assert subscribe_topics(subscription, "s", v5=False) == [("a/#", 1), ("b", 1), ("s", 1)]
-
-
-def test_own_publishes_come_back_only_on_the_own_status_with_no_local() -> None:
-    """It is read back; QoS 1 and retained messages as asked."""
-    topics = dict(subscribe_topics(Subscription(("a",), no_local=True), "s", v5=True))
-
-    assert (topics["a"].noLocal, topics["s"].noLocal) == (True, False)
-    assert (topics["a"].QoS, topics["a"].retainHandling) == (1, 0)
+    assert topics == [("a/#", 1), ("b", 1)]
 
 
-def test_retained_messages_are_left_out_where_asked() -> None:
-    """Retain Handling 2, for every filter."""
-    topics = dict(subscribe_topics(Subscription(("a",), skip_retained=True), "s", v5=True))
+def test_a_subscription_of_mqtt_5_has_qos_1_and_the_options_asked_for() -> None:
+    """Retain Handling 2 sends no retained messages."""
+    ((_, plain),) = subscribe_topics(("a",), v5=True)
+    ((_, asked),) = subscribe_topics(("a",), v5=True, no_local=True, skip_retained=True)
 
-    assert [one.retainHandling for one in topics.values()] == [2, 2]
+    assert (plain.QoS, plain.noLocal, plain.retainHandling) == (1, False, 0)
+    assert (asked.QoS, asked.noLocal, asked.retainHandling) == (1, True, 2)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from runtime.mqtt.errors import BrokerLost, PublishRefused, PublishTooLarge
 from runtime.mqtt.packets import decode_publish, packet_bounds
 from runtime.mqtt.publish_window import FIRST_PACKET_ID, Publish, PublishWindow, WindowLimits
+from tests.waiting import until
 
 
 class Window:
@@ -144,11 +145,27 @@ async def test_an_unknown_acknowledgement_is_logged() -> None:
 async def test_the_oldest_publish_decides_whether_an_acknowledgement_is_overdue() -> None:
     """With a timeout of nothing it is at once; with none in flight it never is."""
     late, early = Window(ack_timeout_s=-1), Window(ack_timeout_s=60)
-    assert not late.window.is_overdue()
+    assert not late.window.is_overdue(1)
     late.publish()
     early.publish()
 
-    assert (late.window.is_overdue(), early.window.is_overdue()) == (True, False)
+    assert (late.window.is_overdue(1), early.window.is_overdue(1)) == (True, False)
+
+
+async def test_nothing_is_overdue_while_bytes_arrive_unless_later_publishes_overtake_it() -> None:
+    """A slow link delays every acknowledgement; a broker that skips one does not."""
+    loop = asyncio.get_running_loop()
+    window = Window(limit=3, ack_timeout_s=0.02)
+    window.publish()
+    window.publish()
+    end = loop.time() + 0.06
+    while loop.time() < end:
+        assert not window.window.is_overdue(0)
+        await asyncio.sleep(0.01)
+
+    assert window.window.is_overdue(0.03)
+    window.window.acknowledge(FIRST_PACKET_ID + 1, 0)
+    await until(lambda: window.window.is_overdue(0), "it is overtaken for as long")
 
 
 async def test_the_end_of_the_connection_fails_every_publish() -> None:

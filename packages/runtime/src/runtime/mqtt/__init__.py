@@ -9,6 +9,9 @@ paho-mqtt speaks the protocol; nothing outside this package imports it.
 - `packets`, `reader`, `writer`: PUBLISH and PUBACK without paho, because they are frequent
 - `publish_window`: publishes that the broker has not acknowledged
 - `properties`: MQTT 5 properties and reason codes, packed and named by paho
+- `establishment`, `retained_set`: subscribe, and know that all retained messages have arrived
+- `own_status`, `outage_log`: the session's presence, and the log lines of an outage
+- `silence`: the keepalive, and how long nothing has arrived
 - `config`, `errors`: values and exceptions
 """
 

@@ -19,8 +19,13 @@ class SessionLimits:
     """For name resolution, TCP and TLS together."""
 
     response_timeout_s: float = 10.0
-    """For CONNACK, SUBACK, PUBACK, and for the session's own status to come back. A broker that
-    exceeds it counts as lost."""
+    """For CONNACK, SUBACK, PUBACK, and for the session's own mark to come back. It starts anew with
+    every byte that arrives, because a slow link delays an answer behind everything before it. A
+    broker that exceeds it counts as lost."""
+
+    settle_s: float = 2.0
+    """After a mark with QoS 0 and no retained message behind it, the wait for the mark with QoS 1:
+    see `retained_set`."""
 
     disconnect_timeout_s: float = 1.0
     """For the status `offline` to be acknowledged, because a broker that does not answer must not
@@ -44,8 +49,9 @@ class SessionLimits:
 class SessionConfig:
     """The broker and the identity that a session has there.
 
-    `status_topic` is retained: `online` while the session is connected, else `offline`, also as
-    the last will.
+    `status_topic` is retained: `online` while the session is ready, else `offline`, also as the
+    last will.
+    `mark_topic` carries the session's own marks: `<prefix>/bridge/<service>/<instance>/mark`.
     """
 
     broker: BrokerAddress
@@ -53,7 +59,14 @@ class SessionConfig:
     service: str
     instance: str
     status_topic: str
+    mark_topic: str
     limits: SessionLimits = field(default_factory=SessionLimits)
+
+    @property
+    def mark_filter(self) -> str:
+        """A filter with a wildcard that matches the mark topic, and practically nothing else."""
+        *prefix, _bridge, service, instance, mark = self.mark_topic.split("/")
+        return "/".join((*prefix, "+", service, instance, mark))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +80,8 @@ class Subscription:
     filters: Sequence[str] = ()
     no_local: bool = False
     skip_retained: bool = False
+
+    @property
+    def wants_retained(self) -> bool:
+        """Whether the session waits for retained messages."""
+        return bool(self.filters) and not self.skip_retained

@@ -1,23 +1,19 @@
 """One connection to the broker, from TCP to its end."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
-import structlog
-
 from runtime.mqtt.config import SessionConfig
+from runtime.mqtt.connection_events import ConnectionEvents, LastWill
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable
 from runtime.mqtt.packets import MalformedPacket, Message, encode_pubacks
 from runtime.mqtt.paho_loop import PahoLoop, TransportSocket
 from runtime.mqtt.properties import FAILURE, connect_advice, connect_properties
 from runtime.mqtt.publish_window import Publish, PublishWindow, WindowLimits
 from runtime.mqtt.reader import PacketHandlers, PacketReader
+from runtime.mqtt.silence import Silence
 from runtime.mqtt.transport import open_transport, os_error_text
 from runtime.mqtt.writer import PacketWriter
-
-log = structlog.get_logger()
 
 PIECE_BYTES: Final = 65_536
 """The bytes whose packets are handled in one turn of the event loop."""
@@ -25,21 +21,8 @@ PIECE_BYTES: Final = 65_536
 _CLOSE_TIMEOUT_S: Final = 0.5
 """For the last bytes to leave, and for TLS to be closed."""
 
-
-@dataclass(frozen=True, slots=True)
-class ConnectionEvents:
-    """What a connection calls. `on_lost` is called once, with the reason."""
-
-    on_message: Callable[[Message], None]
-    on_lost: Callable[[BrokerLost], None]
-
-
-@dataclass(frozen=True, slots=True)
-class LastWill:
-    """A retained message with QoS 1 that the broker publishes if the connection is lost."""
-
-    topic: str
-    payload: bytes
+_CONNACK: Final = 0x20
+_PINGREQ: Final = b"\xc0\x00"
 
 
 class Connection(asyncio.Protocol):
@@ -52,6 +35,7 @@ class Connection(asyncio.Protocol):
     _writer: PacketWriter
     _window: PublishWindow
     _reader: PacketReader
+    _silence: Silence
 
     def __init__(self, config: SessionConfig, client_id: str, events: ConnectionEvents) -> None:
         self._config = config
@@ -67,6 +51,7 @@ class Connection(asyncio.Protocol):
         """Whether the broker closed it, with or without a DISCONNECT packet."""
         self._has_connack = False
         self._is_disconnecting = False
+        self._is_first_byte = True
         self._unread = b""
 
     async def open(self, will: LastWill) -> None:
@@ -96,7 +81,7 @@ class Connection(asyncio.Protocol):
             client.username_pw_set(broker.user, broker.password)
         self._paho.connect(
             TransportSocket(transport, self._writer),
-            self._check_deadline,
+            self._on_tick,
             host=broker.host,
             port=broker.port,
             keepalive=limits.keepalive_s,
@@ -113,18 +98,47 @@ class Connection(asyncio.Protocol):
             getattr(properties, "MaximumPacketSize", None),
         )
 
-    async def subscribe(self, topics: list[tuple[str, Any]]) -> list[Any]:
-        """Subscribe, and return the broker's reason code for each topic; raises BrokerLost."""
+    def send_subscribe(self, topics: list[tuple[str, Any]]) -> None:
+        """Send SUBSCRIBE at the end of this turn of the event loop; raises BrokerLost."""
         self._raise_if_lost()
         self._response = self._loop.create_future()
-        self._paho.client.subscribe(topics)
+        self._paho.subscribe(topics)
+
+    async def wait_subscribed(self) -> list[Any]:
+        """Return the broker's reason code for each topic of the SUBSCRIBE; raises BrokerLost."""
         codes: list[Any] = await self._await_response("SUBSCRIBE")
         return codes
+
+    def publish_direct(self, topic: str, payload: bytes) -> None:
+        """Publish with QoS 0, behind what was sent in this turn; raises BrokerLost."""
+        self._raise_if_lost()
+        self._paho.publish(topic, payload)
 
     def publish(self, publish: Publish) -> asyncio.Future[None]:
         """Publish, see `PublishWindow.publish`; the future, or this call, raises BrokerLost."""
         self._raise_if_lost()
         return self._window.publish(publish)
+
+    async def wait_for(self, response: "asyncio.Future[Any]") -> Any:
+        """Wait for `response` for as long as the broker sends anything.
+
+        Raises TimeoutError when nothing has arrived for the response timeout, and BrokerLost.
+        """
+        timeout_s, started = self._config.limits.response_timeout_s, self._loop.time()
+        while True:
+            now = self._loop.time()
+            left_s = timeout_s - min(self._silence.silent_s(now), now - started)
+            if left_s <= 0 and not response.done():
+                raise TimeoutError
+            # In steps of a second, because a longer wait would look as if the process had slept.
+            await asyncio.wait(
+                (response, self._lost),
+                timeout=min(max(left_s, 0), 1),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if response.done():
+                return response.result()
+            self._raise_if_lost()
 
     @property
     def loss(self) -> BaseException | None:
@@ -152,6 +166,7 @@ class Connection(asyncio.Protocol):
         """Prepare to read and write."""
         limits = self._config.limits
         self._transport = cast("asyncio.Transport", transport)
+        self._silence = Silence(self._loop.time(), limits.keepalive_s)
         if self._lost.done():
             self._transport.abort()
         self._writer = PacketWriter(self._transport)
@@ -164,12 +179,18 @@ class Connection(asyncio.Protocol):
             on_acknowledge=lambda ids: self._writer.write(encode_pubacks(ids)),
             on_puback=self._window.acknowledge,
             on_other=self._paho.read,
-            on_oversized=self._on_oversized,
+            on_oversized=self._events.on_oversized,
         )
         self._reader = PacketReader(handlers, v5=self._v5, max_packet_bytes=limits.max_packet_bytes)
 
     def data_received(self, data: bytes) -> None:
         """Handle the first piece of `data` now, and the rest in the next turns of the loop."""
+        self._silence.received(self._loop.time())
+        if self._is_first_byte:
+            self._is_first_byte = False
+            if data[0] != _CONNACK:
+                self._end(BrokerLost(f"the broker does not speak MQTT (it sent {data[:24]!r})"))
+                return
         if self._unread:
             self._unread += data
             return
@@ -247,29 +268,26 @@ class Connection(asyncio.Protocol):
             self._response.set_result(response)
 
     async def _await_response(self, request: str) -> Any:
-        timeout_s = self._config.limits.response_timeout_s
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._response
+            return await self.wait_for(self._response)
         except TimeoutError:
+            timeout_s = self._config.limits.response_timeout_s
             raise BrokerLost(f"no response to {request} within {timeout_s:g} s") from None
-
-    def _on_oversized(self, topic: str, size: int) -> None:
-        log.error(
-            "message discarded because it is above the limit",
-            topic=topic,
-            bytes=size,
-            limit=self._config.limits.max_packet_bytes,
-        )
 
     def _raise_if_lost(self) -> None:
         if self._lost.done():
             self._lost.result()
 
-    def _check_deadline(self) -> None:
-        if self._window.is_overdue():
-            timeout_s = self._config.limits.response_timeout_s
-            self._end(BrokerLost(f"no acknowledgement within {timeout_s:g} s"))
+    def _on_tick(self) -> None:
+        """Check the keepalive and the acknowledgements, once a second."""
+        now, limits = self._loop.time(), self._config.limits
+        due = self._silence.check_keepalive(now)
+        if due == "ping":
+            self._writer.write(_PINGREQ)
+        elif due == "lost":
+            self._end(BrokerLost(f"nothing arrived for {limits.keepalive_s:g} s after a ping"))
+        elif self._window.is_overdue(self._silence.silent_s(now)):
+            self._end(BrokerLost(f"no acknowledgement within {limits.response_timeout_s:g} s"))
 
     def _end(self, error: BrokerLost) -> None:
         """End the connection, once."""

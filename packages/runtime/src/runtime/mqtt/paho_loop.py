@@ -2,7 +2,8 @@
 
 asyncio connects, encrypts, reads and writes, because paho's own connect blocks and its reads take
 one packet at a time. paho gets a socket of its `SocketLike` protocol that reads from memory and
-writes to asyncio's transport, and it is driven by `loop_read`, `loop_write` and `loop_misc`.
+writes to asyncio's transport, and it is driven by `loop_read` and `loop_write`. Its keepalive
+(`loop_misc`) is not used, because it does not see the messages that arrive: see `silence`.
 """
 
 import asyncio
@@ -18,8 +19,8 @@ from runtime.mqtt.writer import PacketWriter
 
 _log = logging.getLogger("mqtt")
 
-_MISC_INTERVAL_S: Final = 1.0
-"""`loop_misc` checks the keepalive; paho's documentation asks for about one call a second."""
+_TICK_S: Final = 1.0
+"""The interval of the connection's own checks."""
 
 
 class TransportSocket:
@@ -117,13 +118,23 @@ class PahoLoop:
         if self._timer is not None:
             self._timer.cancel()
 
+    def subscribe(self, topics: list[tuple[str, Any]]) -> None:
+        """Send SUBSCRIBE, in front of what is written after this call."""
+        self.client.subscribe(topics)
+        self.client.loop_write()
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish with QoS 0, in front of what is written after this call."""
+        self.client.publish(topic, payload, qos=0)
+        self.client.loop_write()
+
     def disconnect(self) -> None:
         """Send DISCONNECT and close the connection."""
         self.client.disconnect()
         self.client.loop_write()
 
     def _on_socket_open(self, _client: object, _userdata: object, _socket: object) -> None:
-        self._timer = self._loop.call_later(_MISC_INTERVAL_S, self._tick)
+        self._timer = self._loop.call_later(_TICK_S, self._tick)
 
     def _on_socket_close(self, _client: object, _userdata: object, _socket: object) -> None:
         self.end()
@@ -134,8 +145,7 @@ class PahoLoop:
 
     def _tick(self) -> None:
         # First, because closing the connection stops it.
-        self._timer = self._loop.call_later(_MISC_INTERVAL_S, self._tick)
-        self.client.loop_misc()
+        self._timer = self._loop.call_later(_TICK_S, self._tick)
         self._on_tick()
 
 

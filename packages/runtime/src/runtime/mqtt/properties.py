@@ -1,14 +1,13 @@
 """MQTT 5 properties, subscription options and reason codes, packed and named by paho."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any, Final
 
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
-
-from runtime.mqtt.config import Subscription
 
 FAILURE: Final = 0x80
 """Reason codes from here on mean failure (MQTT 5 §2.4); SUBACK of MQTT 3.1.1 has this one."""
@@ -50,24 +49,15 @@ def publish_properties(
 
 
 def subscribe_topics(
-    subscription: Subscription, status_topic: str, *, v5: bool
+    filters: Sequence[str], *, v5: bool, no_local: bool = False, skip_retained: bool = False
 ) -> list[tuple[str, Any]]:
-    """Return the filters with QoS 1 and, in MQTT 5, their options; the own status is the last."""
-    topics = [*subscription.filters, status_topic]
+    """Return the filters with QoS 1 and, in MQTT 5, their options."""
     if not v5:
-        return [(topic, 1) for topic in topics]
-    retain = _DO_NOT_SEND_RETAINED if subscription.skip_retained else 0
+        return [(filter, 1) for filter in filters]
+    retain = _DO_NOT_SEND_RETAINED if skip_retained else 0
     return [
-        (
-            topic,
-            # The own status is read back, so no_local does not hold for it.
-            SubscribeOptions(
-                qos=1,
-                noLocal=subscription.no_local and topic != status_topic,
-                retainHandling=retain,
-            ),
-        )
-        for topic in topics
+        (filter, SubscribeOptions(qos=1, noLocal=no_local, retainHandling=retain))
+        for filter in filters
     ]
 
 

@@ -55,6 +55,11 @@ class PublishWindow:
         self._in_flight: dict[int, _InFlight] = {}
         self._waiting: deque[tuple[Publish, asyncio.Future[None]]] = deque()
         self._last_id = FIRST_PACKET_ID - 1
+        self._acknowledged = 0
+        self._oldest: _InFlight | None = None
+        self._overtaken = (0, 0.0)
+        """For `_oldest`: how many were acknowledged when it became the oldest, and the time since
+        when a later one has been acknowledged before it."""
 
     def publish(self, publish: Publish) -> asyncio.Future[None]:
         """Send now, or when there is room; the future is done when the broker has acknowledged.
@@ -71,6 +76,7 @@ class PublishWindow:
     def acknowledge(self, packet_id: int, reason: int) -> None:
         """Complete the publish with this packet id; `reason` is the broker's reason code."""
         sent = self._in_flight.pop(packet_id, None)
+        self._acknowledged += 1
         if sent is None:
             log.warning("broker acknowledged an unknown publish", packet_id=packet_id)
             return
@@ -88,11 +94,23 @@ class PublishWindow:
         while self._waiting and len(self._in_flight) < self.limits.max_in_flight:
             self._send_now(*self._waiting.popleft())
 
-    def is_overdue(self) -> bool:
-        """Whether an acknowledgement has not arrived in time."""
+    def is_overdue(self, silent_s: float) -> bool:
+        """Whether an acknowledgement does not come; `silent_s`: how long nothing has arrived.
+
+        On a slow link it comes behind everything that the broker sent before, so nothing is
+        overdue while bytes arrive, unless later publishes are acknowledged all the while.
+        """
         # Insertion order is deadline order, so the oldest decides.
         oldest = next(iter(self._in_flight.values()), None)
-        return oldest is not None and self._loop.time() > oldest.deadline
+        now, timeout_s = self._loop.time(), self.limits.ack_timeout_s
+        if oldest is not self._oldest:
+            self._oldest, self._overtaken = oldest, (self._acknowledged, now)
+        count, since = self._overtaken
+        if self._acknowledged == count:
+            self._overtaken = (count, now)
+        if oldest is None or now <= oldest.deadline:
+            return False
+        return silent_s > timeout_s or now - since > timeout_s
 
     def fail(self, error: BrokerLost) -> None:
         """Fail all publishes, because the connection has ended."""

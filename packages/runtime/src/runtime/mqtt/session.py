@@ -12,15 +12,20 @@ import structlog
 from contract.topics import OFFLINE, ONLINE
 from runtime.backoff import Backoff
 from runtime.mqtt.config import SessionConfig, Subscription
-from runtime.mqtt.connection import Connection, ConnectionEvents, LastWill
+from runtime.mqtt.connection import Connection
+from runtime.mqtt.connection_events import ConnectionEvents, LastWill
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable, PublishRefused
+from runtime.mqtt.establishment import Establishment
+from runtime.mqtt.outage_log import OutageLog
+from runtime.mqtt.own_status import OwnStatus
 from runtime.mqtt.packets import Message
-from runtime.mqtt.properties import FAILURE, publish_properties, subscribe_topics
+from runtime.mqtt.properties import publish_properties
 from runtime.mqtt.publish_window import Publish
+from runtime.mqtt.retained_set import NOT_DELIVERED, RetainedSet
 
 log = structlog.get_logger()
 
-_BACKOFF: Final = Backoff(first_s=0.5, max_s=10)
+_BACKOFF: Final = Backoff(first_s=0.5, max_s=5)
 
 
 class _Stopped(Exception):
@@ -32,8 +37,8 @@ class MqttSession:
 
     `on_message` is called for each message, in order. It is called while the socket is read, so it
     must not block.
-    The session is ready when the retained messages of all filters have been delivered. Its own
-    status, published after the subscription and read back, marks their end.
+    The session is ready when the retained messages of all filters have been delivered: see
+    `retained_set`.
     `on_ready` and `on_lost` are called when the session becomes ready, and when it no longer is.
     An exception of theirs ends `run`; one of `on_message` is logged.
     """
@@ -50,14 +55,20 @@ class MqttSession:
         self._config = config
         self._v5 = config.protocol == "5"
         # Random, because a broker disconnects the older of two clients with one id.
-        self._client_id = f"{config.service}-{config.instance}-{secrets.token_hex(4)}"
-        self._topics = subscribe_topics(subscription, config.status_topic, v5=self._v5)
+        self._token = secrets.token_hex(4)
+        self._client_id = f"{config.service}-{config.instance}-{self._token}"
+        self._subscription = subscription
         self._on_message = on_message
         self._on_ready = on_ready
         self._on_lost = on_lost
 
         self._connection: Connection | None = None
-        self._status_returned: asyncio.Future[None] | None = None
+        self._connections = 0
+        self._establishment: Establishment | None = None
+        self._own_status: OwnStatus | None = None
+        self._delivers_retained: bool | None = None
+        self._oversized = 0
+        self._twin_logged = False
         self._ready = asyncio.Event()
         self._ready_since = 0.0
         self._ready_for_s: float | None = None
@@ -71,6 +82,31 @@ class MqttSession:
         return self._ready.is_set()
 
     @property
+    def delivers_retained(self) -> bool | None:
+        """Whether the broker delivers retained messages to filters with a wildcard.
+
+        None before the first connection was ready, and for a session that asks for none.
+        """
+        return self._delivers_retained
+
+    @property
+    def oversized(self) -> int:
+        """How many messages were discarded because they were above the limit."""
+        return self._oversized
+
+    @property
+    def status_repetitions(self) -> int:
+        """How often this connection has published `online` again."""
+        return self._own_status.repetitions if self._own_status is not None else 0
+
+    @property
+    def limitation(self) -> str | None:
+        """What the broker of a session that is ready cannot do, as a sentence; None if nothing."""
+        if self._delivers_retained is False:
+            return f"{self._config.broker}: {NOT_DELIVERED}"
+        return None
+
+    @property
     def last_error(self) -> str:
         """Why the session is not ready, as a sentence that begins with the broker's URL."""
         return f"{self._config.broker}: {self._last_error}"
@@ -82,7 +118,7 @@ class MqttSession:
     async def run(self, stopping: asyncio.Event) -> None:
         """Keep the session until `stopping` is set, then publish `offline` and disconnect."""
         attempt = 0
-        outage = _OutageLog()
+        outage = OutageLog()
         while not stopping.is_set():
             try:
                 await self._serve(stopping)
@@ -133,10 +169,12 @@ class MqttSession:
     async def _serve(self, stopping: asyncio.Event) -> None:
         """Open one connection and keep it until it ends; raises the reason, or _Stopped."""
         self._ready_for_s = None
-        self._status_returned = None
+        self._connections += 1
         will = LastWill(self._config.status_topic, OFFLINE)
         connection = Connection(
-            self._config, self._client_id, ConnectionEvents(self._receive, self._connection_lost)
+            self._config,
+            self._client_id,
+            ConnectionEvents(self._receive, self._connection_lost, self._on_oversized),
         )
         try:
             await _until_stopped(stopping, connection.open(will))
@@ -152,53 +190,45 @@ class MqttSession:
                 raise self._owner_error
 
     async def _establish(self, connection: Connection) -> None:
-        """Subscribe, publish `online`, and wait until it has come back."""
-        status_topic = self._config.status_topic
-        timeout_s = self._config.limits.response_timeout_s
+        """Make the connection ready; raises BrokerLost or BrokerUnusable."""
+        retained_set = RetainedSet(f"{self._token}.{self._connections}")
+        establishment = Establishment(self._config, self._subscription, connection, retained_set)
+        self._establishment = establishment
         try:
-            granted = await connection.subscribe(self._topics)
-            for (topic, _), code in zip(self._topics, granted, strict=False):
-                if code.value >= FAILURE:
-                    raise BrokerUnusable(
-                        f"the broker refused the subscription to {topic} ({code}); check its ACL"
-                    )
-            async with asyncio.timeout(timeout_s):
-                self._status_returned = asyncio.get_running_loop().create_future()
-                await self.publish(status_topic, ONLINE, retain=True)
-                await self._status_returned
-        except PublishRefused as error:
-            raise BrokerUnusable(str(error)) from None
-        except TimeoutError:
-            raise BrokerUnusable(
-                f"the session's own status on {status_topic} did not come back within "
-                f"{timeout_s:g} s; the broker's ACL must let it write and read that topic"
-            ) from None
-        except BrokerLost as error:
-            # Not the error of a publish, because that one and `last_error` both add the URL.
-            reason = connection.loss or error
-            if not connection.was_closed_by_broker:
-                raise reason from None
-            # Some brokers refuse a publish like this.
-            raise BrokerUnusable(
-                f"{reason} before the session was ready; if that always happens, the broker's ACL "
-                f"does not let the user in MQTT_URL write {status_topic}"
-            ) from None
+            await establishment.run()
+        finally:
+            self._establishment = None
+        self._own_status = OwnStatus(self._config.status_topic, self._publish_online)
+        self._set_delivers_retained(establishment.delivers_retained)
         self._ready_since = asyncio.get_running_loop().time()
         self._ready.set()
         log.info("broker ready", broker=str(self._config.broker))
         self._on_ready()
 
+    def _set_delivers_retained(self, delivers: bool | None) -> None:
+        if delivers is False and self._delivers_retained is not False:
+            log.warning(NOT_DELIVERED, broker=str(self._config.broker))
+        self._delivers_retained = delivers
+
     async def _leave(self, connection: Connection) -> None:
         """Publish `offline` and disconnect, if the broker answers in time."""
+        if self._own_status is not None:
+            self._own_status.cancel()
+            self._own_status = None
         with contextlib.suppress(TimeoutError, BrokerLost, PublishRefused):
             async with asyncio.timeout(self._config.limits.disconnect_timeout_s):
                 await self.publish(self._config.status_topic, OFFLINE, retain=True)
             await connection.disconnect()
 
     def _receive(self, message: Message) -> None:
+        if self._establishment is not None:
+            self._establishment.receive(message)
         if message.topic == self._config.status_topic:
-            if message.payload == ONLINE and not message.retained:
-                self._complete_status()
+            if self._own_status is not None and message.payload != ONLINE:
+                self._own_status.contradicted()
+            return
+        if message.topic == self._config.mark_topic:
+            self._check_twin(message)
             return
         try:
             self._on_message(message)
@@ -206,14 +236,32 @@ class MqttSession:
             # Caught, because an error of the handler must not end the connection.
             log.exception("message handler failed", topic=message.topic)
 
-    def _complete_status(self) -> None:
-        if self._status_returned is not None and not self._status_returned.done():
-            self._status_returned.set_result(None)
+    def _publish_online(self) -> None:
+        with contextlib.suppress(BrokerLost):
+            self.publish(self._config.status_topic, ONLINE, retain=True)
+
+    def _check_twin(self, message: Message) -> None:
+        """Log once that another process uses the instance name: it publishes marks of its own."""
+        is_own = message.payload.startswith(self._token.encode())
+        if message.payload and not message.retained and not is_own and not self._twin_logged:
+            self._twin_logged = True
+            log.warning(
+                "another process uses this instance name; set INSTANCE to another name in one",
+                service=self._config.service,
+                instance=self._config.instance,
+            )
+
+    def _on_oversized(self, topic: str, size: int) -> None:
+        self._oversized += 1
+        if self._oversized == 1:
+            log.error(
+                "message discarded because it is above the limit; further ones are only counted",
+                topic=topic,
+                bytes=size,
+                limit=self._config.limits.max_packet_bytes,
+            )
 
     def _connection_lost(self, error: BrokerLost) -> None:
-        if self._status_returned is not None and not self._status_returned.done():
-            self._status_returned.set_exception(error)
-            self._status_returned.exception()  # retrieved, because nothing may await it
         try:
             self._mark_lost(str(error))
         except Exception as owner_error:
@@ -223,26 +271,13 @@ class MqttSession:
         """Record that there is no connection, and why; call `on_lost` if the session was ready."""
         self._last_error = error
         self._connection = None
+        if self._own_status is not None:
+            self._own_status.cancel()
+            self._own_status = None
         if self._ready.is_set():
             self._ready_for_s = asyncio.get_running_loop().time() - self._ready_since
             self._ready.clear()
             self._on_lost()
-
-
-class _OutageLog:
-    """Logs an outage once, however many attempts fail, and each further reason from the broker."""
-
-    def __init__(self) -> None:
-        self._logged: set[str] = set()
-
-    def report(self, text: str, error: Exception, *, was_ready: bool) -> None:
-        """Log a failed attempt, or the loss of a session that was ready, unless it was logged."""
-        if was_ready:
-            self._logged = {text}
-            log.warning("broker lost; reconnecting", error=text)
-        elif not self._logged or (isinstance(error, BrokerUnusable) and text not in self._logged):
-            self._logged.add(text)
-            log.warning("broker unavailable; retrying", error=text)
 
 
 async def _until_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

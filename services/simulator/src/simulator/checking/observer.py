@@ -50,6 +50,7 @@ class Observer:
                 service="simulator",
                 instance=instance,
                 status_topic=self._topics.status("simulator", instance),
+                mark_topic=self._topics.mark("simulator", instance),
             ),
             Subscription(
                 (

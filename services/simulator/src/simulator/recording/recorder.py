@@ -77,6 +77,7 @@ async def record_mqtt(
             service="simulator",
             instance=instance,
             status_topic=topics.status("simulator", instance),
+            mark_topic=topics.mark("simulator", instance),
         ),
         Subscription((topics.all_states, topics.all_availability)),
         on_message=on_message,

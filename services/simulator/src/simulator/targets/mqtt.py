@@ -50,6 +50,7 @@ class MqttTarget:
                 service="simulator",
                 instance=settings.instance,
                 status_topic=self._topics.status("simulator", settings.instance),
+                mark_topic=self._topics.mark("simulator", settings.instance),
             )
         )
         self._devices = {pillow: _Device(settings, pillow) for pillow in pillows}
@@ -145,6 +146,7 @@ class _Device:
                 service="pillow",
                 instance=self._pillow,
                 status_topic=self._topics.availability(self._pillow),
+                mark_topic=self._topics.mark("pillow", self._pillow),
             ),
             on_ready=self._publish_kept,
         )

