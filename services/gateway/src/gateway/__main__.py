@@ -31,10 +31,11 @@ from gateway.transport.heartbeat import HeartbeatScheduler
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.server import serve
 from gateway.transport.socket_limits import set_socket_limits
-from runtime.health import OK, health_routes
+from runtime.health import health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import MqttSession, SessionConfig, Subscription
+from runtime.observed_counter import ObservedCounter
 from runtime.server import PortUnavailable, listen
 from runtime.settings import SettingsError
 
@@ -65,20 +66,29 @@ def main() -> None:
     run_service(lambda stopping: _serve(settings, listener, stopping))
 
 
+def _mqtt_state(session: MqttSession) -> str:
+    """Return the state of the broker for readiness."""
+    return ok_but(session.limitation) if session.is_ready else session.last_error
+
+
 def _mqtt_session(settings: GatewaySettings, topics: Topics, consumer: MqttConsumer) -> MqttSession:
-    return MqttSession(
+    session = MqttSession(
         SessionConfig(
             settings.broker,
             settings.mqtt_protocol,
             service=SERVICE,
             instance=settings.instance,
             status_topic=topics.status(SERVICE, settings.instance),
+            mark_topic=topics.mark(SERVICE, settings.instance),
         ),
         Subscription((topics.all_states, topics.all_availability)),
         on_message=consumer.receive,
-        on_ready=consumer.on_broker_ready,
+        on_ready=lambda: consumer.on_broker_ready(
+            delivers_retained=session.delivers_retained is not False
+        ),
         on_lost=consumer.on_broker_lost,
     )
+    return session
 
 
 async def _serve(
@@ -106,14 +116,18 @@ async def _serve(
     policy = AdmissionPolicy(settings.allowed_origins, max_clients)
     context = TransportContext(registry, dispatcher, InboundScheduler(), policy, clock)
     session = _mqtt_session(settings, topics, consumer)
+    ObservedCounter(
+        "pillowcast_gateway_oversized_messages",
+        "MQTT messages discarded because they were too large.",
+        lambda: session.oversized,
+        metrics.registry,
+    )
     app = create_app(
         settings,
         [
             Route("/events", sse_endpoint(context)),
             *api_routes(store, history, dispatcher),
-            *health_routes(
-                lambda: {"mqtt": OK if session.is_ready else session.last_error}, metrics.registry
-            ),
+            *health_routes(lambda: {"mqtt": _mqtt_state(session)}, metrics.registry),
         ],
     )
     stop_server, stop_session = asyncio.Event(), asyncio.Event()

@@ -16,9 +16,10 @@ from poller.publish.mqtt_state_publisher import MqttStatePublisher
 from poller.queue_time import QueueTime
 from poller.queues import QueueDenied
 from poller.settings import PollerSettings
-from runtime.health import health_routes
+from runtime.health import OK, health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
+from runtime.observed_counter import ObservedCounter
 from runtime.server import PortUnavailable, listen, serve_until
 from runtime.settings import SettingsError
 
@@ -50,9 +51,19 @@ async def _serve(
     broker = MqttStatePublisher(settings, SERVICE)
     pipeline = compose(queue, broker, metrics, _options(settings), queue_time)
     broker.listener = pipeline.listener
+    ObservedCounter(
+        "pillowcast_poller_oversized_messages",
+        "MQTT messages discarded because they were too large.",
+        lambda: broker.oversized,
+        metrics.registry,
+    )
 
     def dependencies() -> dict[str, str]:
-        mqtt = pipeline.broker_state() if broker.is_ready else broker.last_error
+        mqtt = broker.last_error
+        if broker.is_ready:
+            mqtt = pipeline.broker_state()
+            if mqtt == OK:
+                mqtt = ok_but(broker.limitation)
         return {"queue": pipeline.queue_state(), "mqtt": mqtt}
 
     app = Starlette(routes=health_routes(dependencies, metrics.registry))

@@ -170,9 +170,12 @@ class MqttConsumer:
             self._presence.set_availability(pillow, online, self._now(), retained=message.retained)
         )
 
-    def on_broker_ready(self) -> None:
-        """Publish that the broker is there; its retained states have arrived."""
+    def on_broker_ready(self, *, delivers_retained: bool = True) -> None:
+        """Publish that the broker is there; its retained states have arrived, if it has any."""
         self._reachable.start(self._clock.monotonic_ms())
+        if not delivers_retained:
+            # Nothing is known of what the broker retains, so nothing counts as removed.
+            self._presence.confirm_all()
         if self._broker_was_ready:
             self._reconciliation = self._presence.reconcile()
             if self._run_slice(self._reconciliation):

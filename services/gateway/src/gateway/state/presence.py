@@ -91,6 +91,8 @@ class PresenceTracker:
         self._max_pillows = max_pillows
         self._pillows: dict[str, _Presence] = {}
         self._connection = 0
+        # The first connection on which a pillow must have been received to count as confirmed.
+        self._confirmed_since = 0
         self._schedule = ExpirySchedule()
         # The pillows that are not connected, the first to fall silent first.
         self._silent: OrderedDict[str, None] = OrderedDict()
@@ -158,6 +160,11 @@ class PresenceTracker:
     def mark_unconfirmed(self) -> None:
         """Note that the broker is lost: it may not retain any of the pillows any more."""
         self._connection += 1
+        self._confirmed_since = self._connection
+
+    def confirm_all(self) -> None:
+        """Keep every pillow, because the broker does not deliver what it retains."""
+        self._confirmed_since = 0
 
     def reconcile(self) -> Iterator[Change | None]:
         """Remove what the broker no longer retains; call it when all retained states are here.
@@ -170,7 +177,7 @@ class PresenceTracker:
             if connection != self._connection:
                 return
             presence = self._pillows.get(pillow)
-            is_gone = presence is not None and presence.connection != connection
+            is_gone = presence is not None and presence.connection < self._confirmed_since
             yield self.remove(pillow) if is_gone and pillow in self._silent else None
 
     def expire(self, now: Instant) -> Iterator[Change | None]:
@@ -240,7 +247,7 @@ class PresenceTracker:
         assert update is not None, f"{pillow} has a deadline but no state"
         if not self._reconnect(pillow, presence, now):
             return None
-        if presence.connection != self._connection:
+        if presence.connection < self._confirmed_since:
             return self.remove(pillow)
         # A pillow that reported `notconnected` itself looks the same to clients as before.
         return None if update.state == NOT_CONNECTED else self._show(update, presence, now)

@@ -30,6 +30,7 @@ class MqttStatePublisher:
                 service=service,
                 instance=settings.instance,
                 status_topic=self._topics.status(service, settings.instance),
+                mark_topic=self._topics.mark(service, settings.instance),
             ),
             Subscription((self._topics.all_states,), no_local=True),
             on_message=self._on_message,
@@ -50,6 +51,16 @@ class MqttStatePublisher:
     def last_error(self) -> str:
         """Why the session is not ready, for readiness."""
         return self._session.last_error
+
+    @property
+    def limitation(self) -> str | None:
+        """What the broker cannot do, for readiness; None if nothing."""
+        return self._session.limitation
+
+    @property
+    def oversized(self) -> int:
+        """How many messages of the broker were discarded because they were too large."""
+        return self._session.oversized
 
     async def wait_ready(self) -> None:
         """Wait until `is_ready`."""
