@@ -71,7 +71,9 @@ def _mqtt_state(session: MqttSession) -> str:
     return ok_but(session.limitation) if session.is_ready else session.last_error
 
 
-def _mqtt_session(settings: GatewaySettings, topics: Topics, consumer: MqttConsumer) -> MqttSession:
+def _mqtt_session(
+    settings: GatewaySettings, topics: Topics, consumer: MqttConsumer, metrics: GatewayMetrics
+) -> MqttSession:
     session = MqttSession(
         SessionConfig(
             settings.broker,
@@ -87,6 +89,12 @@ def _mqtt_session(settings: GatewaySettings, topics: Topics, consumer: MqttConsu
             delivers_retained=session.delivers_retained is not False
         ),
         on_lost=consumer.on_broker_lost,
+    )
+    ObservedCounter(
+        "pillowcast_gateway_oversized_messages",
+        "MQTT messages discarded because they were too large.",
+        lambda: session.oversized,
+        metrics.registry,
     )
     return session
 
@@ -115,13 +123,7 @@ async def _serve(
     max_clients = min(max_connections, settings.max_browsers or max_connections)
     policy = AdmissionPolicy(settings.allowed_origins, max_clients)
     context = TransportContext(registry, dispatcher, InboundScheduler(), policy, clock)
-    session = _mqtt_session(settings, topics, consumer)
-    ObservedCounter(
-        "pillowcast_gateway_oversized_messages",
-        "MQTT messages discarded because they were too large.",
-        lambda: session.oversized,
-        metrics.registry,
-    )
+    session = _mqtt_session(settings, topics, consumer, metrics)
     app = create_app(
         settings,
         [

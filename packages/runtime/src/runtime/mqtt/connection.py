@@ -8,15 +8,13 @@ from runtime.mqtt.connection_events import ConnectionEvents, LastWill
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable
 from runtime.mqtt.packets import MalformedPacket, Message, encode_pubacks
 from runtime.mqtt.paho_loop import PahoLoop, TransportSocket
+from runtime.mqtt.pieces import Pieces
 from runtime.mqtt.properties import FAILURE, connect_advice, connect_properties
 from runtime.mqtt.publish_window import Publish, PublishWindow, WindowLimits
 from runtime.mqtt.reader import PacketHandlers, PacketReader
 from runtime.mqtt.silence import Silence
 from runtime.mqtt.transport import open_transport, os_error_text
 from runtime.mqtt.writer import PacketWriter
-
-PIECE_BYTES: Final = 65_536
-"""The bytes whose packets are handled in one turn of the event loop."""
 
 _CLOSE_TIMEOUT_S: Final = 0.5
 """For the last bytes to leave, and for TLS to be closed."""
@@ -35,6 +33,7 @@ class Connection(asyncio.Protocol):
     _writer: PacketWriter
     _window: PublishWindow
     _reader: PacketReader
+    _pieces: Pieces
     _silence: Silence
 
     def __init__(self, config: SessionConfig, client_id: str, events: ConnectionEvents) -> None:
@@ -52,7 +51,6 @@ class Connection(asyncio.Protocol):
         self._has_connack = False
         self._is_disconnecting = False
         self._is_first_byte = True
-        self._unread = b""
 
     async def open(self, will: LastWill) -> None:
         """Connect, and wait until the broker has accepted; cancelling closes the socket.
@@ -182,25 +180,21 @@ class Connection(asyncio.Protocol):
             on_oversized=self._events.on_oversized,
         )
         self._reader = PacketReader(handlers, v5=self._v5, max_packet_bytes=limits.max_packet_bytes)
+        self._pieces = Pieces(self._transport, self._handle)
 
     def data_received(self, data: bytes) -> None:
-        """Handle the first piece of `data` now, and the rest in the next turns of the loop."""
-        self._silence.received(self._loop.time())
+        """Handle the packets in `data`, in pieces."""
         if self._is_first_byte:
             self._is_first_byte = False
             if data[0] != _CONNACK:
                 self._end(BrokerLost(f"the broker does not speak MQTT (it sent {data[:24]!r})"))
                 return
-        if self._unread:
-            self._unread += data
-            return
-        if len(data) > PIECE_BYTES and self._transport is not None:
-            self._transport.pause_reading()
-            self._unread = data[PIECE_BYTES:]
-            data = data[:PIECE_BYTES]
-            self._loop.call_soon(self._resume)
+        self._pieces.feed(data)
+
+    def _handle(self, piece: bytes) -> None:
+        self._silence.received(self._loop.time())
         try:
-            self._reader.feed(data)
+            self._reader.feed(piece)
         except MalformedPacket as error:
             self._end(BrokerLost(f"the broker sent bytes that are not valid MQTT ({error})"))
 
@@ -221,12 +215,6 @@ class Connection(asyncio.Protocol):
             return BrokerLost(f"the broker closed the connection without CONNACK{advice}")
         why = os_error_text(exc) if isinstance(exc, OSError) else "the broker closed it"
         return BrokerLost(f"the connection ended ({why})")
-
-    def _resume(self) -> None:
-        data, self._unread = self._unread, b""
-        if self._transport is not None and not self._lost.done():
-            self._transport.resume_reading()
-            self.data_received(data)
 
     # Callbacks of paho
 
