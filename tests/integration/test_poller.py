@@ -117,7 +117,8 @@ async def test_every_valid_form_is_retained_with_its_trace_timestamps(
     ]
     assert words, "no state of the default pillow"
     assert set(words) <= set(WORDS.values())
-    assert all(one.qos == 1 for one in messages)
+    # The mark with QoS 0 is one of the session's own.
+    assert all(one.qos == 1 for one in messages if not str(one.topic).endswith("/mark"))
     if protocol == "5":
         properties = [one.properties for one in messages if str(one.topic).endswith("/state")]
         assert {getattr(one, "ContentType", None) for one in properties} == {"application/json"}
