@@ -38,6 +38,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "settings",
         "metrics",
         "background_tasks",
+        "log_once",
         "queues",
         "in_flight",
         "queue_time",

@@ -126,6 +126,7 @@ class World:
         unnoticed_s: float = 0.0,
         loop_back: bool = False,
         newest_only: bool = False,
+        max_pillows: int = 100_000,
         clock_ahead_s: float = 0.0,
     ) -> Process:
         """Start a poller whose calls fail as `plan` and `fault` say.
@@ -153,7 +154,11 @@ class World:
         )
         metrics = PollerMetrics()
         options = PipelineOptions(
-            ClassificationRules("cloud", self.max_attempts), POLICY, self.visibility_s, newest_only
+            ClassificationRules("cloud", self.max_attempts),
+            POLICY,
+            self.visibility_s,
+            newest_only,
+            max_pillows,
         )
         pipeline = compose(queue, broker, metrics, options, queue_time)
         broker.listener = pipeline.listener

@@ -22,6 +22,7 @@ from poller.publish.broker_listener import BrokerListener
 from poller.publish.last_writes import LastWrites
 from poller.publish.newer_state_writer import NewerStateWriter
 from poller.publish.ordered_publisher import OrderedPublisher
+from poller.publish.pillow_limit import PillowLimit
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
 from poller.publish.signs_of_life import SignsOfLife
 from poller.publish.state_publisher import BrokerEventHandler, StatePublisher
@@ -41,6 +42,7 @@ class PipelineOptions:
     policy: PollPolicy
     visibility_s: float
     newest_only: bool = False
+    max_pillows: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,9 @@ def compose(
     monitored = MonitoredQueue(queue, health)
     settlement = Settlement(monitored, broker, in_flight, tasks, metrics)
 
-    last_writes = LastWrites()
+    limit = PillowLimit(options.max_pillows, metrics)
+    last_writes = LastWrites(limit.max_pillows, limit.on_forgotten)
+    metrics.pillows.set_function(lambda: len(last_writes))
     reconciler = RetainedStateReconciler(broker, last_writes, tasks, metrics, queue_time.now_ms)
     signs_of_life = SignsOfLife(
         broker, last_writes, metrics, queue_time, on_stale=reconciler.republish

@@ -41,6 +41,9 @@ class PollerMetrics:
         self.republished = counter(
             "healed", "States published again because the broker held an older one or none."
         )
+        self.forgotten_pillows = counter(
+            "forgotten", "Pillows that were forgotten, or not remembered, above POLLER_MAX_PILLOWS."
+        )
         self.signs_of_life = counter(
             "signs_of_life",
             "Newest states published again because their pillow sends older ones.",
@@ -55,6 +58,7 @@ class PollerMetrics:
         self.in_flight = gauge(
             "in_hand", "Messages in flight: received and not yet deleted or abandoned."
         )
+        self.pillows = gauge("pillows", "Pillows whose newest states are remembered.")
         self.broker_up = gauge("broker_up", "1 while the broker is connected, else 0.")
         self.queue_up = gauge("queue_up", "1 while no queue operation fails, else 0.")
         self.queue_depth = gauge(

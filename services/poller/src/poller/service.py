@@ -90,4 +90,5 @@ def _options(settings: PollerSettings) -> PipelineOptions:
         PollPolicy(settings.poll_min, settings.poll_max, settings.poll_hot),
         visibility_s=settings.visibility_timeout,
         newest_only=settings.newest_only,
+        max_pillows=settings.max_pillows,
     )

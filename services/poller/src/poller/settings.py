@@ -67,6 +67,13 @@ class PollerSettings(QueueSettings):
         alias="POLLER_DEFAULT_PILLOW",
         description="The pillow id for messages without one.",
     )
+    max_pillows: int = Field(
+        100000,
+        alias="POLLER_MAX_PILLOWS",
+        ge=1,
+        description="The limit of pillows whose newest states are remembered; above it the one "
+        "that has been silent for longest is forgotten.",
+    )
     host: str = Field(
         "127.0.0.1", alias="POLLER_HOST", description="The address of health and metrics."
     )

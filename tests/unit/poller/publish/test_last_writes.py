@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -103,6 +104,42 @@ def test_a_removed_pillow_supersedes_nothing() -> None:
     assert not writes.supersedes(update(1))
     assert list(writes.missing(since_ms=-1)) == []
     writes.remove("unknown")
+
+
+@given(
+    limit=st.integers(1, 4),
+    states=st.lists(
+        st.tuples(st.sampled_from("abcdef"), st.integers(0, 3), st.booleans()), max_size=60
+    ),
+)
+def test_above_the_limit_the_pillow_silent_for_longest_is_forgotten(
+    limit: int, states: list[tuple[str, int, bool]]
+) -> None:
+    """A state that is sent again is no word of its pillow; one of a broker replaces no pillow."""
+    forgotten: list[str] = []
+    writes = LastWrites(limit, forgotten.append)
+    known: dict[str, int] = {}
+    expected: list[str] = []
+    for pillow, at, is_received in states:
+        if is_received:
+            writes.record_received(update(at, pillow=pillow, hop=at))
+        else:
+            writes.record(update(at, pillow=pillow, hop=at))
+        if pillow in known:
+            if at > known[pillow]:
+                del known[pillow]
+                known[pillow] = at
+        elif is_received and len(known) == limit:
+            expected.append(pillow)
+        else:
+            known[pillow] = at
+            if len(known) > limit:
+                expected.append(next(iter(known)))
+                del known[expected[-1]]
+        assert len(writes) == len(known) <= limit
+        assert forgotten == expected
+    writes.mark_unconfirmed()
+    assert {one.pillow for one in writes.missing(since_ms=-1)} == set(known)
 
 
 class Poller:

@@ -2,6 +2,7 @@
 
 import structlog
 
+from poller.log_once import LogOnce
 from runtime.health import OK
 
 log = structlog.get_logger()
@@ -12,6 +13,7 @@ class BrokerHealth:
 
     def __init__(self) -> None:
         self._reasons: dict[str, str] = {}
+        self._log_once = LogOnce()
 
     @property
     def state(self) -> str:
@@ -24,7 +26,7 @@ class BrokerHealth:
 
     def record_refusal(self, pillow: str, error: str) -> None:
         """Record that the broker refused a state."""
-        if pillow not in self._reasons:
+        if self._log_once.is_first("refused", pillow):
             log.error(
                 "the broker refuses our states; retrying until it accepts them",
                 pillow=pillow,
@@ -34,7 +36,8 @@ class BrokerHealth:
 
     def record_success(self, pillow: str) -> None:
         """Record that the broker confirmed a state."""
-        if self._reasons.pop(pillow, None) is not None:
+        self._reasons.pop(pillow, None)
+        if self._log_once.is_over("refused", pillow):
             log.info("the broker accepts our states again", pillow=pillow)
 
     def forget(self, pillow: str) -> None:

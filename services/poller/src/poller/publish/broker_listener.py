@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from contract.updates import Update
+from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
 from poller.publish.last_writes import LastWrites
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
@@ -38,6 +39,7 @@ class BrokerListener:
         self._metrics = metrics
         self._queue_time = queue_time
         self._lost_ms = 0
+        self._log_once = LogOnce()
 
     def on_state(self, update: Update) -> None:
         """Record a state that the broker sent, and publish the last write again if it is newer.
@@ -47,9 +49,13 @@ class BrokerListener:
         """
         if self._queue_time.is_too_far_ahead(update):
             self._metrics.future_states.inc()
-            log.warning("a state from the future on MQTT is ignored", pillow=update.pillow)
+            if self._log_once.is_first("future", update.pillow):
+                log.warning(
+                    "a state from the future on MQTT is ignored; further ones are only counted",
+                    pillow=update.pillow,
+                )
             return
-        if self._last_writes.record(update) is not None:
+        if self._last_writes.record_received(update) is not None:
             self._reconciler.republish(update.pillow)
 
     def on_removed(self, pillow: str) -> None:

@@ -7,19 +7,31 @@ because it lost its memory, the last write has to be published again.
 Only states that the broker confirmed or sent count: a publish in flight supersedes nothing.
 """
 
-from collections.abc import Iterator
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 
 from contract.updates import Update
 
 
 class LastWrites:
-    """The last write of each pillow, and the state that the broker is believed to hold.
+    """The last writes of at most `max_pillows`, and the states that the broker is believed to hold.
 
-    Invariant: the last write of a pillow never becomes older, except that `remove` forgets it.
+    Above the limit the pillow that has been silent for longest is forgotten: its next state is
+    published, whatever it is. `on_forgotten` is called with each.
+
+    Invariant: the last write of a pillow never becomes older, except that it can be forgotten.
     """
 
-    def __init__(self) -> None:
-        self._newest: dict[str, Update] = {}
+    def __init__(
+        self,
+        max_pillows: float = math.inf,
+        on_forgotten: Callable[[str], None] = lambda _pillow: None,
+    ) -> None:
+        self._max_pillows = max_pillows
+        self._on_forgotten = on_forgotten
+        self._newest: OrderedDict[str, Update] = OrderedDict()
+        """By pillow, the one silent for longest first."""
         self._held: dict[str, tuple[int, int]] = {}
         """The order of the state that the broker holds, as far as it is known."""
 
@@ -42,13 +54,32 @@ class LastWrites:
 
         Returns the last write if it is newer; it has to be published again.
         """
-        self._held[update.pillow] = update.order
-        newest = self._newest.get(update.pillow)
+        pillow = update.pillow
+        self._held[pillow] = update.order
+        newest = self._newest.get(pillow)
         if newest is not None and update.order < newest.order:
             return newest
         assert newest is None or newest.order <= update.order, "a last write becomes older"
-        self._newest[update.pillow] = update
+        self._newest[pillow] = update
+        # A state that is retained is sent at each connection, and is no word of its pillow.
+        if newest is None or update.payload != newest.payload:
+            self._newest.move_to_end(pillow)
+        if len(self._newest) > self._max_pillows:
+            forgotten = next(iter(self._newest))
+            self.remove(forgotten)
+            self._on_forgotten(forgotten)
         return None
+
+    def record_received(self, update: Update) -> Update | None:
+        """Record a state that the broker sent, as `record` does, unless it is one pillow too many.
+
+        No pillow is forgotten for it, because a broker may retain any number of states, and sends
+        them all at each connection.
+        """
+        if len(self._newest) >= self._max_pillows and update.pillow not in self._newest:
+            self._on_forgotten(update.pillow)
+            return None
+        return self.record(update)
 
     def remove(self, pillow: str) -> None:
         """Forget a pillow that was removed from the broker."""

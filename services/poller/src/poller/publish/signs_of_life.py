@@ -16,6 +16,7 @@ from contract.messages import ParsedMessage
 from contract.timestamps import MAX_CLOCK_SKEW_MS
 from contract.updates import Update, with_sign_of_life
 from poller.in_flight import InFlightMessage
+from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
 from poller.publish.last_writes import LastWrites
 from poller.publish.state_publisher import StatePublisher
@@ -28,8 +29,8 @@ MIN_INTERVAL_S: Final = 5.0
 """The shortest time between two signs of life of a pillow; readers expire one after far more."""
 
 MAX_PILLOWS: Final = 10_000
-"""For how many pillows the last sign of life is remembered; the one that is forgotten is logged
-again, and may give a sign of life early."""
+"""For how many pillows the last sign of life is remembered; the one that is forgotten may give a
+sign of life early."""
 
 
 class SignsOfLife:
@@ -52,6 +53,7 @@ class SignsOfLife:
         self._queue_time = queue_time
         self._on_stale = on_stale
         self._published_s: OrderedDict[str, float] = OrderedDict()
+        self._log_once = LogOnce()
 
     def report(self, message: InFlightMessage, state: ParsedMessage) -> None:
         """Publish a sign of life if a superseded message was queued after the newest state."""
@@ -79,13 +81,13 @@ class SignsOfLife:
         """Return whether a pillow may give a sign of life now; the first one is logged."""
         now_s = asyncio.get_running_loop().time()
         last_s = self._published_s.get(state.pillow)
-        if last_s is None:
+        if self._log_once.is_first("behind", state.pillow):
             log.warning(
                 "a pillow sends states older than its newest one, which stays; it is awake",
                 pillow=state.pillow,
                 behind_s=(queued_us - state.order[0]) // 1_000_000,
             )
-        elif now_s - last_s < MIN_INTERVAL_S:
+        if last_s is not None and now_s - last_s < MIN_INTERVAL_S:
             return False
         self._published_s[state.pillow] = now_s
         self._published_s.move_to_end(state.pillow)

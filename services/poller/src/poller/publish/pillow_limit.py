@@ -1,0 +1,28 @@
+"""The limit of remembered pillows: what happens when one is forgotten."""
+
+import structlog
+
+from poller.log_once import LogOnce
+from poller.metrics import PollerMetrics
+
+log = structlog.get_logger()
+
+
+class PillowLimit:
+    """Counts the pillows that are forgotten, and logs the first of them."""
+
+    def __init__(self, max_pillows: int, metrics: PollerMetrics) -> None:
+        self.max_pillows = max_pillows
+        self._metrics = metrics
+        self._log_once = LogOnce()
+
+    def on_forgotten(self, pillow: str) -> None:
+        """Record that a pillow was forgotten, or not remembered."""
+        self._metrics.forgotten_pillows.inc()
+        if self._log_once.is_first("forgotten"):
+            log.warning(
+                "POLLER_MAX_PILLOWS is reached: pillows are forgotten, the one silent for longest "
+                "first; their next states are published, whatever they are",
+                limit=self.max_pillows,
+                pillow=pillow,
+            )
