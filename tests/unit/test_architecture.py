@@ -110,6 +110,7 @@ DECIDERS: Final = (
     "gateway.fanout.encoding",
     "gateway.transport.admission",
     "gateway.transport.origin_policy",
+    "gateway.transport.forwarded",
     "gateway.transport.cpu_budget",
     "gateway.transport.frame_scanner",
     "simulator.model.*",
@@ -132,8 +133,9 @@ PURE: Final = frozenset(
         "unicodedata",
         "ast", "base64", "binascii", "bisect", "calendar", "collections", "collections.abc",
         "dataclasses", "datetime", "difflib", "email.utils", "enum", "functools", "hashlib",
-        "heapq", "importlib.resources", "itertools", "math", "msgspec", "operator", "posixpath",
-        "re", "tomllib", "types", "typing", "urllib.parse", "xml.etree", "xml.sax.saxutils",
+        "heapq", "importlib.resources", "ipaddress", "itertools", "math", "msgspec", "operator",
+        "posixpath", "re", "tomllib", "types", "typing", "urllib.parse", "xml.etree",
+        "xml.sax.saxutils",
         # Pure functions and classes: bytes in, bytes out.
         "websockets.extensions.permessage_deflate", "websockets.frames",
     }

@@ -57,6 +57,8 @@ def test_origins_are_separated_by_commas_with_or_without_spaces(
         ("GATEWAY_ALLOWED_ORIGINS", "https://*.a.example"),
         ("GATEWAY_ALLOWED_ORIGINS", "wss://a.example"),
         ("GATEWAY_ALLOWED_ORIGINS", "https://a.example/path"),
+        ("GATEWAY_TRUSTED_PROXIES", "proxy.internal"),
+        ("GATEWAY_TRUSTED_PROXIES", "10.0.0.0/33"),
     ],
 )
 def test_the_error_for_a_wrong_value_names_the_variable_and_the_value(

@@ -71,6 +71,7 @@ async def serve_until(
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=False,  # otherwise a loopback peer can give itself any address
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
         **options,

@@ -27,6 +27,7 @@ from gateway.state.state_store import StateStore
 from gateway.transport.admission import AdmissionPolicy
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.context import TransportContext
+from gateway.transport.forwarded import parse_networks
 from gateway.transport.heartbeat import HeartbeatScheduler
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.server import serve
@@ -121,7 +122,9 @@ async def _serve(
     max_connections = _max_connections()
     registry = ConnectionRegistry(metrics, max_connections=max_connections)
     max_clients = min(max_connections, settings.max_browsers or max_connections)
-    policy = AdmissionPolicy(settings.allowed_origins, max_clients)
+    policy = AdmissionPolicy(
+        settings.allowed_origins, max_clients, parse_networks(settings.trusted_proxies)
+    )
     context = TransportContext(registry, dispatcher, InboundScheduler(), policy, clock)
     session = _mqtt_session(settings, topics, consumer, metrics)
     app = create_app(

@@ -1,5 +1,6 @@
 """The gateway's settings, from the environment."""
 
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -10,6 +11,17 @@ from runtime.web_origin import normalize_origin
 
 def _normalized_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(one if one == "*" else normalize_origin(one) for one in origins)
+
+
+def _checked_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    for network in networks:
+        try:
+            ip_network(network.strip("[]"), strict=False)
+        except ValueError:
+            raise ValueError(
+                f"{network!r} is no address or network: like 10.0.0.7, 10.0.0.0/8 or fd00::/8"
+            ) from None
+    return networks
 
 
 class GatewaySettings(CommonSettings):
@@ -31,6 +43,12 @@ class GatewaySettings(CommonSettings):
         alias="GATEWAY_ALLOWED_ORIGINS",
         description="Origins of other sites whose pages may connect, separated by commas; * for "
         "all. Pages of the gateway's own origin always may.",
+    )
+    trusted_proxies: Annotated[Names, AfterValidator(_checked_networks)] = Field(
+        (),
+        alias="GATEWAY_TRUSTED_PROXIES",
+        description="Addresses and networks of the proxies in front, like 10.0.0.0/8, separated "
+        "by commas; their X-Forwarded-Host and Forwarded headers are believed.",
     )
     max_browsers: int = Field(
         0,

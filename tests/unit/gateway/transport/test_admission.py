@@ -14,6 +14,7 @@ from gateway.transport.admission import (
     admit,
     parse_subscription,
 )
+from gateway.transport.forwarded import parse_networks
 
 
 def test_a_query_without_pillows_subscribes_to_all() -> None:
@@ -80,3 +81,29 @@ def test_last_event_id_is_newer_than_since() -> None:
     request = admit(POLICY, 0, b"since=ep:1", {b"last-event-id": b"ep:2"})
 
     assert request == SubscriptionRequest(None, Cursor("ep", 2))
+
+
+def test_a_forwarded_host_counts_from_a_trusted_proxy_only() -> None:
+    """From another peer it is refused, with the setting to change."""
+    fields = {
+        b"host": b"127.0.0.1:8080",
+        b"origin": b"https://pillows.example",
+        b"x-forwarded-host": b"pillows.example",
+    }
+    trusting = AdmissionPolicy((), 2, parse_networks(["10.0.0.0/8"]))
+
+    assert isinstance(admit(trusting, 0, b"", fields, "10.0.0.7"), SubscriptionRequest)
+    refusal = admit(trusting, 0, b"", fields, "192.0.2.1")
+    assert isinstance(refusal, Refusal)
+    assert "192.0.2.1 is not in GATEWAY_TRUSTED_PROXIES" in refusal.reason
+
+
+def test_a_proxy_that_names_the_upstream_as_host_is_told_what_to_pass_on() -> None:
+    """Nginx's default; unless the browser itself says that the request is to its page's origin."""
+    fields = {b"host": b"127.0.0.1:8080", b"origin": b"https://pillows.example"}
+
+    refusal = admit(POLICY, 0, b"", fields, "127.0.0.1")
+    assert isinstance(refusal, Refusal)
+    assert "proxy_set_header Host $http_host" in refusal.reason
+    fields[b"sec-fetch-site"] = b"same-origin"
+    assert isinstance(admit(POLICY, 0, b"", fields, "127.0.0.1"), SubscriptionRequest)

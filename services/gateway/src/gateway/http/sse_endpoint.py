@@ -16,7 +16,8 @@ def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Res
     """Return the endpoint; an admitted GET is upgraded before it arrives here."""
 
     async def events(request: Request) -> Response:
-        outcome = context.admit(request.scope["query_string"], dict(request.headers.raw))
+        peer = request.client.host if request.client else None
+        outcome = context.admit(request.scope["query_string"], dict(request.headers.raw), peer)
         if isinstance(outcome, Refusal):
             context.registry.count_refused(outcome.code)
             if outcome.code == FORBIDDEN:

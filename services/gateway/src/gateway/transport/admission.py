@@ -9,7 +9,8 @@ from contract.cursors import Cursor, parse_cursor
 from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
 from gateway.fanout.subscriptions import Filter
-from gateway.transport.origin_policy import origin_allowed
+from gateway.transport.forwarded import Network, forwarded_host, is_trusted
+from gateway.transport.origin_policy import browser_says_same_origin, origin_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +33,31 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AdmissionPolicy:
-    """Which origins may subscribe beside the gateway's own, and how many clients at once."""
+    """Which origins may subscribe beside the gateway's own, and how many clients at once.
+
+    What `trusted_proxies` say about the host of a request is believed.
+    """
 
     allowed_origins: Sequence[str]
     max_clients: int
+    trusted_proxies: Sequence[Network] = ()
 
 
 def admit(
-    policy: AdmissionPolicy, clients: int, query: bytes, fields: Mapping[bytes, bytes]
+    policy: AdmissionPolicy,
+    clients: int,
+    query: bytes,
+    fields: Mapping[bytes, bytes],
+    peer: str | None = None,
 ) -> SubscriptionRequest | Refusal:
     """Return what a request subscribes to, or why it is refused.
 
     `clients` is the number of clients now, `query` the target's query, `fields` the headers by
-    lower-case name.
+    lower-case name, and `peer` the address that the request came from.
     """
-    origin = _text(fields.get(b"origin"))
-    if origin is not None and not origin_allowed(
-        origin, _text(fields.get(b"host")), policy.allowed_origins
-    ):
-        return Refusal(
-            FORBIDDEN, f"origin {origin:.80} is not allowed; see GATEWAY_ALLOWED_ORIGINS"
-        )
+    foreign = _refusal_of_origin(policy, fields, peer) if b"origin" in fields else None
+    if foreign is not None:
+        return foreign
     if clients >= policy.max_clients:
         return Refusal(FULL, f"{policy.max_clients} clients are connected already; try again later")
     if not query and b"last-event-id" not in fields:
@@ -75,6 +80,29 @@ def parse_subscription(pillows: Sequence[str], since: str | None) -> Subscriptio
     if wrong is not None:
         return f"pillow id {wrong[:80]!r} is not valid"
     return SubscriptionRequest(frozenset(pillows) or None, parse_cursor(since or ""))
+
+
+def _refusal_of_origin(
+    policy: AdmissionPolicy, fields: Mapping[bytes, bytes], peer: str | None
+) -> Refusal | None:
+    """Return why a page of the request's origin may not subscribe; None if it may."""
+    origin, host = fields[b"origin"].decode("latin-1"), _text(fields.get(b"host")) or ""
+    forwarded = forwarded_host(fields)
+    hosts = [host]
+    if forwarded is not None and is_trusted(peer, policy.trusted_proxies):
+        hosts.append(forwarded)
+    if origin_allowed(origin, hosts, policy.allowed_origins) or browser_says_same_origin(fields):
+        return None
+    if forwarded is not None and len(hosts) == 1:
+        advice = f"the proxy {peer} is not in GATEWAY_TRUSTED_PROXIES"
+    else:
+        advice = (
+            "a proxy must pass the browser's Host on (nginx: proxy_set_header Host $http_host); "
+            "pages of other sites must be in GATEWAY_ALLOWED_ORIGINS"
+        )
+    return Refusal(
+        FORBIDDEN, f"origin {origin:.80} is not allowed at the host {host[:80] or 'none'}: {advice}"
+    )
 
 
 def _text(value: bytes | None) -> str | None:

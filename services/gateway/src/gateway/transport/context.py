@@ -1,5 +1,6 @@
 """Transport context: the parts of the gateway that every connection uses."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,14 @@ class TransportContext:
     policy: AdmissionPolicy
     clock: Clock
 
-    def admit(self, query: bytes, fields: Mapping[bytes, bytes]) -> SubscriptionRequest | Refusal:
+    def admit(
+        self, query: bytes, fields: Mapping[bytes, bytes], peer: str | None
+    ) -> SubscriptionRequest | Refusal:
         """Return what a request subscribes to, or why it is refused; see admission.admit."""
-        return admit(self.policy, len(self.registry.clients), query, fields)
+        return admit(self.policy, len(self.registry.clients), query, fields, peer)
+
+
+def peer_address(transport: asyncio.Transport) -> str | None:
+    """Return the address of a connection's peer; None where it has none, as on a Unix socket."""
+    name = transport.get_extra_info("peername")
+    return name[0] if isinstance(name, tuple) else None

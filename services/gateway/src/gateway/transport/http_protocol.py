@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.transport import connections, sse
 from gateway.transport.admission import Refusal
-from gateway.transport.context import TransportContext
+from gateway.transport.context import TransportContext, peer_address
 from gateway.transport.handshake import respond
 from gateway.transport.handshake_cache import parse_cached
 from gateway.transport.pipeline import PIPELINE_KEY, Pipeline, TooManyPipelined
@@ -153,7 +153,7 @@ class HttpProtocol(asyncio.Protocol):
         path, _, query = head.target.partition(b"?")
         if path != sse.PATH or head.method != b"GET":
             return False
-        request = self._context.admit(query, head.fields)
+        request = self._context.admit(query, head.fields, peer_address(self._transport))
         if isinstance(request, Refusal):
             return False  # the application answers it, with a problem document
         self._detach()

@@ -1,14 +1,14 @@
 """Origin policy: which web pages may subscribe. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-def origin_allowed(origin: str, host: str | None, allowed: Sequence[str]) -> bool:
-    """Return whether a page of `origin` may subscribe at a gateway that is addressed as `host`.
+def origin_allowed(origin: str, hosts: Sequence[str], allowed: Sequence[str]) -> bool:
+    """Return whether a page of `origin` may subscribe at a gateway that is addressed as `hosts`.
 
     A request without an Origin header does not come from a browser and needs no check, because
     the data is public to any program that can reach the gateway.
@@ -16,10 +16,33 @@ def origin_allowed(origin: str, host: str | None, allowed: Sequence[str]) -> boo
     """
     if "*" in allowed or origin.lower() in (one.lower() for one in allowed):
         return True
+    return any(_is_same_site(origin, host) for host in hosts)
+
+
+def browser_says_same_origin(fields: Mapping[bytes, bytes]) -> bool:
+    """Return whether a browser sent the request to the origin of its page, whatever Host says now.
+
+    No page can set this header, and a proxy that names another Host leaves it as it is.
+    """
+    return fields.get(b"sec-fetch-site") == b"same-origin"
+
+
+def _is_same_site(origin: str, host: str) -> bool:
+    """Return whether an origin has the name and port of a host.
+
+    A host without a port stands for every port of its name, because proxies remove it: nginx's
+    `$host` has none.
+    """
+    scheme, _, site = origin.lower().partition("://")
+    if scheme in _DEFAULT_PORTS and site and site == host.lower():
+        return True  # without a proxy; ten thousand pages may connect at once
     try:
-        parsed = urlsplit(origin)
+        page, own = urlsplit(origin), urlsplit(f"//{host}")
+        if not page.hostname or page.username is not None or page.scheme not in _DEFAULT_PORTS:
+            return False
+        if page.path or page.query or page.fragment or page.hostname != own.hostname:
+            return False
+        # A browser omits the default port of a scheme; some proxies add it to Host.
+        return own.port is None or own.port == (page.port or _DEFAULT_PORTS[page.scheme])
     except ValueError:
         return False
-    site, own = parsed.netloc.lower(), (host or "").lower()
-    # A browser omits the default port of a scheme; some proxies add it to Host.
-    return bool(site) and site in (own, own.removesuffix(_DEFAULT_PORTS.get(parsed.scheme, "")))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from gateway.fanout.encoding import Encoding
 from gateway.transport.admission import Refusal, SubscriptionRequest
-from gateway.transport.context import TransportContext
+from gateway.transport.context import TransportContext, peer_address
 from gateway.transport.handshake import HandshakeResponse
 from gateway.transport.request_parser import RequestHead
 from gateway.transport.sse import SseConnection, response_head
@@ -25,7 +25,8 @@ def upgrade_to_websocket(
     `response` accepts the handshake, `fields` are its headers by name, and `rest` was received
     behind it.
     """
-    outcome = context.admit(query, fields)
+    peer = peer_address(transport) if b"origin" in fields else None
+    outcome = context.admit(query, fields, peer)
     connection = WebSocketConnection(context, transport, response.data, deflate=response.deflate)
     transport.set_protocol(connection)
     # A refused client is upgraded too, because a browser shows a page the close code of a
