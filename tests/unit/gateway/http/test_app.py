@@ -228,7 +228,7 @@ async def test_head_of_the_event_stream_subscribes_nothing(site: Site) -> None:
 
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "no-store, no-transform"
     assert site.core.dispatcher.subscriber_count == 0
 
 

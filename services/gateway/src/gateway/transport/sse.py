@@ -19,7 +19,7 @@ PATH: Final = b"/events"
 MEDIA_TYPE: Final = "text/event-stream"
 
 HEADERS: Final = {
-    "Cache-Control": "no-store",
+    "Cache-Control": "no-store, no-transform",  # otherwise a middleware compresses, and buffers
     "X-Accel-Buffering": "no",  # otherwise nginx holds events back until its buffer is full
 }
 
@@ -45,11 +45,11 @@ class SseConnection(ClientConnection):
         self._encoding = Encoding.CHUNK if is_chunked else Encoding.EVENT
 
     def start(self, request: SubscriptionRequest) -> None:
-        """Send the delay before a reconnect, and subscribe."""
+        """Subscribe, and send the delay before a reconnect, which precedes the first flush."""
+        self.subscribe(request, self._encoding)
         # A random delay for each client spreads the reconnects after a restart.
         retry = b"retry: %d\n\n" % random.randint(*RECONNECT_MS)  # noqa: S311 - jitter
         self.write(encoding.chunk(retry) if self._encoding is Encoding.CHUNK else retry)
-        self.subscribe(request, self._encoding)
 
     def data_received(self, data: bytes) -> None:
         """Drop what the client sends behind its request."""
