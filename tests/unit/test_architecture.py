@@ -111,6 +111,7 @@ DECIDERS: Final = (
     "gateway.transport.admission",
     "gateway.transport.origin_policy",
     "gateway.transport.forwarded",
+    "gateway.transport.connection_limits",
     "gateway.transport.cpu_budget",
     "gateway.transport.frame_scanner",
     "simulator.model.*",

@@ -9,13 +9,14 @@ from starlette.applications import Starlette
 
 from contract.frames import HEARTBEAT_S
 from gateway.transport.connection import ClientConnection
+from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatScheduler
 from gateway.transport.server import KEEP_ALIVE_S, serve
 from gateway.transport.socket_limits import set_socket_limits
 from runtime.server import listen
-from tests.gateway import handshake
+from tests.gateway import handshake, request
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import update
 from tests.unit.gateway.transport.contexts import make_context
@@ -57,6 +58,11 @@ class Served:
         self._at += 1
         self.core.receive_state(update(pillow, self._at, pad=pad))
 
+    async def wait_until_read(self) -> None:
+        """Wait until the server has read what was sent before: a later request is answered."""
+        async with self.dial(request("/nothing")) as later, asyncio.timeout(10):
+            await asyncio.get_running_loop().sock_recv(later, 4096)
+
     @asynccontextmanager
     async def dial(
         self, sent: bytes | None = None, *, receive_buffer: int = 4096
@@ -79,13 +85,13 @@ async def serving(
     *,
     heartbeat_s: float = NEVER_S,
     max_clients: int = 1000,
-    max_connections: int = 1000,
+    limits: ConnectionLimits | None = None,
     app: Starlette | None = None,
     keep_alive_s: int = KEEP_ALIVE_S,
 ) -> AsyncIterator[Served]:
     """Run a server that sends each client a heartbeat once in `heartbeat_s`."""
     core = GatewayCore()
-    context = make_context(core, max_clients=max_clients, max_connections=max_connections)
+    context = make_context(core, max_clients=max_clients, limits=limits)
     listener = listen("127.0.0.1", 0, "PORT")
     set_socket_limits(listener)
     stopping = asyncio.Event()

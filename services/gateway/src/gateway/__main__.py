@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import gc
-import resource
 import secrets
 import socket
-import sys
 from typing import Final
 
 import structlog
@@ -25,11 +23,13 @@ from gateway.state.mqtt_consumer import MqttConsumer
 from gateway.state.presence import PresenceTracker
 from gateway.state.state_store import StateStore
 from gateway.transport.admission import AdmissionPolicy
-from gateway.transport.connections import ConnectionRegistry
+from gateway.transport.connection_limits import ConnectionLimits, derive_limits
+from gateway.transport.connections import ConnectionRegistry, Stage
 from gateway.transport.context import TransportContext
 from gateway.transport.forwarded import parse_networks
 from gateway.transport.heartbeat import HeartbeatScheduler
 from gateway.transport.inbound_scheduler import InboundScheduler
+from gateway.transport.open_files import open_file_limit, raise_open_file_limit
 from gateway.transport.server import serve
 from gateway.transport.socket_limits import set_socket_limits
 from runtime.health import health_routes, ok_but
@@ -44,10 +44,6 @@ log = structlog.get_logger()
 
 SERVICE: Final = "gateway"
 
-RESERVED_FILES: Final = 200
-"""Open files that are reserved for everything but clients: the broker, scrapers, and connections
-that are refused."""
-
 GOODBYE_TIMEOUT_S: Final = 2.0
 """How long clients may take to read the goodbye frame and close."""
 
@@ -60,7 +56,7 @@ def main() -> None:
         set_socket_limits(listener)
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
-    _raise_open_file_limit()
+    raise_open_file_limit()
     _tune_garbage_collection()
     configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
     settings.log_ignored()
@@ -119,12 +115,8 @@ async def _serve(
     )
     dispatcher = Dispatcher(store, metrics, clock)
     consumer = MqttConsumer(presence, dispatcher, topics, metrics, clock)
-    max_connections = _max_connections()
-    registry = ConnectionRegistry(metrics, max_connections=max_connections)
-    max_clients = min(max_connections, settings.max_browsers or max_connections)
-    policy = AdmissionPolicy(
-        settings.allowed_origins, max_clients, parse_networks(settings.trusted_proxies)
-    )
+    registry = ConnectionRegistry(metrics, _connection_limits(settings))
+    policy = _admission_policy(settings, registry.limits)
     context = TransportContext(registry, dispatcher, InboundScheduler(), policy, clock)
     session = _mqtt_session(settings, topics, consumer, metrics)
     app = create_app(
@@ -139,11 +131,14 @@ async def _serve(
     # A part that fails ends the process, because a gateway that serves pages without a broker
     # session would show old states.
     async with asyncio.TaskGroup() as parts:
-        parts.create_task(serve(app, listener, stop_server, context), name="http")
+        parts.create_task(
+            serve(app, listener, stop_server, context, keep_alive_s=settings.keep_alive),
+            name="http",
+        )
         parts.create_task(session.run(stop_session), name="mqtt")
         timers = [
             parts.create_task(consumer.run(), name="expiry"),
-            parts.create_task(registry.run(), name="pending connections"),
+            parts.create_task(registry.run(), name="connection timeouts"),
             parts.create_task(
                 HeartbeatScheduler(registry.clients.tick, clock).run(), name="heartbeats"
             ),
@@ -160,14 +155,6 @@ async def _serve(
     log.info("stopped")
 
 
-def _raise_open_file_limit() -> None:
-    """Raise the soft limit of open files to the hard limit, because each client is a file."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # Some systems report an unlimited hard limit and refuse it.
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def _tune_garbage_collection() -> None:
     """Collect cyclic garbage seldom, because connections live long and form no cycles.
 
@@ -177,17 +164,36 @@ def _tune_garbage_collection() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _max_connections() -> int:
-    """Return how many connections the limit of open files allows."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if files == resource.RLIM_INFINITY else max(1, files - RESERVED_FILES)
+def _connection_limits(settings: GatewaySettings) -> ConnectionLimits:
+    """Return the limits of the settings, within that of open files."""
+    wanted = ConnectionLimits(
+        total=settings.max_connections,
+        clients=settings.max_browsers,
+        pending=settings.max_pending,
+        idle=settings.max_idle,
+        requests=settings.max_requests,
+    )
+    limits = derive_limits(wanted, open_file_limit())
+    for name in ("total", "clients", "pending", "idle", "requests"):
+        asked, got = getattr(wanted, name), getattr(limits, name)
+        if asked > got:
+            log.warning("connection limit lowered", limit=name, wanted=asked, size=got)
+    return limits
+
+
+def _admission_policy(settings: GatewaySettings, limits: ConnectionLimits) -> AdmissionPolicy:
+    return AdmissionPolicy(
+        settings.allowed_origins,
+        limits.clients,
+        parse_networks(settings.trusted_proxies),
+    )
 
 
 async def _wait_until_no_clients(registry: ConnectionRegistry) -> None:
     """Wait until every client has read the goodbye frame, GOODBYE_TIMEOUT_S at most."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GOODBYE_TIMEOUT_S):
-            while len(registry.clients):  # noqa: ASYNC110 - once, at the end
+            while len(registry.clients) or registry.count(Stage.CLOSING):  # noqa: ASYNC110 - once, at the end
                 await asyncio.sleep(0.02)
 
 

@@ -52,6 +52,7 @@ class GatewayMetrics:
         )
         self.pillows = Gauge("pillowcast_gateway_pillows", "Known pillows.", registry=self.registry)
         self._add_state_metrics()
+        self._add_connection_metrics()
 
     def _add_state_metrics(self) -> None:
         self.forgotten = Counter(
@@ -84,6 +85,38 @@ class GatewayMetrics:
             "Time from a state's insertion into the queue until it is published to clients, in the "
             "queue's time.",
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+            registry=self.registry,
+        )
+
+    def _add_connection_metrics(self) -> None:
+        """Add those of the connection registry."""
+        self.sockets = Gauge(
+            "pillowcast_gateway_sockets",
+            "Accepted sockets that are no client connections, by stage.",
+            ["stage"],
+            registry=self.registry,
+        )
+        self.connection_limit = Gauge(
+            "pillowcast_gateway_connection_limit",
+            "Limits of accepted sockets: of all, and by what they are used for.",
+            ["limit"],
+            registry=self.registry,
+        )
+        self.limit_reached = Counter(
+            "pillowcast_gateway_connection_limit_reached",
+            "Connections evicted or refused because a limit was reached, by limit.",
+            ["limit"],
+            registry=self.registry,
+        )
+        self.evicted = Counter(
+            "pillowcast_gateway_evicted",
+            "Connections closed to make room for others, by stage.",
+            ["stage"],
+            registry=self.registry,
+        )
+        self.out_of_files = Counter(
+            "pillowcast_gateway_out_of_files",
+            "Checks, four a second, that found no file descriptor for another connection.",
             registry=self.registry,
         )
 

@@ -56,6 +56,41 @@ class GatewaySettings(CommonSettings):
         ge=0,
         description="The limit of client connections; 0 for as many as open files allow.",
     )
+    max_connections: int = Field(
+        0,
+        alias="GATEWAY_MAX_CONNECTIONS",
+        ge=0,
+        description="The limit of all accepted sockets; 0 for as many as open files allow.",
+    )
+    max_pending: int = Field(
+        1000,
+        alias="GATEWAY_MAX_PENDING",
+        ge=1,
+        description="The limit of connections whose request is incomplete; above it the oldest "
+        "are closed.",
+    )
+    max_idle: int = Field(
+        1000,
+        alias="GATEWAY_MAX_IDLE",
+        ge=1,
+        description="The limit of connections that are kept alive between two requests; above it "
+        "the oldest are closed.",
+    )
+    max_requests: int = Field(
+        500,
+        alias="GATEWAY_MAX_REQUESTS",
+        ge=1,
+        description="The limit of ordinary requests that are answered at once; above it the "
+        "answer is 503.",
+    )
+    keep_alive: int = Field(
+        75,
+        alias="GATEWAY_KEEP_ALIVE",
+        ge=1,
+        le=86400,
+        description="Seconds that a connection is kept alive between two requests; longer than a "
+        "proxy in front keeps it, which is 60 for nginx.",
+    )
     expire_after: float = Field(
         30,
         alias="GATEWAY_EXPIRE_AFTER",

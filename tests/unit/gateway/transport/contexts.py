@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.transport.admission import AdmissionPolicy
+from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.context import TransportContext
 from gateway.transport.inbound_scheduler import InboundScheduler
@@ -14,11 +15,11 @@ def make_context(
     allowed_origins: Sequence[str] = (),
     *,
     max_clients: int = 1000,
-    max_connections: int = 1000,
+    limits: ConnectionLimits | None = None,
 ) -> TransportContext:
     """Return a context that adds clients to the core."""
     return TransportContext(
-        ConnectionRegistry(core.metrics, max_connections=max_connections),
+        ConnectionRegistry(core.metrics, limits or ConnectionLimits(total=1000)),
         core.dispatcher,
         InboundScheduler(),
         AdmissionPolicy(allowed_origins, max_clients),

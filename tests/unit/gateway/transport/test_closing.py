@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from gateway.transport import websocket
+from gateway.transport import connections
+from gateway.transport.connections import Stage
 from tests.gateway import CLOSE, TEXT, client_frame, close_code
 from tests.unit.gateway.servers import read_to_end, serving
 from tests.waiting import until
@@ -46,7 +47,7 @@ async def test_a_client_is_read_from_after_a_fault_until_it_has_the_code(
     fault: bytes, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Closed with unread data, TCP would send a reset, which discards the close frame."""
-    monkeypatch.setattr(websocket, "LINGER_S", 5.0)
+    monkeypatch.setattr(connections, "LINGER_S", 5.0)
     async with serving() as served, served.dial() as client:
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(client, fault)
@@ -58,14 +59,16 @@ async def test_a_client_is_read_from_after_a_fault_until_it_has_the_code(
     assert close_code(got) == code
 
 
-async def test_a_client_that_does_not_answer_a_close_is_aborted_after_the_close_timeout(
+async def test_a_client_that_does_not_answer_a_close_is_aborted_after_linger(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The closing handshake has a deadline."""
-    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(connections, "LINGER_S", 0.3)
     async with serving() as served, served.dial() as client:
         await asyncio.get_running_loop().sock_sendall(client, client_frame(TEXT, b"garbage"))
-        await until(lambda: served.clients == 0, "aborted")
+        await until(lambda: served.registry.count(Stage.CLOSING) == 1, "refused")
+        assert served.clients == 0
+        await until(lambda: len(served.registry) == 0, "aborted")
 
 
 async def test_the_server_closes_tcp_after_both_close_frames() -> None:

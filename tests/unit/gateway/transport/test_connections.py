@@ -6,9 +6,16 @@ import gc
 from contextlib import AsyncExitStack
 
 import pytest
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from gateway.transport import connections
 from gateway.transport.connection import ClientConnection
+from gateway.transport.connection_limits import ConnectionLimits
+from gateway.transport.connections import Stage
 from tests.gateway import close_code, handshake, parse_frames, request
 from tests.unit.gateway.servers import read_to_end, serving
 from tests.waiting import until
@@ -22,21 +29,146 @@ async def test_a_connection_without_a_byte_is_closed_after_the_header_timeout(
     async with serving() as served, served.dial(b"") as silent:
         with contextlib.suppress(ConnectionResetError):
             assert await read_to_end(silent) == b""
-        assert served.registry.pending == 0
+        assert len(served.registry) == 0
 
 
-async def test_the_oldest_pending_connection_is_evicted_above_max_pending(
+async def test_above_the_total_the_oldest_incomplete_request_is_evicted() -> None:
+    """Slow heads, a byte each, do not lock newcomers out."""
+    async with serving(limits=ConnectionLimits(total=3)) as served, AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(served.dial(b"G")) for _ in range(3)]
+        await until(lambda: served.registry.count(Stage.PENDING) == 3, "connected")
+        async with served.dial():
+            with contextlib.suppress(ConnectionResetError):
+                assert await read_to_end(slow[0]) == b""
+            assert served.clients == 1
+            assert served.registry.count(Stage.PENDING) == 2
+        assert served.count("evicted_total", stage="pending") == 1
+        assert served.count("connection_limit_reached_total", limit="total") == 1
+
+
+async def test_pending_connections_are_evicted_above_their_limit_after_a_grace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """If pending connections and clients together exceed the limit of connections."""
-    monkeypatch.setattr(connections, "MAX_PENDING", 2)
-    async with serving(max_connections=3) as served, AsyncExitStack() as stack:
-        silent = [await stack.enter_async_context(served.dial(b"")) for _ in range(3)]
-        await until(lambda: served.registry.pending == 3, "connected")
-        async with served.dial():
+    """Clients that connect again together are all pending for a moment."""
+    limits = ConnectionLimits(total=100, pending=2)
+    async with serving(limits=limits) as served, AsyncExitStack() as stack:
+        silent = [await stack.enter_async_context(served.dial(b"")) for _ in range(4)]
+        await until(lambda: served.registry.count(Stage.PENDING) == 4, "no eviction in the grace")
+
+        monkeypatch.setattr(connections, "PENDING_GRACE_S", 0.0)
+        await stack.enter_async_context(served.dial(b""))
+
+        with contextlib.suppress(ConnectionResetError):
             assert await read_to_end(silent[0]) == b""
+        await until(lambda: served.registry.count(Stage.PENDING) == 4, "the oldest evicted")
+
+
+async def test_every_accepted_socket_counts() -> None:
+    """Ordinary requests too: of 30 connections that are kept alive 10 stay, the newest."""
+    async with serving(limits=ConnectionLimits(total=10)) as served, AsyncExitStack() as stack:
+        dialled = []
+        for _ in range(30):
+            dialled.append(await stack.enter_async_context(served.dial(request("/nothing"))))
+            async with asyncio.timeout(10):
+                await asyncio.get_running_loop().sock_recv(dialled[-1], 4096)
+            assert len(served.registry) <= 10
+        assert served.registry.count(Stage.IDLE) == 10
+        assert served.count("evicted_total", stage="idle") == 20
+        async with served.dial():
             assert served.clients == 1
-            assert served.registry.pending == 2
+
+
+async def test_idle_connections_have_a_limit_and_the_oldest_goes() -> None:
+    """However many sockets are left."""
+    limits = ConnectionLimits(total=100, idle=2)
+    async with serving(limits=limits) as served, AsyncExitStack() as stack:
+        for _ in range(3):
+            client = await stack.enter_async_context(served.dial(request("/nothing")))
+            async with asyncio.timeout(10):
+                await asyncio.get_running_loop().sock_recv(client, 4096)
+        await until(lambda: served.registry.count(Stage.IDLE) == 2, "evicted")
+        assert served.count("sockets", stage="idle") == 2
+
+
+async def test_a_request_above_the_limit_is_answered_with_503() -> None:
+    """With a problem document, and without the application."""
+    may_respond = asyncio.Event()
+
+    async def slow(_request: Request) -> Response:
+        await may_respond.wait()
+        return Response(b"done")
+
+    app = Starlette(routes=[Route("/slow", slow)])
+    async with (
+        serving(app=app, limits=ConnectionLimits(requests=1)) as served,
+        served.dial(request("/slow")) as first,
+    ):
+        await until(lambda: served.registry.count(Stage.REQUEST) == 1, "first request")
+        async with served.dial(request("/slow")) as second:
+            got = await read_to_end(second)
+        may_respond.set()
+        async with asyncio.timeout(10):
+            assert b"200 OK" in await asyncio.get_running_loop().sock_recv(first, 4096)
+        await until(lambda: served.registry.count(Stage.IDLE) == 1, "idle")
+
+    assert got.startswith(b"HTTP/1.1 503 ")
+    assert b"application/problem+json" in got
+    assert b"retry-after: " in got
+
+
+async def test_a_refused_client_takes_nobodys_place() -> None:
+    """As many foreign pages as there are places, and a good browser is admitted."""
+    async with serving(max_clients=3) as served, AsyncExitStack() as stack:
+        for _ in range(5):
+            foreign = handshake("/ws", "Origin: https://evil.example")
+            refused = await stack.enter_async_context(served.dial(foreign))
+            async with asyncio.timeout(10):
+                await asyncio.get_running_loop().sock_recv(refused, 4096)
+        assert served.clients == 0
+        async with served.dial() as good, asyncio.timeout(10):
+            assert b'"snapshot"' in await asyncio.get_running_loop().sock_recv(good, 4096)
+
+
+async def test_above_the_total_a_refused_connection_goes_before_an_idle_one() -> None:
+    """Then the idle one goes, then the incomplete request."""
+    async with serving(limits=ConnectionLimits(total=3)) as served, AsyncExitStack() as stack:
+        await stack.enter_async_context(served.dial(b"GET / HT"))
+        idle = await stack.enter_async_context(served.dial(request("/nothing")))
+        foreign = handshake("/ws", "Origin: https://evil.example")
+        await stack.enter_async_context(served.dial(foreign))
+        await until(lambda: served.registry.count(Stage.CLOSING) == 1, "refused")
+        for stage in (Stage.CLOSING, Stage.IDLE, Stage.PENDING):
+            assert served.registry.count(stage) == 1
+            await stack.enter_async_context(served.dial())
+            assert served.registry.count(stage) == 0
+        assert idle.fileno() >= 0
+
+
+async def test_a_limit_is_logged_once() -> None:
+    """And counted each time."""
+    with structlog.testing.capture_logs() as logs:
+        async with serving(limits=ConnectionLimits(total=2)) as served, AsyncExitStack() as stack:
+            for _ in range(6):
+                await stack.enter_async_context(served.dial(b""))
+            await until(
+                lambda: served.count("connection_limit_reached_total", limit="total") == 4,
+                "evicted",
+            )
+    assert [line["limit"] for line in logs if line["event"] == "connection limit reached"] == [
+        "total"
+    ]
+
+
+async def test_without_a_free_descriptor_the_least_worthy_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a metric, and a line once."""
+    monkeypatch.setattr(connections, "is_out_of_files", lambda: True)
+    with structlog.testing.capture_logs() as logs:
+        async with serving() as served, served.dial(b""):
+            await until(lambda: served.count("out_of_files_total") >= 2, "checked twice")
+            assert len(served.registry) == 0
+    assert [line["log_level"] for line in logs if "out of open files" in line["event"]] == ["error"]
 
 
 async def test_a_client_above_the_limit_is_refused_with_1013() -> None:
@@ -67,7 +199,7 @@ async def test_close_ends_every_connection_and_those_that_follow() -> None:
             for sent in (b"", b"GET / HT", handshake(), request("/events"))
         ]
         await until(
-            lambda: (served.registry.pending, served.registry.http, served.clients) == (1, 1, 2),
+            lambda: (served.registry.count(Stage.PENDING), served.clients) == (2, 2),
             "connected",
         )
 
@@ -79,10 +211,7 @@ async def test_close_ends_every_connection_and_those_that_follow() -> None:
         async with served.dial(b"") as late:
             with contextlib.suppress(ConnectionResetError):
                 assert await read_to_end(late) == b""
-        await until(
-            lambda: (served.registry.pending, served.registry.http, served.clients) == (0, 0, 0),
-            "unregistered",
-        )
+        await until(lambda: len(served.registry) == 0, "unregistered")
 
 
 @pytest.mark.parametrize("sent", [handshake(), request("/events")], ids=["websocket", "events"])

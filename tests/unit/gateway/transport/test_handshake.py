@@ -164,12 +164,13 @@ def test_an_invalid_handshake_is_refused_with_its_status(
 
     assert not response.accepted
     assert response.data.startswith(b"HTTP/1.1 %b " % status)
+    assert b"\r\ncontent-type: application/problem+json\r\n" in response.data
     assert b"\r\nDate: " not in response.data
 
 
 def test_a_handshake_by_another_method_is_told_the_allowed_one() -> None:
     """RFC 9110 §15.5.6."""
-    assert b"\r\nAllow: GET\r\n" in respond(head(*PLAIN, KEY, method=b"POST")).data
+    assert b"\r\nallow: GET\r\n" in respond(head(*PLAIN, KEY, method=b"POST")).data
 
 
 def test_a_request_line_of_71_kb_is_accepted() -> None:

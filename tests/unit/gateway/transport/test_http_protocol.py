@@ -37,7 +37,7 @@ async def test_a_request_in_pieces_is_upgraded_as_a_whole_one(
     """The response head and the first frame are all that is sent."""
     async with serving() as served, served.dial(sent[:cut]) as client:
         loop = asyncio.get_running_loop()
-        await until(lambda: served.registry.http == 1, "first piece received")
+        await served.wait_until_read()
         await loop.sock_sendall(client, sent[cut:])
         got = b""
         async with asyncio.timeout(10):
@@ -88,7 +88,7 @@ async def test_a_refused_handshake_is_answered_and_logs_nothing(
     with caplog.at_level(logging.WARNING):
         async with serving() as served:
             got = await receive(served, handshake("/ws", "Sec-WebSocket-Version: 8"), b"never")
-            await until(lambda: served.registry.http == 0, "unregistered")
+            await until(lambda: len(served.registry) == 0, "unregistered")
 
     assert got.startswith(b"HTTP/1.1 400 ")
     assert not caplog.records
@@ -133,7 +133,7 @@ async def test_a_request_behind_an_event_stream_is_ignored(second: bytes, cut: i
     async with serving() as served, served.dial(first[:cut]) as client:
         loop = asyncio.get_running_loop()
         if cut:
-            await until(lambda: served.registry.http == 1, "first piece received")
+            await served.wait_until_read()
         await loop.sock_sendall(client, first[cut:] + second)
         got = b""
         async with asyncio.timeout(10):
@@ -195,7 +195,7 @@ async def test_an_incomplete_request_is_ended_by_its_deadline(
     async with serving() as served, served.dial(sent) as client:
         with contextlib.suppress(ConnectionError):
             await read_to_end(client)
-        await until(lambda: served.registry.http == 0, "unregistered")
+        await until(lambda: len(served.registry) == 0, "unregistered")
 
 
 async def test_a_body_that_trickles_is_ended_by_the_deadline(

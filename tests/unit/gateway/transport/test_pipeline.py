@@ -126,7 +126,7 @@ async def test_a_reset_before_several_responses_logs_nothing(
                 await until(lambda: application.requests == 1, "first request")
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             application.may_respond.set()
-            await until(lambda: served.registry.http == 0, "unregistered")
+            await until(lambda: len(served.registry) == 0, "unregistered")
     assert application.requests == 1
     assert not caplog.records
 
@@ -230,7 +230,7 @@ async def test_an_error_in_the_body_of_a_request_is_answered_with_400() -> None:
     async with serving(app=application.app) as served, served.dial(sent) as client:
         got = await read_to_end(client)
     assert got.startswith(b"HTTP/1.1 400 ")
-    assert got.endswith(b"Invalid HTTP request received.")
+    assert b"no valid HTTP request" in got
 
 
 async def test_a_request_that_arrives_slowly_is_not_cut_by_the_keep_alive_timeout() -> None:

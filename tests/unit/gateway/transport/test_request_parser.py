@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.transport.request_parser import (
+    INVALID_REQUEST,
     MAX_HTTP_REQUEST_BYTES,
     MAX_PIPELINED,
     BodyPiece,
@@ -127,7 +128,7 @@ def test_a_request_for_another_upgrade_is_no_handshake(sent: bytes) -> None:
 )
 def test_an_invalid_request_is_an_error_without_a_head(sent: bytes) -> None:
     """HTTP/1.1 needs one Host header (RFC 9112 §3.2)."""
-    assert parse(sent) == [RequestError("Invalid HTTP request received.")]
+    assert parse(sent) == [RequestError(INVALID_REQUEST)]
 
 
 def test_http_1_0_needs_no_host() -> None:

@@ -9,6 +9,7 @@ from contract.frames import FORBIDDEN, FULL
 from gateway.http.problems import problem
 from gateway.transport.admission import Refusal
 from gateway.transport.context import TransportContext
+from gateway.transport.plain_response import RETRY_AFTER_S
 from gateway.transport.sse import HEADERS, MEDIA_TYPE
 
 
@@ -23,7 +24,7 @@ def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Res
             if outcome.code == FORBIDDEN:
                 return problem(403, "origin not allowed", outcome.reason)
             if outcome.code == FULL:
-                return problem(503, "full", outcome.reason)
+                return problem(503, "full", outcome.reason, retry_after_s=RETRY_AFTER_S)
             return problem(400, "bad request", outcome.reason)
         if request.method == "HEAD":
             return Response(media_type=MEDIA_TYPE, headers=HEADERS)

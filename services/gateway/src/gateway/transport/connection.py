@@ -50,8 +50,6 @@ class ClientConnection(Subscriber, asyncio.Protocol):
             context.dispatcher.pause(self)
         transport.set_write_buffer_limits(high=0)
 
-        context.registry.register(self)
-
     def write(self, data: bytes | memoryview, /) -> None:
         """Write through the transport; the first write sends the response before the data."""
         response, self._response = self._response, b""
@@ -68,7 +66,8 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         return False
 
     def subscribe(self, request: SubscriptionRequest, encoding: Encoding) -> None:
-        """Send it a snapshot of what it asked for, and updates from then on."""
+        """Admit it: send it a snapshot of what it asked for, and updates from then on."""
+        self.context.registry.register(self)
         self.context.dispatcher.subscribe(self, request.filter, encoding, request.resume_from)
 
     def connection_lost(self, exc: Exception | None) -> None:

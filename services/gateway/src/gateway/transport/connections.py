@@ -1,129 +1,196 @@
 """Connection registry: every accepted socket, by the stage that its connection is in.
 
-A connection is *pending* until its first byte, then an *HTTP* connection while it sends ordinary
-requests, and a *client* once it is upgraded to a WebSocket or an event stream.
+A connection is *pending* until the end of its request's head, then a *request* until the response
+is complete, then *idle*; or a *client* once it is upgraded to a WebSocket or an event stream.
+One that was refused, or ends, is *closing* until its peer has read why.
 """
 
 import asyncio
-import sys
 import time
+from collections.abc import Mapping
+from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol
 
+from contract.frames import FULL
 from gateway.metrics import GatewayMetrics
+from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.heartbeat import Monitored
+from gateway.transport.limit_reports import LimitReports
+from gateway.transport.open_files import is_out_of_files
 from gateway.transport.timing_wheel import TimingWheel
 
 REQUEST_HEADER_TIMEOUT_S: Final = 10.0
 """The limit of each stage of a request, in seconds: until a new connection's first byte, from there
 to the end of the head, and of the body. A silent connection holds a file descriptor."""
 
-MAX_PENDING: Final = 100
-"""Limit of connections without a request. They are allowed even when the gateway is full, so that
-a new client can be sent close code 1013."""
+LINGER_S: Final = 1.0
+"""How long a connection that was refused, or ends, may take to read why and to close. Closing at
+once with unread data makes TCP send a reset, which can overtake the close code."""
+
+PENDING_GRACE_S: Final = 2.0
+"""How long a pending connection is safe from eviction while sockets are left: ten thousand clients
+that connect again together are all pending until the event loop has read what they sent."""
 
 TRANSPORTS: Final = ("websocket", "events")
 """The values of the metrics' label `transport`."""
 
-_SWEEP_S: Final = 0.5
+SWEEP_S: Final = 0.25
 
 
-class PendingConnection(Protocol):
-    """A connection that is no client yet."""
+class Stage(StrEnum):
+    """The stages of a connection that is no client, the first to be evicted first."""
+
+    CLOSING = "closing"
+    IDLE = "idle"
+    PENDING = "pending"
+    REQUEST = "request"
+
+
+EVICTED: Final = (Stage.CLOSING, Stage.IDLE, Stage.PENDING)
+"""The stages that lose connections above the total; a response is always completed."""
+
+
+class Connection(Protocol):
+    """An accepted socket."""
 
     def shutdown(self) -> None:
-        """Close it: after the response that is being sent, if there is one."""
+        """Close it because the server stops: after the response that is being sent, if any."""
+
+    def abort(self) -> None:
+        """Close it now."""
 
 
-class Client(Monitored, Protocol):
+class Client(Monitored, Connection, Protocol):
     """A connection that was upgraded."""
 
     @property
     def kind(self) -> str:
         """One of TRANSPORTS."""
 
-    def shutdown(self) -> None:
-        """End it."""
-
 
 class ConnectionRegistry:
-    """All connections of the gateway, and their counts as metrics."""
+    """All connections of the gateway, their limits, and their counts as metrics."""
 
-    def __init__(self, metrics: GatewayMetrics, *, max_connections: int = sys.maxsize) -> None:
-        """`max_connections` bounds pending connections and clients together."""
+    def __init__(self, metrics: GatewayMetrics, limits: ConnectionLimits) -> None:
         self.clients: TimingWheel[Client] = TimingWheel()
-        self._pending: dict[
-            PendingConnection, float
-        ] = {}  # since when (monotonic, in seconds), the oldest first
-        self._http: set[PendingConnection] = set()
-        self._max_connections = max_connections
+        self.limits = limits
+        # Since when each is in its stage (monotonic, in seconds), the oldest first.
+        self._stages: Mapping[Stage, dict[Connection, float]] = {stage: {} for stage in Stage}
+        self._pending = self._stages[Stage.PENDING]
         self._is_closed = False
         self._metrics = metrics
+        self._reports = LimitReports(metrics)
         self._open = dict.fromkeys(TRANSPORTS, 0)
         for kind in TRANSPORTS:
             metrics.connections.labels(kind).set_function(partial(self._open.__getitem__, kind))
+        for stage, members in self._stages.items():
+            metrics.sockets.labels(stage).set_function(members.__len__)
+        for name in ("total", "clients", "pending", "idle", "requests"):
+            metrics.connection_limit.labels(name).set(getattr(limits, name))
+
+    def __len__(self) -> int:
+        """Return the number of all accepted sockets."""
+        return len(self.clients) + sum(map(len, self._stages.values()))
+
+    def count(self, stage: Stage) -> int:
+        """Return the number of connections in a stage."""
+        return len(self._stages[stage])
 
     @property
-    def pending(self) -> int:
-        """The number of connections without a request."""
-        return len(self._pending)
+    def has_request_room(self) -> bool:
+        """Whether one more ordinary request may be answered."""
+        if len(self._stages[Stage.REQUEST]) < self.limits.requests:
+            return True
+        self._reports.reached("requests", self.limits.requests, "refused")
+        return False
 
-    @property
-    def http(self) -> int:
-        """The number of connections that have sent a byte and are not upgraded."""
-        return len(self._http)
-
-    def register_pending(self, connection: PendingConnection) -> None:
-        """Add a new connection and start its timeout; above the limits the oldest is evicted."""
+    def accept(self, connection: Connection) -> None:
+        """Add a new connection and start its timeout; above a limit the least worthy is evicted."""
         if self._is_closed:
             connection.shutdown()
             return
-        self._pending[connection] = time.monotonic()
-        pending = len(self._pending)
-        if pending > MAX_PENDING and pending + len(self.clients) > self._max_connections:
-            self._evict_oldest()
+        now_s = time.monotonic()
+        self._pending[connection] = now_s
+        if len(self) > self.limits.total:
+            self._evict_least_worthy()
+        elif (
+            len(self._pending) > self.limits.pending
+            and next(iter(self._pending.values())) < now_s - PENDING_GRACE_S
+        ):
+            self._evict(Stage.PENDING, "pending", self.limits.pending)
 
-    def unregister_pending(self, connection: PendingConnection) -> None:
-        """Remove a connection that has sent a byte or is closed; this stops its timeout."""
-        self._pending.pop(connection, None)
+    def move(self, connection: Connection, old: Stage, new: Stage) -> None:
+        """Move a connection to another stage, or start its time in the same one again."""
+        self._stages[old].pop(connection, None)
+        self._stages[new][connection] = time.monotonic()
+        if new is Stage.IDLE and len(self._stages[new]) > self.limits.idle:
+            self._evict(new, "idle", self.limits.idle)
 
-    def register_http(self, connection: PendingConnection) -> None:
-        """Add a connection that sends ordinary requests."""
-        self._http.add(connection)
-
-    def unregister_http(self, connection: PendingConnection) -> None:
-        """Remove a connection that is upgraded or closed."""
-        self._http.discard(connection)
+    def remove(self, connection: Connection, stage: Stage) -> None:
+        """Remove a connection that is upgraded or closed; it may have been evicted before."""
+        self._stages[stage].pop(connection, None)
 
     def register(self, client: Client) -> None:
         """Add a client; it receives heartbeats from now on."""
         self.clients.add(client)
         self._open[client.kind] += 1
 
+    def start_closing(self, client: Client) -> None:
+        """Take its place from a client that was refused or ends; LINGER_S later it is aborted."""
+        self._leave(client)
+        self._stages[Stage.CLOSING].setdefault(client, time.monotonic())
+
     def unregister(self, client: Client) -> None:
-        """Remove a client that was registered."""
-        self.clients.discard(client)
-        self._open[client.kind] -= 1
+        """Remove a client, in whichever stage."""
+        self._leave(client)
+        self._stages[Stage.CLOSING].pop(client, None)
 
     def count_refused(self, code: int) -> None:
         """Count a client that was refused, or closed because of what it sent."""
         self._metrics.refused.labels(str(code)).inc()
+        if code == FULL:
+            self._reports.reached("clients", self.limits.clients, "refused")
 
     async def run(self) -> None:
-        """Close connections whose request does not begin in time, until cancelled."""
+        """Abort connections that wait for too long, until cancelled."""
         while True:
-            await asyncio.sleep(_SWEEP_S)
-            expired_s = time.monotonic() - REQUEST_HEADER_TIMEOUT_S
-            while self._pending and next(iter(self._pending.values())) < expired_s:
-                self._evict_oldest()
+            await asyncio.sleep(SWEEP_S)
+            now_s = time.monotonic()
+            self._expire(Stage.PENDING, now_s - REQUEST_HEADER_TIMEOUT_S)
+            self._expire(Stage.CLOSING, now_s - LINGER_S)
+            if is_out_of_files():
+                self._metrics.out_of_files.inc()
+                self._reports.out_of_files(len(self))
+                self._evict_least_worthy()
 
     def close(self) -> None:
         """Shut every connection down, and each one that is still accepted after that."""
         self._is_closed = True
-        for connection in (*self._pending, *self._http, *self.clients):
+        members = [one for stage in self._stages.values() for one in stage]
+        for connection in (*members, *self.clients):
             connection.shutdown()
 
-    def _evict_oldest(self) -> None:
-        connection = next(iter(self._pending))
-        self.unregister_pending(connection)
-        connection.shutdown()
+    def _leave(self, client: Client) -> None:
+        if self.clients.discard(client):
+            self._open[client.kind] -= 1
+
+    def _expire(self, stage: Stage, before_s: float) -> None:
+        members = self._stages[stage]
+        while members and next(iter(members.values())) < before_s:
+            self._abort_oldest(stage)
+
+    def _evict_least_worthy(self) -> None:
+        stage = next((one for one in EVICTED if self._stages[one]), None)
+        if stage is not None:
+            self._evict(stage, "total", self.limits.total)
+
+    def _evict(self, stage: Stage, limit: str, size: int) -> None:
+        self._reports.reached(limit, size, "evicted")
+        self._metrics.evicted.labels(stage).inc()
+        self._abort_oldest(stage)
+
+    def _abort_oldest(self, stage: Stage) -> None:
+        connection = next(iter(self._stages[stage]))
+        del self._stages[stage][connection]
+        connection.abort()

@@ -26,6 +26,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import ExtensionParameter, Subprotocol
 
 from contract.frames import MAX_REQUEST_BYTES, SUBPROTOCOL
+from gateway.transport.plain_response import problem_response
 from gateway.transport.request_parser import RequestHead
 
 PATH: Final = b"/ws"
@@ -51,6 +52,8 @@ _OFFER: Final = (
 )
 """The headers that decide the response, beside the key."""
 _MAX_OFFER_BYTES: Final = 1024
+_EXPLAINING: Final = frozenset({"allow", "sec-websocket-version", "upgrade"})
+"""The headers of a refusal that tell a client what to send instead."""
 
 SILENT_LOGGER: Final = logging.getLogger("gateway.websockets")
 """The library logs what a client does wrong; the close code and a counter show that already."""
@@ -148,12 +151,23 @@ def respond_by_library(head: RequestHead) -> HandshakeResponse:
         for name, value in head.headers:
             headers[name.decode("latin-1")] = value.decode("latin-1")
         response = protocol.accept(Request(head.target.decode("latin-1"), headers))
+    if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+        return HandshakeResponse(_problem(response))
     del response.headers["Date"]  # the response is cached for longer than its date is true
     protocol.send_response(response)
-    return HandshakeResponse(
-        b"".join(protocol.data_to_send()),
-        response.status_code == HTTPStatus.SWITCHING_PROTOCOLS,
-        bool(protocol.extensions),
+    return HandshakeResponse(b"".join(protocol.data_to_send()), True, bool(protocol.extensions))
+
+
+def _problem(response: Response) -> bytes:
+    """Return the library's refusal as a problem document, with the headers that explain it."""
+    return problem_response(
+        response.status_code,
+        (response.body or b"").decode().strip(),
+        [
+            (name.lower().encode(), value.encode())
+            for name, value in response.headers.raw_items()
+            if name.lower() in _EXPLAINING
+        ],
     )
 
 

@@ -5,18 +5,21 @@ stream are upgraded here; every other request is passed to uvicorn, see pipeline
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.transport import connections, sse
 from gateway.transport.admission import Refusal
+from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext, peer_address
 from gateway.transport.handshake import respond
 from gateway.transport.handshake_cache import parse_cached
 from gateway.transport.pipeline import PIPELINE_KEY, Pipeline, TooManyPipelined
-from gateway.transport.plain_response import bad_request
+from gateway.transport.plain_response import problem_response
 from gateway.transport.request_parser import (
+    INVALID_REQUEST,
+    MAX_TARGET_BYTES,
     BodyPiece,
     Event,
     RequestEnd,
@@ -26,6 +29,8 @@ from gateway.transport.request_parser import (
 )
 from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
 
+TOO_MANY_REQUESTS: Final = "As many requests as allowed are being answered; try again later."
+
 
 class HttpProtocol(asyncio.Protocol):
     """A connection from its acceptance until it is upgraded or lost.
@@ -34,7 +39,8 @@ class HttpProtocol(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_context", "_deadline", "_handshake", "_options", "_parser", "_pipeline", "_transport"
+        "_context", "_deadline", "_handshake", "_options", "_parser", "_pipeline", "_stage",
+        "_transport",
     )  # fmt: skip
 
     def __init__(self, context: TransportContext, **options: Any) -> None:
@@ -45,11 +51,12 @@ class HttpProtocol(asyncio.Protocol):
         self._pipeline: Pipeline | None = None
         self._handshake: RequestHead | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._stage = Stage.PENDING
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Register as pending; the registry closes it if no byte arrives in time."""
         self._transport = transport
-        self._context.registry.register_pending(self)
+        self._context.registry.accept(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the deadline, unregister, and pass the loss on."""
@@ -59,19 +66,23 @@ class HttpProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse requests, and upgrade or pass on each."""
+        if self._stage is Stage.CLOSING:
+            return
         if self._parser is None:
-            self._context.registry.unregister_pending(self)
             cached = parse_cached(data)
             if cached is not None:
+                self._context.registry.remove(self, Stage.PENDING)
                 upgrade_to_websocket(self._context, self._transport, *cached)
                 return
-            self._context.registry.register_http(self)
+            self._enter(Stage.PENDING)  # again, because its time begins with its first byte
             self._parser = RequestParser()
             self._restart_deadline()
         for event in self._parser.feed(data):
             if not self._handle(event):
                 return
         if self._parser.is_in_request:
+            if self._stage is Stage.IDLE:
+                self._enter(Stage.PENDING)
             if self._deadline is None:
                 self._restart_deadline()
             if self._pipeline is not None:
@@ -92,6 +103,10 @@ class HttpProtocol(asyncio.Protocol):
         if self._pipeline is None or self._pipeline.is_write_paused:
             self._transport.abort()
 
+    def abort(self) -> None:
+        """Close the connection now, without the rest of a response."""
+        self._transport.abort()
+
     def _handle(self, event: Event) -> bool:
         """Act on an event; return whether HTTP events may follow."""
         if isinstance(event, RequestHead):
@@ -102,7 +117,7 @@ class HttpProtocol(asyncio.Protocol):
             return True
         if isinstance(event, RequestEnd):
             return self._handle_end(event)
-        self._refuse(event.reason)
+        self._refuse(event.status, event.reason)
         return False
 
     def _handle_head(self, head: RequestHead) -> bool:
@@ -116,9 +131,17 @@ class HttpProtocol(asyncio.Protocol):
                 return False
         # The parser does not parse a body behind a request for an upgrade, so it could be taken for
         # another request.
-        if not is_valid_target(head.target) or (head.is_upgrade and head.has_body):
-            self._refuse("Invalid HTTP request received.")
+        if len(head.target) > MAX_TARGET_BYTES:
+            self._refuse(414, f"The target of a request has at most {MAX_TARGET_BYTES} bytes.")
             return False
+        if not is_valid_target(head.target) or (head.is_upgrade and head.has_body):
+            self._refuse(400, INVALID_REQUEST)
+            return False
+        if self._stage is not Stage.REQUEST:
+            if not self._context.registry.has_request_room:
+                self._close_with(problem_response(503, TOO_MANY_REQUESTS))
+                return False
+            self._enter(Stage.REQUEST)
         try:
             self._ensure_pipeline().start_request(head)
         except TooManyPipelined:
@@ -133,6 +156,8 @@ class HttpProtocol(asyncio.Protocol):
             self._upgrade_to_websocket(self._handshake, end.rest)
             return False
         self._ensure_pipeline().end_request()
+        if not self._is_busy:
+            self._enter(Stage.IDLE)  # the response was complete before the body
         if end.rest:
             self.data_received(end.rest)
             return False
@@ -160,18 +185,35 @@ class HttpProtocol(asyncio.Protocol):
         upgrade_to_sse(self._context, self._transport, head, request)
         return True
 
-    def _refuse(self, reason: str) -> None:
-        """Close with status 400, or abort if that could be taken for another request's response."""
+    def _refuse(self, status: int, reason: str) -> None:
+        """Close with a problem document.
+
+        Abort if that could be taken for the response to another request.
+        """
         if self._is_busy and not (self._pipeline and self._pipeline.may_be_answered):
             self._transport.abort()
         else:
-            self._close_with(bad_request(reason))
+            self._close_with(problem_response(status, reason))
 
     def _close_with(self, response: bytes) -> None:
-        """Send a last response; abort the connection if the client does not read it in time."""
+        """Send a last response, and drop what is received until the client closes.
+
+        The registry aborts the connection if that takes too long.
+        """
+        self._stop_deadline()
+        self._enter(Stage.CLOSING)
         self._transport.write(response)
-        self._transport.close()
-        self._restart_deadline()
+        self._transport.write_eof()
+        self._transport.resume_reading()
+
+    def _on_response_complete(self) -> None:
+        """Note that the connection is idle, unless the request's body still arrives."""
+        if self._stage is Stage.REQUEST and self._parser and not self._parser.is_in_request:
+            self._enter(Stage.IDLE)
+
+    def _enter(self, stage: Stage) -> None:
+        self._context.registry.move(self, self._stage, stage)
+        self._stage = stage
 
     @property
     def _is_busy(self) -> bool:
@@ -182,7 +224,9 @@ class HttpProtocol(asyncio.Protocol):
         if self._pipeline is None:
             state = {**self._options["app_state"]}
             http = HttpToolsProtocol(**{**self._options, "app_state": state})
-            self._pipeline = state[PIPELINE_KEY] = Pipeline(http, self._transport)
+            self._pipeline = state[PIPELINE_KEY] = Pipeline(
+                http, self._transport, self._on_response_complete
+            )
         return self._pipeline
 
     def _detach(self) -> None:
@@ -194,10 +238,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def _release(self) -> None:
         self._stop_deadline()
-        if self._parser is None:
-            self._context.registry.unregister_pending(self)
-        else:
-            self._context.registry.unregister_http(self)
+        self._context.registry.remove(self, self._stage)
+        if self._parser is not None:
             self._parser.close()
 
     def _restart_deadline(self) -> None:

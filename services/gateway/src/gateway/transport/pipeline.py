@@ -7,6 +7,7 @@ parsers agree where a request ends.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,13 +26,19 @@ class Pipeline:
     """A queue of requests: the first is being answered, the others wait."""
 
     __slots__ = (
-        "_has_response", "_http", "_is_chunked", "_is_receiving", "_transport", "_waiting",
-        "is_busy", "is_write_paused",
+        "_has_response", "_http", "_is_chunked", "_is_receiving", "_on_idle", "_transport",
+        "_waiting", "is_busy", "is_write_paused",
     )  # fmt: skip
 
-    def __init__(self, http: asyncio.Protocol, transport: asyncio.Transport) -> None:
-        """`http` is a new protocol object of uvicorn's."""
+    def __init__(
+        self, http: asyncio.Protocol, transport: asyncio.Transport, on_idle: Callable[[], None]
+    ) -> None:
+        """`http` is a new protocol object of uvicorn's.
+
+        `on_idle` is called after a response behind which no request waits.
+        """
         self._http = http
+        self._on_idle = on_idle
         self._transport = transport
         self._waiting: deque[bytearray] = deque()
         self._is_chunked = False
@@ -90,6 +97,7 @@ class Pipeline:
         self.is_busy = False
         if self._transport.is_closing() or not self._waiting:
             self._waiting.clear()
+            self._on_idle()
             return
         self._begin(bytes(self._waiting.popleft()))
         if self._waiting:
@@ -117,6 +125,7 @@ class Pipeline:
         self._waiting.clear()
         http = self._http
         del self._http  # break the reference cycle through its application state
+        self._on_idle = _ignore  # and the one through the callback
         http.connection_lost(exc)
 
     def _begin(self, data: bytes) -> None:
@@ -128,6 +137,10 @@ class Pipeline:
             self._waiting[-1] += data
         else:
             self._http.data_received(data)
+
+
+def _ignore() -> None:
+    """Do nothing."""
 
 
 def _serialised(head: RequestHead) -> bytes:

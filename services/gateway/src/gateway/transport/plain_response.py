@@ -1,8 +1,16 @@
 """The responses that the gateway sends without its HTTP server."""
 
 import time
+from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+RETRY_AFTER_S: Final = 5
+"""What a client is told to wait before it tries a full gateway again."""
 
 
 def date_header() -> tuple[bytes, bytes]:
@@ -15,10 +23,26 @@ def _date(unix_s: int) -> bytes:
     return formatdate(unix_s, usegmt=True).encode()
 
 
-def bad_request(reason: str) -> bytes:
-    """Return the response that ends a connection whose request cannot be read."""
-    body = reason.encode()
-    return (
-        b"HTTP/1.1 400 Bad Request\r\n%b: %b\r\ncontent-type: text/plain; charset=utf-8\r\n"
-        b"content-length: %d\r\nconnection: close\r\n\r\n%b"
-    ) % (*date_header(), len(body), body)
+def problem_response(
+    status: int, detail: str, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> bytes:
+    """Return a whole response that ends its connection: a problem document (RFC 9457).
+
+    Its media type tells a client that the refusal is the gateway's and not a proxy's.
+    """
+    phrase = HTTPStatus(status).phrase
+    body = msgspec.json.encode(
+        {"type": "about:blank", "title": phrase.lower(), "status": status, "detail": detail}
+    )
+    lines = [
+        b"HTTP/1.1 %d %b" % (status, phrase.encode()),
+        b"%b: %b" % date_header(),
+        b"content-type: application/problem+json",
+        b"cache-control: no-store",
+        b"content-length: %d" % len(body),
+        b"connection: close",
+        *(b"%b: %b" % header for header in headers),
+    ]
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        lines.append(b"retry-after: %d" % RETRY_AFTER_S)
+    return b"\r\n".join((*lines, b"", body))

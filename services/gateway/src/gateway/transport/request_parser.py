@@ -69,9 +69,13 @@ class RequestError(NamedTuple):
     """Bytes that are no request, or too many; nothing can be parsed after them."""
 
     reason: str
+    status: int = 400
 
 
 Event = RequestHead | BodyPiece | RequestEnd | RequestError
+
+
+INVALID_REQUEST: Final = "This is no valid HTTP request."
 
 
 class _Refused(Exception):
@@ -81,7 +85,16 @@ class _Refused(Exception):
 class RequestParser:
     """The parser of one connection. The `on_…` methods are httptools' callbacks."""
 
-    __slots__ = ("_events", "_headers", "_heads", "_parser", "_size", "_target", "is_in_request")
+    __slots__ = (
+        "_events",
+        "_has_head",
+        "_headers",
+        "_heads",
+        "_parser",
+        "_size",
+        "_target",
+        "is_in_request",
+    )
 
     def __init__(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
@@ -93,6 +106,7 @@ class RequestParser:
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._size = 0
+        self._has_head = False
         self.is_in_request = False
         """Whether a request has begun and not ended."""
 
@@ -109,12 +123,21 @@ class RequestParser:
         except httptools.HttpParserUpgrade as upgrade:
             self._events[-1] = RequestEnd(data[upgrade.args[0] :])
         except httptools.HttpParserError:
-            self._events.append(RequestError("Invalid HTTP request received."))
+            self._events.append(RequestError(INVALID_REQUEST))
         if was_in_request and self.is_in_request:
             self._size += len(data)
             if self._size > MAX_HTTP_REQUEST_BYTES:
-                self._events.append(RequestError("Request too large."))
+                self._events.append(self._too_large())
         return self._events
+
+    def _too_large(self) -> RequestError:
+        """Return the error that names the part of the request which is too large."""
+        limit = f"at most {MAX_HTTP_REQUEST_BYTES} bytes"
+        if self._has_head:
+            return RequestError(f"A request with its body has {limit}.", 413)
+        if self._headers:
+            return RequestError(f"A request with its headers has {limit}.", 431)
+        return RequestError(f"A request with its target has {limit}.", 414)
 
     def on_message_begin(self) -> None:
         """Start a request."""
@@ -124,6 +147,7 @@ class RequestParser:
         self._target = b""
         self._headers = []
         self._size = 0
+        self._has_head = False
         self.is_in_request = True
 
     def on_url(self, target: bytes) -> None:
@@ -139,6 +163,7 @@ class RequestParser:
         """Complete the head."""
         method, version = self._parser.get_method(), self._parser.get_http_version()
         headers, self._headers = self._headers, []  # those that follow are trailers
+        self._has_head = True
         target = origin_form(self._target)
         if (
             method == b"CONNECT"

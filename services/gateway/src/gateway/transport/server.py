@@ -12,8 +12,9 @@ from gateway.transport.http_protocol import HttpProtocol
 from gateway.transport.pipeline import report_responses
 from runtime.server import serve_until
 
-KEEP_ALIVE_S: Final = 5
-"""How long a connection may be idle between a response and the next request."""
+KEEP_ALIVE_S: Final = 75
+"""How long a connection may be idle between a response and the next request. Proxies keep theirs
+for 60 s, and answer 502 where the gateway closes one first while they send a request."""
 
 
 async def serve(

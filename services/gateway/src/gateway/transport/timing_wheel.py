@@ -33,11 +33,14 @@ class TimingWheel(Generic[Member]):
         self._members += member not in bucket
         bucket.add(member)
 
-    def discard(self, member: Member) -> None:
-        """Remove a member if it is present."""
+    def discard(self, member: Member) -> bool:
+        """Remove a member if it is present; return whether it was."""
         bucket = self._buckets[hash(member) % BUCKETS]
-        self._members -= member in bucket
-        bucket.discard(member)
+        if member not in bucket:
+            return False
+        self._members -= 1
+        bucket.remove(member)
+        return True
 
     def tick(self) -> tuple[Member, ...]:
         """Return the members of the current bucket, and advance to the next."""

@@ -28,14 +28,6 @@ from gateway.transport.message_reader import (
     TextMessage,
 )
 
-CLOSE_TIMEOUT_S: Final = 10.0
-"""How long a client may take to answer a close frame before its connection is aborted."""
-
-LINGER_S: Final = 1.0
-"""How long a client that broke the protocol is read from after the close frame, because closing
-with unread data makes TCP send a reset, which can overtake the close code."""
-
-
 _EMPTY_PONG_HEADER: Final = b"\x8a\x80"
 _EMPTY_PONG_BYTES: Final = 6
 """The answer to a heartbeat's ping: a masked pong without a payload."""
@@ -48,7 +40,7 @@ class WebSocketConnection(ClientConnection):
     `_deferred` has the newest answer to each kind of ping, for a client that does not read.
     """
 
-    __slots__ = ("_deferred", "_deflate", "_is_closing", "_reader")
+    __slots__ = ("_deferred", "_deflate", "_reader")
 
     kind = "websocket"
 
@@ -64,7 +56,6 @@ class WebSocketConnection(ClientConnection):
         self._deflate = deflate
         self._reader: MessageReader | None = None
         self._deferred: dict[str, bytes] | None = None
-        self._is_closing = False
 
     def data_received(self, data: bytes) -> None:
         """Handle the pong that most clients only ever send; schedule all other data."""
@@ -175,12 +166,9 @@ class WebSocketConnection(ClientConnection):
         self._finish_close(reader)
 
     def _finish_close(self, reader: MessageReader) -> None:
-        """Close TCP if the closing handshake is complete, else set a deadline for it."""
+        """Close TCP if the closing handshake is complete; else the registry does, soon."""
         self.context.dispatcher.unsubscribe(self)
-        if not self._is_closing:
-            self._is_closing = True
-            timeout_s = LINGER_S if reader.has_failed else CLOSE_TIMEOUT_S
-            asyncio.get_running_loop().call_later(timeout_s, self.transport.abort)
+        self.context.registry.start_closing(self)
         if reader.is_over and not reader.has_failed:
             self.transport.close()
 

@@ -1,0 +1,57 @@
+"""Limit reports: a log line when a limit of connections is reached, and not one a connection."""
+
+import time
+from typing import Final
+
+import structlog
+
+from gateway.metrics import GatewayMetrics
+
+REPEAT_S: Final = 60.0
+"""The least time between two lines about the same limit, in seconds."""
+
+log = structlog.get_logger()
+
+_SETTINGS: Final = {
+    "total": "GATEWAY_MAX_CONNECTIONS and the limit of open files",
+    "clients": "GATEWAY_MAX_BROWSERS and the limit of open files",
+    "pending": "GATEWAY_MAX_PENDING",
+    "idle": "GATEWAY_MAX_IDLE",
+    "requests": "GATEWAY_MAX_REQUESTS",
+}
+
+
+class LimitReports:
+    """Counts each time that a limit is reached, and logs it once in REPEAT_S."""
+
+    def __init__(self, metrics: GatewayMetrics) -> None:
+        self._metrics = metrics
+        self._logged_s: dict[str, float] = {}
+
+    def reached(self, limit: str, size: int, effect: str) -> None:
+        """Report that one more connection is above a limit; `effect` is what happens to one."""
+        self._metrics.limit_reached.labels(limit).inc()
+        if self._is_due(limit):
+            log.warning(
+                "connection limit reached",
+                limit=limit,
+                size=size,
+                effect=effect,
+                setting=_SETTINGS[limit],
+            )
+
+    def out_of_files(self, connections: int) -> None:
+        """Report that the process or the system has no descriptor for another connection."""
+        if self._is_due("open files"):
+            log.error(
+                "out of open files; new connections are closed unanswered",
+                connections=connections,
+                setting="ulimit -n, LimitNOFILE or GATEWAY_MAX_CONNECTIONS",
+            )
+
+    def _is_due(self, limit: str) -> bool:
+        now_s = time.monotonic()
+        if now_s - self._logged_s.get(limit, -REPEAT_S) < REPEAT_S:
+            return False
+        self._logged_s[limit] = now_s
+        return True
