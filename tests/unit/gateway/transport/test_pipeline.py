@@ -233,6 +233,22 @@ async def test_an_error_in_the_body_of_a_request_is_answered_with_400() -> None:
     assert b"no valid HTTP request" in got
 
 
+async def test_a_response_behind_the_refusal_of_its_body_is_dropped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The refusal has ended the connection, and the application knows nothing of it."""
+    application = Application()
+    with caplog.at_level(logging.WARNING):
+        async with serving(app=application.app) as served:
+            sent = request("/slow", "Transfer-Encoding: chunked") + b"zz\r\n"
+            async with served.dial(sent) as client, asyncio.timeout(10):
+                got = await asyncio.get_running_loop().sock_recv(client, 4096)
+                application.may_respond.set()
+                assert await read_to_end(client) == b""
+    assert got.startswith(b"HTTP/1.1 400 ")
+    assert not caplog.records
+
+
 async def test_a_request_that_arrives_slowly_is_not_cut_by_the_keep_alive_timeout() -> None:
     """That is for idle connections; a request has REQUEST_HEADER_TIMEOUT_S from its first byte."""
     application = Application()

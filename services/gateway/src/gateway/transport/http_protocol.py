@@ -201,6 +201,7 @@ class HttpProtocol(asyncio.Protocol):
         The registry aborts the connection if that takes too long.
         """
         self._stop_deadline()
+        self._drop_pipeline()
         self._enter(Stage.CLOSING)
         self._transport.write(response)
         self._transport.write_eof()
@@ -232,6 +233,10 @@ class HttpProtocol(asyncio.Protocol):
     def _detach(self) -> None:
         """Leave the transport to the protocol that the connection is upgraded to."""
         self._release()
+        self._drop_pipeline()
+
+    def _drop_pipeline(self) -> None:
+        """Let the application write no more."""
         if self._pipeline is not None:
             self._pipeline.detach()
             self._pipeline = None  # the transport may pause this protocol until it has another
