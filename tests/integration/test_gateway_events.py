@@ -84,7 +84,7 @@ async def test_a_stream_has_a_snapshot_then_updates(
             await client.receive()
     async with open_stream(gateway, f"?pillow={prefix}") as stream:
         assert stream.response.headers["content-type"].startswith("text/event-stream")
-        assert stream.response.headers["cache-control"] == "no-store"
+        assert stream.response.headers["cache-control"] == "no-store, no-transform"
         assert stream.response.headers["x-accel-buffering"] == "no"
         snapshot = await stream.next()
         assert (snapshot["type"], snapshot["recovered"]) == ("snapshot", False)
