@@ -14,8 +14,8 @@ import { CLOUD_STYLE, IMAGE_STYLE } from "./cloud_style.js";
 import { createElement, query } from "./dom.js";
 import { bounce, canMove, playMotion, replaceDrawing } from "./motion.js";
 import { BODIES, CANVAS, POSES, SHADE } from "./poses.js";
+import { createSvg } from "./svg.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 /** View box of a pose as a picture: larger than the canvas, because parts of it reach further. */
 const IMAGE_BOX = "-12 -6 264 216";
 
@@ -113,9 +113,9 @@ const pictureUrls = new Map();
 
 /** Create a pose as SVG elements that move one by one; it is parsed once for all clouds. @param {string} state */
 function createDrawing(state) {
-  const template = parsed.get(state) ?? parse(svgSource(state));
+  const template = parsed.get(state) ?? createSvg(svgSource(state));
   parsed.set(state, template);
-  const drawing = document.importNode(template, true);
+  const drawing = /** @type {SVGElement} */ (template.cloneNode(true));
   // A fill refers to its gradient by id, and an id must be unique within the page.
   const id = `cloud-tone-${(drawings += 1)}`;
   query(drawing, "linearGradient").id = id;
@@ -143,20 +143,13 @@ function createPicture(state, existing = null) {
 /** @param {string} state */
 function createPictureUrl(state) {
   const style = `<style>${IMAGE_STYLE}.drawing{--state:${stateColor(state)}}</style>`;
-  return `data:image/svg+xml,${encodeURIComponent(svgSource(state, IMAGE_BOX, style))}`;
-}
-
-/** @param {string} text */
-function parse(text) {
-  const template = document.createElement("template");
-  template.innerHTML = text;
-  return query(template.content, "svg");
+  return `data:image/svg+xml,${encodeURIComponent(svgSource(state, `xmlns="http://www.w3.org/2000/svg" viewBox="${IMAGE_BOX}"`, style))}`;
 }
 
 /** The SVG source of a pose. @param {string} state */
-function svgSource(state, box = `0 0 ${CANVAS.width} ${CANVAS.height}`, style = "") {
+function svgSource(state, attributes = `viewBox="0 0 ${CANVAS.width} ${CANVAS.height}"`, style = "") {
   const { body, back = "", behind = "", face = "", front = "" } = POSES[state];
-  return `<svg xmlns="${SVG}" class="drawing" data-pose="${state}" viewBox="${box}">${style}
+  return `<svg ${attributes} class="drawing" data-pose="${state}">${style}
   <defs>
     <linearGradient id="tone" x1="0.3" y1="0" x2="0.6" y2="1">
       <stop class="tone-top" offset="0.25"/>
