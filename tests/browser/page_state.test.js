@@ -15,6 +15,16 @@ test("the first subscription is all pillows, those of the query string, or the o
   assert.deepEqual(stateOf(["a", "b"], "#c").subscription, ["c"]);
 });
 
+test("a query string with more ids than a subscription may name shows these of all pillows", () => {
+  const named = Array.from({ length: 1_001 }, (_, n) => `p${n}`);
+  const state = stateOf(named);
+  assert.equal(state.subscription, "all");
+  state.apply(update("other"));
+  state.apply(update("p7", "spinning"));
+  assert.deepEqual([state.roster.has("other"), state.roster.ids.length, [...state.changed]], [false, 1_001, ["p7"]]);
+  assert.deepEqual(stateOf(named.slice(1)).subscription, named.slice(1));
+});
+
 test("navigate() returns a new subscription only if it changes", () => {
   const state = stateOf([], "#a");
   assert.equal(state.navigate(parseHash("#a")), null);

@@ -162,10 +162,11 @@ async def test_rules_of_the_embedding_page_do_not_reach_into_the_element(
 async def test_element_works_under_the_documented_content_security_policy(
     site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
 ) -> None:
-    """The gateway in script-src and connect-src, and nothing for styles."""
+    """The gateway in script-src and connect-src, nothing for styles, and with Trusted Types."""
     await site.publisher.publish(state("cloud-1", "shaking"))
     host = site.url.removeprefix("http://")
     policy = f"default-src 'none'; script-src {site.url}; connect-src {site.url} ws://{host}"
+    policy += "; require-trusted-types-for 'script'; trusted-types 'none'"
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}; img-src data:">'
     with web_site(tmp_path) as origin:
         monitor.allow(origin, site.url)
@@ -215,6 +216,29 @@ async def test_elements_share_one_connection_and_may_be_moved_and_changed(
         await expect(first).to_contain_text("http:// is no address")
         await page.evaluate("a.removeAttribute('src')")
         await expect(first).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)
+
+
+async def test_more_elements_than_a_subscription_may_name_are_all_live(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
+) -> None:
+    """1,000 pillows, and one more that is added later."""
+    await site.publisher.publish_all([state("n0", "hugging"), state("n1000", "spinning")])
+    elements = "".join(f'<cloud-pillow pillow="n{n}"></cloud-pillow>' for n in range(1000))
+    body = f'{elements}<script type="module" src="{HOST}/embed.js"></script>'
+    with web_site(tmp_path) as origin:
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, body, site)
+        await page.goto(origin)
+        first = page.locator("cloud-pillow").first
+        await expect(first).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)
+        more = """const more = document.createElement("cloud-pillow"); more.id = "more";
+            more.pillow = "n1000"; document.body.append(more);"""
+        await page.evaluate(more)
+
+        shown = page.locator("#more")
+        await expect(shown).to_have_attribute("data-state", "spinning", timeout=SHOWN_MS)
+        await site.publisher.publish(state("n0", "punching"))
+        await expect(first).to_have_attribute("data-state", "punching", timeout=SHOWN_MS)
 
 
 async def test_element_shows_that_it_is_disconnected(

@@ -54,6 +54,17 @@ export function checkPillows(pillows) {
   return pillows;
 }
 
+/**
+ * The pillows if one subscription may name them, otherwise "all": a page must not lose all of its clouds
+ * for one too many.
+ *
+ * @param {string[]} pillows valid ids
+ */
+export function nameable(pillows) {
+  const isNameable = pillows.length <= MAX_PILLOWS && subscribeFrame(pillows).length <= MAX_REQUEST_BYTES;
+  return isNameable ? pillows : "all";
+}
+
 /** The message that subscribes to these pillows. @param {string[] | "all"} pillows */
 export function subscribeFrame(pillows) {
   return JSON.stringify({ type: "subscribe", pillows });

@@ -1,5 +1,6 @@
 /** One client for all elements of a document that show pillows of the same gateway. */
 
+import { nameable } from "../client/options.js";
 import { isPillowId, Pillowcast } from "../client/pillowcast.js";
 
 /** Ages are rendered anew this often. */
@@ -77,7 +78,7 @@ export class SharedClient {
     if (this.#client === null) {
       this.#open(pillows);
     } else if (pillows.some((id) => !this.#subscribed.includes(id))) {
-      this.#client.subscribe(pillows);
+      this.#client.subscribe(nameable(pillows));
     }
     this.#subscribed = pillows;
   }
@@ -89,7 +90,7 @@ export class SharedClient {
       render();
       this.#warnIfRefused();
     };
-    this.#client = new Pillowcast({ url: this.#url, pillows, onChange: render, onConnection }).open();
+    this.#client = new Pillowcast({ url: this.#url, pillows: nameable(pillows), onChange: render, onConnection }).open();
     this.#ticker = setInterval(render, TICK_MS);
   }
 

@@ -3,6 +3,7 @@
  * rendered anew. Pure: no DOM, no clock.
  */
 
+import { nameable } from "../client/options.js";
 import { GestureCounts, isReconnection } from "./gesture_counts.js";
 import { Roster } from "./roster.js";
 
@@ -21,7 +22,7 @@ export class PageState {
   changed = new Set();
   /** Whether the order of the wall may be outdated. */
   isOrderStale = true;
-  /** The pillows that the query string names; empty for all. */
+  /** The pillows that the query string names; empty for all. @type {Set<string>} */
   #named;
   /** @type {Pillows} */
   #wallSubscription;
@@ -31,9 +32,9 @@ export class PageState {
    * @param {Route} route
    */
   constructor(named, route) {
-    this.#named = named;
+    this.#named = new Set(named);
     this.route = route;
-    this.#wallSubscription = named.length > 0 ? named : "all";
+    this.#wallSubscription = named.length > 0 ? nameable(named) : "all";
     // A visitor of one pillow does not wait for the states of all others.
     this.subscription = route.pillow === null ? this.#wallSubscription : [route.pillow];
     for (const id of named) this.roster.add(id);
@@ -56,9 +57,10 @@ export class PageState {
   /** Apply an update of the client. @param {Update} update */
   apply(update) {
     const { id, pillow, previous } = update;
+    if (this.subscription === "all" && this.#named.size > 0 && !this.#named.has(id)) return;
     this.changed.add(id);
     this.gestureCounts.add(update);
-    if (pillow === null && !this.#named.includes(id)) this.roster.remove(id);
+    if (pillow === null && !this.#named.has(id)) this.roster.remove(id);
     else this.roster.add(id);
     if (pillow?.state !== previous?.state || this.route.filter.order !== "name") this.isOrderStale = true;
   }
@@ -71,7 +73,7 @@ export class PageState {
 
   /** Whether the detail view links to the wall: not if the page is for this one pillow. */
   get hasBackLink() {
-    return this.route.pillow !== null && !(this.#named.length === 1 && this.#named[0] === this.route.pillow);
+    return this.route.pillow !== null && !(this.#named.size === 1 && this.#named.has(this.route.pillow));
   }
 
   /** Whether the Escape key leads from the detail view to the wall. */

@@ -6,9 +6,13 @@
   const id = location.hash.slice(1);
   const pillows = /^[\w.-]+$/.test(id) ? [id] : new URLSearchParams(location.search).getAll("pillow");
   for (const pillow of pillows) url.searchParams.append("pillow", pillow);
-  const socket = new WebSocket(url.href, ["pillowcast.v1"]);
-  /** @type {MessageEvent[]} */
-  const received = [];
-  socket.onmessage = (event) => received.push(event);
-  globalThis.preconnection = { url: url.href, socket, received };
+  try {
+    const socket = new WebSocket(url.href, ["pillowcast.v1"]);
+    /** @type {MessageEvent[]} */
+    const received = [];
+    socket.onmessage = (event) => received.push(event);
+    globalThis.preconnection = { url: url.href, socket, received };
+  } catch {
+    // Something forbids WebSockets: the client will use events.
+  }
 }

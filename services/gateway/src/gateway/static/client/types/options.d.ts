@@ -75,6 +75,13 @@ export type Injected = {
  * @throws {TypeError} if it is not "all" or a list of 1 to 1,000 valid ids
  */
 export declare function checkPillows(pillows: string[] | "all"): "all" | string[];
+/**
+ * The pillows if one subscription may name them, otherwise "all": a page must not lose all of its clouds
+ * for one too many.
+ *
+ * @param {string[]} pillows valid ids
+ */
+export declare function nameable(pillows: string[]): "all" | string[];
 /** The message that subscribes to these pillows. @param {string[] | "all"} pillows */
 export declare function subscribeFrame(pillows: string[] | "all"): string;
 /**
