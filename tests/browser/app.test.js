@@ -32,7 +32,7 @@ function fakeViews(client) {
       onConnection: (detail) => { shown.connection = detail.connection; },
       takeStateChange: () => views.detail.hasChanged,
     },
-    empty: { render: (isEmpty, isKnown) => { shown.empty = [isEmpty, isKnown]; } },
+    empty: { render: (isEmpty, facts) => { shown.empty = [isEmpty, facts]; } },
     filters: {
       set: (filter) => { shown.filter = filter; },
       render: (counts, selected, all) => { shown.counts = [Object.fromEntries(counts), selected, all]; },
@@ -78,7 +78,7 @@ function setUp(address = {}) {
     setTimeout: (callback, ms = 0) => time.timers.setTimeout(callback, ms),
     now: time.monotonic,
   });
-  const app = new App(window, client, state, views, { scheduler, clock: time.clock });
+  const app = new App(window, client, state, views, scheduler);
   client.open();
   app.start();
   FakeWebSocket.newest.accept();
@@ -86,7 +86,8 @@ function setUp(address = {}) {
   let offset = 0;
   const cursor = () => `e:${(offset += 1)}`;
   const receive = (frame) => FakeWebSocket.newest.receive(frame);
-  const snapshot = (...pillows) => receive({ type: "snapshot", cursor: cursor(), recovered: false, broker: "online", sent: time.now, pillows });
+  const snapshot = (...pillows) =>
+    receive({ type: "snapshot", cursor: cursor(), recovered: false, broker: "online", sent: time.now, queue_offset: 0, pillows });
   const update = (...pillows) => receive({ type: "update", cursor: cursor(), sent: time.now, pillows });
   const frame = () => time.pass(FRAME_MS);
   return { time, window, client, views, shown, app, pillow, receive, snapshot, update, frame, FakeWebSocket };
@@ -241,6 +242,30 @@ test("latency is measured of updates that are painted, not of a snapshot or a hi
   assert.equal(shown.latencies.length, 1);
 });
 
+test("without the queue's offset no latency is measured", () => {
+  const { time, shown, pillow, snapshot, update, receive } = setUp();
+  snapshot(pillow("a"));
+  receive({ type: "heartbeat", sent: time.now });
+  update(pillow("a", "spinning", { hops: { queued: time.now - 199 } }));
+  time.pass(FRAME_MS);
+  assert.deepEqual(shown.latencies, []);
+});
+
+test("a clock that is set back delays no announcement", () => {
+  const { time, views, shown, pillow, snapshot, receive } = setUp();
+  snapshot(pillow("a"), pillow("b"));
+  time.pass(FRAME_MS);
+  views.announcer.add("a");
+  time.pass(1_000);
+  time.now -= 3_600_000;
+  views.announcer.add("b");
+  for (let second = 0; second < 11; second += 1) {
+    time.pass(1_000);
+    receive({ type: "heartbeat", sent: time.now });
+  }
+  assert.match(shown.announced, /^b: /);
+});
+
 test("changes are announced while the clouds are live", () => {
   const { time, views, shown, pillow, snapshot, receive } = setUp();
   snapshot(pillow("a"), pillow("b"));
@@ -259,8 +284,16 @@ test("a page without pillows is empty, and known to be once the gateway has said
   time.pass(FRAME_MS);
   snapshot();
   time.pass(1_000);
-  assert.deepEqual(shown.empty, [true, true]);
+  assert.deepEqual(shown.empty, [true, { isKnown: true, isRetained: true }]);
   assert.equal(shown.noMatch, false);
+});
+
+test("where the broker retains no states, an empty page waits for news", () => {
+  const { time, shown, snapshot, receive } = setUp();
+  snapshot();
+  receive({ type: "status", broker: "online", retained: false });
+  time.pass(1_000);
+  assert.deepEqual(shown.empty, [true, { isKnown: true, isRetained: false }]);
 });
 
 test("a lost connection is passed to the detail view and renders every card", () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import {
   announcementText,
+  clockSentences,
   describePillow,
   formatAge,
   formatCloudCount,
@@ -13,6 +14,8 @@ import {
 } from "../../services/gateway/src/gateway/static/cloud/format.js";
 
 const label = (state) => ({ hugging: "Hugging", notconnected: "Not connected" })[state] ?? state;
+
+const known = (fresh, ageMs, isRetained = true) => ({ fresh, ageMs, isRetained });
 
 test("a duration is rounded down to its largest unit", () => {
   const formatted = [0, 999, 12_400, 59_999, 60_000, 3_599_999, 3_600_000, 86_400_000, 200_000_000].map(formatDuration);
@@ -54,9 +57,9 @@ test("a number of clouds has the right plural", () => {
 
 test("a stale or quiet state is not described as current", () => {
   const hug = { pillow: "cloud-1", state: "hugging" };
-  assert.deepEqual(describePillow(hug, "live", 500, label), { state: "hugging", activity: "Hugging", note: "", when: "just now" });
-  assert.equal(describePillow(hug, "stale", 500, label).activity, "Was hugging");
-  const { note, when } = describePillow(hug, "quiet", 18_000, label);
+  assert.deepEqual(describePillow(hug, known("live", 500), label), { state: "hugging", pose: "hugging", activity: "Hugging", note: "", when: "just now" });
+  assert.equal(describePillow(hug, known("stale", 500), label).activity, "Was hugging");
+  const { note, when } = describePillow(hug, known("quiet", 18_000), label);
   assert.equal(note + when, "quiet, 18 s ago");
 });
 
@@ -66,11 +69,39 @@ test("a cloud stands still while its state is quiet or stale", () => {
 
 test("a pillow that is not connected is described with its last state", () => {
   const gone = { pillow: "cloud-1", state: "notconnected", last: "hugging" };
-  const expected = { state: "notconnected", activity: "Not connected", note: "last hugging, ", when: "3 min ago" };
-  assert.deepEqual(describePillow(gone, "notconnected", 180_000, label), expected);
-  assert.equal(describePillow({ ...gone, last: undefined }, "notconnected", 180_000, label).note, "");
+  const expected = { state: "notconnected", pose: "notconnected", activity: "Not connected", note: "last hugging, ", when: "3 min ago" };
+  assert.deepEqual(describePillow(gone, known("notconnected", 180_000), label), expected);
+  assert.equal(describePillow({ ...gone, last: undefined }, known("notconnected", 180_000), label).note, "");
 });
 
 test("a pillow without a state is described as unknown", () => {
-  assert.deepEqual(describePillow(undefined, "unknown", NaN, label), { state: "unknown", activity: "No word yet", note: "", when: "" });
+  assert.deepEqual(describePillow(undefined, known("unknown", NaN), label), { state: "unknown", pose: "notconnected", activity: "No word yet", note: "", when: "" });
+});
+
+test("where the broker retains no states, a pillow without one is waited for and does not sleep", () => {
+  const { pose, activity } = describePillow(undefined, known("unknown", NaN, false), label);
+  assert.deepEqual([pose, activity], ["neutral", "Waiting for news"]);
+});
+
+test("a wrong clock of a pillow is named beside the age, which the queue's time gives", () => {
+  for (const clock of ["ahead", "behind"]) {
+    const pillow = { pillow: "cloud-1", state: "hugging", clock };
+    const { activity, note, when } = describePillow(pillow, known("live", 500), label);
+    assert.deepEqual([activity, note, when], ["Hugging", "", `just now, its clock is ${clock}`]);
+    assert.equal(clockSentences(pillow, "live"), `This pillow's clock is wrong: it is ${clock}. The time is the queue's.`);
+  }
+});
+
+test("the state of a pillow that reports with a clock behind is not described as current, and its age is not given", () => {
+  const pillow = { pillow: "cloud-1", state: "hugging", clock: "behind" };
+  const { activity, note, when } = describePillow(pillow, known("quiet", 7_200_000), label);
+  assert.deepEqual([activity, note + when], ["Was hugging", "its clock is behind"]);
+  assert.match(clockSentences(pillow, "quiet"), /clock is wrong: it is behind\. It may report/);
+});
+
+test("a field `clock` with another value is the pillow's own", () => {
+  const pillow = { pillow: "cloud-1", state: "hugging", clock: "analogue" };
+  assert.equal(describePillow(pillow, known("live", 500), label).when, "just now");
+  assert.equal(clockSentences(pillow, "live"), "");
+  assert.equal(clockSentences(undefined, "unknown"), "");
 });

@@ -28,7 +28,7 @@ clouds.addEventListener("connection", ({ detail }) => {
 });
 clouds.addEventListener("change", ({ detail: { updates, sent } }) => {
   for (const { pillow } of updates) {
-    if (pillow !== null) console.log(journey(pillow, { forwarded: sent, shown: clouds.now() })?.ms);
+    if (pillow !== null) console.log(journey(pillow, { forwarded: sent, shown: clouds.now(), queueOffsetMs: clouds.queueOffsetMs })?.ms);
   }
 });
 clouds.addEventListener("fault", ({ detail }) => console.warn(detail.message));
@@ -44,7 +44,7 @@ for await (const update of clouds) {
   const now: Pillow | null = pillow;
   const resumeFrom: string | null = cursor;
   console.log(resumeFrom);
-  if (now !== null) console.log(journey(now, { forwarded: clouds.now(), shown: clouds.now() })?.ms, update);
+  if (now !== null) console.log(journey(now, { forwarded: null, shown: clouds.now(), queueOffsetMs: 0 })?.ms, update);
   // @ts-expect-error a state is no number
   const wrong: number | undefined = now?.state;
 }

@@ -69,7 +69,7 @@ test("the skip link focuses the content and does not change the fragment", () =>
   assert.equal(byId(document, "main").isFocused, true);
 });
 
-const facts = (connection, phase = "open") => ({ connection, since: 0, status: { phase, retryAt: 5_000, reason: "" }, count: 2 });
+const facts = (connection, phase = "open") => ({ connection, lastingMs: 0, status: { phase, retryInMs: 5_000, reason: "" }, count: 2, isRetained: true });
 
 function setUpStatus() {
   const document = new FakeDocument();

@@ -3,11 +3,17 @@ import { test } from "node:test";
 
 import { statusText } from "../../services/gateway/src/gateway/static/page/status.js";
 
-const open = { phase: "open", retryAt: null, reason: "" };
-const textOf = (connection, status = open, count = 3) => statusText({ connection, since: 1_000, status, count }, 13_500);
+const open = { phase: "open", retryInMs: null, reason: "" };
+const textOf = (connection, status = open, count = 3, isRetained = true) =>
+  statusText({ connection, lastingMs: 12_500, status, count, isRetained });
 
 test("a live page shows the number of clouds", () => {
   assert.deepEqual(textOf("live"), { title: "Live", detail: "3 clouds", note: "", canRetry: false });
+});
+
+test("where the broker retains no states, the page waits for those of the other pillows", () => {
+  assert.equal(textOf("live", open, 0, false).detail, "Waiting for news.");
+  assert.equal(textOf("live", open, 1, false).detail, "1 cloud so far");
 });
 
 test("without a broker the page shows for how long, and that the clouds are old", () => {
@@ -18,7 +24,7 @@ test("without a broker the page shows for how long, and that the clouds are old"
 });
 
 test("a disconnected page shows for how long, and the time to the next attempt", () => {
-  const { title, detail, note, canRetry } = textOf("disconnected", { phase: "waiting", retryAt: 16_100, reason: "" });
+  const { title, detail, note, canRetry } = textOf("disconnected", { phase: "waiting", retryInMs: 2_600, reason: "" });
   assert.equal(title, "Disconnected");
   assert.equal(detail, "for 12 s. Trying again in 3 s.");
   assert.match(note, /last were/);
@@ -26,18 +32,18 @@ test("a disconnected page shows for how long, and the time to the next attempt",
 });
 
 test("the time to the next attempt is at least 1 s", () => {
-  assert.match(textOf("disconnected", { phase: "waiting", retryAt: 13_000, reason: "" }).detail, /in 1 s/);
+  assert.match(textOf("disconnected", { phase: "waiting", retryInMs: 0, reason: "" }).detail, /in 1 s/);
 });
 
 test("without a known cloud there is no note about old clouds", () => {
-  const { detail, note, canRetry } = textOf("disconnected", { phase: "connecting", retryAt: null, reason: "" }, 0);
+  const { detail, note, canRetry } = textOf("disconnected", { phase: "connecting", retryInMs: null, reason: "" }, 0);
   assert.equal(note, "");
   assert.equal(detail, "for 12 s. Trying again now…");
   assert.equal(canRetry, false);
 });
 
 test("a refused page shows the reason and offers a retry", () => {
-  const status = { phase: "stopped", retryAt: null, reason: "the token has expired" };
+  const status = { phase: "stopped", retryInMs: null, reason: "the token has expired" };
   const { detail, canRetry } = textOf("disconnected", status);
   assert.match(detail, /Not trying again: the token has expired\.$/);
   assert.ok(canRetry);

@@ -59,7 +59,8 @@ async def publish_storm(site: LiveSite) -> None:
     begin, seq = time.monotonic(), 0
     while time.monotonic() < begin + LASTS_S:
         name = NAMES[seq // PILLOWS % len(NAMES)]
-        hops = {"queued": int(time.time() * 1000) - 50}
+        published = int(time.time() * 1000)
+        hops = {"queued": published - 50, "published": published}
         await site.publisher.publish(state(f"cloud-{seq % PILLOWS}", name, seq=seq, hops=hops))
         seq += 1
         await asyncio.sleep(max(0.0, begin + seq / PER_SECOND - time.monotonic()))

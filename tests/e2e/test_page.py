@@ -1,6 +1,7 @@
 """The page in Chromium, on a real gateway and a real broker."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -458,6 +459,42 @@ async def test_detail_view_of_an_unknown_pillow_waits_for_it(
     await wait_shown(page, "later", "hugging")
 
 
+async def test_wrong_clock_of_a_pillow_is_named_on_its_card_and_in_its_view(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """Its age is not given if its clock is behind, because it is as wrong as the clock."""
+    behind = state("clock-behind", "hugging", ago_s=7200, clock="behind")
+    await site.publisher.publish_all([state("clock-ahead", clock="ahead"), behind])
+    await open_page(page, monitor, site, "?pillow=clock-ahead&pillow=clock-behind")
+    ahead_card, behind_card = card(page, "clock-ahead"), card(page, "clock-behind")
+    await expect(ahead_card).to_contain_text("its clock is ahead", timeout=SHOWN_MS)
+    await expect(behind_card.locator(".state")).to_have_text("Was hugging")
+    await expect(behind_card.locator(".when")).to_have_text("its clock is behind")
+    assert await page.evaluate(OVERFLOWING) == []
+    await behind_card.get_by_role("link").click()
+
+    sentences = page.locator("#detail-clock")
+    await expect(sentences).to_contain_text("This pillow's clock is wrong: it is behind.")
+    await expect(page.locator("#detail-when")).to_have_text("its clock is behind")
+    await page.go_back()
+    await expect(sentences).to_be_hidden()
+
+
+async def test_page_waits_for_news_where_the_broker_retains_no_states(
+    site: LiveSite, page: Page
+) -> None:
+    """Instead of an empty sky, or of a cloud asleep that is named in the address."""
+    snapshot = {"type": "snapshot", "cursor": "e:1", "recovered": False, "broker": "online"}
+    frame = {**snapshot, "retained": False, "sent": 1_800_000_000_000, "pillows": []}
+    await page.route_web_socket(re.compile(r"/ws"), lambda ws: ws.send(json.dumps(frame)))
+    await page.goto(site.url)
+    await expect(page.locator("#empty-title")).to_have_text("Waiting for news", timeout=SHOWN_MS)
+    await expect(page.locator("#status-detail")).to_have_text("Waiting for news.")
+    await page.goto(f"{site.url}/?pillow=a&pillow=b")
+    await expect(card(page, "a")).to_contain_text("Waiting for news")
+    await expect(card(page, "a").locator(".cloud")).to_have_attribute("data-pose", "neutral")
+
+
 async def test_latency_panel_has_content_as_soon_as_it_is_opened(
     site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
@@ -494,7 +531,10 @@ async def test_latency_panel_shows_the_newest_update_and_statistics(
     site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
     """Each leg of the newest update, a histogram, and the difference of the clocks."""
-    await site.publisher.publish(state("timed", "neutral", ago_s=5))
+    # The gateway knows the queue's time from this state before the page is opened.
+    ms = int(datetime.now(UTC).timestamp() * 1000)
+    hops = {"queued": ms - 400, "polled": ms - 200, "published": ms}
+    await site.publisher.publish(state("timed", "neutral", ago_s=5, hops=hops))
     await open_page(page, monitor, site, "#timed")
     await wait_shown(page, "timed", "neutral")
     at = datetime.now(UTC) - timedelta(milliseconds=700)

@@ -1,18 +1,19 @@
 /**
- * Where the time between a pillow's movement and its picture was spent.
+ * Where the time between the queue and the picture of a state was spent.
  *
- * Pure: times are arguments in ms since 1970 on the gateway's clock. The timestamps of the pillow
- * and of the poller are used as they are, because nothing here measures their clocks.
+ * Pure: times are arguments in ms since 1970. The hops are in the queue's time, and those of the gateway
+ * and of the screen are converted into it. The pillow's clock is not measured, so the time before the
+ * queue is not reported.
  */
 
 import { instant } from "./store.js";
 
 /** @typedef {import("./frames.js").Pillow} Pillow */
 /**
- * A stage that a state passes: `felt` by the pillow, `queued` in Azure, `polled` and `published` by
- * the poller, `forwarded` by the gateway, `shown` on the screen.
+ * A stage that a state passes: `queued` in Azure, `polled` and `published` by the poller, `forwarded` by
+ * the gateway, `shown` on the screen.
  *
- * @typedef {"felt" | "queued" | "polled" | "published" | "forwarded" | "shown"} Hop
+ * @typedef {"queued" | "polled" | "published" | "forwarded" | "shown"} Hop
  */
 
 /**
@@ -41,27 +42,39 @@ export const MAX_PLAUSIBLE_MS = 60_000;
 const QUEUE_RESOLUTION_MS = 1000;
 
 /**
- * The latency of a state from the pillow to the screen.
+ * When a state was sent and shown, in the gateway's time, and how to convert that.
+ *
+ * @typedef {object} Display
+ * @property {number | null} forwarded when the gateway sent it; null if unknown
+ * @property {number} shown when it was shown
+ * @property {number | null} queueOffsetMs the queue's clock minus the gateway's; null if unknown
+ */
+
+/**
+ * The latency of a state from the queue to the screen.
  *
  * @param {Pillow} pillow
- * @param {{forwarded: number | null, shown: number}} here when the gateway sent the state (null if
- *   unknown) and when it was shown
- * @returns {Journey | null} null without a timestamp of the queue, or if it is not plausible
+ * @param {Display} display
+ * @returns {Journey | null} null without a timestamp of the queue or without `queueOffsetMs`, or if it is
+ *   not plausible
  */
-export function journey(pillow, { forwarded, shown }) {
+export function journey(pillow, display) {
   const { queued: stamp, polled, published } = pillow.hops ?? {};
-  if (stamp === undefined || !Number.isFinite(stamp)) return null;
+  const { queueOffsetMs } = display;
+  // Clocks of two machines are compared only if their difference is known.
+  if (stamp === undefined || !Number.isFinite(stamp) || queueOffsetMs == null) return null;
+  const shown = display.shown + queueOffsetMs;
+  const forwarded = display.forwarded === null ? null : display.forwarded + queueOffsetMs;
   const felt = instant(pillow.at);
   const isWholeSecond = stamp % QUEUE_RESOLUTION_MS === 0;
-  // A pillow feels a state before it is queued: if its own timestamp lies within the queue's second,
-  // it is closer, and it includes the way to the queue. If the pillow sent none, `at` is the queue's.
+  // A pillow feels a state before it is queued: if its own timestamp lies within the queue's second, it
+  // is used in place of the whole second. If the pillow sent none, `at` is the queue's.
   const isNarrowed = isWholeSecond && felt > stamp && felt < stamp + QUEUE_RESOLUTION_MS && felt <= (polled ?? shown);
   const queued = isNarrowed ? felt : stamp;
   const ms = shown - queued;
   if (!(ms >= 0) || ms > MAX_PLAUSIBLE_MS) return null;
   /** @type {[Hop, number | null | undefined][]} */
   const stamps = [
-    ["felt", felt < queued && queued - felt <= MAX_PLAUSIBLE_MS ? felt : undefined],
     ["queued", queued],
     ["polled", polled],
     ["published", published],

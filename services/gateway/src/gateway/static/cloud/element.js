@@ -5,7 +5,7 @@ import { isPillowId } from "../client/pillowcast.js";
 import { cloudStyleSheet, createCloud, followMotion, setPose, stateColor, stateLabel } from "./cloud.js";
 import { setText } from "./dom.js";
 import { ELEMENT_STYLE } from "./element_style.js";
-import { describePillow, isStill } from "./format.js";
+import { describePillow, isStill, knowledgeOf } from "./format.js";
 import { SharedClient } from "./shared_client.js";
 
 /** @typedef {import("../client/pillowcast.js").Pillowcast} Pillowcast */
@@ -20,6 +20,9 @@ const CONNECTION_TEXT = {
 };
 /** Close code of the gateway for an origin that is not allowed. */
 const FORBIDDEN = 4403;
+
+/** What an element without a client knows. */
+const NOTHING_KNOWN = { fresh: "unknown", ageMs: NaN, isRetained: true };
 
 let defaultGateway = "";
 /** @type {CSSStyleSheet | undefined} */
@@ -131,13 +134,13 @@ class CloudPillow extends HTMLElement {
    */
   render(client) {
     const pillow = client?.pillows.get(this.pillow);
-    const fresh = client?.freshness(this.pillow) ?? "unknown";
-    const { state, activity, note, when } = describePillow(pillow, fresh, client?.age(this.pillow) ?? NaN, stateLabel);
-    const shownState = pillow === undefined ? "notconnected" : state;
+    const knowledge = client === null ? NOTHING_KNOWN : knowledgeOf(client, this.pillow);
+    const { fresh } = knowledge;
+    const { state, pose, activity, note, when } = describePillow(pillow, knowledge, stateLabel);
     const isUpdate = (pillow ?? null) !== this.#value;
     this.#value = pillow ?? null;
-    const color = `var(--cloud-pillow-${shownState}, ${stateColor(shownState)})`;
-    setPose(this.#cloud, shownState, { isStill: isStill(fresh), color });
+    const color = `var(--cloud-pillow-${pose}, ${stateColor(pose)})`;
+    setPose(this.#cloud, pose, { isStill: isStill(fresh), color });
     if (isUpdate && fresh === "live") followMotion(this.#cloud, pillow?.motion);
     setText(this.#parts.label, this.label);
     setText(this.#parts.state, activity);

@@ -61,25 +61,70 @@ export function isStill(fresh) {
 }
 
 /**
+ * What a client knows of the state of a pillow. `fresh`: `live`, `quiet`, `notconnected`, `stale` or
+ * `unknown`; `ageMs`: how long ago the state was true; `isRetained`: whether it would be known if the
+ * pillow had ever reported.
+ *
+ * @typedef {{fresh: string, ageMs: number, isRetained: boolean}} Knowledge
+ */
+
+/**
+ * @param {import("../client/client_state.js").ClientState} client
+ * @param {string} id
+ * @returns {Knowledge}
+ */
+export function knowledgeOf(client, id) {
+  return { fresh: client.freshness(id), ageMs: client.age(id), isRetained: client.isRetained };
+}
+
+/**
+ * A pillow in words. `activity`: its state; `note`: a text before `when` that ends in its separator, ""
+ * for none; `pose`: the state whose picture is shown.
+ *
+ * @typedef {{state: string, pose: string, activity: string, note: string, when: string}} Description
+ */
+
+/**
  * Describe a pillow with no more certainty than its freshness allows.
  *
  * @param {import("../client/frames.js").Pillow | undefined} pillow
- * @param {string} fresh `live`, `quiet`, `notconnected`, `stale` or `unknown`
- * @param {number} ageMs how long ago its state was true
+ * @param {Knowledge} knowledge
  * @param {(state: string) => string} labelOf the label of a state
- * @returns {{state: string, activity: string, note: string, when: string}} `activity` is the state
- *   in words; `note` is a text before `when` that ends in its separator, "" for none
+ * @returns {Description}
  */
-export function describePillow(pillow, fresh, ageMs, labelOf) {
-  if (pillow === undefined) return { state: "unknown", activity: "No word yet", note: "", when: "" };
-  const { state, last } = pillow;
-  const when = formatAge(ageMs);
-  const activity = fresh === "stale" ? `Was ${uncapitalize(labelOf(state))}` : labelOf(state);
-  if (fresh === "quiet") return { state, activity, note: "quiet, ", when };
+export function describePillow(pillow, { fresh, ageMs, isRetained }, labelOf) {
+  if (pillow === undefined) {
+    const words = isRetained ? { pose: "notconnected", activity: "No word yet" } : { pose: "neutral", activity: "Waiting for news" };
+    return { state: "unknown", ...words, note: "", when: "" };
+  }
+  const { state, last, clock } = pillow;
+  // The newer states of a pillow whose clock is behind count as older; its age is as wrong as its clock.
+  const isOutdated = fresh === "quiet" && clock === "behind";
+  const activity = fresh === "stale" || isOutdated ? `Was ${uncapitalize(labelOf(state))}` : labelOf(state);
+  const when = [isOutdated ? "" : formatAge(ageMs), isClockWrong(clock) ? `its clock is ${clock}` : ""].filter(Boolean).join(", ");
+  const described = { state, pose: state, activity, note: "", when };
+  if (fresh === "quiet" && !isOutdated) described.note = "quiet, ";
   // A pillow may send a field `last` of its own: it is the gateway's only beside this state.
-  if (state === "notconnected" && typeof last === "string") return { state, activity, note: `last ${uncapitalize(labelOf(last))}, `, when };
-  return { state, activity, note: "", when };
+  if (state === "notconnected" && typeof last === "string") described.note = `last ${uncapitalize(labelOf(last))}, `;
+  return described;
 }
+
+/**
+ * What a wrong clock of a pillow means, as sentences; "" without one.
+ *
+ * @param {import("../client/frames.js").Pillow | undefined} pillow
+ * @param {string} fresh
+ */
+export function clockSentences(pillow, fresh) {
+  if (!isClockWrong(pillow?.clock)) return "";
+  const wrong = `This pillow's clock is wrong: it is ${pillow?.clock}.`;
+  if (fresh === "live") return `${wrong} The time is the queue's.`;
+  if (fresh !== "quiet") return wrong;
+  return `${wrong} It may report, but what it reports seems older than this state.`;
+}
+
+/** @param {unknown} clock */
+const isClockWrong = (clock) => clock === "ahead" || clock === "behind";
 
 /** @param {string} text */
 const uncapitalize = (text) => text.charAt(0).toLowerCase() + text.slice(1);

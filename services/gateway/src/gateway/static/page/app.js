@@ -37,8 +37,6 @@ const LATENCY_INTERVAL_MS = 500;
  * @property {Pick<import("./wall.js").Wall, "card" | "cards" | "show" | "focus">} wall
  */
 
-/** @typedef {{scheduler: import("./redraw_scheduler.js").RedrawScheduler, clock: () => number}} Timing */
-
 /** The initial state for an address. @param {{hash: string, search: string}} location */
 export function initialState({ hash, search }) {
   const named = new URLSearchParams(search).getAll("pillow").filter(isPillowId);
@@ -51,11 +49,10 @@ export class App {
   #state;
   #views;
   #scheduler;
-  #clock;
   /** New states whose latency is measured when they are painted. @type {{id: string, pillow: Pillow, sent: number | null}[]} */
   #arrived = [];
   #arrangedAt = -Infinity;
-  #latencyRenderedAt = 0;
+  #latencyRenderedAt = -Infinity;
   /** Number of pillows that the filter selected last. */
   #selectedCount = 0;
 
@@ -64,15 +61,14 @@ export class App {
    * @param {Client} client
    * @param {PageState} state
    * @param {Views} views
-   * @param {Timing} timing
+   * @param {import("./redraw_scheduler.js").RedrawScheduler} scheduler
    */
-  constructor(window, client, state, views, { scheduler, clock }) {
+  constructor(window, client, state, views, scheduler) {
     this.#window = window;
     this.#client = client;
     this.#state = state;
     this.#views = views;
     this.#scheduler = scheduler;
-    this.#clock = clock;
   }
 
   /** Listen to the client and the window, and show what the address names. */
@@ -202,10 +198,10 @@ export class App {
 
   #renderStatus() {
     const views = this.#views;
-    const { connection, since, status, pillows } = this.#client;
-    views.status.render({ connection, since, status, count: pillows.size }, this.#clock());
+    const { connection, lastingMs, status, pillows, isRetained } = this.#client;
+    views.status.render({ connection, lastingMs, status, count: pillows.size, isRetained }, this.#scheduler.now());
     const isEmpty = this.#count === 0 && views.detail.id === null;
-    views.empty.render(isEmpty, connection === "live" || connection === "broker-offline");
+    views.empty.render(isEmpty, { isKnown: connection === "live" || connection === "broker-offline", isRetained });
     views.shell.setNoMatch(this.#selectedCount === 0 && this.#count > 0);
   }
 
@@ -217,11 +213,12 @@ export class App {
     this.#scheduler.afterFrame(() => {
       const shown = this.#client.now();
       for (const { id, pillow, sent } of painted) {
-        const took = journey(pillow, { forwarded: sent, shown });
+        const took = journey(pillow, { forwarded: sent, shown, queueOffsetMs: this.#client.queueOffsetMs });
         if (took !== null) latency.add(id, took);
       }
-      if (shown - this.#latencyRenderedAt < LATENCY_INTERVAL_MS) return;
-      this.#latencyRenderedAt = shown;
+      const now = this.#scheduler.now();
+      if (now - this.#latencyRenderedAt < LATENCY_INTERVAL_MS) return;
+      this.#latencyRenderedAt = now;
       latency.render(this.#client);
     });
   }
@@ -230,7 +227,7 @@ export class App {
   #announce() {
     if (this.#client.connection !== "live") return;
     const { announcer, cards, detail, shell } = this.#views;
-    const text = announcer.next(this.#clock(), (id) => cards.activityOf(id), detail.id);
+    const text = announcer.next(this.#scheduler.now(), (id) => cards.activityOf(id), detail.id);
     if (text !== "") shell.announce(text);
   }
 }

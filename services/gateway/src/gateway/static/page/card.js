@@ -2,7 +2,7 @@
 
 import { createCloud, followMotion, setPose, stateColor, stateLabel } from "../cloud/cloud.js";
 import { createElement, setText } from "../cloud/dom.js";
-import { describePillow, isStill } from "../cloud/format.js";
+import { describePillow, isStill, knowledgeOf } from "../cloud/format.js";
 import { Battery } from "./battery.js";
 
 /** @typedef {import("../client/frames.js").Pillow} Pillow */
@@ -78,26 +78,25 @@ export class Card {
    * Show the current state of the pillow. Only what differs is changed.
    *
    * @param {Pillow | undefined} pillow
-   * @param {string} fresh
-   * @param {number} ageMs
+   * @param {import("../cloud/format.js").Knowledge} knowledge
    * @returns {boolean} whether the card was showing another state of the same pillow
    */
-  render(pillow, fresh, ageMs) {
-    const { state, activity, note, when } = describePillow(pillow, fresh, ageMs, stateLabel);
+  render(pillow, knowledge) {
+    const { fresh } = knowledge;
+    const { state, pose, activity, note, when } = describePillow(pillow, knowledge, stateLabel);
     const { dataset, classList, style } = this.element;
     const isFirst = this.#isNew;
     this.#isNew = false;
     const hasChanged = dataset.state !== state;
-    const shownState = pillow ? state : "notconnected";
     if (hasChanged) {
       dataset.state = state;
-      style.setProperty("--state", stateColor(shownState));
+      style.setProperty("--state", stateColor(pose));
     }
     if (dataset.fresh !== fresh) {
       dataset.fresh = fresh;
       classList.toggle("still", isStill(fresh));
     }
-    setPose(this.#cloud, shownState, { isSoft: this.isSoft && !isFirst, isStill: isStill(fresh) });
+    setPose(this.#cloud, pose, { isSoft: this.isSoft && !isFirst, isStill: isStill(fresh) });
     setText(this.#state, activity);
     setText(this.#note, note);
     setText(this.#when, when);
@@ -132,8 +131,7 @@ export class CardRenderer {
 
   /** The activity of a pillow in words. @param {string} id */
   activityOf(id) {
-    const client = this.#client;
-    return describePillow(client.pillows.get(id), client.freshness(id), client.age(id), stateLabel).activity;
+    return describePillow(this.#client.pillows.get(id), knowledgeOf(this.#client, id), stateLabel).activity;
   }
 
   /** `Card.appearance` of a pillow's card once it is rendered. @param {string} id */
@@ -143,8 +141,7 @@ export class CardRenderer {
 
   /** @param {Card} card */
   render(card) {
-    const client = this.#client;
     const { id } = card;
-    if (card.render(client.pillows.get(id), client.freshness(id), client.age(id))) this.#announcer.add(id);
+    if (card.render(this.#client.pillows.get(id), knowledgeOf(this.#client, id))) this.#announcer.add(id);
   }
 }

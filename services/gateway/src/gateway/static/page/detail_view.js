@@ -2,7 +2,7 @@
 
 import { createCloud, followMotion, setPose, stateColor, stateLabel } from "../cloud/cloud.js";
 import { byId, setText } from "../cloud/dom.js";
-import { describePillow, formatAge, formatPercent, isStill } from "../cloud/format.js";
+import { clockSentences, describePillow, formatAge, formatPercent, isStill, knowledgeOf } from "../cloud/format.js";
 import { Battery } from "./battery.js";
 import { fetchHistory } from "./history.js";
 import { formatTime, HistoryStrip } from "./history_strip.js";
@@ -120,21 +120,22 @@ export class DetailView {
       this.#loadHistory();
     }
     const isNow = this.#selected === null;
-    const fresh = client.freshness(this.id);
-    const { state, activity, when } = this.#selected === null ? this.#describeNow(pillow, fresh) : this.#describePast(this.#selected);
+    const knowledge = knowledgeOf(client, this.id);
+    const { fresh } = knowledge;
+    const { state, pose, activity, note, when } = this.#selected === null ? describePillow(pillow, knowledge, stateLabel) : this.#describePast(this.#selected);
     const hasChanged = this.#element.dataset.state !== state;
-    const shownState = state === "unknown" ? "notconnected" : state;
     if (hasChanged) {
       this.#element.dataset.state = state;
-      this.#element.style.setProperty("--state", stateColor(shownState));
+      this.#element.style.setProperty("--state", stateColor(pose));
     }
     this.#element.dataset.fresh = isNow ? fresh : "past";
-    setPose(this.#cloud, shownState, { isStill: isNow && isStill(fresh) });
+    setPose(this.#cloud, pose, { isStill: isNow && isStill(fresh) });
     if (this.#pillow !== undefined && this.#pillow !== pillow && fresh === "live" && isNow) followMotion(this.#cloud, pillow?.motion);
     if (pillow !== undefined) this.#timeline.add(pillow);
     this.#pillow = pillow;
     setText(byId(this.#document, "detail-state"), activity);
-    setText(byId(this.#document, "detail-when"), when);
+    setText(byId(this.#document, "detail-when"), note + when);
+    setText(byId(this.#document, "detail-clock"), isNow ? clockSentences(pillow, fresh) : "");
     byId(this.#document, "back-to-now").hidden = isNow;
     this.#renderFacts(pillow);
     this.#renderStrip();
@@ -162,20 +163,12 @@ export class DetailView {
     this.render();
   }
 
-  /**
-   * @param {Pillow | undefined} pillow
-   * @param {string} fresh
-   */
-  #describeNow(pillow, fresh) {
-    const { state, activity, note, when } = describePillow(pillow, fresh, this.#client.age(this.id ?? ""), stateLabel);
-    return { state, activity, when: note + when };
-  }
-
   /** @param {number} time */
   #describePast(time) {
-    const state = this.#timeline.at(time)?.state;
+    const { state = "unknown" } = this.#timeline.at(time) ?? {};
+    const isKnown = state !== "unknown";
     const when = `${formatTime(time, this.#clockOffsetMs)}, ${formatAge(this.#client.now() - time)}`;
-    return { state: state ?? "unknown", activity: state === undefined ? "Not known" : stateLabel(state), when };
+    return { state, pose: isKnown ? state : "notconnected", activity: isKnown ? stateLabel(state) : "Not known", note: "", when };
   }
 
   /** @param {Pillow | undefined} pillow */

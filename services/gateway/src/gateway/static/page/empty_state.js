@@ -3,6 +3,12 @@
 import { createCloud, setPose } from "../cloud/cloud.js";
 import { byId, setText } from "../cloud/dom.js";
 
+const TEXTS = {
+  loading: ["Nothing to see yet", "The clouds appear here as soon as the page has reached the gateway."],
+  empty: ["A clear sky", "No pillow has said anything yet. Clouds appear here by themselves as soon as one does."],
+  waiting: ["Waiting for news", "The broker does not keep the last state of each pillow. A cloud appears here when its pillow next reports."],
+};
+
 export class EmptyState {
   #section;
   #hint;
@@ -23,19 +29,16 @@ export class EmptyState {
 
   /**
    * @param {boolean} isEmpty whether there is no pillow
-   * @param {boolean} isKnown whether the gateway has sent a snapshot; before that, the page is loading
+   * @param {{isKnown: boolean, isRetained: boolean}} facts `isKnown`: the gateway has sent a snapshot, and
+   *   before that the page is loading; `isRetained`: the snapshot has every pillow that ever reported
    */
-  render(isEmpty, isKnown) {
+  render(isEmpty, { isKnown, isRetained }) {
     this.#section.hidden = !isEmpty;
     if (!isEmpty) return;
     this.#hint.hidden = !isKnown;
-    setText(this.#title, isKnown ? "A clear sky" : "Nothing to see yet");
-    setText(
-      this.#text,
-      isKnown
-        ? "No pillow has said anything yet. Clouds appear here by themselves as soon as one does."
-        : "The clouds appear here as soon as the page has reached the gateway.",
-    );
+    const [title, text] = TEXTS[!isKnown ? "loading" : isRetained ? "empty" : "waiting"];
+    setText(this.#title, title);
+    setText(this.#text, text);
     // Until then the picture that is part of the document stays.
     if (!isKnown) return;
     if (this.#cloud === undefined) this.#picture.replaceChildren((this.#cloud = createCloud()));

@@ -8,7 +8,6 @@ import { BARS, LatencyStats } from "./latency_stats.js";
 
 /** What happens between each hop and the one before it, in order. */
 const LEGS = {
-  queued: "pillow to queue",
   polled: "in the queue",
   published: "poller",
   forwarded: "broker and gateway",

@@ -42,5 +42,5 @@ const scheduler = new RedrawScheduler({
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   now: () => performance.now(),
 });
-const app = new App(window, client, state, views, { scheduler, clock: Date.now });
+const app = new App(window, client, state, views, scheduler);
 app.start();

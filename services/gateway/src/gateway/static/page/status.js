@@ -9,31 +9,31 @@ export const MIN_ANNOUNCEMENT_INTERVAL_MS = 10_000;
 /**
  * @typedef {object} Facts
  * @property {string} connection as `Pillowcast.connection`
- * @property {number} since local time in ms since when that is so
- * @property {{phase: string, retryAt: number | null, reason: string}} status as `Pillowcast.status`
+ * @property {number} lastingMs for how long that is so
+ * @property {{phase: string, retryInMs: number | null, reason: string}} status as `Pillowcast.status`
  * @property {number} count number of known pillows
+ * @property {boolean} isRetained whether the other pillows would be known if they had ever reported
  */
 
 /**
  * The text of the status bar. Pure.
  *
  * @param {Facts} facts
- * @param {number} now local time in ms
  * @returns {{title: string, detail: string, note: string, canRetry: boolean}} `note` is hidden where
  *   there is no room for it
  */
-export function statusText({ connection, since, status, count }, now) {
-  const lasting = formatDuration(now - since);
+export function statusText({ connection, lastingMs, status, count, isRetained }) {
+  const lasting = formatDuration(lastingMs);
   const note = count === 0 ? "" : "This is how the clouds last were.";
   switch (connection) {
     case "live":
-      return { title: "Live", detail: formatCloudCount(count), note: "", canRetry: false };
+      return { title: "Live", detail: isRetained ? formatCloudCount(count) : waitingText(count), note: "", canRetry: false };
     case "broker-offline":
       return { title: "Broker offline", detail: `for ${lasting}. No news of any cloud.`, note, canRetry: false };
     case "disconnected":
       return {
         title: "Disconnected",
-        detail: `for ${lasting}. ${nextAttemptText(status, now)}`,
+        detail: `for ${lasting}. ${nextAttemptText(status)}`,
         note,
         canRetry: status.phase === "waiting" || status.phase === "stopped",
       };
@@ -42,13 +42,13 @@ export function statusText({ connection, since, status, count }, now) {
   }
 }
 
-/**
- * @param {Facts["status"]} status
- * @param {number} now
- */
-function nextAttemptText({ phase, retryAt, reason }, now) {
+/** The text while pillows may exist that are not known. @param {number} count */
+const waitingText = (count) => (count === 0 ? "Waiting for news." : `${formatCloudCount(count)} so far`);
+
+/** @param {Facts["status"]} status */
+function nextAttemptText({ phase, retryInMs, reason }) {
   if (phase === "stopped") return `Not trying again: ${reason || "the gateway refused"}.`;
-  if (phase === "waiting") return `Trying again in ${Math.max(1, Math.ceil(((retryAt ?? now) - now) / 1000))} s.`;
+  if (phase === "waiting") return `Trying again in ${Math.max(1, Math.ceil((retryInMs ?? 0) / 1000))} s.`;
   return "Trying again now…";
 }
 
@@ -78,10 +78,10 @@ export class StatusBar {
 
   /**
    * @param {Facts} facts
-   * @param {number} now local time in ms
+   * @param {number} now monotonic time in ms
    */
   render(facts, now) {
-    const { title, detail, note, canRetry } = statusText(facts, now);
+    const { title, detail, note, canRetry } = statusText(facts);
     const { dataset } = this.#document.body;
     if (dataset.connection !== facts.connection) dataset.connection = facts.connection;
     this.#announce(facts.connection, note === "" ? title : `${title}. ${note}`, now);

@@ -1,11 +1,12 @@
 /**
- * Where the time between a pillow's movement and its picture was spent.
+ * Where the time between the queue and the picture of a state was spent.
  *
- * Pure: times are arguments in ms since 1970 on the gateway's clock. The timestamps of the pillow
- * and of the poller are used as they are, because nothing here measures their clocks.
+ * Pure: times are arguments in ms since 1970. The hops are in the queue's time, and those of the gateway
+ * and of the screen are converted into it. The pillow's clock is not measured, so the time before the
+ * queue is not reported.
  */
 export type Pillow = import("./frames.js").Pillow;
-export type Hop = "felt" | "queued" | "polled" | "published" | "forwarded" | "shown";
+export type Hop = "queued" | "polled" | "published" | "forwarded" | "shown";
 export type Leg = {
     from: Hop;
     to: Hop;
@@ -28,10 +29,10 @@ export type Journey = {
 };
 /** @typedef {import("./frames.js").Pillow} Pillow */
 /**
- * A stage that a state passes: `felt` by the pillow, `queued` in Azure, `polled` and `published` by
- * the poller, `forwarded` by the gateway, `shown` on the screen.
+ * A stage that a state passes: `queued` in Azure, `polled` and `published` by the poller, `forwarded` by
+ * the gateway, `shown` on the screen.
  *
- * @typedef {"felt" | "queued" | "polled" | "published" | "forwarded" | "shown"} Hop
+ * @typedef {"queued" | "polled" | "published" | "forwarded" | "shown"} Hop
  */
 /**
  * The time between two hops.
@@ -52,18 +53,37 @@ export type Journey = {
  */
 /** A latency above this is an error of some clock and not reported. */
 export declare const MAX_PLAUSIBLE_MS = 60000;
+export type Display = {
+    /**
+     * when the gateway sent it; null if unknown
+     */
+    forwarded: number | null;
+    /**
+     * when it was shown
+     */
+    shown: number;
+    /**
+     * the queue's clock minus the gateway's; null if unknown
+     */
+    queueOffsetMs: number | null;
+};
 /**
- * The latency of a state from the pillow to the screen.
+ * When a state was sent and shown, in the gateway's time, and how to convert that.
+ *
+ * @typedef {object} Display
+ * @property {number | null} forwarded when the gateway sent it; null if unknown
+ * @property {number} shown when it was shown
+ * @property {number | null} queueOffsetMs the queue's clock minus the gateway's; null if unknown
+ */
+/**
+ * The latency of a state from the queue to the screen.
  *
  * @param {Pillow} pillow
- * @param {{forwarded: number | null, shown: number}} here when the gateway sent the state (null if
- *   unknown) and when it was shown
- * @returns {Journey | null} null without a timestamp of the queue, or if it is not plausible
+ * @param {Display} display
+ * @returns {Journey | null} null without a timestamp of the queue or without `queueOffsetMs`, or if it is
+ *   not plausible
  */
-export declare function journey(pillow: Pillow, { forwarded, shown }: {
-    forwarded: number | null;
-    shown: number;
-}): Journey | null;
+export declare function journey(pillow: Pillow, display: Display): Journey | null;
 /**
  * A quantile by the nearest rank; NaN of an empty list.
  *
