@@ -87,6 +87,7 @@ DECIDERS: Final = (
     "poller.consume.polling",
     "poller.consume.classify",
     "poller.publish.last_writes",
+    "poller.publish.page_order",
     "poller.queues",
     "poller.settle.dead_letter_report",
     "poller.commands.terminal_text",

@@ -1,6 +1,7 @@
 """The composition of the poller: which parts there are, and which part uses which.
 
-consumer → page fetcher → page handler → publisher → settlement   the path of a message
+consumer → page fetcher → page handler → page publisher →         the path of a message
+    ordered publisher → settlement
 broker listener → last writes, reconciler                         what the broker reports
 lease renewal, depth monitor                                      background loops
 """
@@ -22,6 +23,7 @@ from poller.publish.broker_listener import BrokerListener
 from poller.publish.last_writes import LastWrites
 from poller.publish.newer_state_writer import NewerStateWriter
 from poller.publish.ordered_publisher import OrderedPublisher
+from poller.publish.page_publisher import PagePublisher
 from poller.publish.pillow_limit import PillowLimit
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
 from poller.publish.signs_of_life import SignsOfLife
@@ -91,14 +93,15 @@ def compose(
         writer, reconciler, settlement, tasks, newest_only=options.newest_only
     )
 
-    handler = PageHandler(in_flight, publisher, settlement, metrics, options.rules)
+    pages = PagePublisher(publisher, tasks, metrics)
+    handler = PageHandler(in_flight, pages, settlement, metrics, options.rules)
     fetcher = PageFetcher(monitored, broker, in_flight, handler, metrics)
     consumer = Consumer(fetcher, options.policy, tasks)
     renewal = LeaseRenewal(monitored, in_flight, metrics, options.visibility_s)
     depth = DepthMonitor(queue, health, metrics)
 
     return Pipeline(
-        Worker(consumer, publisher, settlement, tasks, (renewal.run, depth.run)),
+        Worker(consumer, pages, settlement, tasks, (renewal.run, depth.run)),
         BrokerListener(last_writes, reconciler, metrics, queue_time),
         in_flight,
         lambda: health.state,

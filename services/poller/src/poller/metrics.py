@@ -44,6 +44,10 @@ class PollerMetrics:
         self.forgotten_pillows = counter(
             "forgotten", "Pillows that were forgotten, or not remembered, above POLLER_MAX_PILLOWS."
         )
+        self.overdue_requests = counter(
+            "overdue_requests",
+            "Requests for messages that took so long that the states of later ones left before.",
+        )
         self.signs_of_life = counter(
             "signs_of_life",
             "Newest states published again because their pillow sends older ones.",

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from poller.background_tasks import BackgroundTasks
 from poller.consume.consumer import Consumer
-from poller.publish.ordered_publisher import OrderedPublisher
+from poller.publish.page_publisher import PagePublisher
 from poller.settle.settlement import Settlement
 
 DRAIN_TIMEOUT_S: Final = 4.0
@@ -23,7 +23,7 @@ class Worker:
     def __init__(
         self,
         consumer: Consumer,
-        publisher: OrderedPublisher,
+        publisher: PagePublisher,
         settlement: Settlement,
         tasks: BackgroundTasks,
         background: Sequence[Callable[[], Coroutine[Any, Any, None]]],

@@ -1,4 +1,4 @@
-"""Fetching a page: only with room in the window and a broker, and in the order of the requests."""
+"""Fetching a page: only with room in the window and a broker."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -32,9 +32,6 @@ class PageFetcher:
         self._in_flight = in_flight
         self._handler = handler
         self._metrics = metrics
-        self._last_page_done = asyncio.Event()
-        self._last_page_done.set()
-        """Set when the page that was requested last has been received or has failed."""
 
     async def reserve_page(self) -> None:
         """Wait until a page could be published, and reserve room for it in the window.
@@ -56,20 +53,18 @@ class PageFetcher:
         LAST_PAGE_S after `stopped`. Messages of a page that arrives later are delivered again when
         their lease ends.
         """
-        previous_done, done = self._last_page_done, asyncio.Event()
-        self._last_page_done = done
+        request = self._handler.begin_request()
         try:
             page = await _page_or_timeout(stopped, self._queue.receive(limit))
-            # A pillow's states mostly lie in the order of the requests, and a state that is
-            # accepted after a newer one would be superseded.
-            await previous_done.wait()
-        finally:
+        except BaseException:
             self._in_flight.unreserve(PAGE_SIZE)
-            done.set()
+            self._handler.fail_request(request)
+            raise
+        self._in_flight.unreserve(PAGE_SIZE)
         found = "full" if len(page) == PAGE_SIZE else "some" if page else "nothing"
         self._metrics.polls.labels(found).inc()
         self._metrics.oldest_message_s.set(max((one.waited_s for one in page), default=0.0))
-        self._handler.accept(page)
+        self._handler.accept(request, page)
         return len(page)
 
 

@@ -4,7 +4,7 @@ from contract.messages import ParsedMessage, Rejection
 from poller.consume.classify import ClassificationRules, classify
 from poller.in_flight import InFlight, InFlightMessage, Outcome
 from poller.metrics import PollerMetrics
-from poller.publish.ordered_publisher import OrderedPublisher
+from poller.publish.page_publisher import PagePublisher
 from poller.queues import ReceivedMessage
 from poller.settle.settlement import Settlement
 
@@ -15,7 +15,7 @@ class PageHandler:
     def __init__(
         self,
         in_flight: InFlight,
-        publisher: OrderedPublisher,
+        publisher: PagePublisher,
         settlement: Settlement,
         metrics: PollerMetrics,
         rules: ClassificationRules,
@@ -26,8 +26,16 @@ class PageHandler:
         self._metrics = metrics
         self._rules = rules
 
-    def accept(self, page: list[ReceivedMessage]) -> None:
-        """Handle a page; its states are published together, each pillow's oldest first."""
+    def begin_request(self) -> int:
+        """Record that a page is requested; returns the request's number."""
+        return self._publisher.begin()
+
+    def fail_request(self, request: int) -> None:
+        """Record that a request ended without a page."""
+        self._publisher.fail(request)
+
+    def accept(self, request: int, page: list[ReceivedMessage]) -> None:
+        """Handle the page of a request; its states are published each pillow's oldest first."""
         self._metrics.received.inc(len(page))
         states: list[tuple[InFlightMessage, ParsedMessage]] = []
         for delivery in page:
@@ -41,7 +49,7 @@ class PageHandler:
             state = self._state_to_publish(message)
             if state is not None:
                 states.append((message, state))
-        self._publisher.publish(states)
+        self._publisher.publish(request, states)
 
     def _state_to_publish(self, message: InFlightMessage) -> ParsedMessage | None:
         """Return the state of a message to publish; every other message is settled here."""
