@@ -12,7 +12,6 @@ from contract.cursors import Cursor, parse_cursor
 from contract.frames import (
     MAX_REQUEST_BYTES,
     MAX_SUBSCRIBED,
-    BrokerStatus,
     Error,
     Goodbye,
     Heartbeat,
@@ -37,7 +36,9 @@ from tests.unit.contract.strategies import any_text, as_json, messages, pillow_i
 from tests.unit.contract.test_cursors import cursors
 
 SENT = st.integers(0, 4_102_444_800_000)
-BROKER: st.SearchStrategy[BrokerStatus] = st.sampled_from(["online", "offline"])
+STATUSES = st.builds(
+    Status, st.sampled_from(["online", "offline"]), st.sampled_from([msgspec.UNSET, False])
+)
 
 _decoder: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 TYPES = {
@@ -99,17 +100,19 @@ def test_every_type_of_frame_has_valid_and_invalid_examples() -> None:
         assert shown == TYPES
 
 
-@given(cursors, st.booleans(), BROKER, SENT, st.lists(messages(), max_size=3))
+@given(cursors, st.booleans(), STATUSES, SENT, st.lists(messages(), max_size=3))
 def test_an_encoded_snapshot_decodes_as_its_type(
-    cursor: Cursor, recovered: bool, broker: BrokerStatus, sent: int, pillows: list[dict[str, Any]]
+    cursor: Cursor, recovered: bool, status: Status, sent: int, pillows: list[dict[str, Any]]
 ) -> None:
     """Each pillow in it is unchanged, byte for byte."""
     states = [as_json(pillow).encode() for pillow in pillows]
     frame = encode_snapshot(
-        cursor, recovered=recovered, broker=broker, sent_ms=sent, pillows=states
+        cursor, recovered=recovered, status=status, sent_ms=sent, pillows=states
     )
 
-    assert _decoder.decode(frame) == Snapshot(str(cursor), recovered, broker, sent, pillows)
+    assert _decoder.decode(frame) == Snapshot(
+        str(cursor), recovered, status.broker, sent, pillows, retained=status.retained
+    )
     assert all(state in frame for state in states)
 
 
@@ -132,7 +135,7 @@ def test_an_encoded_removal_decodes_as_its_type(cursor: Cursor, pillows: list[st
 
 
 @given(
-    st.builds(Status, BROKER)
+    STATUSES
     | st.builds(Heartbeat, SENT)
     | st.builds(Pong, SENT | st.floats(allow_nan=False, allow_infinity=False), SENT)
     | st.builds(Goodbye, st.tuples(SENT, SENT))
@@ -152,7 +155,7 @@ def test_a_frame_with_the_largest_state_is_below_64_kib() -> None:
     frame = encode_snapshot(
         cursor,
         recovered=False,
-        broker="offline",
+        status=Status("online", retained=False),
         sent_ms=9_999_999_999_999,
         pillows=[b"x" * (MAX_STATE_BYTES + 1024)],
     )

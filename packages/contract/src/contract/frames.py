@@ -44,10 +44,15 @@ QueueOffset = int | msgspec.UnsetType
 """Milliseconds to add to `sent` to get the queue's time; absent while that is unknown."""
 
 
+Retained = bool | msgspec.UnsetType
+"""False where the broker does not deliver the states that it retains; absent where it does."""
+
+
 class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     """The first frame: every state, or, when recovered, the states that changed after `since`.
 
     `queue_offset` is what has to be added to `sent` to get the queue's time, in milliseconds.
+    `retained` is as in Status.
     """
 
     cursor: str
@@ -56,6 +61,7 @@ class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     sent: int
     pillows: list[Pillow]
     queue_offset: QueueOffset = msgspec.UNSET
+    retained: Retained = msgspec.UNSET
 
 
 class Updates(msgspec.Struct, tag="update", frozen=True):
@@ -74,9 +80,14 @@ class Removed(msgspec.Struct, tag="removed", frozen=True):
 
 
 class Status(msgspec.Struct, tag="status", frozen=True):
-    """Whether the gateway has its broker; without it no state is live."""
+    """Whether the gateway has its broker; without it no state is live.
+
+    `retained` is false where the broker does not deliver the states that it retains: after a start
+    of the gateway a pillow is unknown until it reports.
+    """
 
     broker: BrokerStatus
+    retained: Retained = msgspec.UNSET
 
 
 class Heartbeat(msgspec.Struct, tag="heartbeat", frozen=True):
@@ -137,22 +148,27 @@ def encode_snapshot(
     cursor: Cursor,
     *,
     recovered: bool,
-    broker: BrokerStatus,
+    status: Status,
     sent_ms: int,
     pillows: Iterable[bytes],
     queue_offset_ms: int | None = None,
 ) -> bytes:
     """Encode a snapshot of encoded states. `sent_ms` is in Unix milliseconds."""
-    return (
-        b'{"type":"snapshot","cursor":"%b","recovered":%b,"broker":"%b","sent":%d%b,"pillows":[%b]}'
-        % (
-            str(cursor).encode(),
-            b"true" if recovered else b"false",
-            broker.encode(),
-            sent_ms,
-            b"" if queue_offset_ms is None else b',"queue_offset":%d' % queue_offset_ms,
-            b",".join(pillows),
-        )
+    return b'{"type":"snapshot","cursor":"%b","recovered":%b,%b,"sent":%d%b,"pillows":[%b]}' % (
+        str(cursor).encode(),
+        b"true" if recovered else b"false",
+        encode_status_fields(status),
+        sent_ms,
+        b"" if queue_offset_ms is None else b',"queue_offset":%d' % queue_offset_ms,
+        b",".join(pillows),
+    )
+
+
+def encode_status_fields(status: Status) -> bytes:
+    """Encode the fields of a status as the frame `snapshot` has them, without braces."""
+    return b'"broker":"%b"%b' % (
+        status.broker.encode(),
+        b',"retained":false' if status.retained is False else b"",
     )
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.cursors import Cursor
-from contract.frames import BrokerStatus
+from contract.frames import Status
 from gateway.fanout.catch_up import CACHE_MS, CACHE_SIZE, CatchUp
 from gateway.fanout.encoding import Frame
 from gateway.fanout.subscriptions import ResumePoint
@@ -14,7 +14,9 @@ from gateway.state.state_store import StateStore
 from tests.unit.gateway.strategies import EPOCH_MS, update
 
 NOW = EPOCH_MS
-OFFLINE: BrokerStatus = "offline"
+OFFLINE = Status("offline")
+ONLINE = Status("online")
+LIMITED = Status("online", retained=False)
 
 
 @pytest.fixture
@@ -57,19 +59,20 @@ def test_a_resumed_client_gets_a_snapshot_of_what_changed_and_the_removals(
 
 
 @pytest.mark.parametrize(
-    ("resume_point", "broker", "expected"),
+    ("resume_point", "status", "expected"),
     [
-        (ResumePoint(4, "offline"), "offline", []),
-        (ResumePoint(4, "online"), "offline", ["status"]),
-        (ResumePoint(2, "online"), "online", ["update", "removed"]),
-        (ResumePoint(2, "offline"), "online", ["update", "removed", "status"]),
+        (ResumePoint(4, OFFLINE), OFFLINE, []),
+        (ResumePoint(4, ONLINE), OFFLINE, ["status"]),
+        (ResumePoint(4, ONLINE), LIMITED, ["status"]),
+        (ResumePoint(2, ONLINE), ONLINE, ["update", "removed"]),
+        (ResumePoint(2, OFFLINE), ONLINE, ["update", "removed", "status"]),
     ],
 )
 def test_a_paused_subscriber_gets_the_changes_it_missed_and_a_changed_status(
-    store: StateStore, resume_point: ResumePoint, broker: BrokerStatus, expected: list[str]
+    store: StateStore, resume_point: ResumePoint, status: Status, expected: list[str]
 ) -> None:
     """Nothing at all when nothing changed."""
-    assert types(CatchUp(store).frames(None, resume_point, broker, NOW)) == expected
+    assert types(CatchUp(store).frames(None, resume_point, status, NOW)) == expected
 
 
 def test_only_what_the_log_has_is_resumed(store: StateStore) -> None:
@@ -80,7 +83,7 @@ def test_only_what_the_log_has_is_resumed(store: StateStore) -> None:
     assert catch_up.covered(Cursor("other", 1)) is None
     assert catch_up.covered(Cursor("ep", 5)) is None
     assert catch_up.covered(Cursor("ep", 4)) == Cursor("ep", 4)
-    assert catch_up.covered(ResumePoint(4, "online")) == ResumePoint(4, "online")
+    assert catch_up.covered(ResumePoint(4, ONLINE)) == ResumePoint(4, ONLINE)
 
 
 @given(st.integers(-5, CACHE_MS + 5), st.sampled_from(("nothing", "broker", "change")))
@@ -91,12 +94,12 @@ def test_frames_are_shared_for_cache_ms_while_nothing_changes(later_ms: int, cha
     first = catch_up.frames(None, None, OFFLINE, NOW)
     if changed == "change":
         store.put(update(), None)
-    broker: BrokerStatus = "online" if changed == "broker" else "offline"
+    status = ONLINE if changed == "broker" else OFFLINE
 
-    second = catch_up.frames(None, None, broker, NOW + later_ms)
+    second = catch_up.frames(None, None, status, NOW + later_ms)
 
     assert (second is first) == (changed == "nothing" and 0 <= later_ms <= CACHE_MS)
-    assert msgspec.json.decode(second[0].data)["broker"] == broker
+    assert msgspec.json.decode(second[0].data)["broker"] == status.broker
 
 
 def test_at_most_cache_size_catch_ups_are_kept(store: StateStore) -> None:

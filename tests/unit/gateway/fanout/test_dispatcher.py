@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from contract.frames import Status
 from gateway.fanout import dispatcher as module
 from gateway.fanout.batching import AdaptiveLinger
 from tests.unit.gateway.core import GatewayCore
@@ -25,7 +26,7 @@ class Core(GatewayCore):
     async def connect(self) -> Client:
         """Return a client that has its snapshot."""
         client = Client(self.dispatcher)
-        self.dispatcher.announce_broker("online")
+        self.dispatcher.announce_broker(Status("online"))
         client.take_frames()
         return client
 

@@ -72,9 +72,9 @@ def test_a_paused_subscriber_is_not_written_to_and_keeps_only_its_resume_point()
     for at in range(100):
         planner.publish(change_of(store, "cloud-1", at))
         assert list(planner.flush(NOW)) == []
-    assert list(planner.announce_broker("online")) == []
+    assert list(planner.announce_broker(Status("online"))) == []
 
-    assert client.resume_from == ResumePoint(0, "offline")
+    assert client.resume_from == ResumePoint(0, Status("offline"))
 
 
 def test_a_resumed_subscriber_gets_the_brokers_status_if_it_changed() -> None:
@@ -82,11 +82,17 @@ def test_a_resumed_subscriber_gets_the_brokers_status_if_it_changed() -> None:
     _store, planner = make()
     client = Client(planner)
     flush(planner)
-    for announced, received in ((("online", "offline"), []), (("online",), [Status("online")])):
+    offline, online = Status("offline"), Status("online")
+    limited = Status("online", retained=False)
+    for announced, received in (
+        ((online, offline), []),
+        ((online,), [online]),
+        ((offline, limited), [limited]),
+    ):
         client.take_frames()
         planner.pause(client)
-        for broker in announced:
-            deliver(planner.announce_broker(broker))  # type: ignore[arg-type]
+        for status in announced:
+            deliver(planner.announce_broker(status))
         planner.resume(client)
         flush(planner)
         assert client.take_frames() == received
@@ -158,7 +164,7 @@ def test_a_waiting_subscriber_gets_the_brokers_status_in_its_snapshot_only() -> 
     """Not twice, and not an outdated one."""
     _store, planner = make()
     client = Client(planner)
-    deliver(planner.announce_broker("online"))
+    deliver(planner.announce_broker(Status("online")))
     flush(planner)
 
     (snapshot,) = client.take_frames()

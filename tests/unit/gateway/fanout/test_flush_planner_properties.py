@@ -14,6 +14,8 @@ from tests.unit.gateway.subscribers import Client, deliver
 
 filters = st.one_of(st.none(), st.sets(pillows, min_size=1).map(frozenset))
 
+STATUSES = (Status("online"), Status("online", retained=False), Status("offline"))
+
 
 class PlannerMachine(RuleBasedStateMachine):
     """A fast subscriber, slow ones, and ones that leave and come back, in any order of events."""
@@ -97,9 +99,9 @@ class PlannerMachine(RuleBasedStateMachine):
             assert again.states == self.whole(again.wanted)
             self.planner.unsubscribe(again)
 
-    @rule(broker=st.sampled_from(("online", "offline")))
-    def broker_changes(self, broker: str) -> None:
-        deliver(self.planner.announce_broker(broker))  # type: ignore[arg-type]
+    @rule(status=st.sampled_from(STATUSES))
+    def broker_changes(self, status: Status) -> None:
+        deliver(self.planner.announce_broker(status))
 
     @invariant()
     def a_paused_subscriber_is_not_live(self) -> None:
@@ -112,7 +114,9 @@ class PlannerMachine(RuleBasedStateMachine):
         for client in (self.fast, *self.slow):
             if client.is_live:
                 statuses = [one for one in client.frames if isinstance(one, Snapshot | Status)]
-                assert not statuses or statuses[-1].broker == self.planner.broker
+                if statuses:
+                    last = statuses[-1]
+                    assert Status(last.broker, last.retained) == self.planner.status
 
     def whole(self, filter: Filter) -> dict[str, dict[str, object]]:
         states = (msgspec.json.decode(state) for state in self.store.states())

@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from contract.frames import Status
 from devstack.processes import ROOT
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.raw_send import NO_DESCRIPTOR
@@ -88,7 +89,7 @@ class IndexMachine(RuleBasedStateMachine):
     def pause(self, number: int) -> None:
         subscriber = self.subscribers[number]
         self.offset += 1
-        point = ResumePoint(self.offset, "online")
+        point = ResumePoint(self.offset, Status("online"))
         self.index.pause(subscriber, point)
         self.paused.add(subscriber)
         if subscriber in self.live:

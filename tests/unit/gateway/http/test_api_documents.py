@@ -34,14 +34,14 @@ FRAMES = {
     "Snapshot": encode_snapshot(
         Cursor("k3f9", 1),
         recovered=False,
-        broker="online",
+        status=Status("online", retained=False),
         sent_ms=1,
         pillows=[STATE],
         queue_offset_ms=5,
     ),
     "Updates": encode_updates(Cursor("k3f9", 1), sent_ms=1, pillows=[STATE]),
     "Removed": encode_frame(Removed("k3f9:1", ["cloud-1"])),
-    "Status": encode_frame(Status("offline")),
+    "Status": encode_frame(Status("online", retained=False)),
     "Heartbeat": encode_frame(Heartbeat(1, 5)),
     "Pong": encode_frame(Pong(1.5, 2, 5)),
     "Goodbye": encode_frame(Goodbye((200, 5000))),
@@ -89,7 +89,7 @@ def test_a_frame_matches_its_schema(name: str) -> None:
 
     tag = schema["properties"]["type"]
     assert [frame["type"]] == tag.get("enum", [tag.get("const")])
-    optional = {"queue_offset"}
+    optional = {"queue_offset", "retained"}
     assert (set(schema["required"]) | {"type"}) - optional == set(frame) - optional
     assert set(frame) == set(schema["properties"])
 

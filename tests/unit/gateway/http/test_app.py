@@ -137,6 +137,9 @@ async def test_the_api_responds_with_states_byte_for_byte(site: Site) -> None:
     assert (await site.get("/api/pillows/cloud-1")).content == ODD
     everything = (await site.get("/api/pillows")).content
     assert everything == b'{"cursor":"ep:1","broker":"offline","pillows":[%b]}' % ODD
+    site.core.consumer.on_broker_ready(delivers_retained=False)
+    limited = (await site.get("/api/pillows")).content
+    assert limited.startswith(b'{"cursor":"ep:1","broker":"online","retained":false,"pillows":[')
     site.core.receive("pillow/cloud-1/state", update(at=10**9).payload)
     history = (await site.get("/api/pillows/cloud-1/history")).content
     assert history == b'{"pillow":"cloud-1","states":[%b,%b]}' % (ODD, update(at=10**9).payload)

@@ -9,7 +9,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.frames import Updates
+from contract.frames import Snapshot, Status, Updates
 from contract.states import NOT_CONNECTED
 from contract.timestamps import MAX_CLOCK_SKEW_MS
 from contract.updates import EXPIRY_S
@@ -252,6 +252,25 @@ async def test_clients_are_sent_the_brokers_status_after_the_changes_before_it(
     world.consumer.on_broker_ready()
 
     assert kinds(client) == ["Updates", "Status"]
+
+
+async def test_clients_are_told_where_the_broker_delivers_no_retained_states(
+    world: World,
+) -> None:
+    """In `status` and in each later snapshot, until the broker is another one."""
+    client = await world.connect()
+    world.consumer.on_broker_ready(delivers_retained=False)
+    (status,) = client.take_frames()
+    assert status == Status("online", retained=False)
+    newcomer = Client(world.dispatcher)
+    await until(lambda: bool(newcomer.frames), "sent a snapshot")
+    (snapshot,) = newcomer.frames
+    assert isinstance(snapshot, Snapshot)
+    assert snapshot.retained is False
+
+    world.consumer.on_broker_lost()
+    world.consumer.on_broker_ready()
+    assert client.take_frames() == [Status("offline"), Status("online")]
 
 
 async def test_the_goodbye_frame_comes_after_the_last_changes(world: World) -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from contract.frames import Status
 from tests.gateway import PING, TEXT, client_frame, handshake, parse_frames, request
 from tests.unit.gateway.servers import serving
 from tests.waiting import until
@@ -66,7 +67,9 @@ async def test_a_client_that_reads_now_and_then_gets_whole_frames_in_order(path:
             for number in range(400):
                 served.publish(f"cloud-{number % 9}", pad=BIG if number % 3 else 100)
                 if number % 50 == 0:
-                    served.core.dispatcher.announce_broker("offline" if number % 100 else "online")
+                    served.core.dispatcher.announce_broker(
+                        Status("offline" if number % 100 else "online")
+                    )
                 got += await loop.sock_recv(slow, 30_000)
                 await asyncio.sleep(0)
             served.publish("the-last")

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from contract.cursors import Cursor
-from contract.frames import BrokerStatus, Status, encode_frame, encode_removed, encode_snapshot
+from contract.frames import Status, encode_frame, encode_removed, encode_snapshot
 from gateway.fanout.coalescing import encode_changes
 from gateway.fanout.encoding import Frame
 from gateway.fanout.subscriptions import Filter, ResumeFrom, ResumePoint, matching
@@ -30,7 +30,7 @@ class CatchUp:
     def __init__(self, store: StateStore) -> None:
         self._store = store
         self._cache: dict[tuple[Filter, ResumeFrom], list[Frame]] = {}
-        self._cached_at: tuple[Cursor, BrokerStatus] = (store.cursor, "offline")
+        self._cached_at: tuple[Cursor, Status] = (store.cursor, Status("offline"))
         self._cached_ms = 0
 
     def covered(self, resume_from: ResumeFrom) -> ResumeFrom:
@@ -48,45 +48,45 @@ class CatchUp:
         self,
         filter: Filter,
         resume_from: ResumeFrom,
-        broker: BrokerStatus,
+        status: Status,
         now_ms: int,
         queue_offset_ms: int | None = None,
     ) -> list[Frame]:
         """Return the frames for subscribers with this filter that resume from there.
 
-        `resume_from` is covered, `broker` is the status now, `now_ms` in Unix milliseconds.
+        `resume_from` is covered, `status` is the broker's now, `now_ms` in Unix milliseconds.
         """
-        self._drop_outdated(broker, now_ms)
+        self._drop_outdated(status, now_ms)
         frames = self._cache.get((filter, resume_from))
         if frames is None:
             if len(self._cache) >= CACHE_SIZE:
                 self._cache.clear()
-            frames = list(self._encode(filter, resume_from, broker, now_ms, queue_offset_ms))
+            frames = list(self._encode(filter, resume_from, status, now_ms, queue_offset_ms))
             self._cache[filter, resume_from] = frames
         return frames
 
-    def _drop_outdated(self, broker: BrokerStatus, now_ms: int) -> None:
-        is_current = self._cached_at == (self._store.cursor, broker)
+    def _drop_outdated(self, status: Status, now_ms: int) -> None:
+        is_current = self._cached_at == (self._store.cursor, status)
         if not is_current or not 0 <= now_ms - self._cached_ms <= CACHE_MS:
             self._cache.clear()
-            self._cached_at, self._cached_ms = (self._store.cursor, broker), now_ms
+            self._cached_at, self._cached_ms = (self._store.cursor, status), now_ms
 
     def _encode(
         self,
         filter: Filter,
         resume_from: ResumeFrom,
-        broker: BrokerStatus,
+        status: Status,
         now_ms: int,
         queue_offset_ms: int | None,
     ) -> Iterator[Frame]:
         snapshot = partial(
-            self._snapshot, broker=broker, now_ms=now_ms, queue_offset_ms=queue_offset_ms
+            self._snapshot, status=status, now_ms=now_ms, queue_offset_ms=queue_offset_ms
         )
         if isinstance(resume_from, ResumePoint):
             missed = self._missed(filter, resume_from.offset)
             yield from encode_changes(missed, self._store.cursor.epoch, now_ms)
-            if resume_from.broker != broker:
-                yield Frame(encode_frame(Status(broker)))
+            if resume_from.status != status:
+                yield Frame(encode_frame(status))
         elif resume_from is not None:
             missed = self._missed(filter, resume_from.offset)
             states = [change.payload for change in missed if change.payload is not None]
@@ -114,7 +114,7 @@ class CatchUp:
         states: list[bytes],
         *,
         recovered: bool,
-        broker: BrokerStatus,
+        status: Status,
         now_ms: int,
         queue_offset_ms: int | None,
     ) -> Frame:
@@ -122,7 +122,7 @@ class CatchUp:
         data = encode_snapshot(
             cursor,
             recovered=recovered,
-            broker=broker,
+            status=status,
             sent_ms=now_ms,
             pillows=states,
             queue_offset_ms=queue_offset_ms,

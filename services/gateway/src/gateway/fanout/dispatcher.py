@@ -7,7 +7,7 @@ from itertools import chain, repeat
 from typing import Final
 
 from contract.cursors import Cursor
-from contract.frames import RECONNECT_MS, BrokerStatus
+from contract.frames import RECONNECT_MS, Status
 from gateway.clock import Clock
 from gateway.fanout.batching import AdaptiveLinger
 from gateway.fanout.encoding import Encoding
@@ -38,9 +38,9 @@ class Dispatcher:
         self._is_immediate = False  # the scheduled flush runs in the next turn of the event loop
 
     @property
-    def broker(self) -> BrokerStatus:
+    def status(self) -> Status:
         """The broker's status, as it was announced last."""
-        return self._planner.broker
+        return self._planner.status
 
     @property
     def subscriber_count(self) -> int:
@@ -84,7 +84,7 @@ class Dispatcher:
         self._planner.publish(change)
         self._schedule_flush()
 
-    def announce_broker(self, status: BrokerStatus) -> None:
+    def announce_broker(self, status: Status) -> None:
         """Send every subscriber the broker's status, after all changes until now."""
         self._write(self._planned())
         self._write(self._planner.announce_broker(status))

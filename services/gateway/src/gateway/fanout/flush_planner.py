@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from contract.cursors import Cursor
-from contract.frames import BrokerStatus, Goodbye, Status, encode_frame
+from contract.frames import Goodbye, Status, encode_frame
 from gateway.fanout.catch_up import CatchUp
 from gateway.fanout.coalescing import MAX_FRAME_BYTES, encode_changes
 from gateway.fanout.encoding import Encoding, Frame
@@ -60,7 +60,7 @@ class FlushPlanner:
         self._waiting: dict[Subscriber, None] = {}  # a set that keeps its order
         self._flushed_offset = store.cursor.offset  # live subscribers have all up to here
         self._goodbye: Frame | None = None
-        self.broker: BrokerStatus = "offline"
+        self.status = Status("offline")
 
     def __len__(self) -> int:
         """How many subscribers there are."""
@@ -104,7 +104,7 @@ class FlushPlanner:
 
     def pause(self, subscriber: Subscriber) -> None:
         """Send a subscriber nothing until it is resumed."""
-        self._index.pause(subscriber, ResumePoint(self._flushed_offset, self.broker))
+        self._index.pause(subscriber, ResumePoint(self._flushed_offset, self.status))
 
     def resume(self, subscriber: Subscriber) -> None:
         """Send a subscriber what it missed with the next flush."""
@@ -134,10 +134,10 @@ class FlushPlanner:
         if waiting:
             yield from self._catch_ups(waiting, now_ms, queue_offset_ms)
 
-    def announce_broker(self, broker: BrokerStatus) -> Iterator[Write]:
+    def announce_broker(self, status: Status) -> Iterator[Write]:
         """Yield the broker's status for live subscribers; others get it when they catch up."""
-        self.broker = broker
-        return self._notices(Frame(encode_frame(Status(broker))))
+        self.status = status
+        return self._notices(Frame(encode_frame(status)))
 
     def announce_restart(self, reconnect_ms: tuple[int, int]) -> Iterator[Write]:
         """Yield the goodbye for live subscribers; others get it when they catch up.
@@ -179,7 +179,7 @@ class FlushPlanner:
                 alike.setdefault((subscriber.group, resume_from), []).append(subscriber)
         for (group, resume_from), subscribers in alike.items():
             frames = self._catch_up.frames(
-                group.filter, resume_from, self.broker, now_ms, queue_offset_ms
+                group.filter, resume_from, self.status, now_ms, queue_offset_ms
             )
             if self._goodbye is not None:
                 frames = [*frames, self._goodbye]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from contract.cursors import Cursor
-from contract.frames import BrokerStatus
+from contract.frames import Status
 from gateway.fanout.encoding import Encoding
 from gateway.state.state_store import Change
 
@@ -24,7 +24,7 @@ class ResumePoint(NamedTuple):
     """Where a live subscriber was paused: it has every change up to `offset`, and this status."""
 
     offset: int
-    broker: BrokerStatus
+    status: Status
 
 
 ResumeFrom: TypeAlias = Cursor | ResumePoint | None

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from contract.frames import encode_status_fields
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.problems import problem
 from gateway.state.history import History
@@ -23,8 +24,8 @@ def api_routes(store: StateStore, history: History, dispatcher: Dispatcher) -> l
     """Return the routes of `/api/pillows` and below."""
 
     async def pillows(_request: Request) -> Response:
-        cursor, broker = str(store.cursor).encode(), dispatcher.broker.encode()
-        head = b'{"cursor":"%b","broker":"%b","pillows":[' % (cursor, broker)
+        cursor, status = str(store.cursor).encode(), encode_status_fields(dispatcher.status)
+        head = b'{"cursor":"%b",%b,"pillows":[' % (cursor, status)
         return _list(head, list(store.states()))
 
     async def pillow(request: Request) -> Response:

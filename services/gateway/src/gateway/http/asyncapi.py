@@ -17,7 +17,7 @@ from contract.frames import (
 )
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE
-from gateway.http.schemas import STATE_SCHEMA, info, reference
+from gateway.http.schemas import RETAINED_SCHEMA, STATE_SCHEMA, info, reference
 
 
 @cache
@@ -27,6 +27,8 @@ def asyncapi(prefix: str) -> dict[str, Any]:
     received, received_schemas = _frames(BrowserFrame)
     for name in ("Snapshot", "Updates"):
         sent_schemas[name]["properties"]["pillows"]["items"] = reference("State")
+    for name in ("Snapshot", "Status"):
+        sent_schemas[name]["properties"]["retained"] = RETAINED_SCHEMA
     return {
         "asyncapi": "3.0.0",
         "info": info(

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any, Final
 
-from gateway.http.schemas import STATE_SCHEMA, info, reference
+from gateway.http.schemas import RETAINED_SCHEMA, STATE_SCHEMA, info, reference
 
 _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -53,6 +53,7 @@ def _api_paths() -> dict[str, Any]:
     all_now = {
         "cursor": {"type": "string"},
         "broker": {"enum": ["online", "offline"]},
+        "retained": RETAINED_SCHEMA,
         "pillows": _STATES,
     }
     one_now = _content("Its state.", "application/json", reference("State"))

@@ -50,6 +50,13 @@ STATE_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
+RETAINED_SCHEMA: Final[dict[str, Any]] = {
+    "const": False,
+    "description": "The broker does not deliver the states that it retains, so a pillow is unknown "
+    "until it reports; absent where it does.",
+}
+
+
 def reference(name: str) -> dict[str, str]:
     """Return a reference to one of a document's schemas."""
     return {"$ref": f"#/components/schemas/{name}"}

@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterator
 from typing import Final, Protocol
 
+from msgspec import UNSET
 from prometheus_client import Counter
 
-from contract.frames import BrokerStatus
+from contract.frames import Status
 from contract.timestamps import MAX_CLOCK_SKEW_MS
 from contract.topics import OFFLINE, ONLINE, Topics
 from contract.updates import Update, decode_state
@@ -42,7 +43,7 @@ class Publisher(Protocol):
     def publish(self, change: Change) -> None:
         """Send a change to every client that subscribed to its pillow."""
 
-    def announce_broker(self, status: BrokerStatus) -> None:
+    def announce_broker(self, status: Status) -> None:
         """Send every client whether the gateway is connected to the broker."""
 
 
@@ -182,7 +183,8 @@ class MqttConsumer:
                 self._reconciliation = None
         self._broker_is_ready = self._broker_was_ready = True
         self._metrics.broker_up.set(1)
-        self._publisher.announce_broker("online")
+        retained = UNSET if delivers_retained else False
+        self._publisher.announce_broker(Status("online", retained))
 
     def on_broker_lost(self) -> None:
         """Publish that the broker is away, so that no state is live until it is back."""
@@ -191,7 +193,7 @@ class MqttConsumer:
         self._reconciliation = None
         self._metrics.broker_up.set(0)
         self._presence.mark_unconfirmed()
-        self._publisher.announce_broker("offline")
+        self._publisher.announce_broker(Status("offline"))
 
     async def run(self) -> None:
         """Publish the pillows that expire, until cancelled.
