@@ -50,6 +50,10 @@ class Running:
     async def terminate(self) -> int:
         """Send SIGTERM and wait for the end; returns the exit status."""
         self._process.terminate()
+        return await self.wait()
+
+    async def wait(self) -> int:
+        """Wait for the end; returns the exit status."""
         async with asyncio.timeout(PATIENCE_S):
             return await self._process.wait()
 
@@ -94,10 +98,9 @@ async def test_stream_survives_a_killed_gateway_and_ends_when_it_is_aborted(
     site: LiveSite, folder: Path
 ) -> None:
     """No update is missed, and the program exits with status 0."""
-    source = snippet("Read the stream").replace(
-        "setTimeout(() => stop.abort(), 60_000);", "process.once('SIGTERM', () => stop.abort());"
-    )
-    assert "SIGTERM" in source
+    source = "const stop = new AbortController(); process.once('SIGTERM', () => stop.abort());\n"
+    source += snippet("Read the stream").replace("AbortSignal.timeout(60_000)", "stop.signal")
+    assert "= stop.signal" in source
     async with program(folder, source, site) as running:
         await running.read_until(lambda line: line.startswith("cloud-3 "))
         site.gateway.kill()
@@ -109,6 +112,15 @@ async def test_stream_survives_a_killed_gateway_and_ends_when_it_is_aborted(
         await site.publisher.remove("cloud-2")
         await running.read_until(lambda line: line == "cloud-2 hugging → undefined")
         assert await running.terminate() == 0
+
+
+async def test_program_ends_after_break(site: LiveSite, folder: Path) -> None:
+    """Neither the client nor the timeout of its signal keeps it running."""
+    source = snippet("Read the stream").replace("\n}", "\n  break;\n}") + "console.log('left');\n"
+    assert "break" in source
+    async with program(folder, source, site) as running:
+        await running.read_until(lambda line: line == "left")
+        assert await running.wait() == 0
 
 
 async def test_program_resumes_at_the_cursor_of_the_last_one(site: LiveSite, folder: Path) -> None:

@@ -607,6 +607,41 @@ async def test_page_resumes_at_its_cursor_when_the_browser_is_online_again(
     assert "since=" in sockets[-1]
 
 
+async def test_frozen_page_closes_its_connection_and_resumes(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """What changes meanwhile does not wait in the browser; it is sent after the cursor."""
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    await site.publisher.publish(state("iced", "neutral"))
+    await open_page(page, monitor, site, "?pillow=iced")
+    await wait_shown(page, "iced", "neutral")
+
+    connections = 'connections{transport="websocket"}'
+    count = await site.gateway.metric(connections)
+    # Chromium freezes hidden pages only, and without a window none is hidden.
+    await page.evaluate("document.dispatchEvent(new Event('freeze'))")
+    await site.gateway.wait_for_metric(connections, count - 1)
+    await site.publisher.publish(state("iced", "hugging"))
+    await page.evaluate("document.dispatchEvent(new Event('resume'))")
+
+    await wait_shown(page, "iced", "hugging")
+    await wait_connected(page, "live")
+    assert "since=" in sockets[-1]
+
+
+async def test_page_uses_sse_if_websockets_are_forbidden(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """A policy or an extension makes the constructor throw."""
+    await page.add_init_script(
+        "window.WebSocket = class { constructor() { throw new DOMException('no'); } }"
+    )
+    await site.publisher.publish(state("forbidden", "shaking"))
+    await open_page(page, monitor, site, "#forbidden")
+    await wait_shown(page, "forbidden", "shaking")
+
+
 async def test_page_uses_sse_if_no_websocket_gets_through(
     site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:

@@ -142,10 +142,14 @@ function errorText(error) {
   return [error?.message ?? String(error), message || code].filter(Boolean).join(": ");
 }
 
-/** Whether a server at the IPv6 loopback address does not exist. @param {any} error anything can be thrown */
+/**
+ * Whether nothing listens at the IPv6 loopback address, or the machine has none.
+ *
+ * @param {any} error anything can be thrown
+ */
 function isRefusedOverIpv6(error) {
   const { code, address } = error?.cause ?? {};
-  return code === "ECONNREFUSED" && address === "::1";
+  return address === "::1" && (code === "ECONNREFUSED" || code === "EADDRNOTAVAIL");
 }
 
 /**
