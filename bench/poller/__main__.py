@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.figures import show, write
-from bench.poller import http_clients, latency
+from bench.poller import http_clients, latency, order
 from bench.poller.targets import Target, azurite, double
 from bench.poller.throughput import CLIENTS, SDK_LOOP, Figure, measure, median
 from devstack.broker import Broker
@@ -25,8 +25,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round, fewer messages")
     parser.add_argument("--rounds", type=int, help="number of rounds; the median is reported (3)")
     parser.add_argument("--no-latency", action="store_true", help="throughput only")
+    parser.add_argument("--order", action="store_true", help="count superseded states, only that")
     parser.add_argument("--output", type=Path, default=ROOT / ".bench" / "poller.json")
     arguments = parser.parse_args()
+    if arguments.order:
+        write(arguments.output, {"order": asyncio.run(_order(quick=arguments.quick))})
+        print(f"written to {arguments.output}")
+        return
     rounds = arguments.rounds or (1 if arguments.quick else 3)
     http = http_clients.measure(2_000 if arguments.quick else 8_000, rounds)
     show(
@@ -108,6 +113,36 @@ def _table(name: str, each: dict[str, list[Figure]]) -> dict[str, Any]:
         }
         for client, one in medians.items()
     }
+
+
+async def _order(*, quick: bool) -> dict[str, Any]:
+    """Count the states that one poller, two and three supersede on a full queue."""
+    many, few = (2_000, 1_000) if quick else (100_000, 10_000)
+    targets: dict[str, tuple[Any, int]] = {
+        # How to start it, and how many messages are put on it at once.
+        "double, 10 ms": (partial(double, 10), 1_000),
+        "double, 0 to 100 ms, in any order": (partial(double, 0, 50), 1_000),
+        "Azurite": (azurite, _AZURITE_BATCH),
+    }
+    figures: dict[str, Any] = {}
+    rows = []
+    for name, (start, batch) in targets.items():
+        for pollers in (1, 2, 3):
+            print(f"{name}: pollers: {pollers}", flush=True)
+            async with Broker(kind="mosquitto", topic_prefix="+") as broker, start() as target:
+                found = await order.measure(
+                    pollers, target, broker, messages=many if pollers == 1 else few, batch=batch
+                )
+            share = found.superseded / found.messages
+            figures[f"{name}, {pollers}"] = [found.messages, found.superseded]
+            counts = (f"{found.messages:,}", f"{found.superseded:,}", f"{share:.2%}")
+            rows.append((name, str(pollers), *counts))
+    show(
+        "Superseded states of a full queue",
+        ("queue", "pollers", "messages", "superseded", "share"),
+        rows,
+    )
+    return figures
 
 
 async def _latency(broker: Broker, *, quick: bool) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 // It checks no signature and persists nothing. It exists because the cost of a request to Azurite
 // grows with the number of messages.
 //
-//   node bench/poller/queue_double.mjs PORT DELAY_MS
+//   node bench/poller/queue_double.mjs PORT DELAY_MS [JITTER_MS]
 //
 // DELAY_MS is added to every response, as a round trip to a data centre would add it.
+// Up to JITTER_MS pass before a Get is served, and as many again before its response is sent, so
+// that requests sent together are served, and answered, in any order.
 
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 
-const [port, delayMs] = process.argv.slice(2).map(Number);
+const [port, delayMs, jitterMs = 0] = process.argv.slice(2).map(Number);
 const queues = new Map();
 
 class Queue {
@@ -116,13 +118,17 @@ const server = http.createServer((request, response) => {
   request.setEncoding("utf8");
   request.on("data", (piece) => (body += piece));
   request.on("end", () => {
-    const [status, text = "", headers = {}] = respond(request, body);
-    const send = () => {
-      response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(text), "x-ms-version": request.headers["x-ms-version"] ?? "" });
-      response.end(text);
+    const jitter = request.method === "GET" && request.url.includes("/messages") ? jitterMs : 0;
+    const after = (ms, run) => (ms ? setTimeout(run, ms) : run());
+    const serve = () => {
+      const [status, text = "", headers = {}] = respond(request, body);
+      const send = () => {
+        response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(text), "x-ms-version": request.headers["x-ms-version"] ?? "" });
+        response.end(text);
+      };
+      after(delayMs + jitter * Math.random(), send);
     };
-    if (delayMs) setTimeout(send, delayMs);
-    else send();
+    after(jitter * Math.random(), serve);
   });
 });
 server.keepAliveTimeout = 60_000;

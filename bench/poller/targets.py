@@ -70,12 +70,16 @@ class AzuriteQueue:
 
 
 @asynccontextmanager
-async def double(delay_ms: int) -> AsyncIterator[Target]:
-    """Start the double, with a delay added to every response."""
+async def double(delay_ms: int, jitter_ms: int = 0) -> AsyncIterator[Target]:
+    """Start the double, with a delay added to every response, and up to as much jitter to a Get."""
     port = ports.free()
     program = Program(
         "double",
-        [find_node(), Path(__file__).with_name("queue_double.mjs"), str(port), str(delay_ms)],
+        [
+            find_node(),
+            Path(__file__).with_name("queue_double.mjs"),
+            *map(str, (port, delay_ms, jitter_ms)),
+        ],
         ready=partial(http_answers, ports.HOST, port, "/"),
         timeouts=Timeouts(stop_s=0.5),
     )

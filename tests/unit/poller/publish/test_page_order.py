@@ -192,7 +192,7 @@ class FifoQueue(RuleBasedStateMachine):
             if not request.is_answered:
                 continue
             blockers = [one for one in request.waits_for if not (one.is_over or one.is_overdue)]
-            waiting += bool(blockers)
+            waiting += bool(blockers and request.served)
             if not blockers:
                 assert set(request.served or ()) <= set(self.left), "held without a reason"
         assert (self.order.deadline_s is not None) == bool(waiting)

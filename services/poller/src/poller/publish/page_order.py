@@ -24,7 +24,8 @@ MIN_PATIENCE_S: Final = 2.0
 """For how long a page waits at least for a request that gets no answer, in seconds."""
 
 MAX_PATIENCE_S: Final = 10.0
-"""For how long a page waits at most, in seconds; after as long the connection fails a request."""
+"""For how long a page waits at most, in seconds. A request without an answer fails after as long,
+or twice as long if it is sent again."""
 
 PATIENCE_FACTOR: Final = 4.0
 """How many times longer than the mean a request may take, between the two."""
@@ -87,7 +88,9 @@ class PageOrder(Generic[T]):
         took_s = now_s - (self._overdue.pop(request) if sent_s is None else sent_s)
         self._mean_s += (took_s - self._mean_s) * (_WEIGHT if self._mean_s else 1.0)
         patience_s = min(max(PATIENCE_FACTOR * self._mean_s, MIN_PATIENCE_S), MAX_PATIENCE_S)
-        self._pages.append(_Page(request, self._last_request, list(states), now_s + patience_s))
+        page = _Page(request, self._last_request, list(states), now_s + patience_s)
+        if page.states:
+            self._pages.append(page)
         return self._release()
 
     def fail(self, request: int) -> Sequence[tuple[T, ParsedMessage]]:

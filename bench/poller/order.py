@@ -1,0 +1,96 @@
+"""Counts the states that are superseded, because a newer one of their pillow was published before.
+
+A queue is kept full while one poller, or several, empty it. A pillow's states are put on it in
+order, so that none has to be superseded.
+"""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from azure_queue import development_account
+from bench.poller.targets import QUEUE, Target
+from devstack import ports
+from devstack.broker import Broker
+from devstack.probes import http_answers
+from devstack.processes import Program
+
+PILLOWS: Final = 20
+COUNT_INTERVAL_S: Final = 0.02
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """How many of the messages were superseded."""
+
+    messages: int
+    superseded: int
+
+
+async def measure(
+    pollers: int, target: Target, broker: Broker, *, messages: int, batch: int
+) -> Superseded:
+    """Let pollers publish `messages`, of which up to two batches wait at any moment."""
+    prefix = f"bench{ports.free()}"
+    async with AsyncExitStack() as stack:
+        await target.fill(_texts(0, batch))
+        addresses = []
+        for number in range(pollers):
+            port = ports.free()
+            await stack.enter_async_context(_poller(number, port, prefix, target, broker))
+            addresses.append(f"http://{ports.HOST}:{port}/metrics")
+        for start in range(batch, messages, batch):
+            await target.fill(_texts(start, min(batch, messages - start)))
+            while await target.count() > batch:
+                await asyncio.sleep(COUNT_INTERVAL_S)
+        while await target.count() > 0:
+            await asyncio.sleep(COUNT_INTERVAL_S)
+        counts = [await _outcomes(address) for address in addresses]
+    ended, superseded = (sum(column) for column in zip(*counts, strict=True))
+    assert ended == messages, f"{ended} of {messages} messages were published or superseded"
+    return Superseded(messages, superseded)
+
+
+def _poller(number: int, port: int, prefix: str, target: Target, broker: Broker) -> Program:
+    return Program(
+        f"poller {number}",
+        [Path(sys.executable).parent / "poller"],
+        ready=partial(http_answers, ports.HOST, port, "/readyz", status=200),
+        env={
+            "AZURE_STORAGE_CONNECTION_STRING": development_account.connection_string(target.port),
+            "QUEUE_NAME": QUEUE,
+            "INSTANCE": f"bench-{number}",
+            "MQTT_URL": broker.url_for("poller"),
+            "TOPIC_PREFIX": prefix,
+            "POLLER_PORT": str(port),
+            "LOG_LEVEL": "warning",
+        },
+    )
+
+
+def _texts(start: int, number: int) -> list[str]:
+    return [
+        f'{{"pillow":"p{n % PILLOWS}","state":"hugging","seq":{n}}}'
+        for n in range(start, start + number)
+    ]
+
+
+async def _outcomes(address: str) -> tuple[int, int]:
+    """Return how many messages a poller published or superseded, and how many it superseded."""
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        text = (await client.get(address)).text
+    values = {
+        sample.name: int(sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.endswith(("_published_total", "_superseded_total"))
+    }
+    superseded = values["pillowcast_poller_superseded_total"]
+    return values["pillowcast_poller_published_total"] + superseded, superseded
