@@ -5,6 +5,8 @@ order, so that none has to be superseded.
 """
 
 import asyncio
+import os
+import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -37,21 +39,24 @@ class Superseded:
 async def measure(
     pollers: int, target: Target, broker: Broker, *, messages: int, batch: int
 ) -> Superseded:
-    """Let pollers publish `messages`, of which up to two batches wait at any moment."""
+    """Let pollers publish `messages`; they are stopped while a batch is put on the queue."""
     prefix = f"bench{ports.free()}"
     async with AsyncExitStack() as stack:
-        await target.fill(_texts(0, batch))
-        addresses = []
+        addresses: list[str] = []
+        pids: list[int] = []
         for number in range(pollers):
             port = ports.free()
-            await stack.enter_async_context(_poller(number, port, prefix, target, broker))
+            program = _poller(number, port, prefix, target, broker)
+            await stack.enter_async_context(program)
+            assert program.pid is not None
             addresses.append(f"http://{ports.HOST}:{port}/metrics")
-        for start in range(batch, messages, batch):
+            pids.append(program.pid)
+        for start in range(0, messages, batch):
+            _signal(pids, signal.SIGSTOP)
             await target.fill(_texts(start, min(batch, messages - start)))
-            while await target.count() > batch:
+            _signal(pids, signal.SIGCONT)
+            while await target.count() > 0:
                 await asyncio.sleep(COUNT_INTERVAL_S)
-        while await target.count() > 0:
-            await asyncio.sleep(COUNT_INTERVAL_S)
         counts = [await _outcomes(address) for address in addresses]
     ended, superseded = (sum(column) for column in zip(*counts, strict=True))
     assert ended == messages, f"{ended} of {messages} messages were published or superseded"
@@ -73,6 +78,11 @@ def _poller(number: int, port: int, prefix: str, target: Target, broker: Broker)
             "LOG_LEVEL": "warning",
         },
     )
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        os.kill(pid, number)
 
 
 def _texts(start: int, number: int) -> list[str]:
