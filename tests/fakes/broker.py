@@ -1,12 +1,14 @@
 """A broker in memory: it retains states, confirms in order, and forwards to other sessions."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from contract.updates import Update
+from poller.publish.mqtt_state_publisher import OTHER_POLLER_S
 from poller.publish.state_publisher import BrokerEventHandler
 from runtime.mqtt import BrokerLost, PublishRefused, PublishTooLarge
 from tests.fakes.calls import Calls, Fault
@@ -77,6 +79,7 @@ class FakeBroker:
         self._sent_orders: dict[str, tuple[int, int]] = {}
         self._seen: set[bytes] = set()
         self._timers: list[asyncio.TimerHandle] = []
+        self._other_poller_s = -math.inf
         server.sessions.append(self)
 
     # StatePublisher
@@ -84,6 +87,10 @@ class FakeBroker:
     @property
     def is_ready(self) -> bool:
         return self._ready.is_set()
+
+    @property
+    def shares_queue(self) -> bool:
+        return asyncio.get_running_loop().time() - self._other_poller_s < OTHER_POLLER_S
 
     async def wait_ready(self) -> None:
         await self._ready.wait()
@@ -202,6 +209,8 @@ class FakeBroker:
         for session in server.sessions:
             if session._connected and (session is not self or self._loop_back):
                 session._incoming.send(partial(session._receive, what))
+            if session is not self:
+                session._other_poller_s = asyncio.get_running_loop().time()
 
     def _confirm(
         self, state: Update | None, confirmed: asyncio.Future[None], *, refused: bool

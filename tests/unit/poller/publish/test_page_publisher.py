@@ -21,7 +21,8 @@ PILLOWS = 20
 
 def put_backlog(world: World, messages: int, pillows: int = PILLOWS) -> None:
     """Put states of all pillows in turn on the queue, a millisecond apart."""
-    for number in range(messages):
+    first = len(world.queue.texts)
+    for number in range(first, first + messages):
         world.queue.put(state(f"p{number % pillows}", number / 1000))
 
 
@@ -149,3 +150,41 @@ async def test_a_single_message_waits_for_nothing() -> None:
             await world.until(lambda: poller.count("published") == number + 1, "a message")  # noqa: B023
             assert now() - begun < 0.2
     assert world.broker.retained["a"].order == order(19)
+
+
+@settings(max_examples=examples(8))
+@given(seed=st.integers(0, 2**32))
+@virtual_time
+async def test_several_pollers_request_one_page_at_a_time_and_supersede_few(seed: int) -> None:
+    """Each merges only its own pages; alone again, it requests several at once."""
+    chance = Random(seed)
+    world = World()
+    pollers = [
+        world.start(
+            queue_latency_s=lambda: chance.uniform(0.010, 0.012),
+            broker_latency_s=lambda: chance.uniform(0.001, 0.002),
+        )
+        for _ in range(3)
+    ]
+    put_backlog(world, 320)
+    await world.rest()
+    for poller in pollers:
+        assert poller.broker.shares_queue
+        poller.calls.most_concurrent["receive"] = 0
+    put_backlog(world, 1600, 40)
+    await world.rest()
+    assert [poller.calls.most_concurrent["receive"] for poller in pollers] == [1, 1, 1]
+    ended = [poller.count("published") + poller.count("superseded") for poller in pollers]
+    assert sum(ended) == 1920
+    assert sum(poller.count("superseded") for poller in pollers) < 192
+
+    for poller in pollers[1:]:
+        await poller.stop()
+    await asyncio.sleep(10)
+    assert not pollers[0].broker.shares_queue
+    put_backlog(world, 640)
+    await world.rest()
+    assert pollers[0].calls.most_concurrent["receive"] > 1
+    await pollers[0].stop()
+    world.check()
+    world.check_newest()

@@ -2,6 +2,7 @@
 
 The queue returns at most 32 messages for a request, so that a slow queue needs several requests at
 once. While pages are not full one loop is enough, and more would only cost requests.
+Beside another poller it is one loop too: see `PageFetcher.may_fetch_beside`.
 """
 
 import asyncio
@@ -78,7 +79,7 @@ class Consumer:
         return after_nothing(state, self._policy, now_s)
 
     def _start_extra_loop(self, stopped: "asyncio.Future[Any]") -> None:
-        if self._extra_loops < MAX_FETCH_LOOPS - 1:
+        if self._extra_loops < MAX_FETCH_LOOPS - 1 and self._fetcher.may_fetch_beside:
             self._extra_loops += 1
             self._tasks.start(self._extra_fetch_loop(stopped))
 
@@ -88,6 +89,8 @@ class Consumer:
             while True:
                 await _wait_unless(stopped, self._fetcher.reserve_page())
                 if stopped.done() or await self._fetcher.fetch(PAGE_SIZE, stopped) < PAGE_SIZE:
+                    return
+                if not self._fetcher.may_fetch_beside:
                     return
                 self._start_extra_loop(stopped)
         except (TimeoutError, QueueUnavailable, QueueDenied):

@@ -33,6 +33,14 @@ class PageFetcher:
         self._handler = handler
         self._metrics = metrics
 
+    @property
+    def may_fetch_beside(self) -> bool:
+        """Whether several pages may be requested at once.
+
+        Beside another poller it is one page, because only a poller's own pages are merged.
+        """
+        return not self._broker.shares_queue
+
     async def reserve_page(self) -> None:
         """Wait until a page could be published, and reserve room for it in the window.
 

@@ -1,6 +1,8 @@
 """The broker over MQTT: a StatePublisher on a session of its own; calls a BrokerEventHandler."""
 
 import asyncio
+import math
+from typing import Final
 
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, Update, decode_state
@@ -8,6 +10,9 @@ from poller.publish.publish_confirms import PublishConfirms
 from poller.publish.state_publisher import BrokerEventHandler
 from poller.settings import PollerSettings
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
+
+OTHER_POLLER_S: Final = 5.0
+"""For how long after its last state another poller counts as active, in seconds."""
 
 
 class MqttStatePublisher:
@@ -23,6 +28,8 @@ class MqttStatePublisher:
         self._topics = Topics(settings.topic_prefix)
         self._dead_letter_topic = self._topics.dead_letter(settings.instance)
         self._confirms = PublishConfirms() if settings.mqtt_protocol == "3.1.1" else None
+        self._other_poller_s = -math.inf
+        """When a state of another poller arrived, by the event loop's clock."""
         self._session = MqttSession(
             SessionConfig(
                 settings.broker,
@@ -62,6 +69,11 @@ class MqttStatePublisher:
         """How many messages of the broker were discarded because they were too large."""
         return self._session.oversized
 
+    @property
+    def shares_queue(self) -> bool:
+        """Whether another poller has published a state in the last seconds."""
+        return asyncio.get_running_loop().time() - self._other_poller_s < OTHER_POLLER_S
+
     async def wait_ready(self) -> None:
         """Wait until `is_ready`."""
         await self._session.wait_ready()
@@ -88,13 +100,17 @@ class MqttStatePublisher:
         topic = self._topics.parse(message.topic)
         if topic is None:
             return
-        if self._confirms is not None:
-            self._confirms.receive(topic.pillow, message.payload)
+        is_own = self._confirms is not None and self._confirms.receive(
+            topic.pillow, message.payload
+        )
         if not message.payload:
             self.listener.on_removed(topic.pillow)
             return
         update = decode_state(topic.pillow, message.payload)
         if isinstance(update, Update):
+            # Only a poller knows when a state was put on the queue.
+            if not is_own and not message.retained and update.queued_ms is not None:
+                self._other_poller_s = asyncio.get_running_loop().time()
             self.listener.on_state(update)
 
     def _on_lost(self) -> None:

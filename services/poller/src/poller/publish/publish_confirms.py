@@ -39,11 +39,13 @@ class PublishConfirms:
         acknowledged.add_done_callback(pending.on_acknowledged)
         return pending.confirmed
 
-    def receive(self, pillow: str, payload: bytes) -> None:
-        """Match a message from the broker with the oldest publish that it can be."""
+    def receive(self, pillow: str, payload: bytes) -> bool:
+        """Match a message from the broker with the oldest publish that it can be, if any."""
         same = self._pending.get((pillow, payload))
-        if same:
-            same[0].on_received()
+        if not same:
+            return False
+        same[0].on_received()
+        return True
 
     def fail_all(self, error: str) -> None:
         """Fail every pending publish with BrokerLost, because the connection was lost."""

@@ -13,6 +13,10 @@ class StatePublisher(Protocol):
     def is_ready(self) -> bool:
         """Whether it is connected and has delivered every retained state."""
 
+    @property
+    def shares_queue(self) -> bool:
+        """Whether another poller has published a state in the last seconds."""
+
     async def wait_ready(self) -> None:
         """Wait until `is_ready`."""
 
