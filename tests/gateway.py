@@ -212,6 +212,17 @@ class WebSocketClient:
                 if frame["type"] != "heartbeat":
                     return frame
 
+    async def receive_snapshot(self) -> list[dict[str, Any]]:
+        """Receive a whole snapshot, in however many frames, and return its pillows."""
+        pillows: list[dict[str, Any]] = []
+        has_more = True
+        while has_more:
+            frame = await self.receive()
+            assert frame["type"] == "snapshot"
+            pillows += frame["pillows"]
+            has_more = frame.get("more", False)
+        return pillows
+
     async def receive_until(self, matches: Callable[[Frame], bool]) -> Frame:
         """Receive until a frame matches, and return it."""
         while not matches(frame := await self.receive()):

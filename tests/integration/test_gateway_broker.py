@@ -64,11 +64,9 @@ async def test_a_ready_gateway_has_the_whole_retained_set(
     """With MQTT 5 and 3.1.1."""
     async with Gateway(broker, crowded, MQTT_PROTOCOL=protocol) as gateway:
         async with gateway.connect() as client:
-            snapshot = await client.receive()
+            pillows = await client.receive_snapshot()
 
-        assert {update["pillow"] for update in snapshot["pillows"]} == {
-            f"cloud-{n}" for n in range(MANY)
-        }
+        assert {update["pillow"] for update in pillows} == {f"cloud-{n}" for n in range(MANY)}
         assert await gateway.metric("pillows") == MANY
         gateway.assert_log_is_clean()
 

@@ -106,6 +106,8 @@ DECIDERS: Final = (
     "gateway.fanout.subscriptions",
     "gateway.fanout.coalescing",
     "gateway.fanout.catch_up",
+    "gateway.fanout.positions",
+    "gateway.fanout.walking",
     "gateway.fanout.batching",
     "gateway.transport.timing_wheel",
     "gateway.fanout.encoding",

@@ -40,6 +40,7 @@ class Client(Subscriber):
     """A subscriber on a WebSocket, with all that it was sent.
 
     While it is `full` it takes one more write and then is paused, as a transport pauses it.
+    A snapshot without `recovered` replaces what it knows, with its last piece.
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class Client(Subscriber):
         self.states: dict[str, dict[str, object]] = {}
         self.changes: list[tuple[str, object]] = []
         self.cursor = resume_from
+        self.named: set[str] | None = None  # by the snapshot that is incomplete
+        self.removes_unnamed = False
         fanout.subscribe(self, filter, Encoding.WEBSOCKET, resume_from)
 
     def on_caught_up(self, *, closing: bool) -> None:
@@ -73,6 +76,7 @@ class Client(Subscriber):
         self.wanted = filter
         self.states = {}
         self.cursor = None
+        self.named, self.removes_unnamed = None, False
         self.fanout.change_filter(self, filter)
 
     def write(self, data: bytes | memoryview, /) -> None:
@@ -88,18 +92,25 @@ class Client(Subscriber):
         if self.full:
             self.fanout.pause(self)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has a whole snapshot."""
+        return self.named is None
+
     def _apply(self, frame: ServerFrame) -> None:
         self.frames.append(frame)
+        if isinstance(frame, Snapshot):
+            self._begin(frame)
         if isinstance(frame, Snapshot | Updates | Removed):
             cursor = parse_cursor(frame.cursor)
             assert cursor is not None
             assert self.cursor is None or cursor.offset >= self.cursor.offset, "backwards"
             self.cursor = cursor
         if isinstance(frame, Snapshot):
-            if not frame.recovered:
-                self.states = {}
             for state in frame.pillows:
                 self._put(state)
+            if not frame.more:
+                self._end()
         elif isinstance(frame, Updates):
             for state in frame.pillows:
                 self._put(state)
@@ -109,9 +120,25 @@ class Client(Subscriber):
                 self.states.pop(pillow, None)
                 self.changes.append((pillow, None))
 
+    def _begin(self, frame: Snapshot) -> None:
+        if frame.continued:
+            assert self.named is not None, "the rest of a snapshot that has not begun"
+            return
+        self.named = set() if self.named is None or not frame.recovered else self.named
+        if not frame.recovered:
+            self.removes_unnamed, self.cursor = True, None
+
+    def _end(self) -> None:
+        if self.removes_unnamed:
+            assert self.named is not None
+            self.states = {name: self.states[name] for name in self.states if name in self.named}
+        self.named, self.removes_unnamed = None, False
+
     def _put(self, state: dict[str, object]) -> None:
         pillow = str(state["pillow"])
         assert self.wanted is None or pillow in self.wanted, "sent a pillow outside the filter"
+        if self.named is not None:
+            self.named.add(pillow)
         known = self.states.get(pillow)
         if known is not None:
             assert str(state["at"]) >= str(known["at"]), "a pillow went backwards"

@@ -51,6 +51,10 @@ Retained = bool | msgspec.UnsetType
 class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     """The first frame: every state, or, when recovered, the states that changed after `since`.
 
+    A snapshot of more than 64 KiB is several frames: all but the last have `more`, all but the
+    first `continued`. Each has a cursor to resume from. `update` and `removed` frames may come in
+    between, and a pillow may be in two of the frames; the later state is the newer or the same one.
+    Without `recovered`, pillows that none of its frames names do not exist any more.
     `queue_offset` is what has to be added to `sent` to get the queue's time, in milliseconds.
     `retained` is as in Status.
     """
@@ -62,6 +66,8 @@ class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     pillows: list[Pillow]
     queue_offset: QueueOffset = msgspec.UNSET
     retained: Retained = msgspec.UNSET
+    more: bool = False
+    continued: bool = False
 
 
 class Updates(msgspec.Struct, tag="update", frozen=True):
@@ -152,12 +158,22 @@ def encode_snapshot(
     sent_ms: int,
     pillows: Iterable[bytes],
     queue_offset_ms: int | None = None,
+    has_more: bool = False,
+    is_continued: bool = False,
 ) -> bytes:
-    """Encode a snapshot of encoded states. `sent_ms` is in Unix milliseconds."""
-    return b'{"type":"snapshot","cursor":"%b","recovered":%b,%b,"sent":%d%b,"pillows":[%b]}' % (
-        str(cursor).encode(),
+    """Encode a snapshot, or a piece of one, of encoded states. `sent_ms` is in Unix milliseconds.
+
+    `has_more` says that another piece follows, `is_continued` that one came before.
+    """
+    fields = b"%b%b%b,%b" % (
         b"true" if recovered else b"false",
+        b',"more":true' if has_more else b"",
+        b',"continued":true' if is_continued else b"",
         encode_status_fields(status),
+    )
+    return b'{"type":"snapshot","cursor":"%b","recovered":%b,"sent":%d%b,"pillows":[%b]}' % (
+        str(cursor).encode(),
+        fields,
         sent_ms,
         b"" if queue_offset_ms is None else b',"queue_offset":%d' % queue_offset_ms,
         b",".join(pillows),

@@ -2,7 +2,7 @@
 
 from contract.cursors import Cursor
 from contract.frames import RECONNECT_MS, Goodbye, Removed, Snapshot, Status, Updates
-from gateway.fanout.subscriptions import ResumePoint
+from gateway.fanout.positions import ResumePoint
 from gateway.state.state_store import MAX_TOMBSTONES
 from tests.unit.gateway.fanout.planners import NOW, change_of, flush, make, removal_of
 from tests.unit.gateway.subscribers import Client, deliver

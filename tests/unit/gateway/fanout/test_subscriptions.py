@@ -10,11 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from contract.frames import Status
 from devstack.processes import ROOT
 from gateway.fanout.encoding import Encoding
+from gateway.fanout.positions import ResumeFrom, ResumePoint
 from gateway.fanout.raw_send import NO_DESCRIPTOR
 from gateway.fanout.subscriptions import (
     Filter,
-    ResumeFrom,
-    ResumePoint,
     Subscriber,
     SubscriptionIndex,
     matching,

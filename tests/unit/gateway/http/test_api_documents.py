@@ -38,6 +38,8 @@ FRAMES = {
         sent_ms=1,
         pillows=[STATE],
         queue_offset_ms=5,
+        has_more=True,
+        is_continued=True,
     ),
     "Updates": encode_updates(Cursor("k3f9", 1), sent_ms=1, pillows=[STATE]),
     "Removed": encode_frame(Removed("k3f9:1", ["cloud-1"])),
@@ -89,7 +91,8 @@ def test_a_frame_matches_its_schema(name: str) -> None:
 
     tag = schema["properties"]["type"]
     assert [frame["type"]] == tag.get("enum", [tag.get("const")])
-    optional = {"queue_offset", "retained"}
+    fields = schema["properties"]
+    optional = {name for name in fields if "default" in fields[name]} | {"queue_offset", "retained"}
     assert (set(schema["required"]) | {"type"}) - optional == set(frame) - optional
     assert set(frame) == set(schema["properties"])
 

@@ -255,14 +255,31 @@ def test_a_walk_by_arrival_has_each_pillow_once_with_its_newest_state(
         elif verb == "remove":
             store.remove(pillow)
         else:
-            number, payload = next(store.arrivals_after(arrival), (last + 1, b""))
-            if number > last:
+            number, change = next(store.arrivals_after(arrival), (last + 1, None))
+            if change is None or number > last:
                 break
             arrival = number
-            walked.append(str(fields(payload)["pillow"]))
-            assert payload == store.state(walked[-1])
+            walked.append(change.pillow)
+            assert change.payload == store.state(change.pillow)
+            assert store.arrival(change.pillow) == (number, change)
 
     assert len(walked) == len(set(walked))
+
+
+@given(st.lists(st.tuples(st.sampled_from(("put", "remove")), pillows)), st.integers(0, 20))
+def test_the_removals_after_an_offset_are_those_of_the_log(
+    steps: list[tuple[str, str]], offset: int
+) -> None:
+    """In its order; a pillow that came back has none."""
+    store = StateStore("ep")
+    for at, (verb, pillow) in enumerate(steps):
+        if verb == "put":
+            store.put(update(pillow, at), None)
+        else:
+            store.remove(pillow)
+
+    expected = [one for one in store.changes_after(offset) if one.payload is None]
+    assert list(store.removals_after(offset)) == expected
 
 
 def test_a_client_that_missed_a_removal_before_an_older_state_is_not_covered() -> None:

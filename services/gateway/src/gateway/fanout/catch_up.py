@@ -1,130 +1,203 @@
-"""Catch-up: what a subscriber that is not live has to get before it is. Pure.
+"""Catch-up: what a subscriber that is not live has to get before it is, piece by piece. Pure.
 
 A new client gets a snapshot of everything in its filter, a client that resumes from a cursor a
 snapshot of what changed after it, and a subscriber that was paused the newest state of each pillow
 that changed meanwhile.
+A piece is made when the subscriber can be written to, so one that does not read keeps nothing but
+its position. Subscribers at the same position share a piece.
 """
 
 from collections.abc import Iterator
-from functools import partial
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from contract.cursors import Cursor
-from contract.frames import Status, encode_frame, encode_removed, encode_snapshot
+from contract.frames import Status, encode_frame, encode_snapshot
 from gateway.fanout.coalescing import encode_changes
 from gateway.fanout.encoding import Frame
-from gateway.fanout.subscriptions import Filter, ResumeFrom, ResumePoint, matching
-from gateway.state.state_store import Change, StateStore
+from gateway.fanout.positions import Progress, ResumeFrom, ResumePoint
+from gateway.fanout.subscriptions import Filter
+from gateway.fanout.walking import Step, begin_walk, take_step
+from gateway.state.state_store import StateStore
 
 CACHE_MS: Final = 20
-"""How long frames are kept for other subscribers that need the same, in milliseconds; they are
-dropped earlier when anything changes."""
+"""How long a piece is kept for other subscribers that need the same, in milliseconds; it is dropped
+earlier when anything changes."""
+
+SNAPSHOT_CACHE_MS: Final = 250
+"""How long a piece of a large snapshot is kept that is not its last, even if states change: clients
+that connect within this time share the pieces, and get what changed with the last one."""
 
 CACHE_SIZE: Final = 64
-"""How many different catch-ups are kept: those of many clients that all differ are not shared."""
+"""How many pieces are kept: those of many clients that all differ are not shared."""
+
+
+class FrameContext(NamedTuple):
+    """What frames say beside states: the broker's status, and the time in Unix milliseconds.
+
+    `queue_offset_ms` is added to `now_ms` to get the queue's time, where that is known.
+    """
+
+    status: Status
+    now_ms: int
+    queue_offset_ms: int | None = None
+
+
+class Piece(NamedTuple):
+    """Frames for subscribers at one position, and their position then; None when they have all."""
+
+    frames: list[Frame]
+    rest: Progress | None
+
+
+class _CachedPiece(NamedTuple):
+    piece: Piece
+    cursor: Cursor
+    context: FrameContext
+    is_prefix: bool
+    """Whether it is a part of a snapshot in the order of change, which later changes follow."""
+
+    def is_valid(self, cursor: Cursor, context: FrameContext) -> bool:
+        age_ms = context.now_ms - self.context.now_ms
+        if self.context.status != context.status or age_ms < 0:
+            return False
+        if self.is_prefix:
+            return age_ms <= SNAPSHOT_CACHE_MS
+        return age_ms <= CACHE_MS and self.cursor == cursor
 
 
 class CatchUp:
-    """Makes the frames that a subscriber missed, once for all that missed the same."""
+    """Makes the pieces of what subscribers missed, once for all that missed the same."""
 
     def __init__(self, store: StateStore) -> None:
         self._store = store
-        self._cache: dict[tuple[Filter, ResumeFrom], list[Frame]] = {}
-        self._cached_at: tuple[Cursor, Status] = (store.cursor, Status("offline"))
-        self._cached_ms = 0
+        self._cache: dict[tuple[Filter, Progress], _CachedPiece] = {}  # the oldest first
+        self._newest_snapshot: dict[Filter, Progress] = {}  # those whose first piece is cached
 
     def covered(self, resume_from: ResumeFrom) -> ResumeFrom:
         """Return where a subscriber resumes; None when the log lacks some of what it missed.
 
         So all clients with cursors of another process share one snapshot, however they differ.
         """
+        cursor: Cursor | None
         if isinstance(resume_from, ResumePoint):
-            cursor: Cursor | None = self._store.cursor._replace(offset=resume_from.offset)
+            cursor = self._store.cursor._replace(offset=resume_from.offset)
+        elif isinstance(resume_from, Progress):
+            walk = resume_from.walk
+            offset = max(walk.position, walk.removed_through)
+            cursor = self._store.cursor._replace(offset=offset)
         else:
             cursor = resume_from
         return resume_from if self._store.covers(cursor) else None
 
-    def frames(
-        self,
-        filter: Filter,
-        resume_from: ResumeFrom,
-        status: Status,
-        now_ms: int,
-        queue_offset_ms: int | None = None,
-    ) -> list[Frame]:
-        """Return the frames for subscribers with this filter that resume from there.
+    def piece(self, filter: Filter, resume_from: ResumeFrom, context: FrameContext) -> Piece:
+        """Return the next piece for subscribers with this filter that resume from there.
 
-        `resume_from` is covered, `status` is the broker's now, `now_ms` in Unix milliseconds.
+        `resume_from` is covered.
         """
-        self._drop_outdated(status, now_ms)
-        frames = self._cache.get((filter, resume_from))
-        if frames is None:
-            if len(self._cache) >= CACHE_SIZE:
-                self._cache.clear()
-            frames = list(self._encode(filter, resume_from, status, now_ms, queue_offset_ms))
-            self._cache[filter, resume_from] = frames
-        return frames
-
-    def _drop_outdated(self, status: Status, now_ms: int) -> None:
-        is_current = self._cached_at == (self._store.cursor, status)
-        if not is_current or not 0 <= now_ms - self._cached_ms <= CACHE_MS:
-            self._cache.clear()
-            self._cached_at, self._cached_ms = (self._store.cursor, status), now_ms
-
-    def _encode(
-        self,
-        filter: Filter,
-        resume_from: ResumeFrom,
-        status: Status,
-        now_ms: int,
-        queue_offset_ms: int | None,
-    ) -> Iterator[Frame]:
-        snapshot = partial(
-            self._snapshot, status=status, now_ms=now_ms, queue_offset_ms=queue_offset_ms
+        progress = self._progress(filter, resume_from, context)
+        cached = self._cache.get((filter, progress))
+        if cached is not None and cached.is_valid(self._store.cursor, context):
+            return cached.piece
+        step = take_step(self._store, filter, progress.walk)
+        piece = self._encode(progress, step, context)
+        # A subscriber that was swept has states from beyond its position, and must not get older
+        # ones; one that takes a snapshot in order has none.
+        is_prefix = (
+            progress.kind == "snapshot" and progress.walk.sweep is None and step.rest is not None
         )
+        self._keep((filter, progress), _CachedPiece(piece, self._store.cursor, context, is_prefix))
+        return piece
+
+    def drop_outdated(self, context: FrameContext) -> None:
+        """Drop the pieces that nobody will share any more."""
+        for key, cached in list(self._cache.items()):
+            if not cached.is_valid(self._store.cursor, context):
+                self._drop(key)
+
+    def _progress(self, filter: Filter, resume_from: ResumeFrom, context: FrameContext) -> Progress:
+        """Return where a catch-up begins or goes on."""
+        if isinstance(resume_from, Progress):
+            return resume_from
         if isinstance(resume_from, ResumePoint):
-            missed = self._missed(filter, resume_from.offset)
-            yield from encode_changes(missed, self._store.cursor.epoch, now_ms)
-            if resume_from.status != status:
-                yield Frame(encode_frame(status))
-        elif resume_from is not None:
-            missed = self._missed(filter, resume_from.offset)
-            states = [change.payload for change in missed if change.payload is not None]
-            removed = [change.pillow for change in missed if change.payload is None]
-            yield snapshot(states, recovered=True)
-            if removed:
-                cursor = self._store.cursor
-                yield Frame(encode_removed(cursor, removed), cursor, updates=len(removed))
+            offset, status = resume_from
+            walk = begin_walk(self._store, offset, offset)
+            return Progress("catch_up", walk, status, is_continued=False)
+        if resume_from is not None:
+            offset = resume_from.offset
+            walk = begin_walk(self._store, offset, offset)
+            return Progress("recovered", walk, context.status, is_continued=False)
+        newest = self._newest_snapshot.get(filter)
+        if newest is not None and self.covered(newest) is newest:
+            first = self._cache[filter, newest]
+            if first.is_prefix and first.is_valid(self._store.cursor, context):
+                return newest
+        # A new client has no pillow that was removed before now.
+        walk = begin_walk(self._store, 0, self._store.cursor.offset)
+        return Progress("snapshot", walk, context.status, is_continued=False)
+
+    def _keep(self, key: tuple[Filter, Progress], cached: _CachedPiece) -> None:
+        self._drop(key)
+        if len(self._cache) >= CACHE_SIZE:
+            self._drop(next(iter(self._cache)))
+        self._cache[key] = cached
+        filter, progress = key
+        if progress.kind == "snapshot" and not progress.is_continued:
+            self._newest_snapshot[filter] = progress
+
+    def _drop(self, key: tuple[Filter, Progress]) -> None:
+        self._cache.pop(key, None)
+        filter, progress = key
+        if self._newest_snapshot.get(filter) == progress:
+            del self._newest_snapshot[filter]
+
+    def _encode(self, progress: Progress, step: Step, context: FrameContext) -> Piece:
+        if progress.kind == "catch_up":
+            frames = list(self._update_frames(progress, step, context))
         else:
-            yield snapshot(self._states(filter), recovered=False)
+            frames = list(self._snapshot_frames(progress, step, context))
+        if step.rest is None:
+            return Piece(frames, None)
+        kind = "catch_up" if step.is_round_over else progress.kind
+        is_continued = progress.is_continued or bool(frames)
+        return Piece(frames, Progress(kind, step.rest, context.status, is_continued))
 
-    def _missed(self, filter: Filter, offset: int) -> list[Change]:
-        changes = matching(self._store.changes_after(offset), filter)
-        assert len({change.pillow for change in changes}) == len(changes), "a pillow is sent twice"
-        return changes
+    def _update_frames(
+        self, progress: Progress, step: Step, context: FrameContext
+    ) -> Iterator[Frame]:
+        epoch = self._store.cursor.epoch
+        yield from encode_changes(step.changes, epoch, context.now_ms, at_most=step.cursor)
+        if progress.status != context.status:
+            yield Frame(encode_frame(context.status))
 
-    def _states(self, filter: Filter) -> list[bytes]:
-        if filter is None:
-            return list(self._store.states())
-        states = (self._store.state(pillow) for pillow in sorted(filter))
-        return [state for state in states if state is not None]
+    def _snapshot_frames(
+        self, progress: Progress, step: Step, context: FrameContext
+    ) -> Iterator[Frame]:
+        """Yield a snapshot with the states, and the removals behind it.
 
-    def _snapshot(
-        self,
-        states: list[bytes],
-        *,
-        recovered: bool,
-        status: Status,
-        now_ms: int,
-        queue_offset_ms: int | None,
-    ) -> Frame:
-        cursor = self._store.cursor
-        data = encode_snapshot(
-            cursor,
-            recovered=recovered,
-            status=status,
-            sent_ms=now_ms,
-            pillows=states,
-            queue_offset_ms=queue_offset_ms,
-        )
-        return Frame(data, cursor, updates=len(states))
+        The snapshot's cursor is before the first removal: a client that gets no more than that
+        resumes there.
+        """
+        states = [change.payload for change in step.changes if change.payload is not None]
+        removals = [change for change in step.changes if change.payload is None]
+        epoch = self._store.cursor.epoch
+        has_more = step.rest is not None and not step.is_round_over
+        if states or not has_more or not progress.is_continued:
+            offset = step.cursor
+            if removals:
+                offset = max(progress.walk.position, min(offset, removals[0].offset - 1))
+            cursor = Cursor(epoch, offset)
+            data = encode_snapshot(
+                cursor,
+                recovered=progress.kind == "recovered",
+                status=context.status,
+                sent_ms=context.now_ms,
+                pillows=states,
+                queue_offset_ms=context.queue_offset_ms,
+                has_more=has_more,
+                is_continued=progress.is_continued,
+            )
+            yield Frame(data, cursor, updates=len(states))
+        if removals:
+            removals[-1] = replace(removals[-1], offset=step.cursor)  # all of the step is sent then
+            yield from encode_changes(removals, epoch, context.now_ms, at_most=step.cursor)

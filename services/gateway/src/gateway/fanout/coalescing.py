@@ -12,26 +12,37 @@ MAX_FRAME_BYTES: Final = 65_536
 """The largest frame of updates, unless a single state is larger: more become several frames."""
 
 _ENVELOPE_BYTES: Final = 256
-"""What surrounds the states of a frame, at most: type, cursor and time."""
+"""What surrounds the states of a frame, at most: type, cursor, times and flags."""
 
 _SEPARATOR_BYTES: Final = 3
 """What a pillow costs in a frame beside its payload, at most: quotes and a comma."""
 
+MAX_STATES_BYTES: Final = MAX_FRAME_BYTES - _ENVELOPE_BYTES
+"""What the states of a frame may take together."""
 
-def encode_changes(changes: Iterable[Change], epoch: str, now_ms: int) -> Iterator[Frame]:
+
+def size_in_frame(change: Change) -> int:
+    """Return what a change takes in a frame, at most."""
+    return len(change.pillow if change.payload is None else change.payload) + _SEPARATOR_BYTES
+
+
+def encode_changes(
+    changes: Iterable[Change], epoch: str, now_ms: int, *, at_most: int | None = None
+) -> Iterator[Frame]:
     """Yield frames that carry the changes, in order; each has the cursor of its last change.
 
     Updates and removals are frames of different types, so a frame ends where the kind changes.
+    `at_most` is an offset that no cursor is beyond.
     """
     states: list[bytes] = []
     removed: list[str] = []
-    size, offset = _ENVELOPE_BYTES, 0
+    size, offset = 0, 0
     for change in changes:
         is_removal = change.payload is None
-        added = len(change.pillow if change.payload is None else change.payload) + _SEPARATOR_BYTES
-        if (states or removed) and (is_removal == bool(states) or size + added > MAX_FRAME_BYTES):
-            yield _frame(Cursor(epoch, offset), states, removed, now_ms)
-            states, removed, size = [], [], _ENVELOPE_BYTES
+        added = size_in_frame(change)
+        if (states or removed) and (is_removal == bool(states) or size + added > MAX_STATES_BYTES):
+            yield _frame(_cursor(epoch, offset, at_most), states, removed, now_ms)
+            states, removed, size = [], [], 0
         if change.payload is None:
             removed.append(change.pillow)
         else:
@@ -39,7 +50,11 @@ def encode_changes(changes: Iterable[Change], epoch: str, now_ms: int) -> Iterat
         size += added
         offset = change.offset
     if states or removed:
-        yield _frame(Cursor(epoch, offset), states, removed, now_ms)
+        yield _frame(_cursor(epoch, offset, at_most), states, removed, now_ms)
+
+
+def _cursor(epoch: str, offset: int, at_most: int | None) -> Cursor:
+    return Cursor(epoch, offset if at_most is None else min(offset, at_most))
 
 
 def _frame(cursor: Cursor, states: list[bytes], removed: list[str], now_ms: int) -> Frame:

@@ -88,11 +88,13 @@ class Dispatcher:
         """Send every subscriber the broker's status, after all changes until now."""
         self._write(self._planned())
         self._write(self._planner.announce_broker(status))
+        self._go_on()
 
     def announce_restart(self) -> None:
         """Send every subscriber the goodbye, after all changes until now."""
         self._write(self._planned())
         self._write(self._planner.announce_restart(RECONNECT_MS))
+        self._go_on()
 
     def _schedule_flush(self, at_least_s: float = 0.0) -> None:
         """Flush in the next turn of the event loop, or after the linger.
@@ -116,6 +118,12 @@ class Dispatcher:
         self._write(self._planned())
         now_s = time.monotonic()
         self._linger.record_flush(now_s - start_s, now_s, time.thread_time())
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Schedule the next pieces for subscribers that took all of the last ones."""
+        if self._planner.is_due:
+            self._schedule_flush()
 
     def _planned(self) -> Iterable[Write]:
         now = self._clock.read()

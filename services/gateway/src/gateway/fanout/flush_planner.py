@@ -1,40 +1,43 @@
 """Flush planner: which bytes each subscriber gets, and in which order. Pure.
 
 Changes are gathered until the next flush.
-A flush first sends pending updates to live subscribers, then a snapshot or a catch-up to the
-waiting ones, which are live from then on.
-Nothing queues up for a paused subscriber: only the point from which it resumes is kept.
+A flush first sends pending updates to live subscribers, then the next pieces of a snapshot or a
+catch-up to the waiting ones, which are live after the last one.
+Nothing queues up for a paused subscriber: only its position is kept.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from contract.cursors import Cursor
 from contract.frames import Goodbye, Status, encode_frame
-from gateway.fanout.catch_up import CatchUp
+from gateway.fanout.catch_up import CatchUp, FrameContext
 from gateway.fanout.coalescing import MAX_FRAME_BYTES, encode_changes
 from gateway.fanout.encoding import Encoding, Frame
+from gateway.fanout.positions import Progress, ResumeFrom, ResumePoint
 from gateway.fanout.subscriptions import (
     Filter,
-    ResumeFrom,
-    ResumePoint,
     Subscriber,
     SubscriberGroup,
     SubscriptionIndex,
 )
 from gateway.state.state_store import Change, StateStore
 
-Kind = Literal["update", "snapshot", "recovered", "catch_up", "notice"]
-"""What a write is: pending updates, one of the three ways to catch up, or the same notice for all
-live subscribers (the broker's status, the goodbye)."""
+PIECES_PER_FLUSH: Final = 4
+"""How many pieces a flush writes to a subscriber that takes them all: enough to fill the system's
+buffer, so that it reads at full speed, and few enough that the updates of others do not wait."""
+
+Kind = Literal["update", "snapshot", "recovered", "catch_up", "next_piece", "notice"]
+"""What a write is: pending updates, the first piece of one of the three ways to catch up, a later
+piece, or the same notice for all live subscribers (the broker's status, the goodbye)."""
 
 
 class Write(NamedTuple):
     """The same bytes for each of `subscribers`.
 
     `descriptors` are theirs, in the same order, when they were live before: then nothing is
-    buffered in front of the bytes. For a snapshot or a catch-up it is empty, because a connection
-    may have more to write in front of it.
+    buffered in front of the bytes. For a piece of a catch-up it is empty, because a connection may
+    have more to write in front of it.
     `updates` is how many pillows the bytes carry.
     With `notify`, `on_caught_up` is called after the write; `closing` is its argument.
     """
@@ -131,8 +134,10 @@ class FlushPlanner:
         if changes:
             assert changes[-1].offset <= self._flushed_offset, "a change is not in the store"
             yield from self._updates(changes, now_ms)
+        context = FrameContext(self.status, now_ms, queue_offset_ms)
+        self._catch_up.drop_outdated(context)
         if waiting:
-            yield from self._catch_ups(waiting, now_ms, queue_offset_ms)
+            yield from self._catch_ups(waiting, context)
 
     def announce_broker(self, status: Status) -> Iterator[Write]:
         """Yield the broker's status for live subscribers; others get it when they catch up."""
@@ -168,28 +173,48 @@ class FlushPlanner:
                     frames = encoded[offsets] = list(encode_changes(wanted, epoch, now_ms))
                 yield Write(*_joined(frames, group, *_live(group)), "update")
 
-    def _catch_ups(
-        self, waiting: Iterable[Subscriber], now_ms: int, queue_offset_ms: int | None
-    ) -> Iterator[Write]:
+    def _catch_ups(self, waiting: Iterable[Subscriber], context: FrameContext) -> Iterator[Write]:
+        """Yield up to PIECES_PER_FLUSH pieces for each waiting subscriber that takes them.
+
+        Those that have not got all of it then wait for the next flush.
+        """
+        for _ in range(PIECES_PER_FLUSH):
+            unfinished: list[Subscriber] = []
+            for group, resume_from, subscribers in self._alike(waiting):
+                piece = self._catch_up.piece(group.filter, resume_from, context)
+                frames, rest = piece
+                if self._goodbye is not None:
+                    frames, rest = [*frames, self._goodbye], None
+                if rest is None:
+                    self._index.set_live(group, subscribers)
+                else:
+                    self._index.set_position(subscribers, rest)
+                    unfinished += subscribers
+                yield Write(
+                    *_joined(frames, group, subscribers, ()),
+                    _kind(resume_from),
+                    notify=True,
+                    closing=self._goodbye is not None,
+                )
+            waiting = unfinished
+        self._waiting.update(dict.fromkeys(self._not_paused(waiting)))
+
+    def _alike(
+        self, waiting: Iterable[Subscriber]
+    ) -> Iterator[tuple[SubscriberGroup, ResumeFrom, list[Subscriber]]]:
+        """Yield the waiting subscribers together with those that get the same piece."""
         alike: dict[tuple[SubscriberGroup, ResumeFrom], list[Subscriber]] = {}
-        for subscriber in waiting:
-            # A subscriber that was paused meanwhile waits again when it is resumed.
-            if subscriber.group is not None and not subscriber.is_paused:
-                resume_from = self._catch_up.covered(subscriber.resume_from)
-                alike.setdefault((subscriber.group, resume_from), []).append(subscriber)
+        for subscriber in self._not_paused(waiting):
+            resume_from = self._catch_up.covered(subscriber.resume_from)
+            assert subscriber.group is not None
+            alike.setdefault((subscriber.group, resume_from), []).append(subscriber)
         for (group, resume_from), subscribers in alike.items():
-            frames = self._catch_up.frames(
-                group.filter, resume_from, self.status, now_ms, queue_offset_ms
-            )
-            if self._goodbye is not None:
-                frames = [*frames, self._goodbye]
-            self._index.set_live(group, subscribers)
-            yield Write(
-                *_joined(frames, group, subscribers, ()),
-                _kind(resume_from),
-                notify=True,
-                closing=self._goodbye is not None,
-            )
+            yield group, resume_from, subscribers
+
+    @staticmethod
+    def _not_paused(subscribers: Iterable[Subscriber]) -> list[Subscriber]:
+        """Return those to write to; one that was paused meanwhile waits again when resumed."""
+        return [one for one in subscribers if one.group is not None and not one.is_paused]
 
 
 def _live(group: SubscriberGroup) -> tuple[tuple[Subscriber, ...], tuple[int, ...]]:
@@ -211,4 +236,6 @@ def _joined(
 def _kind(resume_from: ResumeFrom) -> Kind:
     if resume_from is None:
         return "snapshot"
+    if isinstance(resume_from, Progress):
+        return "next_piece"
     return "catch_up" if isinstance(resume_from, ResumePoint) else "recovered"

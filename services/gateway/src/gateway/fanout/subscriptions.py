@@ -3,33 +3,20 @@
 `SubscriptionIndex` is the one writer of a subscriber's state. A subscriber is
 
 - not subscribed: in no group;
-- waiting: in a group, until a flush sends it a snapshot or what it missed;
+- waiting: in a group, until flushes have sent it a snapshot or what it missed, in pieces;
 - live: in the `live` set of its group, so that each flush sends it the updates;
 - paused: its transport takes no more, so it gets nothing until it is resumed and waits again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from contract.cursors import Cursor
-from contract.frames import Status
 from gateway.fanout.encoding import Encoding
+from gateway.fanout.positions import ResumeFrom, ResumePoint
 from gateway.state.state_store import Change
 
 Filter: TypeAlias = frozenset[str] | None
 """The pillows that a subscriber wants; None means all."""
-
-
-class ResumePoint(NamedTuple):
-    """Where a live subscriber was paused: it has every change up to `offset`, and this status."""
-
-    offset: int
-    status: Status
-
-
-ResumeFrom: TypeAlias = Cursor | ResumePoint | None
-"""What a waiting subscriber has: all up to a cursor that its client named, or up to the point where
-it was paused; None for nothing."""
 
 
 class Subscriber:
@@ -70,7 +57,10 @@ class Subscriber:
         raise NotImplementedError
 
     def on_caught_up(self, *, closing: bool) -> None:
-        """Run after a snapshot or catch-up was written; `closing` means that nothing follows it."""
+        """Run after a piece of a snapshot or catch-up was written.
+
+        `closing` means that nothing follows it.
+        """
         raise NotImplementedError
 
 
@@ -146,6 +136,11 @@ class SubscriptionIndex:
             assert not subscriber.is_paused, "a paused subscriber is made live"
             subscriber.resume_from = None
             live[subscriber] = subscriber.descriptor
+
+    def set_position(self, subscribers: Iterable[Subscriber], position: ResumeFrom) -> None:
+        """Note up to where waiting subscribers have been sent something."""
+        for subscriber in subscribers:
+            subscriber.resume_from = position
 
     def pause(self, subscriber: Subscriber, resume_point: ResumePoint) -> None:
         """Pause a subscriber; a live one is to resume from `resume_point`."""

@@ -119,16 +119,26 @@ class StateStore:
         entry = self._pillows.get(pillow)
         return self._removals.get(pillow) if entry is None else entry.change
 
-    def arrivals_after(self, arrival: int) -> Iterator[tuple[int, bytes]]:
-        """Yield what clients see of each pillow that became known after another, as JSON.
+    def removals_after(self, offset: int) -> Iterator[Change]:
+        """Yield the removals in the log that came after `offset`, oldest first."""
+        for removal in self._removals.values():  # in the order of their offsets
+            if removal.offset > offset:
+                yield removal
+
+    def arrival(self, pillow: str) -> tuple[int, Change] | None:
+        """Return the number and the last change of a pillow, as in `arrivals_after`."""
+        entry = self._pillows.get(pillow)
+        return None if entry is None else (entry.arrival, entry.change)
+
+    def arrivals_after(self, arrival: int) -> Iterator[tuple[int, Change]]:
+        """Yield the last change of each pillow that became known after another.
 
         Each has its number, from which the walk can go on later. A pillow keeps its number when it
         changes, so such a walk has each pillow once.
         The store must not change before the last state that is taken.
         """
         for entry in self._arrivals.after(arrival):
-            assert entry.change.payload is not None, f"{entry.change.pillow} is removed and known"
-            yield entry.arrival, entry.change.payload
+            yield entry.arrival, entry.change
 
     def newest(self, pillow: str) -> Update | None:
         """Return the newest update of a pillow; None when the pillow is not known."""
