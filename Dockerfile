@@ -54,6 +54,10 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 
 FROM base AS poller
+# A volume gets the owner of the folder that it is mounted on.
+USER root
+RUN install -d -o 10001 -g 10001 /journal
+USER 10001:10001
 COPY --from=build-poller /app/.venv .venv
 ENV POLLER_HOST=0.0.0.0
 EXPOSE 8081

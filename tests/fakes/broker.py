@@ -33,6 +33,26 @@ class BrokerServer:
         self.disconnects_on: Callable[[Update], bool] = lambda _update: False
         self.never_confirms: Callable[[Update], bool] = lambda _update: False
 
+        self.marks: dict[str, bytes] = {}
+        """The retained save mark of each instance."""
+        self._saved: tuple[dict[str, Update], dict[str, bytes]] = ({}, {})
+
+    def save(self) -> None:
+        """Save what is retained, as a broker does from time to time."""
+        self._saved = (dict(self.retained), dict(self.marks))
+
+    def crash(self) -> None:
+        """End every connection, and retain only what was saved."""
+        self.disconnect_all()
+        retained, marks = self._saved
+        self.retained, self.marks = dict(retained), dict(marks)
+
+    def remove(self, pillow: str) -> None:
+        """Remove a pillow, as a client does with an empty retained payload."""
+        del self.retained[pillow]
+        for session in self.sessions:
+            session.receive_removal(pillow)
+
     def disconnect_all(self) -> None:
         """End every connection."""
         for session in self.sessions:
@@ -62,8 +82,10 @@ class FakeBroker:
         reconnect_s: float | None = None,
         unnoticed_s: float = 0.0,
         loop_back: bool = False,
+        instance: str = "one",
     ) -> None:
         self.server = server
+        self.instance = instance
         self.calls = calls
         self.listener: BrokerEventHandler | None = None
         self.reconnect_s = reconnect_s
@@ -95,6 +117,19 @@ class FakeBroker:
     async def wait_ready(self) -> None:
         await self._ready.wait()
 
+    @property
+    def delivers_retained(self) -> bool:
+        return True
+
+    def publish_mark(self, mark: bytes) -> asyncio.Future[None]:
+        if not self._connected:
+            raise BrokerLost(LOST)
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._in_flight.add(confirmed)
+        confirmed.add_done_callback(self._in_flight.discard)
+        self._outgoing.send(lambda: self._arrive_mark(mark, confirmed))
+        return confirmed
+
     def publish_state(self, update: Update, traceparent: str | None) -> asyncio.Future[None]:
         return self._send("publish_state", update)
 
@@ -109,6 +144,11 @@ class FakeBroker:
             return
         self._connected = True
         self._sent_orders.clear()
+        if self.listener is not None:
+            self.listener.on_connecting()
+            for instance, mark in self.server.marks.items():
+                if instance == self.instance:
+                    self.listener.on_mark(mark)
         for update in tuple(self.server.retained.values()):
             self._receive(update)
         self._ready.set()
@@ -128,6 +168,15 @@ class FakeBroker:
             self._timers.append(loop.call_later(self._unnoticed_s, self._on_loss))
         else:
             self._on_loss()
+
+    def receive_removal(self, pillow: str) -> None:
+        """Receive the removal of a pillow, if it is connected."""
+        if self._connected:
+            self._incoming.send(partial(self._removed, pillow))
+
+    def _removed(self, pillow: str) -> None:
+        if self.listener is not None and not self.calls.crashed.is_set():
+            self.listener.on_removed(pillow)
 
     def close(self) -> None:
         """Disconnect and do not connect again."""
@@ -193,6 +242,11 @@ class FakeBroker:
             self.lose()
         elif not (state and server.never_confirms(state)):
             self._incoming.send(lambda: self._confirm(state, confirmed, refused=refused))
+
+    def _arrive_mark(self, mark: bytes, confirmed: asyncio.Future[None]) -> None:
+        if not self.calls.crashed.is_set():
+            self.server.marks[self.instance] = mark
+            self._incoming.send(lambda: None if confirmed.done() else confirmed.set_result(None))
 
     def _accept(self, what: Update | bytes) -> None:
         server = self.server

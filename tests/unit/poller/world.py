@@ -11,6 +11,7 @@ from contract.timestamps import format_timestamp
 from poller.composition import Pipeline, PipelineOptions, compose
 from poller.consume.classify import ClassificationRules
 from poller.consume.polling import PollPolicy
+from poller.journal.journal import Journal
 from poller.metrics import PollerMetrics
 from poller.queue_time import QueueTime
 from tests.fakes.broker import BrokerServer, FakeBroker
@@ -128,6 +129,7 @@ class World:
         newest_only: bool = False,
         max_pillows: int = 100_000,
         clock_ahead_s: float = 0.0,
+        journal: Journal | None = None,
     ) -> Process:
         """Start a poller whose calls fail as `plan` and `fault` say.
 
@@ -160,7 +162,7 @@ class World:
             newest_only,
             max_pillows,
         )
-        pipeline = compose(queue, broker, metrics, options, queue_time)
+        pipeline = compose(queue, broker, metrics, options, queue_time, journal)
         broker.listener = pipeline.listener
         process = Process(pipeline, metrics, queue, broker)
         self.processes.append(process)

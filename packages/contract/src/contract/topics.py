@@ -59,6 +59,10 @@ class Topics:
         """The topic of the marks by which a session knows that it has all retained messages."""
         return f"{self.prefix}/{BRIDGE}/{service}/{instance}/mark"
 
+    def saved(self, instance: str) -> str:
+        """The topic of a poller's save mark, retained: it tells what the broker had saved."""
+        return f"{self.prefix}/{BRIDGE}/poller/{instance}/saved"
+
     def dead_letter(self, instance: str) -> str:
         """The topic on which a poller announces dead letters."""
         return f"{self.prefix}/{BRIDGE}/poller/{instance}/dead-letter"

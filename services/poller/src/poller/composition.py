@@ -6,8 +6,10 @@ broker listener → last writes, reconciler                         what the bro
 lease renewal, depth monitor                                      background loops
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from poller.background_tasks import BackgroundTasks
 from poller.consume.classify import ClassificationRules
@@ -18,14 +20,18 @@ from poller.consume.page_fetcher import PageFetcher
 from poller.consume.page_handler import PageHandler
 from poller.consume.polling import PollPolicy
 from poller.in_flight import InFlight
+from poller.journal.journal import Journal
+from poller.journal.journal_folder import OpenedJournal
+from poller.journal.save_marks import SaveMarks
 from poller.metrics import PollerMetrics
 from poller.publish.broker_listener import BrokerListener
-from poller.publish.last_writes import LastWrites
+from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.newer_state_writer import NewerStateWriter
 from poller.publish.ordered_publisher import OrderedPublisher
 from poller.publish.page_publisher import PagePublisher
 from poller.publish.pillow_limit import PillowLimit
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
+from poller.publish.save_mark_publisher import SaveMarkPublisher
 from poller.publish.signs_of_life import SignsOfLife
 from poller.publish.state_publisher import BrokerEventHandler, StatePublisher
 from poller.queue_time import QueueTime
@@ -66,8 +72,9 @@ def compose(
     metrics: PollerMetrics,
     options: PipelineOptions,
     queue_time: QueueTime,
+    journal: Journal | None = None,
 ) -> Pipeline:
-    """Build a pipeline.
+    """Build a pipeline; the caller runs the journal, if there is one.
 
     The caller passes what the queue's answers say about its clock to `queue_time`, and what the
     broker reports to `listener`.
@@ -81,10 +88,12 @@ def compose(
     monitored = MonitoredQueue(queue, health)
     settlement = Settlement(monitored, broker, in_flight, tasks, metrics)
 
-    limit = PillowLimit(options.max_pillows, metrics)
-    last_writes = LastWrites(limit.max_pillows, limit.on_forgotten)
+    last_writes = JournaledWrites(
+        SaveMarks(secrets.token_hex(8)), PillowLimit(options.max_pillows, metrics), journal
+    )
     metrics.pillows.set_function(lambda: len(last_writes))
-    reconciler = RetainedStateReconciler(broker, last_writes, tasks, metrics, queue_time.now_ms)
+    save_marks = SaveMarkPublisher(broker, last_writes)
+    reconciler = RetainedStateReconciler(broker, last_writes, tasks, metrics, queue_time)
     signs_of_life = SignsOfLife(
         broker, last_writes, metrics, queue_time, on_stale=reconciler.republish
     )
@@ -100,10 +109,23 @@ def compose(
     renewal = LeaseRenewal(monitored, in_flight, metrics, options.visibility_s)
     depth = DepthMonitor(queue, health, metrics)
 
+    listener = BrokerListener(broker, last_writes, reconciler, metrics, queue_time)
+    if journal is not None:
+        journal.listen(partial(_use_opened, last_writes, listener))
+
+    loops = (renewal.run, depth.run, save_marks.run, save_marks.pass_days)
     return Pipeline(
-        Worker(consumer, pages, settlement, tasks, (renewal.run, depth.run)),
-        BrokerListener(last_writes, reconciler, metrics, queue_time),
+        Worker(consumer, pages, settlement, tasks, loops),
+        listener,
         in_flight,
         lambda: health.state,
         lambda: publisher.state,
     )
+
+
+def _use_opened(
+    last_writes: JournaledWrites, listener: BrokerListener, opened: OpenedJournal
+) -> None:
+    """Add the states of a journal, and publish those that the broker lacks."""
+    last_writes.load(opened)
+    listener.compare()

@@ -68,6 +68,7 @@ class PollerMetrics:
         self.queue_depth = gauge(
             "queue_depth", "Approximate number of messages in the queue, leased ones included."
         )
+        self._define_journal()
         self._define_times()
 
     def count_deletion(self, result: str) -> None:
@@ -77,6 +78,18 @@ class PollerMetrics:
     def count_request(self, operation: str, outcome: str) -> None:
         """Count a request to the queue service by its result."""
         self._request_counter(operation, outcome).inc()
+
+    def _define_journal(self) -> None:
+        self.journal_up = self._gauge(
+            "journal_up", "1 while the journal is written, 0 while it fails or there is none."
+        )
+        self.journal_rows = self._counter("journal_rows", "States written to the journal.")
+        self.journal_commit_s = Histogram(
+            "pillowcast_poller_journal_commit_seconds",
+            "Duration of a commit to the journal; it has the states of several messages.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
 
     def _define_times(self) -> None:
         self.oldest_message_s = self._gauge(

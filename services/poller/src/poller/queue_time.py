@@ -3,8 +3,10 @@
 Messages have their insertion times from the queue's clock, and this machine's may differ from it.
 """
 
+import asyncio
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -37,11 +39,20 @@ class QueueTime:
         self._monotonic_s = monotonic_s
         self._clock = QueueClock()
         self._is_off = False
+        self._became_known = asyncio.Event()
 
     @property
     def is_known(self) -> bool:
         """Whether an answer has told the queue's time."""
         return self._clock.is_known
+
+    async def wait_known(self, timeout_s: float) -> None:
+        """Wait until an answer has told the queue's time, at most `timeout_s` seconds."""
+        if self.is_known:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._became_known.wait()
 
     def now_ms(self) -> int:
         """Return the queue's time in Unix milliseconds."""
@@ -56,6 +67,7 @@ class QueueTime:
         """Use what an answer says about the queue's clock."""
         self._clock.add(answer)
         if self.is_known:
+            self._became_known.set()
             self._report_offset()
 
     def is_too_far_ahead(self, update: Update) -> bool:

@@ -8,9 +8,11 @@ import structlog
 from starlette.applications import Starlette
 
 from poller.azure.queue import AzureQueue
-from poller.composition import PipelineOptions, compose
+from poller.composition import Pipeline, PipelineOptions, compose
 from poller.consume.classify import ClassificationRules
 from poller.consume.polling import PollPolicy
+from poller.journal.journal import Journal
+from poller.journal.journal_folder import JournalFolder
 from poller.metrics import PollerMetrics
 from poller.publish.mqtt_state_publisher import MqttStatePublisher
 from poller.queue_time import QueueTime
@@ -48,27 +50,20 @@ async def _serve(
         queue = AzureQueue(settings, metrics.count_request, queue_time)
     except QueueDenied as error:
         exit_with_usage(SERVICE, str(error))
-    broker = MqttStatePublisher(settings, SERVICE)
-    pipeline = compose(queue, broker, metrics, _options(settings), queue_time)
-    broker.listener = pipeline.listener
-    ObservedCounter(
-        "pillowcast_poller_oversized_messages",
-        "MQTT messages discarded because they were too large.",
-        lambda: broker.oversized,
-        metrics.registry,
-    )
-
-    def dependencies() -> dict[str, str]:
-        mqtt = broker.last_error
-        if broker.is_ready:
-            mqtt = pipeline.broker_state()
-            if mqtt == OK:
-                mqtt = ok_but(broker.limitation)
-        return {"queue": pipeline.queue_state(), "mqtt": mqtt}
-
-    app = Starlette(routes=health_routes(dependencies, metrics.registry))
+    journal = _journal(settings, metrics)
     stop_parts = asyncio.Event()
     async with queue, asyncio.TaskGroup() as parts:
+        if journal is not None:
+            parts.create_task(journal.run(stop_parts), name="journal")
+            await journal.wait_tried()
+        adopted = () if journal is None else journal.instances
+        broker = MqttStatePublisher(settings, SERVICE, adopted)
+        pipeline = compose(queue, broker, metrics, _options(settings), queue_time, journal)
+        broker.listener = pipeline.listener
+        _count_oversized(broker, metrics)
+        app = Starlette(
+            routes=health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
+        )
         parts.create_task(serve_until(app, listener, stop_parts), name="http")
         parts.create_task(broker.run(stop_parts), name="mqtt")
         host, port = listener.getsockname()[:2]
@@ -76,12 +71,48 @@ async def _serve(
             "started",
             queue=settings.queue,
             broker=str(settings.broker),
+            journal=str(settings.journal or "none"),
             health=f"http://{host}:{port}/readyz",
         )
-        # The MQTT session outlives the worker, because messages in flight are still confirmed.
+        # The MQTT session outlives the worker, because messages in flight are still confirmed; the
+        # journal does, because they are deleted when it has their states.
         await pipeline.worker.run(stopping)
         stop_parts.set()
     log.info("stopped")
+
+
+def _journal(settings: PollerSettings, metrics: PollerMetrics) -> Journal | None:
+    if settings.journal is None:
+        log.warning(
+            "no journal: a power cut of broker and pollers loses the states that the broker has "
+            "not saved; set POLLER_JOURNAL"
+        )
+        return None
+    folder = JournalFolder(settings.journal, settings.topic_prefix, settings.instance)
+    return Journal(folder, metrics)
+
+
+def _dependencies(
+    pipeline: Pipeline, broker: MqttStatePublisher, journal: Journal | None
+) -> dict[str, str]:
+    mqtt = broker.last_error
+    if broker.is_ready:
+        mqtt = pipeline.broker_state()
+        if mqtt == OK:
+            mqtt = ok_but(broker.limitation)
+    states = {"queue": pipeline.queue_state(), "mqtt": mqtt}
+    if journal is not None:
+        states["journal"] = journal.state
+    return states
+
+
+def _count_oversized(broker: MqttStatePublisher, metrics: PollerMetrics) -> None:
+    ObservedCounter(
+        "pillowcast_poller_oversized_messages",
+        "MQTT messages discarded because they were too large.",
+        lambda: broker.oversized,
+        metrics.registry,
+    )
 
 
 def _options(settings: PollerSettings) -> PipelineOptions:

@@ -1,5 +1,6 @@
 """The settings of the poller."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
@@ -66,6 +67,12 @@ class PollerSettings(QueueSettings):
         "cloud",
         alias="POLLER_DEFAULT_PILLOW",
         description="The pillow id for messages without one.",
+    )
+    journal: Path | None = Field(
+        None,
+        alias="POLLER_JOURNAL",
+        description="The folder of the journal, which keeps the last state of each pillow on disk "
+        "so that a power cut loses none; several pollers can share it. Without it there is none.",
     )
     max_pillows: int = Field(
         100000,

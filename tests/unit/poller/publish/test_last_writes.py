@@ -1,6 +1,8 @@
 """Last write wins: whatever is published in whatever order, the broker ends with the newest."""
 
+import math
 from collections import deque
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +16,24 @@ from hypothesis.stateful import (
 )
 
 from contract.updates import Update
-from poller.publish.last_writes import LastWrites
+from poller.journal.save_marks import SaveMark, SaveMarks
+from poller.publish.last_writes import KEPT_DAYS, LastWrites
 
 Order = tuple[int, int]
+
+
+def new_writes(
+    max_pillows: float = math.inf, on_forgotten: Callable[[str], None] = lambda _pillow: None
+) -> LastWrites:
+    """Return the last writes of a poller that is connected to a broker without any state."""
+    writes = LastWrites(SaveMarks("a0"), max_pillows, on_forgotten)
+    writes.compare(delivers_retained=True)
+    return writes
+
+
+def missing(writes: LastWrites) -> set[str]:
+    """Return the pillows that the broker lacks, as far as it has sent anything."""
+    return {one.pillow for one in writes.compare(delivers_retained=True).missing}
 
 
 def update(at: int, seq: int = 0, *, pillow: str = "a", note: str = "", hop: int = 0) -> Update:
@@ -27,7 +44,7 @@ def update(at: int, seq: int = 0, *, pillow: str = "a", note: str = "", hop: int
 
 def test_only_a_recorded_state_supersedes() -> None:
     """A publish in flight may never arrive."""
-    writes = LastWrites()
+    writes = new_writes()
 
     assert not writes.supersedes(update(1))
     writes.record(update(5))
@@ -39,7 +56,7 @@ def test_only_a_recorded_state_supersedes() -> None:
 
 def test_seq_orders_states_of_the_same_time() -> None:
     """The order of the publishes does not."""
-    writes = LastWrites()
+    writes = new_writes()
     writes.record(update(5, 2))
 
     assert writes.supersedes(update(5, 1))
@@ -49,7 +66,7 @@ def test_seq_orders_states_of_the_same_time() -> None:
 
 def test_a_different_state_of_the_same_order_is_not_superseded() -> None:
     """Two messages of one instant are both published; one that is delivered twice is not."""
-    writes = LastWrites()
+    writes = new_writes()
     writes.record(update(5, note="one", hop=1))
 
     assert writes.supersedes(update(5, note="one", hop=2))
@@ -59,7 +76,7 @@ def test_a_different_state_of_the_same_order_is_not_superseded() -> None:
 
 def test_an_older_state_on_the_broker_returns_the_last_write_to_republish() -> None:
     """The last write stays, so that it can be published again."""
-    writes = LastWrites()
+    writes = new_writes()
     writes.record(update(9))
 
     assert writes.record(update(3)) == update(9)
@@ -71,38 +88,110 @@ def test_an_older_state_on_the_broker_returns_the_last_write_to_republish() -> N
 
 def test_missing_are_the_last_writes_that_a_broker_without_memory_lacks() -> None:
     """Those that it did not send, and those that it sent an older state of."""
-    writes = LastWrites()
+    writes = new_writes()
     for pillow, at in (("a", 1), ("b", 2), ("c", 3)):
         writes.record(update(at, pillow=pillow))
-    assert list(writes.missing(since_ms=-1)) == []
+    assert missing(writes) == set()
 
     writes.mark_unconfirmed()
     writes.record(update(2, pillow="b"))
     writes.record(update(1, pillow="c"))
 
-    assert {one.pillow for one in writes.missing(since_ms=-1)} == {"a", "c"}
+    assert missing(writes) == {"a", "c"}
 
 
-def test_a_state_that_the_broker_had_time_to_save_is_not_missing() -> None:
-    """The broker lacks it because the pillow was removed or the state has expired."""
-    writes = LastWrites()
-    writes.record(update(100, pillow="long-ago"))
-    writes.record(update(900, pillow="just-now"))
+def test_a_state_whose_mark_the_broker_has_saved_was_removed() -> None:
+    """One that was written after the mark was lost."""
+    writes = new_writes()
+    writes.record(update(1, pillow="removed"))
+    saved = writes.marks.advance()
+    writes.record(update(2, pillow="lost"))
 
     writes.mark_unconfirmed()
+    writes.marks.receive(saved)
+    found = writes.compare(delivers_retained=True)
 
-    assert [one.pillow for one in writes.missing(since_ms=500)] == ["just-now"]
+    assert [one.pillow for one in found.missing] == ["lost"]
+    assert found.removed == ["removed"]
+    assert writes.has_lost
+    assert writes.get("removed") is None
+    writes.record(update(2, pillow="lost"))
+    assert not writes.has_lost
+
+
+def test_a_broker_that_does_not_send_retained_states_has_them() -> None:
+    """Its mark is asked for by its own topic, and tells that the state was saved."""
+    writes = new_writes()
+    writes.record(update(1))
+    saved = writes.marks.advance()
+
+    writes.mark_unconfirmed()
+    writes.marks.receive(saved)
+    found = writes.compare(delivers_retained=False)
+
+    assert (found.missing, found.removed) == ([], [])
+    assert writes.get("a") == update(1)
+
+
+def test_what_an_attempt_received_counts_no_more_in_the_next_one() -> None:
+    """The broker may have been killed between two attempts of which none became ready."""
+    writes = new_writes()
+    writes.record(update(1))
+    saved = writes.marks.advance()
+    writes.mark_unconfirmed()
+
+    writes.marks.receive(saved)
+    writes.record(update(1))
+    writes.mark_unconfirmed()
+
+    assert missing(writes) == {"a"}
+
+
+def test_a_state_that_is_received_before_the_marks_gets_one_above_them() -> None:
+    """After a restart the first marks may be below those that the broker retains."""
+    writes = LastWrites(SaveMarks("a0"))
+    writes.record(update(1))
+    writes.marks.receive(SaveMark("a0", 40))
+    found = writes.compare(delivers_retained=True)
+
+    assert found.marked == ["a"]
+    assert writes.mark_of("a") == SaveMark("a0", 41)
+
+
+def test_a_state_of_the_journal_is_a_last_write_unless_a_newer_one_is_known() -> None:
+    """A journal that is opened late may have older states."""
+    writes = new_writes()
+    writes.record(update(5))
+    writes.load(update(4), SaveMark("a0", 1))
+    writes.load(update(7, pillow="b"), SaveMark("b0", 3))
+
+    assert writes.get("a") == update(5)
+    assert writes.supersedes(update(6, pillow="b"))
+    assert missing(writes) == {"b"}
+
+
+def test_a_pillow_of_which_nothing_came_for_a_week_is_forgotten() -> None:
+    """The broker has dropped its state."""
+    writes = new_writes()
+    writes.record(update(1))
+    writes.record(update(1, pillow="b"))
+    for _ in range(KEPT_DAYS):
+        assert writes.pass_day() == []
+    writes.record(update(2, pillow="b"))
+
+    assert writes.pass_day() == ["a"]
+    assert len(writes) == 1
 
 
 def test_a_removed_pillow_supersedes_nothing() -> None:
     """It can be published again with any state."""
-    writes = LastWrites()
+    writes = new_writes()
     writes.record(update(9))
     writes.remove("a")
 
     assert len(writes) == 0
     assert not writes.supersedes(update(1))
-    assert list(writes.missing(since_ms=-1)) == []
+    assert missing(writes) == set()
     writes.remove("unknown")
 
 
@@ -117,7 +206,7 @@ def test_above_the_limit_the_pillow_silent_for_longest_is_forgotten(
 ) -> None:
     """A state that is sent again is no word of its pillow; one of a broker replaces no pillow."""
     forgotten: list[str] = []
-    writes = LastWrites(limit, forgotten.append)
+    writes = new_writes(limit, forgotten.append)
     known: dict[str, int] = {}
     expected: list[str] = []
     for pillow, at, is_received in states:
@@ -139,14 +228,14 @@ def test_above_the_limit_the_pillow_silent_for_longest_is_forgotten(
         assert len(writes) == len(known) <= limit
         assert forgotten == expected
     writes.mark_unconfirmed()
-    assert {one.pillow for one in writes.missing(since_ms=-1)} == set(known)
+    assert missing(writes) == set(known)
 
 
 class Poller:
     """One poller: its last writes, and the packets to and from it."""
 
     def __init__(self) -> None:
-        self.writes = LastWrites()
+        self.writes = new_writes()
         self.outgoing: deque[Update] = deque()
         self.incoming: deque[tuple[str, Update]] = deque()
 
@@ -223,7 +312,7 @@ class Pollers(RuleBasedStateMachine):
         poller.writes.mark_unconfirmed()
         if self.retained is not None:
             poller.republish(poller.writes.record(self.retained))
-        for newest in tuple(poller.writes.missing(since_ms=-1)):
+        for newest in poller.writes.compare(delivers_retained=True).missing:
             poller.republish(newest)
         for message in unconfirmed:
             if not poller.writes.supersedes(message):

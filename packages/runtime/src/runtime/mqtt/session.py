@@ -90,6 +90,11 @@ class MqttSession:
         return self._delivers_retained
 
     @property
+    def connections(self) -> int:
+        """How many connections were begun; what came on one before may be gone from the broker."""
+        return self._connections
+
+    @property
     def oversized(self) -> int:
         """How many messages were discarded because they were above the limit."""
         return self._oversized

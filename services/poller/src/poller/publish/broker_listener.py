@@ -3,25 +3,17 @@
 It keeps the last writes up to date and starts the reconciliation.
 """
 
-from typing import Final
-
 import structlog
 
 from contract.updates import Update
 from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
-from poller.publish.last_writes import LastWrites
+from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
+from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
 
 log = structlog.get_logger()
-
-MAX_UNSAVED_MS: Final = 120_000
-"""How long before its loss was noticed a broker may have confirmed a state without saving it.
-
-mosquitto saves every 30 s (mosquitto.conf), and a silent broker is noticed after 40 s, twice the
-keep-alive (runtime.mqtt); the rest allows for clocks that differ and for a slow machine.
-"""
 
 
 class BrokerListener:
@@ -29,16 +21,18 @@ class BrokerListener:
 
     def __init__(
         self,
-        last_writes: LastWrites,
+        broker: StatePublisher,
+        last_writes: JournaledWrites,
         reconciler: RetainedStateReconciler,
         metrics: PollerMetrics,
         queue_time: QueueTime,
     ) -> None:
+        self._broker = broker
         self._last_writes = last_writes
         self._reconciler = reconciler
         self._metrics = metrics
         self._queue_time = queue_time
-        self._lost_ms = 0
+        self._is_ready = False
         self._log_once = LogOnce()
 
     def on_state(self, update: Update) -> None:
@@ -62,14 +56,30 @@ class BrokerListener:
         """Forget a pillow that was removed from the broker."""
         self._last_writes.remove(pillow)
 
+    def on_mark(self, payload: bytes) -> None:
+        """Record a save mark that the broker had retained; later ones are not of its saving."""
+        if not self._is_ready:
+            self._last_writes.receive_mark(payload)
+
+    def on_connecting(self) -> None:
+        """Forget what the broker sent on another connection: it may have lost it since."""
+        self._last_writes.mark_unconfirmed()
+
     def on_ready(self) -> None:
         """Publish again what the broker no longer has, now that it has sent what it retains."""
+        self._is_ready = True
         self._metrics.broker_up.set(1)
-        for update in tuple(self._last_writes.missing(self._lost_ms - MAX_UNSAVED_MS)):
-            self._reconciler.republish(update.pillow)
+        self.compare()
+
+    def compare(self) -> None:
+        """Publish again what the broker lacks, if it has sent what it retains."""
+        if self._is_ready:
+            delivers_retained = self._broker.delivers_retained
+            for update in self._last_writes.compare(delivers_retained=delivers_retained):
+                self._reconciler.republish(update.pillow)
 
     def on_lost(self) -> None:
-        """Record that the connection was lost, and when."""
+        """Record that the connection was lost."""
+        self._is_ready = False
         self._metrics.broker_up.set(0)
-        self._lost_ms = self._queue_time.now_ms()
         self._last_writes.mark_unconfirmed()

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Iterable
 from typing import Final
 
 from contract.topics import Topics
@@ -24,12 +25,17 @@ class MqttStatePublisher:
 
     listener: BrokerEventHandler
 
-    def __init__(self, settings: PollerSettings, service: str) -> None:
+    def __init__(self, settings: PollerSettings, service: str, adopted: Iterable[str] = ()) -> None:
+        """`adopted` are the instances whose states the journal has; their marks are read too."""
         self._topics = Topics(settings.topic_prefix)
+        self._mark_topic = self._topics.saved(settings.instance)
+        marks = {self._mark_topic, *map(self._topics.saved, adopted)}
+        self._mark_topics = frozenset(marks)
         self._dead_letter_topic = self._topics.dead_letter(settings.instance)
         self._confirms = PublishConfirms() if settings.mqtt_protocol == "3.1.1" else None
         self._other_poller_s = -math.inf
         """When a state of another poller arrived, by the event loop's clock."""
+        self._connections = 0
         self._session = MqttSession(
             SessionConfig(
                 settings.broker,
@@ -39,9 +45,10 @@ class MqttStatePublisher:
                 status_topic=self._topics.status(service, settings.instance),
                 mark_topic=self._topics.mark(service, settings.instance),
             ),
-            Subscription((self._topics.all_states,), no_local=True),
+            # Marks without a wildcard, so that every broker sends them.
+            Subscription((self._topics.all_states, *sorted(marks)), no_local=True),
             on_message=self._on_message,
-            on_ready=lambda: self.listener.on_ready(),
+            on_ready=self._on_ready,
             on_lost=self._on_lost,
         )
 
@@ -63,6 +70,11 @@ class MqttStatePublisher:
     def limitation(self) -> str | None:
         """What the broker cannot do, for readiness; None if nothing."""
         return self._session.limitation
+
+    @property
+    def delivers_retained(self) -> bool:
+        """Whether the broker sends retained states to a subscription with a wildcard."""
+        return self._session.delivers_retained is not False
 
     @property
     def oversized(self) -> int:
@@ -92,13 +104,23 @@ class MqttStatePublisher:
             return acknowledged
         return self._confirms.expect(update.pillow, update.payload, acknowledged)
 
+    def publish_mark(self, mark: bytes) -> asyncio.Future[None]:
+        """Publish a retained save mark; see StatePublisher.
+
+        It does not expire, so that it tells of an expired state that the broker had saved it.
+        """
+        return self._session.publish(self._mark_topic, mark, retain=True)
+
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         """Publish the announcement of a dead letter; see StatePublisher."""
         return self._session.publish(self._dead_letter_topic, letter, content_type=CONTENT_TYPE)
 
     def _on_message(self, message: Message) -> None:
+        self._notice_connection()
         topic = self._topics.parse(message.topic)
         if topic is None:
+            if message.topic in self._mark_topics:
+                self.listener.on_mark(message.payload)
             return
         is_own = self._confirms is not None and self._confirms.receive(
             topic.pillow, message.payload
@@ -112,6 +134,16 @@ class MqttStatePublisher:
             if not is_own and not message.retained and update.queued_ms is not None:
                 self._other_poller_s = asyncio.get_running_loop().time()
             self.listener.on_state(update)
+
+    def _on_ready(self) -> None:
+        self._notice_connection()
+        self.listener.on_ready()
+
+    def _notice_connection(self) -> None:
+        """Report that another connection has begun, before anything that came on it."""
+        if self._connections != self._session.connections:
+            self._connections = self._session.connections
+            self.listener.on_connecting()
 
     def _on_lost(self) -> None:
         if self._confirms is not None:

@@ -5,8 +5,8 @@ import asyncio
 from contract.messages import ParsedMessage
 from contract.updates import Update, encode_state
 from poller.metrics import PollerMetrics
+from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.key_queue import PendingState
-from poller.publish.last_writes import LastWrites
 from poller.publish.signs_of_life import SignsOfLife
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
@@ -18,7 +18,7 @@ class NewerStateWriter:
     def __init__(
         self,
         broker: StatePublisher,
-        last_writes: LastWrites,
+        last_writes: JournaledWrites,
         signs_of_life: SignsOfLife,
         metrics: PollerMetrics,
         queue_time: QueueTime,
@@ -80,6 +80,10 @@ class NewerStateWriter:
             queued_ms = pending.message.delivery.body.queued_us // 1000
             self._metrics.latency.observe(max(0, self._queue_time.now_ms() - queued_ms) / 1000)
         return self._last_writes.record(update) is not None
+
+    def journaled(self, pillow: str) -> asyncio.Future[None] | None:
+        """Write the last write of a pillow to the journal; see JournaledWrites."""
+        return self._last_writes.journaled(pillow)
 
     def is_confirmed(self, state: ParsedMessage) -> bool:
         """Return whether the broker has had this state of its pillow, or a newer one."""

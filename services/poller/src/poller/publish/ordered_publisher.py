@@ -214,4 +214,5 @@ class OrderedPublisher:
         assert self._writer.is_confirmed(pending.state), f"{pending.message.id} is not confirmed"
         if outcome is Outcome.SUPERSEDED:
             self._writer.record_superseded(pending)
-        self._settlement.complete(pending.message, outcome)
+        journaled = self._writer.journaled(pending.state.pillow)
+        self._settlement.complete(pending.message, outcome, journaled)

@@ -1,15 +1,21 @@
 """Reconciliation (read repair): the last write is published again when the broker lacks it."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Final
 
 from contract.updates import with_publish_time
 from poller.background_tasks import BackgroundTasks
 from poller.metrics import PollerMetrics
-from poller.publish.last_writes import LastWrites
+from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import StatePublisher
+from poller.queue_time import QueueTime
 from runtime.mqtt import BrokerLost, PublishRefused
+
+MAX_REPUBLISHES: Final = 256
+"""Limit of concurrent publishes, because a broker may have lost every state."""
+
+QUEUE_TIME_TIMEOUT_S: Final = 5.0
+"""How long a publish waits at a start for the queue to tell its time, in seconds."""
 
 REFUSED_DELAY_S: Final = 5.0
 """The delay before a publish that the broker refused is repeated, in seconds."""
@@ -18,41 +24,55 @@ REFUSED_DELAY_S: Final = 5.0
 class RetainedStateReconciler:
     """Publishes last writes again, one publish at a time for each pillow.
 
-    Each repeated publish has a new `published` time, because a broker that dies before it has
-    saved the state needs it once more.
+    Each repeated publish has a new `published` time, so that readers see how old the state is.
     """
 
     def __init__(
         self,
         broker: StatePublisher,
-        last_writes: LastWrites,
+        last_writes: JournaledWrites,
         tasks: BackgroundTasks,
         metrics: PollerMetrics,
-        clock_ms: Callable[[], int],
+        queue_time: QueueTime,
     ) -> None:
         self._broker = broker
         self._last_writes = last_writes
         self._tasks = tasks
         self._metrics = metrics
-        self._clock_ms = clock_ms
+        self._queue_time = queue_time
         self._is_stale: dict[str, bool] = {}
         """The pillows with a publish under way, and whether another has to follow it."""
 
+        self._waiting: dict[str, None] = {}
+        """The pillows whose publish waits for another to end."""
+
     def republish(self, pillow: str) -> None:
         """Publish the last write of a pillow again, until the broker confirms it."""
-        is_running = pillow in self._is_stale
+        if pillow in self._is_stale:
+            self._is_stale[pillow] = True
+        elif len(self._is_stale) < MAX_REPUBLISHES:
+            self._start(pillow)
+        else:
+            self._waiting[pillow] = None
+
+    def _start(self, pillow: str) -> None:
         self._is_stale[pillow] = True
-        if not is_running:
-            self._tasks.start(self._publish_last_write(pillow))
+        self._tasks.start(self._publish_last_write(pillow))
 
     async def _publish_last_write(self, pillow: str) -> None:
         try:
+            # At a start this machine's clock may be wrong, and would make an old state look new.
+            await self._queue_time.wait_known(QUEUE_TIME_TIMEOUT_S)
             while self._is_stale[pillow]:
                 newest = self._last_writes.get(pillow)
                 if newest is None:
                     return  # the pillow was removed meanwhile
+                if self._queue_time.is_too_far_ahead(newest):
+                    self._metrics.future_states.inc()
+                    self._last_writes.remove(pillow)
+                    return
                 self._is_stale[pillow] = False
-                update = with_publish_time(newest, self._clock_ms())
+                update = with_publish_time(newest, self._queue_time.now_ms())
                 try:
                     await self._broker.publish_state(update, None)
                 except PublishRefused:
@@ -63,7 +83,13 @@ class RetainedStateReconciler:
                 self._metrics.republished.inc()
                 if self._last_writes.record(update) is not None:
                     self._is_stale[pillow] = True
+                self._last_writes.journaled(pillow)
         except BrokerLost:
-            pass  # every last write is compared again when the connection is back
+            # Every last write is compared again when the connection is back.
+            self._waiting.clear()
         finally:
             del self._is_stale[pillow]
+            if self._waiting:
+                following = next(iter(self._waiting))
+                del self._waiting[following]
+                self._start(following)

@@ -18,7 +18,7 @@ from contract.updates import Update, with_sign_of_life
 from poller.in_flight import InFlightMessage
 from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
-from poller.publish.last_writes import LastWrites
+from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
 from runtime.mqtt import BrokerLost, PublishRefused
@@ -42,7 +42,7 @@ class SignsOfLife:
     def __init__(
         self,
         broker: StatePublisher,
-        last_writes: LastWrites,
+        last_writes: JournaledWrites,
         metrics: PollerMetrics,
         queue_time: QueueTime,
         on_stale: Callable[[str], None],

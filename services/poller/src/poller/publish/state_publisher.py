@@ -17,6 +17,10 @@ class StatePublisher(Protocol):
     def shares_queue(self) -> bool:
         """Whether another poller has published a state in the last seconds."""
 
+    @property
+    def delivers_retained(self) -> bool:
+        """Whether the broker sends retained states to a subscription with a wildcard."""
+
     async def wait_ready(self) -> None:
         """Wait until `is_ready`."""
 
@@ -25,6 +29,9 @@ class StatePublisher(Protocol):
 
         Raises BrokerLost or PublishRefused, either at once or from the future.
         """
+
+    def publish_mark(self, mark: bytes) -> asyncio.Future[None]:
+        """Publish a retained save mark; the future and the errors are the same."""
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         """Publish the announcement of a dead letter; the future and the errors are the same."""
@@ -38,6 +45,12 @@ class BrokerEventHandler(Protocol):
 
     def on_removed(self, pillow: str) -> None:
         """Handle the removal of a pillow: an empty retained payload."""
+
+    def on_mark(self, payload: bytes) -> None:
+        """Handle a save mark of this instance, or of one whose states it has adopted."""
+
+    def on_connecting(self) -> None:
+        """Handle that another connection begins: what the broker holds is not known."""
 
     def on_ready(self) -> None:
         """Handle that the session is connected and every retained state has been delivered."""

@@ -1,0 +1,294 @@
+"""The journal while the poller runs: states are written in groups, off the event loop.
+
+A message may be deleted when the journal has its state. A publish never waits for the journal.
+While writing fails, nothing waits for it: fresh states are worth more than the promise, and the
+failure is in the log, in readiness and in the metrics. What was to be written is kept in memory,
+one row for each pillow, and is written later.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+import structlog
+
+from poller.journal.journal_file import (
+    JournalFile,
+    JournalRow,
+    JournalUnavailable,
+    JournalUnreadable,
+)
+from poller.journal.journal_folder import OpenedJournal, set_aside
+from poller.metrics import PollerMetrics
+from runtime.health import ok_but
+
+log = structlog.get_logger()
+
+_Result = TypeVar("_Result")
+
+GROUP_S: Final = 0.01
+"""The least time between two commits, in seconds: the states of this time share one."""
+
+TIMEOUT_S: Final = 5.0
+"""How long the disk may take until the journal counts as failing, in seconds."""
+
+RETRY_S: Final = 5.0
+"""The delay before the journal is opened again after a failure, in seconds."""
+
+
+class JournalOpener(Protocol):
+    """Opens the journal; see JournalFolder. It blocks."""
+
+    def open(self, journal_id: str | None = None) -> OpenedJournal:
+        """Open the journal; raises JournalUnavailable."""
+
+
+class Journal:
+    """Writes the last states of pillows; a pillow's newest row replaces those before it.
+
+    Invariant: `put` returns a future that is done only after the row, or a later one of its pillow,
+    is on the disk, or while the journal fails.
+    """
+
+    def __init__(self, opener: JournalOpener, metrics: PollerMetrics) -> None:
+        self._opener = opener
+        self._metrics = metrics
+        self._file: JournalFile | None = None
+        self._id: str | None = None
+        self._on_opened: Callable[[OpenedJournal], None] | None = None
+        self._opened: OpenedJournal | None = None
+        """What a journal had that was opened before `_on_opened` was known."""
+        self._rows: dict[str, JournalRow] = {}
+        """What the file has, or will have."""
+        self._pending = _Batch()
+        self._writing = _Batch()
+        self._has_pending = asyncio.Event()
+        self._was_tried = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "journal")
+        self._error: str | None = "it is not open yet"
+        self._is_logged = False
+
+    @property
+    def state(self) -> str:
+        """`ok`, and why the journal fails if it does, for readiness: the poller works without."""
+        return ok_but(
+            self._error and f"without a journal, a power cut may lose states: {self._error}"
+        )
+
+    @property
+    def instances(self) -> frozenset[str]:
+        """The instances whose marks the states have with which the journal was opened."""
+        return frozenset(() if self._opened is None else self._opened.instances.values())
+
+    def listen(self, on_opened: Callable[[OpenedJournal], None]) -> None:
+        """Call `on_opened` whenever the journal was opened, and now if it is open."""
+        self._on_opened = on_opened
+        if self._opened is not None:
+            self._begin(self._opened)
+            self._opened = None
+
+    def get(self, pillow: str) -> JournalRow | None:
+        """Return the row that the journal has of a pillow, or will have."""
+        return self._rows.get(pillow)
+
+    def take(self, row: JournalRow) -> None:
+        """Keep a row of the journal that was opened."""
+        self._rows[row.pillow] = row
+
+    def put(self, row: JournalRow) -> asyncio.Future[None] | None:
+        """Write a row; the future is done when it is on the disk. None while the journal fails."""
+        self._rows[row.pillow] = self._pending.rows[row.pillow] = row
+        self._has_pending.set()
+        return self.wait_for(row.pillow)
+
+    def wait_for(self, pillow: str) -> asyncio.Future[None] | None:
+        """Return a future that is done when the row of a pillow is on the disk; None if it is."""
+        if self._error is not None:
+            return None
+        for batch in (self._pending, self._writing):
+            if pillow in batch.rows:
+                return batch.committed
+        return None
+
+    def remove(self, pillow: str) -> None:
+        """Remove a pillow, if the journal has it."""
+        if self._rows.pop(pillow, None) is not None:
+            self._pending.rows[pillow] = None
+            self._has_pending.set()
+
+    def is_removed(self, pillow: str) -> bool:
+        """Return whether a removal of a pillow waits to be written."""
+        return self._pending.rows.get(pillow, self) is None
+
+    async def wait_tried(self) -> None:
+        """Wait until the journal is open, or cannot be opened now."""
+        await self._was_tried.wait()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Write until `stopping` is set and everything is written, or cannot be."""
+        stopped = asyncio.ensure_future(stopping.wait())
+        try:
+            while True:
+                works = await self._work_once()
+                if stopping.is_set() and not (works and self._pending.rows):
+                    break
+                await asyncio.wait((stopped,), timeout=GROUP_S if works else RETRY_S)
+                if works:
+                    pending = asyncio.ensure_future(self._has_pending.wait())
+                    await asyncio.wait((stopped, pending), return_when=asyncio.FIRST_COMPLETED)
+                    pending.cancel()
+        finally:
+            stopped.cancel()
+            self._pending.release()
+            if self._file is not None:
+                # Without a wait for a disk that does not answer.
+                self._thread.submit(self._file.close)
+            self._thread.shutdown(wait=False)
+
+    async def _work_once(self) -> bool:
+        """Open the journal if it is not open, and write what is pending; returns whether it works.
+
+        A file that turns out to be damaged is set aside, and everything is written to a new one.
+        """
+        try:
+            for _ in range(2):
+                if self._file is None:
+                    await self._open()
+                try:
+                    await self._write()
+                except JournalUnreadable as error:
+                    await self._set_aside(error)
+                else:
+                    self._succeed()
+                    return True
+        except JournalUnavailable as error:
+            self._fail(str(error))
+            if not error.is_full:
+                await self._close()
+        return False
+
+    async def _open(self) -> None:
+        opened = await self._in_thread(partial(self._opener.open, self._id))
+        self._file, self._id = opened.file, opened.file.id
+        if self._on_opened is None:
+            self._opened = opened
+        else:
+            self._begin(opened)
+
+    def _begin(self, opened: OpenedJournal) -> None:
+        """Report a journal that was opened, and write what it does not have."""
+        assert self._on_opened is not None
+        self._on_opened(opened)
+        on_disk = {
+            pillow: state.row
+            for pillow, state in opened.states.items()
+            if pillow not in opened.unwritten
+        }
+        for pillow, row in self._rows.items():
+            if on_disk.get(pillow) != row:
+                self._pending.rows[pillow] = row
+                self._has_pending.set()
+
+    async def _write(self) -> None:
+        """Commit what is pending."""
+        batch = self._writing = self._pending
+        self._pending = _Batch()
+        self._has_pending.clear()
+        if not batch.rows:
+            return
+        puts = [row for row in batch.rows.values() if row is not None]
+        removals = [pillow for pillow, row in batch.rows.items() if row is None]
+        assert self._file is not None
+        try:
+            with self._metrics.journal_commit_s.time():
+                await self._in_thread(partial(self._file.commit, puts, removals))
+        except BaseException:
+            self._pending = batch.followed_by(self._pending)
+            self._has_pending.set()
+            raise
+        finally:
+            self._writing = _Batch()
+        batch.release()
+        self._metrics.journal_rows.inc(len(puts))
+
+    async def _set_aside(self, error: JournalUnreadable) -> None:
+        file, self._file = self._file, None
+        assert file is not None
+
+        def work() -> None:
+            with contextlib.suppress(JournalUnavailable, JournalUnreadable):
+                file.close()
+            set_aside(file.path, error)
+
+        try:
+            await self._in_thread(work)
+        except OSError as failed:
+            raise JournalUnavailable(str(failed)) from None
+        # Not only what is pending, because the new file has nothing.
+        self._pending = _Batch(dict(self._rows)).followed_by(self._pending)
+
+    async def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(JournalUnavailable, JournalUnreadable):
+                await self._in_thread(file.close)
+
+    async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
+        """Do work in the thread; it counts as failing meanwhile if the disk takes long."""
+        result = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        done, _ = await asyncio.wait((result,), timeout=TIMEOUT_S)
+        if not done:
+            self._fail(f"the disk has not answered for {TIMEOUT_S:g} s")
+        return await result
+
+    def _succeed(self) -> None:
+        self._error = None
+        self._metrics.journal_up.set(1)
+        self._was_tried.set()
+        if self._is_logged:
+            self._is_logged = False
+            log.info("the journal is written again")
+
+    def _fail(self, error: str) -> None:
+        self._error = error
+        self._metrics.journal_up.set(0)
+        self._was_tried.set()
+        self._writing.release()
+        self._pending.release()
+        if not self._is_logged:
+            self._is_logged = True
+            log.error(
+                "the journal cannot be written; a power cut may lose states until it can",
+                error=error,
+            )
+
+
+class _Batch:
+    """Rows that are written together, None for a pillow to remove, and who waits for them."""
+
+    def __init__(self, rows: dict[str, JournalRow | None] | None = None) -> None:
+        self.rows: dict[str, JournalRow | None] = {} if rows is None else rows
+        self._committed: list[asyncio.Future[None]] = []
+
+    @property
+    def committed(self) -> asyncio.Future[None]:
+        """A future that is done when the rows are on the disk."""
+        if not self._committed:
+            self._committed.append(asyncio.get_running_loop().create_future())
+        return self._committed[-1]
+
+    def release(self) -> None:
+        """End every wait for the rows."""
+        for committed in self._committed:
+            if not committed.done():
+                committed.set_result(None)
+        self._committed.clear()
+
+    def followed_by(self, later: "_Batch") -> "_Batch":
+        """Return a batch with the rows of both, those of the later one where both have some."""
+        both = _Batch(self.rows | later.rows)
+        both._committed = self._committed + later._committed
+        return both
