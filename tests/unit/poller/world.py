@@ -11,8 +11,8 @@ from contract.timestamps import format_timestamp
 from poller.composition import Pipeline, PipelineOptions, compose
 from poller.consume.classify import ClassificationRules
 from poller.consume.polling import PollPolicy
-from poller.journal.journal import Journal
 from poller.metrics import PollerMetrics
+from poller.publish.journaled_writes import StateJournal
 from poller.queue_time import QueueTime
 from tests.fakes.broker import BrokerServer, FakeBroker
 from tests.fakes.calls import Calls, Fault
@@ -129,7 +129,7 @@ class World:
         newest_only: bool = False,
         max_pillows: int = 100_000,
         clock_ahead_s: float = 0.0,
-        journal: Journal | None = None,
+        journal: StateJournal | None = None,
     ) -> Process:
         """Start a poller whose calls fail as `plan` and `fault` say.
 

@@ -20,12 +20,11 @@ from poller.consume.page_fetcher import PageFetcher
 from poller.consume.page_handler import PageHandler
 from poller.consume.polling import PollPolicy
 from poller.in_flight import InFlight
-from poller.journal.journal import Journal
 from poller.journal.journal_folder import OpenedJournal
 from poller.journal.save_marks import SaveMarks
 from poller.metrics import PollerMetrics
 from poller.publish.broker_listener import BrokerListener
-from poller.publish.journaled_writes import JournaledWrites
+from poller.publish.journaled_writes import JournaledWrites, StateJournal
 from poller.publish.newer_state_writer import NewerStateWriter
 from poller.publish.ordered_publisher import OrderedPublisher
 from poller.publish.page_publisher import PagePublisher
@@ -72,7 +71,7 @@ def compose(
     metrics: PollerMetrics,
     options: PipelineOptions,
     queue_time: QueueTime,
-    journal: Journal | None = None,
+    journal: StateJournal | None = None,
 ) -> Pipeline:
     """Build a pipeline; the caller runs the journal, if there is one.
 

@@ -5,6 +5,7 @@ because otherwise no message is deleted for it.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from contract.updates import Update
@@ -17,6 +18,9 @@ from poller.publish.pillow_limit import PillowLimit
 
 class StateJournal(Protocol):
     """The journal; see journal.Journal."""
+
+    def listen(self, on_opened: Callable[[OpenedJournal], None]) -> None:
+        """Call `on_opened` whenever the journal was opened, and now if it is open."""
 
     def get(self, pillow: str) -> JournalRow | None:
         """Return the row that the journal has of a pillow, or will have."""
