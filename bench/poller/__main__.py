@@ -128,7 +128,6 @@ async def _order(*, quick: bool) -> dict[str, Any]:
     rows = []
     for name, (start, batch) in targets.items():
         for pollers in (1, 2, 3):
-            print(f"{name}: pollers: {pollers}", flush=True)
             async with Broker(kind="mosquitto", topic_prefix="+") as broker, start() as target:
                 found = await order.measure(
                     pollers, target, broker, messages=many if pollers == 1 else few, batch=batch
@@ -136,6 +135,7 @@ async def _order(*, quick: bool) -> dict[str, Any]:
             share = found.superseded / found.messages
             figures[f"{name}, {pollers}"] = [found.messages, found.superseded]
             counts = (f"{found.messages:,}", f"{found.superseded:,}", f"{share:.2%}")
+            print(f"{name}: pollers {pollers}, superseded {counts[1]} of {counts[0]}", flush=True)
             rows.append((name, str(pollers), *counts))
     show(
         "Superseded states of a full queue",

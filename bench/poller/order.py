@@ -6,6 +6,7 @@ order, so that none has to be superseded.
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
 from azure_queue import development_account
 from bench.poller.targets import QUEUE, Target
@@ -25,7 +25,7 @@ from devstack.probes import http_answers
 from devstack.processes import Program
 
 PILLOWS: Final = 20
-COUNT_INTERVAL_S: Final = 0.02
+COUNT_INTERVAL_S: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ async def measure(
     pollers: int, target: Target, broker: Broker, *, messages: int, batch: int
 ) -> Superseded:
     """Let pollers publish `messages`; they are stopped while a batch is put on the queue."""
-    prefix = f"bench{ports.free()}"
+    prefix, counts = f"bench{ports.free()}", (0, 0)
     async with AsyncExitStack() as stack:
         addresses: list[str] = []
         pids: list[int] = []
@@ -55,12 +55,10 @@ async def measure(
             _signal(pids, signal.SIGSTOP)
             await target.fill(_texts(start, min(batch, messages - start)))
             _signal(pids, signal.SIGCONT)
-            while await target.count() > 0:
+            while (counts := await _outcomes(addresses))[0] < min(start + batch, messages):
                 await asyncio.sleep(COUNT_INTERVAL_S)
-        counts = [await _outcomes(address) for address in addresses]
-    ended, superseded = (sum(column) for column in zip(*counts, strict=True))
-    assert ended == messages, f"{ended} of {messages} messages were published or superseded"
-    return Superseded(messages, superseded)
+    assert counts[0] == messages, f"{counts[0]} of {messages} were published or superseded"
+    return Superseded(*counts)
 
 
 def _poller(number: int, port: int, prefix: str, target: Target, broker: Broker) -> Program:
@@ -92,15 +90,18 @@ def _texts(start: int, number: int) -> list[str]:
     ]
 
 
-async def _outcomes(address: str) -> tuple[int, int]:
-    """Return how many messages a poller published or superseded, and how many it superseded."""
+async def _outcomes(addresses: list[str]) -> tuple[int, int]:
+    """Return how many messages the pollers published or superseded, and how many superseded."""
+    published = superseded = 0
     async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
-        text = (await client.get(address)).text
-    values = {
-        sample.name: int(sample.value)
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name.endswith(("_published_total", "_superseded_total"))
-    }
-    superseded = values["pillowcast_poller_superseded_total"]
-    return values["pillowcast_poller_published_total"] + superseded, superseded
+        for address in addresses:
+            text = (await client.get(address)).text
+            published += _count(text, "published")
+            superseded += _count(text, "superseded")
+    return published + superseded, superseded
+
+
+def _count(metrics: str, name: str) -> int:
+    found = re.search(rf"^pillowcast_poller_{name}_total (\S+)$", metrics, re.MULTILINE)
+    assert found is not None, f"no metric {name}"
+    return int(float(found[1]))

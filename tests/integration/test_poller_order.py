@@ -1,12 +1,18 @@
 """The poller between real Azurite and real mosquitto: every state of a backlog, in order."""
 
+import asyncio
 import json
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from contract.updates import Update
 from devstack.azurite import Azurite
 from devstack.broker import Broker
+from poller.publish.mqtt_state_publisher import MqttStatePublisher
+from poller.settings import PollerSettings
 from tests.poller import Poller, eventually, payload, put, subscribed, wait_empty
 
 pytestmark = pytest.mark.timeout(180)
@@ -49,3 +55,73 @@ async def test_every_state_that_waits_at_the_start_is_published_in_order(
         state = json.loads(payload(message))
         seen[state["pillow"]].append(state["seq"])
     assert seen == {f"p{first}": [*range(first, MESSAGES, PILLOWS)] for first in range(PILLOWS)}
+
+
+class Listener:
+    """A BrokerEventHandler that counts the states."""
+
+    def __init__(self) -> None:
+        self.states = 0
+
+    def on_state(self, update: Update) -> None:
+        self.states += 1
+
+    def on_removed(self, pillow: str) -> None:
+        pass
+
+    def on_ready(self) -> None:
+        pass
+
+    def on_lost(self) -> None:
+        pass
+
+
+@asynccontextmanager
+async def publisher(
+    broker: Broker, prefix: str, protocol: str, instance: str
+) -> AsyncIterator[MqttStatePublisher]:
+    """Run the publisher of a poller."""
+    variables = {
+        "MQTT_URL": broker.url_for("poller"),
+        "MQTT_PROTOCOL": protocol,
+        "TOPIC_PREFIX": prefix,
+        "INSTANCE": instance,
+    }
+    one = MqttStatePublisher(PollerSettings.load(**variables), "poller")
+    one.listener = Listener()
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(one.run(stopping))
+        try:
+            await one.wait_ready()
+            yield one
+        finally:
+            stopping.set()
+
+
+def update(number: int) -> Update:
+    """Return a state as a poller publishes it."""
+    payload = (
+        f'{{"pillow":"a","state":"hugging","at":"2026-01-01T00:00:00.{number:03}Z",'
+        '"hops":{"queued":1790000000000,"polled":1790000000001,"published":1790000000002}}'
+    )
+    return Update("a", "hugging", (number, 0), payload.encode())
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_poller_knows_another_one_by_its_states(
+    broker: Broker, prefix: str, protocol: str
+) -> None:
+    """Neither its own states nor retained ones are those of another."""
+    async with publisher(broker, prefix, protocol, "one") as one:
+        for number in range(10):
+            await one.publish_state(update(number), None)
+        async with publisher(broker, prefix, protocol, "two") as two:
+            assert (one.shares_queue, two.shares_queue) == (False, False)
+            await two.publish_state(update(10), None)
+
+            async def is_known() -> bool:
+                return one.shares_queue
+
+            await eventually(is_known, "the state of the other poller")
+            assert not two.shares_queue

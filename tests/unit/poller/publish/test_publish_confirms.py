@@ -26,7 +26,9 @@ async def test_a_publish_is_confirmed_after_its_acknowledgement_and_its_loop_bac
         await asyncio.sleep(0.1)
         assert not confirmed.done()
         if is_loop_back:
-            confirms.receive("a", b"1")
+            assert confirms.receive("a", b"1"), "it is a publish of this poller"
+            assert not confirms.receive("a", b"2")
+            assert not confirms.receive("b", b"1")
         else:
             acknowledged.set_result(None)
     await asyncio.sleep(0.1)
