@@ -83,20 +83,26 @@ test("where the broker retains no states, a pillow without one is waited for and
   assert.deepEqual([pose, activity], ["neutral", "Waiting for news"]);
 });
 
-test("a wrong clock of a pillow is named beside the age, which the queue's time gives", () => {
+test("a wrong clock of a pillow is named in place of the age while it reports", () => {
   for (const clock of ["ahead", "behind"]) {
     const pillow = { pillow: "cloud-1", state: "hugging", clock };
     const { activity, note, when } = describePillow(pillow, known("live", 500), label);
-    assert.deepEqual([activity, note, when], ["Hugging", "", `just now, its clock is ${clock}`]);
+    assert.deepEqual([activity, note, when], ["Hugging", "", `its clock is ${clock}`]);
     assert.equal(clockSentences(pillow, "live"), `This pillow's clock is wrong: it is ${clock}. The time is the queue's.`);
   }
+});
+
+test("of a silent or stale pillow the age is given, not its clock", () => {
+  const pillow = { pillow: "cloud-1", state: "hugging", clock: "ahead" };
+  assert.equal(describePillow(pillow, known("stale", 18_000), label).when, "18 s ago");
+  assert.equal(clockSentences(pillow, "stale"), "This pillow's clock is wrong: it is ahead.");
 });
 
 test("the state of a pillow that reports with a clock behind is not described as current, and its age is not given", () => {
   const pillow = { pillow: "cloud-1", state: "hugging", clock: "behind" };
   const { activity, note, when } = describePillow(pillow, known("quiet", 7_200_000), label);
   assert.deepEqual([activity, note + when], ["Was hugging", "its clock is behind"]);
-  assert.match(clockSentences(pillow, "quiet"), /clock is wrong: it is behind\. It may report/);
+  assert.match(clockSentences(pillow, "quiet"), /clock is wrong: it is behind\. What it reports counts as older/);
 });
 
 test("a field `clock` with another value is the pillow's own", () => {

@@ -98,15 +98,25 @@ export function describePillow(pillow, { fresh, ageMs, isRetained }, labelOf) {
     return { state: "unknown", ...words, note: "", when: "" };
   }
   const { state, last, clock } = pillow;
-  // The newer states of a pillow whose clock is behind count as older; its age is as wrong as its clock.
-  const isOutdated = fresh === "quiet" && clock === "behind";
-  const activity = fresh === "stale" || isOutdated ? `Was ${uncapitalize(labelOf(state))}` : labelOf(state);
-  const when = [isOutdated ? "" : formatAge(ageMs), isClockWrong(clock) ? `its clock is ${clock}` : ""].filter(Boolean).join(", ");
-  const described = { state, pose: state, activity, note: "", when };
-  if (fresh === "quiet" && !isOutdated) described.note = "quiet, ";
+  const activity = fresh === "stale" || isOutdated(pillow, fresh) ? `Was ${uncapitalize(labelOf(state))}` : labelOf(state);
+  const described = { state, pose: state, activity, note: "", when: formatAge(ageMs) };
+  // A card has no room for both, and the age of a pillow whose clock is behind is as wrong as its clock.
+  if (isClockWrong(clock) && (fresh === "live" || fresh === "quiet")) described.when = `its clock is ${clock}`;
+  else if (fresh === "quiet") described.note = "quiet, ";
   // A pillow may send a field `last` of its own: it is the gateway's only beside this state.
   if (state === "notconnected" && typeof last === "string") described.note = `last ${uncapitalize(labelOf(last))}, `;
   return described;
+}
+
+/**
+ * Whether a pillow may be in another state by now, although it reports: its clock is behind, so that its
+ * newer states count as older.
+ *
+ * @param {import("../client/frames.js").Pillow | undefined} pillow
+ * @param {string} fresh
+ */
+export function isOutdated(pillow, fresh) {
+  return pillow?.clock === "behind" && fresh === "quiet";
 }
 
 /**
@@ -119,8 +129,7 @@ export function clockSentences(pillow, fresh) {
   if (!isClockWrong(pillow?.clock)) return "";
   const wrong = `This pillow's clock is wrong: it is ${pillow?.clock}.`;
   if (fresh === "live") return `${wrong} The time is the queue's.`;
-  if (fresh !== "quiet") return wrong;
-  return `${wrong} It may report, but what it reports seems older than this state.`;
+  return isOutdated(pillow, fresh) ? `${wrong} What it reports counts as older than this state, which may have ended.` : wrong;
 }
 
 /** @param {unknown} clock */

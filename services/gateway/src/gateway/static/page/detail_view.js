@@ -2,7 +2,7 @@
 
 import { createCloud, followMotion, setPose, stateColor, stateLabel } from "../cloud/cloud.js";
 import { byId, setText } from "../cloud/dom.js";
-import { clockSentences, describePillow, formatAge, formatPercent, isStill, knowledgeOf } from "../cloud/format.js";
+import { clockSentences, describePillow, formatAge, formatPercent, isOutdated, isStill, knowledgeOf } from "../cloud/format.js";
 import { Battery } from "./battery.js";
 import { fetchHistory } from "./history.js";
 import { formatTime, HistoryStrip } from "./history_strip.js";
@@ -138,7 +138,7 @@ export class DetailView {
     setText(byId(this.#document, "detail-clock"), isNow ? clockSentences(pillow, fresh) : "");
     byId(this.#document, "back-to-now").hidden = isNow;
     this.#renderFacts(pillow);
-    this.#renderStrip();
+    this.#renderStrip(isOutdated(pillow, fresh));
     if (hasChanged && isNow) this.#hasStateChanged = true;
   }
 
@@ -183,14 +183,16 @@ export class DetailView {
     byId(this.#document, "battery-fact").hidden = this.#battery.element.hidden;
   }
 
-  #renderStrip() {
+  /** @param {boolean} hasOutdatedState whether the newest known state may have ended */
+  #renderStrip(hasOutdatedState) {
     const to = this.#client.now();
     const start = this.#timeline.start;
     const chosenMs = Number(this.#span.value) || Infinity;
     const knownMs = Number.isNaN(start) ? 0 : to - start;
     const from = to - Math.max(MIN_SPAN_MS, Math.min(chosenMs, knownMs));
     const isLive = this.#client.connection === "live";
-    const knownUntil = isLive ? to : this.#client.since + this.#clockOffsetMs;
+    const liveUntil = isLive ? to : this.#client.since + this.#clockOffsetMs;
+    const knownUntil = hasOutdatedState ? to - this.#client.age(this.id ?? "") : liveUntil;
     this.#strip.render(this.#timeline, { from, to, knownUntil, clockOffsetMs: this.#clockOffsetMs });
   }
 }

@@ -35,7 +35,7 @@ export class EmptyState {
   render(isEmpty, { isKnown, isRetained }) {
     this.#section.hidden = !isEmpty;
     if (!isEmpty) return;
-    this.#hint.hidden = !isKnown;
+    this.#hint.hidden = !isKnown || !isRetained;
     const [title, text] = TEXTS[!isKnown ? "loading" : isRetained ? "empty" : "waiting"];
     setText(this.#title, title);
     setText(this.#text, text);
