@@ -1,6 +1,7 @@
 """The window, with packets in memory."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -166,6 +167,16 @@ async def test_nothing_is_overdue_while_bytes_arrive_unless_later_publishes_over
     assert window.window.is_overdue(0.03)
     window.window.acknowledge(FIRST_PACKET_ID + 1, 0)
     await until(lambda: window.window.is_overdue(0), "it is overtaken for as long")
+
+
+async def test_a_process_that_stood_still_finds_nothing_overtaken() -> None:
+    """No acknowledgement was read meanwhile, so the pause says nothing about the broker."""
+    window = Window(limit=3, ack_timeout_s=0.02)
+    window.publish()
+    assert not window.window.is_overdue(0)
+    time.sleep(0.05)  # noqa: ASYNC251 - the process stands still
+
+    assert not window.window.is_overdue(0)
 
 
 async def test_the_end_of_the_connection_fails_every_publish() -> None:

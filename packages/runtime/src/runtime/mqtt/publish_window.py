@@ -105,12 +105,11 @@ class PublishWindow:
         now, timeout_s = self._loop.time(), self.limits.ack_timeout_s
         if oldest is not self._oldest:
             self._oldest, self._overtaken = oldest, (self._acknowledged, now)
-        count, since = self._overtaken
-        if self._acknowledged == count:
-            self._overtaken = (count, now)
+        if self._acknowledged == self._overtaken[0]:
+            self._overtaken = (self._acknowledged, now)
         if oldest is None or now <= oldest.deadline:
             return False
-        return silent_s > timeout_s or now - since > timeout_s
+        return silent_s > timeout_s or now - self._overtaken[1] > timeout_s
 
     def fail(self, error: BrokerLost) -> None:
         """Fail all publishes, because the connection has ended."""
