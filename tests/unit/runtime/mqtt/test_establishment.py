@@ -3,8 +3,16 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
+from runtime.mqtt import Subscription
 from tests.unit.runtime.mqtt.packets import Publish
-from tests.unit.runtime.mqtt.scripted_broker import PUBLISH, Client, ScriptedBroker
+from tests.unit.runtime.mqtt.scripted_broker import (
+    PUBLISH,
+    SUBSCRIBE,
+    Client,
+    ScriptedBroker,
+)
 from tests.unit.runtime.mqtt.test_session import LIMITS, MARK, both_protocols, keep
 from tests.waiting import until
 
@@ -76,3 +84,69 @@ async def test_a_set_that_was_cut_short_is_not_ready(v5: bool) -> None:
 
         assert "discarded the rest" in kept.session.last_error
         assert "ACL" not in kept.session.last_error
+
+
+@both_protocols
+async def test_a_set_whose_order_is_not_kept_is_asked_for_again_with_qos_0(v5: bool) -> None:
+    """rumqttd sends the marks first, and then at most a hundred with QoS 1; with QoS 0 all."""
+
+    def cut(client: Client, head: int, body: bytes) -> bool:
+        if head & 0xF0 == SUBSCRIBE and b"p/+/+" in body:
+            broker._answer(client, head, body)
+            for number in range(5):
+                topic = f"p/c{number}/state"
+                client.send(Publish(topic, b"{}", qos=0, retained=True).encode(v5=v5))
+            return True
+        if head & 0xF0 == PUBLISH and body.endswith(b"queued"):
+            broker._answer(client, head, body)
+            for number in range(3):
+                topic = f"p/c{number}/state"
+                client.send(Publish(topic, b"{}", retained=True).encode(v5=v5))
+            return True
+        return False
+
+    broker = ScriptedBroker(v5=v5, script=cut)
+    async with broker.listening(), keep(broker) as kept:
+        await kept.ready()
+
+        assert {message.topic for message in kept.received} == {f"p/c{n}/state" for n in range(5)}
+        await until(lambda: bool(broker.last.sent(0xA0)), "UNSUBSCRIBE")
+        assert b"p/+/+" in broker.last.sent(0xA0)[0]
+        assert len(broker.clients) == 1
+
+
+@both_protocols
+async def test_a_set_that_does_not_come_again_does_not_keep_a_session_from_being_ready(
+    v5: bool,
+) -> None:
+    """A broker that sends each retained message once."""
+
+    def once(client: Client, head: int, body: bytes) -> bool:
+        if head & 0xF0 == PUBLISH and body.endswith(b"queued"):
+            broker._answer(client, head, body)
+            client.send(Publish("p/a/state", b"{}", retained=True).encode(v5=v5))
+            return True
+        return False
+
+    broker = ScriptedBroker(v5=v5, script=once)
+    async with broker.listening(), keep(broker, replace(LIMITS, settle_s=0.1)) as kept:
+        await kept.ready()
+
+        assert len(kept.received) == 1
+        assert len(broker.clients) == 1
+
+
+@pytest.mark.parametrize(
+    ("filters", "widened"),
+    [
+        (("p/+/state", "p/+/availability"), ["p/+/+"]),
+        (("p/+/+",), ["p/+/#"]),
+        (("p/#",), ["p/#"]),
+        (("p",), ["p"]),
+    ],
+)
+def test_a_widened_filter_matches_the_same_topics_by_another_text(
+    filters: tuple[str, ...], widened: list[str]
+) -> None:
+    """Those that match everything below already stay."""
+    assert Subscription(filters).widened == widened

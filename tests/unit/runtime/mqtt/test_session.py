@@ -1,6 +1,7 @@
 """The session against brokers that refuse, hang up and fall silent, under both protocols."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from runtime.mqtt import (
     SessionConfig,
     SessionLimits,
     Subscription,
+    connection,
 )
 from tests.unit.runtime.mqtt.packets import Publish, packed_properties, packet
 from tests.unit.runtime.mqtt.scripted_broker import (
@@ -198,10 +200,11 @@ async def test_a_hang_up_before_connack_ends_the_attempt_at_once(v5: bool) -> No
         assert ("MQTT_PROTOCOL" in kept.session.last_error) == v5
 
 
-async def test_a_broker_that_never_sends_connack_is_retried_after_the_response_timeout() -> None:
-    """The error names the request that has no response."""
+async def test_a_broker_that_never_sends_connack_costs_a_deadline_of_its_own() -> None:
+    """A proxy that accepts and is silent; the error names the request that has no response."""
     broker = ScriptedBroker(script=lambda _client, _head, _body: True)
-    async with broker.listening(), keep(broker, replace(LIMITS, response_timeout_s=0.1)) as kept:
+    limits = replace(LIMITS, connack_timeout_s=0.1, response_timeout_s=600)
+    async with broker.listening(), keep(broker, limits) as kept:
         await until(lambda: len(broker.clients) >= 2, "a second attempt")
 
         assert "no response to CONNECT within 0.1 s" in kept.session.last_error
@@ -483,6 +486,21 @@ async def test_a_missing_ping_response_ends_the_connection() -> None:
         await until(lambda: bool(kept.losses), "the loss", within_s=10)
 
         assert "nothing arrived for 1 s after a ping" in kept.losses[0]
+
+
+async def test_a_connection_is_checked_at_once_when_the_machine_was_suspended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock of silence goes on meanwhile; the event loop's stands still."""
+    slept_s = [0.0]
+    monkeypatch.setattr(connection, "monotonic_s", lambda: time.monotonic() + slept_s[0])
+    async with ScriptedBroker().listening() as broker, keep(broker) as kept:
+        await kept.ready()
+        assert broker.last.sent(PINGREQ) == []
+        slept_s[0] = 300.0
+        await until(lambda: bool(broker.last.sent(PINGREQ)), "a ping")
+
+        assert kept.losses == []
 
 
 async def test_a_disconnect_of_the_broker_says_why() -> None:

@@ -18,8 +18,13 @@ class SessionLimits:
     connect_timeout_s: float = 4.0
     """For name resolution, TCP and TLS together."""
 
+    connack_timeout_s: float = 4.0
+    """For CONNACK after the connection is open. It is the first and smallest answer, and nothing is
+    sent before it, so a slow link does not delay it. What accepts connections and stays silent (a
+    proxy in front of a broker that is down) costs this and the usual back-off."""
+
     response_timeout_s: float = 10.0
-    """For CONNACK, SUBACK, PUBACK, and for the session's own mark to come back. It starts anew with
+    """For SUBACK, PUBACK, and for the session's own mark to come back. It starts anew with
     every byte that arrives, because a slow link delays an answer behind everything before it. A
     broker that exceeds it counts as lost."""
 
@@ -82,6 +87,19 @@ class Subscription:
     skip_retained: bool = False
 
     @property
+    def widened(self) -> list[str]:
+        """Filters with another text that match at least the same topics: their last level is `+`.
+
+        Some brokers send retained messages only once for the same text.
+        """
+        return list(dict.fromkeys(_widened(filter) for filter in self.filters))
+
+    @property
     def wants_retained(self) -> bool:
         """Whether the session waits for retained messages."""
         return bool(self.filters) and not self.skip_retained
+
+
+def _widened(filter: str) -> str:
+    head, _, last = filter.rpartition("/")
+    return f"{head}/{'#' if last == '+' else '+'}" if head and last != "#" else filter

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, Final, cast
 
+from runtime.clocks import monotonic_s
 from runtime.mqtt.config import SessionConfig
 from runtime.mqtt.connection_events import ConnectionEvents, LastWill
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable
@@ -13,7 +14,7 @@ from runtime.mqtt.properties import FAILURE, connect_advice, connect_properties
 from runtime.mqtt.publish_window import Publish, PublishWindow, WindowLimits
 from runtime.mqtt.reader import PacketHandlers, PacketReader
 from runtime.mqtt.silence import Silence
-from runtime.mqtt.transport import open_transport, os_error_text
+from runtime.mqtt.transport import closed_by_broker, open_transport, os_error_text
 from runtime.mqtt.writer import PacketWriter
 
 _CLOSE_TIMEOUT_S: Final = 0.5
@@ -85,7 +86,7 @@ class Connection(asyncio.Protocol):
             keepalive=limits.keepalive_s,
             properties=connect_properties(limits.max_packet_bytes) if self._v5 else None,
         )
-        reason, properties = await self._await_response("CONNECT")
+        reason, properties = await self._await_response("CONNECT", limits.connack_timeout_s)
         if reason.value >= FAILURE:
             raise BrokerUnusable(
                 f"the broker refused the connection ({reason}){connect_advice(reason.value)}"
@@ -102,9 +103,15 @@ class Connection(asyncio.Protocol):
         self._response = self._loop.create_future()
         self._paho.subscribe(topics)
 
+    def send_unsubscribe(self, filters: list[str]) -> None:
+        """Send UNSUBSCRIBE; raises BrokerLost."""
+        self._raise_if_lost()
+        self._paho.unsubscribe(filters)
+
     async def wait_subscribed(self) -> list[Any]:
         """Return the broker's reason code for each topic of the SUBSCRIBE; raises BrokerLost."""
-        codes: list[Any] = await self._await_response("SUBSCRIBE")
+        timeout_s = self._config.limits.response_timeout_s
+        codes: list[Any] = await self._await_response("SUBSCRIBE", timeout_s)
         return codes
 
     def publish_direct(self, topic: str, payload: bytes) -> None:
@@ -117,14 +124,18 @@ class Connection(asyncio.Protocol):
         self._raise_if_lost()
         return self._window.publish(publish)
 
-    async def wait_for(self, response: "asyncio.Future[Any]") -> Any:
+    async def wait_for(
+        self, response: "asyncio.Future[Any]", timeout_s: float | None = None
+    ) -> Any:
         """Wait for `response` for as long as the broker sends anything.
 
-        Raises TimeoutError when nothing has arrived for the response timeout, and BrokerLost.
+        Raises TimeoutError when nothing has arrived for `timeout_s`, which is the response timeout
+        by default, and BrokerLost.
         """
-        timeout_s, started = self._config.limits.response_timeout_s, self._loop.time()
+        timeout_s = self._config.limits.response_timeout_s if timeout_s is None else timeout_s
+        started = monotonic_s()
         while True:
-            now = self._loop.time()
+            now = monotonic_s()
             left_s = timeout_s - min(self._silence.silent_s(now), now - started)
             if left_s <= 0 and not response.done():
                 raise TimeoutError
@@ -164,7 +175,7 @@ class Connection(asyncio.Protocol):
         """Prepare to read and write."""
         limits = self._config.limits
         self._transport = cast("asyncio.Transport", transport)
-        self._silence = Silence(self._loop.time(), limits.keepalive_s)
+        self._silence = Silence(monotonic_s(), limits.keepalive_s)
         if self._lost.done():
             self._transport.abort()
         self._writer = PacketWriter(self._transport)
@@ -192,7 +203,7 @@ class Connection(asyncio.Protocol):
         self._pieces.feed(data)
 
     def _handle(self, piece: bytes) -> None:
-        self._silence.received(self._loop.time())
+        self._silence.received(monotonic_s())
         try:
             self._reader.feed(piece)
         except MalformedPacket as error:
@@ -204,17 +215,9 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif not self._lost.done():
             self.was_closed_by_broker = True
-            self._end(self._closed_by_broker(exc))
+            self._end(closed_by_broker(exc, has_connack=self._has_connack, v5=self._v5))
         if not self._closed.done():
             self._closed.set_result(None)
-
-    def _closed_by_broker(self, exc: Exception | None) -> BrokerLost:
-        if not self._has_connack:
-            # Some brokers refuse a protocol version like this.
-            advice = "; if it has no MQTT 5, set MQTT_PROTOCOL to 3.1.1" if self._v5 else ""
-            return BrokerLost(f"the broker closed the connection without CONNACK{advice}")
-        why = os_error_text(exc) if isinstance(exc, OSError) else "the broker closed it"
-        return BrokerLost(f"the connection ended ({why})")
 
     # Callbacks of paho
 
@@ -255,11 +258,10 @@ class Connection(asyncio.Protocol):
         if not self._response.done():
             self._response.set_result(response)
 
-    async def _await_response(self, request: str) -> Any:
+    async def _await_response(self, request: str, timeout_s: float) -> Any:
         try:
-            return await self.wait_for(self._response)
+            return await self.wait_for(self._response, timeout_s)
         except TimeoutError:
-            timeout_s = self._config.limits.response_timeout_s
             raise BrokerLost(f"no response to {request} within {timeout_s:g} s") from None
 
     def _raise_if_lost(self) -> None:
@@ -268,7 +270,7 @@ class Connection(asyncio.Protocol):
 
     def _on_tick(self) -> None:
         """Check the keepalive and the acknowledgements, once a second."""
-        now, limits = self._loop.time(), self._config.limits
+        now, limits = monotonic_s(), self._config.limits
         due = self._silence.check_keepalive(now)
         if due == "ping":
             self._writer.write(_PINGREQ)

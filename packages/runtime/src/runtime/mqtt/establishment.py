@@ -1,6 +1,7 @@
 """Making a connection ready: subscribe, and wait until all retained messages have arrived."""
 
 import asyncio
+import contextlib
 from typing import Any, Final
 
 from contract.topics import ONLINE
@@ -32,6 +33,7 @@ class Establishment:
         self._connection = connection
         self._set = retained_set
         self._marked = asyncio.Event()
+        self._arrived = asyncio.Event()
         self._v5 = config.protocol == "5"
         self._properties = publish_properties(None, None, ()) if self._v5 else b""
 
@@ -47,6 +49,7 @@ class Establishment:
                 self._marked.set()
         elif message.retained and message.topic != self._config.status_topic:
             self._set.receive_retained()
+            self._arrived.set()
 
     async def run(self) -> None:
         """Subscribe, wait for the retained messages, and publish `online`.
@@ -60,6 +63,8 @@ class Establishment:
             await self._await_marks()
             if self._subscription.wants_retained:
                 await self._confirm()
+                if self._set.is_disordered:
+                    await self._ask_again()
                 self._publish(b"", retain=True)
             online = self._connection.publish(
                 Publish(self._config.status_topic, ONLINE, True, self._properties)
@@ -135,17 +140,37 @@ class Establishment:
             self._connection.send_subscribe(topics)
             await self._check_granted(topics)
         while not self._set.is_confirmed:
-            mark = self._set.next_confirming()
-            if self._set.has_queued:
-                self._publish(mark)
-            else:
-                self._connection.publish_direct(self._config.mark_topic, mark)
-            while not self._set.confirming_returned:
-                self._marked.clear()
-                try:
-                    await self._wait_marked()
-                except TimeoutError:
-                    raise BrokerUnusable(self._no_mark()) from None
+            await self._confirm_once()
+
+    async def _confirm_once(self) -> None:
+        """Send a confirming mark, and wait until it is back."""
+        mark = self._set.next_confirming()
+        if self._set.has_queued:
+            self._publish(mark)
+        else:
+            self._connection.publish_direct(self._config.mark_topic, mark)
+        while not self._set.confirming_returned:
+            self._marked.clear()
+            try:
+                await self._wait_marked()
+            except TimeoutError:
+                raise BrokerUnusable(self._no_mark()) from None
+
+    async def _ask_again(self) -> None:
+        """Have the retained set once more, with QoS 0: see `retained_set`."""
+        filters, known = self._subscription.widened, self._set.count
+        topics = subscribe_topics(filters, v5=self._v5, qos=0, no_local=self._subscription.no_local)
+        self._connection.send_subscribe(topics)
+        await self._check_granted(topics)
+        # All of them come again, and they may begin after a mark.
+        with contextlib.suppress(TimeoutError):
+            while self._set.count < 2 * known:
+                async with asyncio.timeout(self._config.limits.settle_s):
+                    await self._arrived.wait()
+                self._arrived.clear()
+        while not self._set.is_confirmed:
+            await self._confirm_once()
+        self._connection.send_unsubscribe(filters)
 
     def _publish(self, payload: bytes, *, retain: bool = False) -> asyncio.Future[None]:
         return self._connection.publish(

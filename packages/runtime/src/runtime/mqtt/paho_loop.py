@@ -123,6 +123,11 @@ class PahoLoop:
         self.client.subscribe(topics)
         self.client.loop_write()
 
+    def unsubscribe(self, filters: list[str]) -> None:
+        """Send UNSUBSCRIBE; nothing waits for its acknowledgement."""
+        self.client.unsubscribe(filters)
+        self.client.loop_write()
+
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish with QoS 0, in front of what is written after this call."""
         self.client.publish(topic, payload, qos=0)

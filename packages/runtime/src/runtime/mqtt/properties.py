@@ -49,14 +49,19 @@ def publish_properties(
 
 
 def subscribe_topics(
-    filters: Sequence[str], *, v5: bool, no_local: bool = False, skip_retained: bool = False
+    filters: Sequence[str],
+    *,
+    v5: bool,
+    qos: int = 1,
+    no_local: bool = False,
+    skip_retained: bool = False,
 ) -> list[tuple[str, Any]]:
-    """Return the filters with QoS 1 and, in MQTT 5, their options."""
+    """Return the filters with their QoS and, in MQTT 5, their options."""
     if not v5:
-        return [(filter, 1) for filter in filters]
+        return [(filter, qos) for filter in filters]
     retain = _DO_NOT_SEND_RETAINED if skip_retained else 0
     return [
-        (filter, SubscribeOptions(qos=1, noLocal=no_local, retainHandling=retain))
+        (filter, SubscribeOptions(qos=qos, noLocal=no_local, retainHandling=retain))
         for filter in filters
     ]
 

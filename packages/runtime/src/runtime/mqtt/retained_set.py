@@ -13,7 +13,9 @@ the direct mark is back and no retained message has arrived behind it: NATS send
 and keeps the queued mark for half a minute if the set is larger than its window. Retained messages
 behind the direct mark, and no queued mark, mean a set that was cut short.
 Some brokers (rumqttd) send a mark before the retained messages of another filter. A confirming mark
-is therefore sent afterwards, again and again until none arrived before it.
+is therefore sent afterwards, again and again until none arrived before it. The marks of such a
+broker do not tell whether the set is whole (rumqttd sends at most a hundred with QoS 1), so the set
+is asked for once more with QoS 0, for which no broker has a window.
 
 A retained mark that is published before SUBSCRIBE and asked for by a filter with a wildcard, the
 probe, tells whether the broker delivers retained messages to such filters.
@@ -45,7 +47,7 @@ class RetainedSet:
         self._confirmations = 0
         self.count = 0
         """The number of retained messages that have arrived."""
-        self._count_at_direct = 0
+        self._count_at_direct = self._count_at_queued = 0
         self._count_at_confirming = 0
 
     @property
@@ -57,6 +59,11 @@ class RetainedSet:
     def has_queued(self) -> bool:
         """Whether the queued mark is back."""
         return self.queued in self._returned
+
+    @property
+    def is_disordered(self) -> bool:
+        """Whether retained messages arrived behind the queued mark: it does not end them."""
+        return self.has_queued and self.count > self._count_at_queued
 
     @property
     def came_at_once(self) -> bool:
@@ -90,8 +97,11 @@ class RetainedSet:
         """Note a message on the topic of the marks; return whether it is one of these marks."""
         if payload not in self._expected:
             return False
-        if payload == self.direct and payload not in self._returned:
-            self._count_at_direct = self.count
+        if payload not in self._returned:
+            if payload == self.direct:
+                self._count_at_direct = self.count
+            elif payload == self.queued:
+                self._count_at_queued = self.count
         self._returned.add(payload)
         return True
 

@@ -1,7 +1,8 @@
 """How long a broker has been silent, and the keepalive: pure, the time is an argument (monotonic).
 
 Silence counts only while the process runs: after SIGSTOP, a suspended machine or a blocked event
-loop, what the broker sent meanwhile has not been read yet.
+loop, what the broker sent meanwhile has not been read yet. The clock has to run while the machine
+is suspended, so that such a pause is noticed.
 """
 
 from typing import Final, Literal

@@ -6,6 +6,7 @@ import os
 import ssl
 
 from runtime.broker_url import BrokerAddress
+from runtime.mqtt.errors import BrokerLost
 
 
 async def open_transport(broker: BrokerAddress, protocol: asyncio.Protocol) -> asyncio.Transport:
@@ -29,3 +30,13 @@ def os_error_text(error: OSError) -> str:
     if error.errno is not None and error.errno > 0 and not isinstance(error, ssl.SSLError):
         return os.strerror(error.errno)
     return str(error)
+
+
+def closed_by_broker(error: Exception | None, *, has_connack: bool, v5: bool) -> BrokerLost:
+    """Return the reason of a connection that the broker closed, or that the network ended."""
+    if not has_connack:
+        # Some brokers refuse a protocol version like this.
+        advice = "; if it has no MQTT 5, set MQTT_PROTOCOL to 3.1.1" if v5 else ""
+        return BrokerLost(f"the broker closed the connection without CONNACK{advice}")
+    why = os_error_text(error) if isinstance(error, OSError) else "the broker closed it"
+    return BrokerLost(f"the connection ended ({why})")
