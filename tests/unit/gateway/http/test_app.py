@@ -121,7 +121,7 @@ async def test_a_preflight_allows_an_allowed_origin_to_resume_the_event_stream(
         headers={
             "Origin": FRIEND,
             "Access-Control-Request-Method": "GET",
-            "Access-Control-Request-Headers": "Last-Event-ID",
+            "Access-Control-Request-Headers": "cache-control, last-event-id",
         },
     )
 
@@ -260,6 +260,45 @@ async def test_an_internal_error_has_the_security_headers(monkeypatch: pytest.Mo
     assert answer.status_code == 500
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_every_refusal_is_a_problem_document(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With exactly these fields a client tells it from a proxy's."""
+
+    def fail() -> None:
+        raise ValueError("a bug")
+
+    preflight = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+    monkeypatch.setattr(site.core.store, "states", fail)
+    transport = httpx.ASGITransport(site.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        refusals = [
+            await client.get("/nothing"),
+            await client.get("/api/nothing"),
+            await client.get("/api/pillows/nobody"),
+            await client.get("/api/pillows"),
+            await client.get("/ws"),
+            await client.get("/events?pillow=%23"),
+            await client.get("/events", headers={"Origin": "https://evil.example"}),
+            await client.post("/"),
+            await client.delete("/api/pillows"),
+            await client.options("/events", headers=preflight),
+        ]
+    for one in refusals:
+        assert one.headers["content-type"] == "application/problem+json", one.request
+        document = one.json()
+        assert sorted(document) == ["detail", "status", "title", "type"]
+        assert document["type"] == "about:blank"
+        assert document["status"] == one.status_code
+        assert document["title"]
+        assert document["detail"]
+    assert [one.status_code for one in refusals] == [
+        404, 404, 404, 500, 426, 400, 403, 405, 405, 400,
+    ]  # fmt: skip
+    assert refusals[6].headers["access-control-allow-origin"] == "*"
+    assert refusals[7].headers["allow"] == "GET, HEAD"
 
 
 async def test_ws_without_a_handshake_is_answered_with_426(site: Site) -> None:

@@ -175,6 +175,8 @@ def test_a_request_of_several_pieces_is_limited_in_every_part(start: bytes, more
         (b"/ws?a=http://b/c", b"/ws?a=http://b/c"),
         (b"http://x/ws?a=b", b"/ws?a=b"),
         (b"http://x", b"/"),
+        (b"//ws?a=//b", b"/ws?a=//b"),
+        (b"//", b"/"),
         (b"*", b"*"),
     ],
 )

@@ -6,8 +6,8 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -16,9 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract.states import STATES_JSON
 from gateway.http.assets import StaticAssets, read_folder
 from gateway.http.asyncapi import asyncapi
+from gateway.http.cors import CorsMiddleware
 from gateway.http.csp import content_security_policy
 from gateway.http.openapi import openapi
-from gateway.http.problems import problem
+from gateway.http.problems import http_problem, internal_error, problem
 from gateway.settings import GatewaySettings
 
 STATIC: Final = Path(__file__).parent.parent / "static"
@@ -86,12 +87,13 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
         ],
         middleware=[
             Middleware(
-                CORSMiddleware,
+                CorsMiddleware,
                 allow_origins=list(settings.allowed_origins),
                 allow_methods=["GET"],
-                allow_headers=["Last-Event-ID"],
+                allow_headers=["Cache-Control", "Last-Event-ID"],
             ),
         ],
+        exception_handlers={HTTPException: http_problem, Exception: internal_error},
     )
     # Outermost, because Starlette's outermost middleware responds to errors of the application.
     return _HeadersMiddleware(app)

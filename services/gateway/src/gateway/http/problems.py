@@ -1,6 +1,10 @@
 """Problem details: the error responses of the HTTP API (RFC 9457)."""
 
-from starlette.responses import JSONResponse
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 
 def problem(
@@ -13,3 +17,17 @@ def problem(
         headers=None if retry_after_s is None else {"Retry-After": str(retry_after_s)},
         media_type="application/problem+json",
     )
+
+
+def http_problem(_request: Request, error: Exception) -> Response:
+    """Return the problem document of an error that Starlette raises, such as 405."""
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    response = problem(error.status_code, phrase.lower(), f"{phrase}.")
+    response.headers.update(error.headers or {})
+    return response
+
+
+def internal_error(_request: Request, _error: Exception) -> Response:
+    """Return the problem document of an error of the application, which uvicorn logs."""
+    return problem(500, "internal server error", "the gateway failed; its log has the reason")

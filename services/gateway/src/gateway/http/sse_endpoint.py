@@ -21,11 +21,10 @@ def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Res
         outcome = context.admit(request.scope["query_string"], dict(request.headers.raw), peer)
         if isinstance(outcome, Refusal):
             context.registry.count_refused(outcome.code)
-            if outcome.code == FORBIDDEN:
-                return problem(403, "origin not allowed", outcome.reason)
-            if outcome.code == FULL:
-                return problem(503, "full", outcome.reason, retry_after_s=RETRY_AFTER_S)
-            return problem(400, "bad request", outcome.reason)
+            response = _refused(outcome)
+            # A page of another site may read why it is refused; there is nothing else to read.
+            response.headers["Access-Control-Allow-Origin"] = "*"
+            return response
         if request.method == "HEAD":
             return Response(media_type=MEDIA_TYPE, headers=HEADERS)
         return problem(
@@ -33,3 +32,11 @@ def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Res
         )
 
     return events
+
+
+def _refused(refusal: Refusal) -> Response:
+    if refusal.code == FORBIDDEN:
+        return problem(403, "origin not allowed", refusal.reason)
+    if refusal.code == FULL:
+        return problem(503, "full", refusal.reason, retry_after_s=RETRY_AFTER_S)
+    return problem(400, "bad request", refusal.reason)

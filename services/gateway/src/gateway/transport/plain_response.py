@@ -39,6 +39,7 @@ def problem_response(
         b"%b: %b" % date_header(),
         b"content-type: application/problem+json",
         b"cache-control: no-store",
+        b"access-control-allow-origin: *",  # a page of another site may read why it is refused
         b"content-length: %d" % len(body),
         b"connection: close",
         *(b"%b: %b" % header for header in headers),

@@ -187,7 +187,12 @@ class RequestParser:
 
 
 def origin_form(target: bytes) -> bytes:
-    """Return the path and query of a target, which may be an absolute URL (RFC 9112 §3.2.2)."""
+    """Return the path and query of a target, which may be an absolute URL (RFC 9112 §3.2.2).
+
+    A path begins with one slash: nginx sends two for `location /x { proxy_pass http://gateway/; }`.
+    """
+    if target.startswith(b"//"):
+        return b"/" + target.lstrip(b"/")
     scheme, found, rest = target.partition(b"://")
     return b"/" + rest.partition(b"/")[2] if found and scheme.isalpha() else target
 
