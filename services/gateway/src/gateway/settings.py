@@ -84,12 +84,12 @@ class GatewaySettings(CommonSettings):
         "answer is 503.",
     )
     keep_alive: int = Field(
-        75,
+        130,
         alias="GATEWAY_KEEP_ALIVE",
         ge=1,
         le=86400,
         description="Seconds that a connection is kept alive between two requests; longer than a "
-        "proxy in front keeps it, which is 60 for nginx.",
+        "proxy in front keeps it: 60 for nginx, 120 for Caddy.",
     )
     expire_after: float = Field(
         30,

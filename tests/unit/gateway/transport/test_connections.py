@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import gc
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
 import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.transport import connections
+from gateway.transport import connections, http_protocol
 from gateway.transport.connection import ClientConnection
 from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.connections import Stage
@@ -114,6 +115,62 @@ async def test_a_request_above_the_limit_is_answered_with_503() -> None:
     assert got.startswith(b"HTTP/1.1 503 ")
     assert b"application/problem+json" in got
     assert b"retry-after: " in got
+
+
+class Flood:
+    """An application that responds with pieces without an end."""
+
+    def __init__(self) -> None:
+        self.app = Starlette(
+            routes=[Route("/flood", self.flood), Route("/small", lambda _request: Response(b"x"))]
+        )
+
+    async def flood(self, _request: Request) -> Response:
+        """Respond with 64 KiB at a time, as fast as the client reads."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            while True:
+                yield bytes(65_536)
+                await asyncio.sleep(0)
+
+        return StreamingResponse(pieces())
+
+
+async def test_a_response_that_makes_no_progress_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not one whose client reads slowly."""
+    monkeypatch.setattr(http_protocol, "STALL_TIMEOUT_S", 0.5)
+    loop = asyncio.get_running_loop()
+    async with (
+        serving(app=Flood().app) as served,
+        served.dial(request("/flood")) as slow,
+        served.dial(request("/flood")),
+    ):
+        await until(lambda: served.registry.count(Stage.STALLED) == 2, "stalled")
+        async with asyncio.timeout(10):
+            while len(served.registry) == 2:
+                assert await loop.sock_recv(slow, 2048)
+                await asyncio.sleep(0.02)
+            for _ in range(50):  # twice the timeout
+                assert await loop.sock_recv(slow, 2048)
+                await asyncio.sleep(0.02)
+        assert len(served.registry) == 1
+
+
+async def test_a_stalled_response_gives_its_place_to_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Clients that do not read do not make the gateway unreachable."""
+    monkeypatch.setattr(connections, "STALL_GRACE_S", 0.0)
+    limits = ConnectionLimits(requests=1)
+    async with serving(app=Flood().app, limits=limits) as served:
+        async with served.dial(request("/flood")) as unread:
+            await until(lambda: served.registry.count(Stage.STALLED) == 1, "stalled")
+            async with served.dial(request("/small")) as client, asyncio.timeout(10):
+                got = await asyncio.get_running_loop().sock_recv(client, 4096)
+            assert got.startswith(b"HTTP/1.1 200 ")
+            with contextlib.suppress(ConnectionResetError):
+                await read_to_end(unread)
+        assert served.count("evicted_total", stage="stalled") == 1
 
 
 async def test_a_refused_client_takes_nobodys_place() -> None:

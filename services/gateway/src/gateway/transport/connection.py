@@ -5,17 +5,14 @@ and no buffer of its own.
 """
 
 import asyncio
-import fcntl
-import sys
-import termios
 from typing import Final
 
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.raw_send import NO_DESCRIPTOR
 from gateway.fanout.subscriptions import Subscriber
 from gateway.transport.admission import SubscriptionRequest
 from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatFrame
+from gateway.transport.unread import descriptor_of, unread_bytes
 
 _COPIED_BYTES: Final = 16_384
 """From this size on, bytes that many connections share are not copied behind the response head."""
@@ -36,7 +33,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         self, context: TransportContext, transport: asyncio.Transport, response: bytes
     ) -> None:
         """`response` answers the HTTP request; it is sent in one piece with the first frame."""
-        super().__init__(_descriptor(transport))
+        super().__init__(descriptor_of(transport))
         self.transport = transport
         self.context = context
         self._response = response
@@ -104,7 +101,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         A ping to a slow reader is queued behind other data, so progress in reading counts as alive.
         A pong may also still be in the inbound scheduler.
         """
-        unread = self._unread_bytes() if self.is_paused else 0
+        unread = unread_bytes(self.transport, self.descriptor) if self.is_paused else 0
         may_have_answered = self.has_unprocessed_input and not self.is_paused
         if self.is_alive or may_have_answered or unread < self._unread:
             self._unread, self.is_alive = unread, False
@@ -116,23 +113,3 @@ class ClientConnection(Subscriber, asyncio.Protocol):
     def send_heartbeat(self, heartbeat: HeartbeatFrame) -> None:
         """Write the heartbeat, and what makes the peer answer."""
         raise NotImplementedError
-
-    def _unread_bytes(self) -> int:
-        """Return what the peer has not acknowledged: in the transport and in the system."""
-        unread: int = self.transport.get_write_buffer_size()
-        if self.descriptor != NO_DESCRIPTOR:
-            unsent = fcntl.ioctl(self.descriptor, termios.TIOCOUTQ, bytes(4))
-            unread += int.from_bytes(unsent, sys.byteorder)
-        return unread
-
-
-def _descriptor(transport: asyncio.Transport) -> int:
-    """Return the descriptor that bytes may be written to; the transport closes it.
-
-    A transport closes it after `connection_lost`, so it is open while the client is subscribed.
-    """
-    own = transport.get_extra_info("socket")
-    if own is None or transport.get_extra_info("sslcontext") is not None:
-        return NO_DESCRIPTOR
-    descriptor: int = own.fileno()
-    return descriptor

@@ -2,6 +2,7 @@
 
 A connection is *pending* until the end of its request's head, then a *request* until the response
 is complete, then *idle*; or a *client* once it is upgraded to a WebSocket or an event stream.
+A request whose client does not read the response is *stalled*.
 One that was refused, or ends, is *closing* until its peer has read why.
 """
 
@@ -32,6 +33,9 @@ PENDING_GRACE_S: Final = 2.0
 """How long a pending connection is safe from eviction while sockets are left: ten thousand clients
 that connect again together are all pending until the event loop has read what they sent."""
 
+STALL_GRACE_S: Final = 2.0
+"""How long a stalled response keeps its place from a request above the limit of requests."""
+
 TRANSPORTS: Final = ("websocket", "events")
 """The values of the metrics' label `transport`."""
 
@@ -44,11 +48,12 @@ class Stage(StrEnum):
     CLOSING = "closing"
     IDLE = "idle"
     PENDING = "pending"
+    STALLED = "stalled"
     REQUEST = "request"
 
 
-EVICTED: Final = (Stage.CLOSING, Stage.IDLE, Stage.PENDING)
-"""The stages that lose connections above the total; a response is always completed."""
+EVICTED: Final = (Stage.CLOSING, Stage.IDLE, Stage.PENDING, Stage.STALLED)
+"""The stages that lose connections above the total; a response that is read is completed."""
 
 
 class Connection(Protocol):
@@ -99,8 +104,12 @@ class ConnectionRegistry:
 
     @property
     def has_request_room(self) -> bool:
-        """Whether one more ordinary request may be answered."""
-        if len(self._stages[Stage.REQUEST]) < self.limits.requests:
+        """Whether one more ordinary request may be answered; a stalled one is evicted for it."""
+        stalled = self._stages[Stage.STALLED]
+        if len(self._stages[Stage.REQUEST]) + len(stalled) < self.limits.requests:
+            return True
+        if stalled and next(iter(stalled.values())) < time.monotonic() - STALL_GRACE_S:
+            self._evict(Stage.STALLED, "requests", self.limits.requests)
             return True
         self._reports.reached("requests", self.limits.requests, "refused")
         return False

@@ -27,9 +27,13 @@ from gateway.transport.request_parser import (
     RequestParser,
     is_valid_target,
 )
+from gateway.transport.unread import descriptor_of, unread_bytes
 from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
 
 TOO_MANY_REQUESTS: Final = "As many requests as allowed are being answered; try again later."
+
+STALL_TIMEOUT_S: Final = 20.0
+"""How long a response may make no progress."""
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -40,7 +44,7 @@ class HttpProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_context", "_deadline", "_handshake", "_options", "_parser", "_pipeline", "_stage",
-        "_transport",
+        "_stall_timeout", "_transport", "_unread",
     )  # fmt: skip
 
     def __init__(self, context: TransportContext, **options: Any) -> None:
@@ -52,6 +56,8 @@ class HttpProtocol(asyncio.Protocol):
         self._handshake: RequestHead | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._stage = Stage.PENDING
+        self._unread = 0  # of a stalled response, in bytes
+        self._stall_timeout: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Register as pending; the registry closes it if no byte arrives in time."""
@@ -90,11 +96,18 @@ class HttpProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Pass on that the transport's buffer is full."""
+        if self._stage is Stage.REQUEST:
+            self._unread = self._unread_bytes()
+            self._enter(Stage.STALLED)
+            self._restart_stall_timeout()
         if self._pipeline is not None:
             self._pipeline.pause_writing()
 
     def resume_writing(self) -> None:
         """Pass on that the transport's buffer has drained."""
+        if self._stage is Stage.STALLED:
+            self._stop_stall_timeout()
+            self._enter(Stage.REQUEST if self._is_busy else Stage.IDLE)
         if self._pipeline is not None:
             self._pipeline.resume_writing()
 
@@ -137,7 +150,7 @@ class HttpProtocol(asyncio.Protocol):
         if not is_valid_target(head.target) or (head.is_upgrade and head.has_body):
             self._refuse(400, INVALID_REQUEST)
             return False
-        if self._stage is not Stage.REQUEST:
+        if self._stage not in (Stage.REQUEST, Stage.STALLED):
             if not self._context.registry.has_request_room:
                 self._close_with(problem_response(503, TOO_MANY_REQUESTS))
                 return False
@@ -212,6 +225,27 @@ class HttpProtocol(asyncio.Protocol):
         if self._stage is Stage.REQUEST and self._parser and not self._parser.is_in_request:
             self._enter(Stage.IDLE)
 
+    def _unread_bytes(self) -> int:
+        return unread_bytes(self._transport, descriptor_of(self._transport))
+
+    def _restart_stall_timeout(self) -> None:
+        self._stall_timeout = asyncio.get_running_loop().call_later(
+            STALL_TIMEOUT_S, self._end_if_stalled
+        )
+
+    def _stop_stall_timeout(self) -> None:
+        if self._stall_timeout is not None:
+            self._stall_timeout.cancel()
+            self._stall_timeout = None
+
+    def _end_if_stalled(self) -> None:
+        """Abort a response of which nothing was read for STALL_TIMEOUT_S."""
+        before, self._unread = self._unread, self._unread_bytes()
+        if self._unread < before:
+            self._restart_stall_timeout()
+        else:
+            self._transport.abort()
+
     def _enter(self, stage: Stage) -> None:
         self._context.registry.move(self, self._stage, stage)
         self._stage = stage
@@ -243,6 +277,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _release(self) -> None:
         self._stop_deadline()
+        self._stop_stall_timeout()
         self._context.registry.remove(self, self._stage)
         if self._parser is not None:
             self._parser.close()

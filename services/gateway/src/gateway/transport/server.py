@@ -12,9 +12,10 @@ from gateway.transport.http_protocol import HttpProtocol
 from gateway.transport.pipeline import report_responses
 from runtime.server import serve_until
 
-KEEP_ALIVE_S: Final = 75
+KEEP_ALIVE_S: Final = 130
 """How long a connection may be idle between a response and the next request. Proxies keep theirs
-for 60 s, and answer 502 where the gateway closes one first while they send a request."""
+for 60 s (nginx), 90 s or 120 s (Caddy), and answer 502 where the gateway closes one first while
+they send a request."""
 
 
 async def serve(
