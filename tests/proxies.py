@@ -1,10 +1,11 @@
-"""nginx, Caddy and haproxy with the configuration of deploy/proxies, in front of a gateway."""
+"""nginx, Caddy, haproxy and Express in front of a gateway, with the files of deploy/proxies."""
 
 import shutil
 from functools import partial
 from pathlib import Path
 
 from devstack import ports
+from devstack.node import find_node
 from devstack.probes import tcp_accepts
 from devstack.processes import ROOT, Program
 from tests.certificates import certificate_for_loopback
@@ -43,22 +44,64 @@ class Proxy(Program):
         return f"https://{ports.HOST}:{self.port}"
 
 
+class PlainNginx(Program):
+    """nginx without TLS on a free port, with the given lines in its server block."""
+
+    def __init__(self, server: str, folder: Path) -> None:
+        need(shutil.which("nginx") is not None, "nginx is not installed: apt-get install nginx")
+        self.port = ports.free()
+        main = folder / "plain.conf"
+        main.write_text(
+            _nginx_main(
+                folder,
+                "map $http_upgrade $upgrade { default upgrade; '' ''; }\n"
+                f"server {{ listen {ports.HOST}:{self.port}; server_name localhost; {server} }}",
+            )
+        )
+        super().__init__(
+            "nginx",
+            ["nginx", "-c", str(main), "-e", str(folder / "error.log")],
+            ready=partial(tcp_accepts, ports.HOST, self.port),
+        )
+
+
+class Express(Program):
+    """The Express site of deploy/proxies on a free port."""
+
+    def __init__(self, gateway_port: int) -> None:
+        packages = ("express", "compression", "http-proxy-middleware")
+        missing = [name for name in packages if not (ROOT / "node_modules" / name).is_dir()]
+        need(not missing, f"{', '.join(missing)} not installed: run scripts/setup")
+        self.port = ports.free()
+        super().__init__(
+            "express",
+            [str(find_node()), str(FOLDER / "express.mjs")],
+            ready=partial(tcp_accepts, ports.HOST, self.port),
+            env={"GATEWAY": f"http://{ports.HOST}:{gateway_port}", "PORT": str(self.port)},
+        )
+
+
 Replacements = dict[str, str]
 
 
 def _nginx(folder: Path, port: int, replacements: Replacements) -> list[str]:
+    site = _render("nginx.conf", {**replacements, "443": f"{ports.HOST}:{port}"})
+    main = folder / "main.conf"
+    main.write_text(_nginx_main(folder, site))
+    return ["nginx", "-c", str(main), "-e", str(folder / "error.log")]
+
+
+def _nginx_main(folder: Path, http: str) -> str:
+    """Return a whole configuration of nginx, with the given lines in its http block."""
     temporary = "".join(
         f"{name}_temp_path {folder}/{name};\n"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    site = _render("nginx.conf", {**replacements, "443": f"{ports.HOST}:{port}"})
-    main = folder / "main.conf"
-    main.write_text(
+    return (
         f"daemon off;\nworker_processes 1;\npid {folder}/pid;\n"
         "events { worker_connections 256; }\n"
-        f"http {{ access_log off;\n{temporary}{site} }}\n"
+        f"http {{ access_log off;\n{temporary}{http} }}\n"
     )
-    return ["nginx", "-c", str(main), "-e", str(folder / "error.log")]
 
 
 def _caddy(folder: Path, port: int, replacements: Replacements) -> list[str]:
