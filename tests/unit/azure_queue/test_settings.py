@@ -1,6 +1,7 @@
 """The queue settings: their defaults, and the messages for wrong values."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from azure_queue import development_account
 from azure_queue.settings import QueueSettings
@@ -57,3 +58,18 @@ def test_an_invalid_queue_name_is_refused_with_its_value_and_the_rule(
     with pytest.raises(SettingsError) as caught:
         QueueSettings.load()
     assert f"QUEUE_NAME = {name!r}: is no queue name: 3 to 63 of" in str(caught.value)
+
+
+def test_proxy_variables_that_are_set_are_said_not_to_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By name: their values may hold a password."""
+    for name in ("HTTP_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy.example:3128")
+
+    with capture_logs() as logs:
+        QueueSettings.load().log_ignored()
+
+    assert [line["variables"] for line in logs] == [["HTTPS_PROXY"]]
+    assert "secret" not in str(logs)

@@ -8,7 +8,7 @@ Quotes and blanks around a value are removed, wherever it comes from.
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -217,6 +217,11 @@ class CommonSettings(BaseSettings):
             # Not in the except clause, because the context of the error would contain a secret.
             raise SettingsError("\n".join(["these settings cannot be used:", *problems]))
         return settings
+
+
+def variables_set(names: Iterable[str]) -> list[str]:
+    """Return those of the variables that are set; for those that are no settings of ours."""
+    return [name for name in names if os.environ.get(name)]
 
 
 def _is_set_by_kubernetes(alias: str) -> bool:
