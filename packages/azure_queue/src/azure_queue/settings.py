@@ -3,20 +3,14 @@
 import re
 from typing import Annotated, Final
 
-import structlog
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from azure_queue.connection_string import normalize_connection_string
 from azure_queue.development_account import connection_string
-from runtime.settings import CommonSettings, variables_set
+from runtime.settings import CommonSettings, log_unused_proxies
 
 _QUEUE_NAME: Final = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 _DEFAULT_QUEUE: Final = "pillow-state"
-_PROXY_VARIABLES: Final = (
-    "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"
-)  # fmt: skip
-
-log = structlog.get_logger()
 
 
 def _checked_queue_name(name: str) -> str:
@@ -86,9 +80,4 @@ class QueueSettings(CommonSettings):
     def log_ignored(cls) -> None:
         """Log also the variables for a proxy to the internet, which requests do not use."""
         super().log_ignored()
-        found = variables_set(_PROXY_VARIABLES)
-        if found:
-            log.warning(
-                "proxy variables are set and not used; the queue must be reachable directly",
-                variables=found,
-            )
+        log_unused_proxies("queue")

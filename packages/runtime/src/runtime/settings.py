@@ -8,9 +8,9 @@ Quotes and blanks around a value are removed, wherever it comes from.
 import os
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import structlog
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -27,6 +27,10 @@ from runtime.broker_url import BrokerAddress, parse_broker_url
 from runtime.variables import cleaned, is_service_link
 
 log = structlog.get_logger()
+
+_PROXY_VARIABLES: Final = (
+    "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"
+)  # fmt: skip
 
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -219,9 +223,15 @@ class CommonSettings(BaseSettings):
         return settings
 
 
-def variables_set(names: Iterable[str]) -> list[str]:
-    """Return those of the variables that are set; for those that are no settings of ours."""
-    return [name for name in names if os.environ.get(name)]
+def log_unused_proxies(destination: str) -> None:
+    """Log the variables for a proxy to the internet, which requests to `destination` do not use."""
+    found = [name for name in _PROXY_VARIABLES if os.environ.get(name)]
+    if found:
+        log.warning(
+            "proxy variables are set and not used; the service must be reachable directly",
+            destination=destination,
+            variables=found,
+        )
 
 
 def _is_set_by_kubernetes(alias: str) -> bool:
