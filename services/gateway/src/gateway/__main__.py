@@ -174,10 +174,18 @@ def _connection_limits(settings: GatewaySettings) -> ConnectionLimits:
         requests=settings.max_requests,
     )
     limits = derive_limits(wanted, open_file_limit())
-    for name in ("total", "clients", "pending", "idle", "requests"):
-        asked, got = getattr(wanted, name), getattr(limits, name)
-        if asked > got:
-            log.warning("connection limit lowered", limit=name, wanted=asked, size=got)
+    for setting, asked, got in (
+        ("max_connections", wanted.total, limits.total),
+        ("max_browsers", wanted.clients, limits.clients),
+        ("max_requests", wanted.requests, limits.requests),
+    ):
+        if setting in settings.model_fields_set and asked > got:
+            log.warning(
+                "connection limit lowered; raise the limit of open files",
+                setting=f"GATEWAY_{setting.upper()}",
+                wanted=asked,
+                size=got,
+            )
     return limits
 
 

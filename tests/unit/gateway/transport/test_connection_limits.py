@@ -20,20 +20,21 @@ def test_unset_limits_are_those_of_the_open_files() -> None:
     assert limits.total == 20_000 - RESERVED_FILES
     assert limits.clients == limits.total - 1500
     assert (limits.pending, limits.idle, limits.requests) == (1000, 1000, 500)
+    assert limits.newcomers == 750
 
 
 def test_a_small_limit_of_open_files_leaves_most_for_clients() -> None:
     """1,024 is the usual soft limit."""
     limits = derive_limits(UNSET, 1024)
 
-    assert limits == ConnectionLimits(total=960, clients=840, pending=960, idle=960, requests=60)
+    assert limits == ConnectionLimits(960, 840, 960, 960, 500, newcomers=60)
 
 
 def test_without_a_limit_of_open_files_the_settings_count() -> None:
     """They are kept as they are."""
     wanted = ConnectionLimits(total=50_000, clients=7, pending=8, idle=9, requests=10)
 
-    assert derive_limits(wanted, None) == ConnectionLimits(50_000, 7, 8, 9, 9)
+    assert derive_limits(wanted, None) == ConnectionLimits(50_000, 7, 8, 9, 10, newcomers=9)
     assert derive_limits(UNSET, None).total == UNLIMITED
 
 
@@ -54,7 +55,9 @@ def test_clients_and_requests_leave_room_for_newcomers(
     """Neither is evicted; so a newcomer can always be answered."""
     limits = derive_limits(wanted, open_files)
 
-    assert limits.clients + limits.requests < limits.total
+    assert limits.clients + limits.newcomers < limits.total
+    assert limits.requests + limits.newcomers <= limits.total
+    assert limits.newcomers >= 1
     assert min(limits.clients, limits.pending, limits.idle, limits.requests) >= 1
     if open_files is not None and open_files > RESERVED_FILES + 4:
         assert limits.total <= open_files - RESERVED_FILES

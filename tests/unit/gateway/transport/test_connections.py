@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from gateway.transport import connections, http_protocol
 from gateway.transport.connection import ClientConnection
-from gateway.transport.connection_limits import ConnectionLimits
+from gateway.transport.connection_limits import ConnectionLimits, derive_limits
 from gateway.transport.connections import Stage
 from tests.gateway import close_code, handshake, parse_frames, request
 from tests.unit.gateway.servers import read_to_end, serving
@@ -171,6 +171,29 @@ async def test_a_stalled_response_gives_its_place_to_a_request(
             with contextlib.suppress(ConnectionResetError):
                 await read_to_end(unread)
         assert served.count("evicted_total", stage="stalled") == 1
+
+
+async def test_requests_that_arrive_together_are_answered_while_there_is_room() -> None:
+    """A proxy passes on what several pages ask for at once, on a connection for each request."""
+    limits = derive_limits(ConnectionLimits(total=100, clients=0), None)
+    async with serving(limits=limits) as served, AsyncExitStack() as stack:
+        dialled = [
+            await stack.enter_async_context(served.dial(request("/nothing"))) for _ in range(60)
+        ]
+        for client in dialled:
+            async with asyncio.timeout(10):
+                got = await asyncio.get_running_loop().sock_recv(client, 4096)
+            assert got.startswith(b"HTTP/1.1 404 ")
+
+
+async def test_clients_and_requests_leave_room_for_newcomers() -> None:
+    """However few clients there are, requests above the room are answered with 503."""
+    limits = ConnectionLimits(total=3, newcomers=2)
+    async with serving(limits=limits) as served, served.dial() as client:
+        await until(lambda: served.clients == 1, "connected")
+        async with served.dial(request("/nothing")) as refused:
+            assert (await read_to_end(refused)).startswith(b"HTTP/1.1 503 ")
+        assert client.fileno() >= 0
 
 
 async def test_a_refused_client_takes_nobodys_place() -> None:

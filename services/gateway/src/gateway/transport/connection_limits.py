@@ -1,7 +1,7 @@
 """Connection limits: how many sockets may be in each stage at once. Pure.
 
-Clients and requests that are being answered are never evicted, so together they stay below the
-total: what remains is for newcomers, which can then be answered, if only with a refusal.
+Clients and requests that are being answered are not evicted, so together they stay below the total:
+what remains is for newcomers, which can then be answered, if only with a refusal.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ class ConnectionLimits:
 
     `clients` subscribe, `pending` ones have not sent a whole request head, `idle` ones are kept
     alive between two requests, and `requests` is the number of ordinary requests at once.
+    `newcomers` is the room that clients and requests together leave.
     """
 
     total: int = UNLIMITED
@@ -28,6 +29,7 @@ class ConnectionLimits:
     pending: int = 1000
     idle: int = 1000
     requests: int = 500
+    newcomers: int = 0
 
 
 def derive_limits(wanted: ConnectionLimits, open_files: int | None) -> ConnectionLimits:
@@ -37,12 +39,14 @@ def derive_limits(wanted: ConnectionLimits, open_files: int | None) -> Connectio
     """
     allowed = UNLIMITED if open_files is None else max(_MIN_TOTAL, open_files - RESERVED_FILES)
     total = max(_MIN_TOTAL, min(wanted.total or allowed, allowed))
-    # Half of what is not for clients stays free of requests, so that newcomers find a place.
+    # What is not for clients is for requests and for newcomers, in equal parts at least.
     spare = max(2, min(wanted.pending + wanted.requests, total // 8))
+    newcomers = spare // 2
     return ConnectionLimits(
         total=total,
         clients=min(wanted.clients or total, total - spare),
         pending=min(wanted.pending, total),
         idle=min(wanted.idle, total),
-        requests=min(wanted.requests, spare // 2),
+        requests=min(wanted.requests, total - newcomers),
+        newcomers=newcomers,
     )

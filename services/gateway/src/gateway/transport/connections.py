@@ -106,7 +106,9 @@ class ConnectionRegistry:
     def has_request_room(self) -> bool:
         """Whether one more ordinary request may be answered; a stalled one is evicted for it."""
         stalled = self._stages[Stage.STALLED]
-        if len(self._stages[Stage.REQUEST]) + len(stalled) < self.limits.requests:
+        requests = len(self._stages[Stage.REQUEST]) + len(stalled)
+        room = self.limits.total - self.limits.newcomers - len(self.clients)
+        if requests < min(self.limits.requests, room):
             return True
         if stalled and next(iter(stalled.values())) < time.monotonic() - STALL_GRACE_S:
             self._evict(Stage.STALLED, "requests", self.limits.requests)
