@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Pillowcast } from "../../services/gateway/src/gateway/static/client/pillowcast.js";
-import { HIDDEN_TIMEOUT_MS } from "../../services/gateway/src/gateway/static/client/page_lifecycle.js";
+import { HIDDEN_EVENTS_TIMEOUT_MS, HIDDEN_TIMEOUT_MS } from "../../services/gateway/src/gateway/static/client/page_lifecycle.js";
 import { MAX_QUERY_CHARS } from "../../services/gateway/src/gateway/static/client/subscription.js";
 import { fakeWebSocket, ManualClock } from "./fakes.js";
 
@@ -154,6 +154,19 @@ test("a page that is hidden for a while closes its connection, and resumes when 
     client.close();
     assert.equal(time.running, 0, "no timer is left");
   }
+});
+
+test("a hidden page over SSE closes its connection soon, because a browser makes only six to a host", () => {
+  const sockets = fakeWebSocket();
+  const { time, client, document } = setUp({ WebSocket: null, events: (address) => new sockets(address) });
+  sockets.newest.accept();
+  document.visibilityState = "hidden";
+  document.dispatchEvent(new Event("visibilitychange"));
+  time.pass(HIDDEN_EVENTS_TIMEOUT_MS - 1);
+  assert.equal(client.status.phase, "open");
+  time.pass(1);
+  assert.equal(client.status.phase, "suspended");
+  client.close();
 });
 
 test("a client ends when its only loop is left, and another loop opens it again", async () => {

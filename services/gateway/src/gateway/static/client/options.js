@@ -16,7 +16,8 @@ const MAX_REQUEST_BYTES = 65_536;
  *   pillows: receive only what changed after it, if the gateway still knows
  * @property {AbortSignal} [signal] closes the client when it is aborted
  * @property {number | null} [hiddenTimeoutMs] a page that was hidden for this long closes its
- *   connection and resumes when it is visible; five minutes by default; null: it stays connected
+ *   connection and resumes when it is visible; null: it stays connected; five minutes by default, and 10 s over
+ *   Server-Sent Events, because a browser makes six connections to a host by HTTP/1.1
  * @property {(event: import("./client_events.js").ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: import("./client_events.js").ConnectionEvent) => void} [onConnection] listener for
  *   `connection`

@@ -12,12 +12,14 @@
 
 /** A page that was hidden for this long closes its connection, and resumes when it is visible. */
 export const HIDDEN_TIMEOUT_MS = 300_000;
+/** The same of an event stream: it takes one of the six connections that a browser makes to a host by HTTP/1.1. */
+export const HIDDEN_EVENTS_TIMEOUT_MS = 10_000;
 
 export class PageLifecycle {
   #page;
   #callbacks;
   #timers;
-  #hiddenTimeoutMs;
+  #hiddenTimeout;
   /** @type {unknown} */
   #hiddenTimer = null;
 
@@ -25,13 +27,13 @@ export class PageLifecycle {
    * @param {PageTargets | undefined} page the global `window` and `document` by default; Node.js has none
    * @param {LifecycleCallbacks} callbacks
    * @param {import("./sockets.js").Timers} timers
-   * @param {number | null} [hiddenTimeoutMs] null: a hidden page stays connected
+   * @param {() => number | null} hiddenTimeout returns the time in ms; null: a hidden page stays connected
    */
-  constructor(page, callbacks, timers, hiddenTimeoutMs = HIDDEN_TIMEOUT_MS) {
+  constructor(page, callbacks, timers, hiddenTimeout) {
     this.#page = page ?? { window: globalThis.window, document: globalThis.document };
     this.#callbacks = callbacks;
     this.#timers = timers;
-    this.#hiddenTimeoutMs = hiddenTimeoutMs;
+    this.#hiddenTimeout = hiddenTimeout;
   }
 
   /** Start to listen; without effect if it listens already. */
@@ -74,7 +76,8 @@ export class PageLifecycle {
 
   #watchHidden() {
     this.#timers.clearTimeout(this.#hiddenTimer);
-    if (!this.#isHidden || this.#hiddenTimeoutMs === null) return;
-    this.#hiddenTimer = this.#timers.setTimeout(() => this.#callbacks.onSuspend("the page is hidden"), this.#hiddenTimeoutMs);
+    const timeout = this.#isHidden ? this.#hiddenTimeout() : null;
+    if (timeout === null) return;
+    this.#hiddenTimer = this.#timers.setTimeout(() => this.#callbacks.onSuspend("the page is hidden"), timeout);
   }
 }

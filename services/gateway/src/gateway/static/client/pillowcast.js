@@ -19,7 +19,7 @@ import { RefusedError } from "./errors.js";
 import { Liveness } from "./freshness.js";
 import { gatewayFolder, streamUrl } from "./gateway_url.js";
 import { checkCursor, checkPillows, subscribeFrame } from "./options.js";
-import { PageLifecycle } from "./page_lifecycle.js";
+import { HIDDEN_EVENTS_TIMEOUT_MS, HIDDEN_TIMEOUT_MS, PageLifecycle } from "./page_lifecycle.js";
 import { TIMERS } from "./sockets.js";
 import { SseSocket } from "./sse.js";
 import { Store } from "./store.js";
@@ -101,7 +101,10 @@ export class Pillowcast extends ClientState {
     this.#signal = signal;
     this.#timers = injected.timers ?? TIMERS;
     const lifecycle = { onWake: () => this.#wake(), onSuspend: (/** @type {string} */ reason) => this.#connection.suspend(reason) };
-    this.#lifecycle = new PageLifecycle(page, lifecycle, this.#timers, hiddenTimeoutMs);
+    this.#lifecycle = new PageLifecycle(page, lifecycle, this.#timers, () => {
+      if (hiddenTimeoutMs !== undefined) return hiddenTimeoutMs;
+      return this.#connection.status.transport === "events" ? HIDDEN_EVENTS_TIMEOUT_MS : HIDDEN_TIMEOUT_MS;
+    });
     const fetch = injected.fetch ?? globalThis.fetch?.bind(globalThis);
     this.#connection = new Connection({
       events: fetch === undefined ? null : (address) => new SseSocket(address, fetch),

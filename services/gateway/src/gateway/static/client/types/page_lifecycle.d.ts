@@ -26,15 +26,17 @@ export type LifecycleCallbacks = {
  */
 /** A page that was hidden for this long closes its connection, and resumes when it is visible. */
 export declare const HIDDEN_TIMEOUT_MS = 300000;
+/** The same of an event stream: it takes one of the six connections that a browser makes to a host by HTTP/1.1. */
+export declare const HIDDEN_EVENTS_TIMEOUT_MS = 10000;
 export declare class PageLifecycle {
     #private;
     /**
      * @param {PageTargets | undefined} page the global `window` and `document` by default; Node.js has none
      * @param {LifecycleCallbacks} callbacks
      * @param {import("./sockets.js").Timers} timers
-     * @param {number | null} [hiddenTimeoutMs] null: a hidden page stays connected
+     * @param {() => number | null} hiddenTimeout returns the time in ms; null: a hidden page stays connected
      */
-    constructor(page: PageTargets | undefined, callbacks: LifecycleCallbacks, timers: import("./sockets.js").Timers, hiddenTimeoutMs?: number | null);
+    constructor(page: PageTargets | undefined, callbacks: LifecycleCallbacks, timers: import("./sockets.js").Timers, hiddenTimeout: () => number | null);
     /** Start to listen; without effect if it listens already. */
     start(): void;
     stop(): void;
