@@ -69,6 +69,12 @@ class Listener:
     def on_removed(self, pillow: str) -> None:
         pass
 
+    def on_mark(self, payload: bytes) -> None:
+        pass
+
+    def on_connecting(self) -> None:
+        pass
+
     def on_ready(self) -> None:
         pass
 
