@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
+from poller.settle.queue_outage import UNUSED_RECOVERY_S
 from runtime.health import OK
 from tests.fakes.calls import FAILURES, Fault
 from tests.fakes.queue import THROTTLED_S
@@ -42,6 +43,7 @@ async def test_any_operation_may_fail_in_any_way_for_a_while(operation: str, fau
         broken = False
         world.queue.put(state("d", 1))
         await world.rest()
+        await asyncio.sleep(UNUSED_RECOVERY_S + 3)
         assert poller.queue_state == OK
     world.check_newest()
     assert set(world.queue.poisoned_ids) == {"m1"}
@@ -54,7 +56,7 @@ async def test_any_operation_may_fail_in_any_way_for_a_while(operation: str, fau
 
 @virtual_time
 async def test_an_operation_no_longer_fails_when_no_message_waits_for_it() -> None:
-    """A failed renewal does not matter once its message is completed."""
+    """A failed renewal is forgotten a minute after its message was completed."""
     world = World(visibility_s=8)
     world.broker.never_confirms = lambda _update: now() < 20
     world.queue.put(state("a", 1))
@@ -67,6 +69,7 @@ async def test_an_operation_no_longer_fails_when_no_message_waits_for_it() -> No
         await world.until(lambda: now() > 20, "20 s")
         world.broker.disconnect_all()
         await world.rest()
+        await asyncio.sleep(UNUSED_RECOVERY_S + 3)
         assert poller.queue_state == OK
 
 

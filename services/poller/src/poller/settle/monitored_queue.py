@@ -25,38 +25,35 @@ class MonitoredQueue:
 
     def delete(self, message: ReceivedMessage) -> Coroutine[Any, Any, DeleteResult]:
         """Delete a message."""
-        return self._record("delete", lambda: self._queue.delete(message), message.id)
+        return self._record("delete", lambda: self._queue.delete(message))
 
     def renew(self, message: ReceivedMessage) -> Coroutine[Any, Any, bool]:
         """Extend a lease; returns False when another consumer has the message."""
-        return self._record("renew", lambda: self._queue.renew(message), message.id)
+        return self._record("renew", lambda: self._queue.renew(message))
 
     def release(self, message: ReceivedMessage, hidden_s: int) -> Coroutine[Any, Any, None]:
         """End a lease; the message becomes visible after `hidden_s` seconds."""
-        return self._record("release", lambda: self._queue.release(message, hidden_s), message.id)
+        return self._record("release", lambda: self._queue.release(message, hidden_s))
 
     def put_poison(self, message: ReceivedMessage) -> Coroutine[Any, Any, str | None]:
         """Copy a message to the poison queue; returns the id of the copy, if it is known."""
-        return self._record(
-            "keep a dead letter", lambda: self._queue.put_poison(message), message.id
-        )
+        return self._record("keep a dead letter", lambda: self._queue.put_poison(message))
 
     def wait_retry_after(self) -> Coroutine[Any, Any, None]:
         """Wait for as long as the queue asked its clients to wait."""
         return self._health.wait_retry_after()
 
-    def forget(self, message_id: str) -> None:
-        """Forget the failures that only a message had which is no longer in flight."""
-        self._health.forget(message_id)
+    @property
+    def delays_deletions(self) -> bool:
+        """Whether deletions fail, or have to wait because the queue asked for a pause."""
+        return self._health.delays_deletions
 
-    async def _record(
-        self, operation: str, call: Callable[[], Coroutine[Any, Any, T]], message_id: str = ""
-    ) -> T:
+    async def _record(self, operation: str, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         # A function, because a coroutine would never be awaited if this one is cancelled at once.
         try:
             result = await call()
         except (QueueUnavailable, QueueDenied) as error:
-            self._health.record_failure(operation, error, message_id)
+            self._health.record_failure(operation, error)
             raise
-        self._health.record_success(operation, message_id)
+        self._health.record_success(operation)
         return result
