@@ -37,11 +37,15 @@ class QueueUnavailable(Exception):
     """The service gave no answer or a temporary error; a retry may succeed.
 
     `retry_after_s` is the value of its Retry-After header, 0 without one.
+    `suspects_page` is true where the cause may be a message that the service cannot return.
     """
 
-    def __init__(self, why: str, *, retry_after_s: float = 0.0) -> None:
+    def __init__(
+        self, why: str, *, retry_after_s: float = 0.0, suspects_page: bool = False
+    ) -> None:
         super().__init__(why)
         self.retry_after_s = retry_after_s
+        self.suspects_page = suspects_page
 
 
 class QueueDenied(Exception):
@@ -133,7 +137,9 @@ def no_response(url: str, error: BaseException) -> QueueUnavailable:
 
 def invalid_response(url: str, error: Exception) -> QueueUnavailable:
     """Return what to raise when the service at `url` sent a body that cannot be decoded."""
-    return QueueUnavailable(f"{url}: {error}; if this lasts, check for a proxy in between")
+    return QueueUnavailable(
+        f"{url}: {error}; if this lasts, check for a proxy in between", suspects_page=True
+    )
 
 
 def bad_setting(setting: str, error: Exception) -> QueueDenied:
@@ -163,7 +169,9 @@ def _unavailable(response: ErrorResponse, now: datetime) -> QueueUnavailable:
         message += ": too many requests (the limit of one queue is 2,000 messages a second)"
     if retry_after_s:
         message += f"; it allows the next request in {retry_after_s:g} s"
-    return QueueUnavailable(message, retry_after_s=retry_after_s)
+    # 500 without a known cause: Azurite answers so to a page with a message that it cannot encode.
+    suspects_page = response.status == 500
+    return QueueUnavailable(message, retry_after_s=retry_after_s, suspects_page=suspects_page)
 
 
 def _retry_after_s(value: str, now: datetime) -> float:

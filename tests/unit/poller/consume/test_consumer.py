@@ -8,7 +8,7 @@ import pytest
 from azure_queue.service import PAGE_SIZE
 from poller.consume.consumer import MAX_FETCH_LOOPS
 from poller.in_flight import InFlight
-from poller.settle.settlement import MAX_DELETIONS
+from poller.settle.deletion import MAX_DELETIONS
 from tests.fakes.calls import Fault
 from tests.fakes.queue import DENIED
 from tests.fakes.virtual_time import now, virtual_time
@@ -110,10 +110,11 @@ async def test_an_error_while_room_is_reserved_ends_the_worker(
 ) -> None:
     """Nothing handles it, so it must not be lost with the task that waited for room."""
 
-    async def break_down(_window: InFlight, _number: int) -> None:
+    async def break_down(_window: InFlight) -> int:
         raise AssertionError("the window is exceeded")
 
-    monkeypatch.setattr(InFlight, "reserve", break_down)
+    monkeypatch.setattr(InFlight, "reserve_page", break_down)
     poller = World().start()
-    with pytest.RaisesGroup(pytest.RaisesExc(AssertionError, match="the window is exceeded")):
+    error = pytest.RaisesExc(AssertionError, match="the window is exceeded")
+    with pytest.RaisesGroup(error, flatten_subgroups=True):
         await poller.running

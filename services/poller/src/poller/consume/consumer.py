@@ -8,11 +8,10 @@ Beside another poller it is one loop too: see `PageFetcher.may_fetch_beside`.
 import asyncio
 import random
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from azure_queue.service import PAGE_SIZE
-from poller.background_tasks import BackgroundTasks
 from poller.consume.page_fetcher import PageFetcher
+from poller.consume.page_size import PageSize
 from poller.consume.polling import (
     DENIED_DELAY_S,
     PollPolicy,
@@ -24,6 +23,8 @@ from poller.consume.polling import (
 )
 from poller.queues import QueueDenied, QueueUnavailable
 
+T = TypeVar("T")
+
 MAX_FETCH_LOOPS: Final = 4
 """Limit of concurrent receive requests: 4 pages in 10 ms are 12,800 messages a second, several
 times what Azure states for one queue."""
@@ -32,79 +33,99 @@ times what Azure states for one queue."""
 class Consumer:
     """Polls the queue at the rate of the policy."""
 
-    def __init__(self, fetcher: PageFetcher, policy: PollPolicy, tasks: BackgroundTasks) -> None:
+    def __init__(self, fetcher: PageFetcher, policy: PollPolicy, lease_s: float) -> None:
         self._fetcher = fetcher
         self._policy = policy
-        self._tasks = tasks
-        self._extra_loops = 0
-        self._single_fetches = 0
-        """How many messages are still to be received one by one, after a failed poll."""
+        self._page_size = PageSize(lease_s)
+        self._extra_loops: set[asyncio.Task[None]] = set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Poll until `stopping` is set."""
+        """Poll until `stopping` is set; then no request is under way any more."""
         stopped: asyncio.Future[Any] = asyncio.ensure_future(stopping.wait())
-        state = PollState(last_message_s=-self._policy.hot_s)
         try:
-            while not stopping.is_set():
-                await _wait_unless(stopped, self._fetcher.reserve_page())
-                if stopping.is_set():
-                    return
-                try:
-                    state = await self._poll(state, stopped)
-                except TimeoutError:
-                    return
-                delay_s = next_delay_s(state, self._policy, random.random())  # noqa: S311 - jitter
-                if delay_s:
-                    await _wait_unless(stopped, asyncio.sleep(delay_s))
+            async with asyncio.TaskGroup() as group:
+                await self._fetch_loop(stopped, group)
         finally:
             stopped.cancel()
 
-    async def _poll(self, state: PollState, stopped: "asyncio.Future[Any]") -> PollState:
-        """Fetch a page that is reserved, and return the state after it."""
+    async def _fetch_loop(self, stopped: "asyncio.Future[Any]", group: asyncio.TaskGroup) -> None:
+        state = PollState(last_message_s=-self._policy.hot_s)
+        while not stopped.done():
+            places = await _wait_unless(stopped, self._fetcher.reserve_page())
+            if places is None:
+                return
+            try:
+                state = await self._poll(places, state, stopped, group)
+            except TimeoutError:
+                return
+            delay_s = next_delay_s(state, self._policy, random.random())  # noqa: S311 - jitter
+            if delay_s:
+                await _wait_unless(stopped, asyncio.sleep(delay_s))
+
+    async def _poll(
+        self,
+        places: int,
+        state: PollState,
+        stopped: "asyncio.Future[Any]",
+        group: asyncio.TaskGroup,
+    ) -> PollState:
+        """Fetch a page into reserved places, and return the state after it."""
         try:
-            number = await self._fetcher.fetch(1 if self._single_fetches else PAGE_SIZE, stopped)
+            number = await self._fetch(places, stopped)
         except QueueUnavailable as error:
-            # The cause may be one message that the queue cannot return (Azurite, and a control
-            # character): received one by one, the messages beside it pass.
-            self._single_fetches = PAGE_SIZE
             return after_failure(state, error.retry_after_s)
         except QueueDenied:
             return after_failure(state, DENIED_DELAY_S)
-        self._single_fetches = max(0, self._single_fetches - number)
-        if number == PAGE_SIZE:
-            self._start_extra_loop(stopped)
+        if number == places:
+            self._start_extra_loop(stopped, group)
         now_s = asyncio.get_running_loop().time()
         if number:
             return after_messages(state, now_s)
         return after_nothing(state, self._policy, now_s)
 
-    def _start_extra_loop(self, stopped: "asyncio.Future[Any]") -> None:
-        if self._extra_loops < MAX_FETCH_LOOPS - 1 and self._fetcher.may_fetch_beside:
-            self._extra_loops += 1
-            self._tasks.start(self._extra_fetch_loop(stopped))
+    async def _fetch(self, places: int, stopped: "asyncio.Future[Any]") -> int:
+        """Fetch as many messages as the places and the failures before allow."""
+        loop = asyncio.get_running_loop()
+        limit = min(places, self._page_size.messages(loop.time()))
+        try:
+            number = await self._fetcher.fetch(places, limit, stopped)
+        except QueueUnavailable as error:
+            if error.suspects_page:
+                self._page_size.record_failed_page(loop.time())
+            raise
+        self._page_size.record_page(loop.time(), number)
+        return number
 
-    async def _extra_fetch_loop(self, stopped: "asyncio.Future[Any]") -> None:
+    def _start_extra_loop(self, stopped: "asyncio.Future[Any]", group: asyncio.TaskGroup) -> None:
+        if len(self._extra_loops) < MAX_FETCH_LOOPS - 1 and self._fetcher.may_fetch_beside:
+            task = group.create_task(self._extra_fetch_loop(stopped, group))
+            self._extra_loops.add(task)
+            task.add_done_callback(self._extra_loops.discard)
+
+    async def _extra_fetch_loop(
+        self, stopped: "asyncio.Future[Any]", group: asyncio.TaskGroup
+    ) -> None:
         """Fetch beside the first loop for as long as pages are full."""
         try:
             while True:
-                await _wait_unless(stopped, self._fetcher.reserve_page())
-                if stopped.done() or await self._fetcher.fetch(PAGE_SIZE, stopped) < PAGE_SIZE:
+                places = await _wait_unless(stopped, self._fetcher.reserve_page())
+                if places is None or await self._fetch(places, stopped) < places:
                     return
                 if not self._fetcher.may_fetch_beside:
                     return
-                self._start_extra_loop(stopped)
+                self._start_extra_loop(stopped, group)
         except (TimeoutError, QueueUnavailable, QueueDenied):
             pass  # QueueHealth has recorded it; the first loop decides when to poll again
-        finally:
-            self._extra_loops -= 1
 
 
-async def _wait_unless(stopped: "asyncio.Future[Any]", waiting: Coroutine[Any, Any, Any]) -> None:
-    """Wait for a coroutine, and raise its error; it is cancelled when `stopped` is done before."""
+async def _wait_unless(stopped: "asyncio.Future[Any]", waiting: Coroutine[Any, Any, T]) -> T | None:
+    """Wait for a coroutine, and return its result or raise its error.
+
+    It is cancelled and None is returned when `stopped` is done before.
+    """
     task = asyncio.ensure_future(waiting)
     try:
         await asyncio.wait((stopped, task), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
+        return task.result() if task.done() and not stopped.done() else None
     finally:
         task.cancel()
