@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from azure_queue.service import PAGE_SIZE
 from poller.in_flight import MAX_BLOCKED, MAX_IN_FLIGHT, InFlight, InFlightMessage, Outcome
+from poller.intake_limit import FIRST_LIMIT
 from poller.queues import Body, ReceivedMessage
 from tests.fakes.virtual_time import virtual_time
 
@@ -74,17 +76,17 @@ def test_a_message_above_max_in_flight_breaks_an_invariant() -> None:
 async def test_a_reservation_waits_for_room() -> None:
     """Reserved places count like messages, until they are freed."""
     in_flight = window()
-    await in_flight.reserve(MAX_IN_FLIGHT - 1)
-    message = settled(in_flight, "a")
-    reserving = asyncio.create_task(in_flight.reserve(2))
-    await asyncio.sleep(1)
-    in_flight.remove(message)
-    await asyncio.sleep(1)
-    assert not reserving.done()
-    in_flight.unreserve(1)
-    await asyncio.wait_for(reserving, 1)
+    assert [await in_flight.reserve_page() for _ in range(2)] == [PAGE_SIZE] * 2
+    in_flight.unreserve(PAGE_SIZE)
+    messages = [settled(in_flight, f"m{number}") for number in range(2)]
+    reserving = asyncio.create_task(in_flight.reserve_page())
+    for message in messages:
+        await asyncio.sleep(1)
+        assert not reserving.done(), f"{FIRST_LIMIT} messages at most, until a request is measured"
+        in_flight.remove(message)
+    assert await asyncio.wait_for(reserving, 1) == PAGE_SIZE
 
-    in_flight.unreserve(MAX_IN_FLIGHT)
+    in_flight.unreserve(2 * PAGE_SIZE)
     with pytest.raises(AssertionError, match="more places are freed"):
         in_flight.unreserve(1)
 

@@ -38,7 +38,8 @@ class BackgroundTasks:
         self.start(raise_error())
 
     async def cancel(self) -> None:
-        """Cancel every task that was started, and wait until all have ended."""
+        """Cancel every task, and wait until all have ended; no task can be started any more."""
+        self.close()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

@@ -6,6 +6,7 @@ broker listener → last writes, reconciler                         what the bro
 lease renewal, depth monitor                                      background loops
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def compose(
     broker reports to `listener`.
     """
     tasks = BackgroundTasks()
-    in_flight = InFlight(queue_time.now_ms)
+    in_flight = InFlight(queue_time.now_ms, options.visibility_s, asyncio.get_running_loop().time)
     metrics.in_flight.set_function(lambda: len(in_flight))
     metrics.clock_offset_s.set_function(queue_time.offset_s)
 
@@ -104,7 +105,7 @@ def compose(
     pages = PagePublisher(publisher, tasks, metrics)
     handler = PageHandler(in_flight, pages, settlement, metrics, options.rules)
     fetcher = PageFetcher(monitored, broker, in_flight, handler, metrics)
-    consumer = Consumer(fetcher, options.policy, tasks)
+    consumer = Consumer(fetcher, options.policy, options.visibility_s)
     renewal = LeaseRenewal(monitored, in_flight, metrics, options.visibility_s)
     depth = DepthMonitor(queue, health, metrics)
 

@@ -5,16 +5,19 @@ delivers them again.
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from poller.intake_limit import IntakeLimit
 from poller.queues import ReceivedMessage
 
 MAX_IN_FLIGHT: Final = 256
-"""Limit of messages in flight: enough to keep the broker and all deletions busy."""
+"""Limit of messages in flight: enough to keep the broker and all deletions busy. Where the queue
+deletes slowly, `IntakeLimit` is below it."""
 
 MAX_BLOCKED: Final = 128
 """Limit of blocked messages, which the broker or the poison queue refuses. The rest of the window
@@ -46,6 +49,8 @@ class InFlightMessage:
     `lost_sends` counts its publishes that ended with a lost connection.
     `lease_lost` is true when another consumer has received it since.
     `abandoning` is true while its lease is being ended.
+    `awaits_deletion` is true when nothing but its deletion is left, `failed_deletions` counts the
+    attempts.
     `settled_before` is true when an earlier delivery was settled and only the deletion failed.
     `outcome` is None until the delivery is settled and counted.
     `journaled` is done when the journal has the state that the outcome rests on; None where there
@@ -58,6 +63,8 @@ class InFlightMessage:
     lost_sends: int = 0
     lease_lost: bool = False
     abandoning: bool = False
+    awaits_deletion: bool = False
+    failed_deletions: int = 0
     outcome: Outcome | None = None
     journaled: asyncio.Future[None] | None = None
     receipt_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -68,16 +75,29 @@ class InFlightMessage:
         """The id that the queue gave the message."""
         return self.delivery.id
 
+    def is_expired(self, now_s: float) -> bool:
+        """Return whether its lease is over at a time of the event loop's clock."""
+        return self.lease_lost or now_s >= self.delivery.leased_until
+
 
 class InFlight:
     """At most MAX_IN_FLIGHT messages, reserved places included.
+
+    `visibility_s` is the length of a lease, in seconds; `clock_s` is the event loop's clock.
 
     Invariants, asserted at each change: the window is never exceeded, no more than MAX_BLOCKED
     messages are blocked, and every delivery that was received is either settled or in the window.
     """
 
-    def __init__(self, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        clock_ms: Callable[[], int],
+        visibility_s: float = 30.0,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clock_ms = clock_ms
+        self._clock_s = clock_s
+        self.intake = IntakeLimit(visibility_s, MAX_IN_FLIGHT)
         self._messages: dict[str, InFlightMessage] = {}
         self._unsettled: set[str] = set()
         self._blocked: set[str] = set()
@@ -86,6 +106,9 @@ class InFlight:
         self._settled = 0
         self._undeleted: OrderedDict[str, None] = OrderedDict()
         self._changed = asyncio.Event()
+        self.progress_s = 0.0
+        """When a message was settled last, or became the only unsettled one: a time of the event
+        loop's clock."""
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -110,6 +133,8 @@ class InFlight:
             del self._undeleted[delivery.id]
         message = InFlightMessage(delivery, self._clock_ms(), settled_before)
         self._messages[delivery.id] = message
+        if not self._unsettled:
+            self.progress_s = self._clock_s()
         self._unsettled.add(delivery.id)
         self._received += 1
         self._check()
@@ -121,8 +146,8 @@ class InFlight:
         Its old lease had ended; only the new pop receipt deletes the message.
         The second delivery counts as retried.
         """
-        message.delivery.pop_receipt = delivery.pop_receipt
-        message.delivery.leased_until = delivery.leased_until
+        # A new object, because a renewal under way writes its result into the old one.
+        message.delivery = delivery
         message.lease_lost = False
         self._received += 1
         self._settled += 1
@@ -133,6 +158,7 @@ class InFlight:
         message.outcome = outcome
         self._unsettled.remove(message.delivery.id)
         self._settled += 1
+        self.progress_s = self._clock_s()
         self._check()
 
     def remove(self, message: InFlightMessage) -> None:
@@ -154,23 +180,26 @@ class InFlight:
         """Remove the mark of `mark_blocked`, if there is one."""
         self._blocked.discard(message.delivery.id)
 
-    async def reserve(self, number: int) -> None:
-        """Wait until `number` messages fit, and reserve their places until `unreserve`."""
-        while len(self._messages) + self._reserved + number > MAX_IN_FLIGHT:
+    async def reserve_page(self) -> int:
+        """Wait until a page fits, and reserve its places until `unreserve`; returns their number.
+
+        Blocked messages do not count against the intake limit, because no deletion waits for them.
+        """
+        while True:
+            number = self.intake.page_size
+            taken = len(self._messages) + self._reserved + number
+            if taken <= MAX_IN_FLIGHT and taken - len(self._blocked) <= self.intake.messages:
+                break
             await self._change()
         self._reserved += number
         self._check()
+        return number
 
     def unreserve(self, number: int) -> None:
         """Free reserved places, right before messages take them or when none arrive."""
         self._reserved -= number
         assert self._reserved >= 0, "more places are freed than were reserved"
         self._changed.set()
-
-    async def wait_empty(self) -> None:
-        """Wait until no message is in flight."""
-        while self._messages:
-            await self._change()
 
     def remember_undeleted(self, message: InFlightMessage) -> None:
         """Remember that a settled message was not deleted, so its next delivery only deletes it."""

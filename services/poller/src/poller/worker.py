@@ -10,8 +10,11 @@ from poller.publish.page_publisher import PagePublisher
 from poller.settle.settlement import Settlement
 
 DRAIN_TIMEOUT_S: Final = 4.0
-"""How long a stop waits for the messages in flight, in seconds; see
-`settlement.ABANDON_ALL_TIMEOUT_S`."""
+"""How long a stop waits for the messages in flight, in seconds."""
+
+STOP_TIMEOUT_S: Final = 7.0
+"""How long a stop takes until every message is settled or abandoned, in seconds. It is below the
+deadline for a stop (runtime/lifecycle.py), because the MQTT session ends after it."""
 
 
 class Worker:
@@ -39,16 +42,20 @@ class Worker:
 
         An error that nothing handles ends the worker with an ExceptionGroup.
         """
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as group:
                 self._tasks.open(group)
                 self._settlement.start()
-                for loop in self._background:
-                    self._tasks.start(loop())
-                await self._consumer.run(stopping)
-                await self._settlement.drain(DRAIN_TIMEOUT_S)
+                for background in self._background:
+                    self._tasks.start(background())
+                receiving = group.create_task(self._consumer.run(stopping))
+                await stopping.wait()
+                stopped_at = loop.time()
+                await self._settlement.drain(receiving, DRAIN_TIMEOUT_S)
                 self._publisher.close()
                 await self._tasks.cancel()
-                await self._settlement.abandon_all()
+                left_s = stopped_at + STOP_TIMEOUT_S - loop.time()
+                await self._settlement.abandon_all(receiving, left_s)
         finally:
             self._tasks.close()

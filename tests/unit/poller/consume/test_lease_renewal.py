@@ -5,18 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from poller.background_tasks import BackgroundTasks
-from poller.consume.lease_renewal import LeaseRenewal
-from poller.in_flight import InFlight
-from poller.metrics import PollerMetrics
-from poller.queues import Body, ReceivedMessage
-from poller.settle.monitored_queue import MonitoredQueue
-from poller.settle.queue_health import QueueHealth
-from poller.settle.settlement import Settlement
-from runtime.health import OK
-from tests.fakes.broker import BrokerServer, FakeBroker
-from tests.fakes.calls import Calls, Fault
-from tests.fakes.queue import FakeQueue, QueueServer
+from tests.fakes.calls import Fault
 from tests.fakes.virtual_time import now, virtual_time
 from tests.unit.poller.world import World, state
 
@@ -95,25 +84,3 @@ async def test_throttled_deletions_do_not_delay_renewals() -> None:
         world.broker.disconnect_all()
         await world.rest()
     assert poller.count("retried") == 0
-
-
-@virtual_time
-async def test_a_renewal_that_fails_after_its_message_was_dropped_is_no_failure() -> None:
-    """No message waits for it, so readiness would show it until a later message is renewed."""
-    calls = Calls(fault=lambda _operation: Fault.LOST_REQUEST)
-    metrics, in_flight = PollerMetrics(), InFlight(lambda: 0)
-    health = QueueHealth(metrics)
-    client = FakeQueue(QueueServer(), calls, visibility_s=8, latency_s=lambda: 20)
-    queue = MonitoredQueue(client, health)
-    broker = FakeBroker(BrokerServer(), Calls())
-    settlement = Settlement(queue, broker, in_flight, BackgroundTasks(), metrics)
-    message = in_flight.add(ReceivedMessage("m0", "r0", Body("HUG", 0, 1), leased_until=now() + 1))
-    renewing = asyncio.ensure_future(LeaseRenewal(queue, in_flight, metrics, 8).run())
-    await asyncio.sleep(2)
-    assert calls.made == ["renew"], "it began after 1 s and ends after 11 s"
-
-    settlement.drop(message)
-    await asyncio.sleep(20)
-
-    renewing.cancel()
-    assert health.state == OK

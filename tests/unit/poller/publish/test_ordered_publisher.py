@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from poller.in_flight import InFlight, InFlightMessage, Outcome
 from poller.publish.key_queue import MAX_SENDS
-from poller.settle.settlement import MAX_DELETIONS
+from poller.settle.deletion import MAX_DELETIONS
 from runtime.health import OK
 from tests.fakes.calls import Fault
 from tests.fakes.virtual_time import virtual_time

@@ -11,6 +11,7 @@ from poller.metrics import PollerMetrics
 from poller.queues import Body, ReceivedMessage
 from poller.settle.monitored_queue import MonitoredQueue
 from poller.settle.queue_health import QueueHealth
+from poller.settle.queue_outage import UNUSED_RECOVERY_S
 from poller.settle.settlement import Settlement
 from runtime.health import OK
 from tests.fakes.calls import Fault
@@ -48,6 +49,7 @@ async def test_a_failed_release_is_recorded() -> None:
     async with world.running(poller):
         await world.rest()
         assert poller.count("queue_failures", act="release") >= 1
+        await asyncio.sleep(UNUSED_RECOVERY_S + 3)
         assert poller.queue_state == "ok"
     assert world.broker.retained["a"].state == "hugging"
 
@@ -207,7 +209,9 @@ async def test_a_settled_message_is_deleted_only_after_the_journal_has_its_state
     journaled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     settlement.complete(message := in_flight.add(delivery), Outcome.PUBLISHED, journaled)
     assert message.outcome is Outcome.PUBLISHED
-    stopping = asyncio.create_task(settlement.abandon_all())
+    received: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    received.set_result(None)
+    stopping = asyncio.create_task(settlement.abandon_all(received, 5.0))
     await asyncio.sleep(1)
     assert len(world.queue.messages) == 1
     journaled.set_result(None)

@@ -33,28 +33,34 @@ class LeaseRenewal:
         while True:
             await asyncio.sleep(self._visibility_s / 8)
             latest = loop.time() + self._visibility_s / 2
-            due = [
-                message
-                for message in self._in_flight
-                if message.delivery.leased_until < latest
-                and not (message.abandoning or message.lease_lost)
-                # A locked receipt is in use by a deletion; the next round is soon.
-                and not message.receipt_lock.locked()
-            ]
+            # The freshest first: where not all can be renewed in time, those are renewed that can.
+            due = sorted(
+                (message for message in self._in_flight if self._is_due(message, latest)),
+                key=lambda message: -message.delivery.leased_until,
+            )
             for start in range(0, len(due), MAX_RENEWALS):
                 await asyncio.gather(*map(self._renew, due[start : start + MAX_RENEWALS]))
+
+    def _is_due(self, message: InFlightMessage, latest: float) -> bool:
+        return (
+            message.delivery.leased_until < latest
+            and not (message.abandoning or message.lease_lost)
+            # A renewal costs as much as the deletion, unless deletions have to wait.
+            and not (message.awaits_deletion and not self._queue.delays_deletions)
+            # A locked receipt is in use by a deletion; the next round is soon.
+            and not message.receipt_lock.locked()
+        )
 
     async def _renew(self, message: InFlightMessage) -> None:
         async with message.receipt_lock:
             if message.abandoning or self._in_flight.get(message.id) is not message:
                 return
+            delivery = message.delivery
             try:
-                renewed = await self._queue.renew(message.delivery)
+                renewed = await self._queue.renew(delivery)
             except (QueueUnavailable, QueueDenied):
-                # QueueHealth has recorded it; the next round repeats it, unless the message was
-                # dropped meanwhile: then no later renewal would clear the failure.
-                if self._in_flight.get(message.id) is not message:
-                    self._queue.forget(message.id)
-                return
+                return  # QueueHealth has recorded it; the next round repeats it
         self._metrics.lease_renewals.labels("renewed" if renewed else "lost").inc()
-        message.lease_lost = not renewed
+        # A message that was delivered again meanwhile has another lease.
+        if message.delivery is delivery:
+            message.lease_lost = not renewed

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from azure_queue.service import PAGE_SIZE
 from poller.consume.page_handler import PageHandler
 from poller.in_flight import InFlight
 from poller.metrics import PollerMetrics
@@ -12,8 +11,9 @@ from poller.publish.state_publisher import StatePublisher
 from poller.queues import ReceivedMessage
 from poller.settle.monitored_queue import MonitoredQueue
 
-LAST_PAGE_S: Final = 1.0
-"""How long a stop waits for a page that was requested, in seconds."""
+LAST_PAGE_S: Final = 3.0
+"""How long a stop waits for a page that was requested, in seconds. A page that nobody waits for
+stays hidden until its lease ends."""
 
 
 class PageFetcher:
@@ -41,35 +41,39 @@ class PageFetcher:
         """
         return not self._broker.shares_queue
 
-    async def reserve_page(self) -> None:
+    async def reserve_page(self) -> int:
         """Wait until a page could be published, and reserve room for it in the window.
 
+        Returns the number of messages that it may have.
         Without a broker nothing is received: the messages stay available to other consumers.
         """
         while True:
             await self._queue.wait_retry_after()
             await self._broker.wait_ready()
-            await self._in_flight.reserve(PAGE_SIZE)
+            places = await self._in_flight.reserve_page()
             if self._broker.is_ready:
-                return
-            self._in_flight.unreserve(PAGE_SIZE)  # the broker was lost during the wait for room
+                return places
+            self._in_flight.unreserve(places)  # the broker was lost during the wait for room
 
-    async def fetch(self, limit: int, stopped: "asyncio.Future[Any]") -> int:
-        """Receive a page of up to `limit` messages after `reserve_page`; returns their number.
+    async def fetch(self, places: int, limit: int, stopped: "asyncio.Future[Any]") -> int:
+        """Receive up to `limit` messages into reserved places; returns their number.
 
         Raises QueueUnavailable, QueueDenied, and TimeoutError when the page takes longer than
         LAST_PAGE_S after `stopped`. Messages of a page that arrives later are delivered again when
         their lease ends.
         """
+        loop = asyncio.get_running_loop()
+        requested_at = loop.time()
         request = self._handler.begin_request()
         try:
             page = await _page_or_timeout(stopped, self._queue.receive(limit))
         except BaseException:
-            self._in_flight.unreserve(PAGE_SIZE)
+            self._in_flight.unreserve(places)
             self._handler.fail_request(request)
             raise
-        self._in_flight.unreserve(PAGE_SIZE)
-        found = "full" if len(page) == PAGE_SIZE else "some" if page else "nothing"
+        self._in_flight.unreserve(places)
+        self._in_flight.intake.record_receive(loop.time() - requested_at)
+        found = "full" if len(page) == limit else "some" if page else "nothing"
         self._metrics.polls.labels(found).inc()
         self._metrics.oldest_message_s.set(max((one.waited_s for one in page), default=0.0))
         self._handler.accept(request, page)

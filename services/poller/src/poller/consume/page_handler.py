@@ -44,6 +44,7 @@ class PageHandler:
             if known is not None:
                 self._in_flight.redeliver(known, delivery)
                 self._metrics.retried.inc()
+                self._settlement.on_redelivered(known)
                 continue
             message = self._in_flight.add(delivery)
             state = self._state_to_publish(message)

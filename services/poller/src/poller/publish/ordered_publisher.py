@@ -57,7 +57,12 @@ class OrderedPublisher:
         return self._health.state
 
     def publish(self, batch: Iterable[tuple[InFlightMessage, ParsedMessage]]) -> None:
-        """Publish states that arrived together, each pillow's oldest first."""
+        """Publish states that arrived together, each pillow's oldest first.
+
+        After `close` nothing is published, and their messages stay in flight.
+        """
+        if self._is_closed:
+            return
         changed: dict[str, KeyQueue] = {}
         for message, state in batch:
             queue = self._queues.get(state.pillow)

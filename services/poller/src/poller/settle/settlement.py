@@ -7,7 +7,6 @@ of its pillow, or the poison queue has its copy. Where there is a journal, that 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Final, Protocol
 
 import structlog
@@ -18,14 +17,13 @@ from contract.timestamps import format_timestamp
 from poller.background_tasks import BackgroundTasks
 from poller.in_flight import InFlight, InFlightMessage, Outcome
 from poller.metrics import PollerMetrics
-from poller.queues import RETRY_BACKOFF, DeleteResult, QueueDenied, QueueUnavailable
+from poller.queues import RETRY_BACKOFF, QueueDenied, QueueUnavailable
+from poller.settle.abandonment import Abandonment
+from poller.settle.deletion import Deletions
 from poller.settle.monitored_queue import MonitoredQueue
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()
-
-MAX_DELETIONS: Final = 64
-"""Limit of concurrent deletions: 4,000 a second at 10 ms each need 40."""
 
 SET_ASIDE_S: Final = 600
 """How long a blocked message is hidden when MAX_BLOCKED others are in flight, in seconds.
@@ -34,9 +32,11 @@ It is long because each delivery counts as an attempt."""
 ANNOUNCE_TIMEOUT_S: Final = 5.0
 """How long a dead letter's announcement on MQTT may take."""
 
-ABANDON_ALL_TIMEOUT_S: Final = 2.0
-"""How long a stop may take to abandon messages. With `worker.DRAIN_TIMEOUT_S` and
-`page_fetcher.LAST_PAGE_S` it is below the deadline for a stop (runtime/lifecycle.py)."""
+SILENT_S: Final = 2.5
+"""How long no message may be settled until a stop takes the broker for silent, in seconds."""
+
+_DRAIN_POLL_S: Final = 0.02
+"""How often a stop looks whether messages are in flight, in seconds."""
 
 
 class DeadLetterAnnouncer(Protocol):
@@ -74,12 +74,12 @@ class Settlement:
             Outcome.SUPERSEDED: metrics.superseded,
             Outcome.RETRIED: metrics.retried,
         }
-        self._to_delete: asyncio.Queue[InFlightMessage] = asyncio.Queue()
+        self._deletions = Deletions(queue, in_flight, tasks, metrics)
+        self._abandonment = Abandonment(queue, in_flight, self._deletions, metrics)
 
     def start(self) -> None:
         """Start the deletion of completed messages."""
-        for _ in range(MAX_DELETIONS):
-            self._tasks.start(self._delete_loop())
+        self._deletions.start()
 
     def complete(
         self,
@@ -91,10 +91,10 @@ class Settlement:
         assert outcome is not Outcome.RETRIED or message.settled_before, f"{message.id}: {outcome}"
         self._settle(message, outcome)
         if journaled is None:
-            self._to_delete.put_nowait(message)
+            self._deletions.add(message)
         else:
             message.journaled = journaled
-            journaled.add_done_callback(lambda _: self._to_delete.put_nowait(message))
+            journaled.add_done_callback(lambda _: self._deletions.add(message))
 
     def dead_letter(self, message: InFlightMessage, rejection: Rejection) -> None:
         """Copy a message to the poison queue, announce it, and delete it."""
@@ -102,12 +102,16 @@ class Settlement:
 
     def abandon(self, message: InFlightMessage) -> None:
         """End the lease of a message: any consumer can receive it at once."""
-        self._tasks.start(self._abandon(message))
+        self._tasks.start(self._abandonment.abandon(message))
+
+    def on_redelivered(self, message: InFlightMessage) -> None:
+        """Handle a new lease of a message in flight: its deletion takes the turn of that lease."""
+        if message.awaits_deletion:
+            self._deletions.enqueue(message)
 
     def drop(self, message: InFlightMessage) -> None:
         """Remove a message whose lease is over or ends by itself: it is delivered again."""
-        self._settle(message, Outcome.RETRIED)
-        self._remove(message)
+        self._abandonment.drop(message)
 
     def keep_blocked(self, message: InFlightMessage) -> bool:
         """Keep a message that cannot be settled now; it is blocked until `complete`.
@@ -117,88 +121,26 @@ class Settlement:
         """
         if self._in_flight.mark_blocked(message):
             return True
-        self._tasks.start(self._abandon(message, SET_ASIDE_S))
+        self._tasks.start(self._abandonment.abandon(message, SET_ASIDE_S))
         return False
 
-    async def drain(self, timeout_s: float) -> None:
-        """Wait until no message is in flight, at most `timeout_s` seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await self._in_flight.wait_empty()
+    async def drain(self, receiving: "asyncio.Future[None]", timeout_s: float) -> None:
+        """Wait until no message is in flight and `receiving` is done, at most `timeout_s` seconds.
 
-    async def abandon_all(self) -> None:
-        """Abandon every message in flight; what is settled is deleted instead."""
-        left = tuple(self._in_flight)
-        if not left:
-            return
-        log.warning("abandoning unfinished messages", messages=len(left))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ABANDON_ALL_TIMEOUT_S):
-                await asyncio.gather(
-                    *(
-                        self._abandon(message)
-                        if message.outcome is None
-                        else self._delete_once(message)
-                        for message in left
-                    )
-                )
-
-    async def retry_until_lease_ends(
-        self, message: InFlightMessage, operation: Callable[[], Awaitable[None]]
-    ) -> bool:
-        """Repeat a queue operation until it succeeds; returns False when the lease ends before."""
+        It ends before when no message was settled for SILENT_S, because the broker is silent.
+        """
         loop = asyncio.get_running_loop()
-        attempt = 0
-        while True:
-            await self._queue.wait_retry_after()
-            try:
-                await operation()
-            except (QueueUnavailable, QueueDenied):
-                if message.lease_lost or loop.time() > message.delivery.leased_until:
-                    return False
-                delay_s = RETRY_BACKOFF.delay(attempt, random.random())  # noqa: S311 - jitter
-                await asyncio.sleep(delay_s)
-                attempt += 1
-            else:
-                return True
+        deadline = loop.time() + timeout_s
+        while self._in_flight or not receiving.done():
+            now_s = loop.time()
+            is_silent = now_s - self._in_flight.progress_s >= SILENT_S
+            if now_s >= deadline or (is_silent and self._in_flight.unsettled):
+                return
+            await asyncio.sleep(_DRAIN_POLL_S)
 
-    # Deletion
-
-    async def _delete_loop(self) -> None:
-        while True:
-            await self._delete(await self._to_delete.get())
-
-    async def _delete(self, message: InFlightMessage) -> None:
-        assert message.outcome is not None, f"{message.id} is deleted before it is settled"
-        result: DeleteResult | None = None
-
-        async def delete() -> None:
-            nonlocal result
-            # The lock is free between two attempts, so that the lease can be renewed.
-            async with message.receipt_lock:
-                result = await self._queue.delete(message.delivery)
-
-        await self.retry_until_lease_ends(message, delete)
-        self._deleted(message, result)
-
-    async def _delete_once(self, message: InFlightMessage) -> None:
-        result: DeleteResult | None = None
-        if message.journaled is not None:
-            # Not the future itself, because a cancelled wait would cancel it for other messages.
-            await asyncio.wait((message.journaled,))
-        try:
-            result = await self._queue.delete(message.delivery)
-        except (QueueUnavailable, QueueDenied):
-            pass  # it is delivered again, and is superseded or dead-lettered twice
-        finally:
-            self._deleted(message, result)
-
-    def _deleted(self, message: InFlightMessage, result: DeleteResult | None) -> None:
-        """Count the result of a deletion, None if it failed, and remove the message."""
-        if result in (None, DeleteResult.LEASE_LOST):
-            self._in_flight.remember_undeleted(message)
-        self._metrics.count_deletion(result.value if result else "failed")
-        self._remove(message)
+    async def abandon_all(self, receiving: "asyncio.Future[None]", timeout_s: float) -> None:
+        """Abandon every message in flight, and those received until `receiving` is done."""
+        await self._abandonment.abandon_all(receiving, timeout_s)
 
     # Dead letters
 
@@ -215,7 +157,7 @@ class Settlement:
                 if not is_set_aside:
                     raise
 
-        copied = await self.retry_until_lease_ends(message, copy)
+        copied = await self._retry_until_lease_ends(message, copy)
         if is_set_aside:
             return
         if not copied:
@@ -232,7 +174,30 @@ class Settlement:
             attempts=message.delivery.body.attempts,
         )
         await self._announce(message, rejection)
-        self._to_delete.put_nowait(message)
+        self._deletions.add(message)
+
+    async def _retry_until_lease_ends(
+        self, message: InFlightMessage, operation: Callable[[], Awaitable[None]]
+    ) -> bool:
+        """Repeat a queue operation until it succeeds; returns False when the lease ends before.
+
+        Nothing is sent for a message whose lease is over.
+        """
+        loop = asyncio.get_running_loop()
+        attempt = 0
+        while True:
+            await self._queue.wait_retry_after()
+            if message.is_expired(loop.time()):
+                return False
+            try:
+                await operation()
+            except (QueueUnavailable, QueueDenied):
+                delay_s = RETRY_BACKOFF.delay(attempt, random.random())  # noqa: S311 - jitter
+                left_s = max(0.0, message.delivery.leased_until - loop.time())
+                await asyncio.sleep(min(delay_s, left_s))
+                attempt += 1
+            else:
+                return True
 
     async def _announce(self, message: InFlightMessage, rejection: Rejection) -> None:
         try:
@@ -241,18 +206,6 @@ class Settlement:
                 await self._announcer.announce(_announcement(message, rejection))
         except (BrokerLost, PublishRefused, TimeoutError) as error:
             log.warning("dead letter not announced on MQTT", message=message.id, error=str(error))
-
-    # Leaving the window
-
-    async def _abandon(self, message: InFlightMessage, hidden_s: int = 0) -> None:
-        message.abandoning = True
-        try:
-            async with message.receipt_lock:
-                await self._queue.release(message.delivery, hidden_s)
-        except (QueueUnavailable, QueueDenied):
-            pass  # QueueHealth has recorded it; the message is delivered when its lease ends
-        finally:
-            self.drop(message)
 
     def _settle(
         self, message: InFlightMessage, outcome: Outcome, rejection: Rejection | None = None
@@ -263,10 +216,6 @@ class Settlement:
             self._counters[outcome].inc()
         else:
             self._metrics.dead_lettered.labels(rejection.reason).inc()
-
-    def _remove(self, message: InFlightMessage) -> None:
-        self._in_flight.remove(message)
-        self._queue.forget(message.id)
 
 
 def _announcement(message: InFlightMessage, rejection: Rejection) -> bytes:
