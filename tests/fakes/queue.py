@@ -35,6 +35,18 @@ class Message:
     pop_receipt: str = ""
 
 
+class Turns:
+    """How long a request waits for its turn, at a service that serves one after the other."""
+
+    def __init__(self, requests_a_second: float) -> None:
+        self._each_s = 1 / requests_a_second
+        self._free_at = 0.0
+
+    def __call__(self) -> float:
+        self._free_at = max(self._free_at, now()) + self._each_s
+        return self._free_at - now()
+
+
 class QueueServer:
     """A state queue and its poison queue.
 
@@ -49,6 +61,7 @@ class QueueServer:
         self.texts: dict[str, str] = {}
         """The text of every message that was ever put; `queued_us` has its insertion time."""
         self.queued_us: dict[str, int] = {}
+        self.fails_to_delete: Callable[[Message], bool] = lambda _message: False
         self._on_delete = on_delete
         self._receipts = 0
 
@@ -80,6 +93,8 @@ class QueueServer:
             return DeleteResult.GONE
         if message.pop_receipt != receipt:
             return DeleteResult.LEASE_LOST
+        if self.fails_to_delete(message):
+            raise QueueUnavailable(UNAVAILABLE)
         self._on_delete(message)
         self.deleted.append(name)
         del self.messages[name]
@@ -119,7 +134,10 @@ class QueueServer:
 
 
 class FakeQueue:
-    """One process's client of a queue server; each call takes `latency_s()` seconds."""
+    """One process's client of a queue server; each call takes `latency_s()` seconds.
+
+    Before that it waits `wait_s()` seconds for its turn.
+    """
 
     def __init__(
         self,
@@ -128,16 +146,20 @@ class FakeQueue:
         *,
         visibility_s: float,
         latency_s: Callable[[], float] = lambda: 0.01,
+        wait_s: Callable[[], float] = lambda: 0.0,
         on_answer: Callable[[AnswerTime], None] = lambda _answer: None,
     ) -> None:
         self.server = server
         self.calls = calls
         self.renewed_while_deleted: list[str] = []
+        self.sent_expired: list[str] = []
+        """The messages whose deletion was sent after the end of their lease."""
         self.received: list[int] = []
         self.receive_times: list[float] = []
         self._running: list[tuple[str, str]] = []
         self._visibility_s = visibility_s
         self._latency_s = latency_s
+        self._wait_s = wait_s
         self._on_answer = on_answer
 
     async def receive(self, limit: int) -> list[ReceivedMessage]:
@@ -167,6 +189,8 @@ class FakeQueue:
 
     async def delete(self, message: ReceivedMessage) -> DeleteResult:
         results: list[DeleteResult] = []
+        if now() >= message.leased_until:
+            self.sent_expired.append(message.id)
         receipt = message.pop_receipt
         await self._call(
             "delete", lambda: results.append(self.server.delete(message.id, receipt)), message.id
@@ -213,7 +237,7 @@ class FakeQueue:
         most = self.calls.most_concurrent
         most[operation] = max(most[operation], concurrent)
         try:
-            await asyncio.sleep(latency_s / 2)
+            await asyncio.sleep(self._wait_s() + latency_s / 2)
             if fault is Fault.LOST_REQUEST:
                 raise QueueUnavailable(UNAVAILABLE)
             if fault is Fault.THROTTLED:

@@ -121,6 +121,7 @@ class World:
         *,
         fault: Callable[[str], Fault | None] = lambda _operation: None,
         queue_latency_s: Latency = lambda: 0.01,
+        queue_wait_s: Latency = lambda: 0.0,
         broker_latency_s: Latency = lambda: 0.005,
         connected: bool = True,
         reconnect_s: float | None = 1.0,
@@ -144,6 +145,7 @@ class World:
             calls,
             visibility_s=self.visibility_s,
             latency_s=queue_latency_s,
+            wait_s=queue_wait_s,
             on_answer=queue_time.observe,
         )
         broker = FakeBroker(

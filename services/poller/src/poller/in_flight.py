@@ -20,8 +20,8 @@ MAX_IN_FLIGHT: Final = 256
 deletes slowly, `IntakeLimit` is below it."""
 
 MAX_BLOCKED: Final = 128
-"""Limit of blocked messages, which the broker or the poison queue refuses. The rest of the window
-stays free for messages that can be settled."""
+"""Limit of blocked messages, which the broker or the poison queue refuses or whose deletion fails
+again and again. The rest of the window stays free for others."""
 
 MAX_UNDELETED: Final = 10_000
 """Limit of remembered ids of settled messages whose deletion failed. Above it the oldest id is
@@ -174,6 +174,7 @@ class InFlight:
             if len(self._blocked) >= MAX_BLOCKED:
                 return False
             self._blocked.add(message.id)
+            self._changed.set()  # it leaves its place in the intake limit
         return True
 
     def unblock(self, message: InFlightMessage) -> None:

@@ -115,3 +115,56 @@ async def test_retry_after_delays_receives_deletions_and_dead_letters(operation:
     later = [after for before, after in pairwise(throttled) if after - before > 0.1]
     assert all(after - throttled[0] >= THROTTLED_S for after in later)
     assert now() >= THROTTLED_S
+
+
+@pytest.mark.parametrize("visibility_s", [30, 300])
+@virtual_time
+async def test_21_minutes_without_deletions_are_one_outage(visibility_s: float) -> None:
+    """Messages arrive and are published meanwhile: 1,112 lines were written in that time."""
+    world = World(visibility_s=visibility_s, max_attempts=10_000)
+    broken = True
+    poller = world.start(
+        fault=lambda operation: Fault.LOST_REQUEST if broken and operation == "delete" else None
+    )
+    states = set[str]()
+    with capture_logs() as logs:
+        async with world.running(poller):
+            for second in range(1260):
+                if second % 60 == 0:
+                    world.queue.put(state(f"p{second % 7}", second))
+                await asyncio.sleep(1)
+                if second > 5:
+                    states.add(poller.queue_state.partition(":")[0])
+            broken = False
+            await world.until(lambda: poller.queue_state == OK, "recovery", within_s=120)
+            await world.rest()
+    assert states == {"delete"}
+    events = [one["event"] for one in logs if "queue" in one["event"]]
+    assert events == [
+        "queue ready",
+        "queue operation failed; retrying",
+        "queue operation still fails; retrying",
+        "queue works again",
+    ]
+
+
+@virtual_time
+async def test_a_queue_that_fails_every_second_request_flips_no_gauge_with_each() -> None:
+    """For as long as it does, it is one outage."""
+    world = World(max_attempts=1000)
+    calls = 0
+
+    def fault(_operation: str) -> Fault | None:
+        nonlocal calls
+        calls += 1
+        return Fault.LOST_ANSWER if calls % 2 and now() < 600 else None
+
+    poller = world.start(fault=fault)
+    with capture_logs() as logs:
+        async with world.running(poller):
+            for second in range(600):
+                world.queue.put(state(f"p{second % 7}", second))
+                await asyncio.sleep(1)
+            await world.rest()
+            await world.until(lambda: poller.queue_state == OK, "recovery", within_s=120)
+    assert len([one for one in logs if "queue" in one["event"]]) <= 3

@@ -45,11 +45,20 @@ class LeaseRenewal:
         return (
             message.delivery.leased_until < latest
             and not (message.abandoning or message.lease_lost)
-            # A renewal costs as much as the deletion, unless deletions have to wait.
-            and not (message.awaits_deletion and not self._queue.delays_deletions)
+            and (not message.awaits_deletion or self._has_to_bridge_pause(message))
             # A locked receipt is in use by a deletion; the next round is soon.
             and not message.receipt_lock.locked()
         )
+
+    def _has_to_bridge_pause(self, message: InFlightMessage) -> bool:
+        """Return whether one renewal lets a deletion wait as long as the queue asked for.
+
+        Otherwise a settled message is not renewed, because that costs as much as its deletion;
+        delivered again, which costs a 32nd part of it, it is only deleted.
+        """
+        until = self._queue.paused_until
+        leased_until = message.delivery.leased_until
+        return leased_until <= until < leased_until + self._visibility_s
 
     async def _renew(self, message: InFlightMessage) -> None:
         async with message.receipt_lock:

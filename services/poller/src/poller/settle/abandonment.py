@@ -18,7 +18,7 @@ log = structlog.get_logger()
 MAX_REQUESTS: Final = 128
 """Limit of concurrent requests of a stop: 256 messages in two turns, where each takes a second."""
 
-_RETRY: Final = Backoff(first_s=0.2, max_s=1.0)
+_RETRY: Final = Backoff(first_s=0.1, max_s=0.5)
 """The delay before a stop repeats a request, in seconds: it has little time."""
 
 _POLL_S: Final = 0.05

@@ -20,6 +20,9 @@ from poller.settle.monitored_queue import MonitoredQueue
 MAX_DELETIONS: Final = 64
 """Limit of concurrent deletions: 4,000 a second at 10 ms each need 40."""
 
+BLOCKED_AFTER: Final = 3
+"""How often the deletion of a message fails until it counts as blocked: others go on beside it."""
+
 _GONE: Final = (DeleteResult.DELETED.value, DeleteResult.GONE.value)
 """The outcomes after which the queue does not deliver the message again."""
 
@@ -114,6 +117,8 @@ class Deletions:
         except (QueueUnavailable, QueueDenied):
             message.failed_deletions += 1
             self._in_flight.intake.record(loop.time(), answered=False)
+            if message.failed_deletions >= BLOCKED_AFTER:
+                self._in_flight.mark_blocked(message)
             return False
         self._in_flight.intake.record(loop.time(), answered=True)
         if result is DeleteResult.LEASE_LOST and message.delivery is not delivery:

@@ -44,9 +44,9 @@ class MonitoredQueue:
         return self._health.wait_retry_after()
 
     @property
-    def delays_deletions(self) -> bool:
-        """Whether deletions fail, or have to wait because the queue asked for a pause."""
-        return self._health.delays_deletions
+    def paused_until(self) -> float:
+        """The end of the pause that the queue asked for: a time of the event loop's clock."""
+        return self._health.paused_until
 
     async def _record(self, operation: str, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         # A function, because a coroutine would never be awaited if this one is cancelled at once.

@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
 from poller.queues import QueueDenied, QueueUnavailable
 from poller.settle.queue_outage import QueueOutage, Report
@@ -20,6 +21,9 @@ class QueueHealth:
         self._was_used = False
         self._outage = QueueOutage()
         self._retry_at = 0.0
+        self._page_failed = False
+        """Whether the last receive failed, perhaps because of a message in its page."""
+        self._log_once = LogOnce()
         self.first_success = asyncio.Event()
         """Set after the first operation that succeeded."""
 
@@ -31,10 +35,9 @@ class QueueHealth:
         return self._outage.error or OK
 
     @property
-    def delays_deletions(self) -> bool:
-        """Whether deletions fail, or have to wait because the queue asked for a pause."""
-        now_s = asyncio.get_running_loop().time()
-        return self._retry_at > now_s or self._outage.fails("delete")
+    def paused_until(self) -> float:
+        """The end of the last pause that the queue asked for: a time of the event loop's clock."""
+        return self._retry_at
 
     def record_failure(self, operation: str, error: QueueUnavailable | QueueDenied) -> None:
         """Record that an operation failed."""
@@ -42,6 +45,9 @@ class QueueHealth:
         is_denied = isinstance(error, QueueDenied)
         kind = "denied" if is_denied else "unavailable"
         self._metrics.queue_failures.labels(operation, kind).inc()
+        if operation == "receive" and not self._page_failed and _suspects_page(error):
+            self._on_failed_page(error)
+            return
         self._metrics.queue_up.set(0)
         self._was_used = True
         self._report(
@@ -54,6 +60,8 @@ class QueueHealth:
 
     def record_success(self, operation: str) -> None:
         """Record that an operation succeeded."""
+        if operation == "receive":
+            self._page_failed = False
         if self._was_used and self._outage.is_over:
             return
         self.first_success.set()
@@ -70,6 +78,20 @@ class QueueHealth:
                 operation=operation,
                 after_s=round(self._outage.lasted_s(now_s), 1),
                 failures=self._outage.failures,
+            )
+
+    def _on_failed_page(self, error: Exception) -> None:
+        """Handle a page that fails after one that was received.
+
+        It is no outage unless the next one fails too, because a message that the queue cannot
+        return makes a page fail whenever it comes back.
+        """
+        self._page_failed = True
+        if self._log_once.is_first("page"):
+            log.warning(
+                "a page of messages failed, perhaps because of a message that the queue cannot "
+                "return; further ones are only counted",
+                error=str(error),
             )
 
     def _report(self, report: Report, operation: str, error: str) -> None:
@@ -95,3 +117,7 @@ class QueueHealth:
         while waited_until < self._retry_at and self._retry_at > loop.time():
             waited_until = self._retry_at
             await asyncio.sleep(waited_until - loop.time())
+
+
+def _suspects_page(error: Exception) -> bool:
+    return isinstance(error, QueueUnavailable) and error.suspects_page

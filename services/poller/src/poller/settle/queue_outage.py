@@ -62,10 +62,6 @@ class QueueOutage:
         """The operation that failed first and its last error; empty if none fails."""
         return next((f"{name}: {one.error}" for name, one in self._failing.items()), "")
 
-    def fails(self, operation: str) -> bool:
-        """Return whether an operation fails."""
-        return operation in self._failing
-
     def lasted_s(self, now_s: float) -> float:
         """Return how long the outage lasts, or lasted until it ended at `now_s`."""
         return now_s - self._began_s
