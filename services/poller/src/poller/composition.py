@@ -82,6 +82,7 @@ def compose(
     tasks = BackgroundTasks()
     in_flight = InFlight(queue_time.now_ms, options.visibility_s, asyncio.get_running_loop().time)
     metrics.in_flight.set_function(lambda: len(in_flight))
+    metrics.intake_limit.set_function(lambda: in_flight.intake.messages)
     metrics.clock_offset_s.set_function(queue_time.offset_s)
 
     health = QueueHealth(metrics)

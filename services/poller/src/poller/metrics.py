@@ -63,8 +63,11 @@ class PollerMetrics:
             "in_hand", "Messages in flight: received and not yet deleted or abandoned."
         )
         self.pillows = gauge("pillows", "Pillows whose newest states are remembered.")
+        self.intake_limit = gauge(
+            "in_hand_limit", "The most messages in flight: what half a lease can delete, or 256."
+        )
         self.broker_up = gauge("broker_up", "1 while the broker is connected, else 0.")
-        self.queue_up = gauge("queue_up", "1 while no queue operation fails, else 0.")
+        self.queue_up = gauge("queue_up", "0 during an outage of the queue, else 1.")
         self.queue_depth = gauge(
             "queue_depth", "Approximate number of messages in the queue, leased ones included."
         )
