@@ -387,6 +387,25 @@ async def test_a_request_without_a_response_ends_after_its_timeout() -> None:
                 await get(pool)
 
 
+async def test_a_response_that_makes_progress_may_take_longer_than_the_timeout() -> None:
+    """A large page on a slow link."""
+    limits = PoolLimits(response_s=0.3, sweep_s=0.02)
+
+    async def script(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
+        await server.read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        for _ in range(10):
+            await asyncio.sleep(0.06)
+            writer.write(b"x")
+            await writer.drain()
+
+    server = Server(script)
+    async with pool_of(server, limits=limits) as pool:
+        assert (await get(pool)).body == b"x" * 10
+
+
 async def test_a_handshake_that_does_not_end_is_no_connection() -> None:
     """The server accepts and stays silent; the message gives the timeout."""
     limits, tls = PoolLimits(connect_s=0.05), ssl.create_default_context()

@@ -22,6 +22,8 @@ class PoolLimits:
 
     connect_s: float = 5.0
     response_s: float = 10.0
+    """How long a response may make no progress: a page of 2 MiB takes longer on a slow link."""
+
     idle_s: float = 4.0
     """How long a connection is kept without a request; Azurite closes one after 5 s."""
 
@@ -191,6 +193,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._has_received = True
+        self._since = self._loop.time()
         try:
             if self._response is None:
                 raise _InvalidResponse("bytes without a request")
