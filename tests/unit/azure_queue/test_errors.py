@@ -176,3 +176,22 @@ def test_every_response_has_an_exception_and_no_wait_exceeds_120_s(
     assert isinstance(raised, kinds)
     if isinstance(raised, QueueUnavailable):
         assert 0 <= raised.retry_after_s <= MAX_RETRY_AFTER_S
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "suspects_page"),
+    [
+        (500, "", True),
+        (500, "OperationTimedOut", False),
+        (503, "ServerBusy", False),
+        (503, "", False),
+    ],
+)
+def test_only_an_error_without_a_code_may_be_due_to_a_message_of_the_page(
+    status: int, code: str, suspects_page: bool
+) -> None:
+    """Azurite answers so to a message that it cannot return; Azure always gives a code."""
+    error = to_exception(ErrorResponse(status, code), datetime.now(UTC))
+
+    assert isinstance(error, QueueUnavailable)
+    assert error.suspects_page is suspects_page

@@ -169,8 +169,8 @@ def _unavailable(response: ErrorResponse, now: datetime) -> QueueUnavailable:
         message += ": too many requests (the limit of one queue is 2,000 messages a second)"
     if retry_after_s:
         message += f"; it allows the next request in {retry_after_s:g} s"
-    # 500 without a known cause: Azurite answers so to a page with a message that it cannot encode.
-    suspects_page = response.status == 500
+    # 500 without a code: Azurite answers so to a page with a message that it cannot encode.
+    suspects_page = response.status == 500 and not response.code
     return QueueUnavailable(message, retry_after_s=retry_after_s, suspects_page=suspects_page)
 
 
