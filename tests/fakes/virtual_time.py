@@ -50,3 +50,10 @@ def virtual_time(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T
 def now() -> float:
     """Return the time of the running loop, in seconds."""
     return asyncio.get_running_loop().time()
+
+
+def pause(seconds: float) -> None:
+    """Let time pass in which the running loop does nothing, as in a process that is stopped."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, _VirtualTimeLoop)
+    loop.now += seconds

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from poller.publish.page_order import MIN_PATIENCE_S
 from tests.fakes.calls import Fault
-from tests.fakes.virtual_time import now, virtual_time
+from tests.fakes.virtual_time import now, pause, virtual_time
 from tests.hypothesis_profiles import examples
 from tests.unit.poller.world import Process, World, order, state
 
@@ -97,6 +97,26 @@ async def test_a_request_without_an_answer_delays_no_page_for_long() -> None:
             assert poller.count("superseded") == 0
     assert len([line for line in logs if "gets no answer" in line["event"]]) == 1
     world.check_newest()
+
+
+@virtual_time
+async def test_a_pause_of_the_process_makes_no_request_overdue() -> None:
+    """The answers that arrived meanwhile are read before a page leaves without them."""
+    world = World()
+    put_backlog(world, 96)
+
+    def latency_s() -> float:
+        is_second = poller.calls.made[-1] == "receive" and poller.calls.made.count("receive") == 2
+        return 1.0 if is_second else 0.01
+
+    poller = world.start(queue_latency_s=latency_s)
+    async with world.running(poller):
+        await world.until(lambda: poller.count("received") == 64, "a page that waits")
+        await asyncio.sleep(0.9)
+        pause(20.0)
+        await world.rest()
+    check_every_state_was_published_in_order(world, poller, 96)
+    assert poller.count("overdue_requests") == 0
 
 
 @settings(max_examples=examples(8))

@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
@@ -17,6 +18,10 @@ from poller.publish.ordered_publisher import OrderedPublisher
 from poller.publish.page_order import PageOrder
 
 log = structlog.get_logger()
+
+PAUSE_S: Final = 0.5
+"""A deadline that is noticed later than this, in seconds, fell into a pause of the process. The
+answers that have arrived meanwhile are read first, for as long again."""
 
 
 class PagePublisher:
@@ -65,18 +70,26 @@ class PagePublisher:
             self._publisher.publish(states)
         deadline_s = self._order.deadline_s
         if deadline_s is not None and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_at(deadline_s, self._on_timer)
+            self._set_timer(deadline_s)
 
-    def _on_timer(self) -> None:
+    def _set_timer(self, deadline_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(deadline_s, self._on_timer, deadline_s)
+
+    def _on_timer(self, deadline_s: float) -> None:
         """Handle the deadline of a page; an unexpected error ends the worker."""
         self._timer = None
+        now_s = asyncio.get_running_loop().time()
+        if now_s - deadline_s > PAUSE_S:
+            self._set_timer(now_s + PAUSE_S)
+            return
         try:
-            self._give_up()
+            self._give_up(now_s)
         except Exception as error:
             self._tasks.fail(error)
 
-    def _give_up(self) -> None:
-        overdue, states = self._order.give_up(asyncio.get_running_loop().time())
+    def _give_up(self, now_s: float) -> None:
+        overdue, states = self._order.give_up(now_s)
         if overdue:
             self._metrics.overdue_requests.inc(overdue)
             if self._log_once.is_first("overdue"):
