@@ -4,6 +4,7 @@ import { createCloud, followMotion, setPose, stateColor, stateLabel } from "../c
 import { byId, setText } from "../cloud/dom.js";
 import { clockSentences, describePillow, formatAge, formatPercent, isOutdated, isStill, knowledgeOf } from "../cloud/format.js";
 import { Battery } from "./battery.js";
+import { gatewayFolder } from "./gateway_folder.js";
 import { fetchHistory } from "./history.js";
 import { formatTime, HistoryStrip } from "./history_strip.js";
 import { Timeline } from "./timeline.js";
@@ -146,7 +147,7 @@ export class DetailView {
   async #loadHistory() {
     this.#loading?.abort();
     const { signal } = (this.#loading = new AbortController());
-    const states = await fetchHistory(new URL(`api/pillows/${this.id}/history`, this.#document.baseURI), signal);
+    const states = await fetchHistory(new URL(`api/pillows/${this.id}/history`, gatewayFolder(new URL(this.#document.baseURI))), signal);
     if (signal.aborted) return;
     for (const state of states) this.#timeline.add(state);
     this.render();

@@ -10,6 +10,7 @@ import { CardRenderer } from "./card.js";
 import { DetailView } from "./detail_view.js";
 import { EmptyState } from "./empty_state.js";
 import { Filters } from "./filters.js";
+import { gatewayFolder } from "./gateway_folder.js";
 import { LatencyPanel } from "./latency_panel.js";
 import { RedrawScheduler } from "./redraw_scheduler.js";
 import { Shell } from "./shell.js";
@@ -20,7 +21,7 @@ document.adoptedStyleSheets = [...document.adoptedStyleSheets, cloudStyleSheet()
 
 const state = initialState(location);
 const client = connect({
-  url: new URL(".", document.baseURI),
+  url: gatewayFolder(location),
   pillows: state.subscription,
   WebSocket: adoptFirst(WebSocket, globalThis.preconnection),
 });

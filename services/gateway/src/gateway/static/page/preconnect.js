@@ -1,7 +1,9 @@
 // Opens the WebSocket before the modules are loaded, for adopt_socket.js. A classic script, because a
 // module would run only after the document is parsed.
 {
-  const url = new URL("ws", document.baseURI);
+  // The gateway serves the page as a folder only, but a proxy may leave out the last slash.
+  const folder = location.pathname.replace(/\/?$/, "/");
+  const url = new URL(`${folder}ws`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   const id = location.hash.slice(1);
   const pillows = /^[\w.-]+$/.test(id) ? [id] : new URLSearchParams(location.search).getAll("pillow");
