@@ -54,5 +54,8 @@ def test_the_probe_or_any_retained_message_proves_delivery_through_wildcards() -
     probed.receive_mark(probed.probe)
     delivered.receive_retained()
     silent.receive_mark(silent.queued)
+    exact = RetainedSet("a.4")
+    exact.receive_retained(proves_wildcard=False)
 
-    assert [one.delivers_retained for one in (probed, delivered, silent)] == [True, True, False]
+    brokers = (probed, delivered, silent, exact)
+    assert [one.delivers_retained for one in brokers] == [True, True, False, False]

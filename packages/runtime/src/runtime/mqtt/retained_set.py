@@ -49,6 +49,7 @@ class RetainedSet:
         """The number of retained messages that have arrived."""
         self._count_at_direct = self._count_at_queued = 0
         self._count_at_confirming = 0
+        self._has_wildcard_proof = False
 
     @property
     def has_mark(self) -> bool:
@@ -73,7 +74,7 @@ class RetainedSet:
     @property
     def delivers_retained(self) -> bool:
         """Whether the broker delivers retained messages to filters with a wildcard."""
-        return self.probe in self._returned or self.count > 0
+        return self.probe in self._returned or self._has_wildcard_proof
 
     @property
     def is_confirmed(self) -> bool:
@@ -105,9 +106,13 @@ class RetainedSet:
         self._returned.add(payload)
         return True
 
-    def receive_retained(self) -> None:
-        """Note a retained message of another client."""
+    def receive_retained(self, *, proves_wildcard: bool = True) -> None:
+        """Note a retained message of another client.
+
+        One whose topic is itself a filter proves nothing about filters with a wildcard.
+        """
         self.count += 1
+        self._has_wildcard_proof |= proves_wildcard
 
     def _mark(self, name: bytes) -> bytes:
         return b"%b %b" % (self._token, name)

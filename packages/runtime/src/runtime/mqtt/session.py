@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import random
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import structlog
 
@@ -22,14 +22,12 @@ from runtime.mqtt.packets import Message
 from runtime.mqtt.properties import publish_properties
 from runtime.mqtt.publish_window import Publish
 from runtime.mqtt.retained_set import NOT_DELIVERED, RetainedSet
+from runtime.mqtt.round_trips import RoundTrips
+from runtime.mqtt.stopping import Stopped, until_stopped
 
 log = structlog.get_logger()
 
 _BACKOFF: Final = Backoff(first_s=0.5, max_s=5)
-
-
-class _Stopped(Exception):
-    """The session was asked to stop."""
 
 
 class MqttSession:
@@ -66,6 +64,7 @@ class MqttSession:
         self._connections = 0
         self._establishment: Establishment | None = None
         self._own_status: OwnStatus | None = None
+        self._round_trips = RoundTrips(self._token)
         self._delivers_retained: bool | None = None
         self._oversized = 0
         self._twin_logged = False
@@ -127,7 +126,7 @@ class MqttSession:
         while not stopping.is_set():
             try:
                 await self._serve(stopping)
-            except _Stopped:
+            except Stopped:
                 break
             except (BrokerLost, BrokerUnusable) as error:
                 self._mark_lost(str(error))
@@ -166,13 +165,22 @@ class MqttSession:
             properties = publish_properties(content_type, expiry_s, tuple(user_properties))
         return self._connection.publish(Publish(topic, payload, retain, properties))
 
+    def round_trip(self) -> asyncio.Future[None]:
+        """Publish a mark; the future is done when it is back, behind all that was published before.
+
+        The future, or this call, raises BrokerLost.
+        """
+        mark, returned = self._round_trips.start()
+        self.publish(self._config.mark_topic, mark)
+        return returned
+
     def abort(self) -> None:
         """Close the connection without DISCONNECT, so that the broker publishes the last will."""
         if self._connection is not None:
             self._connection.abort()
 
     async def _serve(self, stopping: asyncio.Event) -> None:
-        """Open one connection and keep it until it ends; raises the reason, or _Stopped."""
+        """Open one connection and keep it until it ends; raises the reason, or Stopped."""
         self._ready_for_s = None
         self._connections += 1
         will = LastWill(self._config.status_topic, OFFLINE)
@@ -182,11 +190,11 @@ class MqttSession:
             ConnectionEvents(self._receive, self._connection_lost, self._on_oversized),
         )
         try:
-            await _until_stopped(stopping, connection.open(will))
+            await until_stopped(stopping, connection.open(will))
             self._connection = connection
-            await _until_stopped(stopping, self._establish(connection))
-            await _until_stopped(stopping, connection.wait_lost())
-        except _Stopped:
+            await until_stopped(stopping, self._establish(connection))
+            await until_stopped(stopping, connection.wait_lost())
+        except Stopped:
             await self._leave(connection)
             raise
         finally:
@@ -233,6 +241,7 @@ class MqttSession:
                 self._own_status.contradicted()
             return
         if message.topic == self._config.mark_topic:
+            self._round_trips.receive(message.payload)
             self._check_twin(message)
             return
         try:
@@ -276,6 +285,7 @@ class MqttSession:
         """Record that there is no connection, and why; call `on_lost` if the session was ready."""
         self._last_error = error
         self._connection = None
+        self._round_trips.fail(BrokerLost(self.last_error))
         if self._own_status is not None:
             self._own_status.cancel()
             self._own_status = None
@@ -283,18 +293,3 @@ class MqttSession:
             self._ready_for_s = asyncio.get_running_loop().time() - self._ready_since
             self._ready.clear()
             self._on_lost()
-
-
-async def _until_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Await `work`; if `stopping` is set first, cancel it and raise _Stopped."""
-    task = asyncio.ensure_future(work)
-    stopped = asyncio.ensure_future(stopping.wait())
-    try:
-        await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise _Stopped
-        task.result()
-    finally:
-        task.cancel()
-        stopped.cancel()
-        await asyncio.gather(task, stopped, return_exceptions=True)

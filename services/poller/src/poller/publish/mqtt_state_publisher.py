@@ -32,7 +32,6 @@ class MqttStatePublisher:
         marks = {self._mark_topic, *map(self._topics.saved, adopted)}
         self._mark_topics = frozenset(marks)
         self._dead_letter_topic = self._topics.dead_letter(settings.instance)
-        self._confirms = PublishConfirms() if settings.mqtt_protocol == "3.1.1" else None
         self._other_poller_s = -math.inf
         """When a state of another poller arrived, by the event loop's clock."""
         self._connections = 0
@@ -50,6 +49,9 @@ class MqttStatePublisher:
             on_message=self._on_message,
             on_ready=self._on_ready,
             on_lost=self._on_lost,
+        )
+        self._confirms = (
+            PublishConfirms(self._session.round_trip) if settings.mqtt_protocol == "3.1.1" else None
         )
 
     async def run(self, stopping: asyncio.Event) -> None:

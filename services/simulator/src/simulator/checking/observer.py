@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -11,6 +11,7 @@ import structlog
 
 from contract.topics import Topics
 from contract.updates import decode_state
+from runtime.clocks import monotonic_s
 from runtime.mqtt import (
     BrokerLost,
     Message,
@@ -27,7 +28,7 @@ from simulator.stream.items import StreamItem
 log = structlog.get_logger()
 
 CONNECT_TIMEOUT_S: Final = 15.0
-"""How long the connection to the broker may take."""
+"""How long the connection to the broker may take, from the last message that arrived on it."""
 
 _REMOVAL_BATCH: Final = 500
 """Number of retained messages that are removed before their acknowledgements are awaited."""
@@ -41,6 +42,7 @@ class Observer:
         self._topics = Topics(settings.topic_prefix)
         self._started = time.monotonic()
         self.last_received = self._started
+        self._arrived = monotonic_s()
         self._dead_letter_prefix = f"{settings.topic_prefix}/bridge/poller/"
         instance = f"{settings.instance[:56]}-check"
         self._session = MqttSession(
@@ -71,8 +73,7 @@ class Observer:
         running = asyncio.create_task(self._session.run(stopping))
         try:
             try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    await self._session.wait_ready()
+                await self._wait_ready()
             except TimeoutError:
                 raise SettingsError(
                     f"no connection to the broker: {self._session.last_error}; check MQTT_URL"
@@ -82,6 +83,17 @@ class Observer:
             stopping.set()
             await asyncio.wait({running}, timeout=1)
             running.cancel()
+
+    async def _wait_ready(self) -> None:
+        """Wait for the session; raises TimeoutError when nothing arrives for CONNECT_TIMEOUT_S."""
+        self._arrived = monotonic_s()
+        while not self._session.is_ready:
+            left_s = self._arrived + CONNECT_TIMEOUT_S - monotonic_s()
+            if left_s <= 0:
+                raise TimeoutError
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._session.wait_ready()
 
     def start_clock(self) -> None:
         """Start the scenario's time."""
@@ -119,6 +131,7 @@ class Observer:
                 return
 
     def _on_message(self, message: Message) -> None:
+        self._arrived = monotonic_s()
         if message.retained or not message.payload:
             return  # It was published before the check, or it removes a retained message.
         self.last_received = time.monotonic()
