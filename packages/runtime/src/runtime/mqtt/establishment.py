@@ -48,7 +48,8 @@ class Establishment:
             if self._set.receive_mark(message.payload):
                 self._marked.set()
         elif message.retained and message.topic != self._config.status_topic:
-            self._set.receive_retained(proves_wildcard=message.topic not in self._subscription.filters)
+            is_filter = message.topic in self._subscription.filters
+            self._set.receive_retained(proves_wildcard=not is_filter)
             self._arrived.set()
 
     async def run(self) -> None:
