@@ -10,7 +10,9 @@ async with Stack() as stack:            # free ports, nothing is printed
 
 import asyncio
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -23,7 +25,7 @@ from devstack.broker import Broker, BrokerKind, User
 from devstack.errors import ProgramFailed
 from devstack.ports import HOST, Ports
 from devstack.probes import Probe, http_answers
-from devstack.processes import Program, Show
+from devstack.processes import ROOT, Program, Show
 
 Env = Mapping[str, str | None]
 
@@ -47,6 +49,9 @@ class Stack:
         self.ports = ports.settle(wanted)
         self._show = show
         self._env = dict(env or {})
+        (ROOT / ".devstack").mkdir(exist_ok=True)
+        # As short-lived as the broker's data: the journal of another stack has other pillows.
+        self._journal = tempfile.mkdtemp(prefix="journal-", dir=ROOT / ".devstack")
         self.queue = Azurite(self.ports.queue, show=show)
         self.broker = Broker(self.ports.mqtt, kind=broker, show=show)
         self.poller = self.another_poller("poller", port=self.ports.poller)
@@ -94,7 +99,12 @@ class Stack:
         return self._service(
             "poller",
             name,
-            {"POLLER_HOST": HOST, "POLLER_PORT": str(port), **(env or {})},
+            {
+                "POLLER_HOST": HOST,
+                "POLLER_PORT": str(port),
+                "POLLER_JOURNAL": os.environ.get("POLLER_JOURNAL", self._journal),
+                **(env or {}),
+            },
             partial(http_answers, HOST, port, "/readyz", status=200),
         )
 
@@ -129,6 +139,7 @@ class Stack:
             *(part.close() for part in (self.simulator, self.poller, self.gateway))
         )
         await asyncio.gather(*(part.close() for part in (self.queue, self.broker)))
+        shutil.rmtree(self._journal, ignore_errors=True)
 
     def kill(self) -> None:
         """Send SIGKILL to every program."""

@@ -8,6 +8,7 @@ import os
 import signal
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,8 +26,9 @@ from devstack.processes import ROOT, Program
 
 MINIMAL: Final = "minimal client"
 POLLER: Final = "this poller"
+JOURNALED: Final = "this poller, with a journal"
 SDK_LOOP: Final = "SDK loop"
-CLIENTS: Final = (MINIMAL, POLLER, SDK_LOOP)
+CLIENTS: Final = (MINIMAL, POLLER, JOURNALED, SDK_LOOP)
 """The programs that are compared; the first is the upper limit."""
 
 PILLOWS: Final = 100
@@ -59,7 +61,14 @@ async def measure(client: str, target: Target, broker: Broker, batches: list[int
 
     The client is stopped while a batch is put on the queue, so that only its work is measured.
     """
-    program = _program(client, target, broker)
+    # Beside the figures and not in the system's temporary folder, which may be in memory.
+    folder = ROOT / ".bench"
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="journal-", dir=folder) as journal:
+        return await _measure(_program(client, target, broker, journal), target, batches)
+
+
+async def _measure(program: Program, target: Target, batches: list[int]) -> Figure:
     sequence = iter(range(10**9))
     messages = elapsed = cpu = memory = 0.0
     async with program:
@@ -83,7 +92,7 @@ async def measure(client: str, target: Target, broker: Broker, batches: list[int
     return Figure(messages / elapsed, cpu / messages * 1e6, memory)
 
 
-def _program(client: str, target: Target, broker: Broker) -> Program:
+def _program(client: str, target: Target, broker: Broker, journal: str) -> Program:
     port = ports.free()
     env = {
         "AZURE_STORAGE_CONNECTION_STRING": development_account.connection_string(target.port),
@@ -92,10 +101,11 @@ def _program(client: str, target: Target, broker: Broker) -> Program:
         "TOPIC_PREFIX": f"bench{port}",
         "POLLER_PORT": str(port),
         "POLLER_POLL_MAX": "0.1",
+        "POLLER_JOURNAL": journal if client == JOURNALED else "",
         "LOG_LEVEL": "warning",
         "PYTHONPATH": str(ROOT),
     }
-    if client == POLLER:
+    if client in (POLLER, JOURNALED):
         return Program(
             client,
             [Path(sys.executable).parent / "poller"],

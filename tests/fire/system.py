@@ -15,14 +15,20 @@ from tests.fire.producer import Producer
 from tests.fire.queue_proxy import QueueProxy
 from tests.fire.recorder import Recorder
 from tests.fire.world import World
+from tests.gateway import Gateway
 from tests.poller import created_queue
 
 
 @asynccontextmanager
 async def system_under_fire(
-    folder: Path, prefix: str, queue: str, seed: int, messages: Sequence[PlannedMessage]
+    folder: Path,
+    prefix: str,
+    queue: str,
+    seed: int,
+    messages: Sequence[PlannedMessage],
+    journal: Path | None = None,
 ) -> AsyncIterator[tuple[World, QueueClient]]:
-    """Run everything but the pollers until the context ends."""
+    """Run everything but the pollers until the context ends; with a journal a gateway too."""
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(Broker(kind="mosquitto", topic_prefix=prefix))
         azurite = await stack.enter_async_context(DurableAzurite(folder))
@@ -49,7 +55,10 @@ async def system_under_fire(
             random.Random(f"{seed} acts"),
             prefix,
             queue,
+            journal,
         )
+        if journal is not None:
+            world.gateway = await stack.enter_async_context(Gateway(broker, prefix))
         try:
             yield world, client
         finally:

@@ -22,7 +22,7 @@ COUNT = message_count()
 
 pytestmark = [
     pytest.mark.fire,
-    # On a quiet machine with two processors both tests together take two and a half minutes.
+    # On a quiet machine with two processors all tests together take three minutes.
     pytest.mark.timeout(180 + COUNT // 25),
 ]
 
@@ -58,6 +58,22 @@ async def test_three_pollers_end_with_the_newest(
     await run_under_fire(tmp_path, prefix, queue_name, fire_seed + 1, count, names, acts, report)
 
 
+async def test_no_state_is_missing_after_power_cuts(
+    tmp_path: Path, prefix: str, queue_name: str, fire_seed: int, report: list[str]
+) -> None:
+    """Broker, pollers and gateway are killed at once, again and again; one poller stays away."""
+    need_mosquitto()
+    rng = random.Random(f"{fire_seed} power")
+    count = COUNT // 8
+    acts = ["power"] * max(5, COUNT // 1000)
+    acts.insert(rng.randrange(1, 3), "join two")
+    acts.insert(rng.randrange(4, 6), "leave one")
+    await run_under_fire(
+        tmp_path, prefix, queue_name, fire_seed + 2, count, ["one", "three"], acts, report,
+        journal=tmp_path / "journal",
+    )  # fmt: skip
+
+
 async def run_under_fire(
     folder: Path,
     prefix: str,
@@ -67,6 +83,7 @@ async def run_under_fire(
     names: list[str],
     acts: list[str],
     report: list[str],
+    journal: Path | None = None,
 ) -> None:
     """Put `count` messages while the acts happen, wait until the system is idle, and check it."""
     rng = random.Random(f"{seed} cargo")
@@ -77,7 +94,7 @@ async def run_under_fire(
         for index, act in enumerate(acts)
     ]
     begun = time.monotonic()
-    async with system_under_fire(folder, prefix, queue, seed, planned) as (world, client):
+    async with system_under_fire(folder, prefix, queue, seed, planned, journal) as (world, client):
         try:
             await asyncio.gather(
                 *(
@@ -122,6 +139,8 @@ async def check(world: World, client: QueueClient, report: list[str]) -> None:
         [listing(f"{len(wrong)} pillows end with an old state", wrong), *tails]
     )
     assert retained.keys() == result.newest.keys()
+    if world.gateway is not None:
+        assert await world.shown(result.newest) == result.newest
     for poller in world.pollers.values():
         await poller.check_counts()
     world.recorder.check()

@@ -1,9 +1,10 @@
 """The system under fire: mosquitto, Azurite, the command `poller`, and proxies between them.
 
 A killed broker forgets what it has not saved, and the running pollers publish it again.
-A state is lost only if the broker and every poller that knows it die at once, which no client of a
-broker can prevent. So the acts follow one another: a broker is killed when every running poller is
-connected, and no poller is killed before the broker has every state again.
+Without a journal a state is lost if the broker and every poller that knows it die at once. So the
+acts follow one another: a broker is killed when every running poller is connected, and no poller is
+killed before the broker has every state again. With a journal they are killed together, a gateway
+too, which is `cut_power`.
 """
 
 import asyncio
@@ -12,10 +13,13 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
+import httpx
 from azure.storage.queue.aio import QueueClient
 
+from contract.timestamps import parse_timestamp
 from devstack.broker import Broker
 from tests.fire.audit import AuditResult, Order, audit
 from tests.fire.durable_azurite import DurableAzurite
@@ -24,6 +28,7 @@ from tests.fire.mqtt_proxy import MqttProxy
 from tests.fire.producer import DEPTH, Producer
 from tests.fire.queue_proxy import QueueProxy
 from tests.fire.recorder import Recorder
+from tests.gateway import Gateway
 from tests.poller import Poller, receive_poison
 from tests.waiting import until
 
@@ -52,6 +57,7 @@ class World:
         rng: random.Random,
         prefix: str,
         queue: str,
+        journal: Path | None = None,
     ) -> None:
         self.broker = broker
         self.azurite = azurite
@@ -60,11 +66,14 @@ class World:
         self.recorder = recorder
         self.producer = producer
         self.pollers: dict[str, Poller] = {}
+        self.gateway: Gateway | None = None
+        """Where there is one, it is killed with the rest, and has to show the newest states."""
         self.acts: Counter[str] = Counter()
         self._markers = markers
         self._rng = rng
         self._prefix = prefix
         self._queue = queue
+        self._journal = journal
 
     # Acts
 
@@ -90,6 +99,7 @@ class World:
             POLLER_POLL_MAX="0.5",
             # Otherwise waiting states could be superseded by one of the same order.
             POLLER_NEWEST_ONLY="false",
+            POLLER_JOURNAL=str(self._journal or ""),
         )
         await poller.spawn()
         await self._ready()
@@ -137,6 +147,28 @@ class World:
         assert not behind, f"not published again within {WITHIN_S:g} s: {behind}"
         self.mqtt_proxy.faults.paused = False
 
+    async def cut_power(self) -> None:
+        """Kill everything but the queue at once, up to three times in a row, at any moment."""
+        for last in reversed(range(self._rng.choice((1, 1, 2, 3)))):
+            await self._let_some_pass()
+            self.acts["power cuts"] += 1
+            self.mqtt_proxy.opened = False
+            programs = [self.broker, *self.pollers.values()]
+            programs += [self.gateway] if self.gateway is not None else []
+            for program in programs:
+                program.kill()
+            for program in programs:
+                await program.wait()
+            await self.recorder.drained()
+            await self.broker.start()
+            await self.recorder.connect()
+            self.mqtt_proxy.opened = True
+            for program in programs[1:]:
+                await program.spawn()
+            if last:
+                await asyncio.sleep(self._rng.random() * 1.5)
+        await self._ready()
+
     async def kill_azurite(self) -> None:
         """Kill the queue while it is drained; some deleted messages return."""
         self.queue_proxy.opened.clear()
@@ -179,6 +211,8 @@ class World:
                 await self.kill_pollers()
             case ["broker"]:
                 await self.kill_broker()
+            case ["power"]:
+                await self.cut_power()
             case ["queue"]:
                 await self.kill_azurite()
             case _:
@@ -230,6 +264,22 @@ class World:
             found = {pillow: states[0].order for pillow, states in reader.received.items()}
             if found == expected or time.monotonic() > deadline:
                 return found
+
+    async def shown(self, expected: dict[str, Order]) -> dict[str, Order]:
+        """Return the order of each state that the gateway shows, once they are as expected."""
+        assert self.gateway is not None
+        await self.gateway.until_ready(within_s=WITHIN_S)
+        deadline = time.monotonic() + WITHIN_S / 2
+        async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
+            while True:
+                pillows = (await client.get(f"{self.gateway.url}/api/pillows")).json()["pillows"]
+                found = {
+                    one["pillow"]: (parse_timestamp(one["at"]) or 0, one.get("seq", 0))
+                    for one in pillows
+                }
+                if found == expected or time.monotonic() > deadline:
+                    return found
+                await asyncio.sleep(0.1)
 
     def check_pollers(self) -> None:
         """Assert that no poller has ended by itself or logged a traceback."""

@@ -31,6 +31,10 @@ class Disk:
         self.commits: list[int] = []
         self.opened: list[OpenedJournal] = []
 
+    def adopt(self, file: JournalFile) -> OpenedJournal:
+        """Adopt what was left behind."""
+        return self.folder.adopt(file)
+
     def open(self, journal_id: str | None = None) -> OpenedJournal:
         """Open the journal."""
         if self.fails_to_open:
@@ -72,6 +76,26 @@ async def running(disk: Disk) -> AsyncIterator[Journal]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_a_poller_leaves_behind_is_adopted_while_this_one_runs(
+    disk: Disk, tmp_path: Path
+) -> None:
+    """It may never come back; its states are told, and are in this journal then."""
+    async with running(disk) as journal:
+        told: list[dict[str, int]] = []
+        journal.listen(lambda opened: told.append(orders(opened)))
+        first = journal.put(row("a", 5))
+        assert first is not None
+        await first
+        with JournalFile(tmp_path / "pillow.two.sqlite3", "two") as other:
+            other.commit([row("a", 4), row("b", 1)])
+            journal.adopt()
+            await until(lambda: not journal._adopts, "looked")
+            assert told == []
+        journal.adopt()
+        await until(lambda: told == [{"b": 1}], "adopted")
+    assert on_disk(disk) == {"a": 5, "b": 1}
 
 
 def on_disk(disk: Disk) -> dict[str, int]:

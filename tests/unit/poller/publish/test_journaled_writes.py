@@ -37,6 +37,9 @@ class FakeJournal:
     def listen(self, on_opened: Callable[[OpenedJournal], None]) -> None:
         on_opened(opened(self.disk))
 
+    def adopt(self) -> None:
+        """There is no other journal."""
+
     def get(self, pillow: str) -> JournalRow | None:
         return self.rows.get(pillow)
 

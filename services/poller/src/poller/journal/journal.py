@@ -22,6 +22,7 @@ from poller.journal.journal_file import (
     JournalUnreadable,
 )
 from poller.journal.journal_folder import OpenedJournal, set_aside
+from poller.journal.row_batch import RowBatch
 from poller.metrics import PollerMetrics
 from runtime.health import ok_but
 
@@ -45,6 +46,9 @@ class JournalOpener(Protocol):
     def open(self, journal_id: str | None = None) -> OpenedJournal:
         """Open the journal; raises JournalUnavailable."""
 
+    def adopt(self, file: JournalFile) -> OpenedJournal:
+        """Adopt the journals of pollers that ended meanwhile; returns only what is adopted."""
+
 
 class Journal:
     """Writes the last states of pillows; a pillow's newest row replaces those before it.
@@ -63,9 +67,10 @@ class Journal:
         """What a journal had that was opened before `_on_opened` was known."""
         self._rows: dict[str, JournalRow] = {}
         """What the file has, or will have."""
-        self._pending = _Batch()
-        self._writing = _Batch()
+        self._pending = RowBatch()
+        self._writing = RowBatch()
         self._has_pending = asyncio.Event()
+        self._adopts = False
         self._was_tried = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "journal")
         self._error: str | None = "it is not open yet"
@@ -87,7 +92,7 @@ class Journal:
         """Call `on_opened` whenever the journal was opened, and now if it is open."""
         self._on_opened = on_opened
         if self._opened is not None:
-            self._begin(self._opened)
+            self._begin(self._opened, set(self._opened.states))
             self._opened = None
 
     def get(self, pillow: str) -> JournalRow | None:
@@ -122,6 +127,11 @@ class Journal:
     def is_removed(self, pillow: str) -> bool:
         """Return whether a removal of a pillow waits to be written."""
         return self._pending.rows.get(pillow, self) is None
+
+    def adopt(self) -> None:
+        """Adopt soon what other pollers have left behind."""
+        self._adopts = True
+        self._has_pending.set()
 
     async def wait_tried(self) -> None:
         """Wait until the journal is open, or cannot be opened now."""
@@ -158,6 +168,7 @@ class Journal:
                 if self._file is None:
                     await self._open()
                 try:
+                    await self._adopt()
                     await self._write()
                 except JournalUnreadable as error:
                     await self._set_aside(error)
@@ -176,26 +187,30 @@ class Journal:
         if self._on_opened is None:
             self._opened = opened
         else:
-            self._begin(opened)
+            self._begin(opened, set(opened.states) | self._rows.keys())
 
-    def _begin(self, opened: OpenedJournal) -> None:
-        """Report a journal that was opened, and write what it does not have."""
+    async def _adopt(self) -> None:
+        while self._adopts and self._file is not None and self._on_opened is not None:
+            self._adopts = False
+            adopted = await self._in_thread(partial(self._opener.adopt, self._file))
+            if adopted.states:
+                self._begin(adopted, set(adopted.states))
+
+    def _begin(self, opened: OpenedJournal, pillows: set[str]) -> None:
+        """Report a journal that was opened, and write what it does not have of `pillows`."""
         assert self._on_opened is not None
         self._on_opened(opened)
-        on_disk = {
-            pillow: state.row
-            for pillow, state in opened.states.items()
-            if pillow not in opened.unwritten
-        }
-        for pillow, row in self._rows.items():
-            if on_disk.get(pillow) != row:
-                self._pending.rows[pillow] = row
+        for pillow in pillows & self._rows.keys():
+            known = opened.states.get(pillow)
+            is_written = known is not None and pillow not in opened.unwritten
+            if not (is_written and known is not None and known.row == self._rows[pillow]):
+                self._pending.rows[pillow] = self._rows[pillow]
                 self._has_pending.set()
 
     async def _write(self) -> None:
         """Commit what is pending."""
         batch = self._writing = self._pending
-        self._pending = _Batch()
+        self._pending = RowBatch()
         self._has_pending.clear()
         if not batch.rows:
             return
@@ -210,7 +225,7 @@ class Journal:
             self._has_pending.set()
             raise
         finally:
-            self._writing = _Batch()
+            self._writing = RowBatch()
         batch.release()
         self._metrics.journal_rows.inc(len(puts))
 
@@ -228,7 +243,7 @@ class Journal:
         except OSError as failed:
             raise JournalUnavailable(str(failed)) from None
         # Not only what is pending, because the new file has nothing.
-        self._pending = _Batch(dict(self._rows)).followed_by(self._pending)
+        self._pending = RowBatch(dict(self._rows)).followed_by(self._pending)
 
     async def _close(self) -> None:
         file, self._file = self._file, None
@@ -264,31 +279,3 @@ class Journal:
                 "the journal cannot be written; a power cut may lose states until it can",
                 error=error,
             )
-
-
-class _Batch:
-    """Rows that are written together, None for a pillow to remove, and who waits for them."""
-
-    def __init__(self, rows: dict[str, JournalRow | None] | None = None) -> None:
-        self.rows: dict[str, JournalRow | None] = {} if rows is None else rows
-        self._committed: list[asyncio.Future[None]] = []
-
-    @property
-    def committed(self) -> asyncio.Future[None]:
-        """A future that is done when the rows are on the disk."""
-        if not self._committed:
-            self._committed.append(asyncio.get_running_loop().create_future())
-        return self._committed[-1]
-
-    def release(self) -> None:
-        """End every wait for the rows."""
-        for committed in self._committed:
-            if not committed.done():
-                committed.set_result(None)
-        self._committed.clear()
-
-    def followed_by(self, later: "_Batch") -> "_Batch":
-        """Return a batch with the rows of both, those of the later one where both have some."""
-        both = _Batch(self.rows | later.rows)
-        both._committed = self._committed + later._committed
-        return both

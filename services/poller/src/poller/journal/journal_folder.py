@@ -9,8 +9,8 @@ import fcntl
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +62,20 @@ class OpenedJournal:
     unwritten: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Adopted:
+    """The newer states of a journal that was left behind.
+
+    `instances` are those of their marks; None if the states could not be copied.
+    """
+
+    states: dict[str, JournaledState]
+    instances: dict[str, str] | None
+
+
+_NOTHING: Final = _Adopted({}, {})
+
+
 class JournalFolder:
     """Opens the journal of one instance below one topic prefix; it blocks."""
 
@@ -76,15 +90,27 @@ class JournalFolder:
 
         `journal_id` is the id of the marks that were published already.
         """
+        with self._entered():
+            file = self._open_own(journal_id)
+            try:
+                return self._load(file)
+            except BaseException:
+                file.close()
+                raise
+
+    def adopt(self, file: JournalFile) -> OpenedJournal:
+        """Adopt what was left behind since `file` was opened; returns only what is adopted."""
+        with self._entered():
+            if not self._left_behind(file.path):
+                return OpenedJournal(file, {}, {}, 0, frozenset())
+            return self._adopt_all(file, _states(file.rows()), {})
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with _locked(self.path / ".lock"):
-                file = self._open_own(journal_id)
-                try:
-                    return self._load(file)
-                except BaseException:
-                    file.close()
-                    raise
+                yield
         except OSError as error:
             raise JournalUnavailable(f"{self.path}: {error.strerror or error}") from None
         except (JournalLocked, JournalUnreadable) as error:
@@ -111,20 +137,35 @@ class JournalFolder:
             set_aside(own.path, error)
             own = JournalFile(own.path, self._instance, own.id)
             states, instances = {}, own.instances()
-        unwritten: set[str] = set()
-        for path in self._left_behind(own.path):
-            newer, others = self._adopt(path, own, states)
-            states |= newer
-            if others is None:
-                unwritten |= newer.keys()
-            else:
-                instances |= others
+        _forget_unused(own, states, instances)
+        opened = self._adopt_all(own, states, instances)
         numbers = [
             state.row.mark.number
             for state in states.values()
             if state.row.mark.journal == own.id and state.row.mark.number < NEVER
         ]
-        return OpenedJournal(own, states, instances, max(numbers, default=0), frozenset(unwritten))
+        return replace(
+            opened,
+            states=states | opened.states,
+            instances=instances | opened.instances,
+            last_mark=max(numbers, default=0),
+        )
+
+    def _adopt_all(
+        self, own: JournalFile, known: dict[str, JournaledState], instances: dict[str, str]
+    ) -> OpenedJournal:
+        """Adopt the journals that were left behind; returns what is newer than `known`."""
+        newer: dict[str, JournaledState] = {}
+        unwritten: set[str] = set()
+        instances = dict(instances)
+        for path in self._left_behind(own.path):
+            adopted = self._adopt(path, own, known | newer)
+            newer |= adopted.states
+            if adopted.instances is None:
+                unwritten |= adopted.states.keys()
+            else:
+                instances |= adopted.instances
+        return OpenedJournal(own, newer, instances, 0, frozenset(unwritten))
 
     def _left_behind(self, own: Path) -> list[Path]:
         name = re.compile(rf"{re.escape(self._prefix)}\.[a-z0-9-]+(~[0-9]+)?{re.escape(SUFFIX)}")
@@ -135,24 +176,19 @@ class JournalFolder:
         ]
 
     @staticmethod
-    def _adopt(
-        path: Path, own: JournalFile, known: dict[str, JournaledState]
-    ) -> tuple[dict[str, JournaledState], dict[str, str] | None]:
-        """Copy the newer states of a journal that no process holds, and delete it.
-
-        Returns the states, and the instances of their marks; None if they could not be copied.
-        """
+    def _adopt(path: Path, own: JournalFile, known: dict[str, JournaledState]) -> _Adopted:
+        """Copy the newer states of a journal that no process holds, and delete it."""
         try:
             with JournalFile(path) as other:
                 found, instances = _states(other.rows()), other.instances()
         except JournalLocked:
-            return {}, {}
+            return _NOTHING
         except JournalUnavailable as error:
             log.error("a journal that was left behind cannot be read", error=str(error))
-            return {}, {}
+            return _NOTHING
         except JournalUnreadable as error:
             set_aside(path, error)
-            return {}, {}
+            return _NOTHING
         newer = {
             pillow: state
             for pillow, state in found.items()
@@ -162,11 +198,24 @@ class JournalFolder:
             own.adopt([state.row for state in newer.values()], instances)
         except JournalUnavailable as error:
             log.error("a journal that was left behind cannot be adopted yet", error=str(error))
-            return newer, None
+            return _Adopted(newer, None)
         for file in _files(path):
             file.unlink(missing_ok=True)
         log.info("states of another poller's journal adopted", path=str(path), states=len(newer))
-        return newer, instances
+        return _Adopted(newer, instances)
+
+
+def _forget_unused(
+    own: JournalFile, states: dict[str, JournaledState], instances: dict[str, str]
+) -> None:
+    """Forget the journals, also in `instances`, whose marks no state has any more."""
+    used = {state.row.mark.journal for state in states.values()} | {own.id}
+    unused = instances.keys() - used
+    for journal in unused:
+        del instances[journal]
+    if unused:
+        with suppress(JournalUnavailable):  # without room they are forgotten later
+            own.forget_journals(unused)
 
 
 def set_aside(path: Path, error: JournalUnreadable) -> None:

@@ -61,7 +61,8 @@ class SaveMarks:
 
     def change_journal(self, journal: str, last: int) -> None:
         """Use the id of a journal that was opened; `last` is the largest number in it."""
-        self._next = SaveMark(journal, max(last, self._received.get(journal, 0)) + 1)
+        known = self._next.number - 1 if journal == self._next.journal else 0
+        self._next = SaveMark(journal, max(last, known, self._received.get(journal, 0)) + 1)
 
     def advance(self) -> SaveMark:
         """Return the mark to publish now; the states that are written later have the next one."""

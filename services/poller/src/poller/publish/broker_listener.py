@@ -70,6 +70,7 @@ class BrokerListener:
         self._is_ready = True
         self._metrics.broker_up.set(1)
         self.compare()
+        self._last_writes.adopt()
 
     def compare(self) -> None:
         """Publish again what the broker lacks, if it has sent what it retains."""

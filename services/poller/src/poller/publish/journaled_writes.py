@@ -22,6 +22,9 @@ class StateJournal(Protocol):
     def listen(self, on_opened: Callable[[OpenedJournal], None]) -> None:
         """Call `on_opened` whenever the journal was opened, and now if it is open."""
 
+    def adopt(self) -> None:
+        """Adopt soon what other pollers have left behind."""
+
     def get(self, pillow: str) -> JournalRow | None:
         """Return the row that the journal has of a pillow, or will have."""
 
@@ -139,6 +142,11 @@ class JournaledWrites:
             if self._journal is not None and self._journal.get(pillow) is not None:
                 self.journaled(pillow)
         return found.missing
+
+    def adopt(self) -> None:
+        """Adopt soon what other pollers have left behind: one may have ended with the broker."""
+        if self._journal is not None:
+            self._journal.adopt()
 
     def pass_day(self) -> None:
         """Forget the pillows of which nothing came for a week; called once a day."""

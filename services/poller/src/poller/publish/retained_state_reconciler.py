@@ -76,10 +76,11 @@ class RetainedStateReconciler:
                 try:
                     await self._broker.publish_state(update, None)
                 except PublishRefused:
-                    # Repeated until it is accepted, because an operator may correct the ACL.
-                    self._is_stale[pillow] = True
-                    await asyncio.sleep(REFUSED_DELAY_S)
-                    continue
+                    # Repeated until it is accepted, because an operator may correct the ACL; other
+                    # pillows are published meanwhile.
+                    loop = asyncio.get_running_loop()
+                    loop.call_later(REFUSED_DELAY_S, self.republish, pillow)
+                    return
                 self._metrics.republished.inc()
                 if self._last_writes.record(update) is not None:
                     self._is_stale[pillow] = True
