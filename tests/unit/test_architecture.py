@@ -115,6 +115,8 @@ DECIDERS: Final = (
     "gateway.fanout.positions",
     "gateway.fanout.walking",
     "gateway.fanout.batching",
+    "gateway.transport.subscribe_budget",
+    "gateway.transport.traffic_limits",
     "gateway.transport.timing_wheel",
     "gateway.fanout.encoding",
     "gateway.transport.admission",

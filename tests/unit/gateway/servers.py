@@ -15,6 +15,7 @@ from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatScheduler
 from gateway.transport.server import KEEP_ALIVE_S, serve
 from gateway.transport.socket_limits import set_socket_limits
+from gateway.transport.traffic_limits import TrafficLimits
 from runtime.server import listen
 from tests.gateway import handshake, request
 from tests.unit.gateway.core import GatewayCore
@@ -88,10 +89,11 @@ async def serving(
     limits: ConnectionLimits | None = None,
     app: Starlette | None = None,
     keep_alive_s: int = KEEP_ALIVE_S,
+    traffic: TrafficLimits | None = None,
 ) -> AsyncIterator[Served]:
     """Run a server that sends each client a heartbeat once in `heartbeat_s`."""
     core = GatewayCore()
-    context = make_context(core, max_clients=max_clients, limits=limits)
+    context = make_context(core, max_clients=max_clients, limits=limits, traffic=traffic)
     listener = listen("127.0.0.1", 0, "PORT")
     set_socket_limits(listener)
     stopping = asyncio.Event()

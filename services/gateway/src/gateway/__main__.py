@@ -32,6 +32,7 @@ from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.open_files import open_file_limit, raise_open_file_limit
 from gateway.transport.server import serve
 from gateway.transport.socket_limits import set_socket_limits
+from gateway.transport.traffic_limits import TrafficLimits
 from runtime.health import health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
@@ -117,7 +118,8 @@ async def _serve(
     consumer = MqttConsumer(presence, dispatcher, topics, metrics, clock)
     registry = ConnectionRegistry(metrics, _connection_limits(settings))
     policy = _admission_policy(settings, registry.limits)
-    context = TransportContext(registry, dispatcher, InboundScheduler(), policy, clock)
+    traffic = TrafficLimits(settings.subscribe_rate, settings.response_timeout)
+    context = TransportContext(registry, dispatcher, InboundScheduler(), policy, clock, traffic)
     session = _mqtt_session(settings, topics, consumer, metrics)
     app = create_app(
         settings,

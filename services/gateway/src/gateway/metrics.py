@@ -114,6 +114,11 @@ class GatewayMetrics:
             ["stage"],
             registry=self.registry,
         )
+        self.stalled = Counter(
+            "pillowcast_gateway_stalled_responses",
+            "Responses ended because their client read nothing for GATEWAY_RESPONSE_TIMEOUT.",
+            registry=self.registry,
+        )
         self.out_of_files = Counter(
             "pillowcast_gateway_out_of_files",
             "Checks, four a second, that found no file descriptor for another connection.",

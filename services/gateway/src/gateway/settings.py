@@ -91,6 +91,22 @@ class GatewaySettings(CommonSettings):
         description="Seconds that a connection is kept alive between two requests; longer than a "
         "proxy in front keeps it: 60 for nginx, 120 for Caddy.",
     )
+    response_timeout: float = Field(
+        30,
+        alias="GATEWAY_RESPONSE_TIMEOUT",
+        gt=0,
+        le=86400,
+        allow_inf_nan=False,
+        description="Seconds after which a response is ended whose client reads nothing of it.",
+    )
+    subscribe_rate: int = Field(
+        131072,
+        alias="GATEWAY_SUBSCRIBE_RATE",
+        ge=0,
+        description="Bytes of snapshots a second that the subscribe messages of one client may "
+        "cause, saved up for 32 s and at least four times the whole; a client above it is closed "
+        "with 4429. 0 for no limit.",
+    )
     expire_after: float = Field(
         30,
         alias="GATEWAY_EXPIRE_AFTER",

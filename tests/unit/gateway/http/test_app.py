@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 import httpx
 import msgspec
 import pytest
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from contract.states import STATES_JSON
-from gateway.http.api import api_routes
+from gateway.http.api import PIECE_BYTES, api_routes
 from gateway.http.app import STATIC, create_app
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.settings import GatewaySettings
@@ -253,7 +255,7 @@ async def test_an_internal_error_has_the_security_headers(monkeypatch: pytest.Mo
     def fail() -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr(made.core.store, "states", fail)
+    monkeypatch.setattr(made.core.store, "arrivals_after", fail)
     transport = httpx.ASGITransport(made.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         answer = await client.get("/api/pillows")
@@ -320,3 +322,40 @@ async def test_a_list_of_any_length_is_complete(site: Site, pillows: int) -> Non
     assert ("content-length" in answer.headers) == (pillows == 1)
     assert answer.content.endswith(b"[" + b",".join(one.payload for one in updates) + b"]}")
     assert len(answer.json()["pillows"]) == pillows
+
+
+async def test_a_long_list_is_made_as_it_is_read() -> None:
+    """Each piece has the states of its moment; what is added later is not in the list."""
+    core = GatewayCore(history_bytes=1 << 20)
+    for number in range(400):
+        pillow = "cloud-0" if number % 2 else f"cloud-{number}"
+        core.put(update(pillow, number, pad=1000))
+    pillows = begin(core, "/api/pillows")
+    history = begin(core, "/api/pillows/{pillow}/history")
+
+    listed, past = await anext(pillows), await anext(history)
+    core.put(update("cloud-398", 1000, state="punching", pad=1000))
+    core.put(update("cloud-0", 1001, pad=1000))
+    core.put(update("new", 1002, pad=1000))
+    listed += b"".join([piece async for piece in pillows])
+    past += b"".join([piece async for piece in history])
+
+    states = msgspec.json.decode(listed)["pillows"]
+    assert [state["pillow"] for state in states] == [f"cloud-{2 * n}" for n in range(200)]
+    assert states[-1]["state"] == "punching"
+    instants = [state["at"] for state in msgspec.json.decode(past)["states"]]
+    assert instants == sorted(set(instants))
+    assert len(instants) == 201
+
+
+async def begin(core: GatewayCore, path: str) -> AsyncIterator[bytes]:
+    """Call an endpoint; return what yields the pieces of its response."""
+    routes = {route.path: route for route in api_routes(core.store, core.history, core.dispatcher)}
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+    request = Request({**scope, "path_params": {"pillow": "cloud-0"}})
+    response = await routes[path].endpoint(request)
+    assert isinstance(response, StreamingResponse)
+    async for piece in response.body_iterator:
+        assert isinstance(piece, bytes)
+        assert len(piece) <= PIECE_BYTES
+        yield piece

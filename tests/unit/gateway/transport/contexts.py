@@ -7,6 +7,7 @@ from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.context import TransportContext
 from gateway.transport.inbound_scheduler import InboundScheduler
+from gateway.transport.traffic_limits import TrafficLimits
 from tests.unit.gateway.core import GatewayCore
 
 
@@ -16,6 +17,7 @@ def make_context(
     *,
     max_clients: int = 1000,
     limits: ConnectionLimits | None = None,
+    traffic: TrafficLimits | None = None,
 ) -> TransportContext:
     """Return a context that adds clients to the core."""
     return TransportContext(
@@ -24,4 +26,5 @@ def make_context(
         InboundScheduler(),
         AdmissionPolicy(allowed_origins, max_clients),
         core.clock,
+        traffic or TrafficLimits(),
     )

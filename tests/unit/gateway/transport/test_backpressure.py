@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 from starlette.applications import Starlette
@@ -11,8 +13,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contract.frames import Status
-from tests.gateway import PING, TEXT, client_frame, handshake, parse_frames, request
-from tests.unit.gateway.servers import serving
+from gateway.transport.traffic_limits import TrafficLimits
+from tests.gateway import (
+    PING,
+    TEXT,
+    client_frame,
+    close_code,
+    handshake,
+    parse_frames,
+    request,
+)
+from tests.unit.gateway.servers import Served, read_to_end, serving
 from tests.waiting import until
 
 BIG = 40_000
@@ -157,3 +168,66 @@ async def test_an_upgrade_behind_a_small_buffered_response_logs_nothing(
                     await until(lambda: served.clients == 1, "registered")
                 await until(lambda: served.clients == 0, "unregistered")
     assert not caplog.records
+
+
+@pytest.mark.parametrize("path", ["/ws", "/events"])
+async def test_clients_that_never_read_a_large_snapshot_hold_a_piece_each(path: str) -> None:
+    """However large the fleet is, and although it changes between two that connect."""
+    sent = handshake() if path == "/ws" else request(path)
+    async with serving() as served, AsyncExitStack() as clients:
+        for number in range(400):
+            served.publish(f"cloud-{number}", pad=5_000)
+        for number in range(10):
+            await clients.enter_async_context(served.dial(sent))
+            await until(partial(has_clients, served, number + 1), "registered")
+            served.publish(f"cloud-{number}", pad=5_000)
+        await until(lambda: all(one.is_paused for one in served.connections), "paused")
+        held = [one.transport.get_write_buffer_size() for one in served.connections]
+
+    assert max(held) <= 66_000
+    assert not any(one.is_live for one in served.connections)
+
+
+def has_clients(served: Served, count: int) -> bool:
+    """Return whether so many clients are connected."""
+    return served.clients == count
+
+
+async def test_a_response_whose_client_reads_nothing_is_ended() -> None:
+    """And counted; one whose client reads slowly is not."""
+    page = bytes(3_000_000)
+
+    async def large(_request: Request) -> Response:
+        return Response(page)
+
+    app = Starlette(routes=[Route("/page", large)])
+    loop = asyncio.get_running_loop()
+    async with (
+        serving(app=app, traffic=TrafficLimits(response_s=0.4)) as served,
+        served.dial(request("/page")) as silent,
+        served.dial(request("/page")) as slow,
+    ):
+        got = 0
+        while served.count("stalled_responses_total") == 0 or got < 1_500_000:
+            got += len(await loop.sock_recv(slow, 1 << 15))
+            await asyncio.sleep(0.01)
+        assert served.count("stalled_responses_total") == 1
+        assert len(await read_to_end(silent)) < len(page)
+
+
+async def test_subscribe_is_refused_with_4429_above_the_rate() -> None:
+    """14 KiB of messages must not give 233 MiB of snapshots."""
+    loop = asyncio.get_running_loop()
+    message = client_frame(TEXT, b'{"type":"subscribe","pillows":"all"}')
+    async with serving() as served, served.dial(receive_buffer=1 << 18) as client:
+        for number in range(500):
+            served.publish(f"cloud-{number}", pad=2_000)
+        got = b""
+        async with asyncio.timeout(20):
+            while close_code(got) is None:
+                await loop.sock_sendall(client, message)
+                data = await loop.sock_recv(client, 1 << 20)
+                got = data if len(got) > 1 << 22 else got + data
+        assert close_code(got) == 4429
+        assert served.count("refused_total", code="4429") == 1
+        assert served.count("delivered_updates_total") < 500 * 20

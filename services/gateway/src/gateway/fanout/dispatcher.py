@@ -25,6 +25,7 @@ class Dispatcher:
     """Sends every change to the subscribers that want it, with the next flush."""
 
     def __init__(self, store: StateStore, metrics: GatewayMetrics, clock: Clock) -> None:
+        self._store = store
         self._planner = FlushPlanner(store)
         self._delivered = metrics.delivered
         self._counters = {
@@ -46,6 +47,13 @@ class Dispatcher:
     def subscriber_count(self) -> int:
         """How many subscribers there are."""
         return len(self._planner)
+
+    def snapshot_bytes(self, filter: Filter) -> int:
+        """Return how large the states of a full snapshot are, in bytes."""
+        if filter is None:
+            return self._store.size_bytes
+        states = (self._store.state(pillow) for pillow in filter)
+        return sum(len(state) for state in states if state is not None)
 
     def subscribe(
         self,

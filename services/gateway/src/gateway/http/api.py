@@ -1,6 +1,6 @@
 """The HTTP API: the states that are known now and before, for clients that do not subscribe."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 from starlette.requests import Request
@@ -14,10 +14,13 @@ from gateway.state.history import History
 from gateway.state.state_store import StateStore
 
 PIECE_BYTES: Final = 65_536
-"""The approximate size of the pieces of a long response, which bounds what is buffered for a client
-that does not read."""
+"""The size of the pieces of a long response, unless a single state is larger. A piece is made when
+the client has read enough of the last one, so one that does not read holds two."""
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
+
+Numbered = Iterator[tuple[int, bytes]]
+"""States with the numbers from which a walk over them goes on."""
 
 
 def api_routes(store: StateStore, history: History, dispatcher: Dispatcher) -> list[Route]:
@@ -26,7 +29,7 @@ def api_routes(store: StateStore, history: History, dispatcher: Dispatcher) -> l
     async def pillows(_request: Request) -> Response:
         cursor, status = str(store.cursor).encode(), encode_status_fields(dispatcher.status)
         head = b'{"cursor":"%b",%b,"pillows":[' % (cursor, status)
-        return _list(head, list(store.states()))
+        return _list(head, lambda number: _known_after(store, number), store.last_arrival)
 
     async def pillow(request: Request) -> Response:
         name = request.path_params["pillow"]
@@ -37,7 +40,11 @@ def api_routes(store: StateStore, history: History, dispatcher: Dispatcher) -> l
         name = request.path_params["pillow"]
         if store.state(name) is None:
             return _unknown(name)
-        return _list(b'{"pillow":"%b","states":[' % name.encode(), history.states(name))
+        return _list(
+            b'{"pillow":"%b","states":[' % name.encode(),
+            lambda number: history.states_after(name, number),
+            history.last_number(name),
+        )
 
     return [
         Route("/api/pillows", pillows),
@@ -50,9 +57,19 @@ def _json(body: bytes) -> Response:
     return Response(body, media_type="application/json", headers=_HEADERS)
 
 
-def _list(head: bytes, states: Sequence[bytes]) -> Response:
-    """Respond with a JSON object that ends with a list; in pieces if it is longer than one."""
-    pieces = _pieces(head, states)
+def _known_after(store: StateStore, number: int) -> Numbered:
+    for arrival, change in store.arrivals_after(number):
+        if change.payload is not None:
+            yield arrival, change.payload
+
+
+def _list(head: bytes, after: Callable[[int], Numbered], last: int) -> Response:
+    """Respond with a JSON object that ends with a list; in pieces if it is longer than one.
+
+    `after` walks over the states behind a number; the list ends with the number `last`, because
+    states may be added faster than the client reads.
+    """
+    pieces = _pieces(head, after, last)
     first, second = next(pieces), next(pieces, None)
     if second is None:
         return _json(first)
@@ -66,14 +83,21 @@ def _list(head: bytes, states: Sequence[bytes]) -> Response:
     return StreamingResponse(all_pieces(), media_type="application/json", headers=_HEADERS)
 
 
-def _pieces(head: bytes, states: Sequence[bytes]) -> Iterator[bytes]:
-    piece = bytearray(head)
-    for number, state in enumerate(states):
-        if len(piece) >= PIECE_BYTES:
+def _pieces(head: bytes, after: Callable[[int], Numbered], last: int) -> Iterator[bytes]:
+    """Yield the pieces of the object; states may change between two of them."""
+    piece, number, separator = bytearray(head), 0, b""
+    is_full = True
+    while is_full:
+        is_full = False
+        for next_number, state in after(number):
+            is_full = bool(piece) and len(piece) + len(state) >= PIECE_BYTES
+            if is_full or next_number > last:
+                break
+            piece += separator + state
+            number, separator = next_number, b","
+        if is_full:
             yield bytes(piece)
             piece.clear()
-        piece += b"," if number else b""
-        piece += state
     yield bytes(piece + b"]}")
 
 

@@ -55,6 +55,7 @@ class StateStore:
         self._log: OrderedLog[Change] = OrderedLog()
         self._arrivals: OrderedLog[_Entry] = OrderedLog()
         self._last_arrival = 0
+        self._size_bytes = 0
         self._removals: dict[str, Change] = {}  # those in the log
         self._removed_orders: dict[str, tuple[int, int]] = {}  # of the states that they removed
         self._tombstones: deque[Change] = deque()
@@ -68,6 +69,11 @@ class StateStore:
     def cursor(self) -> Cursor:
         """The end of the stream: the offset of the last change."""
         return Cursor(self._epoch, self._offset)
+
+    @property
+    def size_bytes(self) -> int:
+        """What clients see of all pillows together, in bytes."""
+        return self._size_bytes
 
     @property
     def newest_removal_offset(self) -> int:
@@ -186,7 +192,7 @@ class StateStore:
             self._arrivals.append(self._last_arrival, entry)
         else:
             assert entry.update.order <= update.order, f"{update.pillow} went back in time"
-            self._log.discard(entry.change.offset)
+            self._discard(entry)
             change = self._append(update.pillow, payload)
             entry.update, entry.change = update, change
         return change
@@ -200,7 +206,7 @@ class StateStore:
         entry = self._pillows.pop(pillow, None)
         if entry is None:
             return None
-        self._log.discard(entry.change.offset)
+        self._discard(entry)
         self._arrivals.discard(entry.arrival)
         change = self._append(pillow, None)
         self._removals[pillow] = change
@@ -217,8 +223,14 @@ class StateStore:
     def _append(self, pillow: str, payload: bytes | None) -> Change:
         self._offset += 1
         change = Change(self._offset, pillow, payload)
+        self._size_bytes += len(payload or b"")
         self._log.append(self._offset, change)
         return change
+
+    def _discard(self, entry: _Entry) -> None:
+        """Take the last change of a pillow out of the log."""
+        self._size_bytes -= len(entry.change.payload or b"")
+        self._log.discard(entry.change.offset)
 
     def _discard_removal(self, pillow: str) -> None:
         """Take the removal of a pillow out of the log, if it is there."""

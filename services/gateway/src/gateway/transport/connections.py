@@ -163,6 +163,10 @@ class ConnectionRegistry:
         if code == FULL:
             self._reports.reached("clients", self.limits.clients, "refused")
 
+    def count_stalled(self) -> None:
+        """Count a response that was ended because its client read nothing."""
+        self._metrics.stalled.inc()
+
     async def run(self) -> None:
         """Abort connections that wait for too long, until cancelled."""
         while True:

@@ -9,17 +9,19 @@ from gateway.fanout.dispatcher import Dispatcher
 from gateway.transport.admission import AdmissionPolicy, Refusal, SubscriptionRequest, admit
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.inbound_scheduler import InboundScheduler
+from gateway.transport.traffic_limits import TrafficLimits
 
 
 @dataclass(frozen=True, slots=True)
 class TransportContext:
-    """The parts, in one object because each connection then holds one reference instead of five."""
+    """The parts, in one object because each connection then holds one reference instead of six."""
 
     registry: ConnectionRegistry
     dispatcher: Dispatcher
     inbound: InboundScheduler
     policy: AdmissionPolicy
     clock: Clock
+    traffic: TrafficLimits
 
     def admit(
         self, query: bytes, fields: Mapping[bytes, bytes], peer: str | None

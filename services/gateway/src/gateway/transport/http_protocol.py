@@ -32,9 +32,6 @@ from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
 
 TOO_MANY_REQUESTS: Final = "As many requests as allowed are being answered; try again later."
 
-STALL_TIMEOUT_S: Final = 20.0
-"""How long a response may make no progress."""
-
 
 class HttpProtocol(asyncio.Protocol):
     """A connection from its acceptance until it is upgraded or lost.
@@ -230,7 +227,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _restart_stall_timeout(self) -> None:
         self._stall_timeout = asyncio.get_running_loop().call_later(
-            STALL_TIMEOUT_S, self._end_if_stalled
+            self._context.traffic.response_s, self._end_if_stalled
         )
 
     def _stop_stall_timeout(self) -> None:
@@ -239,11 +236,12 @@ class HttpProtocol(asyncio.Protocol):
             self._stall_timeout = None
 
     def _end_if_stalled(self) -> None:
-        """Abort a response of which nothing was read for STALL_TIMEOUT_S."""
+        """Abort a response of which nothing was read for GATEWAY_RESPONSE_TIMEOUT."""
         before, self._unread = self._unread, self._unread_bytes()
         if self._unread < before:
             self._restart_stall_timeout()
         else:
+            self._context.registry.count_stalled()
             self._transport.abort()
 
     def _enter(self, stage: Stage) -> None:

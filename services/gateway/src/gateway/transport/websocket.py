@@ -1,11 +1,13 @@
 """One client on a WebSocket: its messages, the answers to them, and the closing handshake."""
 
 import asyncio
+import time
 from typing import Final
 
 from contract.frames import (
     BAD_MESSAGE,
     RESTART,
+    TOO_MANY,
     Error,
     Ping,
     Pong,
@@ -16,6 +18,7 @@ from contract.frames import (
 )
 from gateway.fanout import encoding
 from gateway.fanout.encoding import Frame
+from gateway.fanout.subscriptions import Filter
 from gateway.transport.admission import Refusal
 from gateway.transport.connection import ClientConnection
 from gateway.transport.context import TransportContext
@@ -27,6 +30,7 @@ from gateway.transport.message_reader import (
     PongReceived,
     TextMessage,
 )
+from gateway.transport.subscribe_budget import SubscribeBudget
 
 _EMPTY_PONG_HEADER: Final = b"\x8a\x80"
 _EMPTY_PONG_BYTES: Final = 6
@@ -40,7 +44,7 @@ class WebSocketConnection(ClientConnection):
     `_deferred` has the newest answer to each kind of ping, for a client that does not read.
     """
 
-    __slots__ = ("_deferred", "_deflate", "_reader")
+    __slots__ = ("_deferred", "_deflate", "_reader", "_subscribe_budget")
 
     kind = "websocket"
 
@@ -56,6 +60,7 @@ class WebSocketConnection(ClientConnection):
         self._deflate = deflate
         self._reader: MessageReader | None = None
         self._deferred: dict[str, bytes] | None = None
+        self._subscribe_budget: SubscribeBudget | None = None  # most clients never need one
 
     def data_received(self, data: bytes) -> None:
         """Handle the pong that most clients only ever send; schedule all other data."""
@@ -135,8 +140,18 @@ class WebSocketConnection(ClientConnection):
             now = self.context.clock.read()
             return _text_frame(Pong(request.sent, now.wall_ms, queue_offset(now.queue_offset_ms)))
         named = frozenset(request.pillows) if isinstance(request.pillows, list) else None
+        if not self._may_subscribe(named):
+            return Refusal(TOO_MANY, "too many subscribe messages for what they ask for")
         self.context.dispatcher.change_filter(self, named)
         return None
+
+    def _may_subscribe(self, filter: Filter) -> bool:
+        now_s = time.monotonic()
+        if self._subscribe_budget is None:
+            self._subscribe_budget = SubscribeBudget(now_s)
+        dispatcher, limits = self.context.dispatcher, self.context.traffic
+        cost, fleet = dispatcher.snapshot_bytes(filter), dispatcher.snapshot_bytes(None)
+        return self._subscribe_budget.take(cost, fleet, limits.subscribe_bytes_per_s, now_s)
 
     def _answer(self, answers: list[bytes], kind: str, answer: bytes, *, defer: bool) -> None:
         """Add an answer to those of this turn; deferred, it replaces an older one of its kind."""
