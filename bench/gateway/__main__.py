@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.figures import Column, show_each, write
-from bench.gateway import compression, plot, scenarios
+from bench.gateway import compression, plot, scenarios, staggered
 from bench.gateway.installation import install
 from bench.gateway.load import CannotMeasure, build
 from bench.gateway.servers import GATEWAY, SERVERS, Server
@@ -24,7 +24,9 @@ from devstack.processes import ROOT
 
 Figures = dict[str, Any]
 
-SCENARIOS: Final = ("deliver", "saturate", "connect", "slow", "interest", "ingest", "storm", "sse")
+SCENARIOS: Final = (
+    "deliver", "saturate", "connect", "slow", "staggered", "interest", "ingest", "storm", "sse"
+)  # fmt: skip
 
 FAILURES: Final = (CannotMeasure, CannotStart, ProgramFailed, TimeoutError, OSError, ValueError)
 """Errors of one server, after which the run goes on with the others."""
@@ -41,14 +43,8 @@ _DELAY: Final[Sequence[Column]] = (
 _BUSY: Final[Column] = ("CPU busy", "server_busy", "{:.0%}")
 
 _MEDIAN_KEYS: Final = (
-    "cpu_us",
-    "user_us",
-    "p50_ms",
-    "p99_ms",
-    "delivered",
-    "server_busy",
-    "client_busy",
-)
+    "cpu_us", "user_us", "p50_ms", "p99_ms", "delivered", "server_busy", "client_busy"
+)  # fmt: skip
 
 
 def main() -> None:
@@ -215,6 +211,9 @@ class Run:
             ),
             medians,
         )
+
+    async def _staggered(self, broker: Broker) -> None:
+        self.figures["staggered"] = await staggered.measure(broker, quick=self._quick)
 
     async def _interest(self, broker: Broker) -> None:
         browsers = 4000 if self._quick else 10_000

@@ -47,7 +47,7 @@ struct conn {
 };
 
 static struct conn *conns;
-static int total, opened, dead, refused, in_flight, burst = 128;
+static int total, opened, dead, refused, in_flight, burst = 128, every_ms;
 static int stalled_count, stalled_rcvbuf = 4096, rcvbuf;
 static const char *host, *path = "/ws", *extra = "", *key_line = "\"stamp\":";
 static char subscribe[65536];
@@ -307,12 +307,12 @@ static void connect_all(void) {
     uint64_t began = now_us();
     int next = 0;
     while (next < total || in_flight > 0) {
-        while (next < total && in_flight < burst) {
+        while (next < total && in_flight < burst && now_us() - began >= (uint64_t)next * every_ms * 1000u) {
             if (start(&conns[next], next) < 0) { total = next; break; }
             next++;
         }
-        turn(1000);
-        if (now_us() - began > 60000000ull) break;
+        turn(every_ms && next < total ? 1 : 1000);
+        if (now_us() - began > 85000000ull) break;
     }
     printf("{\"seconds\":%.4f,\"open\":%d,\"refused\":%d}\n", (now_us() - began) / 1e6, opened, refused);
     fflush(stdout);
@@ -320,7 +320,7 @@ static void connect_all(void) {
 
 static void usage(void) {
     fputs("load HOST PORT N [--path P] [--header LINE] [--stamp KEY] [--send TEXT] [--send-hex HEX]\n"
-          "  [--burst N] [--stalled N] [--rcvbuf BYTES] [--sse 1]\n"
+          "  [--burst N] [--every MS] [--stalled N] [--rcvbuf BYTES] [--sse 1]\n"
           "P may contain one %d: the connection's number.\n", stderr);
     exit(2);
 }
@@ -342,6 +342,7 @@ int main(int argc, char **argv) {
             for (int k = 0; k < subscribe_len; k++) sscanf(value + 2 * k, "%2hhx", (unsigned char *)&subscribe[k]);
         }
         else if (!strcmp(name, "--burst")) burst = atoi(value);
+        else if (!strcmp(name, "--every")) every_ms = atoi(value);
         else if (!strcmp(name, "--stalled")) stalled_count = atoi(value);
         else if (!strcmp(name, "--rcvbuf")) rcvbuf = atoi(value);
         else if (!strcmp(name, "--sse")) sse = atoi(value);
