@@ -78,6 +78,19 @@ COPY --from=build-simulator /app/.venv .venv
 CMD ["simulator"]
 
 
+# mosquitto with this repository's configuration. mosquitto/start makes the passwords in
+# /run/credentials; the volumes that are mounted there get the owner of these folders.
+FROM eclipse-mosquitto:2 AS mosquitto
+COPY mosquitto /mosquitto/config
+RUN for user in poller gateway simulator operator devices; do \
+      mkdir -p "/run/credentials/$user"; \
+    done && chown -R 1883:1883 /run/credentials
+ENV CREDENTIALS_SHARED=1
+USER 1883:1883
+ENTRYPOINT []
+CMD ["sh", "/mosquitto/config/start"]
+
+
 # The published Azurite image runs as root and its data folder belongs to root. In this one the
 # data folder belongs to the image's unprivileged user.
 FROM mcr.microsoft.com/azure-storage/azurite:latest AS azurite

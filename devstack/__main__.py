@@ -96,7 +96,10 @@ def main() -> int:
     )
     try:
         stack = Stack(
-            wanted, broker=chosen.broker, simulator=not chosen.no_simulator, show=console.show
+            wanted,
+            broker=chosen.broker,
+            simulator=not chosen.no_simulator,
+            show=console.show,
         )
     except CannotStart as error:
         print(f"error: {error}", file=sys.stderr)

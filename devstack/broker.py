@@ -1,13 +1,15 @@
 """The MQTT broker: mosquitto where it is installed, else that of a Python package.
 
 mosquitto is started by mosquitto/start with the configuration and the ACL of the containers, on
-another port and in a folder of its own. The embedded broker has neither users nor an ACL; its
-limits are in `EMBEDDED_LIMITS`. It is meant for a first look and not for a large fleet.
+other ports and in a folder of its own. mosquitto/credentials makes its passwords. The embedded
+broker has neither users nor an ACL; its limits are in `EMBEDDED_LIMITS`. It is meant for a first
+look and not for a large fleet.
 """
 
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from functools import partial
@@ -22,12 +24,17 @@ from devstack.processes import ROOT, Program, Show, Timeouts
 BrokerKind = Literal["auto", "mosquitto", "embedded"]
 BROKER_KINDS: tuple[BrokerKind, ...] = get_args(BrokerKind)
 
-User = Literal["poller", "gateway", "simulator"]
+Service = Literal["poller", "gateway", "simulator"]
+User = Literal[Service, "operator"]
+"""A user of the broker: a service, or the person who looks after it."""
 
 # On Debian sbin is not on a user's path, and Homebrew's is often missing from it.
 SEARCH = os.pathsep.join(
     [os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
 )
+
+# Kept, so that a client started by hand keeps its password, and the simulator finds its own.
+CREDENTIALS = ROOT / ".devstack" / "credentials"
 
 EMBEDDED_LIMITS = (
     "no passwords, no ACL, MQTT 3.1.1 only, retained states lost with the process, "
@@ -79,8 +86,11 @@ class Broker(Program):
     """The MQTT broker on one port, with its data in a folder that is removed on close.
 
     `topic_prefix` is the prefix that the ACL grants; "+" grants every prefix of one level, for
-    tests that share a broker. After a restart it has the retained states that it had saved:
-    mosquitto saves on SIGTERM and every half minute, the embedded broker never.
+    tests that share a broker. `credentials` is the folder of the passwords, which are made where
+    they are missing; all stacks of this repository share one by default. `services_port` admits
+    nobody without a password.
+    After a restart it has the retained states that it had saved: mosquitto saves on SIGTERM and
+    every half minute, the embedded broker never.
     """
 
     def __init__(
@@ -89,25 +99,20 @@ class Broker(Program):
         *,
         kind: BrokerKind = "auto",
         topic_prefix: str | None = None,
+        credentials: Path | None = None,
         show: Show | None = None,
     ) -> None:
         self.port = port or ports.free()
+        self.services_port = self.port
         self.kind = choose(kind)
         self._folder = Path(tempfile.mkdtemp(prefix="pillowcast-broker-"))
-        env: dict[str, str | None] = {}
+        self._credentials = credentials or CREDENTIALS
+        env: dict[str, str | None] = {"PATH": SEARCH, "CREDENTIALS": str(self._credentials)}
         command: list[str | Path]
         if self.kind == "mosquitto":
-            data = self._folder / "data"
-            data.mkdir()
+            self.services_port = ports.free()
+            env |= self._configure_mosquitto(topic_prefix)
             command = ["sh", ROOT / "mosquitto" / "start"]
-            env = {
-                "PATH": SEARCH,
-                "MOSQUITTO_RUN": str(self._folder),
-                "MOSQUITTO_DATA": str(data),
-                "MOSQUITTO_LISTENER": f"{self.port} {ports.HOST}",
-            }
-            if topic_prefix is not None:
-                env["TOPIC_PREFIX"] = topic_prefix
         else:
             config = self._folder / "rumqttd.toml"
             config.write_text(EMBEDDED_CONFIG.format(host=ports.HOST, port=self.port))
@@ -120,6 +125,23 @@ class Broker(Program):
             timeouts=Timeouts(ready_s=30.0, stop_s=5.0),
             show=show,
         )
+        self._run_script("credentials")
+
+    def _configure_mosquitto(self, topic_prefix: str | None) -> dict[str, str | None]:
+        run, data = self._folder / "run", self._folder / "data"
+        # Started by root, mosquitto becomes a user that has to reach its folders.
+        self._folder.chmod(0o711)
+        for folder in (run, data):
+            folder.mkdir()
+        env: dict[str, str | None] = {
+            "MOSQUITTO_RUN": str(run),
+            "MOSQUITTO_DATA": str(data),
+            "MOSQUITTO_LISTENER": f"{self.port} {ports.HOST}",
+            "MOSQUITTO_SERVICES_LISTENER": f"{self.services_port} {ports.HOST}",
+        }
+        if topic_prefix is not None:
+            env["TOPIC_PREFIX"] = topic_prefix
+        return env
 
     def protocol_for(self, wanted: str | None) -> str:
         """Return the value of `MQTT_PROTOCOL` for its clients: `wanted` if the broker supports it.
@@ -133,10 +155,49 @@ class Broker(Program):
         """The broker's URL for a reader, which needs no password."""
         return f"mqtt://{ports.HOST}:{self.port}"
 
-    def url_for(self, user: User) -> str:
-        """Return the broker's URL with a service's user and password."""
-        password = os.environ.get(f"MQTT_PASSWORD_{user.upper()}") or user
-        return f"mqtt://{user}:{password}@{ports.HOST}:{self.port}"
+    def reload(self) -> None:
+        """Have the running mosquitto read passwords and ACL again; MQTT connections stay."""
+        self._run_script("start", "reload")
+
+    def credentials_command(self, *words: str) -> str:
+        """Run mosquitto/credentials on the broker's passwords, and return what it prints."""
+        return self._run_script("credentials", *words)
+
+    def password_file(self, user: User) -> Path:
+        """Return the file that has a user's password."""
+        return self._credentials / user / "password"
+
+    def password(self, user: User) -> str:
+        """Return a user's password."""
+        return self.password_file(user).read_text()
+
+    def url_for(self, user: User, *, port: int | None = None) -> str:
+        """Return the broker's URL with a user and its password; `port` is that of a proxy."""
+        return f"mqtt://{user}:{self.password(user)}@{ports.HOST}:{port or self.port}"
+
+    def env_for(self, user: User) -> dict[str, str | None]:
+        """Return the settings of a service that signs in as `user`, without its password."""
+        return {
+            "MQTT_URL": f"mqtt://{user}@{ports.HOST}:{self.services_port}",
+            "MQTT_URL_FILE": None,
+            "MQTT_PASSWORD": None,
+            "MQTT_PASSWORD_FILE": str(self.password_file(user)),
+        }
+
+    def _run_script(self, name: str, *words: str) -> str:
+        done = subprocess.run(
+            ["/bin/sh", ROOT / "mosquitto" / name, *words],
+            env={
+                **os.environ,
+                **{name: value for name, value in self.env.items() if value is not None},
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CannotStart(f"mosquitto/{name} failed: {done.stderr.strip()}")
+        return done.stdout.strip()
 
     async def close(self) -> None:
         """Stop it, and remove its folder."""

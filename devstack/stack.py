@@ -21,7 +21,7 @@ from typing import Self
 
 from devstack import ports
 from devstack.azurite import Azurite
-from devstack.broker import Broker, BrokerKind, User
+from devstack.broker import Broker, BrokerKind, Service
 from devstack.errors import ProgramFailed
 from devstack.ports import HOST, Ports
 from devstack.probes import Probe, http_answers
@@ -42,7 +42,7 @@ class Stack:
         *,
         broker: BrokerKind = "auto",
         simulator: bool = False,
-        env: Mapping[User, Env] | None = None,
+        env: Mapping[Service, Env] | None = None,
         show: Show | None = None,
     ) -> None:
         """`env` has variables for each service, which override those of the stack."""
@@ -178,7 +178,9 @@ class Stack:
     ) -> None:
         await self.stop()
 
-    def _service(self, command: User, name: str, env: Env, ready: Probe | None = None) -> Program:
+    def _service(
+        self, command: Service, name: str, env: Env, ready: Probe | None = None
+    ) -> Program:
         return Program(
             name,
             [COMMANDS / command],
@@ -186,7 +188,7 @@ class Stack:
             env={
                 # For a person; through a pipe the default would be JSON.
                 "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "console",
-                "MQTT_URL": self.broker.url_for(command),
+                **self.broker.env_for(command),
                 "MQTT_PROTOCOL": self.broker.protocol_for(os.environ.get("MQTT_PROTOCOL")),
                 "AZURE_STORAGE_CONNECTION_STRING": self.queue.connection_string,
                 # If it were set, the services would not use the connection string.

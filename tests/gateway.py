@@ -169,7 +169,7 @@ async def connect_publisher(broker: Broker, prefix: str) -> AsyncIterator[Publis
         ports.HOST,
         broker.port,
         username="simulator",
-        password="simulator",
+        password=broker.password("simulator"),
         max_inflight_messages=500,
         max_queued_outgoing_messages=0,
     ) as client:
@@ -179,7 +179,16 @@ async def connect_publisher(broker: Broker, prefix: str) -> AsyncIterator[Publis
 
 async def mosquitto_pub(broker: Broker, topic: str, payload: bytes, *options: str) -> None:
     """Publish a retained message with the command of mosquitto."""
-    address = ("-h", ports.HOST, "-p", str(broker.port), "-u", "poller", "-P", "poller")
+    address = (
+        "-h",
+        ports.HOST,
+        "-p",
+        str(broker.port),
+        "-u",
+        "poller",
+        "-P",
+        broker.password("poller"),
+    )
     process = await asyncio.create_subprocess_exec(
         "mosquitto_pub",
         *address,

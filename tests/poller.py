@@ -152,7 +152,13 @@ async def subscribed(broker: Broker, topic: str) -> AsyncIterator[list[aiomqtt.M
         async for message in client.messages:
             messages.append(message)  # noqa: PERF401 - the caller reads the list meanwhile
 
-    async with aiomqtt.Client(ports.HOST, broker.port, protocol=aiomqtt.ProtocolVersion.V5) as one:
+    async with aiomqtt.Client(
+        ports.HOST,
+        broker.port,
+        username="operator",
+        password=broker.password("operator"),
+        protocol=aiomqtt.ProtocolVersion.V5,
+    ) as one:
         await one.subscribe(topic, qos=1)
         listening = asyncio.create_task(listen(one))
         try:

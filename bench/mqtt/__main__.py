@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 from pathlib import Path
@@ -40,19 +41,19 @@ async def _measure(count: int, rounds: int) -> dict[str, float]:
     async with Broker(kind="mosquitto", topic_prefix="+") as broker:
         for _ in range(rounds):
             for client in _CLIENTS:
-                published = await _start("publish", client, broker.port, count)
+                published = await _start("publish", client, broker.url_for("poller"), count)
                 figures.setdefault(f"publish, {client}", []).append(await _result(published))
-                receiver = await _start("receive", client, broker.port, count)
+                receiver = await _start("receive", client, broker.url_for("poller"), count)
                 await _line(receiver, READY)
-                await _result(await _start("publish", "session", broker.port, count))
+                await _result(await _start("publish", "session", broker.url_for("poller"), count))
                 figures.setdefault(f"receive, {client}", []).append(await _result(receiver))
     return {name: statistics.median(values) for name, values in figures.items()}
 
 
-async def _start(work: str, client: str, port: int, count: int) -> asyncio.subprocess.Process:
+async def _start(work: str, client: str, url: str, count: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.mqtt.clients", work, client, str(port), str(count),
-        stdout=asyncio.subprocess.PIPE, cwd=ROOT,
+        sys.executable, "-m", "bench.mqtt.clients", work, client, str(count),
+        stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, "MQTT_URL": url},
     )  # fmt: skip
 
 

@@ -1,10 +1,12 @@
 """Clients that publish or receive messages with QoS 1 over MQTT 5, each a program of its own.
 
-Each prints the CPU time that it used for one message, in microseconds.
+Each connects to the broker of `MQTT_URL`, and prints the CPU time that it used for one message, in
+microseconds.
 `session` is runtime.mqtt; `paho` is paho-mqtt on the event loop as in its example loop_asyncio.py.
 """
 
 import asyncio
+import os
 import socket
 import sys
 import time
@@ -19,8 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from contract.updates import CONTENT_TYPE, EXPIRY_S
-from devstack import ports
-from runtime.broker_url import BrokerAddress
+from runtime.broker_url import BrokerAddress, parse_broker_url
 from runtime.mqtt import MqttSession, SessionConfig, Subscription
 
 PREFIX: Final = "bench-mqtt"
@@ -38,9 +39,9 @@ _PAYLOAD: Final = (
 Send = Callable[[str], "asyncio.Future[None]"]
 
 
-async def publish_by_session(port: int, count: int) -> float:
+async def publish_by_session(broker: BrokerAddress, count: int) -> float:
     """Publish with our session; return the CPU time in seconds."""
-    session = _session(port, "publisher", Subscription(), lambda _message: None)
+    session = _session(broker, "publisher", Subscription(), lambda _message: None)
     stopping = asyncio.Event()
     running = asyncio.ensure_future(session.run(stopping))
     await session.wait_ready()
@@ -56,9 +57,9 @@ async def publish_by_session(port: int, count: int) -> float:
     return spent
 
 
-async def publish_by_paho(port: int, count: int) -> float:
+async def publish_by_paho(broker: BrokerAddress, count: int) -> float:
     """Publish with paho; return the CPU time in seconds."""
-    client = await _paho(port)
+    client = await _paho(broker)
     waiting: dict[int, asyncio.Future[None]] = {}
     loop = asyncio.get_running_loop()
     client.on_publish = lambda _client, _userdata, mid, _reason, _properties: waiting.pop(
@@ -77,11 +78,11 @@ async def publish_by_paho(port: int, count: int) -> float:
     return await _publish(send, count)
 
 
-async def receive_by_session(port: int, count: int) -> float:
+async def receive_by_session(broker: BrokerAddress, count: int) -> float:
     """Receive with our session; return the CPU time in seconds."""
     counter = _Counter(count)
     subscription = Subscription((f"{PREFIX}/+/state",), skip_retained=True)
-    session = _session(port, "receiver", subscription, lambda _message: counter.add())
+    session = _session(broker, "receiver", subscription, lambda _message: counter.add())
     stopping = asyncio.Event()
     running = asyncio.ensure_future(session.run(stopping))
     await session.wait_ready()
@@ -92,10 +93,10 @@ async def receive_by_session(port: int, count: int) -> float:
     return spent
 
 
-async def receive_by_paho(port: int, count: int) -> float:
+async def receive_by_paho(broker: BrokerAddress, count: int) -> float:
     """Receive with paho; return the CPU time in seconds."""
     counter = _Counter(count)
-    client = await _paho(port)
+    client = await _paho(broker)
     subscribed = asyncio.Event()
     client.on_subscribe = lambda *_answer: subscribed.set()
 
@@ -141,10 +142,12 @@ async def _publish(send: Send, count: int) -> float:
     return time.process_time() - begin
 
 
-def _session(port: int, name: str, subscription: Subscription, on_message: Any) -> MqttSession:
+def _session(
+    broker: BrokerAddress, name: str, subscription: Subscription, on_message: Any
+) -> MqttSession:
     return MqttSession(
         SessionConfig(
-            BrokerAddress(ports.HOST, port, user="poller", password="poller"),  # noqa: S106
+            broker,
             "5",
             service="poller",
             instance=name,
@@ -156,10 +159,10 @@ def _session(port: int, name: str, subscription: Subscription, on_message: Any) 
     )
 
 
-async def _paho(port: int) -> Client:
+async def _paho(broker: BrokerAddress) -> Client:
     loop = asyncio.get_running_loop()
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
-    client.username_pw_set("poller", "poller")
+    client.username_pw_set(broker.user, broker.password)
     client.max_inflight_messages_set(0)
 
     def on_open(client: Client, _userdata: object, sock: Any) -> None:
@@ -181,12 +184,12 @@ async def _paho(port: int) -> Client:
     client.on_socket_unregister_write = on_unregister_write
     connected = asyncio.Event()
     client.on_connect = lambda *_answer: connected.set()
-    client.connect(ports.HOST, port)
+    client.connect(broker.host, broker.port)
     await connected.wait()
     return client
 
 
-CLIENTS: Final[dict[tuple[str, str], Callable[[int, int], Awaitable[float]]]] = {
+CLIENTS: Final[dict[tuple[str, str], Callable[[BrokerAddress, int], Awaitable[float]]]] = {
     ("publish", "session"): publish_by_session,
     ("publish", "paho"): publish_by_paho,
     ("receive", "session"): receive_by_session,
@@ -194,10 +197,11 @@ CLIENTS: Final[dict[tuple[str, str], Callable[[int, int], Awaitable[float]]]] = 
 }
 
 
-async def _run(work: str, client: str, port: int, count: int) -> None:
-    spent_s = await CLIENTS[work, client](port, count)
+async def _run(work: str, client: str, count: int) -> None:
+    broker = parse_broker_url(os.environ["MQTT_URL"])
+    spent_s = await CLIENTS[work, client](broker, count)
     print(f"{spent_s / count * 1e6:.2f}", flush=True)
 
 
 if __name__ == "__main__":
-    uvloop.run(_run(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    uvloop.run(_run(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -107,7 +107,7 @@ async def run_fixture(broker: Broker, count: int) -> AsyncIterator[Fixture]:
         ports.HOST,
         broker.port,
         username="simulator",
-        password="simulator",  # noqa: S106 - the development broker's, which is in the repository
+        password=broker.password("simulator"),
         max_inflight_messages=500,
         max_queued_outgoing_messages=0,
     )

@@ -88,9 +88,7 @@ class World:
             self._prefix,
             self.broker,
             INSTANCE=name,
-            MQTT_URL=self.broker.url_for("poller").replace(
-                f":{self.broker.port}", f":{self.mqtt_proxy.port}"
-            ),
+            MQTT_URL=self.broker.url_for("poller", port=self.mqtt_proxy.port),
             MQTT_PROTOCOL=protocol,
             AZURE_STORAGE_CONNECTION_STRING=account,
             POLLER_VISIBILITY_TIMEOUT=str(LEASE_S),

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import socket
 import subprocess
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -90,6 +92,31 @@ def mosquitto_client(project: Project, name: str, *words: str) -> str:
     return done.stdout + done.stderr
 
 
+SUBSCRIBE_ALL = bytes.fromhex("820d0001") + b"\x00\x08pillow/#\x01"
+SUBACK = bytes.fromhex("9003000101")
+
+
+def connect_packet(client_id: str) -> bytes:
+    """Return CONNECT of MQTT 3.1.1 for a session that outlives its connection, without a user."""
+    body = b"\x00\x04MQTT\x04\x00\x00\x3c" + len(client_id).to_bytes(2, "big")
+    body += client_id.encode()
+    return bytes([0x10, len(body)]) + body
+
+
+def broker_memory(project: Project) -> int:
+    """Return the resident memory of mosquitto in bytes."""
+    command = "grep VmRSS /proc/$(cat /run/mosquitto/pid)/status"
+    return int(project.compose("exec", "-T", "mosquitto", "sh", "-c", command).split()[1]) * 1024
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; fail after ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_every_service_is_healthy(project: Project) -> None:
     """The simulator has no health check."""
     found = {
@@ -115,6 +142,70 @@ def test_a_container_is_not_root_has_no_capability_and_a_read_only_file_system(
     assert host["CapDrop"] == ["ALL"]
     assert not host["CapAdd"]
     assert "no-new-privileges:true" in host["SecurityOpt"]
+
+
+def test_no_password_is_in_docker_inspect_and_each_service_sees_its_own_only(
+    project: Project,
+) -> None:
+    """They are files in volumes."""
+    passwords = {
+        user: project.compose(
+            "exec", "-T", "mosquitto", "/mosquitto/config/credentials", "show", user
+        ).strip()
+        for user in ("poller", "gateway", "simulator", "operator")
+    }
+    inspected = json.dumps(project.containers())
+
+    seen = {
+        service: project.compose(
+            "exec", "-T", service, "sh", "-c", "cat $(find /run/credentials -type f)"
+        )
+        for service in ("poller", "gateway", "simulator")
+    }
+
+    assert len(set(passwords.values())) == len(passwords)
+    assert [user for user, password in passwords.items() if password in inspected] == []
+    assert seen == {service: passwords[service] for service in seen}
+
+
+def test_a_pillow_that_was_added_writes_its_own_topic_only(project: Project) -> None:
+    """By the command of docs/security.md."""
+    start = ["exec", "-T", "mosquitto", "/mosquitto/config/start", "reload"]
+    password = project.compose(
+        "exec", "-T", "mosquitto", "/mosquitto/config/credentials", "add", "by-mqtt"
+    ).strip()
+    project.compose(*start)
+    publish = ["-V", "5", "-q", "1", "-u", "by-mqtt", "-P", password, "-m", "{}", "-t"]
+
+    def answer(topic: str) -> str:
+        return mosquitto_client(project, "mosquitto_pub", *publish, topic)
+
+    wait_until(lambda: answer("pillow/by-mqtt/availability") == "")
+    assert "Not authorized" in answer("pillow/cloud-1/availability")
+
+
+def test_500_anonymous_sessions_that_left_cost_the_broker_less_than_10_mb(
+    project: Project,
+) -> None:
+    """From mosquitto 2.0.12 on nothing is queued for them: see docs/security.md."""
+    before = broker_memory(project)
+    for number in range(500):
+        with socket.create_connection(("127.0.0.1", project.ports.mqtt), timeout=10) as client:
+            client.sendall(connect_packet(f"left-{number}") + SUBSCRIBE_ALL)
+            received = b""
+            while SUBACK not in received:
+                received += client.recv(4096)
+    password = project.compose(
+        "exec", "-T", "mosquitto", "/mosquitto/config/credentials", "show", "simulator"
+    ).strip()
+    lines = "".join(f"{number}\n" for number in range(2_000))
+    subprocess.run(
+        ["mosquitto_pub", "-p", str(project.ports.mqtt), "-u", "simulator", "-P", password,
+         "-q", "1", "-l", "-t", "pillow/crowd/availability"],
+        input=lines, text=True, timeout=60, check=True, env={**os.environ, "PATH": SEARCH},
+    )  # fmt: skip
+
+    assert broker_memory(project) - before < 10_000_000
 
 
 def test_ports_are_published_on_loopback_only(project: Project) -> None:

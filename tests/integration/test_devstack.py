@@ -211,4 +211,6 @@ async def test_a_restarted_queue_has_its_messages_only_if_it_stores_them_in_a_fo
 async def test_a_broker_can_be_started_alone_by_its_kind() -> None:
     async with Broker(kind="embedded") as broker:
         assert (broker.name, broker.protocol_for("5")) == ("embedded", "3.1.1")
-        assert broker.url_for("poller") == f"mqtt://poller:poller@127.0.0.1:{broker.port}"
+        assert broker.url_for("poller") == (
+            f"mqtt://poller:{broker.password('poller')}@127.0.0.1:{broker.port}"
+        )

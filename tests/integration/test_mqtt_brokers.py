@@ -156,7 +156,7 @@ async def test_a_late_last_will_of_a_dead_predecessor_does_not_stay(
     status = topics.status("poller", "test")
     limits = SessionLimits(keepalive_s=1)
     async with Proxy(broker.port) as proxy, reader(broker, status) as seen:
-        behind = f"mqtt://poller:poller@{ports.HOST}:{proxy.port}"
+        behind = broker.url_for("poller", port=proxy.port)
         async with Session(behind, topics, limits=limits) as first:
             await first.ready()
             proxy.freeze()

@@ -18,7 +18,7 @@ PUBLISH = """
 import mqtt from "mqtt";
 const [url, version, prefix, messages] = process.argv.slice(2);
 const client = await mqtt.connectAsync(url, {
-  username: "simulator", password: "simulator", protocolVersion: Number(version),
+  protocolVersion: Number(version),
   will: { topic: `${prefix}/cloud-js/availability`, payload: "offline", qos: 1, retain: true },
 });
 await client.publishAsync(`${prefix}/cloud-js/availability`, "online", { qos: 1, retain: true });
@@ -77,20 +77,24 @@ async def test_states_last_will_and_removal_of_an_mqtt_pillow_reach_the_gateway(
     async with Gateway(broker, prefix) as gateway, gateway.connect() as browser:
         await browser.receive()
         await node(
-            PUBLISH, address(broker), version, prefix, json.dumps([["cloud-js/state", payload]])
+            PUBLISH,
+            broker.url_for("simulator"),
+            version,
+            prefix,
+            json.dumps([["cloud-js/state", payload]]),
         )
         await browser.receive_state("cloud-js", "punching")
         assert payload.encode() in browser.raw
 
         later = state("cloud-js", "hugging", seq=1).decode()
         messages = json.dumps([["cloud-js/state", later]])
-        await node(PUBLISH, address(broker), version, prefix, messages, "crash")
+        await node(PUBLISH, broker.url_for("simulator"), version, prefix, messages, "crash")
         await browser.receive_state("cloud-js", "hugging")
         shown = await browser.receive_state("cloud-js", "notconnected")
         assert shown["last"] == "hugging"
 
         messages = json.dumps([["cloud-js/state", ""]])
-        await node(PUBLISH, address(broker), version, prefix, messages)
+        await node(PUBLISH, broker.url_for("simulator"), version, prefix, messages)
         removed = await browser.receive_until(lambda frame: frame["type"] == "removed")
         assert removed["pillows"] == ["cloud-js"]
         gateway.assert_log_is_clean()

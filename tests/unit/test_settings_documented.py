@@ -79,7 +79,8 @@ def passed_on(service: str) -> set[str]:
     [block] = re.findall(rf"^  {service}:\n((?:    .*\n|\n)*)", COMPOSE, re.MULTILINE)
     [environment] = re.findall(r"^    environment:\n((?:      .*\n)*)", block, re.MULTILINE)
     used = [parts[name] for name in re.findall(r"\*(\w+)", environment)]
-    return set(re.findall(r"^ +([A-Z][A-Z0-9_]+):", "".join((environment, *used)), re.MULTILINE))
+    found = set(re.findall(r"^ +([A-Z][A-Z0-9_]+):", "".join((environment, *used)), re.MULTILINE))
+    return found - set(secret_files())
 
 
 def secret_files() -> dict[str, str]:

@@ -106,6 +106,7 @@ def test_an_error_names_every_invalid_variable_its_value_and_its_meaning(
     monkeypatch.setenv("LOG_FORMAT", "xml")
     monkeypatch.setenv("RATE", "often")
     monkeypatch.setenv("MQTT_URL", "http://u:s3cret@broker")
+    monkeypatch.setenv("MQTT_PASSWORD", "s3\ncret")
     monkeypatch.setenv("TOKEN_FILE", str(tmp_path / "missing"))
 
     said = refusal()
@@ -118,6 +119,7 @@ def test_an_error_names_every_invalid_variable_its_value_and_its_meaning(
         "LOG_FORMAT = 'xml': ",
         "RATE = 'often': ",
         "MQTT_URL (value not shown): starts with neither mqtt:// nor mqtts://",
+        "MQTT_PASSWORD (value not shown): contains a line break",
         f"TOKEN_FILE = '{tmp_path}/missing': No such file or directory",
     ):
         assert f"\n  {shown}" in said
@@ -148,6 +150,26 @@ def test_a_secret_is_never_shown(secret: str, form: str) -> None:
     while error is not None:
         assert "s3cret" not in f"{error} {error!r}"
         error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize(
+    ("url", "user", "password"),
+    [
+        ("mqtt://poller@broker", "poller", "from the setting"),
+        ("mqtt://poller:own@broker", "poller", "own"),
+        ("mqtt://broker", None, None),
+    ],
+)
+def test_mqtt_password_is_the_password_of_a_user_without_one(
+    url: str, user: str | None, password: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the URL can be seen by everybody."""
+    monkeypatch.setenv("MQTT_URL", url)
+    monkeypatch.setenv("MQTT_PASSWORD", "from the setting")
+
+    broker = Settings.load().broker
+
+    assert (broker.user, broker.password) == (user, password)
 
 
 def test_a_secret_can_be_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

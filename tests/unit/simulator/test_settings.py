@@ -1,5 +1,6 @@
 """Settings: the documented defaults, what overrides them, and errors that name the variable."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,26 @@ def test_a_setting_overrides_the_scenarios_seed_and_target(tmp_path: Path) -> No
     ],
 )
 def test_the_development_user_is_used_on_loopback_without_another_user(
-    url: str, user: str | None
+    url: str, user: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its password is public, so it is sent to no other machine."""
-    assert SimulatorSettings.load(MQTT_URL=url).broker.user == user
+    """With the password of this repository's broker, which is sent to no other machine."""
+    file = tmp_path / ".devstack" / "credentials" / "simulator" / "password"
+    file.parent.mkdir(parents=True)
+    file.write_text("made")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+
+    broker = SimulatorSettings.load(MQTT_URL=url).broker
+
+    assert (broker.user, broker.password == "made") == (user, user == "simulator")
+
+
+def test_without_a_password_that_was_made_the_simulator_is_anonymous(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No password works everywhere."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+
+    assert SimulatorSettings.load(MQTT_URL="mqtt://localhost").broker.user is None
 
 
 def test_an_option_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

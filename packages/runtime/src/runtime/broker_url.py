@@ -29,7 +29,7 @@ def parse_broker_url(url: str) -> BrokerAddress:
 
     Raises ValueError with a sentence that does not repeat the URL, because it may hold a password.
     """
-    if _has_control_character(url):
+    if has_control_character(url):
         raise ValueError("contains a line break or a control character; write it on one line")
     parts = _value_or_none(lambda: urlsplit(url))
     if parts is None:
@@ -42,7 +42,7 @@ def parse_broker_url(url: str) -> BrokerAddress:
     if _value_or_none(lambda: host.encode("idna")) is None:
         raise ValueError("has a host that is not a host name: a part of it is empty or too long")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if _has_control_character(user + password):
+    if has_control_character(user + password):
         raise ValueError(
             "has a line break or a control character in its user or password, such as %0A; remove "
             "it"
@@ -63,7 +63,8 @@ def parse_broker_url(url: str) -> BrokerAddress:
     )
 
 
-def _has_control_character(text: str) -> bool:
+def has_control_character(text: str) -> bool:
+    """Return whether `text` has a line break or another control character."""
     return any(ord(character) < 32 or ord(character) == 127 for character in text)
 
 

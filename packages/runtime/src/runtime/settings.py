@@ -9,6 +9,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -23,7 +24,7 @@ from pydantic_settings import (
 )
 
 from contract.topics import is_instance_name, is_topic_prefix
-from runtime.broker_url import BrokerAddress, parse_broker_url
+from runtime.broker_url import BrokerAddress, has_control_character, parse_broker_url
 from runtime.variables import cleaned, is_service_link
 
 log = structlog.get_logger()
@@ -54,6 +55,12 @@ def _hostname() -> str:
 def _checked_broker_url(url: SecretStr) -> SecretStr:
     parse_broker_url(url.get_secret_value())
     return url
+
+
+def _checked_password(password: SecretStr | None) -> SecretStr | None:
+    if password is not None and has_control_character(password.get_secret_value()):
+        raise ValueError("contains a line break or a control character; write it on one line")
+    return password
 
 
 def _checked_prefix(prefix: str) -> str:
@@ -147,6 +154,11 @@ class CommonSettings(BaseSettings):
         alias="MQTT_URL",
         description="The MQTT broker: mqtt:// or mqtts://, user and password in it.",
     )
+    mqtt_password: Annotated[SecretStr | None, AfterValidator(_checked_password)] = Field(
+        None,
+        alias="MQTT_PASSWORD",
+        description="The password of the user in MQTT_URL, where the URL has none.",
+    )
     mqtt_protocol: Literal["5", "3.1.1"] = Field(
         "5", alias="MQTT_PROTOCOL", description="The MQTT version spoken: 5 or 3.1.1."
     )
@@ -186,8 +198,11 @@ class CommonSettings(BaseSettings):
 
     @property
     def broker(self) -> BrokerAddress:
-        """The broker's address."""
-        return parse_broker_url(self.mqtt_url.get_secret_value())
+        """The broker's address, with the password of `MQTT_PASSWORD` where the URL has none."""
+        address = parse_broker_url(self.mqtt_url.get_secret_value())
+        if self.mqtt_password is None or address.user is None or address.password is not None:
+            return address
+        return replace(address, password=self.mqtt_password.get_secret_value())
 
     @classmethod
     def log_ignored(cls) -> None:

@@ -1,5 +1,6 @@
 """The simulator's settings."""
 
+import sys
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +13,7 @@ from runtime.broker_url import BrokerAddress
 from simulator.scenario.library import built_in_names, is_path
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_USER: Final = "simulator"
 
 TargetName = Literal["queue", "mqtt", "stdout"]
 
@@ -25,6 +27,15 @@ def _checked_scenario(name: str) -> str:
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(built_in_names())}"
         raise ValueError(f"is not a scenario; {hint}, or the path of a .toml file")
     return name
+
+
+def _development_password() -> str | None:
+    """Return the password that this repository's broker has made for the simulator, if it has."""
+    path = Path(sys.prefix).parent / ".devstack" / "credentials" / _USER / "password"
+    try:
+        return path.read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
 
 
 class SimulatorSettings(QueueSettings):
@@ -69,8 +80,12 @@ class SimulatorSettings(QueueSettings):
 
     @property
     def broker(self) -> BrokerAddress:
-        """The broker's address. On loopback, without a user in it, with the development user."""
+        """The broker's address.
+
+        On loopback, without a user in it, with the user of `scripts/dev` where that has run.
+        """
         address = super().broker
-        if address.user is None and address.host in _LOOPBACK:
-            return replace(address, user="simulator", password="simulator")  # noqa: S106 - public
-        return address
+        if address.user is not None or address.host not in _LOOPBACK:
+            return address
+        password = _development_password()
+        return replace(address, user=_USER, password=password) if password else address
