@@ -10,11 +10,13 @@ from pydantic.fields import FieldInfo
 from devstack.processes import ROOT
 from gateway.settings import GatewaySettings
 from poller.settings import PollerSettings
-from runtime.settings import CommonSettings, is_secret
+from runtime.secret_files import is_secret
+from runtime.settings import CommonSettings
 from simulator.settings import SimulatorSettings
 
 EXAMPLE: Final = (ROOT / ".env.example").read_text(encoding="utf-8")
 COMPOSE: Final = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE_TLS: Final = (ROOT / "docker-compose.tls.yml").read_text(encoding="utf-8")
 
 SERVICES: Final[dict[str, type[CommonSettings]]] = {
     "poller": PollerSettings,
@@ -68,8 +70,8 @@ def settings() -> dict[str, list[FieldInfo]]:
 
 
 def compose_variables() -> dict[str, str]:
-    """Return the variables that docker-compose.yml itself reads, with their defaults."""
-    read = dict(re.findall(r"\$\{([A-Z_]+):-([^${}]*)\}", COMPOSE))
+    """Return the variables that the compose files themselves read, with their defaults."""
+    read = dict(re.findall(r"\$\{([A-Z_]+):-([^${}]*)\}", COMPOSE + COMPOSE_TLS))
     return {name: default for name, default in read.items() if name not in settings()}
 
 

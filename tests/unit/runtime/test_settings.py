@@ -107,6 +107,8 @@ def test_an_error_names_every_invalid_variable_its_value_and_its_meaning(
     monkeypatch.setenv("RATE", "often")
     monkeypatch.setenv("MQTT_URL", "http://u:s3cret@broker")
     monkeypatch.setenv("MQTT_PASSWORD", "s3\ncret")
+    for name in ("MQTT_TLS_CA", "MQTT_TLS_CERT", "MQTT_TLS_KEY"):
+        monkeypatch.setenv(name, str(tmp_path / "missing"))
     monkeypatch.setenv("TOKEN_FILE", str(tmp_path / "missing"))
 
     said = refusal()
@@ -120,6 +122,9 @@ def test_an_error_names_every_invalid_variable_its_value_and_its_meaning(
         "RATE = 'often': ",
         "MQTT_URL (value not shown): starts with neither mqtt:// nor mqtts://",
         "MQTT_PASSWORD (value not shown): contains a line break",
+        f"MQTT_TLS_CA = '{tmp_path}/missing': is not a file that can be read",
+        f"MQTT_TLS_CERT = '{tmp_path}/missing': is not a file that can be read",
+        f"MQTT_TLS_KEY = '{tmp_path}/missing': is not a file that can be read",
         f"TOKEN_FILE = '{tmp_path}/missing': No such file or directory",
     ):
         assert f"\n  {shown}" in said

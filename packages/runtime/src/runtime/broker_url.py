@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
+from runtime.tls import TlsFiles
+
 _Value = TypeVar("_Value")
 
 
@@ -17,6 +19,7 @@ class BrokerAddress:
     tls: bool = False
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    tls_files: TlsFiles = field(default_factory=TlsFiles)
 
     def __str__(self) -> str:
         scheme = "mqtts" if self.tls else "mqtt"

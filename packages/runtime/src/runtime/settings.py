@@ -10,11 +10,17 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 import structlog
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -25,6 +31,8 @@ from pydantic_settings import (
 
 from contract.topics import is_instance_name, is_topic_prefix
 from runtime.broker_url import BrokerAddress, has_control_character, parse_broker_url
+from runtime.secret_files import SecretFiles, is_secret, read_error, secret_path
+from runtime.tls import TlsFiles, TlsFilesUnusable, tls_context
 from runtime.variables import cleaned, is_service_link
 
 log = structlog.get_logger()
@@ -41,11 +49,6 @@ class SettingsError(Exception):
     """Settings are invalid; the message names every invalid variable and its value."""
 
 
-def is_secret(field: FieldInfo) -> bool:
-    """Return whether a setting's value must never be shown."""
-    return "SecretStr" in str(field.annotation)
-
-
 def _hostname() -> str:
     """Return the host name as an instance name: lower case, other characters as hyphens."""
     name = re.sub(r"[^a-z0-9-]+", "-", socket.gethostname().lower()).strip("-")
@@ -55,6 +58,15 @@ def _hostname() -> str:
 def _checked_broker_url(url: SecretStr) -> SecretStr:
     parse_broker_url(url.get_secret_value())
     return url
+
+
+def _checked_file(path: str | None) -> str | None:
+    if path is not None and not os.access(path, os.R_OK):
+        raise ValueError("is not a file that can be read")
+    return path
+
+
+TlsFile = Annotated[str | None, AfterValidator(_checked_file)]
 
 
 def _checked_password(password: SecretStr | None) -> SecretStr | None:
@@ -87,21 +99,6 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A setting with several values, separated by commas."""
 
 
-def _secret_path(alias: str, field: FieldInfo) -> str | None:
-    return cleaned(os.environ.get(f"{alias}_FILE", "")) or None if is_secret(field) else None
-
-
-def _read_error(path: str) -> str | None:
-    """Return why a secret's file cannot be used; None if it can."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        return error.strerror or "cannot be read"
-    except UnicodeError:
-        return "is not text"
-    return None if cleaned(text) else "is empty"
-
-
 class _Environment(PydanticBaseSettingsSource):
     """Reads each variable without what is around its value, and not those that Kubernetes set."""
 
@@ -123,25 +120,6 @@ class _Environment(PydanticBaseSettingsSource):
         }
 
 
-class _SecretFiles(PydanticBaseSettingsSource):
-    """Reads `<NAME>_FILE` for each secret `NAME` (a Docker or Kubernetes secret)."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        alias = field.alias or field_name
-        path = _secret_path(alias, field)
-        if path is None or _read_error(path) is not None:
-            return None, alias, False  # `load` reports it
-        return cleaned(Path(path).read_text(encoding="utf-8")), alias, False
-
-    def __call__(self) -> dict[str, Any]:
-        values = {}
-        for name, field in self.settings_cls.model_fields.items():
-            value, alias, _ = self.get_field_value(field, name)
-            if value is not None:
-                values[alias] = value
-        return values
-
-
 class CommonSettings(BaseSettings):
     """The settings that every service has."""
 
@@ -158,6 +136,23 @@ class CommonSettings(BaseSettings):
         None,
         alias="MQTT_PASSWORD",
         description="The password of the user in MQTT_URL, where the URL has none.",
+    )
+    mqtt_tls_ca: TlsFile = Field(
+        None,
+        alias="MQTT_TLS_CA",
+        description="For mqtts://: the file with the certificates of the authorities that are "
+        "trusted; the system's unless set. A changed file is read at the next connection.",
+    )
+    mqtt_tls_cert: TlsFile = Field(
+        None,
+        alias="MQTT_TLS_CERT",
+        description="For mqtts://: the file with this client's certificate, where the broker asks "
+        "for one.",
+    )
+    mqtt_tls_key: TlsFile = Field(
+        None,
+        alias="MQTT_TLS_KEY",
+        description="The file with the key of MQTT_TLS_CERT; that file itself unless set.",
     )
     mqtt_protocol: Literal["5", "3.1.1"] = Field(
         "5", alias="MQTT_PROTOCOL", description="The MQTT version spoken: 5 or 3.1.1."
@@ -183,6 +178,21 @@ class CommonSettings(BaseSettings):
         description="console or json; unless set, console on a terminal and json elsewhere.",
     )
 
+    @model_validator(mode="after")
+    def _check_tls(self) -> Self:
+        """Refuse TLS files that cannot be used, or would not be."""
+        files = self.broker.tls_files
+        if files.paths and not self.broker.tls:
+            raise ValueError("MQTT_TLS_CA, _CERT and _KEY need an MQTT_URL with mqtts://")
+        if files.key is not None and files.certificate is None:
+            raise ValueError("MQTT_TLS_KEY needs MQTT_TLS_CERT")
+        try:
+            if files.paths:
+                tls_context(files)
+        except TlsFilesUnusable as error:
+            raise ValueError(str(error)) from None
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -194,12 +204,13 @@ class CommonSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Prefer the variable itself to its file."""
         environment = _Environment(settings_cls, env_settings)
-        return init_settings, environment, _SecretFiles(settings_cls)
+        return init_settings, environment, SecretFiles(settings_cls)
 
     @property
     def broker(self) -> BrokerAddress:
         """The broker's address, with the password of `MQTT_PASSWORD` where the URL has none."""
-        address = parse_broker_url(self.mqtt_url.get_secret_value())
+        files = TlsFiles(self.mqtt_tls_ca, self.mqtt_tls_cert, self.mqtt_tls_key)
+        address = replace(parse_broker_url(self.mqtt_url.get_secret_value()), tls_files=files)
         if self.mqtt_password is None or address.user is None or address.password is not None:
             return address
         return replace(address, password=self.mqtt_password.get_secret_value())
@@ -256,8 +267,8 @@ def _is_set_by_kubernetes(alias: str) -> bool:
 def _explain_files(fields: Mapping[str, FieldInfo]) -> list[str]:
     lines = []
     for alias, field in fields.items():
-        path = _secret_path(alias, field)
-        if path is not None and (reason := _read_error(path)) is not None:
+        path = secret_path(alias, field)
+        if path is not None and (reason := read_error(path)) is not None:
             lines.append(f"  {alias}_FILE = {path!r}: {reason}")
             lines.append(f"      The path of a file that holds {alias}.")
     return lines

@@ -14,7 +14,7 @@ from runtime.broker_url import BrokerAddress
 from runtime.mqtt import BrokerLost, Message, SessionConfig, SessionLimits
 from runtime.mqtt.connection import Connection
 from runtime.mqtt.connection_events import ConnectionEvents, LastWill
-from runtime.mqtt.transport import tls_context
+from runtime.tls import tls_context
 from tests.unit.runtime.mqtt.scripted_broker import CONNECT, ScriptedBroker
 from tests.waiting import until
 

@@ -21,7 +21,7 @@ async def tls_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     # Without the cache, so that each test reads the trusted certificates.
-    monkeypatch.setattr(transport, "tls_context", ssl.create_default_context)
+    monkeypatch.setattr(transport, "tls_context", lambda _files: ssl.create_default_context())
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(await reader.read(5))

@@ -16,6 +16,7 @@ from runtime.mqtt.reader import PacketHandlers, PacketReader
 from runtime.mqtt.silence import Silence
 from runtime.mqtt.transport import closed_by_broker, open_transport, os_error_text
 from runtime.mqtt.writer import PacketWriter
+from runtime.tls import watched
 
 _CLOSE_TIMEOUT_S: Final = 0.5
 """For the last bytes to leave, and for TLS to be closed."""
@@ -156,7 +157,8 @@ class Connection(asyncio.Protocol):
 
     async def wait_lost(self) -> None:
         """Wait for the end of the connection, and raise its reason as BrokerLost."""
-        await asyncio.shield(self._lost)
+        async with watched(self._config.broker.tls_files):
+            await asyncio.shield(self._lost)
 
     async def disconnect(self) -> None:
         """Send DISCONNECT, so that the broker discards the last will, and close."""

@@ -1,0 +1,39 @@
+"""Which settings can be read from a file, and which files are refused."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime.secret_files import is_secret, read_error, secret_path
+from runtime.settings import CommonSettings
+
+FIELDS = CommonSettings.model_fields
+
+
+def test_urls_and_passwords_are_secrets_and_nothing_else_is() -> None:
+    """Their values are never shown."""
+    assert {name for name, field in FIELDS.items() if is_secret(field)} == {
+        "mqtt_url",
+        "mqtt_password",
+    }
+
+
+def test_only_a_secret_has_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TOPIC_PREFIX_FILE means nothing."""
+    monkeypatch.setenv("MQTT_PASSWORD_FILE", " '/run/password' ")
+    monkeypatch.setenv("TOPIC_PREFIX_FILE", "/run/prefix")
+
+    assert secret_path("MQTT_PASSWORD", FIELDS["mqtt_password"]) == "/run/password"
+    assert secret_path("TOPIC_PREFIX", FIELDS["topic_prefix"]) is None
+
+
+def test_a_file_that_cannot_be_used_has_a_reason(tmp_path: Path) -> None:
+    """Missing, empty, and no text; a line end does not matter."""
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff")
+    (tmp_path / "good").write_text("s3cret\n")
+
+    assert read_error(str(tmp_path / "missing")) == "No such file or directory"
+    assert read_error(str(tmp_path / "empty")) == "is empty"
+    assert read_error(str(tmp_path / "binary")) == "is not text"
+    assert read_error(str(tmp_path / "good")) is None
