@@ -87,6 +87,58 @@ async def test_a_set_that_was_cut_short_is_not_ready(v5: bool) -> None:
 
 
 @both_protocols
+async def test_a_set_that_comes_slowly_behind_the_direct_mark_is_had(v5: bool) -> None:
+    """As from a broker with a window of one message: the settle time is not a total."""
+    sending: list[asyncio.Task[None]] = []
+
+    async def trickle(client: Client, head: int, body: bytes) -> None:
+        for number in range(5):
+            await asyncio.sleep(0.1)
+            topic = f"p/c{number}/state"
+            client.send(Publish(topic, b"{}", retained=True).encode(v5=v5))
+        broker._answer(client, head, body)
+
+    def script(client: Client, head: int, body: bytes) -> bool:
+        is_queued = head & 0xF0 == PUBLISH and body.endswith(b"queued")
+        if is_queued:
+            at = 2 + len(MARK)
+            client.send(b"\x40\x02" + body[at : at + 2])
+            sending.append(asyncio.ensure_future(trickle(client, head, body)))
+        return is_queued
+
+    broker = ScriptedBroker(v5=v5, script=script)
+    limits = replace(LIMITS, settle_s=0.3, response_timeout_s=1)
+    async with broker.listening(), keep(broker, limits) as kept:
+        await kept.ready()
+
+        assert len(kept.received) == 5
+        assert len(broker.clients) == 1
+
+
+@both_protocols
+async def test_a_set_that_goes_on_after_the_settle_time_needs_the_queued_mark(v5: bool) -> None:
+    """A link that stalled looked like the end of the set; this one was cut short."""
+
+    def script(client: Client, head: int, body: bytes) -> bool:
+        if head & 0xF0 != PUBLISH:
+            return False
+        if body.endswith(b"queued"):
+            at = 2 + len(MARK)
+            client.send(b"\x40\x02" + body[at : at + 2])
+            return True
+        if body.endswith(b"confirming-1"):
+            client.send(Publish("p/a/state", b"{}", retained=True).encode(v5=v5))
+        return False
+
+    broker = ScriptedBroker(v5=v5, script=script)
+    limits = replace(LIMITS, settle_s=0.1, response_timeout_s=0.3)
+    async with broker.listening(), keep(broker, limits) as kept:
+        await until(lambda: len(broker.clients) >= 2, "a second attempt")
+
+        assert "discarded the rest" in kept.session.last_error
+
+
+@both_protocols
 async def test_a_set_whose_order_is_not_kept_is_asked_for_again_with_qos_0(v5: bool) -> None:
     """rumqttd sends the marks first, and then at most a hundred with QoS 1; with QoS 0 all."""
 

@@ -64,6 +64,10 @@ class Establishment:
             await self._await_marks()
             if self._subscription.wants_retained:
                 await self._confirm()
+                while not (self._set.has_queued or self._set.came_at_once):
+                    # A stall of the link looked like the end of a set that came at once.
+                    await self._await_marks()
+                    await self._confirm()
                 if self._set.is_disordered:
                     await self._ask_again()
                 self._publish(b"", retain=True)
@@ -117,21 +121,30 @@ class Establishment:
 
     async def _await_marks(self) -> None:
         """Wait until the marks behind SUBSCRIBE are back; see `retained_set`."""
-        limits = self._config.limits
         while not self._set.has_queued:
-            try:
-                if self._set.came_at_once:
-                    async with asyncio.timeout(limits.settle_s):
-                        await self._marked.wait()
-                else:
-                    await self._wait_marked()
-            except TimeoutError:
-                if self._set.came_at_once:
-                    return
-                if self._set.has_mark:
-                    raise BrokerUnusable(self._cut_short()) from None
-                raise BrokerUnusable(self._no_mark()) from None
             self._marked.clear()
+            if self._set.came_at_once:
+                if not await self._marked_or_arrived(self._config.limits.settle_s):
+                    return
+                continue
+            try:
+                await self._wait_marked()
+            except TimeoutError:
+                reason = self._cut_short() if self._set.has_mark else self._no_mark()
+                raise BrokerUnusable(reason) from None
+
+    async def _marked_or_arrived(self, timeout_s: float) -> bool:
+        """Wait for a mark or a retained message; return False when neither comes in time."""
+        self._arrived.clear()
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._marked, self._arrived)]
+        try:
+            done, _ = await asyncio.wait(
+                waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            return bool(done)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _confirm(self) -> None:
         """Send confirming marks until no retained message arrives before one."""
