@@ -199,7 +199,7 @@ def test_at_most_cache_size_pieces_are_kept(store: StateStore) -> None:
     for number in range(3 * CACHE_SIZE):
         catch_up.piece(frozenset({f"cloud-{number}"}), None, FrameContext(OFFLINE, NOW))
 
-    assert len(catch_up._cache) == len(catch_up._newest_snapshot) == CACHE_SIZE
+    assert len(catch_up._cache) == len(catch_up._first_pieces) == CACHE_SIZE
     catch_up.drop_outdated(FrameContext(OFFLINE, NOW + CACHE_MS + 1))
     assert catch_up._cache == {}
-    assert catch_up._newest_snapshot == {}
+    assert catch_up._first_pieces == {}

@@ -72,7 +72,7 @@ class CatchUp:
     def __init__(self, store: StateStore) -> None:
         self._store = store
         self._cache: dict[tuple[Filter, Progress], _CachedPiece] = {}  # the oldest first
-        self._newest_snapshot: dict[Filter, Progress] = {}  # those whose first piece is cached
+        self._first_pieces: dict[Filter, _CachedPiece] = {}  # of full snapshots, those in the cache
 
     def covered(self, resume_from: ResumeFrom) -> ResumeFrom:
         """Return where a subscriber resumes; None when the log lacks some of what it missed.
@@ -95,7 +95,11 @@ class CatchUp:
 
         `resume_from` is covered.
         """
-        progress = self._progress(filter, resume_from, context)
+        if resume_from is None:
+            first = self._first_pieces.get(filter)
+            if first is not None and self._is_shareable(first, context):
+                return first.piece
+        progress = self._progress(resume_from, context)
         cached = self._cache.get((filter, progress))
         if cached is not None and cached.is_valid(self._store.cursor, context):
             return cached.piece
@@ -115,7 +119,14 @@ class CatchUp:
             if not cached.is_valid(self._store.cursor, context):
                 self._drop(key)
 
-    def _progress(self, filter: Filter, resume_from: ResumeFrom, context: FrameContext) -> Progress:
+    def _is_shareable(self, first: _CachedPiece, context: FrameContext) -> bool:
+        """Return whether a new client may take the first piece that another one got."""
+        rest = first.piece.rest
+        return first.is_valid(self._store.cursor, context) and (
+            rest is None or self.covered(rest) is rest
+        )
+
+    def _progress(self, resume_from: ResumeFrom, context: FrameContext) -> Progress:
         """Return where a catch-up begins or goes on."""
         if isinstance(resume_from, Progress):
             return resume_from
@@ -127,11 +138,6 @@ class CatchUp:
             offset = resume_from.offset
             walk = begin_walk(self._store, offset, offset)
             return Progress("recovered", walk, context.status, is_continued=False)
-        newest = self._newest_snapshot.get(filter)
-        if newest is not None and self.covered(newest) is newest:
-            first = self._cache[filter, newest]
-            if first.is_prefix and first.is_valid(self._store.cursor, context):
-                return newest
         # A new client has no pillow that was removed before now.
         walk = begin_walk(self._store, 0, self._store.cursor.offset)
         return Progress("snapshot", walk, context.status, is_continued=False)
@@ -143,13 +149,12 @@ class CatchUp:
         self._cache[key] = cached
         filter, progress = key
         if progress.kind == "snapshot" and not progress.is_continued:
-            self._newest_snapshot[filter] = progress
+            self._first_pieces[filter] = cached
 
     def _drop(self, key: tuple[Filter, Progress]) -> None:
-        self._cache.pop(key, None)
-        filter, progress = key
-        if self._newest_snapshot.get(filter) == progress:
-            del self._newest_snapshot[filter]
+        cached = self._cache.pop(key, None)
+        if cached is not None and self._first_pieces.get(key[0]) is cached:
+            del self._first_pieces[key[0]]
 
     def _encode(self, progress: Progress, step: Step, context: FrameContext) -> Piece:
         if progress.kind == "catch_up":

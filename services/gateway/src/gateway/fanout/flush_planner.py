@@ -135,7 +135,8 @@ class FlushPlanner:
             assert changes[-1].offset <= self._flushed_offset, "a change is not in the store"
             yield from self._updates(changes, now_ms)
         context = FrameContext(self.status, now_ms, queue_offset_ms)
-        self._catch_up.drop_outdated(context)
+        if changes:
+            self._catch_up.drop_outdated(context)
         if waiting:
             yield from self._catch_ups(waiting, context)
 
@@ -181,8 +182,7 @@ class FlushPlanner:
         for _ in range(PIECES_PER_FLUSH):
             unfinished: list[Subscriber] = []
             for group, resume_from, subscribers in self._alike(waiting):
-                piece = self._catch_up.piece(group.filter, resume_from, context)
-                frames, rest = piece
+                frames, rest = self._catch_up.piece(group.filter, resume_from, context)
                 if self._goodbye is not None:
                     frames, rest = [*frames, self._goodbye], None
                 if rest is None:
@@ -197,6 +197,8 @@ class FlushPlanner:
                     closing=self._goodbye is not None,
                 )
             waiting = unfinished
+            if not waiting:
+                return
         self._waiting.update(dict.fromkeys(self._not_paused(waiting)))
 
     def _alike(
