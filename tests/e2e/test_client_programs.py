@@ -193,3 +193,39 @@ async def test_typescript_program_compiles_with_the_published_types(folder: Path
     async with asyncio.timeout(PATIENCE_S):
         output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
+
+
+FLEET = 5_000
+
+FLEET_PROGRAM = f"""
+import {{ connect }} from "pillowcast";
+const client = connect({{ url: "{HOST}" }});
+let pieces = 0;
+client.addEventListener("change", ({{ detail }}) => {{
+  if (detail.isSnapshot) pieces += 1;
+  const {{ pillows, isLoading }} = client;
+  const watched = pillows.get("cloud-7")?.state;
+  console.log(`${{pillows.size}} ${{watched}} loading=${{isLoading}} several=${{pieces > 1}}`);
+}});
+process.once("SIGTERM", () => client.close());
+"""
+
+
+async def test_a_client_has_all_of_a_large_fleet_also_after_the_gateway_restarts(
+    broker: Broker, folder: Path
+) -> None:
+    """Its snapshot is several frames; what was removed while it was away goes with the last."""
+    async for site in live_site(broker):
+        fleet = [state(f"cloud-{number}", "neutral") for number in range(FLEET)]
+        await site.publisher.publish_all(fleet)
+        await site.gateway.wait_for_metric("pillows", FLEET)
+        async with program(folder, FLEET_PROGRAM, site) as running:
+            await running.read_until(lambda line: line == "5000 neutral loading=false several=true")
+            await site.publisher.publish(state("cloud-7", "hugging"))
+            await running.read_until(lambda line: line.startswith("5000 hugging loading=false"))
+            site.gateway.kill()
+            await site.gateway.wait()
+            await site.publisher.remove("cloud-8")
+            await site.gateway.start()
+            await running.read_until(lambda line: line.startswith("4999 hugging loading=false"))
+            assert await running.terminate() == 0
