@@ -269,11 +269,11 @@ async def test_every_refusal_is_a_problem_document(
 ) -> None:
     """With exactly these fields a client tells it from a proxy's."""
 
-    def fail() -> None:
+    def fail(_arrival: int) -> None:
         raise ValueError("a bug")
 
     preflight = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
-    monkeypatch.setattr(site.core.store, "states", fail)
+    monkeypatch.setattr(site.core.store, "arrivals_after", fail)
     transport = httpx.ASGITransport(site.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         refusals = [
