@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -191,6 +192,29 @@ async def test_clients_that_never_read_a_large_snapshot_hold_a_piece_each(path: 
 def has_clients(served: Served, count: int) -> bool:
     """Return whether so many clients are connected."""
     return served.clients == count
+
+
+async def test_an_event_stream_has_a_large_snapshot_in_events_of_64_kib() -> None:
+    """Each has the cursor of its frame as id, also while the fleet changes."""
+    loop = asyncio.get_running_loop()
+    async with serving() as served, served.dial(request("/events")) as client:
+        for number in range(100):
+            served.publish(f"cloud-{number}", pad=5_000)
+        await until(partial(has_clients, served, 1), "registered")
+        got = b""
+        async with asyncio.timeout(20):
+            while not has_whole_last(got, "/events"):
+                got += await loop.sock_recv(client, 1 << 15)
+                if b'"more":true' in got and b'"the-last"' not in got:
+                    served.publish("cloud-0", pad=5_000)
+                    served.publish("the-last")
+    body = unchunked(got.partition(b"\r\n\r\n")[2])
+    ids = re.findall(rb"^id: (.*)$", body, re.MULTILINE)
+    frames = [json.loads(data) for data in re.findall(rb"^data: (.*)$", body, re.MULTILINE)]
+
+    assert [one.decode() for one in ids] == [frame["cursor"] for frame in frames]
+    assert max(map(len, re.findall(rb"^data: (.*)$", body, re.MULTILINE))) <= 65_536
+    assert len({state["pillow"] for frame in frames for state in frame["pillows"]}) == 101
 
 
 async def test_a_response_whose_client_reads_nothing_is_ended() -> None:

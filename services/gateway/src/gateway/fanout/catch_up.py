@@ -105,8 +105,8 @@ class CatchUp:
             return cached.piece
         step = take_step(self._store, filter, progress.walk)
         piece = self._encode(progress, step, context)
-        # A subscriber that was swept has states from beyond its position, and must not get older
-        # ones; one that takes a snapshot in order has none.
+        # After a sweep a subscriber has states from beyond its position, and must not get older
+        # ones. One whose snapshot has not come to its sweep has none.
         is_prefix = (
             progress.kind == "snapshot" and progress.walk.sweep is None and step.rest is not None
         )

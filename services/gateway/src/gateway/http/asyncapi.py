@@ -12,6 +12,7 @@ from contract.frames import (
     FULL,
     RESTART,
     SUBPROTOCOL,
+    TOO_MANY,
     BrowserFrame,
     ServerFrame,
 )
@@ -34,8 +35,9 @@ def asyncapi(prefix: str) -> dict[str, Any]:
         "info": info(
             f"Frames between gateway and browser (subprotocol {SUBPROTOCOL}). Close codes: "
             f"{RESTART} restart and {FULL} full (reconnect), {BAD_MESSAGE} bad message, "
-            f"{FORBIDDEN} origin or pillow not allowed (do not). A snapshot of more than 64 KiB is "
-            "several frames, marked `more` and `continued`."
+            f"{FORBIDDEN} origin or pillow not allowed (do not), {TOO_MANY} too many subscribe "
+            "messages (later). A snapshot of more than 64 KiB is several frames, marked `more` and "
+            "`continued`."
         ),
         "defaultContentType": CONTENT_TYPE,
         "channels": _channels(Topics(prefix), [*sent, *received]),
