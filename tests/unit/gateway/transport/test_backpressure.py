@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contract.frames import Status
-from gateway.transport.traffic_limits import TrafficLimits
 from tests.gateway import (
     PING,
     TEXT,
@@ -24,7 +23,7 @@ from tests.gateway import (
     parse_frames,
     request,
 )
-from tests.unit.gateway.servers import Served, read_to_end, serving
+from tests.unit.gateway.servers import Served, serving
 from tests.waiting import until
 
 BIG = 40_000
@@ -215,28 +214,6 @@ async def test_an_event_stream_has_a_large_snapshot_in_events_of_64_kib() -> Non
     assert [one.decode() for one in ids] == [frame["cursor"] for frame in frames]
     assert max(map(len, re.findall(rb"^data: (.*)$", body, re.MULTILINE))) <= 65_536
     assert len({state["pillow"] for frame in frames for state in frame["pillows"]}) == 101
-
-
-async def test_a_response_whose_client_reads_nothing_is_ended() -> None:
-    """And counted; one whose client reads slowly is not."""
-    page = bytes(3_000_000)
-
-    async def large(_request: Request) -> Response:
-        return Response(page)
-
-    app = Starlette(routes=[Route("/page", large)])
-    loop = asyncio.get_running_loop()
-    async with (
-        serving(app=app, traffic=TrafficLimits(response_s=0.4)) as served,
-        served.dial(request("/page")) as silent,
-        served.dial(request("/page")) as slow,
-    ):
-        got = 0
-        while served.count("stalled_responses_total") == 0 or got < 1_500_000:
-            got += len(await loop.sock_recv(slow, 1 << 15))
-            await asyncio.sleep(0.01)
-        assert served.count("stalled_responses_total") == 1
-        assert len(await read_to_end(silent)) < len(page)
 
 
 async def test_subscribe_is_refused_with_4429_above_the_rate() -> None:

@@ -13,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.transport import connections, http_protocol
+from gateway.transport import connections
 from gateway.transport.connection import ClientConnection
 from gateway.transport.connection_limits import ConnectionLimits, derive_limits
 from gateway.transport.connections import Stage
+from gateway.transport.traffic_limits import TrafficLimits
 from tests.gateway import close_code, handshake, parse_frames, request
 from tests.unit.gateway.servers import read_to_end, serving
 from tests.waiting import until
@@ -136,12 +137,11 @@ class Flood:
         return StreamingResponse(pieces())
 
 
-async def test_a_response_that_makes_no_progress_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_response_that_makes_no_progress_is_ended_and_counted() -> None:
     """But not one whose client reads slowly."""
-    monkeypatch.setattr(http_protocol, "STALL_TIMEOUT_S", 0.5)
     loop = asyncio.get_running_loop()
     async with (
-        serving(app=Flood().app) as served,
+        serving(app=Flood().app, traffic=TrafficLimits(response_s=0.5)) as served,
         served.dial(request("/flood")) as slow,
         served.dial(request("/flood")),
     ):
@@ -154,6 +154,7 @@ async def test_a_response_that_makes_no_progress_is_ended(monkeypatch: pytest.Mo
                 assert await loop.sock_recv(slow, 2048)
                 await asyncio.sleep(0.02)
         assert len(served.registry) == 1
+        assert served.count("stalled_responses_total") == 1
 
 
 async def test_a_stalled_response_gives_its_place_to_a_request(
