@@ -1,6 +1,7 @@
 """The TLS files of a client: which are refused, and what is said when they change."""
 
 import asyncio
+import contextlib
 import ssl
 from pathlib import Path
 
@@ -27,6 +28,30 @@ def test_the_context_is_kept_until_a_file_changes(tmp_path: Path) -> None:
     assert tls_context(files) is first
     authority.issue("poller")
     assert tls_context(files) is not first
+
+
+def test_certificates_for_development_pass_a_strict_verification(tmp_path: Path) -> None:
+    """Python 3.13 verifies strictly by default."""
+    authority = Authority(tmp_path)
+    server, client = authority.issue("server", ("localhost",)), authority.issue("client")
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(server / "tls.crt", server / "tls.key")
+    serving.load_verify_locations(server / "ca.crt")
+    serving.verify_mode = ssl.CERT_REQUIRED
+    connecting = tls_context(files_of(client))
+    for context in (serving, connecting):
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        connecting.wrap_bio(to_client, to_server, server_hostname="localhost"),
+        serving.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    while ends:
+        for end in list(ends):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+                ends.remove(end)
 
 
 def test_certificate_and_host_name_are_verified(tmp_path: Path) -> None:
