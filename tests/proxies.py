@@ -85,7 +85,7 @@ Replacements = dict[str, str]
 
 
 def _nginx(folder: Path, port: int, replacements: Replacements) -> list[str]:
-    site = _render("nginx.conf", {**replacements, "443": f"{ports.HOST}:{port}"})
+    site = _render("nginx.conf", {**replacements, "listen 443 ": f"listen {ports.HOST}:{port} "})
     main = folder / "main.conf"
     main.write_text(_nginx_main(folder, site))
     return ["nginx", "-c", str(main), "-e", str(folder / "error.log")]
@@ -117,7 +117,7 @@ def _haproxy(folder: Path, port: int, replacements: Replacements) -> list[str]:
     both.write_text(
         "".join(Path(replacements.pop(name)).read_text() for name in (CERTIFICATE, KEY))
     )
-    address = {CERTIFICATE: str(both), ":443": f"{ports.HOST}:{port}"}
+    address = {CERTIFICATE: str(both), "bind :443 ": f"bind {ports.HOST}:{port} "}
     main = folder / "haproxy.cfg"
     main.write_text(_render("haproxy.cfg", {**replacements, **address}))
     return ["haproxy", "-db", "-f", str(main)]

@@ -76,6 +76,8 @@ async def running(disk: Disk) -> AsyncIterator[Journal]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        # The journal does not wait until its file is closed, and nobody else can open it before.
+        await asyncio.to_thread(journal._thread.shutdown, wait=True)
 
 
 async def test_what_a_poller_leaves_behind_is_adopted_while_this_one_runs(
