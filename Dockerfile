@@ -1,10 +1,26 @@
 # One file for all images, because every image needs the lock file and packages/ from the root: the
 # base image, the user and uv are stated once.
 #
-#   docker build --target poller .        # or gateway, simulator; BuildKit builds only its stages
+#   docker build --target poller .        # or another target; BuildKit builds only its stages
+#
+# The final images begin with an empty one, into which a base image is copied after deploy/images/strip
+# has removed package managers and the rights of programs that run as their owner.
+# The versions of the base images are here and nowhere else; scripts/pin-images adds their digests.
 
-FROM python:3.13-slim AS base
-ENV PATH=/app/.venv/bin:$PATH \
+ARG PYTHON_IMAGE=python:3.13-slim
+ARG MOSQUITTO_IMAGE=eclipse-mosquitto:2.0
+ARG AZURITE_IMAGE=mcr.microsoft.com/azure-storage/azurite:3.36.0
+
+
+FROM ${PYTHON_IMAGE} AS stripped-python
+USER root
+RUN --mount=type=bind,source=deploy/images/strip,target=/strip sh /strip
+
+FROM scratch AS base
+COPY --from=stripped-python / /
+COPY deploy/images/healthy /usr/local/bin/healthy
+ENV PATH=/app/.venv/bin:/usr/local/bin:/usr/bin:/bin \
+    LANG=C.UTF-8 \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
@@ -13,10 +29,12 @@ WORKDIR /app
 USER 10001:10001
 
 
-FROM base AS build
+FROM ${PYTHON_IMAGE} AS build
 USER root
-# Any version of uv installs the versions in uv.lock.
-COPY --from=ghcr.io/astral-sh/uv:latest /uv /usr/local/bin/uv
+WORKDIR /app
+# With the hashes of its files, as every other package has them in uv.lock.
+COPY deploy/images/uv.txt ./
+RUN pip install --no-cache-dir --require-hashes --no-deps -r uv.txt
 ENV UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
     UV_NO_DEFAULT_GROUPS=1 \
@@ -61,16 +79,16 @@ USER 10001:10001
 COPY --from=build-poller /app/.venv .venv
 ENV POLLER_HOST=0.0.0.0
 EXPOSE 8081
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-    CMD ["python", "-m", "runtime.health", "http://127.0.0.1:8081/readyz"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+    CMD ["healthy", "8081", "/readyz"]
 CMD ["poller"]
 
 FROM base AS gateway
 COPY --from=build-gateway /app/.venv .venv
 ENV GATEWAY_HOST=0.0.0.0
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-    CMD ["python", "-m", "runtime.health", "http://127.0.0.1:8080/readyz"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+    CMD ["healthy", "8080", "/readyz"]
 CMD ["gateway"]
 
 FROM base AS simulator
@@ -78,21 +96,40 @@ COPY --from=build-simulator /app/.venv .venv
 CMD ["simulator"]
 
 
+# A port of this machine for a service on an inner network.
+FROM base AS port-forward
+COPY devstack/port_forward.py ./
+ENTRYPOINT ["python", "/app/port_forward.py"]
+
+
 # mosquitto with this repository's configuration. mosquitto/start makes the passwords in
 # /run/credentials; the volumes that are mounted there get the owner of these folders.
-FROM eclipse-mosquitto:2 AS mosquitto
-COPY mosquitto /mosquitto/config
-RUN for user in poller gateway simulator operator devices; do \
+FROM ${MOSQUITTO_IMAGE} AS stripped-mosquitto
+USER root
+RUN --mount=type=bind,source=deploy/images/strip,target=/strip sh /strip \
+    && for user in poller gateway simulator operator devices; do \
       mkdir -p "/run/credentials/$user"; \
-    done && chown -R 1883:1883 /run/credentials
-ENV CREDENTIALS_SHARED=1
+    done \
+    && chown -R 1883:1883 /run/credentials /mosquitto
+
+FROM scratch AS mosquitto
+COPY --from=stripped-mosquitto / /
+COPY mosquitto /mosquitto/config
+ENV CREDENTIALS_SHARED=1 \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 USER 1883:1883
-ENTRYPOINT []
 CMD ["sh", "/mosquitto/config/start"]
 
 
 # The published Azurite image runs as root and its data folder belongs to root. In this one the
 # data folder belongs to the image's unprivileged user.
-FROM mcr.microsoft.com/azure-storage/azurite:latest AS azurite
-RUN chown 1000:1000 /data
+FROM ${AZURITE_IMAGE} AS stripped-azurite
+USER root
+RUN --mount=type=bind,source=deploy/images/strip,target=/strip sh /strip \
+    && chown 1000:1000 /data
+
+FROM scratch AS azurite
+COPY --from=stripped-azurite / /
+ENV NODE_ENV=production \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 USER 1000:1000

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -25,7 +26,18 @@ from tests.machine import need_docker, need_mosquitto
 # The first `up` on a machine builds the images.
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
-SERVICES = {"mosquitto", "azurite", "poller", "gateway", "simulator"}
+SERVICES = {
+    "mosquitto", "mqtt-port", "azurite", "queue-port", "poller", "gateway", "simulator"
+}  # fmt: skip
+
+# What an attacker would look for in a container.
+TOOLS = "pip pip3 apt apt-get dpkg apk npm npx corepack yarn perl su mount passwd curl gcc"
+SURVEY = f"""
+for tool in {TOOLS}; do command -v $tool; done
+find / -xdev -type f \\( -perm -4000 -o -perm -2000 \\) 2>/dev/null
+find / -xdev -type d -path '*-packages/pip' 2>/dev/null
+true
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +139,98 @@ def test_every_service_is_healthy(project: Project) -> None:
     assert found == {name: None if name == "simulator" else "healthy" for name in SERVICES}
 
 
+@pytest.mark.parametrize("overrides", [[], ["-f", "docker-compose.tls.yml"]])
+def test_every_service_of_the_files_is_restricted_and_bounded(overrides: list[str]) -> None:
+    """Whoever adds a service gets the same restrictions."""
+    need_docker()
+    files = ["-f", "docker-compose.yml", *overrides]
+    config = subprocess.run(
+        ["docker", "compose", *files, "config", "--format", "json"],
+        cwd=ROOT, capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    services = json.loads(config.stdout)["services"]
+
+    assert set(services) == SERVICES
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in service, name
+        assert not service.get("privileged"), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert 0 < int(service["mem_limit"]) == int(service["memswap_limit"]) <= 2 * 1024**3, name
+        assert 0 < service["pids_limit"] <= 100, name
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
+        assert [port for port in service.get("ports", []) if port["host_ip"] != "127.0.0.1"] == []
+        environment = service.get("environment", {})
+        passwords = {variable for variable in environment if "PASSWORD" in variable}
+        assert passwords <= {"MQTT_PASSWORD", "MQTT_PASSWORD_FILE"}, name
+        assert not environment.get("MQTT_PASSWORD"), name
+        assert re.fullmatch(r"(mqtts?://\w+@mosquitto:\d+)?", environment.get("MQTT_URL", ""))
+
+
 @pytest.mark.parametrize("service", sorted(SERVICES))
 def test_a_container_is_not_root_has_no_capability_and_a_read_only_file_system(
     project: Project, service: str
 ) -> None:
-    """And its processes can gain no privileges."""
+    """And its processes can gain no privileges; the system has been asked, not the file."""
     container = project.containers()[service]
     host = container["HostConfig"]
 
-    user = project.compose("exec", "-T", service, "id", "-u").strip()
+    ids = project.compose("exec", "-T", service, "id", "-u").strip()
+    status = project.compose("exec", "-T", service, "cat", "/proc/1/status")
+    written = project.compose("exec", "-T", service, "sh", "-c", "echo x >/here || echo refused")
 
-    assert user != "0"
-    assert host["ReadonlyRootfs"]
-    assert host["CapDrop"] == ["ALL"]
-    assert not host["CapAdd"]
-    assert "no-new-privileges:true" in host["SecurityOpt"]
+    assert ids != "0"
+    for line in ("CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1"):
+        assert line in status
+    assert "Seccomp:\t2" in status
+    assert written.strip() == "refused"
+    assert host["Memory"] > 0
+    assert host["MemorySwap"] == host["Memory"]
+    assert host["PidsLimit"] == 100
+    assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_an_image_has_no_package_manager_and_no_program_with_rights_of_its_owner(
+    project: Project, service: str
+) -> None:
+    """deploy/images/strip has removed them, also from the layers."""
+    assert project.compose("exec", "-T", service, "sh", "-c", SURVEY) == ""
+
+
+@pytest.mark.parametrize("service", ["mosquitto", "azurite"])
+def test_broker_and_queue_have_no_way_out(project: Project, service: str) -> None:
+    """They are on one inner network only, and have no default route."""
+    [name] = project.containers()[service]["NetworkSettings"]["Networks"]
+    inspected = subprocess.run(
+        ["docker", "network", "inspect", name], capture_output=True, text=True, timeout=30,
+        check=True,
+    )  # fmt: skip
+    routes = project.compose("exec", "-T", service, "cat", "/proc/net/route").splitlines()[1:]
+
+    assert json.loads(inspected.stdout)[0]["Internal"]
+    assert [route for route in routes if route.split()[1] == "00000000"] == []
+
+
+def test_a_health_check_costs_less_than_starting_python(project: Project) -> None:
+    """Each runs twice a minute once the container is healthy."""
+    for name, container in project.containers().items():
+        check = container["Config"].get("Healthcheck")
+        if name != "simulator":
+            assert check["Test"][1] in ("healthy", "mosquitto_sub", "nc"), name
+            assert check["Interval"] == 30_000_000_000
+            assert check["StartInterval"] == 1_000_000_000
+
+
+def test_the_health_check_says_what_is_wrong(project: Project) -> None:
+    """2xx is healthy; another status, and a port that nobody serves, are not."""
+    answers = [
+        project.compose("exec", "-T", "gateway", "bash", "-c", f"healthy {words}; echo $?")
+        for words in ("8080 /healthz", "8080", "8080 /nothing", "9 /healthz")
+    ]
+
+    assert [answer.strip()[-1] for answer in answers] == ["0", "0", "1", "1"]
 
 
 def test_no_password_is_in_docker_inspect_and_each_service_sees_its_own_only(
@@ -222,13 +311,16 @@ def test_ports_are_published_on_loopback_only(project: Project) -> None:
 
 
 def test_the_gateway_shares_no_network_with_the_queue(project: Project) -> None:
-    """A compromised gateway cannot write to the queue."""
+    """A compromised gateway cannot write to the queue, and not by the port that is published."""
     containers = project.containers()
 
     gateway = set(containers["gateway"]["NetworkSettings"]["Networks"])
     azurite = set(containers["azurite"]["NetworkSettings"]["Networks"])
 
+    forward = set(containers["queue-port"]["NetworkSettings"]["Networks"])
+
     assert gateway.isdisjoint(azurite)
+    assert gateway.isdisjoint(forward)
 
 
 @pytest.mark.parametrize("path", ["/", "/readyz", "/api/pillows"])

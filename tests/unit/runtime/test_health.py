@@ -1,20 +1,11 @@
-"""Health, readiness and metrics over HTTP, and the health command."""
-
-import os
-import socketserver
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Health, readiness and metrics over HTTP."""
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
 
-from devstack import ports
-from runtime.health import OK, health_routes, main, ok_but
+from runtime.health import OK, health_routes, ok_but
 
 
 def client(dependencies: dict[str, str]) -> httpx.AsyncClient:
@@ -71,88 +62,3 @@ async def test_metrics_are_in_the_format_of_prometheus() -> None:
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert "pillows_total 3.0" in answer.text
     assert "python_info" not in answer.text
-
-
-@contextmanager
-def server(answer: bytes) -> Iterator[str]:
-    """The address of an HTTP server that gives every request the same response."""
-
-    class Same(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            while self.rfile.readline().strip():
-                pass
-            self.wfile.write(answer)
-
-    with socketserver.TCPServer((ports.HOST, 0), Same) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
-        yield f"http://{ports.HOST}:{listening.server_address[1]}/readyz"
-        listening.shutdown()
-
-
-def ask(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Run the command in this process; return its exit status."""
-    monkeypatch.setattr(sys, "argv", ["health", *arguments])
-    with pytest.raises(SystemExit) as left:
-        main()
-    assert isinstance(left.value.code, int)
-    return left.value.code
-
-
-@pytest.mark.parametrize(
-    ("answer", "status"),
-    [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", 0),
-        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", 1),
-        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", 1),
-        (b"this is no HTTP\r\n\r\n", 1),
-        (b"", 1),
-    ],
-)
-def test_the_health_command_succeeds_only_if_the_service_is_ready(
-    answer: bytes, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Otherwise it writes one line with the URL and the reason."""
-    with server(answer) as url:
-        assert ask(monkeypatch, url) == status
-
-        said = capsys.readouterr().err
-        assert said.startswith(f"{url}: ") == (status != 0)
-        assert said.count("\n") == (status != 0)
-
-
-def test_the_health_command_fails_if_nothing_listens(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With one line, not a traceback."""
-    url = f"http://{ports.HOST}:{ports.free()}/readyz"
-
-    assert ask(monkeypatch, url) == 1
-    assert capsys.readouterr().err.startswith(f"{url}: ")
-
-
-@pytest.mark.parametrize(
-    "arguments", [(), ("http://a", "http://b"), ("ftp://a",), ("file:///etc/passwd",), ("a",)]
-)
-def test_the_health_command_accepts_only_http_urls(
-    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Any other argument is a usage error."""
-    assert ask(monkeypatch, *arguments) == 2
-    assert capsys.readouterr().err.startswith("usage: ")
-
-
-def test_the_health_command_uses_no_proxy() -> None:
-    """Docker can set the host's proxy in every container."""
-    proxy = f"http://{ports.HOST}:{ports.free()}"
-    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as url:
-        asked = subprocess.run(
-            [sys.executable, "-m", "runtime.health", url],
-            env={**os.environ, "http_proxy": proxy, "HTTP_PROXY": proxy, "no_proxy": ""},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-
-    assert (asked.returncode, asked.stderr) == (0, "")

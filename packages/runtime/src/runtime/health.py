@@ -1,9 +1,5 @@
-"""Health, readiness and metrics over HTTP, and the command for a container's health check."""
+"""Health, readiness and metrics over HTTP."""
 
-import http.client
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -48,27 +44,3 @@ def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> li
         Route("/readyz", readyz),
         Route("/metrics", metrics),
     ]
-
-
-def main() -> None:
-    """`python -m runtime.health URL`: exit 0 when it answers 2xx within 3 seconds, else 1."""
-    if len(sys.argv) != 2 or not sys.argv[1].startswith("http://"):
-        sys.stderr.write("usage: python -m runtime.health http://127.0.0.1:PORT/readyz\n")
-        raise SystemExit(2)
-    try:
-        # Without proxies, because Docker may set the host's proxy in a container, and that proxy
-        # cannot reach the container's 127.0.0.1.
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(sys.argv[1], timeout=3):
-            raise SystemExit(0)
-    except urllib.error.HTTPError as error:
-        error.close()
-        reason = str(error)
-    except (http.client.HTTPException, OSError) as error:
-        reason = str(error)
-    sys.stderr.write(f"{sys.argv[1]}: {reason.strip()}\n")
-    raise SystemExit(1)
-
-
-if __name__ == "__main__":
-    main()
