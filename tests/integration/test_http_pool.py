@@ -1,7 +1,10 @@
 """The pool of HTTP connections, on loopback servers that misbehave as real ones do."""
 
 import asyncio
+import socket
 import ssl
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -404,6 +408,41 @@ async def test_a_response_that_makes_progress_may_take_longer_than_the_timeout()
     server = Server(script)
     async with pool_of(server, limits=limits) as pool:
         assert (await get(pool)).body == b"x" * 10
+
+
+def test_a_response_that_arrives_in_a_pause_of_the_process_is_read() -> None:
+    """uvloop, on which the services run, runs timers before it reads what arrived."""
+
+    def serve(listener: socket.socket, begin_pause: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            begin_pause.send(b"!")
+            time.sleep(0.1)
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+            connection.recv(1)
+
+    async def request(port: int, begin_pause: socket.socket) -> Response:
+        def pause() -> None:
+            begin_pause.recv(1)
+            time.sleep(0.5)
+
+        asyncio.get_running_loop().add_reader(begin_pause, pause)
+        pool = HttpPool(ports.HOST, port, None, PoolLimits(response_s=0.2, sweep_s=0.05))
+        try:
+            return await pool.request("GET", "/q", ())
+        finally:
+            asyncio.get_running_loop().remove_reader(begin_pause)
+            await pool.close()
+
+    theirs, ours = socket.socketpair()
+    with socket.create_server((ports.HOST, 0)) as listener, theirs, ours:
+        server = threading.Thread(target=serve, args=(listener, theirs))
+        server.start()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            response = runner.run(request(listener.getsockname()[1], ours))
+        server.join()
+    assert response.body == b"ok"
 
 
 async def test_a_handshake_that_does_not_end_is_no_connection() -> None:

@@ -112,21 +112,28 @@ class HttpPool:
         except OSError as error:  # ssl.SSLError is a subclass
             raise NoResponse(f"no connection: {error}") from error
         if self._sweeper is None:
-            self._sweeper = loop.call_later(self._limits.sweep_s, self._sweep)
+            self._schedule_sweep(loop)
         return connection
 
-    def _sweep(self) -> None:
+    def _schedule_sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        due_s = loop.time() + self._limits.sweep_s
+        self._sweeper = loop.call_at(due_s, self._sweep, due_s)
+
+    def _sweep(self, due_s: float) -> None:
         """Close connections whose timeout has passed.
 
         One timer for all connections, because most requests end long before their timeout.
+        After a pause of the process nothing is closed at first, because uvloop runs timers before
+        it reads what has arrived meanwhile.
         """
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for connection in tuple(self._connections):
-            connection.check_timeouts(now)
-        self._sweeper = (
-            loop.call_later(self._limits.sweep_s, self._sweep) if self._connections else None
-        )
+        if now - due_s < self._limits.sweep_s:
+            for connection in tuple(self._connections):
+                connection.check_timeouts(now)
+        self._sweeper = None
+        if self._connections:
+            self._schedule_sweep(loop)
 
 
 class _ClosedBeforeResponse(Exception):
