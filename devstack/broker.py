@@ -38,7 +38,7 @@ CREDENTIALS = ROOT / ".devstack" / "credentials"
 
 EMBEDDED_LIMITS = (
     "no passwords, no ACL, MQTT 3.1.1 only, retained states lost with the process, "
-    "and a new QoS 1 subscriber is given no more than 100 of them"
+    "and a new QoS 1 subscriber of your own is given no more than 100 of them"
 )
 
 # Only MQTT 3.1.1, which every client speaks: rumqttd 0.20 serves MQTT 5 on another port, and a

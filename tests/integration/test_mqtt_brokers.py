@@ -109,31 +109,42 @@ async def test_a_live_state_arrives_and_the_status_is_kept(
         await until(lambda: session.session.status_repetitions == 1, "online is published again")
 
 
+def mosquitto(folder: Path, *, queue: int, window: int) -> tuple[Program, str]:
+    """Return a mosquitto with these limits, and its URL."""
+    port = ports.free()
+    (folder / "mosquitto.conf").write_text(
+        f"listener {port} {ports.HOST}\nallow_anonymous true\nuser root\n"
+        f"max_inflight_messages {window}\nmax_queued_messages {queue}\n"
+    )
+    program = Program(
+        "mosquitto",
+        ["mosquitto", "-c", folder / "mosquitto.conf"],
+        ready=partial(mqtt_answers, ports.HOST, port),
+        env={"PATH": SEARCH},
+    )
+    return program, f"mqtt://{ports.HOST}:{port}"
+
+
+async def publish_retained(url: str, topics: Topics, count: int) -> None:
+    """Publish `count` retained states."""
+    async with Session(url, topics, instance="writer") as writer:
+        await writer.ready()
+        sent = [
+            writer.session.publish(topics.state(f"cloud-{n}"), b"%d" % n, retain=True)
+            for n in range(count)
+        ]
+        await within(asyncio.gather(*sent))
+
+
 async def test_a_retained_set_that_mosquitto_cuts_short_is_never_ready(
     tmp_path: Path, prefix: str
 ) -> None:
     """1,500 retained, a queue of 1,000 and a window of 200: 300 are discarded without a word."""
     need_mosquitto()
-    port, topics = ports.free(), Topics(prefix)
-    (tmp_path / "mosquitto.conf").write_text(
-        f"listener {port} {ports.HOST}\nallow_anonymous true\nuser root\n"
-        "max_inflight_messages 200\nmax_queued_messages 1000\n"
-    )
-    mosquitto = Program(
-        "mosquitto",
-        ["mosquitto", "-c", tmp_path / "mosquitto.conf"],
-        ready=partial(mqtt_answers, ports.HOST, port),
-        env={"PATH": SEARCH},
-    )
-    url = f"mqtt://{ports.HOST}:{port}"
-    limits = SessionLimits(response_timeout_s=1)
-    async with mosquitto, Session(url, topics, instance="writer") as writer:
-        await writer.ready()
-        sent = [
-            writer.session.publish(topics.state(f"cloud-{n}"), b"{}", retain=True)
-            for n in range(1500)
-        ]
-        await within(asyncio.gather(*sent))
+    program, url = mosquitto(tmp_path, queue=1000, window=200)
+    topics, limits = Topics(prefix), SessionLimits(response_timeout_s=1)
+    async with program:
+        await publish_retained(url, topics, 1500)
         for protocol in ("5", "3.1.1"):
             async with Session(
                 url, topics, protocol=protocol, instance="cut", filters=[topics.all_states],
@@ -146,6 +157,25 @@ async def test_a_retained_set_that_mosquitto_cuts_short_is_never_ready(
 
                 assert session.times_ready == 0
                 assert "max_queued_messages" in session.session.last_error
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_retained_set_is_had_one_message_at_a_time(
+    tmp_path: Path, prefix: str, protocol: Literal["5", "3.1.1"]
+) -> None:
+    """Then the mark with QoS 0 comes first, and the set takes longer than the settle time."""
+    need_mosquitto()
+    program, url = mosquitto(tmp_path, queue=0, window=1)
+    topics, limits = Topics(prefix), SessionLimits(settle_s=0.05)
+    async with program:
+        await publish_retained(url, topics, 500)
+        async with Session(
+            url, topics, protocol=protocol, instance="one", filters=[topics.all_states],
+            limits=limits,
+        ) as session:  # fmt: skip
+            await session.ready()
+
+            assert session.received_when_ready == [500]
 
 
 async def test_a_late_last_will_of_a_dead_predecessor_does_not_stay(
