@@ -104,6 +104,28 @@ async def test_an_extra_fetch_loop_ends_on_failure() -> None:
     world.check_newest()
 
 
+@pytest.mark.parametrize("fault", [Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.THROTTLED])
+@virtual_time
+async def test_one_failed_page_costs_no_request_for_each_message(fault: Fault) -> None:
+    """At a second for each request, the next 32 messages cost 32 seconds."""
+    world = World(visibility_s=10)
+    for number in range(64):
+        world.queue.put(state(f"p{number}", 1))
+    failed: list[float] = []
+
+    def fails_once(operation: str) -> Fault | None:
+        if operation == "receive" and not failed:
+            failed.append(now())
+            return fault
+        return None
+
+    poller = world.start(fault=fails_once, queue_latency_s=lambda: 1.0)
+    async with world.running(poller):
+        await world.until(lambda: not world.queue.messages, "an empty queue", within_s=25)
+    assert max(poller.queue.received) == PAGE_SIZE
+    assert len([one for one in poller.queue.received if one]) <= 64 / 8 + 2
+
+
 @virtual_time
 async def test_an_error_while_room_is_reserved_ends_the_worker(
     monkeypatch: pytest.MonkeyPatch,
