@@ -45,6 +45,8 @@ class FakeJournal:
 
     def take(self, row: JournalRow) -> None:
         self.rows[row.pillow] = row
+        if row.pillow in self.pending:
+            self.pending[row.pillow] = row
 
     def put(self, row: JournalRow) -> asyncio.Future[None] | None:
         self.rows[row.pillow] = self.pending[row.pillow] = row

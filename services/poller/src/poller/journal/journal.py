@@ -100,8 +100,10 @@ class Journal:
         return self._rows.get(pillow)
 
     def take(self, row: JournalRow) -> None:
-        """Keep a row of the journal that was opened."""
+        """Keep a row of the journal that was opened, also in place of an older one that waits."""
         self._rows[row.pillow] = row
+        if row.pillow in self._pending.rows:
+            self._pending.rows[row.pillow] = row
 
     def put(self, row: JournalRow) -> asyncio.Future[None] | None:
         """Write a row; the future is done when it is on the disk. None while the journal fails."""

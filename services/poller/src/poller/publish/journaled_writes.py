@@ -29,7 +29,7 @@ class StateJournal(Protocol):
         """Return the row that the journal has of a pillow, or will have."""
 
     def take(self, row: JournalRow) -> None:
-        """Keep a row of the journal that was opened."""
+        """Keep a row of the journal that was opened, also in place of an older one that waits."""
 
     def put(self, row: JournalRow) -> asyncio.Future[None] | None:
         """Write a row; the future is done when it is on the disk. None while the journal fails."""
@@ -76,8 +76,12 @@ class JournaledWrites:
             if known is None or known.order < state.update.order:
                 self._journal.take(state.row)
                 self._writes.load(state.update, state.row.mark)
-            elif self._journal.get(pillow) is None:
+                continue
+            row = self._journal.get(pillow)
+            if row is None:
                 self._journal.take(state.row)  # as old as it is, until a message rests on `known`
+            elif row != state.row:
+                self.journaled(pillow)  # because a message may rest on the newer one of the two
 
     def get(self, pillow: str) -> Update | None:
         """Return the last write of a pillow, if one is known."""
