@@ -118,6 +118,40 @@ async def test_a_pillow_removed_while_everything_was_down_stays_removed(
     assert found.keys() == {"n-2", "n-3"}
 
 
+async def test_a_removed_pillow_does_not_come_back_with_another_poller_s_journal(
+    azurite: Azurite, prefix: str, queue_name: str, tmp_path: Path
+) -> None:
+    """The poller that wrote it has ended; its mark tells the one which adopts its journal."""
+    need_mosquitto()
+    async with Broker(kind="mosquitto", topic_prefix=prefix) as broker:
+        one, two = (
+            poller_on(broker, azurite, queue_name, prefix, tmp_path, INSTANCE=name)
+            for name in ("one", "two")
+        )
+        async with spawned(two):
+            await two.until_ready()
+            await put(azurite, queue_name, [numbered(1)])
+            await wait_empty(azurite, queue_name, two)
+            async with subscribed(broker, f"{prefix}/bridge/poller/two/saved") as marks:
+
+                async def is_marked() -> bool:
+                    return len(marks) > 0
+
+                await eventually(is_marked, "a save mark")
+            async with one:
+                await cut(two)
+                await remove_pillow(broker, prefix, "n-1")
+                await broker.stop()
+                await broker.start()
+                await one.log.wait_for("another poller's journal adopted", within_s=WITHIN_S)
+                await put(azurite, queue_name, [numbered(2)])
+                await wait_empty(azurite, queue_name, one)
+                found = await retained_states(broker, prefix, 1)
+                healed = await one.count("healed")
+
+    assert (set(found), healed) == ({"n-2"}, 0)
+
+
 async def test_a_journal_that_cannot_be_used_delays_nothing(
     azurite: Azurite, broker: Broker, prefix: str, queue_name: str, tmp_path: Path
 ) -> None:

@@ -143,3 +143,19 @@ def test_a_valid_prefix_is_accepted(prefix: str) -> None:
 def test_an_invalid_prefix_is_refused(prefix: str) -> None:
     """With a wildcard, an empty level, a leading `$`, or a control character."""
     assert not is_topic_prefix(prefix)
+
+
+@pytest.mark.parametrize(
+    ("topic", "expected"),
+    [
+        (Topics("home/pillow").saved("host-1"), True),
+        (Topics("home/pillow").all_saved, False),
+        (Topics("home/pillow").status("poller", "host-1"), False),
+        (Topics("pillow").saved("host-1"), False),
+        ("home/pillow/bridge/poller/saved", False),
+        ("home/pillow/bridge/poller/a/b/saved", False),
+    ],
+)
+def test_the_topic_of_a_save_mark_is_known(topic: str, expected: bool) -> None:
+    """Whichever poller's it is."""
+    assert Topics("home/pillow").is_saved(topic) == expected

@@ -63,6 +63,20 @@ class Topics:
         """The topic of a poller's save mark, retained: it tells what the broker had saved."""
         return f"{self.prefix}/{BRIDGE}/poller/{instance}/saved"
 
+    @property
+    def all_saved(self) -> str:
+        """The filter that matches every poller's save mark."""
+        return self.saved("+")
+
+    def is_saved(self, topic: str) -> bool:
+        """Return whether a received topic is that of a poller's save mark."""
+        head, tail = self.all_saved.split("+")
+        return (
+            topic.startswith(head)
+            and topic.endswith(tail)
+            and is_instance_name(topic[len(head) : -len(tail)])
+        )
+
     def dead_letter(self, instance: str) -> str:
         """The topic on which a poller announces dead letters."""
         return f"{self.prefix}/{BRIDGE}/poller/{instance}/dead-letter"

@@ -26,11 +26,13 @@ class MqttStatePublisher:
     listener: BrokerEventHandler
 
     def __init__(self, settings: PollerSettings, service: str, adopted: Iterable[str] = ()) -> None:
-        """`adopted` are the instances whose states the journal has; their marks are read too."""
+        """`adopted` are the instances whose states the journal has.
+
+        The marks of others are read as well, because their journals may be adopted later.
+        """
         self._topics = Topics(settings.topic_prefix)
         self._mark_topic = self._topics.saved(settings.instance)
         marks = {self._mark_topic, *map(self._topics.saved, adopted)}
-        self._mark_topics = frozenset(marks)
         self._dead_letter_topic = self._topics.dead_letter(settings.instance)
         self._other_poller_s = -math.inf
         """When a state of another poller arrived, by the event loop's clock."""
@@ -44,8 +46,10 @@ class MqttStatePublisher:
                 status_topic=self._topics.status(service, settings.instance),
                 mark_topic=self._topics.mark(service, settings.instance),
             ),
-            # Marks without a wildcard, so that every broker sends them.
-            Subscription((self._topics.all_states, *sorted(marks)), no_local=True),
+            # Some marks without a wildcard too, so that every broker sends them.
+            Subscription(
+                (self._topics.all_states, self._topics.all_saved, *sorted(marks)), no_local=True
+            ),
             on_message=self._on_message,
             on_ready=self._on_ready,
             on_lost=self._on_lost,
@@ -121,7 +125,7 @@ class MqttStatePublisher:
         self._notice_connection()
         topic = self._topics.parse(message.topic)
         if topic is None:
-            if message.topic in self._mark_topics:
+            if self._topics.is_saved(message.topic):
                 self.listener.on_mark(message.payload)
             return
         is_own = self._confirms is not None and self._confirms.receive(

@@ -47,7 +47,7 @@ class BrokerEventHandler(Protocol):
         """Handle the removal of a pillow: an empty retained payload."""
 
     def on_mark(self, payload: bytes) -> None:
-        """Handle a save mark of this instance, or of one whose states it has adopted."""
+        """Handle a save mark of this instance, or of another poller's."""
 
     def on_connecting(self) -> None:
         """Handle that another connection begins: what the broker holds is not known."""
