@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 )
 
 from contract.updates import Update
-from poller.journal.save_marks import SaveMark, SaveMarks
+from poller.journal.save_marks import NEVER, SaveMark, SaveMarks
 from poller.publish.last_writes import KEPT_DAYS, LastWrites
 
 Order = tuple[int, int]
@@ -168,6 +168,20 @@ def test_a_state_of_the_journal_is_a_last_write_unless_a_newer_one_is_known() ->
     assert writes.get("a") == update(5)
     assert writes.supersedes(update(6, pillow="b"))
     assert missing(writes) == {"b"}
+
+
+def test_a_state_that_was_journaled_while_the_broker_lacked_it_gets_a_mark() -> None:
+    """As soon as the broker has it; otherwise its removal would be taken for a loss ever after."""
+    writes = LastWrites(SaveMarks("a0"))
+    writes.load(update(1), SaveMark("a0", NEVER))
+    writes.record(update(1))
+
+    assert writes.compare(delivers_retained=True).marked == ["a"]
+    saved = writes.marks.advance()
+    assert writes.mark_of("a") == saved
+    writes.mark_unconfirmed()
+    writes.marks.receive(saved)
+    assert writes.compare(delivers_retained=True).removed == ["a"]
 
 
 def test_a_pillow_of_which_nothing_came_for_a_week_is_forgotten() -> None:

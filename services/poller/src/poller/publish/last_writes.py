@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from contract.updates import EXPIRY_S, Update
-from poller.journal.save_marks import SaveMark, SaveMarks
+from poller.journal.save_marks import NEVER, SaveMark, SaveMarks
 
 KEPT_DAYS: Final = EXPIRY_S // 86_400
 """How many days a last write is remembered that nothing confirms: the broker has dropped it."""
@@ -111,7 +111,8 @@ class LastWrites:
         known = self._writes.get(update.pillow)
         if known is None or known.newest.order < update.order:
             held = None if known is None else known.held
-            self._writes[update.pillow] = _LastWrite(update, mark, held, self._day)
+            published = None if mark.number == NEVER else mark
+            self._writes[update.pillow] = _LastWrite(update, published, held, self._day)
             self._forget_one_too_many()
 
     def record(self, update: Update) -> Update | None:
