@@ -133,6 +133,12 @@ class Subscribe(msgspec.Struct, tag="subscribe", frozen=True):
     pillows: list[str] | Literal["all"]
 
 
+class Token(msgspec.Struct, tag="token", frozen=True):
+    """From a browser: a JSON Web Token, first and again before it expires, where one is needed."""
+
+    token: str
+
+
 class Ping(msgspec.Struct, tag="ping", frozen=True):
     """From a browser: a request for a pong with the same `sent`."""
 
@@ -140,7 +146,7 @@ class Ping(msgspec.Struct, tag="ping", frozen=True):
 
 
 ServerFrame = Snapshot | Updates | Removed | Status | Heartbeat | Pong | Goodbye | Error
-BrowserFrame = Subscribe | Ping
+BrowserFrame = Subscribe | Ping | Token
 
 _decoder: Final[msgspec.json.Decoder[BrowserFrame]] = msgspec.json.Decoder(BrowserFrame)
 

@@ -91,6 +91,31 @@ class Topics:
         """The filter that matches every pillow's availability."""
         return f"{self.prefix}/+/availability"
 
+    def share(self, share_id: str) -> str:
+        """The topic of what is listed of a share link, retained."""
+        return f"{self.prefix}/{BRIDGE}/shares/{share_id}"
+
+    def revoked(self, share_id: str) -> str:
+        """The topic that says that a share link was revoked, retained."""
+        return f"{self.prefix}/{BRIDGE}/revoked/{share_id}"
+
+    @property
+    def all_shares(self) -> str:
+        """The filter that matches the record of every share link."""
+        return self.share("+")
+
+    @property
+    def all_revocations(self) -> str:
+        """The filter that matches the revocation of every share link."""
+        return self.revoked("+")
+
+    def parse_share(self, topic: str) -> tuple[Literal["shares", "revoked"], str] | None:
+        """Return the kind and the id of a share link's topic; None if it is none."""
+        head, _, share_id = topic.rpartition("/")
+        if head == f"{self.prefix}/{BRIDGE}/revoked":
+            return "revoked", share_id
+        return ("shares", share_id) if head == f"{self.prefix}/{BRIDGE}/shares" else None
+
     def parse(self, topic: str) -> PillowTopic | None:
         """Return the pillow and the kind of a received topic; None if it is no pillow's."""
         head, _, kind = topic.rpartition("/")

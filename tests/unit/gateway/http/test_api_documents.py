@@ -17,6 +17,7 @@ from contract.frames import (
     Removed,
     Status,
     Subscribe,
+    Token,
     encode_frame,
     encode_snapshot,
     encode_updates,
@@ -50,6 +51,7 @@ FRAMES = {
     "Error": encode_frame(Error(4400, "no")),
     "Subscribe": msgspec.json.encode(Subscribe(["cloud-1"])),
     "Ping": msgspec.json.encode(Ping(1)),
+    "Token": msgspec.json.encode(Token("a.b.c")),
 }
 
 

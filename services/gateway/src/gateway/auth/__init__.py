@@ -1,0 +1,1 @@
+"""Auth: who may see which pillows, by tokens. It knows no connection."""

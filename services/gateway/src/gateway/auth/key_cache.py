@@ -1,0 +1,104 @@
+"""Key cache: a key set that is fetched by URL, kept, and fetched anew as keys are rotated."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Final
+from urllib.request import Request, urlopen
+
+import structlog
+
+from gateway.auth.keys import KeySet, parse_key_set
+
+log = structlog.get_logger()
+
+REFRESH_S: Final = 600.0
+"""The time after which keys are fetched anew; providers announce a new key hours before its use."""
+
+MIN_INTERVAL_S: Final = 10.0
+"""The least time between two fetches, whatever tokens with unknown keys arrive."""
+
+FETCH_TIMEOUT_S: Final = 5.0
+MAX_DOCUMENT_BYTES: Final = 262_144
+
+
+class FetchError(Exception):
+    """A key set could not be fetched or read; the message says why."""
+
+
+def fetch_key_set(url: str) -> KeySet:
+    """Fetch a key set; blocks for up to some seconds. Raises FetchError."""
+    request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - checked setting
+    try:
+        with urlopen(request, timeout=FETCH_TIMEOUT_S) as response:  # noqa: S310
+            body = response.read(MAX_DOCUMENT_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise FetchError(str(error) or type(error).__name__) from error
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise FetchError(f"the answer has more than {MAX_DOCUMENT_BYTES} bytes")
+    try:
+        keys = parse_key_set(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise FetchError("the answer is no JSON") from error
+    if isinstance(keys, str):
+        raise FetchError(keys)
+    return keys
+
+
+class KeyCache:
+    """The keys of one URL. The last ones stay in use while the URL cannot be reached."""
+
+    def __init__(
+        self, url: str, monotonic_s: Callable[[], float], fetch: Callable[[str], KeySet]
+    ) -> None:
+        self._url = url
+        self._monotonic_s = monotonic_s
+        self._fetch = fetch
+        self._wake = asyncio.Event()
+        self._last_fetch_s: float | None = None
+        self.keys = KeySet()
+        self.last_error: str | None = None
+        """Why the last fetch failed; None if it did not."""
+
+    def ask_for_unknown_key(self) -> bool:
+        """Fetch the keys soon, because a token names an unknown one; return whether that is so."""
+        if self._last_fetch_s is not None and self._age_s < MIN_INTERVAL_S and self.keys.keys:
+            return False
+        self._wake.set()
+        return True
+
+    async def run(self) -> None:
+        """Fetch the keys at once, then by age and when asked; until it is cancelled."""
+        while True:
+            self._wake.clear()
+            await self._refresh()
+            await asyncio.sleep(MIN_INTERVAL_S)
+            try:
+                async with asyncio.timeout(MIN_INTERVAL_S if self.last_error else REFRESH_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    @property
+    def _age_s(self) -> float:
+        return self._monotonic_s() - (self._last_fetch_s or 0.0)
+
+    async def _refresh(self) -> None:
+        try:
+            # A thread, because the standard library's HTTP client blocks. It is seldom.
+            self.keys = await asyncio.to_thread(self._fetch, self._url)
+        except FetchError as error:
+            if self.last_error is None:
+                log.warning(
+                    "the keys for tokens could not be fetched; the known ones stay in use, and it "
+                    "is tried again",
+                    url=self._url,
+                    error=str(error),
+                    known=len(self.keys.keys),
+                )
+            self.last_error = str(error)
+        else:
+            if self.last_error is not None:
+                log.info("the keys for tokens were fetched again", url=self._url)
+            self.last_error = None
+        self._last_fetch_s = self._monotonic_s()

@@ -1,0 +1,122 @@
+"""The key cache: keys are kept, rotated, and fetched at a bounded rate."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from gateway.auth import key_cache
+from gateway.auth.key_cache import FetchError, KeyCache, fetch_key_set
+from gateway.auth.keys import KeySet, parse_key_set
+from tests.waiting import until
+
+
+def key_set(*names: str) -> dict[str, Any]:
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    document = json.loads(jwt.get_algorithm_by_name("ES256").to_jwk(key))
+    return {"keys": [{**document, "kid": name} for name in names]}
+
+
+def parsed(*names: str) -> KeySet:
+    keys = parse_key_set(key_set(*names))
+    assert isinstance(keys, KeySet)
+    return keys
+
+
+class Provider:
+    """What the fetch function returns or raises, and how often it was called."""
+
+    def __init__(self) -> None:
+        self.answer: KeySet | FetchError = parsed("one")
+        self.calls = 0
+
+    def __call__(self, _url: str) -> KeySet:
+        self.calls += 1
+        if isinstance(self.answer, FetchError):
+            raise self.answer
+        return self.answer
+
+
+async def test_keys_are_kept_while_the_provider_is_away_and_rotated_when_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_cache, "MIN_INTERVAL_S", 0.01)
+    provider, now_s = Provider(), 0.0
+    cache = KeyCache("https://login.example/keys", lambda: now_s, provider)
+    assert cache.ask_for_unknown_key()  # nothing was fetched yet
+    running = asyncio.create_task(cache.run())
+    await until(lambda: [one.key_id for one in cache.keys.keys] == ["one"], "the first keys")
+
+    provider.answer = FetchError("HTTP Error 503")
+    now_s += 1
+    assert cache.ask_for_unknown_key()
+    await until(lambda: cache.last_error is not None, "the failure")
+    assert [one.key_id for one in cache.keys.keys] == ["one"]
+
+    provider.answer = parsed("two")
+    await until(lambda: [one.key_id for one in cache.keys.keys] == ["two"], "the rotated keys")
+    assert cache.last_error is None
+    running.cancel()
+
+
+async def test_tokens_with_unknown_keys_do_not_lead_to_a_fetch_each() -> None:
+    provider, now_s = Provider(), 0.0
+    cache = KeyCache("https://login.example/keys", lambda: now_s, provider)
+    running = asyncio.create_task(cache.run())
+    await until(lambda: bool(cache.keys.keys), "the first keys")
+    assert not any(cache.ask_for_unknown_key() for _ in range(100))
+    assert provider.calls == 1
+    running.cancel()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    answers: ClassVar[dict[str, tuple[int, bytes]]] = {
+        "/keys": (200, json.dumps(key_set("one")).encode()),
+        "/html": (200, b"<html>"),
+        "/empty": (200, b'{"keys": []}'),
+        "/nested": (200, b"[" * 100_000),
+        "/long": (200, b" " * (key_cache.MAX_DOCUMENT_BYTES + 1)),
+        "/error": (503, b""),
+    }
+
+    def do_GET(self) -> None:
+        status, body = self.answers[self.path]
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Log nothing."""
+
+
+@pytest.fixture(scope="module")
+def provider_url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_key_set_is_fetched(provider_url: str) -> None:
+    assert [key.key_id for key in fetch_key_set(f"{provider_url}/keys").keys] == ["one"]
+
+
+@pytest.mark.parametrize("path", ["/html", "/empty", "/nested", "/long", "/error"])
+def test_an_answer_that_is_no_key_set_is_an_error(provider_url: str, path: str) -> None:
+    with pytest.raises(FetchError):
+        fetch_key_set(provider_url + path)
+
+
+def test_a_provider_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(FetchError, match="refused"):
+        fetch_key_set("http://127.0.0.1:9/keys")
