@@ -24,6 +24,7 @@ ALLOWED_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
 # Each service's folders and top-level modules, lowest first: a room imports only rooms before it.
 ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": (
+        "auth",
         "settings",
         "metrics",
         "queue_time",
@@ -32,6 +33,8 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "fanout",
         "transport",
         "http",
+        "access_parts",
+        "commands",
         "__main__",
     ),
     "poller": (
@@ -97,6 +100,14 @@ DECIDERS: Final = (
     "poller.settle.queue_outage",
     "poller.settle.dead_letter_report",
     "poller.commands.terminal_text",
+    "gateway.auth.authenticator",
+    "gateway.auth.grants",
+    "gateway.auth.keys",
+    "gateway.auth.permission",
+    "gateway.auth.revocations",
+    "gateway.auth.scope",
+    "gateway.auth.shares",
+    "gateway.auth.verifier",
     "gateway.state.ordered_log",
     "gateway.state.state_store",
     "gateway.state.expiry_schedule",
@@ -149,6 +160,7 @@ PURE: Final = frozenset(
         "posixpath", "re", "tomllib", "types", "typing", "urllib.parse", "xml.etree",
         "xml.sax.saxutils",
         # Pure functions and classes: bytes in, bytes out.
+        "jwt", "jwt.algorithms",
         "websockets.extensions.permessage_deflate", "websockets.frames",
     }
 )  # fmt: skip
@@ -171,6 +183,14 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "gateway.transport.handshake",
             "gateway.transport.message_reader",
             "gateway.fanout.encoding",
+        }
+    ),
+    "jwt": frozenset(
+        {
+            "gateway.auth.keys",
+            "gateway.auth.shares",
+            "gateway.auth.verifier",
+            "gateway.commands.cli",
         }
     ),
     "uvloop": frozenset({"runtime.lifecycle"}),
@@ -200,6 +220,7 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "poller.commands.context",
             "poller.commands.cli",
             "poller.commands.replay",
+            "gateway.commands.cli",
         }
     ),
 }

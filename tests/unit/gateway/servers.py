@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from contract.frames import HEARTBEAT_S
+from gateway.transport.access import AccessControl
 from gateway.transport.connection import ClientConnection
 from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.connections import ConnectionRegistry
@@ -90,10 +91,13 @@ async def serving(
     app: Starlette | None = None,
     keep_alive_s: int = KEEP_ALIVE_S,
     traffic: TrafficLimits | None = None,
+    access: AccessControl | None = None,
 ) -> AsyncIterator[Served]:
     """Run a server that sends each client a heartbeat once in `heartbeat_s`."""
     core = GatewayCore()
-    context = make_context(core, max_clients=max_clients, limits=limits, traffic=traffic)
+    context = make_context(
+        core, max_clients=max_clients, limits=limits, traffic=traffic, access=access
+    )
     listener = listen("127.0.0.1", 0, "PORT")
     set_socket_limits(listener)
     stopping = asyncio.Event()

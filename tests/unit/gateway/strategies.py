@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from contract.states import STATES
 from contract.timestamps import format_timestamp
 from contract.updates import Update, decode_state
+from gateway.auth.scope import Scope
+from gateway.fanout.subscriptions import Filter
 
 EPOCH_MS = 1_700_000_000_000
 """When every test starts, in Unix milliseconds; in the past, because a consumer on the real clock
@@ -45,6 +47,17 @@ def fields(payload: bytes) -> dict[str, object]:
 
 
 pillows = st.sampled_from(PILLOWS)
+
+scopes = st.builds(
+    Scope,
+    st.sets(st.sampled_from(("cloud-1", "other"))).map(frozenset),
+    st.sampled_from((("c",), ("cloud-",), ("cloud-2", "cloud-3"), ("p1",), ("cloud-3", "p"))),
+).filter(lambda scope: not any(one.startswith(scope.prefixes) for one in scope.ids))
+"""Scopes as parse_scope makes them: no entry covers another."""
+
+filters: st.SearchStrategy[Filter] = st.one_of(
+    st.none(), st.sets(pillows, min_size=1).map(frozenset), scopes
+)
 
 updates = st.builds(
     update,

@@ -53,6 +53,13 @@ def test_origins_are_separated_by_commas_with_or_without_spaces(
         ("GATEWAY_EXPIRE_AFTER", "-1"),
         ("GATEWAY_HISTORY_BYTES", "-1"),
         ("GATEWAY_AUTH", "jwt"),
+        ("GATEWAY_JWT_ALGORITHMS", "none"),
+        ("GATEWAY_JWT_ALGORITHMS", "HS256"),
+        ("GATEWAY_JWT_JWKS_URL", "http://login.example/keys"),
+        ("GATEWAY_JWT_JWKS_URL", "login.example"),
+        ("GATEWAY_JWT_LEEWAY", "-1"),
+        ("GATEWAY_PUBLIC_URL", "clouds.example"),
+        ("GATEWAY_PUBLIC_URL", "https://clouds.example/?a=1"),
         ("GATEWAY_ALLOWED_ORIGINS", "a.example"),
         ("GATEWAY_ALLOWED_ORIGINS", "https://*.a.example"),
         ("GATEWAY_ALLOWED_ORIGINS", "wss://a.example"),
@@ -88,3 +95,48 @@ def test_one_error_names_all_wrong_variables_but_no_password(
     for name in ("GATEWAY_PORT", "GATEWAY_HISTORY_BYTES", "MQTT_URL"):
         assert name in str(refused.value)
     assert "sesame" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_JWT_SECRET", "GATEWAY_SHARE_KEY"])
+def test_a_secret_that_is_too_short_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """HS256 needs as many bytes as its hash has."""
+    monkeypatch.setenv(name, "sesame")
+
+    with pytest.raises(SettingsError) as refused:
+        GatewaySettings.load()
+
+    assert name in str(refused.value)
+    assert "32" in str(refused.value)
+    assert "sesame" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "algorithms"),
+    [
+        ({"GATEWAY_JWT_SECRET": "s" * 32}, ("HS256",)),
+        ({"GATEWAY_JWT_JWKS_URL": "https://login.example/keys"}, ("RS256", "ES256")),
+        ({"GATEWAY_SHARE_KEY": "s" * 32}, ()),
+        (
+            {"GATEWAY_JWT_JWKS_URL": "http://localhost/k", "GATEWAY_JWT_ALGORITHMS": "ES256"},
+            ("ES256",),
+        ),
+    ],
+)
+def test_the_algorithms_of_tokens_follow_from_the_keys(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], algorithms: tuple[str, ...]
+) -> None:
+    """Unless they are set."""
+    monkeypatch.setenv("GATEWAY_AUTH", "jwt")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert GatewaySettings.load().token_rules.algorithms == algorithms
+
+
+def test_the_address_of_the_page_is_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that links can be built from it."""
+    assert GatewaySettings.load().page_url == "http://localhost:8080/"
+    monkeypatch.setenv("GATEWAY_PUBLIC_URL", "https://clouds.example/wall")
+    assert GatewaySettings.load().page_url == "https://clouds.example/wall/"

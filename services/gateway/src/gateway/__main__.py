@@ -5,16 +5,19 @@ import contextlib
 import gc
 import secrets
 import socket
+import sys
 from typing import Final
 
 import structlog
 from starlette.routing import Route
 
 from contract.topics import Topics
+from gateway.access_parts import AccessParts, create_access
 from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.api import api_routes
 from gateway.http.app import create_app
+from gateway.http.guard import scope_of
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.metrics import GatewayMetrics
 from gateway.settings import GatewaySettings
@@ -37,6 +40,7 @@ from runtime.health import health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import MqttSession, SessionConfig, Subscription
+from runtime.mqtt.packets import Message
 from runtime.observed_counter import ObservedCounter
 from runtime.server import PortUnavailable, listen
 from runtime.settings import SettingsError
@@ -50,7 +54,12 @@ GOODBYE_TIMEOUT_S: Final = 2.0
 
 
 def main() -> None:
-    """Run the gateway until a signal; exit with status 2 if the settings are wrong."""
+    """Run a command, or the gateway until a signal; exit with status 2 if settings are wrong."""
+    if len(sys.argv) > 1:
+        from gateway.commands.cli import run  # a terminal library that the service does not need
+
+        run()
+        return
     try:
         settings = GatewaySettings.load()
         listener = listen(settings.host, settings.port, "GATEWAY_PORT")
@@ -70,8 +79,20 @@ def _mqtt_state(session: MqttSession) -> str:
 
 
 def _mqtt_session(
-    settings: GatewaySettings, topics: Topics, consumer: MqttConsumer, metrics: GatewayMetrics
+    settings: GatewaySettings,
+    topics: Topics,
+    consumer: MqttConsumer,
+    access: AccessParts | None,
+    metrics: GatewayMetrics,
 ) -> MqttSession:
+    filters = [topics.all_states, topics.all_availability]
+    if access is not None:
+        filters.append(topics.all_revocations)
+
+    def receive(message: Message) -> None:
+        if access is None or not access.receive(message):
+            consumer.receive(message)
+
     session = MqttSession(
         SessionConfig(
             settings.broker,
@@ -81,8 +102,8 @@ def _mqtt_session(
             status_topic=topics.status(SERVICE, settings.instance),
             mark_topic=topics.mark(SERVICE, settings.instance),
         ),
-        Subscription((topics.all_states, topics.all_availability)),
-        on_message=consumer.receive,
+        Subscription(filters),
+        on_message=receive if access is not None else consumer.receive,
         on_ready=lambda: consumer.on_broker_ready(
             delivers_retained=session.delivers_retained is not False
         ),
@@ -116,16 +137,15 @@ async def _serve(
     )
     dispatcher = Dispatcher(store, metrics, clock)
     consumer = MqttConsumer(presence, dispatcher, topics, metrics, clock)
-    registry = ConnectionRegistry(metrics, _connection_limits(settings))
-    policy = _admission_policy(settings, registry.limits)
-    traffic = TrafficLimits(settings.subscribe_rate, settings.response_timeout)
-    context = TransportContext(registry, dispatcher, InboundScheduler(), policy, clock, traffic)
-    session = _mqtt_session(settings, topics, consumer, metrics)
+    access = create_access(settings, topics, clock)
+    context = _transport_context(settings, dispatcher, access, metrics, clock)
+    registry = context.registry
+    session = _mqtt_session(settings, topics, consumer, access, metrics)
     app = create_app(
         settings,
         [
             Route("/events", sse_endpoint(context)),
-            *api_routes(store, history, dispatcher),
+            *api_routes(store, history, dispatcher, scope_of(context.access)),
             *health_routes(lambda: {"mqtt": _mqtt_state(session)}, metrics.registry),
         ],
     )
@@ -145,6 +165,8 @@ async def _serve(
                 HeartbeatScheduler(registry.clients.tick, clock).run(), name="heartbeats"
             ),
         ]
+        if access is not None:
+            timers.append(parts.create_task(access.run(), name="keys for tokens"))
         host, port = listener.getsockname()[:2]
         log.info("listening", page=f"http://{host}:{port}/", broker=str(settings.broker))
         await stopping.wait()
@@ -189,6 +211,25 @@ def _connection_limits(settings: GatewaySettings) -> ConnectionLimits:
                 size=got,
             )
     return limits
+
+
+def _transport_context(
+    settings: GatewaySettings,
+    dispatcher: Dispatcher,
+    access: AccessParts | None,
+    metrics: GatewayMetrics,
+    clock: Clock,
+) -> TransportContext:
+    registry = ConnectionRegistry(metrics, _connection_limits(settings))
+    return TransportContext(
+        registry,
+        dispatcher,
+        InboundScheduler(),
+        _admission_policy(settings, registry.limits),
+        clock,
+        TrafficLimits(settings.subscribe_rate, settings.response_timeout),
+        access.control if access is not None else None,
+    )
 
 
 def _admission_policy(settings: GatewaySettings, limits: ConnectionLimits) -> AdmissionPolicy:

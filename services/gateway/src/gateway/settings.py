@@ -1,11 +1,13 @@
 """The gateway's settings, from the environment."""
 
 from ipaddress import ip_network
-from typing import Annotated, Literal
+from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from runtime.settings import CommonSettings, Names
+from gateway.auth.settings import AuthSettings
+from runtime.settings import Names
 from runtime.web_origin import normalize_origin
 
 
@@ -24,12 +26,27 @@ def _checked_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     return networks
 
 
-class GatewaySettings(CommonSettings):
+def _checked_public_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (
+        parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+    ):
+        raise ValueError("is no URL like https://clouds.example.org/")
+    return url if url.endswith("/") or not url else url + "/"
+
+
+class GatewaySettings(AuthSettings):
     """The gateway's settings; each description is the sentence of `.env.example`."""
 
     host: str = Field("127.0.0.1", alias="GATEWAY_HOST", description="The address to listen on.")
     port: int = Field(
         8080, alias="GATEWAY_PORT", ge=0, le=65535, description="The port to listen on; 0 for any."
+    )
+    public_url: Annotated[str, AfterValidator(_checked_public_url)] = Field(
+        "",
+        alias="GATEWAY_PUBLIC_URL",
+        description="The address that people open, for share links: https://HOST/ or with a path; "
+        "http://localhost and the port unless set.",
     )
     workers: int = Field(
         1,
@@ -129,8 +146,8 @@ class GatewaySettings(CommonSettings):
         description="Memory for past states, in bytes, of all pillows together; the oldest are "
         "evicted first.",
     )
-    auth: Literal["none"] = Field(
-        "none",
-        alias="GATEWAY_AUTH",
-        description="How clients authenticate; none, the only value for now, lets all connect.",
-    )
+
+    @property
+    def page_url(self) -> str:
+        """The address of the page that people open."""
+        return self.public_url or f"http://localhost:{self.port}/"

@@ -9,10 +9,8 @@ from contract.frames import Snapshot, Status
 from gateway.fanout.subscriptions import Filter
 from tests.hypothesis_profiles import examples
 from tests.unit.gateway.fanout.planners import change_of, flush, make
-from tests.unit.gateway.strategies import pillows
+from tests.unit.gateway.strategies import filters, pillows
 from tests.unit.gateway.subscribers import Client, deliver
-
-filters = st.one_of(st.none(), st.sets(pillows, min_size=1).map(frozenset))
 
 STATUSES = (Status("online"), Status("online", retained=False), Status("offline"))
 

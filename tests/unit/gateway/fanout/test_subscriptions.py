@@ -20,9 +20,8 @@ from gateway.fanout.subscriptions import (
 )
 from gateway.state.state_store import Change
 from tests.hypothesis_profiles import examples
-from tests.unit.gateway.strategies import PILLOWS, pillows
+from tests.unit.gateway.strategies import PILLOWS, filters
 
-filters = st.one_of(st.none(), st.sets(pillows, min_size=1).map(frozenset))
 encodings = st.sampled_from(Encoding)
 numbers = st.integers(0, 5)
 

@@ -14,6 +14,7 @@ from gateway.fanout.positions import Progress
 from gateway.fanout.subscriptions import Filter
 from tests.gateway import parse_frames
 from tests.unit.gateway.fanout.planners import change_of, flush, make, removal_of
+from tests.unit.gateway.strategies import scopes
 from tests.unit.gateway.subscribers import Client
 
 PAD = 15_000
@@ -219,7 +220,10 @@ steps = st.lists(
 )
 
 
-@given(steps, st.one_of(st.none(), st.sets(st.sampled_from(NAMES), min_size=1).map(frozenset)))
+@given(
+    steps,
+    st.one_of(st.none(), st.sets(st.sampled_from(NAMES), min_size=1).map(frozenset), scopes),
+)
 def test_whatever_happens_between_the_pieces_a_client_ends_with_what_the_store_has(
     steps: list[tuple[str, list[str]]], filter: Filter
 ) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from contract.states import STATES_JSON
 from gateway.http.api import PIECE_BYTES, api_routes
 from gateway.http.app import STATIC, create_app
+from gateway.http.guard import scope_of
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.settings import GatewaySettings
 from runtime.health import health_routes
@@ -35,7 +36,7 @@ class Site:
             given,
             [
                 Route("/events", sse_endpoint(context)),
-                *api_routes(core.store, core.history, core.dispatcher),
+                *api_routes(core.store, core.history, core.dispatcher, scope_of(None)),
                 *health_routes(lambda: self.dependencies, core.metrics.registry),
             ],
         )
@@ -350,7 +351,8 @@ async def test_a_long_list_is_made_as_it_is_read() -> None:
 
 async def begin(core: GatewayCore, path: str) -> AsyncIterator[bytes]:
     """Call an endpoint; return what yields the pieces of its response."""
-    routes = {route.path: route for route in api_routes(core.store, core.history, core.dispatcher)}
+    api = api_routes(core.store, core.history, core.dispatcher, scope_of(None))
+    routes = {route.path: route for route in api}
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
     request = Request({**scope, "path_params": {"pillow": "cloud-0"}})
     response = await routes[path].endpoint(request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gateway.transport.access import AccessControl
 from gateway.transport.admission import AdmissionPolicy
 from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.connections import ConnectionRegistry
@@ -18,6 +19,7 @@ def make_context(
     max_clients: int = 1000,
     limits: ConnectionLimits | None = None,
     traffic: TrafficLimits | None = None,
+    access: AccessControl | None = None,
 ) -> TransportContext:
     """Return a context that adds clients to the core."""
     return TransportContext(
@@ -27,4 +29,5 @@ def make_context(
         AdmissionPolicy(allowed_origins, max_clients),
         core.clock,
         traffic or TrafficLimits(),
+        access,
     )

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.fanout.encoding import Encoding
-from gateway.transport.admission import ALL_PILLOWS
+from gateway.transport.admission import ALL_PILLOWS, Admission
 from gateway.transport.websocket import WebSocketConnection
 from tests.gateway import parse_frames
 from tests.unit.gateway.core import GatewayCore
@@ -91,7 +90,7 @@ async def memory_websocket(*, deflate: bool = False) -> AsyncIterator[MemoryWebS
     transport = MemoryTransport()
     context = make_context(core)
     connection = WebSocketConnection(context, transport, b"", deflate=deflate)
-    connection.subscribe(ALL_PILLOWS, Encoding.WEBSOCKET)
+    connection.enter(Admission(ALL_PILLOWS, None))
     await until(lambda: b'"snapshot"' in transport.written, "snapshot")
     try:
         yield MemoryWebSocket(core, connection, transport)

@@ -48,7 +48,7 @@ class Dispatcher:
         """How many subscribers there are."""
         return len(self._planner)
 
-    def snapshot_bytes(self, filter: Filter) -> int:
+    def snapshot_bytes(self, filter: frozenset[str] | None) -> int:
         """Return how large the states of a full snapshot are, in bytes."""
         if filter is None:
             return self._store.size_bytes

@@ -11,11 +11,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from gateway.auth.scope import Scope
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.positions import ResumeFrom, ResumePoint
 from gateway.state.state_store import Change
 
-Filter: TypeAlias = frozenset[str] | None
+Filter: TypeAlias = frozenset[str] | Scope | None
 """The pillows that a subscriber wants; None means all."""
 
 
@@ -85,6 +86,7 @@ class SubscriptionIndex:
     def __init__(self) -> None:
         self._groups: dict[tuple[Filter, Encoding], SubscriberGroup] = {}
         self._groups_of_pillow: dict[str, set[SubscriberGroup]] = {}
+        self._groups_of_prefix: dict[str, set[SubscriberGroup]] = {}
         self._size = 0
 
     def __len__(self) -> int:
@@ -102,8 +104,10 @@ class SubscriptionIndex:
         group = self._groups.get((filter, encoding))
         if group is None:
             group = self._groups[filter, encoding] = SubscriberGroup(filter, encoding)
-            for pillow in filter or ():
+            for pillow in _names(filter):
                 self._groups_of_pillow.setdefault(pillow, set()).add(group)
+            for prefix in _prefixes(filter):
+                self._groups_of_prefix.setdefault(prefix, set()).add(group)
         group.size += 1
         self._size += 1
         subscriber.group = group
@@ -122,11 +126,10 @@ class SubscriptionIndex:
             return
         assert not group.live, "a subscriber is live in a group that it is not in"
         del self._groups[group.filter, group.encoding]
-        for pillow in group.filter or ():
-            groups = self._groups_of_pillow[pillow]
-            groups.discard(group)
-            if not groups:
-                del self._groups_of_pillow[pillow]
+        for pillow in _names(group.filter):
+            _discard(self._groups_of_pillow, pillow, group)
+        for prefix in _prefixes(group.filter):
+            _discard(self._groups_of_prefix, prefix, group)
 
     def set_live(self, group: SubscriberGroup, subscribers: Iterable[Subscriber]) -> None:
         """Make waiting subscribers of a group live."""
@@ -157,14 +160,38 @@ class SubscriptionIndex:
     def affected_by(self, changes: Sequence[Change]) -> dict[SubscriberGroup, Sequence[Change]]:
         """Return the groups that want any of the changes, each with those that it wants, in order.
 
-        It costs a lookup for each change, however many groups want other pillows.
+        It costs a lookup for each change, however many groups want other pillows; and one for each
+        length of a prefix, where groups have prefixes.
         """
         named: dict[SubscriberGroup, list[Change]] = {}
         for change in changes:
             for group in self._groups_of_pillow.get(change.pillow, ()):
                 named.setdefault(group, []).append(change)
+        if self._groups_of_prefix:
+            lengths = set(map(len, self._groups_of_prefix))
+            for change in changes:
+                # A scope has a pillow by one entry only, so no group gets a change twice.
+                for length in lengths:
+                    if length <= len(change.pillow):
+                        prefix = change.pillow[:length]
+                        for group in self._groups_of_prefix.get(prefix, ()):
+                            named.setdefault(group, []).append(change)
         everything = (self._groups.get((None, encoding)) for encoding in Encoding)
         return {**{group: changes for group in everything if group is not None}, **named}
+
+
+def _names(filter: Filter) -> Iterable[str]:
+    return filter.ids if isinstance(filter, Scope) else filter or ()
+
+
+def _prefixes(filter: Filter) -> Iterable[str]:
+    return filter.prefixes if isinstance(filter, Scope) else ()
+
+
+def _discard(groups: dict[str, set[SubscriberGroup]], key: str, group: SubscriberGroup) -> None:
+    groups[key].discard(group)
+    if not groups[key]:
+        del groups[key]
 
 
 def matching(changes: Iterable[Change], filter: Filter) -> list[Change]:

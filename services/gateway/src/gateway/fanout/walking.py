@@ -13,6 +13,7 @@ never keeps up gets each pillow once in two rounds.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from gateway.auth.scope import Scope
 from gateway.fanout.coalescing import MAX_STATES_BYTES, size_in_frame
 from gateway.fanout.positions import Sweep, Walk
 from gateway.fanout.subscriptions import Filter
@@ -108,6 +109,8 @@ def _paused_sweep(taken: list[Change], walk: Walk, sweep: Sweep, arrival: int) -
 def _changes_after(store: StateStore, filter: Filter, offset: int) -> Iterator[Change]:
     if filter is None:
         return store.changes_after(offset)
+    if isinstance(filter, Scope):
+        return (change for change in store.changes_after(offset) if change.pillow in filter)
     last = (store.last_change(pillow) for pillow in filter)
     missed = [change for change in last if change is not None and change.offset > offset]
     return iter(sorted(missed, key=lambda change: change.offset))
@@ -118,6 +121,8 @@ def _arrivals_after(
 ) -> Iterator[tuple[int, Change]]:
     if filter is None:
         return store.arrivals_after(arrival)
+    if isinstance(filter, Scope):
+        return (one for one in store.arrivals_after(arrival) if one[1].pillow in filter)
     known = (store.arrival(pillow) for pillow in filter)
     left = [one for one in known if one is not None and one[0] > arrival]
     return iter(sorted(left, key=lambda one: one[0]))

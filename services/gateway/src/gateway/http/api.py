@@ -8,7 +8,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from contract.frames import encode_status_fields
+from gateway.auth.scope import Scope
 from gateway.fanout.dispatcher import Dispatcher
+from gateway.http.guard import ScopeOf, forbidden
 from gateway.http.problems import problem
 from gateway.state.history import History
 from gateway.state.state_store import StateStore
@@ -23,21 +25,32 @@ Numbered = Iterator[tuple[int, bytes]]
 """States with the numbers from which a walk over them goes on."""
 
 
-def api_routes(store: StateStore, history: History, dispatcher: Dispatcher) -> list[Route]:
-    """Return the routes of `/api/pillows` and below."""
+def api_routes(
+    store: StateStore, history: History, dispatcher: Dispatcher, scope_of: ScopeOf
+) -> list[Route]:
+    """Return the routes of `/api/pillows` and below; a request sees what `scope_of` permits."""
 
-    async def pillows(_request: Request) -> Response:
+    async def pillows(request: Request) -> Response:
+        scope = scope_of(request)
+        if isinstance(scope, Response):
+            return scope
         cursor, status = str(store.cursor).encode(), encode_status_fields(dispatcher.status)
         head = b'{"cursor":"%b",%b,"pillows":[' % (cursor, status)
-        return _list(head, lambda number: _known_after(store, number), store.last_arrival)
+        return _list(head, lambda number: _known_after(store, number, scope), store.last_arrival)
 
     async def pillow(request: Request) -> Response:
         name = request.path_params["pillow"]
+        refused = _refused(request, name)
+        if refused is not None:
+            return refused
         state = store.state(name)
         return _unknown(name) if state is None else _json(state)
 
     async def past_states(request: Request) -> Response:
         name = request.path_params["pillow"]
+        refused = _refused(request, name)
+        if refused is not None:
+            return refused
         if store.state(name) is None:
             return _unknown(name)
         return _list(
@@ -45,6 +58,12 @@ def api_routes(store: StateStore, history: History, dispatcher: Dispatcher) -> l
             lambda number: history.states_after(name, number),
             history.last_number(name),
         )
+
+    def _refused(request: Request, name: str) -> Response | None:
+        scope = scope_of(request)
+        if isinstance(scope, Response):
+            return scope
+        return None if name in scope else forbidden(name)
 
     return [
         Route("/api/pillows", pillows),
@@ -57,9 +76,9 @@ def _json(body: bytes) -> Response:
     return Response(body, media_type="application/json", headers=_HEADERS)
 
 
-def _known_after(store: StateStore, number: int) -> Numbered:
+def _known_after(store: StateStore, number: int, scope: Scope) -> Numbered:
     for arrival, change in store.arrivals_after(number):
-        if change.payload is not None:
+        if change.payload is not None and change.pillow in scope:
             yield arrival, change.payload
 
 

@@ -60,7 +60,11 @@ class _HeadersMiddleware:
 
 def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIApp:
     """Build the application from `routes`, the API's documents and the static assets."""
-    assets = StaticAssets({**read_folder(STATIC), "states.js": _STATES_MODULE})
+    files = {**read_folder(STATIC), "states.js": _STATES_MODULE}
+    if settings.auth != "none":
+        # The page asks for no token where none is needed.
+        files["index.html"] = files["index.html"].replace(b"<body", b'<body data-auth="jwt"', 1)
+    assets = StaticAssets(files)
 
     async def openapi_document(_request: Request) -> Response:
         return JSONResponse(openapi())
@@ -90,7 +94,7 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
                 CorsMiddleware,
                 allow_origins=list(settings.allowed_origins),
                 allow_methods=["GET"],
-                allow_headers=["Cache-Control", "Last-Event-ID"],
+                allow_headers=["Authorization", "Cache-Control", "Last-Event-ID"],
             ),
         ],
         exception_handlers={HTTPException: http_problem, Exception: internal_error},

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contract.frames import FORBIDDEN, FULL
+from contract.frames import FORBIDDEN, FULL, UNAUTHORIZED
+from gateway.http.guard import unauthorized
 from gateway.http.problems import problem
 from gateway.transport.admission import Refusal
 from gateway.transport.context import TransportContext
@@ -36,7 +37,9 @@ def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Res
 
 def _refused(refusal: Refusal) -> Response:
     if refusal.code == FORBIDDEN:
-        return problem(403, "origin not allowed", refusal.reason)
+        return problem(403, "not allowed", refusal.reason)
+    if refusal.code == UNAUTHORIZED:
+        return unauthorized(refusal)
     if refusal.code == FULL:
         return problem(503, "full", refusal.reason, retry_after_s=RETRY_AFTER_S)
     return problem(400, "bad request", refusal.reason)

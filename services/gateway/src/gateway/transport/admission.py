@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
+from gateway.auth.grants import Grant
 from gateway.fanout.subscriptions import Filter
 from gateway.transport.forwarded import Network, forwarded_host, is_trusted
 from gateway.transport.origin_policy import browser_says_same_origin, origin_allowed
@@ -19,6 +20,16 @@ class SubscriptionRequest:
 
     filter: Filter
     resume_from: Cursor | None
+
+
+class Admission(NamedTuple):
+    """A request that is admitted: what it asks for, and its token where one is needed.
+
+    `grant` is None where the gateway asks for no token, and where one is awaited in a message.
+    """
+
+    asked: SubscriptionRequest
+    grant: Grant | None
 
 
 ALL_PILLOWS: Final = SubscriptionRequest(None, None)

@@ -5,11 +5,16 @@ and no buffer of its own.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
+from contract.frames import FULL
+from gateway.auth.grants import Grant
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.subscriptions import Subscriber
-from gateway.transport.admission import SubscriptionRequest
+from gateway.fanout.subscriptions import Filter, Subscriber
+from gateway.transport.access import Pass, restricted
+from gateway.transport.admission import Admission, Refusal, SubscriptionRequest
+from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatFrame
 from gateway.transport.unread import descriptor_of, unread_bytes
@@ -24,7 +29,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
     `is_alive` is set by any sign of life since the last heartbeat.
     """
 
-    __slots__ = ("_response", "_unread", "context", "is_alive", "transport")
+    __slots__ = ("_pass", "_response", "_unread", "context", "is_alive", "transport")
 
     kind: str
     """The transport's name, as in connections.TRANSPORTS."""
@@ -38,6 +43,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         self.context = context
         self._response = response
         self.is_alive = True
+        self._pass: Pass | None = None  # where a token is needed
         self._unread = 0  # at the last heartbeat, in bytes
 
         # With a high-water mark of 0 the transport calls `pause_writing` as soon as the system's
@@ -62,13 +68,86 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         """Whether data that it sent waits in the inbound scheduler."""
         return False
 
-    def subscribe(self, request: SubscriptionRequest, encoding: Encoding) -> None:
-        """Admit it: send it a snapshot of what it asked for, and updates from then on."""
+    @property
+    def encoding(self) -> Encoding:
+        """How its frames are encoded."""
+        raise NotImplementedError
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Tell the client why, and close."""
+        raise NotImplementedError
+
+    @property
+    def is_waiting_for_token(self) -> bool:
+        """Whether it gets nothing until a token message lets it in."""
+        return self._pass is not None and self._pass.is_waiting
+
+    def enter(self, admission: Admission) -> None:
+        """Subscribe it, or wait for its token where one is needed and did not come yet."""
+        access = self.context.access
+        if access is None:
+            self._subscribe(admission.asked)
+            return
+        self._pass = Pass(admission.asked)
+        if admission.grant is not None:
+            refusal = self.let_in(admission.grant)
+            assert refusal is None, "a request is admitted that its token does not permit"
+            return
+        self.context.registry.move(self, Stage.PENDING, Stage.PENDING)
+        self.write(b"")  # the response, which a browser awaits before it sends a message
+        access.await_token(self, self._pass)
+
+    def let_in(self, grant: Grant) -> Refusal | None:
+        """Give it what a token permits, the first one or a later one; return why it gets nothing.
+
+        A later token that permits other pillows begins with a full snapshot of those.
+        """
+        access, held = self.context.access, self._pass
+        assert access is not None, "a token arrives where none is needed"
+        assert held is not None, "a token arrives before the connection was admitted"
+        request = restricted(held.asked, grant)
+        if isinstance(request, Refusal):
+            return request
+        is_first = held.is_waiting
+        if is_first and self.context.is_full:
+            return Refusal(FULL, "as many clients are connected as may be; try again later")
+        before = self.group.filter if self.group is not None else None
+        access.let_in(self, held, grant)
+        if is_first:
+            self._subscribe(request)
+        elif request.filter != before and self.is_subscribed:
+            self.context.dispatcher.change_filter(self, request.filter)
+        return None
+
+    def ask_for(self, pillows: frozenset[str] | None) -> Refusal | None:
+        """Give it other pillows from now on; return why it may not have them."""
+        held = self._pass
+        filter: Filter = pillows
+        if held is not None:
+            held.asked = replace(held.asked, filter=pillows)
+            if held.grant is None:
+                return None
+            request = restricted(held.asked, held.grant)
+            if isinstance(request, Refusal):
+                return request
+            filter = request.filter
+        self.context.dispatcher.change_filter(self, filter)
+        return None
+
+    def end_pass(self) -> None:
+        """Forget what its token permits; no later one lets it in."""
+        if self._pass is not None and self.context.access is not None:
+            self.context.access.leave(self, self._pass)
+            self._pass.is_over = True
+
+    def _subscribe(self, request: SubscriptionRequest) -> None:
+        """Send it a snapshot of what it asked for, and updates from then on."""
         self.context.registry.register(self)
-        self.context.dispatcher.subscribe(self, request.filter, encoding, request.resume_from)
+        self.context.dispatcher.subscribe(self, request.filter, self.encoding, request.resume_from)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Unsubscribe and unregister it."""
+        self.end_pass()
         self.context.dispatcher.unsubscribe(self)
         self.context.registry.unregister(self)
 

@@ -143,18 +143,21 @@ class ConnectionRegistry:
         self._stages[stage].pop(connection, None)
 
     def register(self, client: Client) -> None:
-        """Add a client; it receives heartbeats from now on."""
+        """Add a client; it receives heartbeats from now on. Its token may have been awaited."""
+        self._pending.pop(client, None)
         self.clients.add(client)
         self._open[client.kind] += 1
 
     def start_closing(self, client: Client) -> None:
         """Take its place from a client that was refused or ends; LINGER_S later it is aborted."""
         self._leave(client)
+        self._pending.pop(client, None)
         self._stages[Stage.CLOSING].setdefault(client, time.monotonic())
 
     def unregister(self, client: Client) -> None:
         """Remove a client, in whichever stage."""
         self._leave(client)
+        self._pending.pop(client, None)
         self._stages[Stage.CLOSING].pop(client, None)
 
     def count_refused(self, code: int) -> None:

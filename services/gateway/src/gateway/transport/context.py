@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
-from gateway.transport.admission import AdmissionPolicy, Refusal, SubscriptionRequest, admit
+from gateway.transport.access import NO_AUTHORIZATION, AccessControl, restricted
+from gateway.transport.admission import Admission, AdmissionPolicy, Refusal, admit
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.traffic_limits import TrafficLimits
@@ -22,12 +23,38 @@ class TransportContext:
     policy: AdmissionPolicy
     clock: Clock
     traffic: TrafficLimits
+    access: AccessControl | None = None
+    """Who may see what; None lets all see everything."""
 
     def admit(
-        self, query: bytes, fields: Mapping[bytes, bytes], peer: str | None
-    ) -> SubscriptionRequest | Refusal:
-        """Return what a request subscribes to, or why it is refused; see admission.admit."""
-        return admit(self.policy, len(self.registry.clients), query, fields, peer)
+        self,
+        query: bytes,
+        fields: Mapping[bytes, bytes],
+        peer: str | None,
+        *,
+        may_send_token: bool = False,
+    ) -> Admission | Refusal:
+        """Return what a request asks for and may see, or why it is refused; see admission.admit.
+
+        `may_send_token` says that the client can send its token later, in a message.
+        """
+        asked = admit(self.policy, len(self.registry.clients), query, fields, peer)
+        if isinstance(asked, Refusal):
+            return asked
+        if self.access is None:
+            return Admission(asked, None)
+        grant = self.access.authenticate(fields)
+        if isinstance(grant, Refusal):
+            return grant
+        if grant is None:
+            return Admission(asked, None) if may_send_token else NO_AUTHORIZATION
+        request = restricted(asked, grant)
+        return request if isinstance(request, Refusal) else Admission(asked, grant)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further client may be let in."""
+        return len(self.registry.clients) >= self.policy.max_clients
 
 
 def peer_address(transport: asyncio.Transport) -> str | None:

@@ -26,6 +26,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import ExtensionParameter, Subprotocol
 
 from contract.frames import MAX_REQUEST_BYTES, SUBPROTOCOL
+from gateway.auth.authenticator import BEARER_PROTOCOL
 from gateway.transport.plain_response import problem_response
 from gateway.transport.request_parser import RequestHead
 
@@ -112,6 +113,8 @@ def negotiate(head: RequestHead) -> NegotiatedHandshake | None:
         return None
     if head.method != b"GET" or head.version != "1.1" or head.target.partition(b"?")[0] != PATH:
         return None
+    if BEARER_PROTOCOL in head.fields.get(b"sec-websocket-protocol", b""):
+        return None  # an offer with a token is not kept
     offer = tuple(map(head.fields.get, _OFFER))
     if sum(map(len, filter(None, offer))) > _MAX_OFFER_BYTES:
         return None

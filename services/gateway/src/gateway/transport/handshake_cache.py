@@ -24,6 +24,8 @@ from gateway.transport.request_parser import RequestEnd, RequestHead, RequestPar
 MAX_CACHED: Final = 256
 MAX_CACHED_BYTES: Final = 4096
 """Limit of what follows the request line of one cached handshake."""
+_TOKEN: Final = b"earer"
+"""In every handshake that carries a token, which is not kept and would fill the cache."""
 _MAX_LINES: Final = 64
 
 _REQUEST_LINE: Final = re.compile(rb"GET %b(?:\?([!$-~]*))? HTTP/1\.1(?=\r\n)" % PATH)
@@ -50,7 +52,7 @@ def parse_cached(data: bytes) -> CachedHandshake | None:
     name of its key written in another way, or larger than what is cached.
     """
     line = _REQUEST_LINE.match(data)
-    if line is None or len(data) - line.end() > MAX_CACHED_BYTES:
+    if line is None or len(data) - line.end() > MAX_CACHED_BYTES or _TOKEN in data:
         return None
     before, _, after = data[line.end() :].partition(_KEY_HEADER)
     key = after[: len(SAMPLE_KEY)]

@@ -4,10 +4,10 @@ import asyncio
 import random
 from typing import Final
 
-from contract.frames import RECONNECT_MS
+from contract.frames import RECONNECT_MS, Error, encode_frame
 from gateway.fanout import encoding
-from gateway.fanout.encoding import Encoding
-from gateway.transport.admission import SubscriptionRequest
+from gateway.fanout.encoding import Encoding, Frame
+from gateway.transport.admission import Admission, Refusal
 from gateway.transport.connection import ClientConnection
 from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatFrame
@@ -44,9 +44,14 @@ class SseConnection(ClientConnection):
         super().__init__(context, transport, response)
         self._encoding = Encoding.CHUNK if is_chunked else Encoding.EVENT
 
-    def start(self, request: SubscriptionRequest) -> None:
+    @property
+    def encoding(self) -> Encoding:
+        """How its frames are encoded."""
+        return self._encoding
+
+    def start(self, admission: Admission) -> None:
         """Subscribe, and send the delay before a reconnect, which precedes the first flush."""
-        self.subscribe(request, self._encoding)
+        self.enter(admission)
         # A random delay for each client spreads the reconnects after a restart.
         retry = b"retry: %d\n\n" % random.randint(*RECONNECT_MS)  # noqa: S311 - jitter
         self.write(encoding.chunk(retry) if self._encoding is Encoding.CHUNK else retry)
@@ -61,6 +66,15 @@ class SseConnection(ClientConnection):
             if self._encoding is Encoding.CHUNK:
                 self.write(_LAST_CHUNK)
             self.transport.close()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Send an error event and end the stream; the response to the next request is final."""
+        self.context.registry.count_refused(refusal.code)
+        self.end_pass()
+        self.context.dispatcher.unsubscribe(self)
+        error = Frame(encode_frame(Error(refusal.code, refusal.reason))).encoded(self._encoding)
+        self.write(error + _LAST_CHUNK if self._encoding is Encoding.CHUNK else error)
+        self.transport.close()
 
     def send_heartbeat(self, heartbeat: HeartbeatFrame) -> None:
         """Write the heartbeat; that TCP acknowledges it is the only sign of life of a stream."""

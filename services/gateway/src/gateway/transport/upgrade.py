@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from gateway.fanout.encoding import Encoding
-from gateway.transport.admission import Refusal, SubscriptionRequest
+from gateway.transport.admission import Admission, Refusal
 from gateway.transport.context import TransportContext, peer_address
 from gateway.transport.handshake import HandshakeResponse
 from gateway.transport.request_parser import RequestHead
@@ -26,7 +25,7 @@ def upgrade_to_websocket(
     behind it.
     """
     peer = peer_address(transport) if b"origin" in fields else None
-    outcome = context.admit(query, fields, peer)
+    outcome = context.admit(query, fields, peer, may_send_token=True)
     connection = WebSocketConnection(context, transport, response.data, deflate=response.deflate)
     transport.set_protocol(connection)
     # A refused client is upgraded too, because a browser shows a page the close code of a
@@ -34,8 +33,7 @@ def upgrade_to_websocket(
     if isinstance(outcome, Refusal):
         connection.refuse(outcome)
     else:
-        encoding = Encoding.DEFLATED if response.deflate else Encoding.WEBSOCKET
-        connection.subscribe(outcome, encoding)
+        connection.enter(outcome)
     if rest:
         connection.data_received(rest)
 
@@ -44,10 +42,10 @@ def upgrade_to_sse(
     context: TransportContext,
     transport: asyncio.Transport,
     head: RequestHead,
-    request: SubscriptionRequest,
+    admission: Admission,
 ) -> None:
     """Replace the HTTP protocol by the event stream of an admitted client."""
     is_chunked = head.version == "1.1"
     connection = SseConnection(context, transport, response_head(head), is_chunked=is_chunked)
     transport.set_protocol(connection)
-    connection.start(request)
+    connection.start(admission)

@@ -12,13 +12,13 @@ from contract.frames import (
     Ping,
     Pong,
     ServerFrame,
+    Token,
     decode_request,
     encode_frame,
     queue_offset,
 )
 from gateway.fanout import encoding
-from gateway.fanout.encoding import Frame
-from gateway.fanout.subscriptions import Filter
+from gateway.fanout.encoding import Encoding, Frame
 from gateway.transport.admission import Refusal
 from gateway.transport.connection import ClientConnection
 from gateway.transport.context import TransportContext
@@ -35,6 +35,8 @@ from gateway.transport.subscribe_budget import SubscribeBudget
 _EMPTY_PONG_HEADER: Final = b"\x8a\x80"
 _EMPTY_PONG_BYTES: Final = 6
 """The answer to a heartbeat's ping: a masked pong without a payload."""
+
+_TOO_MANY: Final = Refusal(TOO_MANY, "too many subscribe messages for what they ask for")
 
 
 class WebSocketConnection(ClientConnection):
@@ -74,6 +76,11 @@ class WebSocketConnection(ClientConnection):
         self.context.inbound.schedule(self, data)
 
     @property
+    def encoding(self) -> Encoding:
+        """How its frames are encoded."""
+        return Encoding.DEFLATED if self._deflate else Encoding.WEBSOCKET
+
+    @property
     def has_unprocessed_input(self) -> bool:
         """Whether data that it sent waits in the inbound scheduler."""
         return self in self.context.inbound
@@ -83,7 +90,7 @@ class WebSocketConnection(ClientConnection):
         reader = self._ensure_reader()
         answers: list[bytes] = []
         for event in reader.feed(data):
-            if not self.is_subscribed:
+            if not (self.is_subscribed or self.is_waiting_for_token):
                 break  # it is being closed
             if isinstance(event, PongReceived):
                 self.is_alive = True
@@ -107,6 +114,7 @@ class WebSocketConnection(ClientConnection):
     def refuse(self, refusal: Refusal) -> None:
         """Send an error frame, and close with its code."""
         self.context.registry.count_refused(refusal.code)
+        self.end_pass()
         self.context.dispatcher.unsubscribe(self)
         self.write(_text_frame(Error(refusal.code, refusal.reason)))
         self._start_close(refusal.code)
@@ -139,13 +147,22 @@ class WebSocketConnection(ClientConnection):
         if isinstance(request, Ping):
             now = self.context.clock.read()
             return _text_frame(Pong(request.sent, now.wall_ms, queue_offset(now.queue_offset_ms)))
+        if isinstance(request, Token):
+            return self._take_token(request.token)
         named = frozenset(request.pillows) if isinstance(request.pillows, list) else None
-        if not self._may_subscribe(named):
-            return Refusal(TOO_MANY, "too many subscribe messages for what they ask for")
-        self.context.dispatcher.change_filter(self, named)
-        return None
+        return self.ask_for(named) if self._may_subscribe(named) else _TOO_MANY
 
-    def _may_subscribe(self, filter: Filter) -> bool:
+    def _take_token(self, token: str) -> Refusal | None:
+        """Let the client in, or let it stay for longer; return why its token does not permit it."""
+        if self.context.access is None:
+            return None  # a client may send one to any gateway
+        # Another token may permit other pillows, and a snapshot of those follows then.
+        if not self.is_waiting_for_token and not self._may_subscribe(None):
+            return _TOO_MANY
+        grant = self.context.access.check(token)
+        return grant if isinstance(grant, Refusal) else self.let_in(grant)
+
+    def _may_subscribe(self, filter: frozenset[str] | None) -> bool:
         now_s = time.monotonic()
         if self._subscribe_budget is None:
             self._subscribe_budget = SubscribeBudget(now_s)

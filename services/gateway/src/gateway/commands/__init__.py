@@ -1,0 +1,1 @@
+"""The commands of `gateway`: tokens for development, and share links."""

@@ -1,0 +1,181 @@
+"""A real gateway that asks for tokens: its commands, share links, and what is revoked."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import jwt
+import pytest
+
+from devstack.broker import Broker
+from tests.commands import run_to_end
+from tests.gateway import COMMAND, TIMEOUT_S, Gateway, Publisher, WebSocketClient, state
+
+PREFIX = "gwauth"
+SECRET, SHARE_KEY = "secret-of-the-tokens-0123456789abcdef", "key-of-share-links-0123456789abcdefgh"
+PILLOWS = ("cloud-1", "ward-1", "ward-2")
+
+
+@pytest.fixture(scope="module")
+async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
+    """One gateway for all tests; its log must have no error, and no secret."""
+    async with Gateway(
+        broker,
+        PREFIX,
+        GATEWAY_AUTH="jwt",
+        GATEWAY_JWT_SECRET=SECRET,
+        GATEWAY_SHARE_KEY=SHARE_KEY,
+        GATEWAY_PUBLIC_URL="https://clouds.example",
+        GATEWAY_EXPIRE_AFTER="86400",
+    ) as started:
+        yield started
+        started.assert_log_is_clean()
+        log = "\n".join(started.log.lines)
+        assert "secret-of" not in log
+        assert "key-of" not in log
+        assert "eyJ" not in log  # how every JSON Web Token begins
+
+
+@pytest.fixture(autouse=True)
+async def _known(cloud: Publisher) -> None:
+    await cloud.publish_all([state(pillow) for pillow in PILLOWS])
+
+
+async def run(gateway: Gateway, *arguments: str) -> tuple[str, str, int | None]:
+    """Run a command with the settings of the gateway."""
+    env = {**os.environ, **gateway.env}
+    out, err, status = await run_to_end(
+        COMMAND,
+        *arguments,
+        env={name: value for name, value in env.items() if value is not None},
+        within_s=TIMEOUT_S,
+    )
+    return out.decode(), err.decode(), status
+
+
+def another(gateway: Gateway, broker: Broker) -> Gateway:
+    """Return a second gateway with the same settings."""
+    kept = {
+        name: value
+        for name, value in gateway.env.items()
+        if value and name.startswith("GATEWAY_") and name not in ("GATEWAY_PORT", "GATEWAY_HOST")
+    }
+    return Gateway(broker, PREFIX, without_broker=False, **kept)
+
+
+async def share(gateway: Gateway, *arguments: str) -> tuple[str, str]:
+    """Make a share link; return its id and its token."""
+    out, err, status = await run(gateway, "share", *arguments)
+    assert status == 0, err
+    address, _, token = out.strip().partition("#token=")
+    assert address == "https://clouds.example/"
+    return err.partition(":")[0], token
+
+
+def bearer(token: str) -> dict[str, Any]:
+    """Return the options of a WebSocket connection with a token."""
+    return {"additional_headers": {"Authorization": f"Bearer {token}"}}
+
+
+async def names(client: WebSocketClient) -> list[str]:
+    """Receive a snapshot and return its pillows."""
+    return sorted(one["pillow"] for one in await client.receive_snapshot())
+
+
+async def closed_with(client: WebSocketClient) -> int | None:
+    """Wait until the gateway has closed the connection; return the code."""
+    async with asyncio.timeout(TIMEOUT_S):
+        await client.connection.wait_closed()
+    return client.connection.close_code
+
+
+async def test_a_development_token_is_good_for_stream_api_and_history(gateway: Gateway) -> None:
+    out, err, status = await run(gateway, "token", "ward-*", "--for", "5m")
+    assert status == 0, err
+    token = out.strip()
+
+    async with gateway.connect(**bearer(token)) as client:
+        assert await names(client) == ["ward-1", "ward-2"]
+    authorized = {"authorization": f"Bearer {token}"}
+    every = await gateway.get("/api/pillows", **authorized)
+    assert sorted(one["pillow"] for one in every.json()["pillows"]) == ["ward-1", "ward-2"]
+    for path in ("", "/history"):
+        assert (await gateway.get(f"/api/pillows/ward-1{path}", **authorized)).status_code == 200
+        for other in ("cloud-1", "nobody"):
+            refused = await gateway.get(f"/api/pillows/{other}{path}", **authorized)
+            assert refused.status_code == 403
+            assert refused.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/api/pillows", "/api/pillows/cloud-1/history", "/events"])
+async def test_nothing_is_shown_without_a_token(gateway: Gateway, path: str) -> None:
+    for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic abc"}):
+        refused = await gateway.get(path, **headers)
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert refused.headers["content-type"] == "application/problem+json"
+    assert (await gateway.get("/")).status_code == 200
+    assert 'data-auth="jwt"' in (await gateway.get("/")).text
+
+
+async def test_a_share_link_is_listed_and_ends_when_it_is_revoked(
+    gateway: Gateway, broker: Broker
+) -> None:
+    share_id, token = await share(gateway, "cloud-1", "--for", "7d", "--note", "grandma")
+    kiosk_id, kiosk = await share(gateway, "ward-*", "--forever")
+
+    out, _, _ = await run(gateway, "shares")
+    listed = {line.split()[0]: line for line in out.splitlines()}
+    assert "cloud-1, for another 6 d" in listed[share_id]
+    assert "grandma" in listed[share_id]
+    assert "ward-*, for ever" in listed[kiosk_id]
+    out, _, _ = await run(gateway, "shares", "--json")
+    assert {json.loads(line)["id"] for line in out.splitlines()} == {share_id, kiosk_id}
+    assert token not in out
+
+    second = another(gateway, broker)
+    async with (
+        second,
+        gateway.connect(**bearer(token)) as here,
+        second.connect(**bearer(token)) as there,
+        gateway.connect(**bearer(kiosk)) as other,
+    ):
+        assert await names(here) == await names(there) == ["cloud-1"]
+        assert await names(other) == ["ward-1", "ward-2"]
+        _, err, status = await run(gateway, "unshare", share_id)
+        assert status == 0, err
+        assert await closed_with(here) == 4401
+        assert await closed_with(there) == 4401
+    out, _, _ = await run(gateway, "shares")
+    assert any(share_id in line and "revoked" in line for line in out.splitlines())
+
+    # A gateway that starts later knows it too.
+    third = another(gateway, broker)
+    async with third, third.connect(**bearer(token)) as late:
+        assert await closed_with(late) == 4401
+
+
+async def test_an_unknown_link_and_wrong_usage_are_named(gateway: Gateway) -> None:
+    _, err, status = await run(gateway, "unshare", "0123456789abcdef")
+    assert (status, "no share link" in err) == (1, True)
+    _, err, status = await run(gateway, "unshare", "x")
+    assert status == 2
+    _, err, status = await run(gateway, "share", "Cloud-1")
+    assert (status, "'Cloud-1'" in err) == (2, True)
+    _, err, status = await run(gateway, "share", "cloud-1", "--for", "soon")
+    assert (status, "30m, 12h, 7d or 2w" in err) == (2, True)
+
+
+async def test_a_token_ends_with_the_leeway(gateway: Gateway) -> None:
+    def signed(lasts_s: float) -> str:
+        claims = {"exp": time.time() + lasts_s, "pillows": ["ward-1"]}
+        return jwt.encode(claims, SECRET, algorithm="HS256")
+
+    async with gateway.connect(**bearer(signed(-29))) as ends:
+        assert await names(ends) == ["ward-1"]
+        assert await closed_with(ends) == 4401
+    async with gateway.connect(**bearer(signed(-31))) as expired:
+        assert await closed_with(expired) == 4401
