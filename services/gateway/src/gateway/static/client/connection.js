@@ -6,7 +6,7 @@
  * injected, so that tests need neither a browser nor real time.
  */
 
-import { RetryPolicy, TOO_MANY_REQUESTS } from "./retry_policy.js";
+import { RetryPolicy, TOO_MANY_REQUESTS, UNAUTHORIZED } from "./retry_policy.js";
 import { SILENCE_TIMEOUT_MS, SilenceTimer } from "./silence_timer.js";
 import { SocketOpener, TIMERS } from "./sockets.js";
 
@@ -44,6 +44,7 @@ export const STABLE_AFTER_MS = 5_000;
  * @property {(transport: Transport) => string} address returns the URL for each attempt
  * @property {(data: unknown) => void} onMessage
  * @property {(status: Status) => void} onStatus
+ * @property {() => boolean} [mayRenew] whether a connection that ended with UNAUTHORIZED may be tried again
  * @property {() => void} [sendProbe] sends a message that the gateway answers
  */
 
@@ -76,14 +77,14 @@ export class Connection {
   #running = { retry: null, stable: null };
 
   /** @param {Callbacks & Surroundings} options */
-  constructor({ address, onMessage, onStatus, sendProbe, WebSocket, events, clock, monotonic, timers, random }) {
-    this.#callbacks = { address, onMessage, onStatus, sendProbe: sendProbe ?? (() => {}) };
+  constructor({ address, onMessage, onStatus, mayRenew, sendProbe, WebSocket, events, clock, monotonic, timers, random }) {
+    this.#callbacks = { address, onMessage, onStatus, mayRenew: mayRenew ?? (() => false), sendProbe: sendProbe ?? (() => {}) };
     this.#sockets = new SocketOpener(WebSocket, events ?? null);
     this.#clock = clock ?? Date.now;
     this.#now = monotonic ?? (() => performance.now());
     this.#timers = timers ?? TIMERS;
     this.#random = random ?? Math.random;
-    this.#silence = new SilenceTimer(this.#timers, this.#now, () => this.#lose(this.#state.phase === "open" ? "nothing was heard" : "no answer"));
+    this.#silence = new SilenceTimer(this.#timers, this.#now, () => this.lose(this.#state.phase === "open" ? "nothing was heard" : "no answer"));
   }
 
   /** What it does now. @returns {Status} */
@@ -183,7 +184,7 @@ export class Connection {
     if (this.#state.phase !== "open") return;
     const isWebSocket = this.#transport === "websocket";
     if (this.#now() - (this.lastReceivedAt ?? 0) >= SILENCE_TIMEOUT_MS || (!isWebSocket && silentMs >= SILENCE_TIMEOUT_MS)) {
-      this.#lose("nothing was heard");
+      this.lose("nothing was heard");
     } else if (isWebSocket) {
       this.#silence.start(PROBE_TIMEOUT_MS);
       this.#callbacks.sendProbe();
@@ -212,8 +213,8 @@ export class Connection {
     this.#callbacks.onMessage(data);
   }
 
-  /** @param {string} reason */
-  #lose(reason) {
+  /** Close, and try again later: the connection is of no use. @param {string} reason */
+  lose(reason) {
     this.#detachSocket();
     this.#retry(null, reason);
   }
@@ -224,7 +225,8 @@ export class Connection {
    */
   #closed(code, reason) {
     this.#detachSocket();
-    if (this.#policy.isTerminal(code)) this.#setState({ phase: "stopped", code, reason });
+    const isRenewable = code === UNAUTHORIZED && this.#callbacks.mayRenew();
+    if (this.#policy.isTerminal(code) && !isRenewable) this.#setState({ phase: "stopped", code, reason });
     else this.#retry(code, reason || this.#socketError || (this.#policy.hasReceived ? "the connection was lost" : "no connection came about"));
   }
 

@@ -14,6 +14,8 @@ const MAX_REQUEST_BYTES = 65_536;
  * @property {string[] | "all"} [pillows] ids of the pillows to subscribe to; all by default
  * @property {string | null} [cursor] the `cursor` of an earlier client of the same gateway and
  *   pillows: receive only what changed after it, if the gateway still knows
+ * @property {import("./tokens.js").Token} [token] a JSON Web Token or a share link's, for a gateway that
+ *   asks for one; a function is called for each connection, and again before the token expires
  * @property {AbortSignal} [signal] closes the client when it is aborted
  * @property {number | null} [hiddenTimeoutMs] a page that was hidden for this long closes its
  *   connection and resumes when it is visible; null: it stays connected; five minutes by default, and 10 s over

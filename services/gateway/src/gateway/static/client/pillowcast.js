@@ -25,6 +25,7 @@ import { SseSocket } from "./sse.js";
 import { Store } from "./store.js";
 import { Subscription } from "./subscription.js";
 import { Timekeeper } from "./timekeeper.js";
+import { checkToken, Tokens } from "./tokens.js";
 import { UpdateIterators } from "./update_iterator.js";
 
 export { RefusedError } from "./errors.js";
@@ -77,6 +78,7 @@ export class Pillowcast extends ClientState {
   #timers;
   #connection;
   #lifecycle;
+  #tokens;
   #signal;
   #iterators = new UpdateIterators(() => this.#onLoopsLeft());
 
@@ -88,7 +90,7 @@ export class Pillowcast extends ClientState {
   #gatewayError = "";
 
   /** @param {AllOptions} [options] */
-  constructor({ url, pillows = "all", cursor = null, signal, hiddenTimeoutMs, onChange, onConnection, page, ...injected } = {}) {
+  constructor({ url, pillows = "all", cursor = null, token, signal, hiddenTimeoutMs, onChange, onConnection, page, ...injected } = {}) {
     const store = new Store(checkCursor(cursor));
     const time = new Timekeeper(injected, { ping: () => this.#ping(), onJump: (ms) => this.#connection.probe(ms) });
     const liveness = new Liveness(time.monotonic());
@@ -105,14 +107,20 @@ export class Pillowcast extends ClientState {
       if (hiddenTimeoutMs !== undefined) return hiddenTimeoutMs;
       return this.#connection.status.transport === "events" ? HIDDEN_EVENTS_TIMEOUT_MS : HIDDEN_TIMEOUT_MS;
     });
+    this.#tokens = new Tokens(checkToken(token), { timers: this.#timers, clock: injected.clock ?? Date.now }, {
+      send: (text) => this.#connection.send(JSON.stringify({ type: "token", token: text })),
+      onFault: (reason) => this.#connection.lose(reason),
+    });
     const fetch = injected.fetch ?? globalThis.fetch?.bind(globalThis);
     this.#connection = new Connection({
-      events: fetch === undefined ? null : (address) => new SseSocket(address, fetch),
+      events: fetch === undefined ? null : (address) => new SseSocket(address, fetch, () => this.#tokens.current()),
       ...injected,
       address: (transport) => this.#address(transport),
       onMessage: (data) => this.#onMessage(data),
       onStatus: (status) => this.#onStatus(status),
       sendProbe: () => this.#ping(),
+      // A token that expired is no refusal where another can be had.
+      mayRenew: () => this.#liveness.synced && this.#tokens.isRenewable,
     });
     if (onChange) this.addEventListener("change", onChange);
     if (onConnection) this.addEventListener("connection", onConnection);
@@ -230,10 +238,13 @@ export class Pillowcast extends ClientState {
   }
 
   /** @param {Status} status */
-  #onStatus({ phase, code }) {
+  #onStatus({ phase, code, transport }) {
     if (phase !== "open") {
       this.#liveness.synced = false;
       this.#time.stop();
+      this.#tokens.stop();
+    } else if (transport === "websocket") {
+      this.#tokens.start();
     }
     if (phase !== "open" && phase !== "connecting") this.#liveness.lost = true;
     this.#reportConnection({ hasStatusChanged: true });

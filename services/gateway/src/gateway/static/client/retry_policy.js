@@ -7,6 +7,8 @@ import { backoff, delayWithin } from "./backoff.js";
 
 /** Close code of a gateway that received too many requests from this client. */
 export const TOO_MANY_REQUESTS = 4429;
+/** Close code of a gateway that needs a token, or another one. */
+export const UNAUTHORIZED = 4401;
 /** Minimum delay in ms after TOO_MANY_REQUESTS. */
 export const TOO_MANY_DELAY_MS = 30_000;
 

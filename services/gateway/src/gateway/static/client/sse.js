@@ -59,13 +59,14 @@ export class SseSocket {
   /**
    * @param {string} address the WebSocket URL; the SSE endpoint is in the same folder
    * @param {typeof fetch} request
+   * @param {() => Promise<string>} [token] returns the token, or "" without one
    */
-  constructor(address, request) {
+  constructor(address, request, token) {
     const url = new URL(address);
     url.protocol = url.protocol.replace("ws", "http");
     url.pathname = url.pathname.replace(/ws$/, "events");
     // In a microtask, because the caller sets the handlers after the constructor.
-    Promise.resolve().then(() => this.#read(url.href, request));
+    Promise.resolve().then(() => this.#read(url.href, request, token));
   }
 
   /** Do nothing: the client cannot send over SSE. @param {string} _text */
@@ -78,10 +79,11 @@ export class SseSocket {
   /**
    * @param {string} url
    * @param {typeof fetch} request
+   * @param {() => Promise<string>} [token]
    */
-  async #read(url, request) {
+  async #read(url, request, token) {
     try {
-      const response = await this.#request(new URL(url), request);
+      const response = await this.#request(new URL(url), request, token === undefined ? "" : await token());
       const fault = await faultOf(response, url);
       if (fault !== null || response.body === null) {
         this.#end(fault?.code ?? CONNECTION_LOST, fault?.reason ?? "the response is empty");
@@ -98,10 +100,14 @@ export class SseSocket {
   /**
    * @param {URL} url
    * @param {typeof fetch} request
+   * @param {string} token
    * @returns {Promise<Response>}
    */
-  async #request(url, request) {
-    const options = { headers: { Accept: MEDIA_TYPE }, cache: /** @type {const} */ ("no-store"), signal: this.#abort.signal };
+  async #request(url, request, token) {
+    /** @type {Record<string, string>} */
+    const headers = { Accept: MEDIA_TYPE };
+    if (token !== "") headers.Authorization = `Bearer ${token}`;
+    const options = { headers, cache: /** @type {const} */ ("no-store"), signal: this.#abort.signal };
     try {
       return await request(url.href, options);
     } catch (error) {

@@ -35,7 +35,7 @@ export function define(url) {
 }
 
 class CloudPillow extends HTMLElement {
-  static observedAttributes = ["pillow", "src", "label"];
+  static observedAttributes = ["pillow", "src", "label", "token"];
 
   /** @type {SharedClient | null} */
   #client = null;
@@ -78,6 +78,15 @@ class CloudPillow extends HTMLElement {
 
   set src(url) {
     this.setAttribute("src", url);
+  }
+
+  /** The token or share link's token for a gateway that asks for one; "" without. */
+  get token() {
+    return this.getAttribute("token") ?? "";
+  }
+
+  set token(text) {
+    this.setAttribute("token", text);
   }
 
   /** The name that is shown; the pillow's id by default. */
@@ -165,7 +174,7 @@ class CloudPillow extends HTMLElement {
 
   #connect() {
     const url = gatewayUrlOf(this.src);
-    const client = url === null ? null : SharedClient.of(url);
+    const client = url === null ? null : SharedClient.of(url, this.token);
     if (client !== this.#client) this.#client?.remove(this);
     this.#client = client;
     if (client === null) this.render(null);

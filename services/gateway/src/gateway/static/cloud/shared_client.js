@@ -15,6 +15,7 @@ const clients = new Map();
 
 export class SharedClient {
   #url;
+  #token;
   /** @type {Pillowcast | null} */
   #client = null;
   /** @type {Set<ClientView>} */
@@ -26,15 +27,25 @@ export class SharedClient {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #ticker;
 
-  /** @param {string} url */
-  constructor(url) {
+  /**
+   * @param {string} url
+   * @param {string} token "" without one
+   */
+  constructor(url, token) {
     this.#url = url;
+    this.#token = token;
   }
 
-  /** Return the client of a gateway; it is created on first use. @param {string} url */
-  static of(url) {
-    const client = clients.get(url) ?? new SharedClient(url);
-    clients.set(url, client);
+  /**
+   * Return the client of a gateway for a token; it is created on first use.
+   *
+   * @param {string} url
+   * @param {string} token "" without one
+   */
+  static of(url, token) {
+    const key = `${url} ${token}`;
+    const client = clients.get(key) ?? new SharedClient(url, token);
+    clients.set(key, client);
     return client;
   }
 
@@ -90,7 +101,7 @@ export class SharedClient {
       render();
       this.#warnIfRefused();
     };
-    this.#client = new Pillowcast({ url: this.#url, pillows: nameable(pillows), onChange: render, onConnection }).open();
+    this.#client = new Pillowcast({ url: this.#url, token: this.#token || undefined, pillows: nameable(pillows), onChange: render, onConnection }).open();
     this.#ticker = setInterval(render, TICK_MS);
   }
 

@@ -10,6 +10,7 @@ import { STATES } from "../cloud/poses.js";
 import { isCrowd, wallSize } from "./layout.js";
 import { hasLatency, PageState } from "./page_state.js";
 import { formatHash, parseHash } from "./route.js";
+import { isLocked } from "./status.js";
 
 /** Ages and countdowns are rendered anew this often. */
 const TICK_MS = 1_000;
@@ -201,7 +202,7 @@ export class App {
     const { connection, lastingMs, status, pillows, isRetained } = this.#client;
     views.status.render({ connection, lastingMs, status, count: pillows.size, isRetained }, this.#scheduler.now());
     const isEmpty = this.#count === 0 && views.detail.id === null;
-    views.empty.render(isEmpty, { isKnown: connection === "live" || connection === "broker-offline", isRetained });
+    views.empty.render(isEmpty, { isKnown: connection === "live" || connection === "broker-offline", isRetained, isLocked: isLocked(status) });
     views.shell.setNoMatch(this.#selectedCount === 0 && this.#count > 0);
   }
 

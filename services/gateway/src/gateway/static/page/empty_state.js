@@ -6,6 +6,7 @@ import { byId, setText } from "../cloud/dom.js";
 const TEXTS = {
   loading: ["Nothing to see yet", "The clouds appear here as soon as the page has reached the gateway."],
   empty: ["A clear sky", "No pillow has said anything yet. Clouds appear here by themselves as soon as one does."],
+  locked: ["This sky is private", "Open the link that somebody shared with you. It ends after a time."],
   waiting: ["Waiting for news", "The broker does not keep the last state of each pillow. A cloud appears here when its pillow next reports."],
 };
 
@@ -29,14 +30,15 @@ export class EmptyState {
 
   /**
    * @param {boolean} isEmpty whether there is no pillow
-   * @param {{isKnown: boolean, isRetained: boolean}} facts `isKnown`: the gateway has sent a snapshot, and
+   * @param {{isKnown: boolean, isRetained: boolean, isLocked: boolean}} facts `isLocked`: the gateway needs
+   *   another token; `isKnown`: the gateway has sent a snapshot, and
    *   before that the page is loading; `isRetained`: the snapshot has every pillow that ever reported
    */
-  render(isEmpty, { isKnown, isRetained }) {
+  render(isEmpty, { isKnown, isRetained, isLocked }) {
     this.#section.hidden = !isEmpty;
     if (!isEmpty) return;
     this.#hint.hidden = !isKnown || !isRetained;
-    const [title, text] = TEXTS[!isKnown ? "loading" : isRetained ? "empty" : "waiting"];
+    const [title, text] = TEXTS[isLocked ? "locked" : !isKnown ? "loading" : isRetained ? "empty" : "waiting"];
     setText(this.#title, title);
     setText(this.#text, text);
     // Until then the picture that is part of the document stays.

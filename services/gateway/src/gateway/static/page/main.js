@@ -14,15 +14,20 @@ import { gatewayFolder } from "./gateway_folder.js";
 import { LatencyPanel } from "./latency_panel.js";
 import { RedrawScheduler } from "./redraw_scheduler.js";
 import { Shell } from "./shell.js";
+import { tabStorage, takeToken } from "./share_link.js";
 import { StatusBar } from "./status.js";
 import { Wall } from "./wall.js";
 
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, cloudStyleSheet()];
 
+const token = takeToken(location, history, tabStorage(window));
 const state = initialState(location);
+// Where a token is needed, an empty one is refused at once, with a sentence for the visitor.
+const needsToken = document.body.dataset.auth === "jwt" || token !== "";
 const client = connect({
   url: gatewayFolder(location),
   pillows: state.subscription,
+  token: needsToken ? token : undefined,
   WebSocket: adoptFirst(WebSocket, globalThis.preconnection),
 });
 const announcer = new Announcer();

@@ -1,8 +1,10 @@
 /** The status bar at the top of the page: whether the clouds are live, and why not. */
 
+import { UNAUTHORIZED } from "../client/retry_policy.js";
 import { byId, setText } from "../cloud/dom.js";
 import { formatCloudCount, formatDuration } from "../cloud/format.js";
 
+const NO_TOKEN_IN_TIME = 4408;
 /** Minimum time between two announcements of the connection to a screen reader. */
 export const MIN_ANNOUNCEMENT_INTERVAL_MS = 10_000;
 
@@ -10,7 +12,7 @@ export const MIN_ANNOUNCEMENT_INTERVAL_MS = 10_000;
  * @typedef {object} Facts
  * @property {string} connection as `Pillowcast.connection`
  * @property {number} lastingMs for how long that is so
- * @property {{phase: string, retryInMs: number | null, reason: string}} status as `Pillowcast.status`
+ * @property {{phase: string, retryInMs: number | null, code: number | null, reason: string}} status as `Pillowcast.status`
  * @property {number} count number of known pillows
  * @property {boolean} isRetained whether the other pillows would be known if they had ever reported
  */
@@ -31,6 +33,7 @@ export function statusText({ connection, lastingMs, status, count, isRetained })
     case "broker-offline":
       return { title: "Broker offline", detail: `for ${lasting}. No news of any cloud.`, note, canRetry: false };
     case "disconnected":
+      if (isLocked(status)) return { title: "Private", detail: status.reason, note: "", canRetry: true };
       return {
         title: "Disconnected",
         detail: `for ${lasting}. ${nextAttemptText(status)}`,
@@ -40,6 +43,11 @@ export function statusText({ connection, lastingMs, status, count, isRetained })
     default:
       return { title: "Connecting", detail: "Looking for the clouds…", note: "", canRetry: false };
   }
+}
+
+/** Whether the gateway shows nothing without a token, or without another one. @param {{phase: string, code: number | null}} status */
+export function isLocked({ phase, code }) {
+  return phase === "stopped" && (code === UNAUTHORIZED || code === NO_TOKEN_IN_TIME);
 }
 
 /** The text while pillows may exist that are not known. @param {number} count */

@@ -66,6 +66,10 @@ export type Callbacks = {
     onMessage: (data: unknown) => void;
     onStatus: (status: Status) => void;
     /**
+     * whether a connection that ended with UNAUTHORIZED may be tried again
+     */
+    mayRenew?: () => boolean;
+    /**
      * sends a message that the gateway answers
      */
     sendProbe?: () => void;
@@ -95,6 +99,7 @@ export type Callbacks = {
  * @property {(transport: Transport) => string} address returns the URL for each attempt
  * @property {(data: unknown) => void} onMessage
  * @property {(status: Status) => void} onStatus
+ * @property {() => boolean} [mayRenew] whether a connection that ended with UNAUTHORIZED may be tried again
  * @property {() => void} [sendProbe] sends a message that the gateway answers
  */
 export declare class Connection {
@@ -102,7 +107,7 @@ export declare class Connection {
     /** Monotonic time in ms of the last message; null before the first. @type {number | null} */
     lastReceivedAt: number | null;
     /** @param {Callbacks & Surroundings} options */
-    constructor({ address, onMessage, onStatus, sendProbe, WebSocket, events, clock, monotonic, timers, random }: Callbacks & Surroundings);
+    constructor({ address, onMessage, onStatus, mayRenew, sendProbe, WebSocket, events, clock, monotonic, timers, random }: Callbacks & Surroundings);
     /** What it does now. @returns {Status} */
     get status(): Status;
     get phase(): "connecting" | "idle" | "open" | "stopped" | "suspended" | "waiting";
@@ -134,4 +139,6 @@ export declare class Connection {
     probe(silentMs?: number): void;
     /** Draw the delay after the next loss from this window in ms. @param {[number, number]} window */
     setReconnectWindow(window: [number, number]): void;
+    /** Close, and try again later: the connection is of no use. @param {string} reason */
+    lose(reason: string): void;
 }

@@ -72,7 +72,7 @@ export declare function connect(options?: AllOptions): Pillowcast;
 export declare class Pillowcast extends ClientState {
     #private;
     /** @param {AllOptions} [options] */
-    constructor({ url, pillows, cursor, signal, hiddenTimeoutMs, onChange, onConnection, page, ...injected }?: AllOptions);
+    constructor({ url, pillows, cursor, token, signal, hiddenTimeoutMs, onChange, onConnection, page, ...injected }?: AllOptions);
     /** What the connection does, when the next attempt is, and why. @returns {Status} */
     get status(): Status;
     /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */

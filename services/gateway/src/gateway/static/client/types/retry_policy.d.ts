@@ -4,6 +4,8 @@
  */
 /** Close code of a gateway that received too many requests from this client. */
 export declare const TOO_MANY_REQUESTS = 4429;
+/** Close code of a gateway that needs a token, or another one. */
+export declare const UNAUTHORIZED = 4401;
 /** Minimum delay in ms after TOO_MANY_REQUESTS. */
 export declare const TOO_MANY_DELAY_MS = 30000;
 export declare class RetryPolicy {

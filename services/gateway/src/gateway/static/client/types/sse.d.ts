@@ -32,8 +32,9 @@ export declare class SseSocket {
     /**
      * @param {string} address the WebSocket URL; the SSE endpoint is in the same folder
      * @param {typeof fetch} request
+     * @param {() => Promise<string>} [token] returns the token, or "" without one
      */
-    constructor(address: string, request: typeof fetch);
+    constructor(address: string, request: typeof fetch, token?: () => Promise<string>);
     /** Do nothing: the client cannot send over SSE. @param {string} _text */
     send(_text: string): void;
     close(): void;
