@@ -49,6 +49,10 @@ log = structlog.get_logger()
 
 SERVICE: Final = "gateway"
 
+START_GRACE_S: Final = 2.0
+"""How long clients wait, at the start, for the broker's retained states: a page that connects again
+while a gateway restarts would otherwise be told that there are no pillows."""
+
 GOODBYE_TIMEOUT_S: Final = 2.0
 """How long clients may take to read the goodbye frame and close."""
 
@@ -153,11 +157,12 @@ async def _serve(
     # A part that fails ends the process, because a gateway that serves pages without a broker
     # session would show old states.
     async with asyncio.TaskGroup() as parts:
+        parts.create_task(session.run(stop_session), name="mqtt")
+        await _known_states(session, stopping)
         parts.create_task(
             serve(app, listener, stop_server, context, keep_alive_s=settings.keep_alive),
             name="http",
         )
-        parts.create_task(session.run(stop_session), name="mqtt")
         timers = [
             parts.create_task(consumer.run(), name="expiry"),
             parts.create_task(registry.run(), name="connection timeouts"),
@@ -238,6 +243,14 @@ def _admission_policy(settings: GatewaySettings, limits: ConnectionLimits) -> Ad
         limits.clients,
         parse_networks(settings.trusted_proxies),
     )
+
+
+async def _known_states(session: MqttSession, stopping: asyncio.Event) -> None:
+    """Wait until the retained states have arrived, START_GRACE_S at most."""
+    waits = [asyncio.ensure_future(wait) for wait in (session.wait_ready(), stopping.wait())]
+    await asyncio.wait(waits, timeout=START_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 async def _wait_until_no_clients(registry: ConnectionRegistry) -> None:

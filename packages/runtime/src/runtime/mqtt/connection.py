@@ -217,7 +217,10 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif not self._lost.done():
             self.was_closed_by_broker = True
-            self._end(closed_by_broker(exc, has_connack=self._has_connack, v5=self._v5))
+            reason = closed_by_broker(
+                exc, has_connack=self._has_connack, v5=self._v5, has_tls=self._config.broker.tls
+            )
+            self._end(reason)
         if not self._closed.done():
             self._closed.set_result(None)
 

@@ -29,14 +29,18 @@ def os_error_text(error: OSError) -> str:
     return f"{error}{verification_advice(error)}"
 
 
-def closed_by_broker(error: Exception | None, *, has_connack: bool, v5: bool) -> BrokerLost:
+def closed_by_broker(
+    error: Exception | None, *, has_connack: bool, v5: bool, has_tls: bool
+) -> BrokerLost:
     """Return the reason of a connection that the broker closed, or that the network ended."""
     if isinstance(error, ssl.SSLError):
         # With TLS 1.3 the broker checks the client's certificate after the handshake.
         return BrokerLost(f"the broker ended TLS ({error}); check MQTT_TLS_CERT")
     if not has_connack:
-        # Some brokers refuse a protocol version like this.
-        advice = "; if it has no MQTT 5, set MQTT_PROTOCOL to 3.1.1" if v5 else ""
+        # Some brokers refuse a protocol version like this; and the alert about a certificate may be
+        # lost, because the broker closes at once.
+        advice = "; check MQTT_TLS_CERT" if has_tls else ""
+        advice += "; if it has no MQTT 5, set MQTT_PROTOCOL to 3.1.1" if v5 else ""
         return BrokerLost(f"the broker closed the connection without CONNACK{advice}")
     why = os_error_text(error) if isinstance(error, OSError) else "the broker closed it"
     return BrokerLost(f"the connection ended ({why})")

@@ -164,18 +164,16 @@ class SubscriptionIndex:
         length of a prefix, where groups have prefixes.
         """
         named: dict[SubscriberGroup, list[Change]] = {}
+        lengths = set(map(len, self._groups_of_prefix))
         for change in changes:
-            for group in self._groups_of_pillow.get(change.pillow, ()):
+            pillow = change.pillow
+            for group in self._groups_of_pillow.get(pillow, ()):
                 named.setdefault(group, []).append(change)
-        if self._groups_of_prefix:
-            lengths = set(map(len, self._groups_of_prefix))
-            for change in changes:
-                # A scope has a pillow by one entry only, so no group gets a change twice.
-                for length in lengths:
-                    if length <= len(change.pillow):
-                        prefix = change.pillow[:length]
-                        for group in self._groups_of_prefix.get(prefix, ()):
-                            named.setdefault(group, []).append(change)
+            # A scope has a pillow by one entry only, so no group gets a change twice.
+            for length in lengths:
+                if length <= len(pillow):
+                    for group in self._groups_of_prefix.get(pillow[:length], ()):
+                        named.setdefault(group, []).append(change)
         everything = (self._groups.get((None, encoding)) for encoding in Encoding)
         return {**{group: changes for group in everything if group is not None}, **named}
 
