@@ -16,7 +16,7 @@ from poller.publish.pillow_limit import PillowLimit
 from tests.fakes.queue import EPOCH_S
 from tests.fakes.virtual_time import virtual_time
 from tests.unit.poller.publish.test_last_writes import update
-from tests.unit.poller.world import World, state
+from tests.unit.poller.world import World, order, state
 
 
 class FakeFile:
@@ -219,6 +219,22 @@ async def test_a_state_lost_by_the_broker_comes_back_whatever_the_clock_shows() 
             world.broker.connect_all()
             await asyncio.sleep(5)
         world.check_newest()
+
+
+@virtual_time
+async def test_a_state_of_the_journal_outlasts_a_queue_clock_that_was_set_back() -> None:
+    """After a power cut a machine may not know the time; nothing else has the state."""
+    hours = 3
+    journal = FakeJournal({"a": JournalRow("a", _payload("a", hours * 3600), SaveMark("a0", 1))})
+    world = World()
+    async with world.running(world.start(journal=journal)) as poller:
+        await asyncio.sleep(hours * 3600 - 600)
+        journal.commit()
+        assert world.broker.retained == {}
+        assert set(journal.disk) == {"a"}
+        await asyncio.sleep(600)
+        assert world.broker.retained["a"].order == order(hours * 3600)
+        assert poller.count("healed") == 1
 
 
 @settings(max_examples=60, deadline=None)

@@ -125,6 +125,10 @@ class JournaledWrites:
             return self._journal.wait_for(pillow)
         return self._journal.put(JournalRow(pillow, newest.payload, mark))
 
+    def is_journaled(self, pillow: str) -> bool:
+        """Return whether the journal has a state of a pillow, or will have."""
+        return self._journal is not None and self._journal.get(pillow) is not None
+
     def remove(self, pillow: str) -> None:
         """Forget a pillow that was removed from the broker."""
         self._writes.remove(pillow)

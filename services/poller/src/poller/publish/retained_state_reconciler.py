@@ -3,13 +3,18 @@
 import asyncio
 from typing import Final
 
+import structlog
+
 from contract.updates import with_publish_time
 from poller.background_tasks import BackgroundTasks
+from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
 from runtime.mqtt import BrokerLost, PublishRefused
+
+log = structlog.get_logger()
 
 MAX_REPUBLISHES: Final = 256
 """Limit of concurrent publishes, because a broker may have lost every state."""
@@ -19,6 +24,9 @@ QUEUE_TIME_TIMEOUT_S: Final = 5.0
 
 REFUSED_DELAY_S: Final = 5.0
 """The delay before a publish that the broker refused is repeated, in seconds."""
+
+AHEAD_DELAY_S: Final = 30.0
+"""How often a state of the journal is tried whose time has not come, in seconds."""
 
 
 class RetainedStateReconciler:
@@ -46,6 +54,11 @@ class RetainedStateReconciler:
         self._waiting: dict[str, None] = {}
         """The pillows whose publish waits for another to end."""
 
+        self._later: dict[str, asyncio.TimerHandle] = {}
+        """The pillows whose publish is repeated after a delay."""
+
+        self._log_once = LogOnce()
+
     def republish(self, pillow: str) -> None:
         """Publish the last write of a pillow again, until the broker confirms it."""
         if pillow in self._is_stale:
@@ -68,8 +81,7 @@ class RetainedStateReconciler:
                 if newest is None:
                     return  # the pillow was removed meanwhile
                 if self._queue_time.is_too_far_ahead(newest):
-                    self._metrics.future_states.inc()
-                    self._last_writes.remove(pillow)
+                    self._on_too_far_ahead(pillow)
                     return
                 self._is_stale[pillow] = False
                 update = with_publish_time(newest, self._queue_time.now_ms())
@@ -78,8 +90,7 @@ class RetainedStateReconciler:
                 except PublishRefused:
                     # Repeated until it is accepted, because an operator may correct the ACL; other
                     # pillows are published meanwhile.
-                    loop = asyncio.get_running_loop()
-                    loop.call_later(REFUSED_DELAY_S, self.republish, pillow)
+                    self._republish_later(pillow, REFUSED_DELAY_S)
                     return
                 self._metrics.republished.inc()
                 if self._last_writes.record(update) is not None:
@@ -94,3 +105,33 @@ class RetainedStateReconciler:
                 following = next(iter(self._waiting))
                 del self._waiting[following]
                 self._start(following)
+
+    def _on_too_far_ahead(self, pillow: str) -> None:
+        """Forget a state from the future, unless the journal has it.
+
+        That one was accepted, so that the queue's clock was set back since, or began anew with its
+        machine. Nothing else has the state: it is published when its time has come.
+        """
+        if not self._last_writes.is_journaled(pillow):
+            self._metrics.future_states.inc()
+            self._last_writes.remove(pillow)
+            return
+        if self._log_once.is_first("ahead"):
+            log.warning(
+                "the journal has states from the future, so that the queue's clock is behind; they "
+                "are published when their time has come",
+                pillow=pillow,
+            )
+        self._republish_later(pillow, AHEAD_DELAY_S)
+
+    def _republish_later(self, pillow: str, delay_s: float) -> None:
+        """Publish a last write again after a delay; a pillow has one timer."""
+        known = self._later.pop(pillow, None)
+        if known is not None:
+            known.cancel()
+        loop = asyncio.get_running_loop()
+        self._later[pillow] = loop.call_later(delay_s, self._republish_now, pillow)
+
+    def _republish_now(self, pillow: str) -> None:
+        del self._later[pillow]
+        self.republish(pillow)
