@@ -636,3 +636,25 @@ async def test_bytes_that_are_not_mqtt_end_the_attempt_at_once() -> None:
 
         assert "does not speak MQTT" in kept.session.last_error
         assert "HTTP/1.1 400" in kept.session.last_error
+
+
+@both_protocols
+async def test_a_status_that_is_contradicted_as_the_session_becomes_ready_is_repeated(
+    v5: bool,
+) -> None:
+    """The late will of a predecessor can come in one read with the acknowledgement of `online`."""
+
+    def contradict(client: Client, head: int, body: bytes) -> bool:
+        is_first = not will_sent and head & 0xF0 == PUBLISH and body.endswith(b"online")
+        if is_first:
+            will_sent.append(True)
+            topic_end = 2 + len(STATUS)
+            puback = b"\x40\x02" + body[topic_end : topic_end + 2]
+            client.send(puback + Publish(STATUS, b"offline").encode(v5=v5))
+        return is_first
+
+    will_sent: list[bool] = []
+    broker = ScriptedBroker(v5=v5, script=contradict)
+    async with broker.listening(), keep(broker) as kept:
+        await kept.ready()
+        await until(lambda: kept.session.status_repetitions == 1, "published again")

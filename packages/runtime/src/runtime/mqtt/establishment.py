@@ -32,6 +32,9 @@ class Establishment:
         self._subscription = subscription
         self._connection = connection
         self._set = retained_set
+        self._online: asyncio.Future[None] | None = None
+        self.is_contradicted = False
+        """Whether the status said otherwise after `online` was published."""
         self._marked = asyncio.Event()
         self._arrived = asyncio.Event()
         self._v5 = config.protocol == "5"
@@ -47,7 +50,9 @@ class Establishment:
         if message.topic == self._config.mark_topic:
             if self._set.receive_mark(message.payload):
                 self._marked.set()
-        elif message.retained and message.topic != self._config.status_topic:
+        elif message.topic == self._config.status_topic:
+            self.is_contradicted = self._online is not None and message.payload != ONLINE
+        elif message.retained:
             is_filter = message.topic in self._subscription.filters
             self._set.receive_retained(proves_wildcard=not is_filter)
             self._arrived.set()
@@ -71,10 +76,10 @@ class Establishment:
                 if self._set.is_disordered:
                     await self._ask_again()
                 self._publish(b"", retain=True)
-            online = self._connection.publish(
+            self._online = self._connection.publish(
                 Publish(self._config.status_topic, ONLINE, True, self._properties)
             )
-            await self._wait_for(online)
+            await self._wait_for(self._online)
         except PublishRefused as error:
             raise BrokerUnusable(str(error)) from None
         except TimeoutError:

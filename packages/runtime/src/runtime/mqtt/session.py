@@ -212,6 +212,8 @@ class MqttSession:
         finally:
             self._establishment = None
         self._own_status = OwnStatus(self._config.status_topic, self._publish_online)
+        if establishment.is_contradicted:
+            self._own_status.contradicted()
         self._set_delivers_retained(establishment.delivers_retained)
         self._ready_since = asyncio.get_running_loop().time()
         self._ready.set()
