@@ -122,9 +122,10 @@ for (const code of [4400, 4401, 4403, 4408]) {
   });
 }
 
-test("wake() revives a refused connection once, and again after it has received a message", () => {
+test("wake() revives a refused connection once, and again after it was stable", () => {
   const { connection, FakeWebSocket, serve } = setUp();
   const refuseAndWake = () => {
+    serve(0); // the gateway tells why before it closes
     FakeWebSocket.newest.drop(4403, "no");
     connection.wake();
     return FakeWebSocket.sockets.length;

@@ -70,7 +70,7 @@ export class Connection {
   #retryDueAt = 0;
   /** The message of the socket's error event; browsers give none. */
   #socketError = "";
-  /** Whether it was revived since it last received a message: a refusal is tested once. */
+  /** Whether it was revived since it was last stable: a refusal, which is a message too, is tested once. */
   #isRevived = false;
   #silence;
   /** @type {{retry: unknown, stable: unknown}} */
@@ -206,11 +206,15 @@ export class Connection {
   #received(data) {
     this.lastReceivedAt = this.#now();
     this.#silence.received(this.lastReceivedAt);
-    this.#isRevived = false;
     this.#policy.messageReceived(this.#transport);
     // From the first message, because a gateway that accepts and then drops gives no service.
-    if (this.#running.stable === null) this.#start("stable", STABLE_AFTER_MS, () => this.#policy.resetAttempts());
+    if (this.#running.stable === null) this.#start("stable", STABLE_AFTER_MS, () => this.#stabilized());
     this.#callbacks.onMessage(data);
+  }
+
+  #stabilized() {
+    this.#policy.resetAttempts();
+    this.#isRevived = false;
   }
 
   /** Close, and try again later: the connection is of no use. @param {string} reason */
