@@ -157,6 +157,26 @@ async def test_a_response_that_makes_no_progress_is_ended_and_counted() -> None:
         assert served.count("stalled_responses_total") == 1
 
 
+@pytest.mark.parametrize("header", ["Connection: keep-alive", "Connection: close"])
+async def test_the_rest_of_a_whole_response_has_to_be_read_as_well(header: str) -> None:
+    """Of some sizes the system takes a part, and the rest is too small to pause the application."""
+
+    async def whole(asked: Request) -> Response:
+        return Response(bytes(int(asked.query_params["size"])))
+
+    app = Starlette(routes=[Route("/whole", whole)])
+    traffic = TrafficLimits(response_s=0.2)
+    async with (
+        serving(app=app, traffic=traffic, keep_alive_s=1) as served,
+        AsyncExitStack() as stack,
+    ):
+        for size in range(100_000, 400_000, 30_000):
+            await stack.enter_async_context(served.dial(request(f"/whole?size={size}", header)))
+        await served.wait_until_read()
+        await until(lambda: len(served.registry) == 0, "ended, or idle for too long")
+        assert served.count("stalled_responses_total") >= 4
+
+
 async def test_a_stalled_response_gives_its_place_to_a_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

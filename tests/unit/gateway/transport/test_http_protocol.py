@@ -227,3 +227,16 @@ async def test_an_upgraded_connection_has_no_deadline(monkeypatch: pytest.Monkey
         loop.call_later(3 * timeout_s, passed.set_result, None)
         await passed
         assert served.clients == 2
+
+
+async def test_a_stream_above_the_limit_is_refused_with_503_however_long_its_address() -> None:
+    """Answered with 400 or 414, as another request could be, a client would not come back."""
+    query = "&".join(f"pillow={number:063}" for number in range(MAX_SUBSCRIBED))
+    async with serving(max_clients=1) as served, served.dial():
+        for target in ("/events", f"/events?{query}"):
+            async with served.dial(request(target)) as refused:
+                got = await read_to_end(refused)
+
+            assert got.startswith(b"HTTP/1.1 503 ")
+            assert b"try again later" in got
+        assert served.count("refused_total", code="1013") == 2

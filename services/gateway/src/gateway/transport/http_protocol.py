@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from contract.frames import FULL
 from gateway.transport import connections, sse
 from gateway.transport.admission import Refusal
 from gateway.transport.connections import Stage
@@ -59,6 +60,7 @@ class HttpProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Register as pending; the registry closes it if no byte arrives in time."""
         self._transport = transport
+        transport.set_write_buffer_limits(high=0)  # so that a response is stalled to its last byte
         self._context.registry.accept(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -184,13 +186,18 @@ class HttpProtocol(asyncio.Protocol):
         upgrade_to_websocket(self._context, self._transport, query, head.fields, response, rest)
 
     def _upgrade_to_sse(self, head: RequestHead) -> bool:
-        """Upgrade the connection if it asks for the event stream and is admitted."""
+        """Upgrade an admitted request for the event stream; return whether it is dealt with."""
         path, _, query = head.target.partition(b"?")
         if path != sse.PATH or head.method != b"GET":
             return False
         request = self._context.admit(query, head.fields, peer_address(self._transport))
         if isinstance(request, Refusal):
-            return False  # the application answers it, with a problem document
+            if request.code != FULL:
+                return False  # the application answers it, with a problem document
+            # Now, because a place that is free when the application answers makes that a 400.
+            self._context.registry.count_refused(FULL)
+            self._close_with(problem_response(503, request.reason))
+            return True
         self._detach()
         upgrade_to_sse(self._context, self._transport, head, request)
         return True
