@@ -19,3 +19,13 @@ def test_an_outage_is_logged_once_and_each_reason_of_the_broker_once() -> None:
         ("broker lost; reconnecting", "lost"),
         ("broker unavailable; retrying", "denied"),
     ]
+
+
+def test_a_reason_with_another_number_is_the_same_one() -> None:
+    """A broker that cuts the retained set short does so after another number each time."""
+    outage = OutageLog()
+    with structlog.testing.capture_logs() as lines:
+        for number in (1198, 1201):
+            outage.report(f"sent {number}", BrokerUnusable(""), was_ready=False)
+
+    assert [one["error"] for one in lines] == ["sent 1198"]

@@ -36,7 +36,9 @@ _EMPTY_PONG_HEADER: Final = b"\x8a\x80"
 _EMPTY_PONG_BYTES: Final = 6
 """The answer to a heartbeat's ping: a masked pong without a payload."""
 
-_TOO_MANY: Final = Refusal(TOO_MANY, "too many subscribe messages for what they ask for")
+_TOO_MANY: Final = Refusal(
+    TOO_MANY, "what the subscribe messages ask for is above the limit, GATEWAY_SUBSCRIBE_RATE"
+)
 
 
 class WebSocketConnection(ClientConnection):
