@@ -8,8 +8,9 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from azure.storage.queue import QueueClient
 from azure_queue import development_account
 from devstack import ports
 from devstack.broker import SEARCH
+from devstack.certificates import HOSTS, Authority
 from devstack.ports import Ports
 from devstack.processes import ROOT
 from tests.machine import need_docker, need_mosquitto
@@ -46,17 +48,24 @@ class Project:
 
     name: str
     ports: Ports
+    files: tuple[str, ...] = ("docker-compose.yml",)
+    env: Mapping[str, str] = field(default_factory=dict)
 
     def compose(self, *words: str) -> str:
         """Run a compose command and return its output; fail with its error output."""
         done = subprocess.run(
-            ["docker", "compose", "--project-name", self.name, *words],
+            [
+                *("docker", "compose", "--project-name", self.name),
+                *(word for file in self.files for word in ("-f", file)),
+                *words,
+            ],
             cwd=ROOT,
             env={
                 **os.environ,
                 "GATEWAY_PUBLISHED_PORT": str(self.ports.gateway),
                 "MQTT_PUBLISHED_PORT": str(self.ports.mqtt),
                 "QUEUE_PUBLISHED_PORT": str(self.ports.queue),
+                **self.env,
             },
             capture_output=True,
             text=True,
@@ -380,3 +389,61 @@ def test_scale_simulator_0_starts_everything_but_the_simulator(project: Project)
     project.compose("up", "--detach", "--wait", "--scale", "simulator=0")
 
     assert set(project.containers()) == SERVICES - {"simulator"}
+
+
+def test_with_the_file_for_tls_broker_and_services_speak_nothing_else(tmp_path: Path) -> None:
+    """The services are ready over TLS, others need a password, and a reload keeps connections."""
+    need_docker()
+    need_mosquitto()
+    # Containers read it as other users.
+    authority = Authority(tmp_path)
+    authority.issue("mosquitto", HOSTS)
+    clients = [authority.issue(service) for service in ("poller", "gateway", "simulator")]
+    port = str(ports.free())
+    project = Project(
+        f"pillowcast-tls-{uuid4().hex[:8]}",
+        ports.settle(Ports()),
+        ("docker-compose.yml", "docker-compose.tls.yml"),
+        {"MQTT_TLS_FOLDER": str(tmp_path), "MQTT_TLS_PUBLISHED_PORT": port},
+    )
+    try:
+        project.compose("up", "--detach", "--wait", "--build", "--quiet-pull")
+        urls = {
+            service: dict(
+                line.partition("=")[::2] for line in project.containers()[service]["Config"]["Env"]
+            )["MQTT_URL"]
+            for service in ("poller", "gateway", "simulator")
+        }
+        password = project.compose(
+            "exec", "-T", "mosquitto", "/mosquitto/config/credentials", "show", "operator"
+        ).strip()
+        subscribe = ["mosquitto_sub", "-h", "localhost", "-p", port, "-E", "-t", "pillow/#"]
+        trust = ["--cafile", str(clients[0] / "ca.crt")]
+        statuses = {
+            name: subprocess.run(
+                [*subscribe, *words, "-W", "10"],
+                capture_output=True, timeout=30, check=False, env={"PATH": SEARCH},
+            ).returncode
+            for name, words in {
+                "with a password": [*trust, "-u", "operator", "-P", password],
+                "anonymous": trust,
+                "without TLS": ["-u", "operator", "-P", password],
+            }.items()
+        }  # fmt: skip
+        project.compose("exec", "-T", "mosquitto", "/mosquitto/config/start", "reload")
+        readiness = project.compose("exec", "-T", "poller", "healthy", "8081", "/readyz")
+        plain = project.compose(
+            "exec",
+            "-T",
+            "mqtt-port",
+            "bash",
+            "-c",
+            "echo 2>/dev/null >/dev/tcp/mosquitto/1884 || echo no",
+        )
+    finally:
+        project.compose("down", "--volumes", "--timeout", "5", "--rmi", "local")
+
+    assert urls == {service: f"mqtts://{service}@mosquitto:8884" for service in urls}
+    assert {name for name, status in statuses.items() if status == 0} == {"with a password"}
+    assert readiness == ""
+    assert plain.strip() == "no"
