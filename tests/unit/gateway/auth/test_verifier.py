@@ -215,6 +215,11 @@ def test_a_changed_token_permits_nothing_else(place: int, character: str) -> Non
         assert outcome.scope == Scope(frozenset({"cloud-1"}))
 
 
+def test_an_empty_token_is_none_at_all() -> None:
+    """A page without a token sends it, to be told at once."""
+    assert verifier().verify("", NOW_MS) == Refused("a token is needed")
+
+
 def test_a_long_token_is_not_parsed() -> None:
     assert str(MAX_TOKEN_BYTES) in reason(verifier().verify("a" * 100_000, NOW_MS))
 

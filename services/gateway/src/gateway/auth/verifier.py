@@ -59,6 +59,8 @@ class TokenVerifier:
 
     def verify(self, token: str, now_ms: int) -> Grant | Refused:
         """Return what a token permits at this time, in Unix milliseconds; never raises."""
+        if not token:
+            return Refused("a token is needed")
         if len(token) > MAX_TOKEN_BYTES:
             return Refused(f"the token has {len(token)} characters; the limit is {MAX_TOKEN_BYTES}")
         try:
