@@ -20,6 +20,7 @@ import httpx
 from azure.storage.queue.aio import QueueClient
 
 from contract.timestamps import parse_timestamp
+from devstack import ports
 from devstack.broker import Broker
 from tests.fire.audit import AuditResult, Order, audit
 from tests.fire.durable_azurite import DurableAzurite
@@ -30,7 +31,7 @@ from tests.fire.queue_proxy import QueueProxy
 from tests.fire.recorder import Recorder
 from tests.gateway import Gateway
 from tests.poller import Poller, receive_poison
-from tests.waiting import until
+from tests.waiting import POLL_S, until
 
 WITHIN_S: Final = 60.0
 """How long any step may take on a busy machine, in seconds."""
@@ -300,8 +301,17 @@ class World:
     # Waiting
 
     async def _ready(self) -> None:
-        for poller in self.pollers.values():
-            await poller.until_ready(within_s=WITHIN_S)
+        """Wait until each poller has its broker.
+
+        It need not be ready as a whole, because the faults of the proxy begin anew before an outage
+        of the queue counts as over.
+        """
+        for name, poller in self.pollers.items():
+            deadline = time.monotonic() + WITHIN_S
+            while not await _has_broker(poller):
+                assert not poller.ended_by_itself, f"{name}: {poller.describe_end()}"
+                assert time.monotonic() < deadline, f"{name} has no broker after {WITHIN_S:g} s"
+                await asyncio.sleep(POLL_S)
 
     async def _let_some_pass(self) -> None:
         """Wait until some more messages have passed, so that an act falls among messages."""
@@ -312,3 +322,13 @@ class World:
         """Wait for a condition, at most `at_most_s` seconds."""
         with contextlib.suppress(AssertionError):
             await until(condition, "", within_s=at_most_s)
+
+
+async def _has_broker(poller: Poller) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=WITHIN_S) as client:
+            answer = await client.get(f"http://{ports.HOST}:{poller.port}/readyz")
+    except httpx.HTTPError:
+        return False
+    dependencies: dict[str, str] = answer.json()["dependencies"]
+    return dependencies["mqtt"].startswith("ok")
