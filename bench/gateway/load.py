@@ -122,6 +122,8 @@ class Publisher:
 
     protocol: str
     port: int
+    password: str
+    """The simulator's at the broker; other servers do not ask for one."""
     topic: str = "pillow/%s/state"
 
     async def publish(
@@ -131,7 +133,7 @@ class Publisher:
         process = await asyncio.create_subprocess_exec(
             compiled("publish"),
             *(self.protocol, "127.0.0.1", str(self.port), str(rate), str(seconds)),
-            *(str(pillows), str(size), self.topic, "simulator", "simulator"),
+            *(str(pillows), str(size), self.topic, "simulator", self.password),
             stdout=asyncio.subprocess.PIPE,
         )
         pin(process.pid, LOAD_CPU)

@@ -74,7 +74,12 @@ class Server:
                 "udp": port,
                 "nats": int(program.env.get("BENCH_NATS_PORT") or 0),
             }
-            publisher = Publisher(self.protocol, publish_port[self.protocol], self.topic)
+            publisher = Publisher(
+                self.protocol,
+                publish_port[self.protocol],
+                broker.password("simulator"),
+                self.topic,
+            )
             running = RunningServer(program, port, publisher, self.options)
             pin(running.pid, SERVER_CPU)
             yield running
