@@ -41,7 +41,6 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "settings",
         "metrics",
         "background_tasks",
-        "log_once",
         "queues",
         "intake_limit",
         "in_flight",

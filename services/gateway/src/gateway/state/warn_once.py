@@ -1,24 +1,21 @@
 """Warnings of the MQTT consumer: each is logged once for a topic, because faults repeat."""
 
-from typing import Final
-
 import structlog
 
-log = structlog.get_logger()
+from runtime.log_once import LogOnce
 
-MAX_WARNED_TOPICS: Final = 1000
-"""For how many topics each kind of warning is logged; every message is counted."""
+log = structlog.get_logger()
 
 
 class WarnOnce:
     """Logs each kind of warning once a topic."""
 
     def __init__(self) -> None:
-        self._warned: dict[str, set[str]] = {}
+        self._log_once = LogOnce()
 
     def refused(self, topic: str, reason: str) -> None:
         """Log why a message was refused."""
-        if self._is_first("refused", topic):
+        if self._log_once.is_first("refused", topic):
             log.warning(
                 "refused an MQTT message; further ones of this topic are only counted",
                 topic=topic,
@@ -27,7 +24,7 @@ class WarnOnce:
 
     def error(self, topic: str, error: Exception) -> None:
         """Log an unexpected error, with its traceback."""
-        if self._is_first("error", topic):
+        if self._log_once.is_first("error", topic):
             log.error(
                 "an MQTT message failed; further ones of this topic are only counted",
                 topic=topic,
@@ -36,7 +33,7 @@ class WarnOnce:
 
     def clock_is_behind(self, topic: str) -> None:
         """Log that a pillow's clock is wrong."""
-        if self._is_first("behind", topic):
+        if self._log_once.is_first("behind", topic):
             log.warning(
                 "a pillow's clock is behind: it is shown with its newest known state; set its "
                 "clock, or remove its retained state",
@@ -45,7 +42,7 @@ class WarnOnce:
 
     def over_limit(self, topic: str) -> None:
         """Log, once, that there are as many pillows as allowed."""
-        if self._is_first("over-limit", ""):
+        if self._log_once.is_first("over-limit"):
             log.warning(
                 "GATEWAY_MAX_PILLOWS is reached: a new pillow replaces the one that has been "
                 "silent for longest, or is refused where none is silent",
@@ -54,15 +51,8 @@ class WarnOnce:
 
     def clock_differs(self, seconds: float) -> None:
         """Log, once, that the wall clock of this machine is wrong, or the queue's."""
-        if self._is_first("offset", ""):
+        if self._log_once.is_first("offset"):
             log.warning(
                 "the clock of this machine differs from the queue's time; set it",
                 queue_is_ahead_s=round(seconds, 1),
             )
-
-    def _is_first(self, kind: str, topic: str) -> bool:
-        warned = self._warned.setdefault(kind, set())
-        if topic in warned or len(warned) >= MAX_WARNED_TOPICS:
-            return False
-        warned.add(topic)
-        return True

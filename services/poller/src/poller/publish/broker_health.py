@@ -2,8 +2,8 @@
 
 import structlog
 
-from poller.log_once import LogOnce
 from runtime.health import OK
+from runtime.log_once import LogOnce
 
 log = structlog.get_logger()
 

@@ -6,12 +6,12 @@ It keeps the last writes up to date and starts the reconciliation.
 import structlog
 
 from contract.updates import Update
-from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
+from runtime.log_once import LogOnce
 
 log = structlog.get_logger()
 

@@ -12,10 +12,10 @@ import structlog
 from contract.messages import ParsedMessage
 from poller.background_tasks import BackgroundTasks
 from poller.in_flight import InFlightMessage
-from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
 from poller.publish.ordered_publisher import OrderedPublisher
 from poller.publish.page_order import PageOrder
+from runtime.log_once import LogOnce
 
 log = structlog.get_logger()
 

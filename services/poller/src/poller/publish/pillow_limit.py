@@ -2,8 +2,8 @@
 
 import structlog
 
-from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
+from runtime.log_once import LogOnce
 
 log = structlog.get_logger()
 

@@ -7,11 +7,11 @@ import structlog
 
 from contract.updates import with_publish_time
 from poller.background_tasks import BackgroundTasks
-from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
+from runtime.log_once import LogOnce
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()

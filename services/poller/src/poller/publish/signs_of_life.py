@@ -16,11 +16,11 @@ from contract.messages import ParsedMessage
 from contract.timestamps import MAX_CLOCK_SKEW_MS
 from contract.updates import Update, with_sign_of_life
 from poller.in_flight import InFlightMessage
-from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
+from runtime.log_once import LogOnce
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()

@@ -4,11 +4,11 @@ import asyncio
 
 import structlog
 
-from poller.log_once import LogOnce
 from poller.metrics import PollerMetrics
 from poller.queues import QueueDenied, QueueUnavailable
 from poller.settle.queue_outage import QueueOutage, Report
 from runtime.health import OK
+from runtime.log_once import LogOnce
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ MAX_KEYS: Final = 1000
 
 
 class LogOnce:
-    """Remembers which lines were written: one for each event, or for each pillow of an event."""
+    """Remembers which lines were written: one for each event, or for each key of an event."""
 
     def __init__(self) -> None:
         self._logged: dict[str, set[str]] = {}

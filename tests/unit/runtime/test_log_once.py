@@ -1,6 +1,6 @@
 """Lines that are written once."""
 
-from poller.log_once import MAX_KEYS, LogOnce
+from runtime.log_once import MAX_KEYS, LogOnce
 
 
 def test_a_line_is_written_once_for_each_key_of_each_event() -> None:
