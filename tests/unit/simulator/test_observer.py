@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from simulator.checking import observer as module
+from runtime.mqtt import command_session as module
 from simulator.checking.observations import Observations
 from simulator.checking.observer import Observer
 from simulator.settings import SimulatorSettings

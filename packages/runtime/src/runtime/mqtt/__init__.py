@@ -12,9 +12,11 @@ paho-mqtt speaks the protocol; nothing outside this package imports it.
 - `establishment`, `retained_set`: subscribe, and know that all retained messages have arrived
 - `own_status`, `outage_log`: the session's presence, and the log lines of an outage
 - `silence`: the keepalive, and how long nothing has arrived
+- `command_session`: a session for as long as a command runs
 - `config`, `errors`: values and exceptions
 """
 
+from runtime.mqtt.command_session import CommandSession
 from runtime.mqtt.config import SessionConfig, SessionLimits, Subscription
 from runtime.mqtt.errors import BrokerLost, PublishRefused, PublishTooLarge
 from runtime.mqtt.packets import Message
@@ -22,6 +24,7 @@ from runtime.mqtt.session import MqttSession
 
 __all__ = [
     "BrokerLost",
+    "CommandSession",
     "Message",
     "MqttSession",
     "PublishRefused",

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import msgspec
@@ -11,24 +11,18 @@ import structlog
 
 from contract.topics import Topics
 from contract.updates import decode_state
-from runtime.clocks import monotonic_s
 from runtime.mqtt import (
     BrokerLost,
+    CommandSession,
     Message,
-    MqttSession,
     PublishRefused,
-    SessionConfig,
     Subscription,
 )
-from runtime.settings import SettingsError
 from simulator.checking.observations import Observations
 from simulator.settings import SimulatorSettings
 from simulator.stream.items import StreamItem
 
 log = structlog.get_logger()
-
-CONNECT_TIMEOUT_S: Final = 15.0
-"""How long the connection to the broker may take, from the last message that arrived on it."""
 
 _REMOVAL_BATCH: Final = 500
 """Number of retained messages that are removed before their acknowledgements are awaited."""
@@ -42,58 +36,23 @@ class Observer:
         self._topics = Topics(settings.topic_prefix)
         self._started = time.monotonic()
         self.last_received = self._started
-        self._arrived = monotonic_s()
         self._dead_letter_prefix = f"{settings.topic_prefix}/bridge/poller/"
-        instance = f"{settings.instance[:56]}-check"
-        self._session = MqttSession(
-            SessionConfig(
-                settings.broker,
-                settings.mqtt_protocol,
-                service="simulator",
-                instance=instance,
-                status_topic=self._topics.status("simulator", instance),
-                mark_topic=self._topics.mark("simulator", instance),
+        subscription = Subscription(
+            (
+                self._topics.all_states,
+                self._topics.all_availability,
+                f"{self._dead_letter_prefix}+/dead-letter",
             ),
-            Subscription(
-                (
-                    self._topics.all_states,
-                    self._topics.all_availability,
-                    f"{self._dead_letter_prefix}+/dead-letter",
-                ),
-                # The retained states of a hundred thousand pillows would delay the start.
-                skip_retained=True,
-            ),
-            on_message=self._on_message,
+            # The retained states of a hundred thousand pillows would delay the start.
+            skip_retained=True,
+        )
+        self._broker = CommandSession(
+            settings, "simulator", "check", subscription, self._on_message
         )
 
-    @asynccontextmanager
-    async def connected(self) -> AsyncIterator[None]:
+    def connected(self) -> AbstractAsyncContextManager[None]:
         """Connect and subscribe; raises SettingsError when the broker cannot be reached."""
-        stopping = asyncio.Event()
-        running = asyncio.create_task(self._session.run(stopping))
-        try:
-            try:
-                await self._wait_ready()
-            except TimeoutError:
-                raise SettingsError(
-                    f"no connection to the broker: {self._session.last_error}; check MQTT_URL"
-                ) from None
-            yield
-        finally:
-            stopping.set()
-            await asyncio.wait({running}, timeout=1)
-            running.cancel()
-
-    async def _wait_ready(self) -> None:
-        """Wait for the session; raises TimeoutError when nothing arrives for CONNECT_TIMEOUT_S."""
-        self._arrived = monotonic_s()
-        while not self._session.is_ready:
-            left_s = self._arrived + CONNECT_TIMEOUT_S - monotonic_s()
-            if left_s <= 0:
-                raise TimeoutError
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left_s):
-                    await self._session.wait_ready()
+        return self._broker.connected()
 
     def start_clock(self) -> None:
         """Start the scenario's time."""
@@ -122,7 +81,7 @@ class Observer:
             try:
                 await asyncio.gather(
                     *(
-                        self._session.publish(topic, b"", retain=True)
+                        self._broker.session.publish(topic, b"", retain=True)
                         for topic in topics[start : start + _REMOVAL_BATCH]
                     )
                 )
@@ -131,7 +90,6 @@ class Observer:
                 return
 
     def _on_message(self, message: Message) -> None:
-        self._arrived = monotonic_s()
         if message.retained or not message.payload:
             return  # It was published before the check, or it removes a retained message.
         self.last_received = time.monotonic()
