@@ -15,11 +15,10 @@ from typing import Any, Final
 from bench.figures import Column, show_each, write
 from bench.gateway import compression, plot, scenarios, staggered
 from bench.gateway.installation import install
-from bench.gateway.load import CannotMeasure, build
+from bench.gateway.load import FAILURES, CannotMeasure, build
 from bench.gateway.servers import GATEWAY, SERVERS, Server
 from bench.gateway.usage import LOAD_CPU, pin
 from devstack.broker import Broker
-from devstack.errors import CannotStart, ProgramFailed
 from devstack.processes import ROOT
 
 Figures = dict[str, Any]
@@ -27,9 +26,6 @@ Figures = dict[str, Any]
 SCENARIOS: Final = (
     "deliver", "saturate", "connect", "slow", "staggered", "interest", "ingest", "storm", "sse"
 )  # fmt: skip
-
-FAILURES: Final = (CannotMeasure, CannotStart, ProgramFailed, TimeoutError, OSError, ValueError)
-"""Errors of one server, after which the run goes on with the others."""
 
 _COST: Final[Sequence[Column]] = (
     ("CPU µs/delivery", "cpu_us", "{:.1f}"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from bench.gateway.usage import LOAD_CPU, pin
+from devstack.errors import CannotStart, ProgramFailed
 from devstack.processes import ROOT
 
 HERE: Final = Path(__file__).parent
@@ -23,6 +24,10 @@ _REPORT_INTERVAL_S: Final = 0.05
 
 class CannotMeasure(Exception):
     """Something that a run needs is missing on this machine; the message says what."""
+
+
+FAILURES: Final = (CannotMeasure, CannotStart, ProgramFailed, TimeoutError, OSError, ValueError)
+"""Errors of one server, after which the run goes on with the others."""
 
 
 def build() -> None:

@@ -4,11 +4,10 @@ import asyncio
 from typing import Any, Final
 
 from bench.figures import show_each
-from bench.gateway.load import CannotMeasure, LoadClients
+from bench.gateway.load import FAILURES, LoadClients
 from bench.gateway.servers import GATEWAY, RunningServer
 from bench.gateway.usage import Usage
 from devstack.broker import Broker
-from devstack.errors import CannotStart, ProgramFailed
 
 Figures = dict[str, Any]
 
@@ -26,7 +25,7 @@ async def measure(broker: Broker, *, quick: bool) -> Figures:
         name = f"{browsers:,} that {verb}, {rate:,} updates/s"
         try:
             found[name] = await _join(broker, browsers, rate, never_read=never_read)
-        except (CannotMeasure, CannotStart, ProgramFailed, TimeoutError, OSError) as error:
+        except FAILURES as error:
             print(f"left out: staggered, {name}: {error}")
     show_each(
         f"Staggered non-readers: browsers that join one by one on {PILLOWS:,} pillows",
