@@ -39,8 +39,7 @@ from gateway.transport.traffic_limits import TrafficLimits
 from runtime.health import health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
-from runtime.mqtt import MqttSession, SessionConfig, Subscription
-from runtime.mqtt.packets import Message
+from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.observed_counter import ObservedCounter
 from runtime.server import PortUnavailable, listen
 from runtime.settings import SettingsError

@@ -1,6 +1,6 @@
 """Access parts: access control from the settings, and what keeps it up to date."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -14,7 +14,8 @@ from gateway.clock import Clock
 from gateway.settings import GatewaySettings
 from gateway.transport.access import AccessControl
 from runtime.clocks import monotonic_s
-from runtime.mqtt.packets import Message
+from runtime.log_once import LogOnce
+from runtime.mqtt import Message
 
 log = structlog.get_logger()
 
@@ -27,6 +28,7 @@ class AccessParts:
     revocations: Revocations
     key_cache: KeyCache | None
     topics: Topics
+    log_once: LogOnce = field(default_factory=LogOnce)
 
     async def run(self) -> None:
         """Keep the keys up to date, until cancelled."""
@@ -41,7 +43,7 @@ class AccessParts:
         kind, share_id = link
         if kind == "revoked" and self.revocations.receive(share_id, message.payload):
             self.control.revoke(share_id)
-        if self.revocations.ignored == 1:
+        if self.revocations.ignored and self.log_once.is_first("revocation ignored"):
             log.error(
                 "a share link's revocation is ignored, because too many are retained; remove old "
                 "ones with `gateway shares`",
