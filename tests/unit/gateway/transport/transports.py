@@ -90,7 +90,7 @@ async def memory_websocket(*, deflate: bool = False) -> AsyncIterator[MemoryWebS
     transport = MemoryTransport()
     context = make_context(core)
     connection = WebSocketConnection(context, transport, b"", deflate=deflate)
-    connection.enter(Admission(ALL_PILLOWS, None))
+    connection.enter(Admission(ALL_PILLOWS, None, ALL_PILLOWS))
     await until(lambda: b'"snapshot"' in transport.written, "snapshot")
     try:
         yield MemoryWebSocket(core, connection, transport)

@@ -47,11 +47,3 @@ def token_in(fields: Mapping[bytes, bytes]) -> str | None:
     offers = (offer.strip() for offer in protocols.split(b","))
     carrier = next((offer for offer in offers if offer.startswith(BEARER_PROTOCOL)), None)
     return None if carrier is None else carrier[len(BEARER_PROTOCOL) :].decode("latin-1")
-
-
-def without_tokens(protocols: bytes) -> bytes:
-    """Return the subprotocols of a header without those that carry tokens."""
-    if BEARER_PROTOCOL not in protocols:
-        return protocols
-    offers = (offer.strip() for offer in protocols.split(b","))
-    return b", ".join(offer for offer in offers if not offer.startswith(BEARER_PROTOCOL))

@@ -23,13 +23,15 @@ class SubscriptionRequest:
 
 
 class Admission(NamedTuple):
-    """A request that is admitted: what it asks for, and its token where one is needed.
+    """A request that is admitted: what it asks for, and what its token permits of that.
 
-    `grant` is None where the gateway asks for no token, and where one is awaited in a message.
+    `grant` is None where the gateway asks for no token, and where one is awaited in a message;
+    `permitted` is then what was asked for.
     """
 
     asked: SubscriptionRequest
     grant: Grant | None
+    permitted: SubscriptionRequest
 
 
 ALL_PILLOWS: Final = SubscriptionRequest(None, None)

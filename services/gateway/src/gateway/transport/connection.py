@@ -74,7 +74,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         raise NotImplementedError
 
     def refuse(self, refusal: Refusal) -> None:
-        """Tell the client why, and close."""
+        """Send the client the reason, and close."""
         raise NotImplementedError
 
     @property
@@ -90,8 +90,8 @@ class ClientConnection(Subscriber, asyncio.Protocol):
             return
         self._pass = Pass(admission.asked)
         if admission.grant is not None:
-            refusal = self.let_in(admission.grant)
-            assert refusal is None, "a request is admitted that its token does not permit"
+            access.let_in(self, self._pass, admission.grant)
+            self._subscribe(admission.permitted)
             return
         self.context.registry.move(self, Stage.PENDING, Stage.PENDING)
         self.write(b"")  # the response, which a browser awaits before it sends a message

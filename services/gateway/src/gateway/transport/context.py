@@ -24,7 +24,7 @@ class TransportContext:
     clock: Clock
     traffic: TrafficLimits
     access: AccessControl | None = None
-    """Who may see what; None lets all see everything."""
+    """The check of tokens; None if every client may see every pillow."""
 
     def admit(
         self,
@@ -42,14 +42,14 @@ class TransportContext:
         if isinstance(asked, Refusal):
             return asked
         if self.access is None:
-            return Admission(asked, None)
+            return Admission(asked, None, asked)
         grant = self.access.authenticate(fields)
         if isinstance(grant, Refusal):
             return grant
         if grant is None:
-            return Admission(asked, None) if may_send_token else NO_AUTHORIZATION
-        request = restricted(asked, grant)
-        return request if isinstance(request, Refusal) else Admission(asked, grant)
+            return Admission(asked, None, asked) if may_send_token else NO_AUTHORIZATION
+        permitted = restricted(asked, grant)
+        return permitted if isinstance(permitted, Refusal) else Admission(asked, grant, permitted)
 
     @property
     def is_full(self) -> bool:
