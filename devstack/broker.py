@@ -156,7 +156,7 @@ class Broker(Program):
         return f"mqtt://{ports.HOST}:{self.port}"
 
     def reload(self) -> None:
-        """Have the running mosquitto read passwords and ACL again; MQTT connections stay."""
+        """Make the running mosquitto read passwords and ACL again; MQTT connections stay."""
         self._run_script("start", "reload")
 
     def credentials_command(self, *words: str) -> str:

@@ -176,7 +176,7 @@ class Establishment:
                 raise BrokerUnusable(self._no_mark()) from None
 
     async def _ask_again(self) -> None:
-        """Have the retained set once more, with QoS 0: see `retained_set`."""
+        """Request the retained set again, with QoS 0: see `retained_set`."""
         filters, known = self._subscription.widened, self._set.count
         topics = subscribe_topics(filters, v5=self._v5, qos=0, no_local=self._subscription.no_local)
         self._connection.send_subscribe(topics)

@@ -26,7 +26,7 @@ def _checked_key_url(url: str) -> str:
     parts = urlsplit(url)
     is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if url and (not parts.hostname or (parts.scheme != "https" and not is_local)):
-        # Whoever can change the answer on the way can sign tokens.
+        # A party that can change the response could add a key of its own.
         raise ValueError("is no https:// URL; http:// is for localhost only")
     return url
 

@@ -30,7 +30,7 @@ class Guarded(Protocol):
     """A connection that a token lets in."""
 
     def refuse(self, refusal: Refusal) -> None:
-        """Tell the client why, and close."""
+        """Send the client the reason, and close."""
 
 
 class Pass:
