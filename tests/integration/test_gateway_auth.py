@@ -12,7 +12,16 @@ import pytest
 
 from devstack.broker import Broker
 from tests.commands import run_to_end
-from tests.gateway import COMMAND, TIMEOUT_S, Gateway, Publisher, WebSocketClient, state
+from tests.gateway import (
+    COMMAND,
+    TIMEOUT_S,
+    Gateway,
+    Publisher,
+    WebSocketClient,
+    connect_publisher,
+    state,
+)
+from tests.machine import need_faketime
 
 PREFIX = "gwauth"
 SECRET, SHARE_KEY = "secret-of-the-tokens-0123456789abcdef", "key-of-share-links-0123456789abcdefgh"
@@ -179,3 +188,38 @@ async def test_a_token_ends_with_the_leeway(gateway: Gateway) -> None:
         assert await closed_with(ends) == 4401
     async with gateway.connect(**bearer(signed(-31))) as expired:
         assert await closed_with(expired) == 4401
+
+
+@pytest.mark.parametrize("offset", ["+2h", "-2h"])
+async def test_tokens_are_judged_by_the_queues_time_once_it_is_known(
+    broker: Broker, prefix: str, offset: str
+) -> None:
+    """The clock of the gateway's machine is two hours off; live states tell the queue's time."""
+    wrong = Gateway(
+        broker,
+        prefix,
+        GATEWAY_AUTH="jwt",
+        GATEWAY_JWT_SECRET=SECRET,
+        LD_PRELOAD=need_faketime(),
+        FAKETIME=offset,
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+    )
+
+    async def statuses() -> list[int]:
+        return [
+            (await wrong.get("/api/pillows", authorization=f"Bearer {token}")).status_code
+            for token in (
+                jwt.encode({"exp": time.time() + lasts_s}, SECRET, algorithm="HS256")
+                for lasts_s in (60, -60)
+            )
+        ]
+
+    async with wrong, connect_publisher(broker, prefix) as publisher:
+        deadline = time.monotonic() + TIMEOUT_S
+        while await statuses() != [200, 401]:
+            assert time.monotonic() < deadline, await statuses()
+            for pillow in PILLOWS:
+                now_ms = time.time_ns() // 1_000_000
+                hops = {"queued": now_ms, "polled": now_ms, "published": now_ms}
+                await publisher.publish(state(pillow, hops=hops))
+            await asyncio.sleep(0.2)
