@@ -88,7 +88,7 @@ COPY --from=build-gateway /app/.venv .venv
 ENV GATEWAY_HOST=0.0.0.0
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["healthy", "8080", "/readyz"]
+    CMD ["healthy", "8082", "/readyz"]
 CMD ["gateway"]
 
 FROM base AS simulator

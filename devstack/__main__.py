@@ -37,14 +37,27 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     for field in dataclasses.fields(Ports):
         default = getattr(ports.DEFAULT, field.name)
+        # Nobody opens the ops port without having read where it is.
+        is_preferred = field.name == "ops"
         parser.add_argument(
             f"--{field.name}-port",
             type=ports.parse,
-            default=default,
+            default=None if is_preferred else default,
             metavar="PORT",
-            help=f"port of {ports.PURPOSES[field.name]}; 0 for a free one (default {default})",
+            help=f"port of {ports.PURPOSES[field.name]}; 0 for a free one (default {default}"
+            + (", or a free one if it is taken)" if is_preferred else ")"),
         )
     return parser.parse_args(arguments)
+
+
+def wanted_ports(chosen: argparse.Namespace) -> Ports:
+    """Return the ports of the command line."""
+    given = {
+        field.name: getattr(chosen, f"{field.name}_port") for field in dataclasses.fields(Ports)
+    }
+    if given["ops"] is None:
+        given["ops"] = ports.preferred(ports.DEFAULT.ops, given.values())
+    return Ports(**given)
 
 
 async def watch(stack: Stack, console: Console) -> Program:
@@ -52,7 +65,10 @@ async def watch(stack: Stack, console: Console) -> Program:
     await stack.start()
     if stack.broker.kind == "embedded":
         console.show("devstack", f"the embedded broker has limits: {EMBEDDED_LIMITS}")
-    console.print(f"ready: page {stack.page_url} mqtt {stack.mqtt_url} queue {stack.queue_url}")
+    console.print(
+        f"ready: page {stack.page_url} mqtt {stack.mqtt_url} queue {stack.queue_url} "
+        f"ops {stack.ops_url}"
+    )
     return await stack.until_one_ends()
 
 
@@ -91,12 +107,9 @@ def main() -> int:
     """Run the command; return its exit status."""
     chosen = parse_options(sys.argv[1:])
     console = Console()
-    wanted = Ports(
-        **{field.name: getattr(chosen, f"{field.name}_port") for field in dataclasses.fields(Ports)}
-    )
     try:
         stack = Stack(
-            wanted,
+            wanted_ports(chosen),
             broker=chosen.broker,
             simulator=not chosen.no_simulator,
             show=console.show,

@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields, replace
 
 from devstack.errors import CannotStart
@@ -27,15 +27,17 @@ class Ports:
     mqtt: int = 0
     queue: int = 0
     poller: int = 0
+    ops: int = 0
 
 
-DEFAULT = Ports(gateway=8080, mqtt=1883, queue=10001, poller=8081)
+DEFAULT = Ports(gateway=8080, mqtt=1883, queue=10001, poller=8081, ops=8082)
 
 PURPOSES = {
     "gateway": "the page",
     "mqtt": "the MQTT broker",
     "queue": "the queue",
     "poller": "the poller's health and metrics",
+    "ops": "the gateway's health and metrics",
 }
 
 
@@ -70,6 +72,11 @@ def settle(wanted: Ports) -> Ports:
             purposes[found := free(purposes)] = part
             wanted = replace(wanted, **{part: found})
     return wanted
+
+
+def preferred(port: int, others: Collection[int]) -> int:
+    """Return the port, or 0 if it is taken or one of the others."""
+    return 0 if port in others or _problem(port) else port
 
 
 def free(but_not: dict[int, str] | None = None) -> int:

@@ -55,7 +55,9 @@ class Stack:
         self.queue = Azurite(self.ports.queue, show=show)
         self.broker = Broker(self.ports.mqtt, kind=broker, show=show)
         self.poller = self.another_poller("poller", port=self.ports.poller)
-        self.gateway = self.another_gateway("gateway", port=self.ports.gateway)
+        self.gateway = self.another_gateway(
+            "gateway", port=self.ports.gateway, ops_port=self.ports.ops
+        )
         self.simulator = self._service("simulator", "simulator", {})
         self._with_simulator = simulator
         self.stopping = False
@@ -64,6 +66,11 @@ class Stack:
     def page_url(self) -> str:
         """The URL of the page and, with a path, of the gateway's other endpoints."""
         return f"http://{HOST}:{self.ports.gateway}"
+
+    @property
+    def ops_url(self) -> str:
+        """The URL of the gateway's health and metrics."""
+        return f"http://{HOST}:{self.ports.ops}"
 
     @property
     def poller_url(self) -> str:
@@ -108,17 +115,25 @@ class Stack:
             partial(http_answers, HOST, port, "/readyz", status=200),
         )
 
-    def another_gateway(self, name: str, *, port: int = 0, env: Env | None = None) -> Program:
+    def another_gateway(
+        self, name: str, *, port: int = 0, ops_port: int = 0, env: Env | None = None
+    ) -> Program:
         """Return a gateway on the same broker, not started. The caller stops it.
 
         It needs an INSTANCE of its own in `env` when it runs beside another.
         """
-        port = port or ports.free()
+        port, ops_port = port or ports.free(), ops_port or ports.free()
         return self._service(
             "gateway",
             name,
-            {"GATEWAY_HOST": HOST, "GATEWAY_PORT": str(port), **(env or {})},
-            partial(http_answers, HOST, port, "/readyz", status=200),
+            {
+                "GATEWAY_HOST": HOST,
+                "GATEWAY_PORT": str(port),
+                "GATEWAY_OPS_HOST": HOST,
+                "GATEWAY_OPS_PORT": str(ops_port),
+                **(env or {}),
+            },
+            partial(http_answers, HOST, ops_port, "/readyz", status=200),
         )
 
     async def start(self) -> None:

@@ -53,12 +53,12 @@ class Gateway(Program):
         """`without_broker` counts the process as started before it is connected to its broker."""
         self.broker = broker
         self.prefix = prefix
-        self.port = ports.free()
-        probe = "/healthz" if without_broker else "/readyz"
+        self.port, self.ops_port = ports.free(), ports.free()
+        ready = (self.port, "/healthz") if without_broker else (self.ops_port, "/readyz")
         super().__init__(
             "gateway",
             [COMMAND],
-            ready=partial(http_answers, ports.HOST, self.port, probe, status=200),
+            ready=partial(http_answers, ports.HOST, *ready, status=200),
             env={
                 **{name: None for name in os.environ if name.startswith(("GATEWAY_", "MQTT_"))},
                 "MQTT_URL": broker.url_for("gateway"),
@@ -66,6 +66,8 @@ class Gateway(Program):
                 "INSTANCE": f"i{uuid4().hex[:12]}",
                 "GATEWAY_HOST": ports.HOST,
                 "GATEWAY_PORT": str(self.port),
+                "GATEWAY_OPS_HOST": ports.HOST,
+                "GATEWAY_OPS_PORT": str(self.ops_port),
                 "LOG_FORMAT": "json",
                 "LOG_LEVEL": "info",
                 **env,
@@ -76,6 +78,11 @@ class Gateway(Program):
     def url(self) -> str:
         """The base URL of its pages."""
         return f"http://{ports.HOST}:{self.port}"
+
+    @property
+    def ops_url(self) -> str:
+        """The base URL of its health and metrics."""
+        return f"http://{ports.HOST}:{self.ops_port}"
 
     @asynccontextmanager
     async def connect(self, query: str = "", **options: Any) -> AsyncIterator["WebSocketClient"]:
@@ -104,9 +111,14 @@ class Gateway(Program):
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
             return await client.get(f"{self.url}{path}", headers=headers)
 
+    async def get_ops(self, path: str, **headers: str) -> httpx.Response:
+        """Send a GET request to the private port."""
+        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+            return await client.get(f"{self.ops_url}{path}", headers=headers)
+
     async def metric(self, name: str) -> float:
         """Return a sample of /metrics by its name with labels; 0 if there is none."""
-        for line in (await self.get("/metrics")).text.splitlines():
+        for line in (await self.get_ops("/metrics")).text.splitlines():
             if line.startswith(f"pillowcast_gateway_{name} "):
                 return float(line.rpartition(" ")[2])
         return 0.0

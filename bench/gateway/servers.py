@@ -86,17 +86,18 @@ class Server:
 
 
 def _gateway(broker: Broker, **env: str) -> Program:
-    port = ports.free()
+    port, ops_port = ports.free(), ports.free()
     return Program(
         "gateway",
         [ROOT / ".venv" / "bin" / "gateway"],
-        ready=partial(http_answers, ports.HOST, port, "/readyz", status=200),
+        ready=partial(http_answers, ports.HOST, ops_port, "/readyz", status=200),
         env={
             "BENCH_PORT": str(port),
             "MQTT_URL": broker.url_for("gateway"),
             "TOPIC_PREFIX": "pillow",
             "GATEWAY_HOST": ports.HOST,
             "GATEWAY_PORT": str(port),
+            "GATEWAY_OPS_PORT": str(ops_port),
             "GATEWAY_EXPIRE_AFTER": "86400",
             "LOG_FORMAT": "json",
             **env,

@@ -86,11 +86,11 @@ class Fixture:
 @contextlib.asynccontextmanager
 async def run_fixture(broker: Broker, count: int) -> AsyncIterator[Fixture]:
     """Run a gateway on a free port with its own topic prefix and `count` pillows."""
-    prefix, port = f"b{uuid4().hex[:12]}", ports.free()
+    prefix, port, ops_port = f"b{uuid4().hex[:12]}", ports.free(), ports.free()
     gateway = Program(
         "gateway",
         [ROOT / ".venv" / "bin" / "gateway"],
-        ready=partial(http_answers, ports.HOST, port, "/readyz", status=200),
+        ready=partial(http_answers, ports.HOST, ops_port, "/readyz", status=200),
         env={
             **{name: None for name in os.environ if name.startswith(("GATEWAY_", "MQTT_"))},
             "MQTT_URL": broker.url_for("gateway"),
@@ -98,6 +98,7 @@ async def run_fixture(broker: Broker, count: int) -> AsyncIterator[Fixture]:
             "INSTANCE": f"i{uuid4().hex[:12]}",
             "GATEWAY_HOST": ports.HOST,
             "GATEWAY_PORT": str(port),
+            "GATEWAY_OPS_PORT": str(ops_port),
             "GATEWAY_EXPIRE_AFTER": "3600",
             "LOG_FORMAT": "json",
             "LOG_LEVEL": "warning",

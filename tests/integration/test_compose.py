@@ -236,7 +236,7 @@ def test_the_health_check_says_what_is_wrong(project: Project) -> None:
     """2xx is healthy; another status, and a port that nobody serves, are not."""
     answers = [
         project.compose("exec", "-T", "gateway", "bash", "-c", f"healthy {words}; echo $?")
-        for words in ("8080 /healthz", "8080", "8080 /nothing", "9 /healthz")
+        for words in ("8082 /readyz", "8080", "8080 /readyz", "9 /healthz")
     ]
 
     assert [answer.strip()[-1] for answer in answers] == ["0", "0", "1", "1"]
@@ -332,9 +332,9 @@ def test_the_gateway_shares_no_network_with_the_queue(project: Project) -> None:
     assert gateway.isdisjoint(forward)
 
 
-@pytest.mark.parametrize("path", ["/", "/readyz", "/api/pillows"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/pillows"])
 def test_the_gateway_responds_on_the_published_port(project: Project, path: str) -> None:
-    """The page, the readiness and the API."""
+    """The page, the health and the API."""
     url = f"http://127.0.0.1:{project.ports.gateway}{path}"
 
     with urllib.request.urlopen(url, timeout=10) as answer:

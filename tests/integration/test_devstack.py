@@ -27,8 +27,14 @@ from tests.waiting import descendants, has_ended, until
 
 pytestmark = pytest.mark.timeout(120)
 
-FREE = [word for name in ("gateway", "mqtt", "queue", "poller") for word in (f"--{name}-port", "0")]
-READY = re.compile(r"^ready: page (http://\S+) mqtt mqtt://([^:]+):(\d+) queue (http://\S+)$")
+FREE = [
+    word
+    for name in ("gateway", "mqtt", "queue", "poller", "ops")
+    for word in (f"--{name}-port", "0")
+]
+READY = re.compile(
+    r"^ready: page (http://\S+) mqtt mqtt://([^:]+):(\d+) queue (http://\S+) ops (http://\S+)$"
+)
 
 
 def devstack(*arguments: str, **env: str) -> Program:
@@ -72,7 +78,7 @@ async def test_the_page_answers_after_ready_and_no_process_is_left_after_a_signa
         started = descendants(command.pid)
         assert len(started) >= 5, "reaper, broker, queue, poller, gateway"
         assert await status_of(ready[1]) == 200
-        assert await status_of(f"{ready[1]}/readyz") == 200
+        assert await status_of(f"{ready[5]}/readyz") == 200
 
         os.kill(command.pid, number)
 

@@ -70,7 +70,7 @@ def another(gateway: Gateway, broker: Broker) -> Gateway:
     kept = {
         name: value
         for name, value in gateway.env.items()
-        if value and name.startswith("GATEWAY_") and name not in ("GATEWAY_PORT", "GATEWAY_HOST")
+        if value and name.startswith("GATEWAY_") and not name.endswith(("_PORT", "_HOST"))
     }
     return Gateway(broker, PREFIX, without_broker=False, **kept)
 

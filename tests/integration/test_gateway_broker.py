@@ -90,7 +90,7 @@ async def test_a_broker_outage_is_announced_and_no_change_is_missed(
         # Terminated, not killed, so that it saves its retained messages.
         await own_broker.stop()
         assert await client.receive() == {"type": "status", "broker": "offline"}
-        unready = await gateway.get("/readyz")
+        unready = await gateway.get_ops("/readyz")
         assert unready.status_code == 503
         assert str(own_broker.port) in unready.json()["dependencies"]["mqtt"]
         assert (await gateway.get("/healthz")).status_code == 200
@@ -148,7 +148,7 @@ async def test_a_gateway_without_a_broker_serves_the_page_and_retries(
     async with Gateway(own_broker, prefix, without_broker=True) as gateway:
         async with gateway.connect() as client:
             assert (await client.receive())["broker"] == "offline"
-            unready = await gateway.get("/readyz")
+            unready = await gateway.get_ops("/readyz")
             assert unready.status_code == 503
             assert (
                 f"mqtt://{ports.HOST}:{own_broker.port}" in unready.json()["dependencies"]["mqtt"]
@@ -158,7 +158,7 @@ async def test_a_gateway_without_a_broker_serves_the_page_and_retries(
             await refuse_connections(own_broker.port, 3)
             await own_broker.start()
             assert (await client.receive())["broker"] == "online"
-        assert (await gateway.get("/readyz")).status_code == 200
+        assert (await gateway.get_ops("/readyz")).status_code == 200
         assert lines(gateway, "broker unavailable") == 1
         gateway.assert_log_is_clean()
 
@@ -184,7 +184,7 @@ async def test_a_wrong_password_is_reported_with_the_setting(broker: Broker, pre
     url = f"mqtt://gateway:sesame@{ports.HOST}:{broker.port}"
     async with Gateway(broker, prefix, without_broker=True, MQTT_URL=url) as gateway:
         await gateway.log.wait_for("MQTT_URL")
-        report = (await gateway.get("/readyz")).text
+        report = (await gateway.get_ops("/readyz")).text
         assert "MQTT_URL" in report
         assert "sesame" not in gateway.log.text + report
         gateway.assert_log_is_clean()

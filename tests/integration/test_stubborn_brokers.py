@@ -47,6 +47,7 @@ def service(name: User, user: User, broker: Broker, azurite: Azurite, protocol: 
             "INSTANCE": f"i{uuid4().hex[:12]}",
             "POLLER_PORT": "0",
             "GATEWAY_PORT": str(ports.free()),
+            "GATEWAY_OPS_PORT": "0",
             "LOG_FORMAT": "json",
         },
     )
@@ -111,6 +112,7 @@ async def test_a_stop_while_a_broker_never_sends_connack_exits_with_0(
             "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
             "POLLER_PORT": "0",
             "GATEWAY_PORT": str(ports.free()),
+            "GATEWAY_OPS_PORT": "0",
         },
     )
     async with server, program:

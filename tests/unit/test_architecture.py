@@ -34,6 +34,8 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "transport",
         "http",
         "access_parts",
+        "listeners",
+        "ops_port",
         "commands",
         "__main__",
     ),
@@ -176,7 +178,9 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "httptools": frozenset({"gateway.transport.request_parser", "azure_queue.http_pool"}),
-    "uvicorn": frozenset({"runtime.server", "gateway.transport.http_protocol"}),
+    "uvicorn": frozenset(
+        {"runtime.server", "runtime.private_server", "gateway.transport.http_protocol"}
+    ),
     "websockets": frozenset(
         {
             "gateway.transport.handshake",

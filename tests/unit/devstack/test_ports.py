@@ -34,9 +34,9 @@ def test_anything_else_is_refused_with_its_value(text: str) -> None:
 def test_each_0_becomes_another_free_port() -> None:
     settled = ports.settle(Ports())
 
-    found = {settled.gateway, settled.mqtt, settled.queue, settled.poller}
+    found = {settled.gateway, settled.mqtt, settled.queue, settled.poller, settled.ops}
 
-    assert len(found) == 4
+    assert len(found) == 5
     assert all(ports.FREE_FROM <= port < ports.FREE_BELOW for port in found)
 
 
@@ -44,6 +44,14 @@ def test_a_given_port_is_kept() -> None:
     wanted = ports.free()
 
     assert ports.settle(Ports(mqtt=wanted)).mqtt == wanted
+
+
+def test_a_preferred_port_is_kept_unless_it_is_taken_or_another_part_has_it(taken: int) -> None:
+    wanted = ports.free()
+
+    assert ports.preferred(wanted, ()) == wanted
+    assert ports.preferred(wanted, (8080, wanted)) == 0
+    assert ports.preferred(taken, ()) == 0
 
 
 def test_a_taken_port_is_refused_with_its_purpose_and_option(taken: int) -> None:

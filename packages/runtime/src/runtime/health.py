@@ -1,6 +1,7 @@
 """Health, readiness and metrics over HTTP."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.requests import Request
@@ -19,15 +20,20 @@ def ok_but(limitation: str | None) -> str:
     return OK if limitation is None else f"{OK}; {limitation}"
 
 
+async def _healthz(_request: Request) -> Response:
+    return PlainTextResponse(f"{OK}\n")
+
+
+ALIVE_ROUTE: Final = Route("/healthz", _healthz)
+"""`/healthz`: the process runs; the response says nothing else."""
+
+
 def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> list[Route]:
     """Return `/healthz` (alive), `/readyz` (every dependency by name) and `/metrics`.
 
     `/healthz` does not depend on the dependencies, because an outage of the broker must not restart
     every process.
     """
-
-    async def healthz(_request: Request) -> Response:
-        return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
         states = dict(dependencies())
@@ -39,8 +45,4 @@ def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> li
     async def metrics(_request: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    return [
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", metrics),
-    ]
+    return [ALIVE_ROUTE, Route("/readyz", readyz), Route("/metrics", metrics)]

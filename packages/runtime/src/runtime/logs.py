@@ -70,7 +70,9 @@ def configure_logs(
     logging.getLogger("azure").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
     # paho logs every packet at debug level, and a lost connection as an error.
     logging.getLogger("mqtt").setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)
-    for noisy in ("aiohttp", "uvicorn", "asyncio", "websockets"):
+    # uvicorn warns of each request that it cannot parse, and any client can send many.
+    logging.getLogger("uvicorn").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
+    for noisy in ("aiohttp", "asyncio", "websockets"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
 

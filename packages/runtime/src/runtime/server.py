@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any, Final
@@ -32,7 +33,8 @@ class Server(uvicorn.Server):
 def listen(host: str, port: int, setting: str) -> socket.socket:
     """Open a listening socket.
 
-    Raises PortUnavailable with a sentence that names `setting`, the variable to change.
+    Raises PortUnavailable with a sentence that names `setting`, the variable of the port, or that
+    of the host if the port is not to blame.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
@@ -42,11 +44,20 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
         opened.listen(BACKLOG)
     except OSError as error:
         opened.close()
+        advice = f"set {setting} to a free port"
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            advice = f"set {setting.replace('_PORT', '_HOST')} to an address of this machine"
         raise PortUnavailable(
-            f"cannot listen on {host}:{port}: {error.strerror}; set {setting} to a free port"
+            f"cannot listen on {host}:{port}: {error.strerror}; {advice}"
         ) from None
     opened.setblocking(False)
     return opened
+
+
+def url_of(listener: socket.socket, path: str = "/") -> str:
+    """Return the URL of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}{path}" if ":" in host else f"http://{host}:{port}{path}"
 
 
 async def serve_until(

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import gc
 import secrets
-import socket
 import sys
+from functools import partial
 from typing import Final
 
 import structlog
@@ -19,7 +19,9 @@ from gateway.http.api import api_routes
 from gateway.http.app import create_app
 from gateway.http.guard import scope_of
 from gateway.http.sse_endpoint import sse_endpoint
+from gateway.listeners import Listeners
 from gateway.metrics import GatewayMetrics
+from gateway.ops_port import serve_ops
 from gateway.settings import GatewaySettings
 from gateway.state.history import History
 from gateway.state.mqtt_consumer import MqttConsumer
@@ -34,14 +36,13 @@ from gateway.transport.heartbeat import HeartbeatScheduler
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.open_files import open_file_limit, raise_open_file_limit
 from gateway.transport.server import serve
-from gateway.transport.socket_limits import set_socket_limits
 from gateway.transport.traffic_limits import TrafficLimits
-from runtime.health import health_routes, ok_but
+from runtime.health import ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.observed_counter import ObservedCounter
-from runtime.server import PortUnavailable, listen
+from runtime.server import PortUnavailable
 from runtime.settings import SettingsError
 
 log = structlog.get_logger()
@@ -65,20 +66,19 @@ def main() -> None:
         return
     try:
         settings = GatewaySettings.load()
-        listener = listen(settings.host, settings.port, "GATEWAY_PORT")
-        set_socket_limits(listener)
+        listeners = Listeners.open(settings)
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
     raise_open_file_limit()
     _tune_garbage_collection()
     configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
     settings.log_ignored()
-    run_service(lambda stopping: _serve(settings, listener, stopping))
+    run_service(lambda stopping: _serve(settings, listeners, stopping))
 
 
-def _mqtt_state(session: MqttSession) -> str:
+def _dependencies(session: MqttSession) -> dict[str, str]:
     """Return the state of the broker for readiness."""
-    return ok_but(session.limitation) if session.is_ready else session.last_error
+    return {"mqtt": ok_but(session.limitation) if session.is_ready else session.last_error}
 
 
 def _mqtt_session(
@@ -121,9 +121,7 @@ def _mqtt_session(
     return session
 
 
-async def _serve(
-    settings: GatewaySettings, listener: socket.socket, stopping: asyncio.Event
-) -> None:
+async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyncio.Event) -> None:
     topics = Topics(settings.topic_prefix)
     metrics, clock = GatewayMetrics(), Clock()
     store, history = StateStore(_new_epoch()), History(settings.history_bytes)
@@ -144,22 +142,20 @@ async def _serve(
     context = _transport_context(settings, dispatcher, access, metrics, clock)
     registry = context.registry
     session = _mqtt_session(settings, topics, consumer, access, metrics)
-    app = create_app(
-        settings,
-        [
-            Route("/events", sse_endpoint(context)),
-            *api_routes(store, history, dispatcher, scope_of(context.access)),
-            *health_routes(lambda: {"mqtt": _mqtt_state(session)}, metrics.registry),
-        ],
-    )
+    api = api_routes(store, history, dispatcher, scope_of(context.access))
+    app = create_app(settings, [Route("/events", sse_endpoint(context)), *api])
     stop_server, stop_session = asyncio.Event(), asyncio.Event()
     # A part that fails ends the process, because a gateway that serves pages without a broker
     # session would show old states.
     async with asyncio.TaskGroup() as parts:
         parts.create_task(session.run(stop_session), name="mqtt")
+        states = partial(_dependencies, session)
+        parts.create_task(
+            serve_ops(listeners.ops, stop_session, states, metrics.registry), name="ops"
+        )
         await _known_states(session, stopping)
         parts.create_task(
-            serve(app, listener, stop_server, context, keep_alive_s=settings.keep_alive),
+            serve(app, listeners.public, stop_server, context, keep_alive_s=settings.keep_alive),
             name="http",
         )
         timers = [
@@ -171,8 +167,7 @@ async def _serve(
         ]
         if access is not None:
             timers.append(parts.create_task(access.run(), name="keys for tokens"))
-        host, port = listener.getsockname()[:2]
-        log.info("listening", page=f"http://{host}:{port}/", broker=str(settings.broker))
+        listeners.log(settings)
         await stopping.wait()
         dispatcher.announce_restart()
         await _wait_until_no_clients(registry)

@@ -42,6 +42,20 @@ class GatewaySettings(AuthSettings):
     port: int = Field(
         8080, alias="GATEWAY_PORT", ge=0, le=65535, description="The port to listen on; 0 for any."
     )
+    ops_host: str = Field(
+        "127.0.0.1",
+        alias="GATEWAY_OPS_HOST",
+        description="The address of the private port: /readyz with its reasons, /metrics and "
+        "/healthz. Nobody but operators should reach it.",
+    )
+    ops_port: int = Field(
+        8082,
+        alias="GATEWAY_OPS_PORT",
+        ge=0,
+        le=65535,
+        description="The private port; 0 for any. Unless it is set, another one is taken where "
+        "8082 is in use.",
+    )
     public_url: Annotated[str, AfterValidator(_checked_public_url)] = Field(
         "",
         alias="GATEWAY_PUBLIC_URL",

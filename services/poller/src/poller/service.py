@@ -22,7 +22,8 @@ from runtime.health import OK, health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.observed_counter import ObservedCounter
-from runtime.server import PortUnavailable, listen, serve_until
+from runtime.private_server import serve_privately
+from runtime.server import PortUnavailable, listen, url_of
 from runtime.settings import SettingsError
 
 log = structlog.get_logger()
@@ -64,15 +65,14 @@ async def _serve(
         app = Starlette(
             routes=health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
         )
-        parts.create_task(serve_until(app, listener, stop_parts), name="http")
+        parts.create_task(serve_privately(app, listener, stop_parts), name="http")
         parts.create_task(broker.run(stop_parts), name="mqtt")
-        host, port = listener.getsockname()[:2]
         log.info(
             "started",
             queue=settings.queue,
             broker=str(settings.broker),
             journal=str(settings.journal or "none"),
-            health=f"http://{host}:{port}/readyz",
+            health=url_of(listener, "/readyz"),
         )
         # The MQTT session outlives the worker, because messages in flight are still confirmed; the
         # journal does, because they are deleted when it has their states.

@@ -15,7 +15,6 @@ from gateway.http.app import STATIC, create_app
 from gateway.http.guard import scope_of
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.settings import GatewaySettings
-from runtime.health import health_routes
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import update
 from tests.unit.gateway.transport.contexts import make_context
@@ -29,7 +28,6 @@ class Site:
 
     def __init__(self, **settings: object) -> None:
         self.core = core = GatewayCore()
-        self.dependencies = {"mqtt": "ok"}
         given = GatewaySettings.load(**settings)
         context = make_context(core, given.allowed_origins)
         self.app = create_app(
@@ -37,7 +35,6 @@ class Site:
             [
                 Route("/events", sse_endpoint(context)),
                 *api_routes(core.store, core.history, core.dispatcher, scope_of(None)),
-                *health_routes(lambda: self.dependencies, core.metrics.registry),
             ],
         )
         self.client = httpx.AsyncClient(
@@ -162,27 +159,17 @@ async def test_an_unknown_pillow_is_a_problem_document(site: Site, name: str, ta
     assert len(problem["detail"]) < 300
 
 
-async def test_readyz_names_the_dependency_that_is_not_ready(site: Site) -> None:
-    """healthz stays 200, because a restart of the gateway does not start a broker."""
-    assert (await site.get("/readyz")).status_code == 200
-    site.dependencies = {"mqtt": "mqtt://broker:1883: not connected yet"}
+async def test_the_public_port_says_that_the_process_runs_and_nothing_else(site: Site) -> None:
+    """A restart of the gateway does not start a broker; what is wrong is for operators."""
+    answer = await site.get("/healthz")
 
-    answer = await site.get("/readyz")
-
-    assert answer.status_code == 503
-    assert answer.json() == {"ready": False, "dependencies": site.dependencies}
-    assert (await site.get("/healthz")).text == "ok\n"
+    assert (answer.status_code, answer.text) == (200, "ok\n")
 
 
-async def test_metrics_are_in_the_format_of_prometheus(site: Site) -> None:
-    """With the names that dashboards use."""
-    site.core.receive("pillow/cloud-1/state", ODD)
-
-    answer = await site.get("/metrics")
-
-    assert answer.headers["content-type"].startswith("text/plain; version=")
-    assert 'pillowcast_gateway_received_total{outcome="taken"} 1.0' in answer.text
-    assert "pillowcast_gateway_pillows 1.0" in answer.text
+@pytest.mark.parametrize("path", ["/readyz", "/metrics", "/metrics?x=1", "/readyz/", "/%6detrics"])
+async def test_readiness_and_metrics_are_not_on_the_public_port(site: Site, path: str) -> None:
+    """They name the broker and its faults."""
+    assert (await site.get(path)).status_code == 404
 
 
 async def test_an_asset_with_a_matching_etag_is_answered_with_304(site: Site) -> None:

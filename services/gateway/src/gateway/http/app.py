@@ -21,6 +21,7 @@ from gateway.http.csp import content_security_policy
 from gateway.http.openapi import openapi
 from gateway.http.problems import http_problem, internal_error, problem
 from gateway.settings import GatewaySettings
+from runtime.health import ALIVE_ROUTE
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -82,6 +83,7 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
 
     app = Starlette(
         routes=[
+            ALIVE_ROUTE,
             Route("/ws", upgrade_required),
             *routes,
             Route("/openapi.json", openapi_document),

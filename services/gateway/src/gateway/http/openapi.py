@@ -43,7 +43,11 @@ def openapi() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": info("Live state of huggable cloud pillows."),
-        "paths": {**_api_paths(), "/events": _events(), **_operations_paths()},
+        "paths": {
+            **_api_paths(),
+            "/events": _events(),
+            "/healthz": _get("Alive.", {"200": {"description": "Alive."}}),
+        },
         "components": {"schemas": {"State": STATE_SCHEMA, "Problem": _PROBLEM_SCHEMA}},
     }
 
@@ -82,17 +86,6 @@ def _events() -> dict[str, Any]:
         _PILLOWS,
         _SINCE,
     )
-
-
-def _operations_paths() -> dict[str, Any]:
-    return {
-        "/healthz": _get("Alive.", {"200": {"description": "Alive."}}),
-        "/readyz": _get(
-            "Ready, each dependency named.",
-            {"200": {"description": "Ready."}, "503": {"description": "Not ready."}},
-        ),
-        "/metrics": _get("Prometheus metrics.", {"200": {"description": "Metrics."}}),
-    }
 
 
 def _get(summary: str, responses: dict[str, Any], *parameters: Any) -> dict[str, Any]:
