@@ -135,6 +135,7 @@ DECIDERS: Final = (
     "gateway.transport.origin_policy",
     "gateway.transport.forwarded",
     "gateway.transport.connection_limits",
+    "gateway.transport.security_headers",
     "gateway.transport.cpu_budget",
     "gateway.transport.frame_scanner",
     "simulator.model.*",

@@ -42,9 +42,34 @@ def test_origins_are_separated_by_commas_with_or_without_spaces(
 
 
 @pytest.mark.parametrize(
+    ("value", "ancestors"),
+    [
+        ("", ()),
+        ("none", ()),
+        ("'self'", ("self",)),
+        ("self, https://A.example/", ("self", "https://a.example")),
+        ("https://*.a.example:444", ("https://*.a.example:444",)),
+        ("*", ("*",)),
+    ],
+)
+def test_frame_ancestors_are_sites_self_or_all(
+    monkeypatch: pytest.MonkeyPatch, value: str, ancestors: tuple[str, ...]
+) -> None:
+    """By default nobody may show the page in a frame."""
+    monkeypatch.setenv("GATEWAY_FRAME_ANCESTORS", value)
+
+    assert GatewaySettings.load().frame_ancestors == ancestors
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("GATEWAY_PORT", "65536"),
+        ("GATEWAY_FRAME_ANCESTORS", "example.org"),
+        ("GATEWAY_FRAME_ANCESTORS", "self, none"),
+        ("GATEWAY_FRAME_ANCESTORS", "https://a;sandbox"),
+        ("GATEWAY_FRAME_ANCESTORS", "https://a.example/page"),
+        ("GATEWAY_FRAME_ANCESTORS", "https://*.*.example"),
         ("GATEWAY_PORT", "http"),
         ("GATEWAY_WORKERS", "2"),
         ("GATEWAY_EXPIRE_AFTER", "0"),

@@ -15,6 +15,23 @@ def _normalized_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(one if one == "*" else normalize_origin(one) for one in origins)
 
 
+def _checked_ancestors(ancestors: tuple[str, ...]) -> tuple[str, ...]:
+    if "none" in ancestors and len(ancestors) > 1:
+        raise ValueError("has none beside others; name the sites, or none alone")
+    return tuple(map(_ancestor, ancestors)) if ancestors != ("none",) else ()
+
+
+def _ancestor(name: str) -> str:
+    """Return a source of frame-ancestors: `self`, `*`, or an origin, also https://*.example.org."""
+    if name in ("self", "*"):
+        return name
+    scheme, wildcard, host = name.partition("://*.")
+    origin = normalize_origin(f"{scheme}://{host}" if wildcard else name)
+    if set(origin) & set(";,'"):  # they end a source of the policy
+        raise ValueError(f"{name!r} is no origin: like https://example.org")
+    return origin.replace("://", "://*.", 1) if wildcard else origin
+
+
 def _checked_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     for network in networks:
         try:
@@ -74,6 +91,12 @@ class GatewaySettings(AuthSettings):
         alias="GATEWAY_ALLOWED_ORIGINS",
         description="Origins of other sites whose pages may connect, separated by commas; * for "
         "all. Pages of the gateway's own origin always may.",
+    )
+    frame_ancestors: Annotated[Names, AfterValidator(_checked_ancestors)] = Field(
+        (),
+        alias="GATEWAY_FRAME_ANCESTORS",
+        description="Sites that may show the page in a frame, separated by commas: self, origins "
+        "like https://example.org or https://*.example.org, or * for all; none unless set.",
     )
     trusted_proxies: Annotated[Names, AfterValidator(_checked_networks)] = Field(
         (),

@@ -71,9 +71,41 @@ async def test_every_response_has_the_security_headers(site: Site, path: str) ->
 
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
+    assert "object-src 'none'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+    assert "camera=()" in headers["permissions-policy"]
+    assert "server" not in headers
+    assert headers["cross-origin-resource-policy"] == (
+        "cross-origin" if path.endswith(".js") else "same-origin"
+    )
     assert headers["cache-control"] == ("no-store" if path.startswith("/api/") else "no-cache")
+
+
+async def test_data_may_run_and_load_nothing_where_a_browser_shows_it(site: Site) -> None:
+    """Only the page has scripts and styles."""
+    for path in PAGES[1:]:
+        policy = (await site.get(path)).headers["content-security-policy"]
+        assert policy.endswith("; sandbox"), path
+        assert "script-src" not in policy
+
+
+@pytest.mark.parametrize(
+    ("setting", "directive"),
+    [("", "'none'"), ("self, https://*.friend.example", "'self' https://*.friend.example")],
+)
+async def test_the_page_may_be_framed_by_the_sites_of_the_setting(
+    setting: str, directive: str
+) -> None:
+    """And nothing else may be."""
+    made = Site(GATEWAY_FRAME_ANCESTORS=setting)
+    async with made.client:
+        page = (await made.get("/")).headers["content-security-policy"]
+        other = (await made.get("/api/pillows")).headers["content-security-policy"]
+
+    assert f"frame-ancestors {directive};" in page
+    assert "frame-ancestors 'none';" in other
 
 
 async def test_the_states_module_equals_the_contracts_declaration(site: Site) -> None:
@@ -100,6 +132,41 @@ async def test_another_origin_may_read_nothing_else(site: Site, path: str) -> No
     answer = await site.get(path, Origin=FRIEND)
 
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/api/pillows", "/healthz", "/", "/openapi.json"])
+@pytest.mark.parametrize("origin", ["", FRIEND, "https://stranger.example"])
+async def test_a_cache_keeps_responses_to_other_origins_apart(
+    open_site: Site, path: str, origin: str
+) -> None:
+    """Also the response to a request without an origin, which lets nobody read it."""
+    answer = await open_site.get(path, **({"Origin": origin} if origin else {}))
+
+    assert "origin" in answer.headers["vary"].lower()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Access-Control-Request-Method": "GET", "Origin": "https://stranger.example"},
+        {"Access-Control-Request-Method": "GET", "Origin": "null"},
+        {"Access-Control-Request-Method": "POST", "Origin": FRIEND},
+        {
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "x-other",
+            "Origin": FRIEND,
+        },
+    ],
+)
+async def test_a_preflight_of_what_is_not_allowed_is_refused(
+    open_site: Site, headers: dict[str, str]
+) -> None:
+    """Another origin, another method, another header."""
+    answer = await open_site.client.options("/api/pillows", headers=headers)
+
+    assert answer.status_code == 400
+    assert answer.headers.get("access-control-allow-origin") in (None, FRIEND)
+    assert "access-control-allow-credentials" not in answer.headers
 
 
 async def test_an_allowed_origin_may_read_the_api(open_site: Site) -> None:

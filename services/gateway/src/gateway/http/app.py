@@ -17,25 +17,21 @@ from contract.states import STATES_JSON
 from gateway.http.assets import StaticAssets, read_folder
 from gateway.http.asyncapi import asyncapi
 from gateway.http.cors import CorsMiddleware
-from gateway.http.csp import content_security_policy
 from gateway.http.openapi import openapi
 from gateway.http.problems import http_problem, internal_error, problem
 from gateway.settings import GatewaySettings
+from gateway.transport.security_headers import SECURITY_HEADERS
 from runtime.health import ALIVE_ROUTE
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
 _STATES_MODULE: Final = b"export default %b;\n" % STATES_JSON.strip()
 
-_HEADERS: Final = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
-_DEFAULT_HEADERS: Final = {
-    "Cache-Control": "no-cache",
-    "Content-Security-Policy": content_security_policy(),
-}
+_DEFAULT_HEADERS: Final = {"Cache-Control": "no-cache", **SECURITY_HEADERS}
 
 
 class _HeadersMiddleware:
-    """Adds headers to every response; a response may have its own values of _DEFAULT_HEADERS."""
+    """Adds _DEFAULT_HEADERS to every response that has no values of its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,12 +44,11 @@ class _HeadersMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
                 for name, value in _DEFAULT_HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"].endswith(".js"):
-                    # Browsers fetch modules with CORS, and other sites embed these.
-                    headers["Access-Control-Allow-Origin"] = "*"
+                if "Access-Control-Allow-Origin" not in headers:
+                    # A cache may not give a site that is not allowed the response to one that is.
+                    headers.add_vary_header("Origin")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -65,7 +60,7 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
     if settings.auth != "none":
         # The page asks for no token where none is needed.
         files["index.html"] = files["index.html"].replace(b"<body", b'<body data-auth="jwt"', 1)
-    assets = StaticAssets(files)
+    assets = StaticAssets(files, settings.frame_ancestors)
 
     async def openapi_document(_request: Request) -> Response:
         return JSONResponse(openapi())

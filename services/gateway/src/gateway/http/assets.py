@@ -9,7 +9,7 @@ because on a phone each further request takes a long round trip.
 import gzip
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.http.bundler import bundle
-from gateway.http.csp import content_security_policy
+from gateway.http.csp import page_policy
 from gateway.http.negotiation import accepts_gzip, etag_matches
 from gateway.http.problems import problem
 
@@ -26,7 +26,7 @@ TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
+    ".svg": "image/svg+xml; charset=utf-8",
 }
 """The media types by file extension; files with another extension are not served."""
 
@@ -36,6 +36,10 @@ BUNDLED: Final = ("page/main.js", "page/preconnect.js", "embed.js", "pillowcast.
 _PAGE: Final = "index.html"
 _CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
+_LOADED_BY_OTHER_SITES: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 _REFERENCE: Final = re.compile(
     r'<script(?P<attributes>[^>]*) src="\./(?P<script>[^"]+)"></script>'
     r'|<link rel="stylesheet" href="\./(?P<style>[^"]+)">'
@@ -77,8 +81,11 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 class StaticAssets:
     """The page, its modules, and the modules for other sites."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        """`files` are contents by path. Raises AssetError or BundleError if they do not fit."""
+    def __init__(self, files: Mapping[str, bytes], frame_ancestors: Sequence[str] = ()) -> None:
+        """`files` are contents by path; sites of `frame_ancestors` may frame the page.
+
+        Raises AssetError or BundleError if the files do not fit.
+        """
         digest = hashlib.sha256()
         for name, body in sorted(files.items()):
             digest.update(b"%b\0%d\0%b" % (name.encode(), len(body), body))
@@ -87,7 +94,10 @@ class StaticAssets:
         bundled = {name: bundle(name, modules).encode() for name in BUNDLED if name in files}
         self._files = {name: _file(name, body) for name, body in {**files, **bundled}.items()}
         del self._files[_PAGE]  # it is served at the root only, which its references assume
-        page, self._page_policy = self._inline(files[_PAGE].decode())
+        page, scripts, styles = self._inline(files[_PAGE].decode())
+        self._page_policy = page_policy(
+            scripts=scripts, styles=styles, frame_ancestors=frame_ancestors
+        )
         self._page = _file(_PAGE, page.encode())
 
     async def serve(self, request: Request) -> Response:
@@ -105,6 +115,9 @@ class StaticAssets:
         }
         if file is self._page:
             headers["Content-Security-Policy"] = self._page_policy
+        elif name.endswith(".js"):
+            # Pages of every site may load the modules, which browsers fetch with CORS.
+            headers.update(_LOADED_BY_OTHER_SITES)
         body, etag = file.body, f'"{file.etag}"'
         if file.compressed is not None and accepts_gzip(request.headers.get("accept-encoding", "")):
             body, etag = file.compressed, f'"{file.etag}-gzip"'
@@ -115,8 +128,8 @@ class StaticAssets:
             return Response(status_code=304, headers=headers)
         return Response(body, media_type=file.media_type, headers=headers)
 
-    def _inline(self, page: str) -> tuple[str, str]:
-        """Inline scripts and styles into the page, version its other references; add its policy."""
+    def _inline(self, page: str) -> tuple[str, list[str], list[str]]:
+        """Inline scripts and styles, which are returned as well; version the other references."""
         scripts: list[str] = []
         styles: list[str] = []
 
@@ -133,8 +146,7 @@ class StaticAssets:
             known = name in self._files
             return f"{quote}./assets/{self.version}/{name}{quote}" if known else found.group()
 
-        inlined = _REFERENCE.sub(replace, page)
-        return inlined, content_security_policy(scripts=scripts, styles=styles)
+        return _REFERENCE.sub(replace, page), scripts, styles
 
     def _inline_text(self, name: str, element: str) -> str:
         if name not in self._files:

@@ -1,20 +1,27 @@
-"""Content Security Policy of the gateway's responses. Pure."""
+"""Content Security Policy of the page. Pure."""
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
-def content_security_policy(*, scripts: Iterable[str] = (), styles: Iterable[str] = ()) -> str:
+def page_policy(
+    *, scripts: Iterable[str], styles: Iterable[str], frame_ancestors: Sequence[str] = ()
+) -> str:
     """Return a policy that allows own files, and the given inline scripts and styles.
 
     It also forbids to parse text as markup or script, which the page never does.
+    Sites of `frame_ancestors` may show the page in a frame: `self`, origins, or `*`.
     """
     script_src = " ".join(["'self'", *map(_hash_source, scripts)])
     style_src = " ".join(["'self'", *map(_hash_source, styles)])
+    ancestors = " ".join(
+        "'self'" if one == "self" else one for one in frame_ancestors or ("'none'",)
+    )
     return (
         f"default-src 'none'; script-src {script_src}; style-src {style_src}; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
+        f"form-action 'none'; frame-ancestors {ancestors}; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 

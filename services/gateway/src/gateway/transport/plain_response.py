@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from gateway.transport.security_headers import SECURITY_FIELDS
+
 RETRY_AFTER_S: Final = 5
 """What a client is told to wait before it tries a full gateway again."""
 
@@ -42,7 +44,7 @@ def problem_response(
         b"access-control-allow-origin: *",  # a page of another site may read why it is refused
         b"content-length: %d" % len(body),
         b"connection: close",
-        *(b"%b: %b" % header for header in headers),
+        *(b"%b: %b" % header for header in (*SECURITY_FIELDS, *headers)),
     ]
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         lines.append(b"retry-after: %d" % RETRY_AFTER_S)

@@ -13,6 +13,7 @@ from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatFrame
 from gateway.transport.plain_response import date_header
 from gateway.transport.request_parser import RequestHead
+from gateway.transport.security_headers import SECURITY_FIELDS
 
 PATH: Final = b"/events"
 
@@ -89,7 +90,7 @@ def response_head(head: RequestHead) -> bytes:
     """
     headers = [
         (b"content-type", b"%b; charset=utf-8" % MEDIA_TYPE.encode()),
-        (b"x-content-type-options", b"nosniff"),
+        *SECURITY_FIELDS,
         date_header(),
         *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
     ]
