@@ -22,7 +22,7 @@ class Proxy(Program):
 
     def __init__(self, kind: str, gateway_port: int, folder: Path) -> None:
         need(shutil.which(kind) is not None, f"{kind} is not installed: apt-get install {kind}")
-        self.port = ports.free()
+        self.port, self.plain_port = ports.free(), ports.free()
         self.certificate, key = certificate_for_loopback(folder)
         build = {"nginx": _nginx, "caddy": _caddy, "haproxy": _haproxy}[kind]
         replacements = {
@@ -30,7 +30,7 @@ class Proxy(Program):
             CERTIFICATE: str(self.certificate),
             KEY: str(key),
         }
-        command = build(folder, self.port, replacements)
+        command = build(folder, (self.port, self.plain_port), replacements)
         super().__init__(
             kind,
             command,
@@ -84,8 +84,17 @@ class Express(Program):
 Replacements = dict[str, str]
 
 
-def _nginx(folder: Path, port: int, replacements: Replacements) -> list[str]:
-    site = _render("nginx.conf", {**replacements, "listen 443 ": f"listen {ports.HOST}:{port} "})
+Ports = tuple[int, int]
+"""The ports with and without TLS."""
+
+
+def _nginx(folder: Path, listen: Ports, replacements: Replacements) -> list[str]:
+    port, plain_port = listen
+    addresses = {
+        "listen 443 ": f"listen {ports.HOST}:{port} ",
+        "listen 80;": f"listen {ports.HOST}:{plain_port};",
+    }
+    site = _render("nginx.conf", {**replacements, **addresses})
     main = folder / "main.conf"
     main.write_text(_nginx_main(folder, site))
     return ["nginx", "-c", str(main), "-e", str(folder / "error.log")]
@@ -104,22 +113,31 @@ def _nginx_main(folder: Path, http: str) -> str:
     )
 
 
-def _caddy(folder: Path, port: int, replacements: Replacements) -> list[str]:
-    host = {"pillows.example.org {": f"https://{ports.HOST}:{port} {{"}
-    site = _render("Caddyfile", {**replacements, **host})
+def _caddy(folder: Path, listen: Ports, replacements: Replacements) -> list[str]:
+    port, plain_port = listen
+    addresses = {
+        "http://pillows.example.org {": f"http://{ports.HOST}:{plain_port} {{",
+        "pillows.example.org {": f"https://{ports.HOST}:{port} {{",
+    }
+    site = _render("Caddyfile", {**replacements, **addresses})
     main = folder / "Caddyfile"
     main.write_text(f"{{\n\tadmin off\n\tauto_https off\n\tgrace_period 1s\n}}\n{site}")
     return ["caddy", "run", "--config", str(main), "--adapter", "caddyfile"]
 
 
-def _haproxy(folder: Path, port: int, replacements: Replacements) -> list[str]:
+def _haproxy(folder: Path, listen: Ports, replacements: Replacements) -> list[str]:
+    port, plain_port = listen
     both = folder / "both.pem"
     both.write_text(
         "".join(Path(replacements.pop(name)).read_text() for name in (CERTIFICATE, KEY))
     )
-    address = {CERTIFICATE: str(both), "bind :443 ": f"bind {ports.HOST}:{port} "}
+    addresses = {
+        CERTIFICATE: str(both),
+        "bind :443 ": f"bind {ports.HOST}:{port} ",
+        "bind :80\n": f"bind {ports.HOST}:{plain_port}\n",
+    }
     main = folder / "haproxy.cfg"
-    main.write_text(_render("haproxy.cfg", {**replacements, **address}))
+    main.write_text(_render("haproxy.cfg", {**replacements, **addresses}))
     return ["haproxy", "-db", "-f", str(main)]
 
 
