@@ -83,11 +83,14 @@ class _Handler(BaseHTTPRequestHandler):
         "/nested": (200, b"[" * 100_000),
         "/long": (200, b" " * (key_cache.MAX_DOCUMENT_BYTES + 1)),
         "/error": (503, b""),
+        "/moved": (302, b""),
     }
 
     def do_GET(self) -> None:
         status, body = self.answers[self.path]
         self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/keys")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -115,6 +118,12 @@ def test_a_key_set_is_fetched(provider_url: str) -> None:
 def test_an_answer_that_is_no_key_set_is_an_error(provider_url: str, path: str) -> None:
     with pytest.raises(FetchError):
         fetch_key_set(provider_url + path)
+
+
+def test_a_redirect_is_not_followed(provider_url: str) -> None:
+    """Whoever could redirect the URL would choose the keys."""
+    with pytest.raises(FetchError, match="302"):
+        fetch_key_set(f"{provider_url}/moved")
 
 
 def test_a_provider_that_is_not_there_is_an_error() -> None:

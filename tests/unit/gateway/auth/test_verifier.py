@@ -137,6 +137,39 @@ def test_a_public_key_is_not_taken_for_a_secret() -> None:
     assert isinstance(verifier(public_key(text)).verify(forged, NOW_MS), Refused)
 
 
+def test_an_rsa_key_of_less_than_2048_bits_is_refused() -> None:
+    """RFC 7518 §3.3."""
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+
+    with pytest.raises(ValueError, match="1024 bits; 2048"):
+        public_key(pem(weak))
+    assert isinstance(parse_key_set({"keys": [jwk(weak, "weak")]}), str)
+
+
+@pytest.mark.parametrize("header", ["jwk", "jku", "x5u", "x5c"])
+def test_a_key_that_a_token_brings_along_is_not_used(header: str) -> None:
+    """Whoever makes the token would choose the key that it is checked with."""
+    brought = {
+        "jwk": json.loads(jwt.get_algorithm_by_name("ES256").to_jwk(ec_key.public_key())),
+        "jku": "https://evil.example/keys",
+        "x5u": "https://evil.example/certificate",
+        "x5c": ["AAAA"],
+    }
+    known = ec.generate_private_key(ec.SECP256R1())
+    token = jwt.encode(
+        {"exp": NOW_S + 60}, ec_key, "ES256", headers={header: brought[header], "kid": "a"}
+    )
+
+    for keys in (public_key(pem(known)), parsed("a", known)):
+        assert isinstance(verifier(keys).verify(token, NOW_MS), Refused)
+
+
+def parsed(key_id: str, key: Any) -> KeySet:
+    found = parse_key_set({"keys": [jwk(key, key_id)]})
+    assert isinstance(found, KeySet)
+    return found
+
+
 def test_a_private_key_is_refused_as_a_public_one() -> None:
     private = rsa_key.private_bytes(
         serialization.Encoding.PEM,

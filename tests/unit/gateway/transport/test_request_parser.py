@@ -113,6 +113,8 @@ def test_a_request_for_another_upgrade_is_no_handshake(sent: bytes) -> None:
         request("/", "Transfer-Encoding: chxnked", method="POST"),
         request("/", "Transfer-Encoding: chunked, gzip", method="POST"),
         request("/", "Transfer-Encoding: gzip", method="POST"),
+        request("/", "Content-Length: 5", "Transfer-Encoding: chunked", method="POST"),
+        request("/", "Content-Length: 5", "Content-Length: 6", method="POST"),
     ],
     ids=[
         "no host",
@@ -124,6 +126,8 @@ def test_a_request_for_another_upgrade_is_no_handshake(sent: bytes) -> None:
         "coding",
         "last coding",
         "coding of a request without a body",
+        "length and coding",
+        "two lengths",
     ],
 )
 def test_an_invalid_request_is_an_error_without_a_head(sent: bytes) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Final
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import structlog
 
@@ -26,11 +26,21 @@ class FetchError(Exception):
     """A key set could not be fetched or read; the message says why."""
 
 
+class _NoRedirects(HTTPRedirectHandler):
+    """Makes a redirect an error: keys come from the URL that was set, and from nowhere else."""
+
+    def redirect_request(self, *_arguments: object) -> None:
+        """Follow none."""
+
+
+_OPENER: Final = build_opener(_NoRedirects)
+
+
 def fetch_key_set(url: str) -> KeySet:
     """Fetch a key set; blocks for up to some seconds. Raises FetchError."""
     request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - checked setting
     try:
-        with urlopen(request, timeout=FETCH_TIMEOUT_S) as response:  # noqa: S310
+        with _OPENER.open(request, timeout=FETCH_TIMEOUT_S) as response:
             body = response.read(MAX_DOCUMENT_BYTES + 1)
     except (OSError, ValueError) as error:
         raise FetchError(str(error) or type(error).__name__) from error

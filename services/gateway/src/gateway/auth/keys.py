@@ -20,6 +20,9 @@ KEY_TYPES: Final[Mapping[str, str]] = {
 MIN_SECRET_BYTES: Final = 32
 """The smallest secret for HS256 (RFC 7518 §3.2)."""
 
+MIN_RSA_BITS: Final = 2048
+"""The smallest RSA key (RFC 7518 §3.3)."""
+
 MAX_KEYS: Final = 64
 """How many keys of a set are read, so that checking a token without a key id is bounded."""
 
@@ -73,6 +76,8 @@ def public_key(pem: str) -> KeySet:
             continue
         if not hasattr(key, "public_numbers"):
             raise ValueError("is a private key; give the public one")
+        if algorithm == "RS256" and key.key_size < MIN_RSA_BITS:
+            raise ValueError(f"is an RSA key of {key.key_size} bits; {MIN_RSA_BITS} are needed")
         return KeySet((VerificationKey(algorithm, None, key),))
     raise ValueError("is no public key in PEM, RSA or P-256")
 
@@ -80,14 +85,14 @@ def public_key(pem: str) -> KeySet:
 def parse_key_set(document: object) -> KeySet | str:
     """Return the keys of a JSON Web Key Set (RFC 7517) that can verify; or what is wrong with it.
 
-    Keys for other uses, of other types and symmetric keys are left out: a secret that anyone can
+    Keys for other uses, of other types, short RSA keys and symmetric ones are left out: a secret that anyone can
     fetch proves nothing.
     """
     entries: Any = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         return "it is no JSON object with a list `keys`"
     found = [key for entry in entries[:MAX_KEYS] if (key := _verification_key(entry)) is not None]
-    return KeySet(tuple(found)) if found else "it has no RSA or P-256 key for signatures"
+    return KeySet(tuple(found)) if found else "it has no P-256 key for signatures, and no RSA key of 2048 bits"
 
 
 def _verification_key(entry: object) -> VerificationKey | None:
@@ -100,6 +105,8 @@ def _verification_key(entry: object) -> VerificationKey | None:
     try:
         key = jwt.PyJWK(entry, algorithm=algorithm).key
     except (jwt.PyJWTError, ValueError, TypeError):
+        return None
+    if algorithm == "RS256" and key.key_size < MIN_RSA_BITS:
         return None
     return VerificationKey(algorithm, key_id if isinstance(key_id, str) else None, key)
 
