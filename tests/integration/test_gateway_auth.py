@@ -126,6 +126,10 @@ async def test_nothing_is_shown_without_a_token(gateway: Gateway, path: str) -> 
         assert refused.status_code == 401
         assert refused.headers["www-authenticate"] == "Bearer"
         assert refused.headers["content-type"] == "application/problem+json"
+    assert await gateway.metric('refused_total{code="4401"}') >= 3
+    lines = [line for line in gateway.log.lines if '"a client was refused"' in line]
+    assert len([line for line in lines if '"code": 4401' in line]) == 1
+    assert "nonsense" not in gateway.log.text
     assert (await gateway.get("/")).status_code == 200
     assert 'data-auth="jwt"' in (await gateway.get("/")).text
 

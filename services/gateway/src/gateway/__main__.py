@@ -17,7 +17,7 @@ from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.api import api_routes
 from gateway.http.app import create_app
-from gateway.http.guard import scope_of
+from gateway.http.guard import Guard
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.listeners import Listeners
 from gateway.metrics import GatewayMetrics
@@ -142,7 +142,8 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
     context = _transport_context(settings, dispatcher, access, metrics, clock)
     registry = context.registry
     session = _mqtt_session(settings, topics, consumer, access, metrics)
-    api = api_routes(store, history, dispatcher, scope_of(context.access))
+    guard = Guard(context.access, registry.count_refused)
+    api = api_routes(store, history, dispatcher, guard)
     app = create_app(settings, [Route("/events", sse_endpoint(context)), *api])
     stop_server, stop_session = asyncio.Event(), asyncio.Event()
     # A part that fails ends the process, because a gateway that serves pages without a broker

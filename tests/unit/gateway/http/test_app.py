@@ -12,7 +12,7 @@ from starlette.routing import Route
 from contract.states import STATES_JSON
 from gateway.http.api import PIECE_BYTES, api_routes
 from gateway.http.app import STATIC, create_app
-from gateway.http.guard import scope_of
+from gateway.http.guard import Guard
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.settings import GatewaySettings
 from tests.unit.gateway.core import GatewayCore
@@ -34,7 +34,12 @@ class Site:
             given,
             [
                 Route("/events", sse_endpoint(context)),
-                *api_routes(core.store, core.history, core.dispatcher, scope_of(None)),
+                *api_routes(
+                    core.store,
+                    core.history,
+                    core.dispatcher,
+                    Guard(None, context.registry.count_refused),
+                ),
             ],
         )
         self.client = httpx.AsyncClient(
@@ -61,7 +66,17 @@ async def open_site() -> AsyncIterator[Site]:
         yield made
 
 
-PAGES = ["/", "/embed.js", "/pillowcast.js", "/states.js", "/api/pillows", "/healthz", "/nothing"]
+PAGES = [
+    "/",
+    "/favicon.svg",
+    "/style.css",
+    "/embed.js",
+    "/pillowcast.js",
+    "/states.js",
+    "/api/pillows",
+    "/healthz",
+    "/nothing",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -77,6 +92,9 @@ async def test_every_response_has_the_security_headers(site: Site, path: str) ->
     assert headers["referrer-policy"] == "no-referrer"
     assert "camera=()" in headers["permissions-policy"]
     assert "server" not in headers
+    assert "set-cookie" not in headers
+    if not headers["content-type"].partition(";")[0].endswith("json"):  # which is UTF-8 by itself
+        assert headers["content-type"].endswith("; charset=utf-8")
     assert headers["cross-origin-resource-policy"] == (
         "cross-origin" if path.endswith(".js") else "same-origin"
     )
@@ -272,7 +290,7 @@ async def test_a_path_outside_the_static_folder_is_answered_with_404(site: Site,
 @pytest.mark.parametrize("path", ["/", "/api/pillows", "/events", "/healthz"])
 async def test_methods_that_write_are_answered_with_405(site: Site, path: str) -> None:
     """Clients only read."""
-    for method in ("POST", "PUT", "DELETE", "PATCH"):
+    for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE"):
         assert (await site.client.request(method, path)).status_code == 405
 
 
@@ -315,6 +333,8 @@ async def test_an_internal_error_has_the_security_headers(monkeypatch: pytest.Mo
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         answer = await client.get("/api/pillows")
     assert answer.status_code == 500
+    assert "a bug" not in answer.text
+    assert "ValueError" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
@@ -405,7 +425,8 @@ async def test_a_long_list_is_made_as_it_is_read() -> None:
 
 async def begin(core: GatewayCore, path: str) -> AsyncIterator[bytes]:
     """Call an endpoint; return what yields the pieces of its response."""
-    api = api_routes(core.store, core.history, core.dispatcher, scope_of(None))
+    guard = Guard(None, make_context(core).registry.count_refused)
+    api = api_routes(core.store, core.history, core.dispatcher, guard)
     routes = {route.path: route for route in api}
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
     request = Request({**scope, "path_params": {"pillow": "cloud-0"}})

@@ -85,14 +85,18 @@ def public_key(pem: str) -> KeySet:
 def parse_key_set(document: object) -> KeySet | str:
     """Return the keys of a JSON Web Key Set (RFC 7517) that can verify; or what is wrong with it.
 
-    Keys for other uses, of other types, short RSA keys and symmetric ones are left out: a secret that anyone can
-    fetch proves nothing.
+    Keys for other uses, of other types, short RSA keys and symmetric ones are left out: a secret
+    that anyone can fetch proves nothing.
     """
     entries: Any = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         return "it is no JSON object with a list `keys`"
     found = [key for entry in entries[:MAX_KEYS] if (key := _verification_key(entry)) is not None]
-    return KeySet(tuple(found)) if found else "it has no P-256 key for signatures, and no RSA key of 2048 bits"
+    return (
+        KeySet(tuple(found))
+        if found
+        else "it has no P-256 key for signatures, and no RSA key of 2048 bits"
+    )
 
 
 def _verification_key(entry: object) -> VerificationKey | None:

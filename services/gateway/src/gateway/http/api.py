@@ -10,7 +10,7 @@ from starlette.routing import Route
 from contract.frames import encode_status_fields
 from gateway.auth.scope import Scope
 from gateway.fanout.dispatcher import Dispatcher
-from gateway.http.guard import ScopeOf, forbidden
+from gateway.http.guard import Guard
 from gateway.http.problems import problem
 from gateway.state.history import History
 from gateway.state.state_store import StateStore
@@ -26,12 +26,12 @@ Numbered = Iterator[tuple[int, bytes]]
 
 
 def api_routes(
-    store: StateStore, history: History, dispatcher: Dispatcher, scope_of: ScopeOf
+    store: StateStore, history: History, dispatcher: Dispatcher, guard: Guard
 ) -> list[Route]:
-    """Return the routes of `/api/pillows` and below; a request sees what `scope_of` permits."""
+    """Return the routes of `/api/pillows` and below; a request sees what `guard` permits."""
 
     async def pillows(request: Request) -> Response:
-        scope = scope_of(request)
+        scope = guard.scope_of(request)
         if isinstance(scope, Response):
             return scope
         cursor, status = str(store.cursor).encode(), encode_status_fields(dispatcher.status)
@@ -60,10 +60,10 @@ def api_routes(
         )
 
     def _refused(request: Request, name: str) -> Response | None:
-        scope = scope_of(request)
+        scope = guard.scope_of(request)
         if isinstance(scope, Response):
             return scope
-        return None if name in scope else forbidden(name)
+        return None if name in scope else guard.forbidden(name)
 
     return [
         Route("/api/pillows", pillows),

@@ -5,29 +5,42 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contract.frames import FULL
+from contract.frames import FORBIDDEN, FULL
 from gateway.auth.scope import EVERYTHING, Scope
 from gateway.http.problems import problem
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl
 from gateway.transport.admission import Refusal
 from gateway.transport.plain_response import RETRY_AFTER_S
 
-ScopeOf = Callable[[Request], Scope | Response]
-"""Returns the pillows that a request may see, or the response that refuses it."""
 
+class Guard:
+    """Decides what each request may see, and counts what it refuses."""
 
-def scope_of(access: AccessControl | None) -> ScopeOf:
-    """Return the guard of a gateway; without access control everybody may see everything."""
+    def __init__(
+        self, access: AccessControl | None, count_refused: Callable[[Refusal], None]
+    ) -> None:
+        """Without access control everybody may see everything."""
+        self._access = access
+        self._count_refused = count_refused
 
-    def guarded(request: Request) -> Scope | Response:
-        if access is None:
+    def scope_of(self, request: Request) -> Scope | Response:
+        """Return the pillows that a request may see, or the response that refuses it."""
+        if self._access is None:
             return EVERYTHING
-        grant = access.authenticate(dict(request.headers.raw))
-        if grant is None:
-            return unauthorized(NO_AUTHORIZATION)
-        return unauthorized(grant) if isinstance(grant, Refusal) else grant.scope
+        grant = self._access.authenticate(dict(request.headers.raw)) or NO_AUTHORIZATION
+        if not isinstance(grant, Refusal):
+            return grant.scope
+        self._count_refused(grant)
+        return unauthorized(grant)
 
-    return guarded
+    def forbidden(self, pillow: str) -> Response:
+        """Return the response to a request for a pillow that its token does not permit.
+
+        It is the same whether the pillow exists or not.
+        """
+        reason = f"the token does not permit {pillow[:80]!r}"
+        self._count_refused(Refusal(FORBIDDEN, reason))
+        return problem(403, "pillow not allowed", reason)
 
 
 def unauthorized(refusal: Refusal) -> Response:
@@ -37,11 +50,3 @@ def unauthorized(refusal: Refusal) -> Response:
     response = problem(401, "not authorized", refusal.reason)
     response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750 §3
     return response
-
-
-def forbidden(pillow: str) -> Response:
-    """Return the response to a request for a pillow that its token does not permit.
-
-    It is the same whether the pillow exists or not.
-    """
-    return problem(403, "pillow not allowed", f"the token does not permit {pillow[:80]!r}")

@@ -21,7 +21,7 @@ def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Res
         peer = request.client.host if request.client else None
         outcome = context.admit(request.scope["query_string"], dict(request.headers.raw), peer)
         if isinstance(outcome, Refusal):
-            context.registry.count_refused(outcome.code)
+            context.registry.count_refused(outcome)
             response = _refused(outcome)
             # A page of another site may read why it is refused; there is nothing else to read.
             response.headers["Access-Control-Allow-Origin"] = "*"

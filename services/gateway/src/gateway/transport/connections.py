@@ -15,10 +15,12 @@ from typing import Final, Protocol
 
 from contract.frames import FULL
 from gateway.metrics import GatewayMetrics
+from gateway.transport.admission import Refusal
 from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.heartbeat import Monitored
 from gateway.transport.limit_reports import LimitReports
 from gateway.transport.open_files import is_out_of_files
+from gateway.transport.refusal_reports import RefusalReports
 from gateway.transport.timing_wheel import TimingWheel
 
 REQUEST_HEADER_TIMEOUT_S: Final = 10.0
@@ -86,6 +88,7 @@ class ConnectionRegistry:
         self._is_closed = False
         self._metrics = metrics
         self._reports = LimitReports(metrics)
+        self._refusals = RefusalReports(metrics)
         self._open = dict.fromkeys(TRANSPORTS, 0)
         for kind in TRANSPORTS:
             metrics.connections.labels(kind).set_function(partial(self._open.__getitem__, kind))
@@ -160,10 +163,10 @@ class ConnectionRegistry:
         self._pending.pop(client, None)
         self._stages[Stage.CLOSING].pop(client, None)
 
-    def count_refused(self, code: int) -> None:
+    def count_refused(self, refusal: Refusal) -> None:
         """Count a client that was refused, or closed because of what it sent."""
-        self._metrics.refused.labels(str(code)).inc()
-        if code == FULL:
+        self._refusals.refused(refusal)
+        if refusal.code == FULL:
             self._reports.reached("clients", self.limits.clients, "refused")
 
     def count_stalled(self) -> None:

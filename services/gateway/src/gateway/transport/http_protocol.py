@@ -195,7 +195,7 @@ class HttpProtocol(asyncio.Protocol):
             if request.code != FULL:
                 return False  # the application answers it, with a problem document
             # Now, because a place that is free when the application answers makes that a 400.
-            self._context.registry.count_refused(FULL)
+            self._context.registry.count_refused(request)
             self._close_with(problem_response(503, request.reason))
             return True
         self._detach()

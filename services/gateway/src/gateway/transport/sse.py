@@ -70,7 +70,7 @@ class SseConnection(ClientConnection):
 
     def refuse(self, refusal: Refusal) -> None:
         """Send an error event and end the stream; the response to the next request is final."""
-        self.context.registry.count_refused(refusal.code)
+        self.context.registry.count_refused(refusal)
         self.end_pass()
         self.context.dispatcher.unsubscribe(self)
         error = Frame(encode_frame(Error(refusal.code, refusal.reason))).encoded(self._encoding)

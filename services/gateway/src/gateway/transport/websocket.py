@@ -115,7 +115,7 @@ class WebSocketConnection(ClientConnection):
 
     def refuse(self, refusal: Refusal) -> None:
         """Send an error frame, and close with its code."""
-        self.context.registry.count_refused(refusal.code)
+        self.context.registry.count_refused(refusal)
         self.end_pass()
         self.context.dispatcher.unsubscribe(self)
         self.write(_text_frame(Error(refusal.code, refusal.reason)))

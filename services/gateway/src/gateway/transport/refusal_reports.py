@@ -1,0 +1,42 @@
+"""Refusal reports: a log line for each kind of refusal, and not one for each client."""
+
+import time
+from typing import Final
+
+import structlog
+
+from contract.frames import FULL
+from gateway.metrics import GatewayMetrics
+from gateway.transport.admission import Refusal
+
+REPEAT_S: Final = 60.0
+"""The least time between two lines about the same close code, in seconds."""
+
+log = structlog.get_logger()
+
+
+class RefusalReports:
+    """Counts each refusal by its close code, and logs the first of each code in REPEAT_S."""
+
+    def __init__(self, metrics: GatewayMetrics) -> None:
+        self._metrics = metrics
+        self._logged_s: dict[int, float] = {}
+        self._unlogged: dict[int, int] = {}
+
+    def refused(self, refusal: Refusal) -> None:
+        """Report a client that was refused, or closed because of what it sent."""
+        code = refusal.code
+        self._metrics.refused.labels(str(code)).inc()
+        if code == FULL:
+            return  # limit_reports has a line about that
+        now_s = time.monotonic()
+        if now_s - self._logged_s.get(code, -REPEAT_S) < REPEAT_S:
+            self._unlogged[code] = self._unlogged.get(code, 0) + 1
+            return
+        self._logged_s[code] = now_s
+        log.warning(
+            "a client was refused",
+            code=code,
+            reason=refusal.reason,
+            others_since_the_last_line=self._unlogged.pop(code, 0),
+        )
