@@ -80,6 +80,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
 DECIDERS: Final = (
     "contract.*",
     "runtime.backoff",
+    "runtime.outage",
     "runtime.variables",
     "runtime.web_origin",
     "runtime.mqtt.retained_set",

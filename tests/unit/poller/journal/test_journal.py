@@ -1,11 +1,13 @@
 """The journal: states are written in groups, and a disk that fails delays nobody."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 
 from poller.journal import journal as module
 from poller.journal.journal import Journal
@@ -17,6 +19,7 @@ from poller.journal.journal_file import (
 )
 from poller.journal.journal_folder import JournalFolder, OpenedJournal
 from poller.metrics import PollerMetrics
+from runtime import outage
 from tests.unit.poller.journal.test_journal_folder import orders, row
 from tests.waiting import until
 
@@ -57,6 +60,7 @@ class Disk:
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
     """Return a disk that is tried again soon after a failure."""
     monkeypatch.setattr(module, "RETRY_S", 0.05)
+    monkeypatch.setattr(outage, "RECOVERY_S", 0.05)
     return Disk(tmp_path)
 
 
@@ -219,6 +223,56 @@ async def test_a_disk_that_does_not_answer_counts_as_failing_until_it_does(
         answers.set()
         await until(lambda: journal.state == "ok", "written again")
     assert on_disk(disk) == {"a": 2}
+
+
+async def test_a_disk_that_takes_long_for_each_commit_is_one_outage(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two lines, not two for each commit; no message waits for such a disk, also between them."""
+    monkeypatch.setattr(module, "TIMEOUT_S", 0.05)
+    monkeypatch.setattr(outage, "RECOVERY_S", 0.3)
+    with structlog.testing.capture_logs() as lines:
+        async with running(disk) as journal:
+            await until(lambda: journal.state == "ok", "opened")
+            commit = disk.opened[0].file.commit
+
+            def slow(puts: Sequence[JournalRow], removals: Collection[str] = ()) -> None:
+                time.sleep(0.08)
+                commit(puts, removals)
+
+            disk.opened[0].file.commit = slow  # type: ignore[method-assign]
+            first = journal.put(row("a", 1))
+            assert first is not None
+            await first
+            for number in range(2, 12):
+                before = len(disk.commits)
+                assert journal.put(row("a", number)) is None
+                await until(lambda n=before: len(disk.commits) > n, "committed")  # type: ignore[misc]
+                assert "not answered" in journal.state
+            disk.opened[0].file.commit = commit  # type: ignore[method-assign]
+            # Nothing is put any more: the journal tries its disk by itself.
+            await until(lambda: journal.state == "ok", "over")
+    assert [one["event"].partition(";")[0] for one in lines] == [
+        "the journal cannot be written",
+        "the journal is written again",
+    ]
+    assert lines[1]["failures"] >= 10
+    assert on_disk(disk) == {"a": 11}
+
+
+async def test_messages_wait_for_the_disk_again_as_soon_as_it_answers_in_time(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outage is reported for longer, but the promise holds."""
+    monkeypatch.setattr(outage, "RECOVERY_S", 1000)
+    async with running(disk) as journal:
+        disk.error = JournalUnavailable("the disk is full", is_full=True)
+        journal.put(row("a", 1))
+        await until(lambda: "the disk is full" in journal.state, "failed")
+        disk.error = None
+        await until(lambda: bool(disk.commits), "written")
+        await until(lambda: journal.put(row("b", len(disk.commits))) is not None, "waited for")
+        assert "the disk is full" in journal.state
 
 
 async def test_the_instances_of_adopted_states_are_known_before_the_first_connection(

@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poller.settle.queue_outage import (
-    MAX_RECOVERY_S,
-    RECOVERY_S,
-    REMINDER_S,
-    UNUSED_RECOVERY_S,
-    QueueOutage,
-    Report,
-)
+from poller.settle.queue_outage import UNUSED_RECOVERY_S, QueueOutage
+from runtime.outage import MAX_RECOVERY_S, RECOVERY_S, REMINDER_S, Report
 
 
 def fail(outage: QueueOutage, operation: str, now_s: float, *, is_denied: bool = False) -> Report:

@@ -1,9 +1,9 @@
 """The journal while the poller runs: states are written in groups, off the event loop.
 
 A message may be deleted when the journal has its state. A publish never waits for the journal.
-While writing fails, nothing waits for it: fresh states are worth more than the promise, and the
-failure is in the log, in readiness and in the metrics. What was to be written is kept in memory,
-one row for each pillow, and is written later.
+While writing fails or takes long, nothing waits for it: fresh states are worth more than the
+promise, and the failure is in the log, in readiness and in the metrics. What was to be written is
+kept in memory, one row for each pillow, and is written later.
 """
 
 import asyncio
@@ -11,9 +11,7 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, Protocol, TypeVar
-
-import structlog
+from typing import Any, Final, Protocol, TypeVar
 
 from poller.journal.journal_file import (
     JournalFile,
@@ -22,11 +20,9 @@ from poller.journal.journal_file import (
     JournalUnreadable,
 )
 from poller.journal.journal_folder import OpenedJournal, set_aside
+from poller.journal.journal_health import JournalHealth
 from poller.journal.row_batch import RowBatch
 from poller.metrics import PollerMetrics
-from runtime.health import ok_but
-
-log = structlog.get_logger()
 
 _Result = TypeVar("_Result")
 
@@ -37,7 +33,7 @@ TIMEOUT_S: Final = 5.0
 """How long the disk may take until the journal counts as failing, in seconds."""
 
 RETRY_S: Final = 5.0
-"""The delay before the journal is opened again after a failure, in seconds."""
+"""The delay before the journal is tried again after a failure, in seconds."""
 
 
 class JournalOpener(Protocol):
@@ -71,17 +67,15 @@ class Journal:
         self._writing = RowBatch()
         self._has_pending = asyncio.Event()
         self._adopts = False
-        self._was_tried = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "journal")
-        self._error: str | None = "it is not open yet"
-        self._is_logged = False
+        self._is_late = False
+        """Whether work of the last turn took longer than TIMEOUT_S."""
+        self._health = JournalHealth(metrics)
 
     @property
     def state(self) -> str:
-        """`ok`, and why the journal fails if it does, for readiness: the poller works without."""
-        return ok_but(
-            self._error and f"without a journal, a power cut may lose states: {self._error}"
-        )
+        """`ok`, and why the journal fails if it does, for readiness."""
+        return self._health.state
 
     @property
     def instances(self) -> frozenset[str]:
@@ -113,7 +107,7 @@ class Journal:
 
     def wait_for(self, pillow: str) -> asyncio.Future[None] | None:
         """Return a future that is done when the row of a pillow is on the disk; None if it is."""
-        if self._error is not None:
+        if not self._health.is_waited_for:
             return None
         for batch in (self._pending, self._writing):
             if pillow in batch.rows:
@@ -137,7 +131,7 @@ class Journal:
 
     async def wait_tried(self) -> None:
         """Wait until the journal is open, or cannot be opened now."""
-        await self._was_tried.wait()
+        await self._health.was_tried.wait()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Write until `stopping` is set and everything is written, or cannot be."""
@@ -149,9 +143,7 @@ class Journal:
                     break
                 await asyncio.wait((stopped,), timeout=GROUP_S if works else RETRY_S)
                 if works:
-                    pending = asyncio.ensure_future(self._has_pending.wait())
-                    await asyncio.wait((stopped, pending), return_when=asyncio.FIRST_COMPLETED)
-                    pending.cancel()
+                    await self._wait_pending(stopped)
         finally:
             stopped.cancel()
             self._pending.release()
@@ -160,11 +152,21 @@ class Journal:
                 self._thread.submit(self._file.close)
             self._thread.shutdown(wait=False)
 
+    async def _wait_pending(self, stopped: "asyncio.Future[Any]") -> None:
+        """Wait for something to write; during an outage not for long, to see when it is over."""
+        timeout_s = RETRY_S if self._health.is_in_outage else None
+        pending = asyncio.ensure_future(self._has_pending.wait())
+        await asyncio.wait(
+            (stopped, pending), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        pending.cancel()
+
     async def _work_once(self) -> bool:
         """Open the journal if it is not open, and write what is pending; returns whether it works.
 
         A file that turns out to be damaged is set aside, and everything is written to a new one.
         """
+        self._is_late = False
         try:
             for _ in range(2):
                 if self._file is None:
@@ -175,7 +177,8 @@ class Journal:
                 except JournalUnreadable as error:
                     await self._set_aside(error)
                 else:
-                    self._succeed()
+                    if not self._is_late:
+                        self._health.record_success()
                     return True
         except JournalUnavailable as error:
             self._fail(str(error))
@@ -210,7 +213,10 @@ class Journal:
                 self._has_pending.set()
 
     async def _write(self) -> None:
-        """Commit what is pending."""
+        """Commit what is pending; during an outage something that is known, if nothing is."""
+        if self._health.is_in_outage and self._rows and not self._pending.rows:
+            pillow, row = next(iter(self._rows.items()))
+            self._pending.rows[pillow] = row
         batch = self._writing = self._pending
         self._pending = RowBatch()
         self._has_pending.clear()
@@ -257,27 +263,16 @@ class Journal:
         """Do work in the thread; it counts as failing meanwhile if the disk takes long."""
         result = asyncio.get_running_loop().run_in_executor(self._thread, work)
         done, _ = await asyncio.wait((result,), timeout=TIMEOUT_S)
-        if not done:
-            self._fail(f"the disk has not answered for {TIMEOUT_S:g} s")
-        return await result
-
-    def _succeed(self) -> None:
-        self._error = None
-        self._metrics.journal_up.set(1)
-        self._was_tried.set()
-        if self._is_logged:
-            self._is_logged = False
-            log.info("the journal is written again")
+        if done:
+            return result.result()
+        self._is_late = True
+        self._fail(f"the disk has not answered for {TIMEOUT_S:g} s")
+        try:
+            return await result
+        finally:
+            self._health.record_late_end()
 
     def _fail(self, error: str) -> None:
-        self._error = error
-        self._metrics.journal_up.set(0)
-        self._was_tried.set()
+        self._health.record_failure(error)
         self._writing.release()
         self._pending.release()
-        if not self._is_logged:
-            self._is_logged = True
-            log.error(
-                "the journal cannot be written; a power cut may lose states until it can",
-                error=error,
-            )

@@ -6,9 +6,10 @@ import structlog
 
 from poller.metrics import PollerMetrics
 from poller.queues import QueueDenied, QueueUnavailable
-from poller.settle.queue_outage import QueueOutage, Report
+from poller.settle.queue_outage import QueueOutage
 from runtime.health import OK
 from runtime.log_once import LogOnce
+from runtime.outage import Report
 
 log = structlog.get_logger()
 
