@@ -71,6 +71,7 @@ class MqttSession:
         self._ready = asyncio.Event()
         self._ready_since = 0.0
         self._ready_for_s: float | None = None
+        self._outage = OutageLog(config.broker)
         self._last_error = "not connected yet"
         self._owner_error: Exception | None = None
         """What `on_lost` raised in a callback of asyncio, which would only log it."""
@@ -122,7 +123,6 @@ class MqttSession:
     async def run(self, stopping: asyncio.Event) -> None:
         """Keep the session until `stopping` is set, then publish `offline` and disconnect."""
         attempt = 0
-        outage = OutageLog()
         while not stopping.is_set():
             try:
                 await self._serve(stopping)
@@ -132,7 +132,8 @@ class MqttSession:
                 self._mark_lost(str(error))
                 if stopping.is_set():
                     break
-                outage.report(self.last_error, error, was_ready=self._ready_for_s is not None)
+                was_ready = self._ready_for_s is not None
+                self._outage.report(self.last_error, error, was_ready=was_ready)
             finally:
                 self._mark_lost("stopped" if stopping.is_set() else self._last_error)
             if (self._ready_for_s or 0) >= self._config.limits.stable_after_s:
@@ -217,7 +218,7 @@ class MqttSession:
         self._set_delivers_retained(establishment.delivers_retained)
         self._ready_since = asyncio.get_running_loop().time()
         self._ready.set()
-        log.info("broker ready", broker=str(self._config.broker))
+        self._outage.report_ready()
         self._on_ready()
 
     def _set_delivers_retained(self, delivers: bool | None) -> None:
@@ -287,6 +288,7 @@ class MqttSession:
         """Record that there is no connection, and why; call `on_lost` if the session was ready."""
         self._last_error = error
         self._connection = None
+        self._outage.cancel()
         self._round_trips.fail(BrokerLost(self.last_error))
         if self._own_status is not None:
             self._own_status.cancel()
