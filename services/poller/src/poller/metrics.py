@@ -41,6 +41,10 @@ class PollerMetrics:
         self.republished = counter(
             "healed", "States published again because the broker held an older one or none."
         )
+        self.too_large = counter(
+            "too_large",
+            "Newest states that were larger than the broker accepts, once a connection.",
+        )
         self.forgotten_pillows = counter(
             "forgotten", "Pillows that were forgotten, or not remembered, above POLLER_MAX_PILLOWS."
         )

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from tests.fakes.virtual_time import virtual_time
 from tests.unit.poller.world import World, order, state
@@ -72,3 +73,33 @@ async def test_a_refused_republish_is_retried_until_the_broker_accepts_it() -> N
         refusing = False
         await world.until(lambda: poller.count("healed") == 1, "a republish")
     assert world.broker.retained["a"].order == order(5)
+
+
+@virtual_time
+async def test_a_state_that_the_broker_finds_too_large_is_published_once_a_connection() -> None:
+    """As by a broker that came back with nothing and a lower limit; the rest goes on."""
+    world = World()
+    world.queue.put(state("a", 1))
+    world.queue.put(state("b", 1))
+    async with world.running() as poller:
+        await world.rest()
+        world.broker.finds_too_large = lambda update: update.pillow == "a"
+        world.broker.crash()
+        with structlog.testing.capture_logs() as lines:
+            for connection in (1, 2):
+                world.broker.disconnect_all()
+                world.broker.connect_all()
+                await asyncio.sleep(600)
+                assert poller.count("too_large") == connection
+        assert [one["pillow"] for one in lines if one["log_level"] == "error"] == ["a"]
+        assert world.broker.retained.keys() == {"b"}
+
+        # A save mark goes out all the same: "b" may be removed while nobody is connected.
+        world.broker.save()
+        world.broker.disconnect_all()
+        world.broker.remove("b")
+        world.broker.finds_too_large = lambda _update: False
+        world.broker.connect_all()
+        await world.until(lambda: "a" in world.broker.retained, "published after all")
+        await asyncio.sleep(10)
+    assert world.broker.retained.keys() == {"a"}

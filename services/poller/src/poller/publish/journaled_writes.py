@@ -125,6 +125,10 @@ class JournaledWrites:
             return self._journal.wait_for(pillow)
         return self._journal.put(JournalRow(pillow, newest.payload, mark))
 
+    def give_up(self, pillow: str) -> None:
+        """Record that a last write cannot be published on this connection; see LastWrites."""
+        self._writes.give_up(pillow)
+
     def is_journaled(self, pillow: str) -> bool:
         """Return whether the journal has a state of a pillow, or will have."""
         return self._journal is not None and self._journal.get(pillow) is not None

@@ -156,6 +156,14 @@ class LastWrites:
         self._writes.pop(pillow, None)
         self._lost.discard(pillow)
 
+    def give_up(self, pillow: str) -> None:
+        """Record that a last write that the broker lost cannot be published on this connection.
+
+        It has no mark, so that the marks of the others can go on, and it is lost again when the
+        next connection is compared.
+        """
+        self._lost.discard(pillow)
+
     def pass_day(self) -> list[str]:
         """Begin another day; forget, and return, the pillows of which nothing came for a week."""
         self._day += 1

@@ -12,7 +12,7 @@ from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
 from runtime.log_once import LogOnce
-from runtime.mqtt import BrokerLost, PublishRefused
+from runtime.mqtt import BrokerLost, PublishRefused, PublishTooLarge
 
 log = structlog.get_logger()
 
@@ -87,6 +87,9 @@ class RetainedStateReconciler:
                 update = with_publish_time(newest, self._queue_time.now_ms())
                 try:
                     await self._broker.publish_state(update, None)
+                except PublishTooLarge as error:
+                    self._on_too_large(pillow, error)
+                    return
                 except PublishRefused:
                     # Repeated until it is accepted, because an operator may correct the ACL; other
                     # pillows are published meanwhile.
@@ -105,6 +108,21 @@ class RetainedStateReconciler:
                 following = next(iter(self._waiting))
                 del self._waiting[following]
                 self._start(following)
+
+    def _on_too_large(self, pillow: str, error: PublishTooLarge) -> None:
+        """Publish a state no more on this connection: its broker would refuse it again.
+
+        It is kept, and compared with what the next connection's broker has.
+        """
+        self._metrics.too_large.inc()
+        self._last_writes.give_up(pillow)
+        if self._log_once.is_first("too large", pillow):
+            log.error(
+                "a newest state is larger than the broker accepts, which lacks it; it is kept, and "
+                "published again at the next connection",
+                pillow=pillow,
+                error=str(error),
+            )
 
     def _on_too_far_ahead(self, pillow: str) -> None:
         """Forget a state from the future, unless the journal has it.
