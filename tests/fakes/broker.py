@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from contract.updates import Update
+from poller.journal.save_marks import SaveMark, encode_mark
 from poller.publish.mqtt_state_publisher import OTHER_POLLER_S
 from poller.publish.state_publisher import BrokerEventHandler
 from runtime.mqtt import BrokerLost, PublishRefused, PublishTooLarge
@@ -34,7 +35,7 @@ class BrokerServer:
         self.never_confirms: Callable[[Update], bool] = lambda _update: False
 
         self.marks: dict[str, bytes] = {}
-        """The retained save mark of each instance."""
+        """The retained save mark of each journal."""
         self._saved: tuple[dict[str, Update], dict[str, bytes]] = ({}, {})
 
     def save(self) -> None:
@@ -82,10 +83,8 @@ class FakeBroker:
         reconnect_s: float | None = None,
         unnoticed_s: float = 0.0,
         loop_back: bool = False,
-        instance: str = "one",
     ) -> None:
         self.server = server
-        self.instance = instance
         self.calls = calls
         self.listener: BrokerEventHandler | None = None
         self.reconnect_s = reconnect_s
@@ -121,7 +120,7 @@ class FakeBroker:
     def delivers_retained(self) -> bool:
         return True
 
-    def publish_mark(self, mark: bytes) -> asyncio.Future[None]:
+    def publish_mark(self, mark: SaveMark) -> asyncio.Future[None]:
         if not self._connected:
             raise BrokerLost(LOST)
         confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -146,9 +145,8 @@ class FakeBroker:
         self._sent_orders.clear()
         if self.listener is not None:
             self.listener.on_connecting()
-            for instance, mark in self.server.marks.items():
-                if instance == self.instance:
-                    self.listener.on_mark(mark)
+            for mark in self.server.marks.values():
+                self.listener.on_mark(mark)
         for update in tuple(self.server.retained.values()):
             self._receive(update)
         self._ready.set()
@@ -243,9 +241,9 @@ class FakeBroker:
         elif not (state and server.never_confirms(state)):
             self._incoming.send(lambda: self._confirm(state, confirmed, refused=refused))
 
-    def _arrive_mark(self, mark: bytes, confirmed: asyncio.Future[None]) -> None:
+    def _arrive_mark(self, mark: SaveMark, confirmed: asyncio.Future[None]) -> None:
         if not self.calls.crashed.is_set():
-            self.server.marks[self.instance] = mark
+            self.server.marks[mark.journal] = encode_mark(mark)
             self._incoming.send(lambda: None if confirmed.done() else confirmed.set_result(None))
 
     def _accept(self, what: Update | bytes) -> None:

@@ -92,7 +92,7 @@ async def test_a_pillow_removed_while_everything_was_down_stays_removed(
             await poller.until_ready()
             await put(azurite, queue_name, [numbered(1), numbered(2)])
             await wait_empty(azurite, queue_name, poller)
-            async with subscribed(broker, f"{prefix}/bridge/poller/one/saved") as marks:
+            async with subscribed(broker, f"{prefix}/bridge/poller/one/saved/+") as marks:
 
                 async def is_marked() -> bool:
                     return len(marks) > 0
@@ -118,6 +118,45 @@ async def test_a_pillow_removed_while_everything_was_down_stays_removed(
     assert found.keys() == {"n-2", "n-3"}
 
 
+async def test_two_pollers_with_one_instance_name_bring_no_removed_pillow_back(
+    azurite: Azurite, prefix: str, queue_name: str, tmp_path: Path
+) -> None:
+    """Each has marks of its own, whichever of them published last."""
+    need_mosquitto()
+    async with Broker(kind="mosquitto", topic_prefix=prefix) as broker:
+        first, second = (
+            poller_on(broker, azurite, queue_name, prefix, tmp_path / name, INSTANCE="one")
+            for name in ("a", "b")
+        )
+
+        async def publish_alone(twin: Poller, number: int) -> None:
+            await twin.until_ready()
+            await put(azurite, queue_name, [numbered(number)])
+            await wait_empty(azurite, queue_name, twin)
+
+            async def is_marked() -> bool:
+                saved = [one.payload for one in news if "/saved" in str(one.topic)]
+                return len({bytes(payload).split()[0] for payload in saved}) > number
+
+            await eventually(is_marked, "a save mark")
+            await cut(twin)
+
+        async with subscribed(broker, f"{prefix}/bridge/poller/one/#") as news, spawned(first):
+            await publish_alone(first, 0)
+            async with spawned(second):
+                await publish_alone(second, 1)
+                for pillow in ("n-0", "n-1"):
+                    await remove_pillow(broker, prefix, pillow)
+                for twin in (first, second):
+                    await twin.start()
+                await put(azurite, queue_name, [numbered(2)])
+                await wait_empty(azurite, queue_name, first, second)
+                assert await first.count("healed") + await second.count("healed") == 0
+                found = await retained_states(broker, prefix, 1)
+
+    assert found.keys() == {"n-2"}
+
+
 async def test_a_removed_pillow_does_not_come_back_with_another_poller_s_journal(
     azurite: Azurite, prefix: str, queue_name: str, tmp_path: Path
 ) -> None:
@@ -132,7 +171,7 @@ async def test_a_removed_pillow_does_not_come_back_with_another_poller_s_journal
             await two.until_ready()
             await put(azurite, queue_name, [numbered(1)])
             await wait_empty(azurite, queue_name, two)
-            async with subscribed(broker, f"{prefix}/bridge/poller/two/saved") as marks:
+            async with subscribed(broker, f"{prefix}/bridge/poller/two/saved/+") as marks:
 
                 async def is_marked() -> bool:
                     return len(marks) > 0

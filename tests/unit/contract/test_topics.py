@@ -148,12 +148,14 @@ def test_an_invalid_prefix_is_refused(prefix: str) -> None:
 @pytest.mark.parametrize(
     ("topic", "expected"),
     [
-        (Topics("home/pillow").saved("host-1"), True),
+        (Topics("home/pillow").saved("host-1", "0a1f"), True),
         (Topics("home/pillow").all_saved, False),
         (Topics("home/pillow").status("poller", "host-1"), False),
-        (Topics("pillow").saved("host-1"), False),
-        ("home/pillow/bridge/poller/saved", False),
-        ("home/pillow/bridge/poller/a/b/saved", False),
+        (Topics("pillow").saved("host-1", "0a1f"), False),
+        ("home/pillow/bridge/poller/host-1/saved", False),
+        ("home/pillow/bridge/poller/saved/0a1f", False),
+        ("home/pillow/bridge/poller/a/b/saved/0a1f", False),
+        ("home/pillow/bridge/poller/a/saved/b/c", False),
     ],
 )
 def test_the_topic_of_a_save_mark_is_known(topic: str, expected: bool) -> None:

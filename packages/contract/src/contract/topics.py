@@ -59,22 +59,27 @@ class Topics:
         """The topic of the marks by which a session knows that it has all retained messages."""
         return f"{self.prefix}/{BRIDGE}/{service}/{instance}/mark"
 
-    def saved(self, instance: str) -> str:
-        """The topic of a poller's save mark, retained: it tells what the broker had saved."""
-        return f"{self.prefix}/{BRIDGE}/poller/{instance}/saved"
+    def saved(self, instance: str, journal: str) -> str:
+        """The topic of a journal's save mark, retained: it tells what the broker had saved.
+
+        It is the journal's, because two pollers may have one instance name by mistake.
+        """
+        return f"{self.prefix}/{BRIDGE}/poller/{instance}/saved/{journal}"
 
     @property
     def all_saved(self) -> str:
         """The filter that matches every poller's save mark."""
-        return self.saved("+")
+        return self.saved("+", "+")
 
     def is_saved(self, topic: str) -> bool:
         """Return whether a received topic is that of a poller's save mark."""
-        head, tail = self.all_saved.split("+")
+        head, middle, _ = self.all_saved.split("+")
+        instance, found, journal = topic.removeprefix(head).partition(middle)
         return (
             topic.startswith(head)
-            and topic.endswith(tail)
-            and is_instance_name(topic[len(head) : -len(tail)])
+            and bool(found)
+            and is_instance_name(instance)
+            and is_instance_name(journal)
         )
 
     def dead_letter(self, instance: str) -> str:

@@ -41,13 +41,6 @@ class PollerMetrics:
         self.republished = counter(
             "healed", "States published again because the broker held an older one or none."
         )
-        self.too_large = counter(
-            "too_large",
-            "Newest states that were larger than the broker accepts, once a connection.",
-        )
-        self.forgotten_pillows = counter(
-            "forgotten", "Pillows that were forgotten, or not remembered, above POLLER_MAX_PILLOWS."
-        )
         self.overdue_requests = counter(
             "overdue_requests",
             "Requests for messages that took so long that the states of later ones left before.",
@@ -75,6 +68,7 @@ class PollerMetrics:
         self.queue_depth = gauge(
             "queue_depth", "Approximate number of messages in the queue, leased ones included."
         )
+        self._define_limits()
         self._define_journal()
         self._define_times()
 
@@ -85,6 +79,15 @@ class PollerMetrics:
     def count_request(self, operation: str, outcome: str) -> None:
         """Count a request to the queue service by its result."""
         self._request_counter(operation, outcome).inc()
+
+    def _define_limits(self) -> None:
+        self.too_large = self._counter(
+            "too_large",
+            "Newest states that were larger than the broker accepts, once a connection.",
+        )
+        self.forgotten_pillows = self._counter(
+            "forgotten", "Pillows that were forgotten, or not remembered, above POLLER_MAX_PILLOWS."
+        )
 
     def _define_journal(self) -> None:
         self.journal_up = self._gauge(

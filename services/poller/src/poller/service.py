@@ -57,9 +57,11 @@ async def _serve(
         if journal is not None:
             parts.create_task(journal.run(stop_parts), name="journal")
             await journal.wait_tried()
-        adopted = () if journal is None else journal.instances
-        broker = MqttStatePublisher(settings, SERVICE, adopted)
-        pipeline = compose(queue, broker, metrics, _options(settings), queue_time, journal)
+        options = _options(settings)
+        journals = {} if journal is None else journal.instances
+        own = {options.marks_id: settings.instance}
+        broker = MqttStatePublisher(settings, SERVICE, own | dict(journals))
+        pipeline = compose(queue, broker, metrics, options, queue_time, journal)
         broker.listener = pipeline.listener
         _count_oversized(broker, metrics)
         app = Starlette(

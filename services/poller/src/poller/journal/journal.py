@@ -8,7 +8,7 @@ kept in memory, one row for each pillow, and is written later.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
@@ -78,9 +78,9 @@ class Journal:
         return self._health.state
 
     @property
-    def instances(self) -> frozenset[str]:
-        """The instances whose marks the states have with which the journal was opened."""
-        return frozenset(() if self._opened is None else self._opened.instances.values())
+    def instances(self) -> Mapping[str, str]:
+        """The journals whose marks the states had when it was opened, with their instances."""
+        return {} if self._opened is None else self._opened.instances
 
     def listen(self, on_opened: Callable[[OpenedJournal], None]) -> None:
         """Call `on_opened` whenever the journal was opened, and now if it is open."""

@@ -5,6 +5,8 @@ A broker saves all retained messages together.
 So a broker that comes back with the mark n has saved every state that it confirmed before n was
 published, and may have lost the later ones.
 No clock decides it: neither when a state was published nor when a loss was noticed.
+Each journal has a topic for its mark, because a mark in place of another poller's would hide what
+the broker had saved of that one.
 """
 
 import re

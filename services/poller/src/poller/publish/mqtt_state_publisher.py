@@ -2,15 +2,20 @@
 
 import asyncio
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, Update, decode_state
+from poller.journal.save_marks import SaveMark, encode_mark
 from poller.publish.publish_confirms import PublishConfirms
 from poller.publish.state_publisher import BrokerEventHandler
 from poller.settings import PollerSettings
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
+
+MARK_EXPIRY_S: Final = 2 * EXPIRY_S
+"""After how long a broker drops the save mark of a poller that is gone, in seconds (MQTT 5)."""
 
 OTHER_POLLER_S: Final = 5.0
 """For how long after its last state another poller counts as active, in seconds."""
@@ -25,14 +30,19 @@ class MqttStatePublisher:
 
     listener: BrokerEventHandler
 
-    def __init__(self, settings: PollerSettings, service: str, adopted: Iterable[str] = ()) -> None:
-        """`adopted` are the instances whose states the journal has.
+    def __init__(
+        self,
+        settings: PollerSettings,
+        service: str,
+        journals: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`journals` are the ids, with their instances, of the journals whose states are known.
 
         The marks of others are read as well, because their journals may be adopted later.
         """
         self._topics = Topics(settings.topic_prefix)
-        self._mark_topic = self._topics.saved(settings.instance)
-        marks = {self._mark_topic, *map(self._topics.saved, adopted)}
+        self._instance = settings.instance
+        marks = {self._topics.saved(instance, journal) for journal, instance in journals.items()}
         self._dead_letter_topic = self._topics.dead_letter(settings.instance)
         self._other_poller_s = -math.inf
         """When a state of another poller arrived, by the event loop's clock."""
@@ -110,12 +120,13 @@ class MqttStatePublisher:
             return acknowledged
         return self._confirms.expect(update.pillow, update.payload, acknowledged)
 
-    def publish_mark(self, mark: bytes) -> asyncio.Future[None]:
+    def publish_mark(self, mark: SaveMark) -> asyncio.Future[None]:
         """Publish a retained save mark; see StatePublisher.
 
-        It does not expire, so that it tells of an expired state that the broker had saved it.
+        It outlasts the states before it, so that it tells of each that the broker had saved it.
         """
-        return self._session.publish(self._mark_topic, mark, retain=True)
+        topic = self._topics.saved(self._instance, mark.journal)
+        return self._session.publish(topic, encode_mark(mark), retain=True, expiry_s=MARK_EXPIRY_S)
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         """Publish the announcement of a dead letter; see StatePublisher."""

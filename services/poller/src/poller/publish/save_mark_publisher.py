@@ -5,7 +5,6 @@ from typing import Final
 
 import structlog
 
-from poller.journal.save_marks import encode_mark
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import StatePublisher
 from runtime.mqtt import BrokerLost, PublishRefused
@@ -63,7 +62,7 @@ class SaveMarkPublisher:
 
     def _send(self) -> asyncio.Future[None] | None:
         try:
-            return self._broker.publish_mark(encode_mark(self._writes.next_mark()))
+            return self._broker.publish_mark(self._writes.next_mark())
         except BrokerLost:
             return None
         except PublishRefused as error:

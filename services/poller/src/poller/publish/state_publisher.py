@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 from contract.updates import Update
+from poller.journal.save_marks import SaveMark
 
 
 class StatePublisher(Protocol):
@@ -30,7 +31,7 @@ class StatePublisher(Protocol):
         Raises BrokerLost or PublishRefused, either at once or from the future.
         """
 
-    def publish_mark(self, mark: bytes) -> asyncio.Future[None]:
+    def publish_mark(self, mark: SaveMark) -> asyncio.Future[None]:
         """Publish a retained save mark; the future and the errors are the same."""
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
@@ -47,7 +48,7 @@ class BrokerEventHandler(Protocol):
         """Handle the removal of a pillow: an empty retained payload."""
 
     def on_mark(self, payload: bytes) -> None:
-        """Handle a save mark of this instance, or of another poller's."""
+        """Handle a save mark of this poller's journal, or of another one."""
 
     def on_connecting(self) -> None:
         """Handle that another connection begins: what the broker holds is not known."""
