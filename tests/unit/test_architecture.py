@@ -115,6 +115,7 @@ DECIDERS: Final = (
     "gateway.state.expiry_schedule",
     "gateway.state.history",
     "gateway.queue_time",
+    "gateway.state.pillow_presence",
     "gateway.state.presence",
     "gateway.state.reachable_time",
     "gateway.state.state_age",

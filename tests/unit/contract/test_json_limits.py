@@ -25,7 +25,9 @@ def nested(kinds: list[str], inner: object) -> object:
 
 
 @given(st.lists(st.sampled_from("[{"), max_size=MAX_NESTING + 3), st.text('[]{}"\\a ', max_size=9))
-def test_the_depth_is_that_of_lists_and_objects_outside_strings(kinds: list[str], text: str) -> None:
+def test_the_depth_is_that_of_lists_and_objects_outside_strings(
+    kinds: list[str], text: str
+) -> None:
     """Whatever stands beside them, and in strings."""
     value = nested(kinds, [text])
     assert is_nested_too_deeply(json.dumps(value)) == (depth_of(value) > MAX_NESTING)
@@ -37,7 +39,9 @@ def test_text_that_is_not_json_is_judged_as_well(text: str) -> None:
     assert is_nested_too_deeply(text) in (True, False)
 
 
-@pytest.mark.parametrize("text", ["[" * 65_000, "[]," * 21_000, "[" * 32_000 + "]" * 32_000, '"' * 65_000])
+@pytest.mark.parametrize(
+    "text", ["[" * 65_000, "[]," * 21_000, "[" * 32_000 + "]" * 32_000, '"' * 65_000]
+)
 def test_64_kib_of_brackets_take_milliseconds(text: str) -> None:
     """A message from the queue or from the broker may be nothing else."""
     began_s = time.process_time()

@@ -63,7 +63,7 @@ async def _serve(
         broker = MqttStatePublisher(settings, SERVICE, own | dict(journals))
         pipeline = compose(queue, broker, metrics, options, queue_time, journal)
         broker.listener = pipeline.listener
-        _count_oversized(broker, metrics)
+        _count_discarded(broker, metrics)
         app = Starlette(
             routes=health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
         )
@@ -108,11 +108,17 @@ def _dependencies(
     return states
 
 
-def _count_oversized(broker: MqttStatePublisher, metrics: PollerMetrics) -> None:
+def _count_discarded(broker: MqttStatePublisher, metrics: PollerMetrics) -> None:
     ObservedCounter(
         "pillowcast_poller_oversized_messages",
         "MQTT messages discarded because they were too large.",
         lambda: broker.oversized,
+        metrics.registry,
+    )
+    ObservedCounter(
+        "pillowcast_poller_failed_messages",
+        "MQTT messages that ended in an unexpected error.",
+        lambda: broker.failed,
         metrics.registry,
     )
 

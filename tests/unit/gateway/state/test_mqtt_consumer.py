@@ -511,7 +511,7 @@ async def test_a_direct_pillow_whose_clock_is_behind_is_awake_and_marked(
     assert [line["topic"] for line in logged] == ["pillow/cloud-1/state"]
 
 
-async def test_an_unexpected_error_is_counted_each_time_and_logged_once_a_topic(
+async def test_an_unexpected_error_is_counted_each_time_and_logged_once(
     world: World, logged: list[structlog.typing.EventDict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One message must not keep the others from being processed."""

@@ -267,7 +267,7 @@ async def test_an_exception_in_the_message_handler_is_logged_and_does_not_end_th
 
             assert kept.losses == []
     assert [one["event"] for one in lines if one["log_level"] == "error"] == [
-        "message handler failed"
+        "message handler failed; further errors of this kind are only counted"
     ]
 
 

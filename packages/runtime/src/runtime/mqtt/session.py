@@ -16,6 +16,7 @@ from runtime.mqtt.connection import Connection
 from runtime.mqtt.connection_events import ConnectionEvents, LastWill
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable, PublishRefused
 from runtime.mqtt.establishment import Establishment
+from runtime.mqtt.guarded_handler import GuardedHandler
 from runtime.mqtt.outage_log import OutageLog
 from runtime.mqtt.own_status import OwnStatus
 from runtime.mqtt.packets import Message
@@ -56,7 +57,7 @@ class MqttSession:
         self._token = secrets.token_hex(4)
         self._client_id = f"{config.service}-{config.instance}-{self._token}"
         self._subscription = subscription
-        self._on_message = on_message
+        self._handler = GuardedHandler(on_message)
         self._on_ready = on_ready
         self._on_lost = on_lost
 
@@ -98,6 +99,11 @@ class MqttSession:
     def oversized(self) -> int:
         """How many messages were discarded because they were above the limit."""
         return self._oversized
+
+    @property
+    def failed(self) -> int:
+        """How many messages ended in an error of `on_message`."""
+        return self._handler.failed
 
     @property
     def status_repetitions(self) -> int:
@@ -247,11 +253,7 @@ class MqttSession:
             self._round_trips.receive(message.payload)
             self._check_twin(message)
             return
-        try:
-            self._on_message(message)
-        except Exception:
-            # Caught, because an error of the handler must not end the connection.
-            log.exception("message handler failed", topic=message.topic)
+        self._handler.receive(message)
 
     def _publish_online(self) -> None:
         with contextlib.suppress(BrokerLost):

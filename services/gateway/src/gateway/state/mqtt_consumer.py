@@ -16,7 +16,7 @@ from gateway.clock import Clock, Reading
 from gateway.metrics import GatewayMetrics
 from gateway.state.presence import Instant, PresenceTracker, Received, SignOfLife
 from gateway.state.reachable_time import ReachableTime
-from gateway.state.state_age import live_age_ms, retained_age
+from gateway.state.state_age import is_too_far_ahead, live_age_ms, retained_age
 from gateway.state.state_store import Change
 from gateway.state.warn_once import WarnOnce
 from runtime.mqtt import Message
@@ -73,7 +73,10 @@ class MqttConsumer:
         self._warnings = WarnOnce()
 
     def receive(self, message: Message) -> None:
-        """Process one MQTT message; the session calls it for each, in order. It never raises."""
+        """Process one MQTT message; the session calls it for each, in order. It never raises.
+
+        A message changes everything that it is about, or nothing.
+        """
         try:
             self._receive(message)
         except Exception as error:
@@ -107,7 +110,7 @@ class MqttConsumer:
                 pillow, update.published_ms, clock.monotonic_ms
             ):
                 clock = self._clock.read()
-        if _is_too_far_ahead(update, clock):
+        if is_too_far_ahead(update, queue_ms=clock.queue_ms, reference_ms=clock.reference_ms):
             self._count("ahead")
             self._warnings.refused(
                 message.topic,
@@ -140,6 +143,9 @@ class MqttConsumer:
         self, received: Received, update: Update, message: Message, queue_ms: int | None
     ) -> None:
         outcome, changes, clock_is_behind = received
+        # Before everything that may fail, because the store has the changes already.
+        for change in changes:
+            self._publish(change)
         self._count(outcome)
         if outcome == "over-limit":
             self._provisional.pop(update.pillow, None)
@@ -154,8 +160,6 @@ class MqttConsumer:
         elif clock_is_behind:
             self._metrics.clock_behind.inc()
             self._warnings.clock_is_behind(message.topic)
-        for change in changes:
-            self._publish(change)
 
     def _receive_availability(self, pillow: str, message: Message) -> None:
         # An empty payload clears the retained availability: then only silence counts.
@@ -287,14 +291,3 @@ class MqttConsumer:
         if counter is None:
             counter = self._received[outcome] = self._metrics.received.labels(outcome)
         counter.inc()
-
-
-def _is_too_far_ahead(update: Update, clock: Reading) -> bool:
-    """Return whether a state would hide the later ones of its pillow."""
-    reference_ms = clock.reference_ms
-    if reference_ms is None:
-        return False
-    if clock.queue_ms is None and update.published_ms is not None:
-        # A poller published it at this time, so this clock is behind at least so far.
-        reference_ms = max(reference_ms, update.published_ms)
-    return update.is_too_far_ahead(reference_ms)

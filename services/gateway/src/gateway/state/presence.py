@@ -7,7 +7,6 @@ Pure: the time is an argument.
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from contract.states import NOT_CONNECTED
@@ -15,6 +14,7 @@ from contract.timestamps import MAX_CLOCK_SKEW_MS
 from contract.updates import EXPIRY_S, Update
 from gateway.state.expiry_schedule import ExpirySchedule
 from gateway.state.history import History
+from gateway.state.pillow_presence import PillowPresence
 from gateway.state.state_store import Change, NotNewer, StateStore
 
 REPEAT_AFTER_MS: Final = 4_000
@@ -55,25 +55,12 @@ class Received(NamedTuple):
     clock_is_behind: bool = False
 
 
-@dataclass(slots=True)
-class _Presence:
-    """What is known of one pillow beside its state.
-
-    `connection` is the number of the broker connection on which it was received last.
-    """
-
-    last_seen_ms: int
-    connection: int
-    shown_ms: int = 0
-    is_connected: bool = False
-    is_offline: bool = False
-    clock_is_behind: bool = False
-
-
 class PresenceTracker:
     """The one writer of the state store and the history.
 
     Each method that changes what clients see returns the changes, to be published in that order.
+    It decides on a copy of what is known of the pillow, and writes to the store first, which is the
+    only step that works on what others sent: an error there changes nothing.
     The walks over many pillows are lazy: each step is short, and None is a step without a change.
     """
 
@@ -89,7 +76,7 @@ class PresenceTracker:
         self._history = history
         self._expire_after_ms = expire_after_ms
         self._max_pillows = max_pillows
-        self._pillows: dict[str, _Presence] = {}
+        self._pillows: dict[str, PillowPresence] = {}
         self._connection = 0
         # The first connection on which a pillow must have been received to count as confirmed.
         self._confirmed_since = 0
@@ -104,9 +91,10 @@ class PresenceTracker:
         """
         if sign.at_ms > now.ms:
             sign = sign._replace(at_ms=now.ms)
-        presence = self._pillows.get(update.pillow)
-        if presence is None:
+        known = self._pillows.get(update.pillow)
+        if known is None:
             return self._add(update, sign, now)
+        presence = known.copy()
         presence.connection = self._connection
         not_newer = self._store.check(update)
         if not_newer is not None:
@@ -114,6 +102,7 @@ class PresenceTracker:
             sign = sign._replace(clock_is_behind=is_behind)
             change = self._renew(update, not_newer, presence, sign, now)
             if change is None:
+                self._commit(update.pillow, presence)
                 return Received(not_newer, (), is_behind)
             return Received("sign-of-life", (change,), is_behind)
         # A state that waited in the queue for longer does not make the last sign of life older.
@@ -121,7 +110,7 @@ class PresenceTracker:
         if not sign.is_retained or sign.at_ms + self._expire_after_ms > now.ms:
             presence.is_offline = False  # it reported after its last will
         presence.clock_is_behind = False
-        self._reconnect(update.pillow, presence, now)
+        presence.reconnect(self._expire_after_ms, now.ms)
         return Received("taken", (self._show(update, presence, now),))
 
     def set_availability(
@@ -132,23 +121,21 @@ class PresenceTracker:
         `online` does not show a state as live that is older than the expiry.
         A retained `offline` may be older than the state beside it, so the age of the state counts.
         """
-        presence, update = self._pillows.get(pillow), self._store.newest(pillow)
-        if presence is None or update is None or (retained and not online):
+        known, update = self._pillows.get(pillow), self._store.newest(pillow)
+        if known is None or update is None or (retained and not online):
             return None
+        presence = known.copy()
         presence.is_offline = not online
-        if not self._reconnect(pillow, presence, now):
-            return None
-        return self._show(update, presence, now)
+        return self._show_if_reconnected(update, presence, now)
 
     def correct(self, update: Update, last_seen_ms: int, now: Instant) -> Change | None:
         """Replace when a pillow was last seen, if `update` is still its newest state."""
-        presence = self._pillows.get(update.pillow)
-        if presence is None or self._store.newest(update.pillow) is not update:
+        known = self._pillows.get(update.pillow)
+        if known is None or self._store.newest(update.pillow) is not update:
             return None
+        presence = known.copy()
         presence.last_seen_ms = min(last_seen_ms, now.ms)
-        if not self._reconnect(update.pillow, presence, now):
-            return None
-        return self._show(update, presence, now)
+        return self._show_if_reconnected(update, presence, now)
 
     def remove(self, pillow: str) -> Change | None:
         """Remove a pillow; return the change, or None when the pillow is not known."""
@@ -203,9 +190,9 @@ class PresenceTracker:
         if len(self._pillows) >= self._max_pillows:
             if sign.at_ms + self._expire_after_ms <= now.ms or not self._silent:
                 return Received("over-limit")
-            forgotten = self.remove(next(iter(self._silent)))
-        presence = self._pillows[update.pillow] = _Presence(sign.at_ms, self._connection)
-        self._reconnect(update.pillow, presence, now)
+            forgotten = self.remove(next(iter(self._silent)))  # a live state is shown as it came
+        presence = PillowPresence(sign.at_ms, self._connection)
+        presence.reconnect(self._expire_after_ms, now.ms)
         change = self._show(update, presence, now)
         return Received("taken", (change,) if forgotten is None else (forgotten, change))
 
@@ -213,7 +200,7 @@ class PresenceTracker:
         self,
         update: Update,
         not_newer: NotNewer,
-        presence: _Presence,
+        presence: PillowPresence,
         sign: SignOfLife,
         now: Instant,
     ) -> Change | None:
@@ -226,7 +213,7 @@ class PresenceTracker:
         presence.clock_is_behind |= sign.clock_is_behind
         presence.last_seen_ms = sign.at_ms
         presence.is_offline = False
-        wakes = self._reconnect(update.pillow, presence, now)
+        wakes = presence.reconnect(self._expire_after_ms, now.ms)
         if not presence.is_connected:
             return None
         if not (wakes or is_marked) and now.ms - presence.shown_ms < REPEAT_AFTER_MS:
@@ -243,29 +230,38 @@ class PresenceTracker:
         return known is not None and (known.order[0] - update.order[0] > MAX_CLOCK_SKEW_MS * 1000)
 
     def _expire(self, pillow: str, now: Instant) -> Change | None:
-        presence, update = self._pillows[pillow], self._store.newest(pillow)
+        presence, update = self._pillows[pillow].copy(), self._store.newest(pillow)
         assert update is not None, f"{pillow} has a deadline but no state"
-        if not self._reconnect(pillow, presence, now):
-            return None
-        if presence.connection < self._confirmed_since:
+        if presence.connection < self._confirmed_since and presence.reconnect(
+            self._expire_after_ms, now.ms
+        ):
             return self.remove(pillow)
-        # A pillow that reported `notconnected` itself looks the same to clients as before.
-        return None if update.state == NOT_CONNECTED else self._show(update, presence, now)
+        if update.state == NOT_CONNECTED:
+            # A pillow that reported `notconnected` itself looks the same to clients as before.
+            presence.reconnect(self._expire_after_ms, now.ms)
+            self._commit(pillow, presence)
+            return None
+        return self._show_if_reconnected(update, presence, now)
 
-    def _reconnect(self, pillow: str, presence: _Presence, now: Instant) -> bool:
-        """Decide whether a pillow is connected, and schedule its expiry; return if that changed."""
-        was_connected = presence.is_connected
-        deadline_ms = presence.last_seen_ms + self._expire_after_ms
-        presence.is_connected = not presence.is_offline and deadline_ms > now.ms
+    def _show_if_reconnected(
+        self, update: Update, presence: PillowPresence, now: Instant
+    ) -> Change | None:
+        if presence.reconnect(self._expire_after_ms, now.ms):
+            return self._show(update, presence, now)
+        self._commit(update.pillow, presence)
+        return None
+
+    def _commit(self, pillow: str, presence: PillowPresence) -> None:
+        """Change what is known of a pillow, and schedule its expiry."""
+        self._pillows[pillow] = presence
         if presence.is_connected:
             self._silent.pop(pillow, None)
-            self._schedule.schedule(pillow, deadline_ms)
+            self._schedule.schedule(pillow, presence.last_seen_ms + self._expire_after_ms)
         else:
             self._silent.setdefault(pillow)
-        return presence.is_connected != was_connected
 
     def _show(
-        self, update: Update, presence: _Presence, now: Instant, *, is_news: bool = True
+        self, update: Update, presence: PillowPresence, now: Instant, *, is_news: bool = True
     ) -> Change:
         """Put the newest state into the store and, if it is news, into the history."""
         since_ms = None
@@ -274,6 +270,7 @@ class PresenceTracker:
             since_ms = now.wall_ms - (0 if presence.is_offline else silent_ms)
         change = self._store.put(update, since_ms, clock_is_behind=presence.clock_is_behind)
         presence.shown_ms = now.ms
+        self._commit(update.pillow, presence)
         if is_news:
             assert change.payload is not None, f"{update.pillow} was put as a removal"
             self._history.append(update.pillow, change.payload)

@@ -52,5 +52,18 @@ def retained_age(
     return StateAge(age_ms, is_provisional=queue_ms is None)
 
 
+def is_too_far_ahead(update: Update, *, queue_ms: int | None, reference_ms: int | None) -> bool:
+    """Return whether a state would hide the later ones of its pillow.
+
+    `queue_ms` and `reference_ms` are as in gateway.clock.Reading.
+    """
+    if reference_ms is None:
+        return False
+    if queue_ms is None and update.published_ms is not None:
+        # A poller published it at this time, so this clock is behind at least so far.
+        reference_ms = max(reference_ms, update.published_ms)
+    return update.is_too_far_ahead(reference_ms)
+
+
 def _bounded(ms: int) -> int:
     return max(0, min(ms, MAX_AGE_MS))

@@ -1,14 +1,14 @@
-"""Warnings of the MQTT consumer: each is logged once for a topic, because faults repeat."""
+"""Warnings of the MQTT consumer: each is logged once for its cause, because faults repeat."""
 
 import structlog
 
-from runtime.log_once import LogOnce
+from runtime.log_once import LogOnce, brief_error, place_of
 
 log = structlog.get_logger()
 
 
 class WarnOnce:
-    """Logs each kind of warning once a topic."""
+    """Logs each kind of warning once a topic, and an unexpected error once a line of code."""
 
     def __init__(self) -> None:
         self._log_once = LogOnce()
@@ -23,12 +23,15 @@ class WarnOnce:
             )
 
     def error(self, topic: str, error: Exception) -> None:
-        """Log an unexpected error, with its traceback."""
-        if self._log_once.is_first("error", topic):
+        """Log an unexpected error."""
+        brief, place = brief_error(error), place_of(error)
+        if self._log_once.is_first("error", f"{type(error).__name__} {place}"):
             log.error(
-                "an MQTT message failed; further ones of this topic are only counted",
+                "an MQTT message failed and changed nothing; further errors of this kind are only "
+                "counted",
                 topic=topic,
-                exc_info=error,
+                error=brief,
+                at=place,
             )
 
     def clock_is_behind(self, topic: str) -> None:

@@ -98,6 +98,11 @@ class MqttStatePublisher:
         return self._session.oversized
 
     @property
+    def failed(self) -> int:
+        """How many messages of the broker ended in an error."""
+        return self._session.failed
+
+    @property
     def shares_queue(self) -> bool:
         """Whether another poller has published a state in the last seconds."""
         return asyncio.get_running_loop().time() - self._other_poller_s < OTHER_POLLER_S
