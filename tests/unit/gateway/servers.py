@@ -92,11 +92,17 @@ async def serving(
     keep_alive_s: int = KEEP_ALIVE_S,
     traffic: TrafficLimits | None = None,
     access: AccessControl | None = None,
+    message_s: float = 30.0,
 ) -> AsyncIterator[Served]:
     """Run a server that sends each client a heartbeat once in `heartbeat_s`."""
     core = GatewayCore()
     context = make_context(
-        core, max_clients=max_clients, limits=limits, traffic=traffic, access=access
+        core,
+        max_clients=max_clients,
+        limits=limits,
+        traffic=traffic,
+        access=access,
+        message_s=message_s,
     )
     listener = listen("127.0.0.1", 0, "PORT")
     set_socket_limits(listener)

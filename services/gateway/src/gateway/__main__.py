@@ -220,14 +220,14 @@ def _transport_context(
     metrics: GatewayMetrics,
     clock: Clock,
 ) -> TransportContext:
-    registry = ConnectionRegistry(metrics, _connection_limits(settings))
+    registry = ConnectionRegistry(metrics, _connection_limits(settings), settings.message_timeout)
     return TransportContext(
         registry,
         dispatcher,
         InboundScheduler(),
         _admission_policy(settings, registry.limits),
         clock,
-        TrafficLimits(settings.subscribe_rate, settings.response_timeout),
+        TrafficLimits(settings.subscribe_rate, settings.response_timeout, settings.client_timeout),
         access.control if access is not None else None,
     )
 

@@ -119,6 +119,16 @@ class GatewayMetrics:
             "Responses ended because their client read nothing for GATEWAY_RESPONSE_TIMEOUT.",
             registry=self.registry,
         )
+        self.silent = Gauge(
+            "pillowcast_gateway_silent_clients",
+            "Clients without a sign of life for 40 s; they read slowly, or not at all.",
+            registry=self.registry,
+        )
+        self.dead = Counter(
+            "pillowcast_gateway_dead_clients",
+            "Clients that were closed because they gave no sign of life.",
+            registry=self.registry,
+        )
         self.out_of_files = Counter(
             "pillowcast_gateway_out_of_files",
             "Checks, four a second, that found no file descriptor for another connection.",

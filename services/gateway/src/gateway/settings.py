@@ -153,6 +153,24 @@ class GatewaySettings(AuthSettings):
         allow_inf_nan=False,
         description="Seconds after which a response is ended whose client reads nothing of it.",
     )
+    message_timeout: float = Field(
+        30,
+        alias="GATEWAY_MESSAGE_TIMEOUT",
+        gt=0,
+        le=86400,
+        allow_inf_nan=False,
+        description="Seconds that a client may take to send a WebSocket message that it has begun; "
+        "then its connection is closed.",
+    )
+    client_timeout: float = Field(
+        600,
+        alias="GATEWAY_CLIENT_TIMEOUT",
+        ge=40,
+        le=86400,
+        allow_inf_nan=False,
+        description="Seconds after which a client is closed that reads nothing, though its system "
+        "answers. From 40 s on its place goes to another client where none is left.",
+    )
     subscribe_rate: int = Field(
         131072,
         alias="GATEWAY_SUBSCRIBE_RATE",

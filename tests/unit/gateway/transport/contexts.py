@@ -20,10 +20,11 @@ def make_context(
     limits: ConnectionLimits | None = None,
     traffic: TrafficLimits | None = None,
     access: AccessControl | None = None,
+    message_s: float = 30.0,
 ) -> TransportContext:
     """Return a context that adds clients to the core."""
     return TransportContext(
-        ConnectionRegistry(core.metrics, limits or ConnectionLimits(total=1000)),
+        ConnectionRegistry(core.metrics, limits or ConnectionLimits(total=1000), message_s),
         core.dispatcher,
         InboundScheduler(),
         AdmissionPolicy(allowed_origins, max_clients),

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
-from contract.frames import FULL
+from contract.frames import FULL, HEARTBEAT_S
 from gateway.auth.grants import Grant
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.subscriptions import Filter, Subscriber
@@ -17,7 +17,8 @@ from gateway.transport.admission import Admission, Refusal, SubscriptionRequest
 from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatFrame
-from gateway.transport.unread import descriptor_of, unread_bytes
+from gateway.transport.liveness import may_be_reading
+from gateway.transport.unread import PeerProgress, descriptor_of, read_peer
 
 _COPIED_BYTES: Final = 16_384
 """From this size on, bytes that many connections share are not copied behind the response head."""
@@ -29,7 +30,10 @@ class ClientConnection(Subscriber, asyncio.Protocol):
     `is_alive` is set by any sign of life since the last heartbeat.
     """
 
-    __slots__ = ("_pass", "_response", "_unread", "context", "is_alive", "transport")
+    __slots__ = (
+        "_acknowledged", "_pass", "_response", "_silent_heartbeats", "context", "is_alive",
+        "transport",
+    )  # fmt: skip
 
     kind: str
     """The transport's name, as in connections.TRANSPORTS."""
@@ -44,7 +48,8 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         self._response = response
         self.is_alive = True
         self._pass: Pass | None = None  # where a token is needed
-        self._unread = 0  # at the last heartbeat, in bytes
+        self._silent_heartbeats = 0  # since the last sign of life
+        self._acknowledged = 0  # by the peer's system at a sign of life, in bytes
 
         # With a high-water mark of 0 the transport calls `pause_writing` as soon as the system's
         # buffer is full, so that a live connection never has buffered data. Only the response to an
@@ -67,6 +72,9 @@ class ClientConnection(Subscriber, asyncio.Protocol):
     def has_unprocessed_input(self) -> bool:
         """Whether data that it sent waits in the inbound scheduler."""
         return False
+
+    def end_overdue_message(self) -> None:
+        """Close it, because a message is incomplete for too long; an event stream has none."""
 
     @property
     def encoding(self) -> Encoding:
@@ -175,19 +183,65 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         self.abort()
 
     def check(self, heartbeat: HeartbeatFrame) -> None:
-        """Send a heartbeat; abort the connection if it gave no sign of life since the last.
+        """Send a heartbeat; abort the connection if its peer is dead.
 
-        A ping to a slow reader is queued behind other data, so progress in reading counts as alive.
-        A pong may also still be in the inbound scheduler.
+        A peer without a sign of life is dead if its system does not answer, if it had time to read
+        all that it was sent, or after GATEWAY_CLIENT_TIMEOUT. Until then it loses its place only to
+        another client.
         """
-        unread = unread_bytes(self.transport, self.descriptor) if self.is_paused else 0
-        may_have_answered = self.has_unprocessed_input and not self.is_paused
-        if self.is_alive or may_have_answered or unread < self._unread:
-            self._unread, self.is_alive = unread, False
-            if self.is_live:
-                self.send_heartbeat(heartbeat)
-        else:
-            self.abort()
+        if not self.is_subscribed:
+            self.abort()  # its peer has ended its own side
+            return
+        is_alive = self.has_answered
+        if not is_alive or heartbeat.is_survey:
+            peer = read_peer(self.transport, self.descriptor)
+            is_alive = is_alive or self.makes_progress(peer.acknowledged - self._acknowledged)
+            if not is_alive and self._is_dead(peer):
+                self.context.registry.count_dead()
+                self.abort()
+                return
+            if is_alive:
+                self._acknowledged = peer.acknowledged
+        self._note_life(is_alive=is_alive)
+        self.is_alive = False
+        if self.is_live:
+            self.send_heartbeat(heartbeat)
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether it gave a sign of life since the last heartbeat."""
+        # A pong may still be in the inbound scheduler.
+        return self.is_alive or (self.has_unprocessed_input and not self.is_paused)
+
+    def makes_progress(self, acknowledged_bytes: int) -> bool:
+        """Return whether that its system has acknowledged so much is a sign of life.
+
+        It is where the system has taken no more before: a ping is queued behind other data.
+        """
+        return self.is_paused and acknowledged_bytes > 0
+
+    def owes_answer(self, outstanding_bytes: int) -> bool:
+        """Return whether it had time to answer a ping behind so much data."""
+        return not may_be_reading(outstanding_bytes, self._silent_heartbeats + 1)
+
+    def _is_dead(self, peer: PeerProgress) -> bool:
+        """Return whether a peer without a sign of life is dead."""
+        silent_s = (self._silent_heartbeats + 1) * HEARTBEAT_S
+        outstanding = peer.acknowledged - self._acknowledged + peer.unread
+        return (
+            peer.is_gone
+            or silent_s >= self.context.traffic.client_s
+            or self.owes_answer(outstanding)
+        )
+
+    def _note_life(self, *, is_alive: bool) -> None:
+        if not is_alive:
+            self._silent_heartbeats += 1
+            if self._silent_heartbeats > 1:  # the system of a slow reader may tell nothing so long
+                self.context.registry.note_silent(self)
+        elif self._silent_heartbeats:
+            self._silent_heartbeats = 0
+            self.context.registry.note_alive(self)
 
     def send_heartbeat(self, heartbeat: HeartbeatFrame) -> None:
         """Write the heartbeat, and what makes the peer answer."""

@@ -19,6 +19,7 @@ from gateway.transport.admission import Refusal
 from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.heartbeat import Monitored
 from gateway.transport.limit_reports import LimitReports
+from gateway.transport.message_deadlines import MessageDeadlines, Sender
 from gateway.transport.open_files import is_out_of_files
 from gateway.transport.refusal_reports import RefusalReports
 from gateway.transport.timing_wheel import TimingWheel
@@ -68,7 +69,7 @@ class Connection(Protocol):
         """Close it now."""
 
 
-class Client(Monitored, Connection, Protocol):
+class Client(Monitored, Connection, Sender, Protocol):
     """A connection that was upgraded."""
 
     @property
@@ -79,7 +80,12 @@ class Client(Monitored, Connection, Protocol):
 class ConnectionRegistry:
     """All connections of the gateway, their limits, and their counts as metrics."""
 
-    def __init__(self, metrics: GatewayMetrics, limits: ConnectionLimits) -> None:
+    def __init__(
+        self, metrics: GatewayMetrics, limits: ConnectionLimits, message_s: float = 30.0
+    ) -> None:
+        """`message_s` is how long a client may take to send a message that it has begun."""
+        self.messages = MessageDeadlines(message_s)
+        self._message_s = message_s
         self.clients: TimingWheel[Client] = TimingWheel()
         self.limits = limits
         # Since when each is in its stage (monotonic, in seconds), the oldest first.
@@ -90,10 +96,13 @@ class ConnectionRegistry:
         self._reports = LimitReports(metrics)
         self._refusals = RefusalReports(metrics)
         self._open = dict.fromkeys(TRANSPORTS, 0)
+        # The clients without a sign of life since their last heartbeat, the longest silent first.
+        self._silent: dict[Client, None] = {}
         for kind in TRANSPORTS:
             metrics.connections.labels(kind).set_function(partial(self._open.__getitem__, kind))
         for stage, members in self._stages.items():
             metrics.sockets.labels(stage).set_function(members.__len__)
+        metrics.silent.set_function(self._silent.__len__)
         for name in ("total", "clients", "pending", "idle", "requests"):
             metrics.connection_limit.labels(name).set(getattr(limits, name))
 
@@ -169,6 +178,32 @@ class ConnectionRegistry:
         if refusal.code == FULL:
             self._reports.reached("clients", self.limits.clients, "refused")
 
+    def note_silent(self, client: Client) -> None:
+        """Note that a client gave no sign of life, so that its place may go to another one."""
+        self._silent.setdefault(client)
+
+    def note_alive(self, client: Client) -> None:
+        """Note that a client that was silent is alive."""
+        self._silent.pop(client, None)
+
+    def evict_silent(self) -> bool:
+        """Take its place from the client that has been silent for longest; return if there is one.
+
+        A new client gets it, which may be alive.
+        """
+        client = next(iter(self._silent), None)
+        if client is None:
+            return False
+        self._reports.reached("clients", self.limits.clients, "evicted")
+        self._metrics.evicted.labels("silent").inc()
+        self._leave(client)
+        client.abort()
+        return True
+
+    def count_dead(self) -> None:
+        """Count a client that was closed because it gave no sign of life."""
+        self._metrics.dead.inc()
+
     def count_stalled(self) -> None:
         """Count a response that was ended because its client read nothing."""
         self._metrics.stalled.inc()
@@ -180,6 +215,9 @@ class ConnectionRegistry:
             now_s = time.monotonic()
             self._expire(Stage.PENDING, now_s - REQUEST_HEADER_TIMEOUT_S)
             self._expire(Stage.CLOSING, now_s - LINGER_S)
+            for client in self.messages.pop_overdue(now_s):
+                self._reports.reached("message", self._message_s, "closed")
+                client.end_overdue_message()
             if is_out_of_files():
                 self._metrics.out_of_files.inc()
                 self._reports.out_of_files(len(self))
@@ -193,6 +231,8 @@ class ConnectionRegistry:
             connection.shutdown()
 
     def _leave(self, client: Client) -> None:
+        self._silent.pop(client, None)
+        self.messages.end(client)
         if self.clients.discard(client):
             self._open[client.kind] -= 1
 
@@ -205,6 +245,8 @@ class ConnectionRegistry:
         stage = next((one for one in EVICTED if self._stages[one]), None)
         if stage is not None:
             self._evict(stage, "total", self.limits.total)
+        else:
+            self.evict_silent()
 
     def _evict(self, stage: Stage, limit: str, size: int) -> None:
         self._reports.reached(limit, size, "evicted")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from contract.frames import FULL
 from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl, restricted
@@ -39,6 +40,8 @@ class TransportContext:
         `may_send_token` says that the client can send its token later, in a message.
         """
         asked = admit(self.policy, len(self.registry.clients), query, fields, peer)
+        if isinstance(asked, Refusal) and asked.code == FULL and self.registry.evict_silent():
+            asked = admit(self.policy, len(self.registry.clients), query, fields, peer)
         if isinstance(asked, Refusal):
             return asked
         if self.access is None:
@@ -53,8 +56,9 @@ class TransportContext:
 
     @property
     def is_full(self) -> bool:
-        """Whether no further client may be let in."""
-        return len(self.registry.clients) >= self.policy.max_clients
+        """Whether no further client may be let in; a silent one is evicted for it."""
+        clients = len(self.registry.clients)
+        return clients >= self.policy.max_clients and not self.registry.evict_silent()
 
 
 def peer_address(transport: asyncio.Transport) -> str | None:

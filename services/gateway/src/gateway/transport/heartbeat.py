@@ -10,13 +10,23 @@ from gateway.fanout import encoding
 from gateway.fanout.encoding import Frame
 from gateway.transport.timing_wheel import BUCKETS
 
+SURVEY_HEARTBEATS: Final = 16
+"""Every so many heartbeats is a survey."""
+
 _PING: Final = encoding.ping(b"")
 
 
 class HeartbeatFrame:
-    """One heartbeat, encoded once for all connections of a tick."""
+    """One heartbeat, encoded once for all connections of a tick.
 
-    def __init__(self, now_ms: int, queue_offset_ms: int | None = None) -> None:
+    With `is_survey` a connection also notes how much its peer has acknowledged, which costs a call
+    of the system.
+    """
+
+    def __init__(
+        self, now_ms: int, queue_offset_ms: int | None = None, *, is_survey: bool = False
+    ) -> None:
+        self.is_survey = is_survey
         self.frame = Frame(encode_frame(Heartbeat(now_ms, queue_offset(queue_offset_ms))))
         self.with_ping = _PING + self.frame.websocket
 
@@ -25,7 +35,7 @@ class Monitored(Protocol):
     """A connection that receives heartbeats."""
 
     def check(self, heartbeat: HeartbeatFrame) -> None:
-        """Send a heartbeat; abort the connection if it gave no sign of life since the last."""
+        """Send a heartbeat; abort the connection if its peer is dead."""
 
 
 class HeartbeatScheduler:
@@ -41,6 +51,7 @@ class HeartbeatScheduler:
         self._tick = tick
         self._clock = clock
         self._tick_s = period_s / BUCKETS
+        self._ticks = 0
 
     async def run(self) -> None:
         """Check the members, until cancelled."""
@@ -50,8 +61,10 @@ class HeartbeatScheduler:
 
     def _check_next_bucket(self) -> None:
         members = self._tick()
+        self._ticks += 1
         if members:
             now = self._clock.read()
-            heartbeat = HeartbeatFrame(now.wall_ms, now.queue_offset_ms)
+            is_survey = self._ticks // BUCKETS % SURVEY_HEARTBEATS == 0
+            heartbeat = HeartbeatFrame(now.wall_ms, now.queue_offset_ms, is_survey=is_survey)
             for member in members:
                 member.check(heartbeat)

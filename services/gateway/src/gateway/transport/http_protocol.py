@@ -28,7 +28,7 @@ from gateway.transport.request_parser import (
     RequestParser,
     is_valid_target,
 )
-from gateway.transport.unread import descriptor_of, unread_bytes
+from gateway.transport.unread import descriptor_of, read_peer
 from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
 
 TOO_MANY_REQUESTS: Final = "As many requests as allowed are being answered; try again later."
@@ -41,8 +41,8 @@ class HttpProtocol(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_context", "_deadline", "_handshake", "_options", "_parser", "_pipeline", "_stage",
-        "_stall_timeout", "_transport", "_unread",
+        "_acknowledged", "_context", "_deadline", "_handshake", "_options", "_parser", "_pipeline",
+        "_stage", "_stall_timeout", "_transport",
     )  # fmt: skip
 
     def __init__(self, context: TransportContext, **options: Any) -> None:
@@ -54,7 +54,7 @@ class HttpProtocol(asyncio.Protocol):
         self._handshake: RequestHead | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._stage = Stage.PENDING
-        self._unread = 0  # of a stalled response, in bytes
+        self._acknowledged = 0  # of a stalled response, in bytes
         self._stall_timeout: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -96,7 +96,7 @@ class HttpProtocol(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Pass on that the transport's buffer is full."""
         if self._stage is Stage.REQUEST:
-            self._unread = self._unread_bytes()
+            self._acknowledged = self._acknowledged_bytes()
             self._enter(Stage.STALLED)
             self._restart_stall_timeout()
         if self._pipeline is not None:
@@ -229,8 +229,8 @@ class HttpProtocol(asyncio.Protocol):
         if self._stage is Stage.REQUEST and self._parser and not self._parser.is_in_request:
             self._enter(Stage.IDLE)
 
-    def _unread_bytes(self) -> int:
-        return unread_bytes(self._transport, descriptor_of(self._transport))
+    def _acknowledged_bytes(self) -> int:
+        return read_peer(self._transport, descriptor_of(self._transport)).acknowledged
 
     def _restart_stall_timeout(self) -> None:
         self._stall_timeout = asyncio.get_running_loop().call_later(
@@ -244,8 +244,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def _end_if_stalled(self) -> None:
         """Abort a response of which nothing was read for GATEWAY_RESPONSE_TIMEOUT."""
-        before, self._unread = self._unread, self._unread_bytes()
-        if self._unread < before:
+        before, self._acknowledged = self._acknowledged, self._acknowledged_bytes()
+        if self._acknowledged > before:
             self._restart_stall_timeout()
         else:
             self._context.registry.count_stalled()

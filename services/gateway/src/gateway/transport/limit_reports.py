@@ -18,6 +18,8 @@ _SETTINGS: Final = {
     "pending": "GATEWAY_MAX_PENDING",
     "idle": "GATEWAY_MAX_IDLE",
     "requests": "GATEWAY_MAX_REQUESTS",
+    "message": "GATEWAY_MESSAGE_TIMEOUT",
+    "silence": "GATEWAY_CLIENT_TIMEOUT",
 }
 
 
@@ -28,7 +30,7 @@ class LimitReports:
         self._metrics = metrics
         self._logged_s: dict[str, float] = {}
 
-    def reached(self, limit: str, size: int, effect: str) -> None:
+    def reached(self, limit: str, size: float, effect: str) -> None:
         """Report that one more connection is above a limit; `effect` is what happens to one."""
         self._metrics.limit_reached.labels(limit).inc()
         if self._is_due(limit):

@@ -17,6 +17,9 @@ from contract.frames import MAX_REQUEST_BYTES
 from gateway.transport.frame_scanner import FrameScanner
 from gateway.transport.handshake import SILENT_LOGGER
 
+POLICY_VIOLATION: Final = int(CloseCode.POLICY_VIOLATION)
+"""The close code (RFC 6455 §7.4.1) after which a client may connect again."""
+
 _PONG: Final = b"\x8a"
 
 

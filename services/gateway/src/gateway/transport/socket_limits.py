@@ -3,8 +3,6 @@
 import socket
 from typing import Final
 
-from contract.frames import HEARTBEAT_S
-
 SEND_BUFFER_BYTES: Final = 131_072
 """The size of the send buffer, which is megabytes by default. A state in it can no longer be
 replaced by a newer one, so a slow client is shown states as old as the buffer takes to drain."""
@@ -12,13 +10,8 @@ replaced by a newer one, so a slow client is shown states as old as the buffer t
 RECEIVE_BUFFER_BYTES: Final = 32_768
 """The size of the receive buffer: more than any message that a client may send."""
 
-DEAD_PEER_MS: Final = 2 * HEARTBEAT_S * 1000
-"""How long sent data may be unacknowledged before the system closes the connection."""
-
 
 def set_socket_limits(listener: socket.socket) -> None:
     """Set the limits on a listening socket; the connections that it accepts inherit them."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)

@@ -14,6 +14,7 @@ from gateway.transport.heartbeat import HeartbeatFrame
 from gateway.transport.plain_response import date_header
 from gateway.transport.request_parser import RequestHead
 from gateway.transport.security_headers import SECURITY_FIELDS
+from gateway.transport.unread import unread_bytes
 
 PATH: Final = b"/events"
 
@@ -80,7 +81,19 @@ class SseConnection(ClientConnection):
     def send_heartbeat(self, heartbeat: HeartbeatFrame) -> None:
         """Write the heartbeat; that TCP acknowledges it is the only sign of life of a stream."""
         self.write(heartbeat.frame.encoded(self._encoding))
-        self.is_alive = True
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether its system has acknowledged all that was sent."""
+        return unread_bytes(self.transport, self.descriptor) == 0
+
+    def makes_progress(self, acknowledged_bytes: int) -> bool:
+        """Return whether that its system has acknowledged so much is a sign of life."""
+        return acknowledged_bytes > 0
+
+    def owes_answer(self, outstanding_bytes: int) -> bool:
+        """Return False, because a stream answers no ping."""
+        return False
 
 
 def response_head(head: RequestHead) -> bytes:

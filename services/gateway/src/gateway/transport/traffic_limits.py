@@ -7,8 +7,10 @@ from dataclasses import dataclass
 class TrafficLimits:
     """`subscribe_bytes_per_s` bounds the snapshots that `subscribe` messages cause; 0 for none.
 
-    `response_s` is how long a response may make no progress, in seconds.
+    `response_s` is how long a response may make no progress, in seconds, and `client_s` how long a
+    client may give no sign of life though its system answers.
     """
 
     subscribe_bytes_per_s: int = 131_072
     response_s: float = 30.0
+    client_s: float = 600.0

@@ -24,6 +24,7 @@ from gateway.transport.connection import ClientConnection
 from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatFrame
 from gateway.transport.message_reader import (
+    POLICY_VIOLATION,
     BinaryMessage,
     MessageReader,
     PingReceived,
@@ -91,6 +92,7 @@ class WebSocketConnection(ClientConnection):
         """Parse what it sent, act on it and answer; called by the inbound scheduler."""
         reader = self._ensure_reader()
         answers: list[bytes] = []
+        has_message = False
         for event in reader.feed(data):
             if not (self.is_subscribed or self.is_waiting_for_token):
                 break  # it is being closed
@@ -100,6 +102,7 @@ class WebSocketConnection(ClientConnection):
                 pong = encoding.pong(event.payload)
                 self._answer(answers, "protocol", pong, defer=self.is_paused)
             else:
+                has_message = True
                 outcome = self._handle(event)
                 if isinstance(outcome, Refusal):
                     self._write_all(answers)
@@ -108,10 +111,14 @@ class WebSocketConnection(ClientConnection):
                 if outcome is not None:
                     self._answer(answers, "contract", outcome, defer=not self.is_live)
         self._write_all([*answers, reader.data_to_send()])
+        if has_message or reader.is_idle:
+            self.context.registry.messages.end(self)
         if reader.is_idle:
             self._reader = None
         elif not reader.is_open:
             self._finish_close(reader)
+        else:
+            self.context.registry.messages.start(self, time.monotonic())
 
     def refuse(self, refusal: Refusal) -> None:
         """Send an error frame, and close with its code."""
@@ -120,6 +127,11 @@ class WebSocketConnection(ClientConnection):
         self.context.dispatcher.unsubscribe(self)
         self.write(_text_frame(Error(refusal.code, refusal.reason)))
         self._start_close(refusal.code)
+
+    def end_overdue_message(self) -> None:
+        """Close, because a message is incomplete for too long; a client may connect again."""
+        self.end_pass()
+        self._start_close(POLICY_VIOLATION)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what it sent, unsubscribe and unregister it."""
