@@ -146,7 +146,7 @@ class GatewaySettings(AuthSettings):
         "proxy in front keeps it: 60 for nginx, 120 for Caddy.",
     )
     response_timeout: float = Field(
-        30,
+        120,
         alias="GATEWAY_RESPONSE_TIMEOUT",
         gt=0,
         le=86400,
