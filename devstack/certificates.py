@@ -18,7 +18,8 @@ from devstack.processes import ROOT
 
 SERVER = "mosquitto"
 CLIENTS = ("poller", "gateway", "simulator", "operator")
-HOSTS = ("mosquitto", "localhost", "127.0.0.1", "::1")
+LOOPBACK = "127.0.0.1"
+HOSTS = ("mosquitto", "localhost", LOOPBACK, "::1")
 
 CA_DAYS, DAYS = 3650, 90
 """How long the authority and its certificates are valid."""
@@ -92,6 +93,17 @@ def main() -> None:
     for client in CLIENTS:
         authority.issue(client, days=options.days)
     print(f"{options.folder}: certificates for {', '.join((SERVER, *CLIENTS))}")
+
+
+def certificate_for_loopback(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate for the loopback address, and its key; return their paths.
+
+    The file of the certificate has that of its authority too, so that a client can trust it.
+    """
+    issued = Authority(folder / "authority").issue("loopback", (LOOPBACK,))
+    chain = folder / "certificate.pem"
+    chain.write_bytes((issued / "tls.crt").read_bytes() + (issued / "ca.crt").read_bytes())
+    return chain, issued / "tls.key"
 
 
 def _make_authority(home: Path) -> None:

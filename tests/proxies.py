@@ -4,44 +4,22 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from devstack import ports
+from devstack import ports, proxies
 from devstack.node import find_node
 from devstack.probes import tcp_accepts
 from devstack.processes import ROOT, Program
-from tests.certificates import certificate_for_loopback
+from devstack.proxies import FOLDER, PROXIES, nginx_main
 from tests.machine import need
 
-FOLDER = ROOT / "deploy" / "proxies"
-CERTIFICATE = "/etc/ssl/pillows.example.org.pem"
-KEY = "/etc/ssl/pillows.example.org.key"
-PROXIES = ("nginx", "caddy", "haproxy")
+__all__ = ["PROXIES", "Express", "PlainNginx", "Proxy"]
 
 
-class Proxy(Program):
-    """A proxy with TLS on a free port; only names, ports and paths of its file are replaced."""
+class Proxy(proxies.Proxy):
+    """A proxy with TLS, where it is installed."""
 
     def __init__(self, kind: str, gateway_port: int, folder: Path) -> None:
         need(shutil.which(kind) is not None, f"{kind} is not installed: apt-get install {kind}")
-        self.port, self.plain_port = ports.free(), ports.free()
-        self.certificate, key = certificate_for_loopback(folder)
-        build = {"nginx": _nginx, "caddy": _caddy, "haproxy": _haproxy}[kind]
-        replacements = {
-            "127.0.0.1:8080": f"127.0.0.1:{gateway_port}",
-            CERTIFICATE: str(self.certificate),
-            KEY: str(key),
-        }
-        command = build(folder, (self.port, self.plain_port), replacements)
-        super().__init__(
-            kind,
-            command,
-            ready=partial(tcp_accepts, ports.HOST, self.port),
-            env={"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
-        )
-
-    @property
-    def url(self) -> str:
-        """The URL of the site, without a slash at its end."""
-        return f"https://{ports.HOST}:{self.port}"
+        super().__init__(kind, gateway_port, folder)
 
 
 class PlainNginx(Program):
@@ -52,7 +30,7 @@ class PlainNginx(Program):
         self.port = ports.free()
         main = folder / "plain.conf"
         main.write_text(
-            _nginx_main(
+            nginx_main(
                 folder,
                 "map $http_upgrade $upgrade { default upgrade; '' ''; }\n"
                 f"server {{ listen {ports.HOST}:{self.port}; server_name localhost; {server} }}",
@@ -79,71 +57,3 @@ class Express(Program):
             ready=partial(tcp_accepts, ports.HOST, self.port),
             env={"GATEWAY": f"http://{ports.HOST}:{gateway_port}", "PORT": str(self.port)},
         )
-
-
-Replacements = dict[str, str]
-
-
-Ports = tuple[int, int]
-"""The ports with and without TLS."""
-
-
-def _nginx(folder: Path, listen: Ports, replacements: Replacements) -> list[str]:
-    port, plain_port = listen
-    addresses = {
-        "listen 443 ": f"listen {ports.HOST}:{port} ",
-        "listen 80;": f"listen {ports.HOST}:{plain_port};",
-    }
-    site = _render("nginx.conf", {**replacements, **addresses})
-    main = folder / "main.conf"
-    main.write_text(_nginx_main(folder, site))
-    return ["nginx", "-c", str(main), "-e", str(folder / "error.log")]
-
-
-def _nginx_main(folder: Path, http: str) -> str:
-    """Return a whole configuration of nginx, with the given lines in its http block."""
-    temporary = "".join(
-        f"{name}_temp_path {folder}/{name};\n"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    return (
-        f"daemon off;\nworker_processes 1;\npid {folder}/pid;\n"
-        "events { worker_connections 256; }\n"
-        f"http {{ access_log off;\n{temporary}{http} }}\n"
-    )
-
-
-def _caddy(folder: Path, listen: Ports, replacements: Replacements) -> list[str]:
-    port, plain_port = listen
-    addresses = {
-        "http://pillows.example.org {": f"http://{ports.HOST}:{plain_port} {{",
-        "pillows.example.org {": f"https://{ports.HOST}:{port} {{",
-    }
-    site = _render("Caddyfile", {**replacements, **addresses})
-    main = folder / "Caddyfile"
-    main.write_text(f"{{\n\tadmin off\n\tauto_https off\n\tgrace_period 1s\n}}\n{site}")
-    return ["caddy", "run", "--config", str(main), "--adapter", "caddyfile"]
-
-
-def _haproxy(folder: Path, listen: Ports, replacements: Replacements) -> list[str]:
-    port, plain_port = listen
-    both = folder / "both.pem"
-    both.write_text(
-        "".join(Path(replacements.pop(name)).read_text() for name in (CERTIFICATE, KEY))
-    )
-    addresses = {
-        CERTIFICATE: str(both),
-        "bind :443 ": f"bind {ports.HOST}:{port} ",
-        "bind :80\n": f"bind {ports.HOST}:{plain_port}\n",
-    }
-    main = folder / "haproxy.cfg"
-    main.write_text(_render("haproxy.cfg", {**replacements, **addresses}))
-    return ["haproxy", "-db", "-f", str(main)]
-
-
-def _render(name: str, replacements: Replacements) -> str:
-    text = (FOLDER / name).read_text()
-    for old, new in replacements.items():
-        assert old in text, f"{name} has no {old!r}"
-        text = text.replace(old, new)
-    return text

@@ -64,8 +64,8 @@ class Server:
         return all(path.exists() for path in self.needs)
 
     @asynccontextmanager
-    async def running(self, broker: Broker) -> AsyncIterator[RunningServer]:
-        """Start it on a CPU of its own, and stop it at the end."""
+    async def running(self, broker: Broker, *, pinned: bool = True) -> AsyncIterator[RunningServer]:
+        """Start it, on a CPU of its own unless not `pinned`, and stop it at the end."""
         program = self.program(broker)
         async with program:
             port = int(program.env["BENCH_PORT"] or 0)
@@ -81,7 +81,8 @@ class Server:
                 self.topic,
             )
             running = RunningServer(program, port, publisher, self.options)
-            pin(running.pid, SERVER_CPU)
+            if pinned:
+                pin(running.pid, SERVER_CPU)
             yield running
 
 

@@ -17,12 +17,12 @@ from azure_queue.development_account import ACCOUNT_NAME
 from azure_queue.settings import QueueSettings
 from devstack import ports
 from devstack.azurite import find_azurite
+from devstack.certificates import certificate_for_loopback
 from devstack.node import find_node
 from devstack.processes import Program, Timeouts
 from poller.azure.queue import AzureQueue
 from poller.queues import DeleteResult, QueueDenied
 from poller.settings import PollerSettings
-from tests.certificates import certificate_for_loopback
 
 
 class Identity(AsyncTokenCredential):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from azure_queue.http_pool import HttpPool, NoResponse, PoolLimits, Response
 from devstack import ports
-from tests.certificates import certificate_for_loopback
+from devstack.certificates import certificate_for_loopback
 from tests.waiting import until
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -126,6 +126,18 @@ async def test_tls_1_2_and_1_3_are_spoken_and_nothing_older(
     writer.close()
 
 
+async def test_of_tls_1_2_only_ciphers_with_forward_secrecy_and_authentication_are_spoken(
+    proxy: Proxy,
+) -> None:
+    """Not even with a client that knows no others."""
+    trust = ssl.create_default_context(cafile=str(proxy.certificate))
+    trust.maximum_version = ssl.TLSVersion.TLSv1_2
+    trust.set_ciphers("ALL:!AESGCM:!CHACHA20:@SECLEVEL=0")
+
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        await asyncio.open_connection(ports.HOST, proxy.port, ssl=trust)
+
+
 async def test_without_tls_the_page_is_redirected_and_everything_else_is_refused(
     proxy: Proxy,
 ) -> None:

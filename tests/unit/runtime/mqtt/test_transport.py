@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from devstack import ports
+from devstack.certificates import certificate_for_loopback
 from runtime.broker_url import BrokerAddress
 from runtime.mqtt import transport
 from runtime.mqtt.transport import open_transport, os_error_text
-from tests.certificates import certificate_for_loopback
 
 
 @pytest.fixture
