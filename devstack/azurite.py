@@ -1,6 +1,8 @@
 """The queue: Azurite from node_modules, on the Node.js of the machine or of a Python package."""
 
 import json
+import secrets
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -23,17 +25,29 @@ def find_azurite() -> Path:
 
 
 class Azurite(Program):
-    """Azurite's queue service on one port; it stores messages in memory or in a folder.
+    """Azurite's queue service on one port; it stores messages in a folder.
 
-    In memory, a restart loses everything, including the queues. In a folder, it saves every five
-    seconds and on SIGTERM; after SIGKILL the newest messages may be lost, or deleted ones be back.
+    Without `location` the folder is its own, and is removed on close. It saves every five seconds
+    and on SIGTERM; after SIGKILL the newest messages may be lost, or deleted ones be back.
+
+    `in_memory` is for runs of less than a minute. Every minute Azurite removes the extents that no
+    message uses any more. In memory each message has had one of its own, each removal sorts the
+    index of all of them again, and no request is answered meanwhile: for more than a minute after
+    10,000 messages. In a folder messages share extents of 64 MiB.
     """
 
     def __init__(
-        self, port: int = 0, *, location: Path | None = None, show: Show | None = None
+        self,
+        port: int = 0,
+        *,
+        location: Path | None = None,
+        in_memory: bool = False,
+        show: Show | None = None,
     ) -> None:
         self.port = port or ports.free()
-        where = ["--location", location] if location else ["--inMemoryPersistence"]
+        # Azurite makes it.
+        self._own_folder = ROOT / ".devstack" / f"queue-{secrets.token_hex(4)}"
+        where = ["--location", location or self._own_folder]
         super().__init__(
             "azurite",
             [
@@ -46,7 +60,7 @@ class Azurite(Program):
                 "--silent",
                 "--disableTelemetry",
                 "--skipApiVersionCheck",
-                *where,
+                *(["--inMemoryPersistence"] if in_memory else where),
             ],
             ready=partial(http_answers, ports.HOST, self.port, "/"),
             # Options for a debugger or a certificate are meant for other programs.
@@ -55,6 +69,11 @@ class Azurite(Program):
             timeouts=Timeouts(stop_s=2.0 if location else 0.5),
             show=show,
         )
+
+    async def close(self) -> None:
+        """Stop it, and remove a folder of its own."""
+        await super().close()
+        shutil.rmtree(self._own_folder, ignore_errors=True)
 
     @property
     def url(self) -> str:

@@ -26,7 +26,7 @@ async def broker() -> AsyncIterator[Broker]:
 
 @pytest.fixture(scope="session")
 async def azurite() -> AsyncIterator[Azurite]:
-    """Azurite, in memory."""
+    """Azurite."""
     async with Azurite() as started:
         yield started
 

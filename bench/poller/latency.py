@@ -71,7 +71,7 @@ async def measure(broker: Broker, *, idle: int, busy: int) -> dict[str, list[flo
 
     Each of IDLE_POLLERS pollers gets `idle` messages, and then one of them gets `busy` messages.
     """
-    async with Azurite() as azurite, AsyncExitStack() as stack:
+    async with Azurite(in_memory=True) as azurite, AsyncExitStack() as stack:
         prefix = f"bench{ports.free()}"
         queues = []
         for number in range(IDLE_POLLERS):

@@ -93,7 +93,7 @@ async def double(delay_ms: int, jitter_ms: int = 0) -> AsyncIterator[Target]:
 async def azurite() -> AsyncIterator[Target]:
     """Start Azurite with an empty queue."""
     async with (
-        Azurite() as program,
+        Azurite(in_memory=True) as program,
         QueueClient.from_connection_string(
             program.connection_string, QUEUE, **CLIENT_OPTIONS
         ) as client,
