@@ -1,63 +1,16 @@
 """`python -m devstack`: runs the whole system for a person at a terminal, until Ctrl-C."""
 
-import argparse
 import asyncio
 import contextlib
-import dataclasses
 import signal
 import sys
-from collections.abc import Sequence
 
-from devstack import ports
-from devstack.broker import BROKER_KINDS, EMBEDDED_LIMITS
+from devstack.broker import EMBEDDED_LIMITS
 from devstack.console import Console
 from devstack.errors import CannotStart, DevstackError, ProgramFailed
-from devstack.ports import Ports
+from devstack.options import CANNOT_START, FAILED, parse_options, wanted_ports
 from devstack.processes import Program
 from devstack.stack import Stack
-
-FAILED, CANNOT_START = 1, 2
-"""Exit statuses: a program failed; or nothing was started."""
-
-
-def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse the command line; an invalid one ends the process with exit status 2."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/dev",
-        description="Run broker, queue, poller, gateway and simulator on this machine. Every "
-        "setting of .env.example is read from the environment, except addresses, ports and "
-        "credentials, which the stack sets.",
-    )
-    parser.add_argument("--no-simulator", action="store_true", help="run without simulated pillows")
-    parser.add_argument(
-        "--broker",
-        choices=BROKER_KINDS,
-        default="auto",
-        help="auto: mosquitto if it is installed, else the broker of a Python package",
-    )
-    for field in dataclasses.fields(Ports):
-        default = getattr(ports.DEFAULT, field.name)
-        # Nobody opens the ops port without having read where it is.
-        is_preferred = field.name == "ops"
-        parser.add_argument(
-            f"--{field.name}-port",
-            type=ports.parse,
-            default=None if is_preferred else default,
-            metavar="PORT",
-            help=f"port of {ports.PURPOSES[field.name]}; 0 for a free one (default {default}"
-            + (", or a free one if it is taken)" if is_preferred else ")"),
-        )
-    return parser.parse_args(arguments)
-
-
-def wanted_ports(chosen: argparse.Namespace) -> Ports:
-    """Return the ports of the command line."""
-    given = {
-        field.name: getattr(chosen, f"{field.name}_port") for field in dataclasses.fields(Ports)
-    }
-    if given["ops"] is None:
-        given["ops"] = ports.preferred(ports.DEFAULT.ops, given.values())
-    return Ports(**given)
 
 
 async def watch(stack: Stack, console: Console) -> Program:

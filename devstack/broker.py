@@ -65,8 +65,8 @@ next_connection_delay_ms = 0
 """
 
 
-def choose(kind: BrokerKind) -> Literal["mosquitto", "embedded"]:
-    """Return which broker is used; raises CannotStart when it is not installed."""
+def wanted_kind(kind: BrokerKind) -> Literal["mosquitto", "embedded"]:
+    """Return which broker is used; raises CannotStart for a mosquitto that is not installed."""
     installed = all(shutil.which(name, path=SEARCH) for name in ("mosquitto", "mosquitto_passwd"))
     if kind == "mosquitto" and not installed:
         raise CannotStart(
@@ -75,11 +75,18 @@ def choose(kind: BrokerKind) -> Literal["mosquitto", "embedded"]:
         )
     if kind == "mosquitto" or (kind == "auto" and installed):
         return "mosquitto"
-    if importlib.util.find_spec("iotcore") is None:
-        raise CannotStart(
-            "neither mosquitto nor the Python package iotcore is installed; run scripts/setup"
-        )
     return "embedded"
+
+
+def choose(kind: BrokerKind) -> Literal["mosquitto", "embedded"]:
+    """Return which broker is used; raises CannotStart when it is not installed."""
+    wanted = wanted_kind(kind)
+    if wanted == "embedded" and importlib.util.find_spec("iotcore") is None:
+        raise CannotStart(
+            "mosquitto is not used, and the Python package iotcore is not installed; run "
+            "scripts/setup"
+        )
+    return wanted
 
 
 class Broker(Program):

