@@ -81,6 +81,7 @@ DECIDERS: Final = (
     "contract.*",
     "runtime.backoff",
     "runtime.outage",
+    "runtime.unknown_settings",
     "runtime.variables",
     "runtime.web_origin",
     "runtime.mqtt.retained_set",

@@ -12,6 +12,7 @@ from gateway.settings import GatewaySettings
 from poller.settings import PollerSettings
 from runtime.secret_files import is_secret
 from runtime.settings import CommonSettings
+from runtime.unknown_settings import unknown_settings
 from simulator.settings import SimulatorSettings
 
 EXAMPLE: Final = (ROOT / ".env.example").read_text(encoding="utf-8")
@@ -111,6 +112,13 @@ def test_a_copy_of_the_file_sets_nothing() -> None:
 def test_the_file_lists_each_setting_of_the_code_and_of_compose_and_no_other() -> None:
     """A missing one would be unknown to operators, an additional one without effect."""
     assert set(entries()) == set(settings()) | set(secret_files()) | set(compose_variables())
+
+
+def test_no_variable_of_compose_is_taken_for_a_misspelled_setting() -> None:
+    """They are in the environment of a service that is started by hand with an exported .env."""
+    variables = dict.fromkeys(compose_variables(), "")
+
+    assert unknown_settings(variables, set(settings())) == []
 
 
 def test_a_setting_has_the_description_that_it_has_in_the_code() -> None:

@@ -300,3 +300,21 @@ def test_settings_are_immutable(monkeypatch: pytest.MonkeyPatch) -> None:
         settings.topic_prefix = "other"
     monkeypatch.setitem(os.environ, "TOPIC_PREFIX", "other")
     assert settings.topic_prefix == "pillow"
+
+
+def test_a_misspelled_setting_is_logged_with_the_one_meant_and_without_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MQTT_PASWORD", "hunter2")
+
+    with capture_logs() as lines:
+        Settings.log_ignored()
+
+    assert lines == [
+        {
+            "event": "a variable that is no setting is ignored",
+            "log_level": "warning",
+            "variable": "MQTT_PASWORD",
+            "meant": "MQTT_PASSWORD",
+        }
+    ]

@@ -33,6 +33,7 @@ from contract.topics import is_instance_name, is_topic_prefix
 from runtime.broker_url import BrokerAddress, has_control_character, parse_broker_url
 from runtime.secret_files import SecretFiles, is_secret, read_error, secret_path
 from runtime.tls import TlsFiles, TlsFilesUnusable, tls_context
+from runtime.unknown_settings import unknown_settings
 from runtime.variables import cleaned, is_service_link
 
 log = structlog.get_logger()
@@ -218,8 +219,12 @@ class CommonSettings(BaseSettings):
     @classmethod
     def log_ignored(cls) -> None:
         """Log each variable that was ignored, once the logs are configured."""
-        for name, field in cls.model_fields.items():
-            alias = field.alias or name
+        fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+        secrets = {f"{alias}_FILE" for alias, field in fields.items() if is_secret(field)}
+        for variable, meant in unknown_settings(os.environ, fields.keys() | secrets):
+            # Without the value, which may be a secret.
+            log.warning("a variable that is no setting is ignored", variable=variable, meant=meant)
+        for alias in fields:
             if _is_set_by_kubernetes(alias):
                 log.warning(
                     "a variable that Kubernetes set for a Service is ignored; set "

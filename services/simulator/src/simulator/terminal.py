@@ -75,6 +75,7 @@ def set_up_logs(settings: SimulatorSettings, *, live: bool) -> None:
     """Log to standard error; with a live table, above it."""
     stream = cast(TextIO, _LinesAboveTable(CONSOLE)) if live else sys.stderr
     configure_logs("simulator", level=settings.log_level, style=settings.log_format, stream=stream)
+    settings.log_ignored()
     if settings.log_level != "debug":
         for handler in logging.getLogger().handlers:
             handler.addFilter(DuplicateWarningFilter())
