@@ -48,6 +48,26 @@ def test_an_endpoint_without_tls_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "https://",
+        "https://:443",
+        "https://account:99999",
+        "https://account:x",
+        "https://[::1",
+        "https://key@account",
+        "https://account.queue.core.windows.net/?sv=1",
+    ],
+)
+def test_an_endpoint_that_is_no_address_is_refused_with_its_value(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        QueueSettings.load(AZURE_STORAGE_QUEUE_ENDPOINT=url)
+
+    assert f"AZURE_STORAGE_QUEUE_ENDPOINT = {url!r}: is no " in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["ab", "a" * 64, "Pillow", "a--b", "-abc", "abc-", "a_b", "ab\nc"])
 def test_an_invalid_queue_name_is_refused_with_its_value_and_the_rule(
     monkeypatch: pytest.MonkeyPatch, name: str

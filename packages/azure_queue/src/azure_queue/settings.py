@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -34,6 +35,13 @@ def _checked_endpoint(url: str | None) -> str | None:
         raise ValueError("is no https:// address; a token must not be sent unencrypted")
     if any(map(str.isspace, url)):
         raise ValueError("contains a blank or a line break")
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("is no address like https://ACCOUNT.queue.core.windows.net")
     return url.rstrip("/")
 
 
