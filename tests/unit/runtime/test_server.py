@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from devstack import ports
-from runtime.server import PortUnavailable, listen, serve_until
+from runtime.server import PortUnavailable, listen, serve_until, url_of
 
 
 def address(listener: socket.socket) -> str:
@@ -44,6 +44,16 @@ def test_an_address_of_another_machine_is_an_error_that_names_it(host: str) -> N
     """Or one that does not exist."""
     with pytest.raises(PortUnavailable, match=f"cannot listen on {host}:0: "):
         listen(host, 0, "GATEWAY_PORT")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.0.0.1"])
+async def test_the_url_of_a_listener_can_be_opened(host: str) -> None:
+    with listen(host, 0, "GATEWAY_PORT") as listener:
+        url = url_of(listener)
+        target = httpx.URL(url)
+        assert target.host in ("localhost", "127.0.0.1")
+        with socket.create_connection((target.host, target.port or 80)):
+            pass
 
 
 def test_a_port_can_be_used_again_at_once() -> None:

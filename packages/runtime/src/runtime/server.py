@@ -55,8 +55,10 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
 
 
 def url_of(listener: socket.socket, path: str = "/") -> str:
-    """Return the URL of a listening socket."""
+    """Return a URL of a listening socket that can be opened on this machine."""
     host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "localhost"
     return f"http://[{host}]:{port}{path}" if ":" in host else f"http://{host}:{port}{path}"
 
 

@@ -43,7 +43,7 @@ class Listeners(NamedTuple):
             )
         log.info(
             "listening",
-            page=url_of(self.public),
+            page=settings.public_url or url_of(self.public),
             ops=url_of(self.ops),
             broker=str(settings.broker),
         )

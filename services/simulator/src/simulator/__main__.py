@@ -1,9 +1,11 @@
 """The command `simulator`."""
 
 import sys
+from typing import Annotated, Final
 
 import typer
 
+from runtime.version import print_version
 from simulator.commands.check import check_
 from simulator.commands.listing import list_
 from simulator.commands.poke import poke
@@ -11,6 +13,8 @@ from simulator.commands.record import record
 from simulator.commands.replay import replay
 from simulator.commands.run import run
 from simulator.commands.trace import trace
+
+_OWN_OPTIONS: Final = ("-h", "--help", "--version")
 
 app = typer.Typer(
     add_completion=False,
@@ -28,19 +32,36 @@ app.command("poke")(poke)
 app.command("trace")(trace)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print_version("simulator")
+
+
 @app.callback()
-def simulator() -> None:
+def simulator(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
     """Simulated pillows for development, tests and stages, with injected faults on request.
 
     [bold]simulator[/bold] without a command is [bold]simulator run[/bold]. Every run can be
     repeated with its seed.
+
+    [bold]Examples[/bold]
+
+      simulator list
+      simulator run stage-demo
+      simulator check smoke
+      simulator poke cloud-1 hugging
     """
 
 
 def main() -> None:
     """Run the command line; options without a command are those of `run`."""
     arguments = sys.argv[1:]
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in _OWN_OPTIONS):
         arguments = ["run", *arguments]
     app(arguments)
 

@@ -21,6 +21,7 @@ from runtime.lifecycle import exit_with_usage
 from runtime.logs import configure_logs
 from runtime.mqtt import BrokerLost, PublishRefused
 from runtime.settings import SettingsError
+from runtime.version import print_version
 
 COMMAND: Final = "gateway"
 
@@ -40,11 +41,27 @@ Lifetime = Annotated[str, typer.Option("--for", metavar="TIME", help="30m, 12h, 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, a line each.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print_version(COMMAND)
+
+
 @app.callback()
-def gateway() -> None:
+def gateway(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
     """Forward pillow states from MQTT to browsers; without a command, until a signal.
 
-    Settings are read from the environment.
+    Settings are read from the environment; .env.example lists them.
+
+    \b
+    Examples:
+      gateway
+      GATEWAY_PORT=9090 MQTT_URL=mqtts://gateway@broker.example.org gateway
+      gateway share cloud-1 --for 7d
     """
 
 
@@ -61,7 +78,10 @@ def share_(
 
     The settings are the gateway's: GATEWAY_SHARE_KEY, GATEWAY_PUBLIC_URL, MQTT_URL, TOPIC_PREFIX.
 
-    Example: gateway share cloud-1 'ward-*' --for 7d --note 'the night shift'
+    \b
+    Examples:
+      gateway share cloud-1 'ward-*' --for 7d --note 'the night shift'
+      gateway share '*' --forever --note 'the display in the hall'
     """
     settings = _settings()
     key = _secret(settings.share_key, "GATEWAY_SHARE_KEY")
@@ -71,13 +91,25 @@ def share_(
 
 @app.command()
 def shares(json: Json = False) -> None:
-    """List the share links: id, pillows, how long, note."""
+    """List the share links: id, pillows, how long, note.
+
+    \b
+    Examples:
+      gateway shares
+      gateway shares --json
+    """
     _run(list_shares(_settings(), as_json=json))
 
 
 @app.command("unshare")
 def unshare_(share_id: Annotated[str, typer.Argument(metavar="ID", help="As shown.")]) -> None:
-    """Revoke a share link; every gateway ends its connections within a second."""
+    """Revoke a share link; every gateway ends its connections within a second.
+
+    \b
+    Examples:
+      gateway shares
+      gateway unshare k3f9a0c1d2e4b5x7
+    """
     if not is_share_id(share_id):
         exit_with_usage(COMMAND, f"{share_id!r} is no id of a share link; see `gateway shares`")
     if not _run(unshare(_settings(), share_id)):
@@ -88,7 +120,10 @@ def unshare_(share_id: Annotated[str, typer.Argument(metavar="ID", help="As show
 def token(pillows: Pillows, lasts: Lifetime = "1h") -> None:
     """Print a token for development, signed with GATEWAY_JWT_SECRET.
 
-    Example: gateway token '*' --for 1h
+    \b
+    Examples:
+      gateway token '*' --for 1h
+      gateway token cloud-1 'ward-*'
     """
     settings = _settings()
     key = _secret(settings.jwt_secret, "GATEWAY_JWT_SECRET")

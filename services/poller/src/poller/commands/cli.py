@@ -13,25 +13,43 @@ from poller.commands.export import export_to_file, export_to_stdout
 from poller.commands.list_and_show import list_letters, show_letter
 from poller.commands.replay import replay_all, replay_some
 from runtime.lifecycle import exit_with_usage
+from runtime.version import print_version
 
 _NO_MARKUP: Final[dict[str, Any]] = {
     "add_completion": False,
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
 }
 
-app = typer.Typer(**_NO_MARKUP)
+app = typer.Typer(**_NO_MARKUP, no_args_is_help=True)
 dead_letters = typer.Typer(**_NO_MARKUP, no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters")
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for scripts.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print_version("poller")
+
+
 @app.callback()
-def poller() -> None:
+def poller(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
     """Publish states from an Azure Storage Queue to MQTT; without a command, until a signal.
 
-    Settings are read from the environment.
+    Settings are read from the environment; .env.example lists them.
+
+    \b
+    Examples:
+      poller
+      POLLER_JOURNAL=/var/lib/poller POLLER_PORT=9081 poller
+      poller dead-letters list
     """
 
 
@@ -42,6 +60,12 @@ def group() -> None:
     A dead letter is a message that could not be published; the poison queue keeps it. The settings
     are the poller's, read from the environment: AZURE_STORAGE_CONNECTION_STRING or
     AZURE_STORAGE_QUEUE_ENDPOINT, QUEUE_NAME, POISON_QUEUE_NAME.
+
+    \b
+    Examples:
+      poller dead-letters list
+      poller dead-letters show 5c07ad27-9a09-4c9e-8d3f-0f5b2c0f6c11
+      poller dead-letters replay --all
     """
 
 
@@ -57,7 +81,13 @@ def list_(
         ),
     ] = False,
 ) -> None:
-    """List the dead letters."""
+    """List the dead letters.
+
+    \b
+    Examples:
+      poller dead-letters list
+      poller dead-letters list --all --json
+    """
     run_and_exit(lambda context: list_letters(context, all_=all_, json=json))
 
 
@@ -66,7 +96,12 @@ def show(
     letter: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")],
     json: Json = False,
 ) -> None:
-    """Show one dead letter, with its whole text."""
+    """Show one dead letter, with its whole text.
+
+    \b
+    Example:
+      poller dead-letters show 5c07ad27-9a09-4c9e-8d3f-0f5b2c0f6c11
+    """
     run_and_exit(lambda context: show_letter(context, letter, json=json))
 
 
@@ -85,6 +120,11 @@ def replay_(
 
     Each is then deleted from the poison queue. A letter may be in both queues after an
     interruption; it is harmless to replay it once more.
+
+    \b
+    Examples:
+      poller dead-letters replay 5c07ad27-9a09-4c9e-8d3f-0f5b2c0f6c11
+      poller dead-letters replay --all --yes
     """
     if bool(ids) == all_:
         exit_with_usage(f"{COMMAND} replay", "give the ids of letters, or --all; not both")
@@ -103,6 +143,11 @@ def export(
 
     They stay in the poison queue. More than 32 are hidden from other consumers meanwhile, and
     count as read once more.
+
+    \b
+    Examples:
+      poller dead-letters export letters.jsonl
+      poller dead-letters export - | jq .reason
     """
     if file == "-":
         if json:
