@@ -317,7 +317,9 @@ class RawConnection:
 
 def request(path: str = "/", *headers: str, method: str = "GET") -> bytes:
     """Return the bytes of an HTTP request."""
-    return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: x", *headers, "", "")).encode("latin-1")
+    return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: localhost", *headers, "", "")).encode(
+        "latin-1"
+    )
 
 
 def handshake(path: str = "/ws", *headers: str, method: str = "GET") -> bytes:

@@ -41,6 +41,19 @@ def test_origins_are_separated_by_commas_with_or_without_spaces(
     )
 
 
+def test_hosts_are_separated_by_commas_and_normalised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host of the public URL need not be repeated."""
+    monkeypatch.setenv("GATEWAY_ALLOWED_HOSTS", "Clouds.example:443, *.example.org,")
+    monkeypatch.setenv("GATEWAY_PUBLIC_URL", "https://BÜCHER.example:8443/wall")
+
+    settings = GatewaySettings.load()
+
+    assert settings.allowed_hosts == ("clouds.example", ".example.org")
+    assert settings.public_host == "xn--bcher-kva.example"
+    monkeypatch.delenv("GATEWAY_PUBLIC_URL")
+    assert GatewaySettings.load().public_host is None
+
+
 @pytest.mark.parametrize(
     ("value", "ancestors"),
     [
@@ -64,6 +77,8 @@ def test_frame_ancestors_are_sites_self_or_all(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("GATEWAY_ALLOWED_HOSTS", "https://clouds.example"),
+        ("GATEWAY_OPS_PORT", "65536"),
         ("GATEWAY_PORT", "65536"),
         ("GATEWAY_FRAME_ANCESTORS", "example.org"),
         ("GATEWAY_FRAME_ANCESTORS", "self, none"),

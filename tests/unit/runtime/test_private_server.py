@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -115,3 +116,28 @@ async def test_a_request_that_is_too_large_is_not_read() -> None:
         )
         assert await ended(reader) == b""
         writer.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("127.0.0.1:8082", 200),
+        ("[::1]", 200),
+        ("evil.example:8082", 421),
+        ("0x7f.1", 421),
+        ("", 421),
+        ("localhost\r\nHost: evil.example", 421),
+    ],
+)
+async def test_a_port_on_loopback_is_not_answered_under_the_names_of_others(
+    host: str, status: int
+) -> None:
+    """A page of evil.example could have that name resolved to 127.0.0.1."""
+    async with serving() as listener:
+        reader, writer = await connect(listener, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        got = await ended(reader)
+        writer.close()
+
+    assert got.startswith(f"HTTP/1.1 {status} ".encode())
+    assert (b"small" in got) == (status == 200)

@@ -11,9 +11,12 @@ from functools import partial
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from runtime.server import serve_until
+from runtime.server import machine_names, serve_until
+from runtime.web_host import allowed_hosts
 
 MAX_CONNECTIONS: Final = 16
 """Connections at once; above it the oldest is closed."""
@@ -74,6 +77,24 @@ class OneRequestProtocol(asyncio.Protocol):
         self._transport.abort()
 
 
+def answered_hosts(app: ASGIApp, bound_to: str) -> ASGIApp:
+    """Wrap an application so that a port on loopback is not answered under other names.
+
+    Otherwise a page could read it, by a name that is resolved to loopback.
+    """
+    hosts = allowed_hosts((), bound_to, machine_names())
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if len(named) <= 1 and all(map(hosts.allow, named)):
+            await app(scope, receive, send)
+        else:
+            refusal = PlainTextResponse("this host is not answered here; use localhost\n", 421)
+            await refusal(scope, receive, send)
+
+    return checked
+
+
 async def serve_privately(
     app: Starlette,
     listener: socket.socket,
@@ -84,7 +105,7 @@ async def serve_privately(
     """Serve `app` on `listener` until `stopping` is set, one request a connection."""
     connections: dict[OneRequestProtocol, None] = {}
     await serve_until(
-        app,
+        answered_hosts(app, listener.getsockname()[0]),
         listener,
         stopping,
         http=partial(OneRequestProtocol, connections, connection_s),

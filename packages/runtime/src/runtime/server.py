@@ -54,6 +54,13 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     return opened
 
 
+def machine_names() -> tuple[str, ...]:
+    """Return the names by which this machine is known to itself and its neighbours."""
+    name = socket.gethostname()
+    first = name.partition(".")[0]
+    return name, first, f"{first}.local"
+
+
 def url_of(listener: socket.socket, path: str = "/") -> str:
     """Return a URL of a listening socket that can be opened on this machine."""
     host, port = listener.getsockname()[:2]

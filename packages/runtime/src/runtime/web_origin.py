@@ -32,9 +32,14 @@ def normalize_origin(text: str) -> str:
         raise ValueError(f"{text!r} {_FORM}, and no path")
     if not parts.scheme or not host or "@" in parts.netloc or any(map(str.isspace, text)):
         raise ValueError(f"{text!r} {_FORM}; several are separated by commas")
-    host = f"[{host}]" if ":" in host else ".".join(map(_ascii_label, host.split(".")))
+    host = f"[{host}]" if ":" in host else ascii_host(host)
     is_default = port is None or port == _DEFAULT_PORTS.get(parts.scheme)
     return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{port}"
+
+
+def ascii_host(host: str) -> str:
+    """Return a name in ASCII, as browsers send it."""
+    return ".".join(map(_ascii_label, host.split(".")))
 
 
 def _ascii_label(label: str) -> str:

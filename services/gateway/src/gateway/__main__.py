@@ -42,8 +42,9 @@ from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.observed_counter import ObservedCounter
-from runtime.server import PortUnavailable
+from runtime.server import PortUnavailable, machine_names
 from runtime.settings import SettingsError
+from runtime.web_host import allowed_hosts
 
 log = structlog.get_logger()
 
@@ -233,10 +234,18 @@ def _transport_context(
 
 
 def _admission_policy(settings: GatewaySettings, limits: ConnectionLimits) -> AdmissionPolicy:
+    public = settings.public_host
+    hosts = allowed_hosts(
+        settings.allowed_hosts, settings.host, machine_names(), filter(None, [public])
+    )
+    if hosts.everything and not settings.allowed_hosts:
+        log.warning("requests for any host are answered", setting="GATEWAY_ALLOWED_HOSTS")
     return AdmissionPolicy(
         settings.allowed_origins,
         limits.clients,
         parse_networks(settings.trusted_proxies),
+        hosts,
+        public if settings.public_url.startswith("https:") else None,
     )
 
 

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field
 
 from gateway.auth.settings import AuthSettings
 from runtime.settings import Names
-from runtime.web_origin import normalize_origin
+from runtime.web_host import normalize_host, parse_host
+from runtime.web_origin import ascii_host, normalize_origin
 
 
 def _normalized_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -30,6 +31,10 @@ def _ancestor(name: str) -> str:
     if set(origin) & set(";,'"):  # they end a source of the policy
         raise ValueError(f"{name!r} is no origin: like https://example.org")
     return origin.replace("://", "://*.", 1) if wildcard else origin
+
+
+def _normalized_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(normalize_host, hosts))
 
 
 def _checked_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
@@ -98,11 +103,19 @@ class GatewaySettings(AuthSettings):
         description="Sites that may show the page in a frame, separated by commas: self, origins "
         "like https://example.org or https://*.example.org, or * for all; none unless set.",
     )
+    allowed_hosts: Annotated[Names, AfterValidator(_normalized_hosts)] = Field(
+        (),
+        alias="GATEWAY_ALLOWED_HOSTS",
+        description="Names by which the gateway may be addressed, separated by commas: "
+        "clouds.example.org, or .example.org for all names below it, or * for all. localhost and "
+        "the host of GATEWAY_PUBLIC_URL always may. Unless set, also this machine's name and "
+        "addresses where GATEWAY_HOST is on loopback, and every name where it is not.",
+    )
     trusted_proxies: Annotated[Names, AfterValidator(_checked_networks)] = Field(
         (),
         alias="GATEWAY_TRUSTED_PROXIES",
         description="Addresses and networks of the proxies in front, like 10.0.0.0/8, separated "
-        "by commas; their X-Forwarded-Host and Forwarded headers are believed.",
+        "by commas; their X-Forwarded-Host, X-Forwarded-Proto and Forwarded headers are believed.",
     )
     max_browsers: int = Field(
         0,
@@ -201,6 +214,11 @@ class GatewaySettings(AuthSettings):
         description="Memory for past states, in bytes, of all pillows together; the oldest are "
         "evicted first.",
     )
+
+    @property
+    def public_host(self) -> str | None:
+        """The host of GATEWAY_PUBLIC_URL."""
+        return parse_host(ascii_host(urlsplit(self.public_url).netloc.rpartition("@")[2]))
 
     @property
     def page_url(self) -> str:

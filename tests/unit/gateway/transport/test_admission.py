@@ -13,8 +13,10 @@ from gateway.transport.admission import (
     SubscriptionRequest,
     admit,
     parse_subscription,
+    refusal_of_host,
 )
 from gateway.transport.forwarded import parse_networks
+from runtime.web_host import allowed_hosts
 
 
 def test_a_query_without_pillows_subscribes_to_all() -> None:
@@ -107,3 +109,58 @@ def test_a_proxy_that_names_the_upstream_as_host_is_told_what_to_pass_on() -> No
     assert "proxy_set_header Host $http_host" in refusal.reason
     fields[b"sec-fetch-site"] = b"same-origin"
     assert isinstance(admit(POLICY, 0, b"", fields, "127.0.0.1"), SubscriptionRequest)
+
+
+HTTPS_PAGE = {b"host": b"pillows.example", b"origin": b"https://pillows.example"}
+HTTP_PAGE = {b"host": b"pillows.example", b"origin": b"http://pillows.example"}
+
+
+@pytest.mark.parametrize(
+    "told", [{b"x-forwarded-proto": b"https"}, {b"forwarded": b"proto=https;host=pillows.example"}]
+)
+def test_a_page_of_http_is_refused_where_a_trusted_proxy_was_asked_by_https(
+    told: dict[bytes, bytes],
+) -> None:
+    """With the sentence that helps. What another proxy tells does not count."""
+    trusting = AdmissionPolicy((), 2, parse_networks(["10.0.0.0/8"]))
+
+    assert isinstance(
+        admit(trusting, 0, b"", {**HTTPS_PAGE, **told}, "10.0.0.7"), SubscriptionRequest
+    )
+    assert isinstance(
+        admit(trusting, 0, b"", {**HTTP_PAGE, **told}, "192.0.2.1"), SubscriptionRequest
+    )
+    refusal = admit(trusting, 0, b"", {**HTTP_PAGE, **told}, "10.0.0.7")
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == FORBIDDEN
+    assert "reached by https://" in refusal.reason
+    plain = {b"x-forwarded-proto": b"http"}
+    for page in (HTTP_PAGE, HTTPS_PAGE):
+        assert isinstance(
+            admit(trusting, 0, b"", {**page, **plain}, "10.0.0.7"), SubscriptionRequest
+        )
+
+
+def test_a_page_of_http_is_refused_at_the_host_of_a_public_url_of_https() -> None:
+    """No proxy has to tell the scheme."""
+    policy = AdmissionPolicy((), 2, https_host="pillows.example")
+
+    assert isinstance(admit(policy, 0, b"", HTTPS_PAGE), SubscriptionRequest)
+    refusal = admit(policy, 0, b"", HTTP_PAGE)
+    assert isinstance(refusal, Refusal)
+    assert "reached by https://" in refusal.reason
+    local = {b"host": b"localhost:8080", b"origin": b"http://localhost:8080"}
+    assert isinstance(admit(policy, 0, b"", local), SubscriptionRequest)
+
+
+def test_a_foreign_host_is_refused_with_its_name_and_the_setting() -> None:
+    """The name is cut off where it is long."""
+    policy = AdmissionPolicy((), 2, hosts=allowed_hosts((), "127.0.0.1", ()))
+
+    assert refusal_of_host(policy, {b"host": b"localhost"}, None) is None
+    refusal = refusal_of_host(policy, {b"host": b"evil.example" + b"x" * 999}, None)
+    assert refusal is not None
+    assert refusal.code == FORBIDDEN
+    assert "the host evil.examplexx" in refusal.reason
+    assert "GATEWAY_ALLOWED_HOSTS" in refusal.reason
+    assert len(refusal.reason) < 250

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.transport.forwarded import forwarded_host, is_trusted, parse_networks
+from gateway.transport.forwarded import (
+    forwarded_host,
+    forwarded_hosts,
+    forwarded_scheme,
+    is_trusted,
+    parse_networks,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +33,39 @@ def test_the_host_that_the_first_proxy_was_addressed_as(
 ) -> None:
     """From `Forwarded`, else from `X-Forwarded-Host`."""
     assert forwarded_host(fields) == host
+
+
+@pytest.mark.parametrize(
+    ("fields", "hosts"),
+    [
+        ({}, ()),
+        ({b"x-forwarded-host": b"a:8443 ,, b"}, ("a:8443", "b")),
+        ({b"forwarded": b'for=x;host=a, Host="b\\"c";proto=http, for=y'}, ("a", 'b"c')),
+        ({b"forwarded": b"host=a", b"x-forwarded-host": b"b"}, ("a",)),
+    ],
+)
+def test_every_host_that_is_named(fields: dict[bytes, bytes], hosts: tuple[str, ...]) -> None:
+    """The first proxy's is first."""
+    assert forwarded_hosts(fields) == hosts
+
+
+@pytest.mark.parametrize(
+    ("fields", "scheme"),
+    [
+        ({}, None),
+        ({b"x-forwarded-proto": b"HTTPS"}, "https"),
+        ({b"x-forwarded-proto": b"https, http"}, "https"),
+        ({b"x-forwarded-proto": b""}, None),
+        ({b"forwarded": b"for=x;proto=https;host=a"}, "https"),
+        ({b"forwarded": b'proto="http", proto=https'}, "http"),
+        ({b"forwarded": b"for=x", b"x-forwarded-proto": b"https"}, "https"),
+    ],
+)
+def test_the_scheme_that_the_first_proxy_was_asked_by(
+    fields: dict[bytes, bytes], scheme: str | None
+) -> None:
+    """From `Forwarded`, else from `X-Forwarded-Proto`."""
+    assert forwarded_scheme(fields) == scheme
 
 
 @pytest.mark.parametrize(
@@ -54,5 +93,7 @@ def test_a_peer_is_trusted_by_its_address(peer: str | None, trusted: bool) -> No
 @given(st.binary(), st.binary(), st.text())
 def test_any_header_is_read_without_an_exception(a: bytes, b: bytes, peer: str) -> None:
     """They are chosen by the client."""
-    forwarded_host({b"forwarded": a, b"x-forwarded-host": b})
+    fields = {b"forwarded": a, b"x-forwarded-host": b, b"x-forwarded-proto": b}
+    assert forwarded_host(fields) == next(iter(forwarded_hosts(fields)), None)
+    forwarded_scheme(fields)
     is_trusted(peer, parse_networks(["10.0.0.0/8"]))

@@ -98,7 +98,7 @@ async def test_a_refused_handshake_is_answered_and_logs_nothing(
     ("sent", "is_chunked"),
     [
         (request("/events"), True),
-        (request("http://x/events"), True),
+        (request("http://localhost/events"), True),
         (request("/events", "Content-Length: 9"), True),
         (request("/events").replace(b"HTTP/1.1", b"HTTP/1.0"), False),
         (b"GET /events HTTP/1.0\r\n\r\n", False),
@@ -218,7 +218,7 @@ async def test_an_upgraded_connection_has_no_deadline(monkeypatch: pytest.Monkey
     monkeypatch.setattr(connections, "REQUEST_HEADER_TIMEOUT_S", timeout_s)
     async with (
         serving() as served,
-        served.dial(request("http://x/events", "Content-Length: 9")),
+        served.dial(request("http://localhost/events", "Content-Length: 9")),
         served.dial(handshake("/ws", "Connection: keep-alive")),
     ):
         await until(lambda: served.clients == 2, "registered")

@@ -25,6 +25,18 @@ def test_an_allowed_origin(origin: str, allowed: tuple[str, ...]) -> None:
     assert origin_allowed(origin, [HOST], allowed)
 
 
+def test_a_page_of_http_is_none_of_a_gateway_that_is_reached_by_https() -> None:
+    """Unless it is allowed by name. A page of https is one of a gateway that knows no scheme."""
+    for host in ("pillows.example", "pillows.example:443"):
+        assert origin_allowed("https://pillows.example", [host], (), is_https=True)
+        assert not origin_allowed("http://pillows.example", [host], (), is_https=True)
+        assert not origin_allowed("HTTP://pillows.example:443", [host], (), is_https=True)
+        assert origin_allowed("https://pillows.example", [host], ())
+    assert origin_allowed(
+        "http://pillows.example", ["pillows.example"], ["http://pillows.example"], is_https=True
+    )
+
+
 @pytest.mark.parametrize(
     "origin",
     [

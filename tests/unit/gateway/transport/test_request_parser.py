@@ -19,7 +19,7 @@ from gateway.transport.request_parser import (
 )
 from tests.gateway import handshake, request
 
-HOSTLESS = request("/nothing").replace(b"Host: x\r\n", b"")
+HOSTLESS = request("/nothing").replace(b"Host: localhost\r\n", b"")
 
 
 def parse(data: bytes, *, piece_bytes: int = 0) -> list[Event]:
@@ -35,7 +35,7 @@ def test_a_request_is_a_head_its_body_and_an_end() -> None:
 
     assert isinstance(head, RequestHead)
     assert (head.method, head.target, head.version) == (b"POST", b"/a?b=c", "1.1")
-    assert head.headers == ((b"host", b"x"), (b"content-length", b"3"))
+    assert head.headers == ((b"host", b"localhost"), (b"content-length", b"3"))
     assert head.repeated == ()
     assert rest == [BodyPiece(b"abc"), RequestEnd()]
 
@@ -56,7 +56,8 @@ def test_repeated_headers_are_kept_in_their_order() -> None:
 
     assert isinstance(head, RequestHead)
     assert head.headers == [
-        (b"host", b"x"), (b"connection", b"close"), (b"a", b"1"), (b"connection", b"upgrade")
+        (b"host", b"localhost"), (b"connection", b"close"),
+        (b"a", b"1"), (b"connection", b"upgrade"),
     ]  # fmt: skip
     assert head.fields[b"connection"] == b"upgrade"
 
@@ -66,7 +67,7 @@ def test_whitespace_around_a_value_is_no_part_of_it() -> None:
     head = parse(request("/", "A:  b c\t ", "B: "))[0]
 
     assert isinstance(head, RequestHead)
-    assert head.headers == ((b"host", b"x"), (b"a", b"b c"), (b"b", b""))
+    assert head.headers == ((b"host", b"localhost"), (b"a", b"b c"), (b"b", b""))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_whitespace_around_a_value_is_no_part_of_it() -> None:
         handshake(),
         handshake().replace(b"Upgrade\r\n", b"Upgrade\r\nConnection: keep-alive\r\n"),
         handshake().replace(b"Connection:", b"Connection: keep-alive\r\nConnection:"),
-        handshake().replace(b"GET /ws", b"GET http://x/ws"),
+        handshake().replace(b"GET /ws", b"GET http://localhost/ws"),
         handshake().replace(b"websocket", b"WebSocket"),
     ],
 )
@@ -133,6 +134,38 @@ def test_a_request_for_another_upgrade_is_no_handshake(sent: bytes) -> None:
 def test_an_invalid_request_is_an_error_without_a_head(sent: bytes) -> None:
     """HTTP/1.1 needs one Host header (RFC 9112 §3.2)."""
     assert parse(sent) == [RequestError(INVALID_REQUEST)]
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "is_valid"),
+    [
+        ("http://a.example/x", "a.example", True),
+        ("HTTP://A.example:80/x", "a.Example", True),
+        ("http://a.example", "a.example:80", True),
+        ("https://a.example?x", "a.example:443", True),
+        ("http://a.example:8080/x", "a.example:8080", True),
+        ("http://evil.example/x", "a.example", False),
+        ("http://a.example/x", "evil.example", False),
+        ("http://a.example:81/x", "a.example", False),
+        ("http://user@a.example/x", "a.example", False),
+        ("http://a.example#@evil.example/x", "evil.example", False),
+        ("ws://a.example/x", "evil.example", False),
+        ("/x?y=http://evil.example/", "a.example", True),
+    ],
+)
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_an_absolute_target_names_the_same_host(
+    target: str, host: str, version: str, is_valid: bool
+) -> None:
+    """So that both parsers and every rule about hosts speak of one."""
+    sent = f"GET {target} HTTP/{version}\r\nHost: {host}\r\n\r\n"
+
+    assert isinstance(parse(sent.encode())[0], RequestHead) == is_valid
+
+
+def test_an_absolute_target_needs_the_header_in_http_1_0_too() -> None:
+    """It is for a proxy."""
+    assert parse(b"GET http://a.example/ HTTP/1.0\r\n\r\n") == [RequestError(INVALID_REQUEST)]
 
 
 def test_http_1_0_needs_no_host() -> None:

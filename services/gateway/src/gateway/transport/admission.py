@@ -10,8 +10,10 @@ from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
 from gateway.auth.grants import Grant
 from gateway.fanout.subscriptions import Filter
-from gateway.transport.forwarded import Network, forwarded_host, is_trusted
+from gateway.transport.forwarded import Network, forwarded_host, forwarded_scheme, is_trusted
+from gateway.transport.host_policy import foreign_host
 from gateway.transport.origin_policy import browser_says_same_origin, origin_allowed
+from runtime.web_host import EVERY_HOST, AllowedHosts, parse_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,15 @@ class Refusal(NamedTuple):
 class AdmissionPolicy:
     """Which origins may subscribe beside the gateway's own, and how many clients at once.
 
-    What `trusted_proxies` say about the host of a request is believed.
+    What `trusted_proxies` say about the host of a request is believed. `hosts` are answered, and of
+    them `https_host` by https only.
     """
 
     allowed_origins: Sequence[str]
     max_clients: int
     trusted_proxies: Sequence[Network] = ()
+    hosts: AllowedHosts = EVERY_HOST
+    https_host: str | None = None
 
 
 def admit(
@@ -95,18 +100,37 @@ def parse_subscription(pillows: Sequence[str], since: str | None) -> Subscriptio
     return SubscriptionRequest(frozenset(pillows) or None, parse_cursor(since or ""))
 
 
+def refusal_of_host(
+    policy: AdmissionPolicy, fields: Mapping[bytes, bytes], peer: str | None
+) -> Refusal | None:
+    """Return why a request is not answered under the host that it names; None if it is."""
+    foreign = foreign_host(policy.hosts, fields, peer, policy.trusted_proxies)
+    if foreign is None:
+        return None
+    return Refusal(
+        FORBIDDEN,
+        f"the host {foreign:.80} is not answered here: open this site by its own name, or add "
+        "the name to GATEWAY_ALLOWED_HOSTS",
+    )
+
+
 def _refusal_of_origin(
     policy: AdmissionPolicy, fields: Mapping[bytes, bytes], peer: str | None
 ) -> Refusal | None:
     """Return why a page of the request's origin may not subscribe; None if it may."""
     origin, host = fields[b"origin"].decode("latin-1"), _text(fields.get(b"host")) or ""
-    forwarded = forwarded_host(fields)
-    hosts = [host]
-    if forwarded is not None and is_trusted(peer, policy.trusted_proxies):
-        hosts.append(forwarded)
-    if origin_allowed(origin, hosts, policy.allowed_origins) or browser_says_same_origin(fields):
+    forwarded, is_proxied = forwarded_host(fields), is_trusted(peer, policy.trusted_proxies)
+    hosts = [host, forwarded] if forwarded is not None and is_proxied else [host]
+    is_https = is_proxied and forwarded_scheme(fields) == "https"
+    if policy.https_host is not None:
+        is_https = is_https or policy.https_host in map(parse_host, hosts)
+    if origin_allowed(
+        origin, hosts, policy.allowed_origins, is_https=is_https
+    ) or browser_says_same_origin(fields):
         return None
-    if forwarded is not None and len(hosts) == 1:
+    if is_https and not origin.startswith("https:"):
+        advice = "this site is reached by https://; open its page so"
+    elif forwarded is not None and not is_proxied:
         advice = f"the proxy {peer} is not in GATEWAY_TRUSTED_PROXIES"
     else:
         advice = (

@@ -8,7 +8,13 @@ from contract.frames import FULL
 from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl, restricted
-from gateway.transport.admission import Admission, AdmissionPolicy, Refusal, admit
+from gateway.transport.admission import (
+    Admission,
+    AdmissionPolicy,
+    Refusal,
+    admit,
+    refusal_of_host,
+)
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.traffic_limits import TrafficLimits
@@ -39,6 +45,9 @@ class TransportContext:
 
         `may_send_token` says that the client can send its token later, in a message.
         """
+        foreign = refusal_of_host(self.policy, fields, peer)
+        if foreign is not None:
+            return foreign
         asked = admit(self.policy, len(self.registry.clients), query, fields, peer)
         if isinstance(asked, Refusal) and asked.code == FULL and self.registry.evict_silent():
             asked = admit(self.policy, len(self.registry.clients), query, fields, peer)
@@ -53,6 +62,10 @@ class TransportContext:
             return Admission(asked, None, asked) if may_send_token else NO_AUTHORIZATION
         permitted = restricted(asked, grant)
         return permitted if isinstance(permitted, Refusal) else Admission(asked, grant, permitted)
+
+    def refusal_of_host(self, fields: Mapping[bytes, bytes], peer: str | None) -> Refusal | None:
+        """Return why a request is not answered under the host that it names; None if it is."""
+        return refusal_of_host(self.policy, fields, peer)
 
     @property
     def is_full(self) -> bool:

@@ -1,15 +1,16 @@
-"""Forwarded requests: the host that a browser addressed, as a trusted proxy tells it. Pure."""
+"""Forwarded requests: the host and the scheme that a browser asked for, as a trusted proxy tells
+them. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
-_FORWARDED_HOST: Final = re.compile(
-    r'(?:^|[;,])\s*host=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;,"]+))', re.IGNORECASE
-)
+_VALUE: Final = r'=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;,"]+))'
+_FORWARDED_HOST: Final = re.compile(rf"(?:^|[;,])\s*host{_VALUE}", re.IGNORECASE)
+_FORWARDED_PROTO: Final = re.compile(rf"(?:^|[;,])\s*proto{_VALUE}", re.IGNORECASE)
 
 
 def parse_networks(names: Sequence[str]) -> tuple[Network, ...]:
@@ -38,8 +39,29 @@ def forwarded_host(fields: Mapping[bytes, bytes]) -> str | None:
 
     `Forwarded` (RFC 7239) is preferred to `X-Forwarded-Host`.
     """
-    found = _FORWARDED_HOST.search(fields.get(b"forwarded", b"").decode("latin-1"))
-    if found is not None:
-        return found["token"] or re.sub(r"\\(.)", r"\1", found["quoted"])
-    host = fields.get(b"x-forwarded-host", b"").decode("latin-1").partition(",")[0].strip()
-    return host or None
+    return next(iter(forwarded_hosts(fields)), None)
+
+
+def forwarded_hosts(fields: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    """Return every host that the header names, that of the first proxy first.
+
+    A proxy may add its own to what its client sent.
+    """
+    found = tuple(_values(_FORWARDED_HOST, fields))
+    if found:
+        return found
+    listed = fields.get(b"x-forwarded-host", b"").decode("latin-1").split(",")
+    return tuple(filter(None, map(str.strip, listed)))
+
+
+def forwarded_scheme(fields: Mapping[bytes, bytes]) -> str | None:
+    """Return the scheme that the first proxy was asked by; None if no header tells it."""
+    found = next(_values(_FORWARDED_PROTO, fields), None)
+    listed = fields.get(b"x-forwarded-proto", b"").decode("latin-1")
+    return (found or listed.partition(",")[0].strip()).lower() or None
+
+
+def _values(pattern: re.Pattern[str], fields: Mapping[bytes, bytes]) -> Iterator[str]:
+    """Yield the values of a parameter of `Forwarded`, unquoted."""
+    for found in pattern.finditer(fields.get(b"forwarded", b"").decode("latin-1")):
+        yield found["token"] or re.sub(r"\\(.)", r"\1", found["quoted"])

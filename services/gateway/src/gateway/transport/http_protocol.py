@@ -19,14 +19,12 @@ from gateway.transport.handshake_cache import parse_cached
 from gateway.transport.pipeline import PIPELINE_KEY, Pipeline, TooManyPipelined
 from gateway.transport.plain_response import problem_response
 from gateway.transport.request_parser import (
-    INVALID_REQUEST,
-    MAX_TARGET_BYTES,
     BodyPiece,
     Event,
     RequestEnd,
     RequestHead,
     RequestParser,
-    is_valid_target,
+    refusal_of_request,
 )
 from gateway.transport.unread import descriptor_of, read_peer
 from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
@@ -135,19 +133,19 @@ class HttpProtocol(asyncio.Protocol):
     def _handle_head(self, head: RequestHead) -> bool:
         """Upgrade to the event stream, or pass the request on; a handshake waits for its end."""
         self._restart_deadline()
-        if not self._is_busy:
-            if head.wants_websocket:
-                self._handshake = head  # upgraded at its end, which may precede a first frame
-                return True
-            if self._upgrade_to_sse(head):
-                return False
-        # The parser does not parse a body behind a request for an upgrade, so it could be taken for
-        # another request.
-        if len(head.target) > MAX_TARGET_BYTES:
-            self._refuse(414, f"The target of a request has at most {MAX_TARGET_BYTES} bytes.")
+        if head.wants_websocket and not self._is_busy:
+            self._handshake = head  # upgraded at its end, which may precede a first frame
+            return True
+        foreign = self._context.refusal_of_host(head.fields, peer_address(self._transport))
+        if foreign is not None:
+            self._context.registry.count_refused(foreign)
+            self._refuse(421, foreign.reason)
             return False
-        if not is_valid_target(head.target) or (head.is_upgrade and head.has_body):
-            self._refuse(400, INVALID_REQUEST)
+        if not self._is_busy and self._upgrade_to_sse(head):
+            return False
+        error = refusal_of_request(head)
+        if error is not None:
+            self._refuse(error.status, error.reason)
             return False
         if self._stage not in (Stage.REQUEST, Stage.STALLED):
             if not self._context.registry.has_request_room:

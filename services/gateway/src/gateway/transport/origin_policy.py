@@ -7,15 +7,20 @@ from urllib.parse import urlsplit
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-def origin_allowed(origin: str, hosts: Sequence[str], allowed: Sequence[str]) -> bool:
+def origin_allowed(
+    origin: str, hosts: Sequence[str], allowed: Sequence[str], *, is_https: bool = False
+) -> bool:
     """Return whether a page of `origin` may subscribe at a gateway that is addressed as `hosts`.
 
     A request without an Origin header does not come from a browser and needs no check, because
     the data is public to any program that can reach the gateway.
-    The scheme is not compared, because TLS often ends at a proxy.
+    A page of http:// is none of a gateway that is reached by https://, because anybody between the
+    two machines can write one. The reverse is usual, where TLS ends at a proxy that says nothing.
     """
     if "*" in allowed or origin.lower() in (one.lower() for one in allowed):
         return True
+    if is_https and not origin.lower().startswith("https://"):
+        return False
     return any(_is_same_site(origin, host) for host in hosts)
 
 

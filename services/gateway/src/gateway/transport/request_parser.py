@@ -1,5 +1,6 @@
 """Request parser: bytes of an HTTP/1.1 connection to events, by httptools. No I/O."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -14,6 +15,8 @@ MAX_PIPELINED: Final = 16
 
 MAX_TARGET_BYTES: Final = 65_535
 """Limit of the target of an ordinary request; that of an upgrade is MAX_HTTP_REQUEST_BYTES."""
+
+_DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
 
 Headers = Sequence[tuple[bytes, bytes]]
 """A request's headers in their order, names in lower case."""
@@ -167,7 +170,7 @@ class RequestParser:
         target = origin_form(self._target)
         if (
             method == b"CONNECT"
-            or not _has_valid_host(headers, version)
+            or not _has_valid_host(headers, version, self._target)
             or not _has_valid_coding(headers)
         ):
             raise _Refused
@@ -197,6 +200,17 @@ def origin_form(target: bytes) -> bytes:
     return b"/" + rest.partition(b"/")[2] if found and scheme.isalpha() else target
 
 
+def refusal_of_request(head: RequestHead) -> RequestError | None:
+    """Return why an ordinary request is not passed to uvicorn; None if it is."""
+    if len(head.target) > MAX_TARGET_BYTES:
+        return RequestError(f"The target of a request has at most {MAX_TARGET_BYTES} bytes.", 414)
+    # The parser does not parse a body behind a request for an upgrade, so it could be taken for
+    # another request.
+    if not is_valid_target(head.target) or (head.is_upgrade and head.has_body):
+        return RequestError(INVALID_REQUEST)
+    return None
+
+
 def is_valid_target(target: bytes) -> bool:
     """Return whether uvicorn can parse a target; it logs a warning for each that it cannot.
 
@@ -211,10 +225,19 @@ def is_valid_target(target: bytes) -> bool:
     return True
 
 
-def _has_valid_host(headers: Headers, version: str) -> bool:
-    """Return whether one host is named, or none in HTTP/1.0 (RFC 9112 §3.2)."""
-    hosts = sum(name == b"host" for name, _ in headers)
-    return hosts == 1 or (hosts == 0 and version != "1.1")
+def _has_valid_host(headers: Headers, version: str, target: bytes) -> bool:
+    """Return whether one host is named, or none in HTTP/1.0 (RFC 9112 §3.2).
+
+    An absolute target names it too, and must name the same: what is allowed depends on it.
+    """
+    hosts = [value for name, value in headers if name == b"host"]
+    scheme, is_absolute, rest = target.partition(b"://")
+    if is_absolute and scheme.isalpha():
+        authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
+        default = _DEFAULT_PORTS.get(scheme.lower(), b"")
+        named = [one.lower().removesuffix(default) for one in (authority, *hosts)]
+        return len(hosts) == 1 and named[0] == named[1]
+    return len(hosts) == 1 or (not hosts and version != "1.1")
 
 
 def _has_valid_coding(headers: Headers) -> bool:

@@ -24,8 +24,7 @@ def upgrade_to_websocket(
     `response` accepts the handshake, `fields` are its headers by name, and `rest` was received
     behind it.
     """
-    peer = peer_address(transport) if b"origin" in fields else None
-    outcome = context.admit(query, fields, peer, may_send_token=True)
+    outcome = context.admit(query, fields, peer_address(transport), may_send_token=True)
     connection = WebSocketConnection(context, transport, response.data, deflate=response.deflate)
     transport.set_protocol(connection)
     # A refused client is upgraded too, because a browser shows a page the close code of a
