@@ -1,5 +1,8 @@
 // A site on Express that compresses its responses, with the gateway below /pillows/.
 //
+// The gateway's setting for it: GATEWAY_ALLOWED_HOSTS=pillows.example.org. Do not add this site to
+// GATEWAY_TRUSTED_PROXIES, because it passes the client's X-Forwarded headers on.
+//
 // npm install express compression http-proxy-middleware
 import compression from "compression";
 import express from "express";

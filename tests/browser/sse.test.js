@@ -54,7 +54,7 @@ test("it requests the endpoint beside the WebSocket, passes the data on, and clo
 const problem = (status, more = {}, headers = { "Content-Type": "application/problem+json" }) =>
   new Response(JSON.stringify({ type: "about:blank", title: "no", status, detail: "not you", ...more }), { status, headers });
 
-for (const [status, code] of [[400, 4400], [401, 4401], [403, 4403], [429, 4429], [503, 1013], [502, 1006]]) {
+for (const [status, code] of [[400, 4400], [401, 4401], [403, 4403], [421, 4403], [429, 4429], [503, 1013], [502, 1006]]) {
   test(`HTTP ${status} with the gateway's problem document becomes close code ${code} with its reason`, async () => {
     assert.deepEqual((await readStream(() => problem(status))).at(-1), ["closed", code, "no: not you"]);
   });

@@ -12,16 +12,23 @@ from websockets.typing import Origin
 
 from devstack.broker import Broker
 from tests.gateway import TIMEOUT_S, Gateway, Publisher, WebSocketClient, state
-from tests.proxies import PROXIES, Proxy
+from tests.proxies import FOLDER, PROXIES, Proxy
 
 PREFIX = "gwproxy"
 PATHS = ("", "/pillows")
+HOST = "pillows.example.org"
 
 
 @pytest.fixture(scope="module")
 async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
-    """A gateway that allows its own origin only."""
-    async with Gateway(broker, PREFIX, GATEWAY_EXPIRE_AFTER="86400") as started:
+    """A gateway that allows its own origin only, with the settings that the files name."""
+    async with Gateway(
+        broker,
+        PREFIX,
+        GATEWAY_EXPIRE_AFTER="86400",
+        GATEWAY_ALLOWED_HOSTS=HOST,
+        GATEWAY_TRUSTED_PROXIES="127.0.0.1",
+    ) as started:
         yield started
         started.assert_log_is_clean()
 
@@ -106,6 +113,44 @@ async def test_a_foreign_origin_is_refused_behind_the_proxy(proxy: Proxy) -> Non
         client = WebSocketClient(connection)
         assert (await client.receive())["code"] == 4403
         assert await client.wait_closed() == 4403
+
+
+async def test_a_page_of_http_is_refused_behind_the_proxy(proxy: Proxy) -> None:
+    address = f"{proxy.url.replace('https', 'wss')}/ws"
+    origin = Origin(proxy.url.replace("https", "http"))
+    async with connect(address, ssl=trust(proxy), origin=origin, proxy=None) as connection:
+        refused = await WebSocketClient(connection).receive()
+    assert refused["code"] == 4403
+    assert "https://" in refused["message"]
+
+
+LIES = {
+    "X-Forwarded-Host": HOST,
+    "X-Forwarded-Proto": "http",
+    "Forwarded": f"host={HOST};proto=http",
+}
+
+
+@pytest.mark.parametrize("lies", [{}, LIES])
+async def test_a_foreign_host_is_refused_behind_the_proxy(
+    proxy: Proxy, lies: dict[str, str]
+) -> None:
+    """Whatever headers of a proxy the client sends; Caddy has no site of that name itself."""
+    headers = {"Host": "evil.example", **lies}
+    async with httpx.AsyncClient(verify=trust(proxy), timeout=TIMEOUT_S) as client:
+        for path in ("/api/pillows", "/events", "/"):
+            async with client.stream("GET", f"{proxy.url}{path}", headers=headers) as response:
+                body = await response.aread()
+            assert body == b"" if proxy.name == "caddy" else response.status_code == 421
+
+
+@pytest.mark.parametrize("kind", [*PROXIES, "express"])
+def test_each_file_names_the_gateways_settings(kind: str) -> None:
+    names = {"nginx": "nginx.conf", "caddy": "Caddyfile", "haproxy": "haproxy.cfg"}
+    text = (FOLDER / names.get(kind, "express.mjs")).read_text()
+
+    assert f"GATEWAY_ALLOWED_HOSTS={HOST}" in text
+    assert "GATEWAY_TRUSTED_PROXIES" in text
 
 
 async def test_the_proxy_offers_http2(proxy: Proxy) -> None:

@@ -6,7 +6,7 @@
  */
 
 /** Close code of a WebSocket for each HTTP status with which the gateway refuses for good. */
-const REFUSAL_CODES = new Map([[400, 4400], [401, 4401], [403, 4403]]);
+const REFUSAL_CODES = new Map([[400, 4400], [401, 4401], [403, 4403], [421, 4403]]);
 /** Close code for each HTTP status that asks for a longer delay, whoever sends it. */
 const DELAY_CODES = new Map([[429, 4429], [503, 1013]]);
 const CONNECTION_LOST = 1006;
