@@ -18,7 +18,7 @@ test("where the broker retains no states, the page waits for those of the other 
 
 test("without a broker the page shows for how long, and that the clouds are old", () => {
   const { title, detail, note } = textOf("broker-offline");
-  assert.equal(title, "Broker offline");
+  assert.equal(title, "Not live");
   assert.equal(detail, "for 12 s. No news of any cloud.");
   assert.match(note, /last were/);
 });

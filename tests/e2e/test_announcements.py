@@ -123,7 +123,7 @@ async def test_loss_and_return_of_the_broker_are_announced_once(stack: Stack, pa
     await page.evaluate("announced.length = 0")
 
     stack.broker.kill()
-    broker_lost = "Broker offline. This is how the clouds last were."
+    broker_lost = "Not live. This is how the clouds last were."
     await expect(page.locator("#status-announcement")).to_have_text(broker_lost, timeout=SHOWN_MS)
     await stack.broker.start()
     await expect(page.locator("#status-announcement")).to_have_text("Live", timeout=40_000)

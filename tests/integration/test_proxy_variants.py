@@ -94,7 +94,7 @@ async def test_a_trusted_proxy_tells_the_host_beside_nginxs_default_one(
 @pytest.mark.parametrize(
     ("lines", "advice"),
     [
-        (FORWARDED_HOST, "the proxy 127.0.0.1 is not in GATEWAY_TRUSTED_PROXIES"),
+        (FORWARDED_HOST, "the proxy in front is not in GATEWAY_TRUSTED_PROXIES"),
         ("", "proxy_set_header Host $http_host"),
     ],
 )
@@ -106,6 +106,9 @@ async def test_the_refusal_of_the_own_page_says_what_to_change(
         refused = await first_frame(proxy.port)
     assert refused["code"] == 4403
     assert advice in str(refused["message"])
+    line = await gateway.log.wait_for("a client was refused", within_s=20)
+    assert '"code": 4403' in line
+    assert '"peer": "127.0.0.1"' in line
 
 
 async def test_forwarded_addresses_do_not_make_a_proxy_trusted(gateway: Gateway) -> None:

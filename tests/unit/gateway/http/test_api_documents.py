@@ -27,8 +27,8 @@ from gateway.http.asyncapi import asyncapi
 from gateway.http.openapi import openapi
 from tests.unit.gateway.strategies import update
 
-DOCUMENTS = [openapi(), asyncapi("pillow")]
-SCHEMAS: dict[str, Any] = asyncapi("pillow")["components"]["schemas"]
+DOCUMENTS = [openapi(), asyncapi()]
+SCHEMAS: dict[str, Any] = asyncapi()["components"]["schemas"]
 STATE = update().payload
 
 FRAMES = {
@@ -113,9 +113,11 @@ def test_the_state_schema_has_the_states_of_the_contract() -> None:
     assert set(schema["required"]) <= set(msgspec.json.decode(STATE))
 
 
-def test_the_topic_has_the_configured_prefix() -> None:
-    """`TOPIC_PREFIX`."""
-    assert asyncapi("home/pillow")["channels"]["state"]["address"] == "home/pillow/{pillow}/state"
+def test_the_documents_tell_nothing_of_the_deployment() -> None:
+    """Neither its topics nor the versions of its programs."""
+    assert asyncapi()["channels"]["state"]["address"] == "{prefix}/{pillow}/state"
+    for document in DOCUMENTS:
+        assert document["info"]["version"] == "1"
 
 
 def test_every_path_parameter_is_described_by_its_name() -> None:

@@ -66,7 +66,7 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
         return JSONResponse(openapi())
 
     async def asyncapi_document(_request: Request) -> Response:
-        return JSONResponse(asyncapi(settings.topic_prefix))
+        return JSONResponse(asyncapi())
 
     async def not_found(request: Request) -> Response:
         return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,10 +20,13 @@ from contract.topics import Topics
 from contract.updates import CONTENT_TYPE
 from gateway.http.schemas import RETAINED_SCHEMA, STATE_SCHEMA, info, reference
 
+_PREFIX: Final = "{prefix}"
+"""A parameter, because the topics of one deployment are not for everybody that it serves."""
+
 
 @cache
-def asyncapi(prefix: str) -> dict[str, Any]:
-    """Return the document for the topics below `prefix`."""
+def asyncapi() -> dict[str, Any]:
+    """Return the document."""
     sent, sent_schemas = _frames(ServerFrame)
     received, received_schemas = _frames(BrowserFrame)
     for name in ("Snapshot", "Updates"):
@@ -40,7 +43,7 @@ def asyncapi(prefix: str) -> dict[str, Any]:
             "`continued`."
         ),
         "defaultContentType": CONTENT_TYPE,
-        "channels": _channels(Topics(prefix), [*sent, *received]),
+        "channels": _channels([*sent, *received]),
         "operations": {
             "sendFrame": _operation("send", sent),
             "receiveFrame": _operation("receive", received),
@@ -67,7 +70,7 @@ def _frames(union: Any) -> tuple[list[str], dict[str, Any]]:
     return list(schemas), schemas
 
 
-def _channels(topics: Topics, frames: Iterable[str]) -> dict[str, Any]:
+def _channels(frames: Iterable[str]) -> dict[str, Any]:
     return {
         "stream": {
             "address": "/ws",
@@ -75,8 +78,11 @@ def _channels(topics: Topics, frames: Iterable[str]) -> dict[str, Any]:
             "bindings": {"ws": {"method": "GET"}},
         },
         "state": {
-            "address": topics.state("{pillow}"),
-            "parameters": {"pillow": {"description": "The pillow's id."}},
+            "address": Topics(_PREFIX).state("{pillow}"),
+            "parameters": {
+                "prefix": {"description": "TOPIC_PREFIX of the deployment.", "default": "pillow"},
+                "pillow": {"description": "The pillow's id."},
+            },
             "messages": {"State": _message("State")},
         },
     }

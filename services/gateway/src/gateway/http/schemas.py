@@ -1,13 +1,13 @@
 """Schemas that the OpenAPI and AsyncAPI documents share."""
 
-from importlib.metadata import version
 from typing import Any, Final
 
+from contract.frames import SUBPROTOCOL
 from contract.states import STATES
 
 STATE_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
-    "description": "A state of one pillow, as it was on MQTT; unknown fields are passed on.",
+    "description": "A state of one pillow, as it was reported; unknown fields are passed on.",
     "required": ["pillow", "state", "at"],
     "properties": {
         "pillow": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
@@ -52,8 +52,8 @@ STATE_SCHEMA: Final[dict[str, Any]] = {
 
 RETAINED_SCHEMA: Final[dict[str, Any]] = {
     "const": False,
-    "description": "The broker does not deliver the states that it retains, so a pillow is unknown "
-    "until it reports; absent where it does.",
+    "description": "Past states are not kept, so a pillow is unknown until it reports; absent "
+    "where they are.",
 }
 
 
@@ -63,9 +63,13 @@ def reference(name: str) -> dict[str, str]:
 
 
 def info(description: str) -> dict[str, str]:
-    """Return a document's `info` object."""
+    """Return a document's `info` object.
+
+    Its version is that of the contract, which the subprotocol names too; that of the program is
+    nobody's business but its operator's.
+    """
     return {
         "title": "Pillowcast gateway",
-        "version": version("pillowcast-gateway"),
+        "version": SUBPROTOCOL.rpartition(".v")[2],
         "description": description,
     }

@@ -40,10 +40,14 @@ ALL_PILLOWS: Final = SubscriptionRequest(None, None)
 
 
 class Refusal(NamedTuple):
-    """Why a client is refused: the close code (contract.frames) and a sentence for people."""
+    """Why a client is refused: the close code (contract.frames) and a sentence for people.
+
+    `peer` is for the log, where the address matters: it may be that of a proxy inside.
+    """
 
     code: int
     reason: str
+    peer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ def refusal_of_host(
         FORBIDDEN,
         f"the host {foreign:.80} is not answered here: open this site by its own name, or add "
         "the name to GATEWAY_ALLOWED_HOSTS",
+        peer,
     )
 
 
@@ -131,14 +136,16 @@ def _refusal_of_origin(
     if is_https and not origin.startswith("https:"):
         advice = "this site is reached by https://; open its page so"
     elif forwarded is not None and not is_proxied:
-        advice = f"the proxy {peer} is not in GATEWAY_TRUSTED_PROXIES"
+        advice = "the proxy in front is not in GATEWAY_TRUSTED_PROXIES"
     else:
         advice = (
             "a proxy must pass the browser's Host on (nginx: proxy_set_header Host $http_host); "
             "pages of other sites must be in GATEWAY_ALLOWED_ORIGINS"
         )
     return Refusal(
-        FORBIDDEN, f"origin {origin:.80} is not allowed at the host {host[:80] or 'none'}: {advice}"
+        FORBIDDEN,
+        f"origin {origin:.80} is not allowed at the host {host[:80] or 'none'}: {advice}",
+        peer,
     )
 
 

@@ -38,5 +38,6 @@ class RefusalReports:
             "a client was refused",
             code=code,
             reason=refusal.reason,
+            **({} if refusal.peer is None else {"peer": refusal.peer}),
             others_since_the_last_line=self._unlogged.pop(code, 0),
         )

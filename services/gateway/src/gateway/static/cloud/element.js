@@ -13,7 +13,7 @@ import { SharedClient } from "./shared_client.js";
 /** @type {Record<string, string>} */
 const CONNECTION_TEXT = {
   connecting: "Connecting…",
-  "broker-offline": "Broker offline",
+  "broker-offline": "Not live",
   disconnected: "Disconnected",
   refused: "Refused",
   forbidden: "Not allowed on this site",

@@ -7,7 +7,7 @@ const TEXTS = {
   loading: ["Nothing to see yet", "The clouds appear here as soon as the page has reached the gateway."],
   empty: ["A clear sky", "No pillow has said anything yet. Clouds appear here by themselves as soon as one does."],
   locked: ["This sky is private", "Open the link that somebody shared with you. Links can expire."],
-  waiting: ["Waiting for news", "The broker does not keep the last state of each pillow. A cloud appears here when its pillow next reports."],
+  waiting: ["Waiting for news", "The last state of each pillow is not kept. A cloud appears here when its pillow next reports."],
 };
 
 export class EmptyState {

@@ -31,7 +31,7 @@ export function statusText({ connection, lastingMs, status, count, isRetained })
     case "live":
       return { title: "Live", detail: isRetained ? formatCloudCount(count) : waitingText(count), note: "", canRetry: false };
     case "broker-offline":
-      return { title: "Broker offline", detail: `for ${lasting}. No news of any cloud.`, note, canRetry: false };
+      return { title: "Not live", detail: `for ${lasting}. No news of any cloud.`, note, canRetry: false };
     case "disconnected":
       if (isLocked(status)) return { title: "Private", detail: status.reason, note: "", canRetry: true };
       return {
