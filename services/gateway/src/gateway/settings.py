@@ -176,7 +176,7 @@ class GatewaySettings(AuthSettings):
         "then its connection is closed.",
     )
     client_timeout: float = Field(
-        600,
+        1200,
         alias="GATEWAY_CLIENT_TIMEOUT",
         ge=40,
         le=86400,

@@ -13,4 +13,4 @@ class TrafficLimits:
 
     subscribe_bytes_per_s: int = 131_072
     response_s: float = 120.0
-    client_s: float = 600.0
+    client_s: float = 1200.0
