@@ -1,4 +1,4 @@
-"""Guarded handler: an error of the handler of messages does not end the session."""
+"""Guarded handler: no message ends the session, however it fails and however large it is."""
 
 from collections.abc import Callable
 
@@ -11,16 +11,19 @@ log = structlog.get_logger()
 
 
 class GuardedHandler:
-    """Calls the handler of a session's messages, and counts and logs its errors.
+    """Calls the handler of a session's messages; counts and logs what is not handled.
 
     An error is logged once for each type and place: whoever sent the message may send it for ever.
     """
 
-    def __init__(self, handle: Callable[[Message], None]) -> None:
+    def __init__(self, handle: Callable[[Message], None], max_packet_bytes: int) -> None:
         self._handle = handle
+        self._max_packet_bytes = max_packet_bytes
         self._log_once = LogOnce()
         self.failed = 0
         """How many messages ended in an error."""
+        self.oversized = 0
+        """How many messages were discarded because they were above the limit."""
 
     def receive(self, message: Message) -> None:
         """Call the handler."""
@@ -36,3 +39,14 @@ class GuardedHandler:
                     error=brief_error(error),
                     at=place,
                 )
+
+    def discard(self, topic: str, size: int) -> None:
+        """Count a message of `size` bytes that is above the limit."""
+        self.oversized += 1
+        if self._log_once.is_first("oversized"):
+            log.error(
+                "message discarded because it is above the limit; further ones are only counted",
+                topic=topic,
+                bytes=size,
+                limit=self._max_packet_bytes,
+            )

@@ -57,7 +57,7 @@ class MqttSession:
         self._token = secrets.token_hex(4)
         self._client_id = f"{config.service}-{config.instance}-{self._token}"
         self._subscription = subscription
-        self._handler = GuardedHandler(on_message)
+        self._handler = GuardedHandler(on_message, config.limits.max_packet_bytes)
         self._on_ready = on_ready
         self._on_lost = on_lost
 
@@ -67,7 +67,6 @@ class MqttSession:
         self._own_status: OwnStatus | None = None
         self._round_trips = RoundTrips(self._token)
         self._delivers_retained: bool | None = None
-        self._oversized = 0
         self._twin_logged = False
         self._ready = asyncio.Event()
         self._ready_since = 0.0
@@ -98,7 +97,7 @@ class MqttSession:
     @property
     def oversized(self) -> int:
         """How many messages were discarded because they were above the limit."""
-        return self._oversized
+        return self._handler.oversized
 
     @property
     def failed(self) -> int:
@@ -194,7 +193,7 @@ class MqttSession:
         connection = Connection(
             self._config,
             self._client_id,
-            ConnectionEvents(self._receive, self._connection_lost, self._on_oversized),
+            ConnectionEvents(self._receive, self._connection_lost, self._handler.discard),
         )
         try:
             await until_stopped(stopping, connection.open(will))
@@ -268,16 +267,6 @@ class MqttSession:
                 "another process uses this instance name; set INSTANCE to another name in one",
                 service=self._config.service,
                 instance=self._config.instance,
-            )
-
-    def _on_oversized(self, topic: str, size: int) -> None:
-        self._oversized += 1
-        if self._oversized == 1:
-            log.error(
-                "message discarded because it is above the limit; further ones are only counted",
-                topic=topic,
-                bytes=size,
-                limit=self._config.limits.max_packet_bytes,
             )
 
     def _connection_lost(self, error: BrokerLost) -> None:
