@@ -1,0 +1,1 @@
+"""scripts/abuse: what crowds of hostile clients cost the others."""

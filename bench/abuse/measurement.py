@@ -1,0 +1,173 @@
+"""A measurement: good clients and newcomers before, while and after a crowd attacks."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from bench.abuse.crowds import CROWDS
+from bench.abuse.wire import request, upgrade
+from bench.gateway.load import LoadClients
+from bench.gateway.servers import RunningServer
+from bench.gateway.usage import LOAD_CPU, pin
+from devstack.processes import ROOT
+
+Figures = dict[str, Any]
+
+GOOD_CLIENTS: Final = 200
+RATE: Final = 50
+"""Updates a second, each of which goes to every good client."""
+
+HOST: Final = "127.0.0.1"
+_SETTLE_S: Final = 0.5
+_NEWCOMER_TIMEOUT_S: Final = 10.0
+
+
+@dataclass
+class Newcomers:
+    """A client that connects again and again: how long until it has its first bytes, at most."""
+
+    websocket_ms: float = 0.0
+    healthz_ms: float = 0.0
+    failed: int = 0
+    tries: int = 0
+    _task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    async def run(self, port: int) -> None:
+        """Connect until it is cancelled."""
+        while True:
+            self.tries += 1
+            self.websocket_ms = max(
+                self.websocket_ms, await self._try(port, upgrade(), b'"snapshot"')
+            )
+            self.healthz_ms = max(
+                self.healthz_ms,
+                await self._try(port, request("/healthz", "Connection: close"), b"HTTP/1.1 200"),
+            )
+            await asyncio.sleep(0.1)
+
+    async def _try(self, port: int, sent: bytes, wanted: bytes) -> float:
+        began_s = time.monotonic()
+        writer: asyncio.StreamWriter | None = None
+        try:
+            async with asyncio.timeout(_NEWCOMER_TIMEOUT_S):
+                reader, writer = await asyncio.open_connection(HOST, port, limit=1 << 22)
+                writer.write(sent)
+                received = b""
+                while wanted not in received:
+                    data = await reader.read(1 << 16)
+                    if not data:
+                        raise ConnectionResetError
+                    received += data
+        except (OSError, TimeoutError):
+            self.failed += 1
+        finally:
+            if writer is not None:
+                writer.transport.abort()
+        return (time.monotonic() - began_s) * 1000
+
+
+async def measure(
+    running: RunningServer, good: LoadClients, name: str, *, sockets: int, seconds: float
+) -> Figures:
+    """Return what good clients and newcomers notice of a crowd, and what it costs the gateway."""
+    port, pid = running.port, running.pid
+    published = asyncio.ensure_future(running.publisher.publish(RATE, 3 * seconds + 8))
+    await asyncio.sleep(_SETTLE_S)
+    metrics = await _metrics(running)
+    figures: Figures = {"sockets": sockets, "before": await _phase(good, port, seconds, pid)}
+    attacker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bench.abuse.attacker", str(port), name, str(sockets), str(seconds + 2)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    pin(attacker.pid, LOAD_CPU)
+    try:
+        await asyncio.sleep(1.5)  # the crowd is there
+        figures["during"] = await _phase(good, port, seconds, pid)
+        output, _ = await attacker.communicate()
+    except BaseException:
+        attacker.kill()
+        raise
+    figures["crowd"] = json.loads(output)
+    await asyncio.sleep(1.5)  # refused connections linger for a second
+    figures["after"] = await _phase(good, port, seconds, pid)
+    figures["refused"] = _difference(metrics, await _metrics(running))
+    published.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await published
+    return figures
+
+
+async def _phase(good: LoadClients, port: int, seconds: float, pid: int) -> Figures:
+    await good.reset()
+    newcomers = Newcomers()
+    task = asyncio.ensure_future(newcomers.run(port))
+    most_files = most_kib = 0
+    end_s = time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        most_files = max(most_files, _open_files(pid))
+        most_kib = max(most_kib, _resident_kib(pid))
+        await asyncio.sleep(0.25)
+    task.cancel()
+    report = await good.report()
+    return {
+        "p50_ms": report["p50_ms"],
+        "p99_ms": report["p99_ms"],
+        "delivered": round(report["updates"] / (GOOD_CLIENTS * RATE * seconds), 3),
+        "dead": report["dead"],
+        "newcomer_ms": round(newcomers.websocket_ms, 1),
+        "healthz_ms": round(newcomers.healthz_ms, 1),
+        "newcomers_failed": newcomers.failed,
+        "files": most_files,
+        "rss_mib": round(most_kib / 1024, 1),
+    }
+
+
+def _open_files(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _resident_kib(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+async def _metrics(running: RunningServer) -> dict[str, float]:
+    """Return the counters of what was refused, evicted and closed, by their labels."""
+    ops_port = running.program.env["GATEWAY_OPS_PORT"]
+    async with httpx.AsyncClient(timeout=_NEWCOMER_TIMEOUT_S) as client:
+        text = (await client.get(f"http://{HOST}:{ops_port}/metrics")).text
+    found = {}
+    for line in text.splitlines():
+        name, _, value = line.rpartition(" ")
+        short = name.removeprefix("pillowcast_gateway_")
+        if short.startswith(_COUNTED) and "_created" not in short:
+            found[short] = float(value)
+    return found
+
+
+_COUNTED: Final = (
+    "refused_total", "evicted_total", "connection_limit_reached_total", "dead_clients_total",
+    "stalled_responses_total", "out_of_files_total",
+)  # fmt: skip
+
+
+def _difference(before: dict[str, float], after: dict[str, float]) -> dict[str, int]:
+    """Return by how much each counter has risen."""
+    risen = {name: round(value - before.get(name, 0)) for name, value in after.items()}
+    return {name: count for name, count in risen.items() if count}
+
+
+def sockets_of(name: str, *, quick: bool, open_files: int) -> int:
+    """Return the number of a crowd's sockets: a tenth in a quick run, and as files allow."""
+    wanted = CROWDS[name].sockets // 10 if quick else CROWDS[name].sockets
+    return max(1, min(wanted, open_files - 500))
