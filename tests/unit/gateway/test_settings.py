@@ -121,6 +121,16 @@ def test_the_error_for_a_wrong_value_names_the_variable_and_the_value(
     assert value in str(refused.value)
 
 
+def test_a_url_of_keys_with_a_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library would not send it, and its errors would quote it."""
+    monkeypatch.setenv("GATEWAY_JWT_JWKS_URL", "https://user:sesame@login.example/keys")
+
+    with pytest.raises(SettingsError, match="has a user or a password") as refused:
+        GatewaySettings.load()
+
+    assert "sesame" not in str(refused.value)
+
+
 def test_one_error_names_all_wrong_variables_but_no_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from structlog.testing import capture_logs
 
 from gateway.auth import key_cache
 from gateway.auth.key_cache import FetchError, KeyCache, fetch_key_set
@@ -124,6 +126,45 @@ def test_a_redirect_is_not_followed(provider_url: str) -> None:
     """Whoever could redirect the URL would choose the keys."""
     with pytest.raises(FetchError, match="302"):
         fetch_key_set(f"{provider_url}/moved")
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", b""]
+)
+def test_an_answer_that_is_no_http_is_an_error(answer: bytes) -> None:
+    """The gateway goes on with the keys that it has."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def respond() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        with pytest.raises(FetchError):
+            fetch_key_set(f"http://127.0.0.1:{server.getsockname()[1]}/keys")
+        thread.join()
+
+
+def test_a_url_with_an_impossible_port_is_an_error() -> None:
+    """The library finds it only when it connects."""
+    with pytest.raises(FetchError, match="port"):
+        fetch_key_set("http://127.0.0.1:x/keys")
+
+
+async def test_the_query_of_the_url_is_not_logged() -> None:
+    """Some providers expect a key there."""
+    provider = Provider()
+    provider.answer = FetchError("HTTP Error 403")
+    cache = KeyCache("https://login.example/keys?code=sesame", lambda: 0.0, provider)
+    with capture_logs() as logs:
+        running = asyncio.create_task(cache.run())
+        await until(lambda: bool(logs), "the failure")
+        running.cancel()
+
+    assert logs[0]["url"] == "https://login.example/keys"
 
 
 def test_a_provider_that_is_not_there_is_an_error() -> None:

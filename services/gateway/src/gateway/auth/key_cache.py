@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Final
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -42,7 +43,7 @@ def fetch_key_set(url: str) -> KeySet:
     try:
         with _OPENER.open(request, timeout=FETCH_TIMEOUT_S) as response:
             body = response.read(MAX_DOCUMENT_BYTES + 1)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise FetchError(str(error) or type(error).__name__) from error
     if len(body) > MAX_DOCUMENT_BYTES:
         raise FetchError(f"the answer has more than {MAX_DOCUMENT_BYTES} bytes")
@@ -62,6 +63,7 @@ class KeyCache:
         self, url: str, monotonic_s: Callable[[], float], fetch: Callable[[str], KeySet]
     ) -> None:
         self._url = url
+        self._shown_url = url.partition("?")[0]  # a query may hold a key
         self._monotonic_s = monotonic_s
         self._fetch = fetch
         self._wake = asyncio.Event()
@@ -102,13 +104,13 @@ class KeyCache:
                 log.warning(
                     "the keys for tokens could not be fetched; the known ones stay in use, and it "
                     "is tried again",
-                    url=self._url,
+                    url=self._shown_url,
                     error=str(error),
                     known=len(self.keys.keys),
                 )
             self.last_error = str(error)
         else:
             if self.last_error is not None:
-                log.info("the keys for tokens were fetched again", url=self._url)
+                log.info("the keys for tokens were fetched again", url=self._shown_url)
             self.last_error = None
         self._last_fetch_s = self._monotonic_s()

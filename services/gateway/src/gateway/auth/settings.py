@@ -28,6 +28,8 @@ def _checked_key_url(url: str) -> str:
     if url and (not parts.hostname or (parts.scheme != "https" and not is_local)):
         # A party that can change the response could add a key of its own.
         raise ValueError("is no https:// URL; http:// is for localhost only")
+    if "@" in parts.netloc:
+        raise ValueError("has a user or a password, which are not sent; give the URL without them")
     return url
 
 
