@@ -11,8 +11,9 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from devstack.broker import Broker
+from devstack.proxies import FOLDER, PROXIES
 from tests.gateway import TIMEOUT_S, Gateway, Publisher, WebSocketClient, state
-from tests.proxies import FOLDER, PROXIES, Proxy
+from tests.proxies import Proxy
 
 PREFIX = "gwproxy"
 PATHS = ("", "/pillows")

@@ -57,8 +57,6 @@ def test_an_endpoint_without_tls_is_refused() -> None:
         "https://account:99999",
         "https://account:x",
         "https://[::1",
-        "https://key@account",
-        "https://account.queue.core.windows.net/?sv=1",
     ],
 )
 def test_an_endpoint_that_is_no_address_is_refused_with_its_value(url: str) -> None:
@@ -66,6 +64,22 @@ def test_an_endpoint_that_is_no_address_is_refused_with_its_value(url: str) -> N
         QueueSettings.load(AZURE_STORAGE_QUEUE_ENDPOINT=url)
 
     assert f"AZURE_STORAGE_QUEUE_ENDPOINT = {url!r}: is no " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://a.queue.core.windows.net/?sv=2025-05-05&sig=sesame",
+        "https://user:sesame@a.queue.core.windows.net",
+        "https://a.queue.core.windows.net/#sig=sesame",
+    ],
+)
+def test_an_endpoint_with_a_secret_in_it_is_refused_without_it(endpoint: str) -> None:
+    """The portal shows an address with a signature, which belongs to the connection string."""
+    with pytest.raises(SettingsError, match="AZURE_STORAGE_CONNECTION_STRING") as caught:
+        QueueSettings.load(AZURE_STORAGE_QUEUE_ENDPOINT=endpoint)
+
+    assert "sesame" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["ab", "a" * 64, "Pillow", "a--b", "-abc", "abc-", "a_b", "ab\nc"])

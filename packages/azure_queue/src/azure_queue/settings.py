@@ -35,12 +35,17 @@ def _checked_endpoint(url: str | None) -> str | None:
         raise ValueError("is no https:// address; a token must not be sent unencrypted")
     if any(map(str.isspace, url)):
         raise ValueError("contains a blank or a line break")
+    if "?" in url or "#" in url or "@" in url:
+        raise ValueError(
+            "has more than an address; a shared access signature belongs to "
+            "AZURE_STORAGE_CONNECTION_STRING"
+        )
     try:
         parts = urlsplit(url)
         is_whole = bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_whole = False
-    if not is_whole or parts.query or parts.fragment or parts.username is not None:
+    if not is_whole:
         raise ValueError("is no address like https://ACCOUNT.queue.core.windows.net")
     return url.rstrip("/")
 
