@@ -54,6 +54,28 @@ def fail_in_a_place_with_a_secret() -> None:
     raise ValueError("first line\nsecond line")
 
 
+@pytest.mark.parametrize("style", ["json", "console"])
+@pytest.mark.parametrize("where", ["event", "field", "traceback", "another library"])
+def test_no_line_contains_a_secret(style: LogFormat, where: str) -> None:
+    """Neither one that the process knows nor one that looks like it, wherever it is."""
+    stream = io.StringIO()
+    configure_logs("poller", level="debug", style=style, stream=stream, secrets=["open sesame!"])
+    text = "open sesame! from mqtt://user:hushhush@host with AccountKey=hushhush"
+    logger = structlog.get_logger()
+    if where == "event":
+        logger.info(text)
+    elif where == "field":
+        logger.info("failed", error=text, more={"deep": [text]})
+    elif where == "traceback":
+        logger.error("failed", exc_info=ValueError(text))
+    else:
+        logging.getLogger("azure.core").debug("request %s", text)
+
+    assert "***" in stream.getvalue()
+    assert "sesame" not in stream.getvalue()
+    assert "hushhush" not in stream.getvalue()
+
+
 def test_a_json_line_has_the_service_the_event_and_its_fields() -> None:
     """The service is first, because the lines of many services are collected in one place."""
     stream = written("json")

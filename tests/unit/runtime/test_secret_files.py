@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.secret_files import is_secret, read_error, secret_path
+from runtime.secret_files import is_secret, read_error, secret_path, secret_values
 from runtime.settings import CommonSettings
 
 FIELDS = CommonSettings.model_fields
@@ -16,6 +16,14 @@ def test_urls_and_passwords_are_secrets_and_nothing_else_is() -> None:
         "mqtt_url",
         "mqtt_password",
     }
+
+
+def test_the_values_of_all_secrets_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are set, or have a default."""
+    monkeypatch.setenv("MQTT_URL", "mqtt://host")
+    monkeypatch.setenv("MQTT_PASSWORD", "sesame")
+
+    assert secret_values(CommonSettings.load()) == ["mqtt://host", "sesame"]
 
 
 def test_only_a_secret_has_a_path(monkeypatch: pytest.MonkeyPatch) -> None:

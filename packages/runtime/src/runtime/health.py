@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from runtime.redaction import redact
+
 Dependencies = Callable[[], Mapping[str, str]]
 """The state of each dependency by its name: `ok`, `ok; ` and what it cannot do, or a sentence that
 describes the error."""
@@ -36,7 +38,7 @@ def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> li
     """
 
     async def readyz(_request: Request) -> Response:
-        states = dict(dependencies())
+        states = {name: redact(state) for name, state in dependencies().items()}
         ready = all(state.partition(";")[0] == OK for state in states.values())
         return JSONResponse(
             {"ready": ready, "dependencies": states}, status_code=200 if ready else 503

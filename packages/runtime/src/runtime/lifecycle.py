@@ -13,6 +13,8 @@ from typing import Final, NoReturn
 import structlog
 import uvloop
 
+from runtime.redaction import redact
+
 log = structlog.get_logger()
 
 STOP_DEADLINE_S: Final = 10.0
@@ -23,7 +25,7 @@ USAGE_EXIT: Final = 2
 
 def exit_with_usage(command: str, message: str) -> NoReturn:
     """Exit at once with status 2, after a sentence on standard error."""
-    sys.stderr.write(f"{command}: {message}\n")
+    sys.stderr.write(redact(f"{command}: {message}\n"))
     raise SystemExit(USAGE_EXIT)
 
 
@@ -32,7 +34,12 @@ def run_service(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
 
     An exception from `serve` ends the process with its traceback and exit status 1.
     """
-    uvloop.run(_until_stopped(serve))
+    try:
+        uvloop.run(_until_stopped(serve))
+    except Exception as error:
+        # By the log, because Python's own traceback could quote a secret.
+        log.critical("the process ends because of an unexpected error", exc_info=error)
+        raise SystemExit(1) from None
 
 
 async def _until_stopped(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -1,15 +1,18 @@
 """Logs: one line per event, as text on a terminal and as JSON elsewhere.
 
 An exception's traceback follows the line on a terminal; in JSON it is a field.
+No line contains what looks like a secret, or one of the secrets of the process.
 """
 
 import logging
 import sys
+from collections.abc import Iterable
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict
 
+from runtime.redaction import Redactor
 from runtime.settings import LogFormat, LogLevel
 
 _LEVELS = {
@@ -21,12 +24,18 @@ _LEVELS = {
 
 
 def configure_logs(
-    service: str, *, level: LogLevel, style: LogFormat | None, stream: TextIO = sys.stderr
+    service: str,
+    *,
+    level: LogLevel,
+    style: LogFormat | None,
+    stream: TextIO = sys.stderr,
+    secrets: Iterable[str] = (),
 ) -> None:
     """Send structlog's and the standard library's records to `stream`, one line each.
 
-    `style` None means console on a terminal, else JSON.
+    `style` None means console on a terminal, else JSON. `secrets` are the values to leave out.
     """
+    redact = Redactor(secrets)
     console = (style or ("console" if stream.isatty() else "json")) == "console"
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -60,7 +69,12 @@ def configure_logs(
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *final,
+                # Last, because a traceback may quote anything.
+                lambda _logger, _method, line: redact(str(line)),
+            ],
         )
     )
     root = logging.getLogger()

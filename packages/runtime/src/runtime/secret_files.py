@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from runtime.variables import cleaned
 
@@ -13,6 +14,12 @@ from runtime.variables import cleaned
 def is_secret(field: FieldInfo) -> bool:
     """Return whether a setting's value must never be shown."""
     return "SecretStr" in str(field.annotation)
+
+
+def secret_values(settings: BaseSettings) -> list[str]:
+    """Return the values that must never be shown."""
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    return [one.get_secret_value() for one in values if isinstance(one, SecretStr)]
 
 
 def secret_path(alias: str, field: FieldInfo) -> str | None:

@@ -31,6 +31,7 @@ from pydantic_settings import (
 
 from contract.topics import is_instance_name, is_topic_prefix
 from runtime.broker_url import BrokerAddress, has_control_character, parse_broker_url
+from runtime.redaction import redact
 from runtime.secret_files import SecretFiles, is_secret, read_error, secret_path
 from runtime.tls import TlsFiles, TlsFilesUnusable, tls_context
 from runtime.unknown_settings import unknown_settings
@@ -250,7 +251,7 @@ class CommonSettings(BaseSettings):
             problems += _explain(fields, error)
         if problems:
             # Not in the except clause, because the context of the error would contain a secret.
-            raise SettingsError("\n".join(["these settings cannot be used:", *problems]))
+            raise SettingsError(redact("\n".join(["these settings cannot be used:", *problems])))
         return settings
 
 

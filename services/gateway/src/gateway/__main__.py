@@ -42,6 +42,7 @@ from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.observed_counter import ObservedCounter
+from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, machine_names
 from runtime.settings import SettingsError
 from runtime.web_host import allowed_hosts
@@ -72,7 +73,12 @@ def main() -> None:
         exit_with_usage(SERVICE, str(error))
     raise_open_file_limit()
     _tune_garbage_collection()
-    configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
+    configure_logs(
+        SERVICE,
+        level=settings.log_level,
+        style=settings.log_format,
+        secrets=secret_values(settings),
+    )
     settings.log_ignored()
     run_service(lambda stopping: _serve(settings, listeners, stopping))
 

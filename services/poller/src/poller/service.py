@@ -23,6 +23,7 @@ from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.observed_counter import ObservedCounter
 from runtime.private_server import serve_privately
+from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, listen, url_of
 from runtime.settings import SettingsError
 
@@ -38,7 +39,12 @@ def run() -> None:
         listener = listen(settings.host, settings.port, "POLLER_PORT")
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
-    configure_logs(SERVICE, level=settings.log_level, style=settings.log_format)
+    configure_logs(
+        SERVICE,
+        level=settings.log_level,
+        style=settings.log_format,
+        secrets=secret_values(settings),
+    )
     settings.log_ignored()
     run_service(lambda stopping: _serve(settings, listener, stopping))
 

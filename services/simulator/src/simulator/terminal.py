@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 
 from runtime.logs import configure_logs
+from runtime.secret_files import secret_values
 from simulator.dashboard import Dashboard
 from simulator.settings import SimulatorSettings, TargetName
 
@@ -74,7 +75,13 @@ class DuplicateWarningFilter(logging.Filter):
 def set_up_logs(settings: SimulatorSettings, *, live: bool) -> None:
     """Log to standard error; with a live table, above it."""
     stream = cast(TextIO, _LinesAboveTable(CONSOLE)) if live else sys.stderr
-    configure_logs("simulator", level=settings.log_level, style=settings.log_format, stream=stream)
+    configure_logs(
+        "simulator",
+        level=settings.log_level,
+        style=settings.log_format,
+        stream=stream,
+        secrets=secret_values(settings),
+    )
     settings.log_ignored()
     if settings.log_level != "debug":
         for handler in logging.getLogger().handlers:

@@ -20,6 +20,8 @@ from gateway.settings import GatewaySettings
 from runtime.lifecycle import exit_with_usage
 from runtime.logs import configure_logs
 from runtime.mqtt import BrokerLost, PublishRefused
+from runtime.redaction import redact
+from runtime.secret_files import secret_values
 from runtime.settings import SettingsError
 from runtime.version import print_version
 
@@ -150,7 +152,9 @@ def _settings() -> GatewaySettings:
         settings = GatewaySettings.load()
     except SettingsError as error:
         exit_with_usage(COMMAND, str(error))
-    configure_logs(COMMAND, level="error", style=settings.log_format)
+    configure_logs(
+        COMMAND, level="error", style=settings.log_format, secrets=secret_values(settings)
+    )
     return settings
 
 
@@ -186,5 +190,5 @@ def _run(command: Coroutine[Any, Any, Any]) -> Any:
 
 
 def _fail(message: str) -> None:
-    sys.stderr.write(f"{COMMAND}: {message}\n")
+    sys.stderr.write(redact(f"{COMMAND}: {message}\n"))
     raise SystemExit(1)

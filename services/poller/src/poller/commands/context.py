@@ -21,6 +21,8 @@ from poller.settle.dead_letter_report import DeadLetterReport, report_on
 from poller.settle.redrive import QueueScan
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
+from runtime.redaction import redact
+from runtime.secret_files import secret_values
 from runtime.settings import SettingsError
 
 COMMAND: Final = "poller dead-letters"
@@ -74,7 +76,7 @@ class CommandContext:
 
     def stderr(self, text: str) -> None:
         """Print a line that is not part of the command's result."""
-        self._error_console.print(Text(text), soft_wrap=True)
+        self._error_console.print(Text(redact(text)), soft_wrap=True)
 
     def count_line(self, stats: QueueStats | None, shown: int, *, all_: bool) -> str:
         """Return the line that says how many letters were shown, and why not all of them."""
@@ -149,7 +151,9 @@ def run(command: Command) -> int:
     # Imported here, because the SDK takes a second to import, which help does not need.
     from poller.azure.queue import AzureQueue
 
-    configure_logs("poller", level="warning", style=settings.log_format)
+    configure_logs(
+        "poller", level="warning", style=settings.log_format, secrets=secret_values(settings)
+    )
     status = 1
 
     async def serve(stopping: asyncio.Event) -> None:

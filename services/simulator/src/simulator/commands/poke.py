@@ -11,6 +11,7 @@ from rich.text import Text
 from contract.states import STATES, canonical_state
 from contract.topics import is_pillow_id
 from runtime.lifecycle import run_service
+from runtime.redaction import redact
 from runtime.settings import SettingsError
 from simulator.commands.options import Target, parse_time, usage_errors
 from simulator.model.classifier import WINDOW_S, classify, extract_features
@@ -88,7 +89,7 @@ def poke(
         set_up_logs(settings, live=False)
         error = _send(settings, target_name, StreamItem(0.0, pillow, body, report=report))
     if error:
-        CONSOLE.print(Text(f"not sent: {error}", style="bold red"), soft_wrap=True)
+        CONSOLE.print(Text(redact(f"not sent: {error}"), style="bold red"), soft_wrap=True)
         raise SystemExit(1)
     if target_name != "stdout":
         CONSOLE.print(Text(f"sent to {target_name}: ").append(_printed(body)), soft_wrap=True)
