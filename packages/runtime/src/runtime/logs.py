@@ -80,6 +80,10 @@ def configure_logs(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
+    _set_library_levels(level)
+
+
+def _set_library_levels(level: LogLevel) -> None:
     # The services log the failures of these libraries themselves.
     logging.getLogger("azure").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
     # paho logs every packet at debug level, and a lost connection as an error.

@@ -230,7 +230,7 @@ async def test_a_disk_that_takes_long_for_each_commit_is_one_outage(
 ) -> None:
     """Two lines, not two for each commit; no message waits for such a disk, also between them."""
     monkeypatch.setattr(module, "TIMEOUT_S", 0.05)
-    monkeypatch.setattr(outage, "RECOVERY_S", 0.3)
+    monkeypatch.setattr(outage, "RECOVERY_S", 2)
     with structlog.testing.capture_logs() as lines:
         async with running(disk) as journal:
             await until(lambda: journal.state == "ok", "opened")
