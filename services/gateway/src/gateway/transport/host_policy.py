@@ -22,8 +22,10 @@ def foreign_host(
     """
     if allowed.everything:
         return None
-    foreign = (host for host in asked_hosts(fields, peer, proxies) if not allowed.allow(host))
-    return next((host or _NONE for host in foreign), None)
+    for host in asked_hosts(fields, peer, proxies):
+        if not allowed.allow(host):
+            return host or _NONE
+    return None
 
 
 def asked_hosts(
