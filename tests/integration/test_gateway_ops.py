@@ -85,6 +85,25 @@ async def test_the_ops_port_answers_while_the_public_port_is_full(gateway: Gatew
         assert await gateway.metric('connection_limit_reached_total{limit="total"}') > 0
 
 
+async def test_the_ops_port_answers_while_the_public_port_has_used_the_files(
+    broker: Broker, prefix: str
+) -> None:
+    """Files are left for it: as many connections as it may have."""
+    gateway = Gateway(broker, prefix)
+    gateway.command = ["bash", "-c", 'ulimit -n 160; exec "$0"', *gateway.command]
+    async with gateway, held(gateway, *[request("/healthz"), handshake(), b""] * 100):
+        waiting = [
+            await asyncio.open_connection(ports.HOST, gateway.ops_port)
+            for _ in range(MAX_CONNECTIONS - 1)
+        ]
+        for _ in range(5):
+            assert (await gateway.get_ops("/readyz")).status_code == 200
+        assert await gateway.metric('connection_limit_reached_total{limit="total"}') > 0
+        assert await gateway.metric("out_of_files_total") == 0
+        for _, writer in waiting:
+            writer.close()
+
+
 async def test_a_crowd_on_the_ops_port_is_bounded_and_disturbs_no_client(gateway: Gateway) -> None:
     """The newest of its connections is answered."""
     async with gateway.connect() as client:
