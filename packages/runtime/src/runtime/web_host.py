@@ -58,6 +58,7 @@ def is_loopback(name: str) -> bool:
     return (mapped or address).is_loopback
 
 
+@lru_cache(maxsize=256)
 def is_address(name: str) -> bool:
     """Return whether the result of `parse_host` is an address."""
     return ":" in name or (name[-1].isdigit() and _address(name) is not None)
@@ -65,14 +66,14 @@ def is_address(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """The hosts that are answered: these names, those that end so, addresses, or everything.
+    """The hosts that are answered: these names, those that end so, or everything.
 
-    Loopback always is: no other machine has its name or its address.
+    Addresses and the names of loopback always are: nobody can have them resolved to another
+    machine, and health checks of load balancers name an address.
     """
 
     names: frozenset[str] = frozenset()
     endings: tuple[str, ...] = ()
-    addresses: bool = False
     everything: bool = False
 
     def allow(self, host: str) -> bool:
@@ -82,9 +83,9 @@ class AllowedHosts:
         name = parse_host(host)
         if name is None:
             return False
-        if name in self.names or name.endswith(self.endings) or is_loopback(name):
+        if name in self.names or name.endswith(self.endings):
             return True
-        return self.addresses and is_address(name)
+        return is_address(name) or is_loopback(name)
 
 
 EVERY_HOST: Final = AllowedHosts(everything=True)
@@ -96,7 +97,7 @@ def allowed_hosts(
     """Return the hosts that a server answers.
 
     They are those `listed`, which `normalize_host` has normalised. Where none is, a server that is
-    bound to loopback answers to its `machine`'s names and to addresses, another one to everything.
+    bound to loopback answers to its `machine`'s names, another one to everything.
     Names in `also` are answered in any case.
     """
     if "*" in listed or not (listed or is_loopback(parse_host(bound_to) or bound_to)):
@@ -105,7 +106,7 @@ def allowed_hosts(
     endings = tuple(one for one in listed if one.startswith("."))
     if listed:
         return AllowedHosts(names, endings)
-    return AllowedHosts(names | {one.lower() for one in machine}, addresses=True)
+    return AllowedHosts(names | {one.lower() for one in machine})
 
 
 def normalize_host(text: str) -> str:

@@ -107,9 +107,9 @@ class GatewaySettings(AuthSettings):
         (),
         alias="GATEWAY_ALLOWED_HOSTS",
         description="Names by which the gateway may be addressed, separated by commas: "
-        "clouds.example.org, or .example.org for all names below it, or * for all. localhost and "
-        "the host of GATEWAY_PUBLIC_URL always may. Unless set, also this machine's name and "
-        "addresses where GATEWAY_HOST is on loopback, and every name where it is not.",
+        "clouds.example.org, or .example.org for all names below it, or * for all. localhost, "
+        "addresses and the host of GATEWAY_PUBLIC_URL always may. Unless set, also this machine's "
+        "name where GATEWAY_HOST is on loopback, and every name where it is not.",
     )
     trusted_proxies: Annotated[Names, AfterValidator(_checked_networks)] = Field(
         (),
