@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azure_queue.xml_codec import InvalidPage, QueueMessage, decode_error, decode_page
+from azure_queue.xml_codec import (
+    MAX_DEQUEUE_COUNT,
+    InvalidPage,
+    QueueMessage,
+    decode_error,
+    decode_page,
+)
 from contract.timestamps import parse_timestamp
 
 PAGE = """<?xml version="1.0" encoding="utf-8"?><QueueMessagesList>%s</QueueMessagesList>"""
@@ -53,6 +59,13 @@ def test_a_text_is_decoded_unchanged(
         QueueMessage(str(name), receipt, text, QUEUED_US, count, QUEUED_US + 30_000_000)
         for name, receipt, count, text in messages
     ]
+
+
+@pytest.mark.parametrize(("written", "told"), [(-1, 0), (3, 3), (10**400, MAX_DEQUEUE_COUNT)])
+def test_the_number_of_deliveries_is_bounded(written: int, told: int) -> None:
+    """Arithmetic and metrics follow."""
+    (message,) = decode_page((PAGE % (MESSAGE % ("m", "r", written, "hug"))).encode())
+    assert message.dequeue_count == told
 
 
 @pytest.mark.parametrize(

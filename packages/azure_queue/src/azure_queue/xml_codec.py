@@ -7,11 +7,15 @@ from calendar import timegm
 from dataclasses import dataclass
 from email.utils import parsedate
 from functools import lru_cache
+from typing import Final
 from xml.etree import ElementTree as Xml  # loads no DTD, and expat limits the growth of entities
 from xml.sax.saxutils import escape
 
 # An unknown encoding, one that expat does not support, a year that no calendar has.
 _PARSE_ERRORS = (Xml.ParseError, LookupError, ValueError, OverflowError)
+
+MAX_DEQUEUE_COUNT: Final = 2**31 - 1
+"""The largest count that is told; a metric cannot hold every number that digits can write."""
 
 
 class InvalidPage(ValueError):
@@ -49,7 +53,7 @@ def decode_page(body: bytes) -> list[QueueMessage]:
                 _text(message, "PopReceipt"),
                 message.findtext("MessageText") or "",
                 _inserted_us(_text(message, "InsertionTime")),
-                int(_text(message, "DequeueCount")),
+                min(MAX_DEQUEUE_COUNT, max(0, int(_text(message, "DequeueCount")))),
                 parse_http_date_us(message.findtext("TimeNextVisible") or ""),
             )
             for message in page
