@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -93,13 +93,46 @@ def test_without_a_digest_nothing_is_written(tmp_path: Path, answer: str) -> Non
     assert not (tmp_path / "deploy/images/digests.env").exists()
 
 
-def test_a_bill_of_materials_names_what_a_services_image_has(tmp_path: Path) -> None:
-    """And not what only tests need."""
+def test_no_image_has_the_history_of_the_sources() -> None:
+    """The build's context has what is listed, and neither `.git` nor `.env`."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").split("\n")
+    listed = [line for line in lines if line and not line.startswith("#")]
+
+    assert listed[0] == "*"
+    assert not [line for line in listed if line.startswith(("!.", "!*"))]
+
+
+@pytest.fixture(scope="module")
+def boms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The documents that scripts/sbom writes, by their kind."""
+    folder = tmp_path_factory.mktemp("sbom")
     subprocess.run(
-        ["bash", str(ROOT / "scripts/sbom"), str(tmp_path)],
+        ["bash", str(ROOT / "scripts/sbom"), str(folder)],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    boms = {path.name.split(".")[0]: json.loads(path.read_text()) for path in tmp_path.iterdir()}
+    return {path.name.split(".")[0]: json.loads(path.read_text()) for path in folder.iterdir()}
+
+
+def test_a_bill_of_materials_is_valid_cyclonedx(boms: dict[str, Any]) -> None:
+    """Every component has a package URL, and every dependency is a component."""
+    for kind, bom in boms.items():
+        components = [bom["metadata"]["component"], *bom["components"]]
+        references = [one["bom-ref"] for one in components]
+        purls = [one["purl"] for one in bom["components"] if "purl" in one]
+        depended = {
+            name for one in bom["dependencies"] for name in (one["ref"], *one.get("dependsOn", ()))
+        }
+
+        assert (bom["bomFormat"], bom["specVersion"], bom["version"]) == ("CycloneDX", "1.5", 1)
+        assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", bom["serialNumber"]), kind
+        assert len(references) == len(set(references)), kind
+        assert all(re.match(r"pkg:(pypi|npm)/[^@]+@", purl) for purl in purls), kind
+        assert len(purls) > len(bom["components"]) / 2, kind
+        assert depended <= set(references), kind
+
+
+def test_a_bill_of_materials_names_what_a_services_image_has(boms: dict[str, Any]) -> None:
+    """And not what only tests need."""
     names = {
         kind: {component["name"] for component in bom["components"]} for kind, bom in boms.items()
     }
