@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from devstack import ports
-from devstack.__main__ import parse_options, wanted_ports
+from devstack.options import parse_options, wanted_ports
 from devstack.ports import Ports
 
 
