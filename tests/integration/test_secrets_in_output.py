@@ -198,7 +198,7 @@ async def test_a_refused_or_unreachable_broker_is_logged_without_the_password(
         "TOPIC_PREFIX": prefix,
         "LOG_FORMAT": style,
         "GATEWAY_PORT": str(ports.free()),
-        "GATEWAY_OPS_PORT": "0",
+        "GATEWAY_OPS_PORT": str(ports.free()),
         "POLLER_PORT": str(ports.free()),
         "SIMULATOR_TARGET": "mqtt",
         "AZURE_STORAGE_CONNECTION_STRING": "UseDevelopmentStorage=true",
@@ -213,7 +213,7 @@ async def test_a_refused_or_unreachable_broker_is_logged_without_the_password(
             written.add_arguments(program)
         for address in (
             f"http://{ports.HOST}:{settings['POLLER_PORT']}/readyz",
-            f"http://{ports.HOST}:{settings['GATEWAY_PORT']}/readyz",
+            f"http://{ports.HOST}:{settings['GATEWAY_OPS_PORT']}/readyz",
         ):
             async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
                 written.add(address, (await client.get(address)).text)
