@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bench.abuse.crowds import CROWDS
 from bench.abuse.measurement import GOOD_CLIENTS, measure, sockets_of
-from bench.figures import show, write
+from bench.figures import write
 from bench.gateway.load import FAILURES, CannotMeasure, LoadClients, build
 from bench.gateway.servers import GATEWAY
 from bench.gateway.usage import LOAD_CPU, pin
@@ -25,7 +25,7 @@ from devstack.processes import ROOT
 Figures = dict[str, Any]
 
 HEADINGS: Final = (
-    "crowd", "sockets", "p50 ms", "p99 ms", "newcomer ms", "/healthz ms", "MiB", "files"
+    "crowd", "sockets", "p50 ms", "p99 ms", "CPU busy", "newcomer ms", "/healthz ms", "MiB", "files"
 )  # fmt: skip
 
 
@@ -46,13 +46,10 @@ def main() -> None:
         raise SystemExit(1) from None
     seconds = given.seconds or (2.0 if given.quick else 5.0)
     found = asyncio.run(_measure_all(given.only, seconds, quick=given.quick, open_files=hard))
-    rows = [_row(name, one) for name, one in found.items()]
-    show(f"{GOOD_CLIENTS} good clients: before / during / after", HEADINGS, rows)
-    for name, one in found.items():
-        print(f"{name}: {_ended(one)}")
-    write(given.output, {"seconds": seconds, "crowds": found})
     table = given.output.with_suffix(".md")
     table.write_text(_markdown(found))
+    print(f"\n{GOOD_CLIENTS} good clients: before / during / after\n\n{table.read_text()}")
+    write(given.output, {"seconds": seconds, "crowds": found})
     print(f"written to {given.output} and {table}")
 
 
@@ -93,6 +90,7 @@ def _row(name: str, one: Figures) -> list[str]:
         f"{one['sockets']:,}",
         _three(one, "p50_ms", "{:.1f}"),
         _three(one, "p99_ms", "{:.1f}"),
+        _three(one, "busy", "{:.0%}"),
         f"{one['during']['newcomer_ms']:.0f}" + (f" ({failed} failed)" if failed else ""),
         f"{one['during']['healthz_ms']:.0f}",
         _three(one, "rss_mib", "{:.0f}"),

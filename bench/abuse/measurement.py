@@ -16,7 +16,7 @@ from bench.abuse.crowds import CROWDS
 from bench.abuse.wire import request, upgrade
 from bench.gateway.load import LoadClients
 from bench.gateway.servers import RunningServer
-from bench.gateway.usage import LOAD_CPU, pin
+from bench.gateway.usage import LOAD_CPU, Usage, pin
 from devstack.processes import ROOT
 
 Figures = dict[str, Any]
@@ -112,12 +112,14 @@ async def _phase(good: LoadClients, port: int, seconds: float, pid: int) -> Figu
     newcomers = Newcomers()
     task = asyncio.ensure_future(newcomers.run(port))
     most_files = most_kib = 0
-    end_s = time.monotonic() + seconds
+    used, began_s = Usage.of(pid), time.monotonic()
+    end_s = began_s + seconds
     while time.monotonic() < end_s:
         most_files = max(most_files, _open_files(pid))
         most_kib = max(most_kib, _resident_kib(pid))
         await asyncio.sleep(0.25)
     task.cancel()
+    busy = Usage.of(pid).since(used).cpu_s / (time.monotonic() - began_s)
     report = await good.report()
     return {
         "p50_ms": report["p50_ms"],
@@ -127,6 +129,7 @@ async def _phase(good: LoadClients, port: int, seconds: float, pid: int) -> Figu
         "newcomer_ms": round(newcomers.websocket_ms, 1),
         "healthz_ms": round(newcomers.healthz_ms, 1),
         "newcomers_failed": newcomers.failed,
+        "busy": round(busy, 3),
         "files": most_files,
         "rss_mib": round(most_kib / 1024, 1),
     }

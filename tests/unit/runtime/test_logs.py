@@ -11,7 +11,7 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runtime.logs import configure_logs
+from runtime.logs import MAX_TRACEBACK_CHARACTERS, configure_logs
 from runtime.settings import LogFormat, LogLevel
 from tests.unit.contract.strategies import any_text
 
@@ -220,3 +220,15 @@ def test_configuring_logs_twice_does_not_duplicate_lines() -> None:
 
     assert first.getvalue() == ""
     assert second.getvalue().count("hello") == 2
+
+
+def test_a_traceback_in_json_is_cut() -> None:
+    """An error may quote what somebody sent."""
+    stream = written("json")
+    try:
+        raise ValueError("9" * 100_000)
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    (record,) = records(stream)
+    assert len(record["exception"]) <= MAX_TRACEBACK_CHARACTERS + 3
+    assert record["exception"].startswith("Traceback")

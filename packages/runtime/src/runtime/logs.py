@@ -7,13 +7,17 @@ No line contains what looks like a secret, or one of the secrets of the process.
 import logging
 import sys
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import EventDict
 
 from runtime.redaction import Redactor
+from runtime.repeated_errors import RepeatedErrors
 from runtime.settings import LogFormat, LogLevel
+
+MAX_TRACEBACK_CHARACTERS: Final = 4000
+"""How much of a traceback a JSON line has."""
 
 _LEVELS = {
     "debug": logging.DEBUG,
@@ -57,6 +61,7 @@ def configure_logs(
         shared.append(lambda _logger, _method, event: {"service": service, **event})
         final = [
             structlog.processors.format_exc_info,
+            _cut_exception,
             structlog.processors.JSONRenderer(sort_keys=False),
         ]
     structlog.configure(
@@ -66,6 +71,7 @@ def configure_logs(
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)
+    handler.addFilter(RepeatedErrors())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -100,3 +106,12 @@ def _on_one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
     if not text.isprintable():
         text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
     return {**event, "event": text}
+
+
+def _cut_exception(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Cut a traceback in its middle; its last line may quote what somebody sent."""
+    text = event.get("exception")
+    if isinstance(text, str) and len(text) > MAX_TRACEBACK_CHARACTERS:
+        half = MAX_TRACEBACK_CHARACTERS // 2
+        event = {**event, "exception": f"{text[:half]}\n…\n{text[-half:]}"}
+    return event
