@@ -46,24 +46,9 @@ def configure_logs(
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    final: list[Any]
-    if console:
-        final = [
-            _on_one_line,
-            structlog.dev.ConsoleRenderer(
-                colors=stream.isatty(),
-                pad_event_to=0,
-                # The default prints each frame's variables where rich is installed, also secrets.
-                exception_formatter=structlog.dev.plain_traceback,
-            ),
-        ]
-    else:
+    if not console:
         shared.append(lambda _logger, _method, event: {"service": service, **event})
-        final = [
-            structlog.processors.format_exc_info,
-            _cut_exception,
-            structlog.processors.JSONRenderer(sort_keys=False),
-        ]
+    final = _console_renderers(colors=stream.isatty()) if console else _JSON_RENDERERS
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -100,6 +85,18 @@ def _set_library_levels(level: LogLevel) -> None:
         logging.getLogger(noisy).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
 
+def _console_renderers(*, colors: bool) -> list[Any]:
+    return [
+        _on_one_line,
+        structlog.dev.ConsoleRenderer(
+            colors=colors,
+            pad_event_to=0,
+            # The default prints each frame's variables where rich is installed, also secrets.
+            exception_formatter=structlog.dev.plain_traceback,
+        ),
+    ]
+
+
 def _on_one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Escape characters that would break the line or control the terminal."""
     text = str(event["event"])
@@ -115,3 +112,10 @@ def _cut_exception(_logger: object, _method: str, event: EventDict) -> EventDict
         half = MAX_TRACEBACK_CHARACTERS // 2
         event = {**event, "exception": f"{text[:half]}\n…\n{text[-half:]}"}
     return event
+
+
+_JSON_RENDERERS: Final[list[Any]] = [
+    structlog.processors.format_exc_info,
+    _cut_exception,
+    structlog.processors.JSONRenderer(sort_keys=False),
+]
