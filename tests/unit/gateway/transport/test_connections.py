@@ -194,6 +194,18 @@ async def test_a_stalled_response_gives_its_place_to_a_request(
         assert served.count("evicted_total", stage="stalled") == 1
 
 
+async def test_a_body_that_still_arrives_holds_no_place_of_a_request() -> None:
+    """Its answer is sent, and a client that never ends it keeps nobody out."""
+    half = request("/nothing", "Content-Length: 1000", method="POST") + b"x"
+    async with serving(limits=ConnectionLimits(requests=1)) as served, AsyncExitStack() as stack:
+        loop = asyncio.get_running_loop()
+        for sent in (half, half, request("/nothing")):
+            client = await stack.enter_async_context(served.dial(sent))
+            async with asyncio.timeout(10):
+                assert (await loop.sock_recv(client, 4096)).startswith(b"HTTP/1.1 404 ")
+        await until(lambda: served.registry.count(Stage.PENDING) == 2, "incomplete requests")
+
+
 async def test_requests_that_arrive_together_are_answered_while_there_is_room() -> None:
     """A proxy passes on what several pages ask for at once, on a connection for each request."""
     limits = derive_limits(ConnectionLimits(total=100, clients=0), None)

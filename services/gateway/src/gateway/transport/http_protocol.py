@@ -223,9 +223,9 @@ class HttpProtocol(asyncio.Protocol):
         self._transport.resume_reading()
 
     def _on_response_complete(self) -> None:
-        """Note that the connection is idle, unless the request's body still arrives."""
-        if self._stage is Stage.REQUEST and self._parser and not self._parser.is_in_request:
-            self._enter(Stage.IDLE)
+        """Note that the connection is idle, or pending while the request's body arrives."""
+        if self._stage is Stage.REQUEST and self._parser:
+            self._enter(Stage.PENDING if self._parser.is_in_request else Stage.IDLE)
 
     def _acknowledged_bytes(self) -> int:
         return read_peer(self._transport, descriptor_of(self._transport)).acknowledged
