@@ -266,6 +266,28 @@ def test_no_password_is_in_docker_inspect_and_each_service_sees_its_own_only(
     assert seen == {service: passwords[service] for service in seen}
 
 
+def test_a_secret_in_a_folder_is_used_and_not_in_docker_inspect(tmp_path: Path) -> None:
+    """As docs/security.md shows it: the key of share links."""
+    need_docker()
+    key = "k" * 40
+    (tmp_path / "GATEWAY_SHARE_KEY").write_text(f"{key}\n")
+    tmp_path.chmod(0o755)
+    project = Project(
+        f"pillowcast-secrets-{uuid4().hex[:8]}",
+        ports.settle(Ports()),
+        env={"SECRETS_GATEWAY": str(tmp_path), "GATEWAY_AUTH": "jwt"},
+    )
+    try:
+        project.compose("up", "--detach", "--wait", "--build", "--quiet-pull", "gateway")
+        link = project.compose("exec", "-T", "gateway", "gateway", "share", "cloud-1")
+        inspected = json.dumps(project.containers())
+    finally:
+        project.compose("down", "--volumes", "--timeout", "5", "--rmi", "local")
+
+    assert "#token=" in link
+    assert key not in inspected
+
+
 def test_a_pillow_that_was_added_writes_its_own_topic_only(project: Project) -> None:
     """By the command of docs/security.md."""
     start = ["exec", "-T", "mosquitto", "/mosquitto/config/start", "reload"]

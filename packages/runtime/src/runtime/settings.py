@@ -30,9 +30,10 @@ from pydantic_settings import (
 )
 
 from contract.topics import is_instance_name, is_topic_prefix
+from runtime import secret_files
 from runtime.broker_url import BrokerAddress, has_control_character, parse_broker_url
 from runtime.redaction import redact
-from runtime.secret_files import SecretFiles, is_secret, read_error, secret_path
+from runtime.secret_files import SecretFiles, is_secret, mounted_path, secret_path
 from runtime.tls import TlsFiles, TlsFilesUnusable, tls_context
 from runtime.unknown_settings import unknown_settings
 from runtime.variables import cleaned, is_service_link
@@ -204,9 +205,10 @@ class CommonSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Prefer the variable itself to its file."""
+        """Prefer a mounted secret to the variable, which may be a default, and that to its file."""
+        mounted = SecretFiles(settings_cls, mounted_path)
         environment = _Environment(settings_cls, env_settings)
-        return init_settings, environment, SecretFiles(settings_cls)
+        return init_settings, mounted, environment, SecretFiles(settings_cls, secret_path)
 
     @property
     def broker(self) -> BrokerAddress:
@@ -244,7 +246,7 @@ class CommonSettings(BaseSettings):
             name: value for name, value in given.items() if value is not None
         }
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
-        problems = _explain_files(fields)
+        problems = secret_files.explain(fields)
         try:
             settings = cls(**options)
         except ValidationError as error:
@@ -268,16 +270,6 @@ def log_unused_proxies(destination: str) -> None:
 
 def _is_set_by_kubernetes(alias: str) -> bool:
     return is_service_link(alias, cleaned(os.environ.get(alias, "")))
-
-
-def _explain_files(fields: Mapping[str, FieldInfo]) -> list[str]:
-    lines = []
-    for alias, field in fields.items():
-        path = secret_path(alias, field)
-        if path is not None and (reason := read_error(path)) is not None:
-            lines.append(f"  {alias}_FILE = {path!r}: {reason}")
-            lines.append(f"      The path of a file that holds {alias}.")
-    return lines
 
 
 def _explain(fields: Mapping[str, FieldInfo], error: ValidationError) -> list[str]:
