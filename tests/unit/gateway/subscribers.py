@@ -7,6 +7,7 @@ import msgspec
 
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import Removed, ServerFrame, Snapshot, Updates
+from contract.timestamps import parse_timestamp
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.flush_planner import Write
 from gateway.fanout.raw_send import NO_DESCRIPTOR
@@ -88,7 +89,7 @@ class Client(Subscriber):
         assert sum(len(payload) for _, payload in frames) <= len(data)
         for opcode, payload in frames:
             assert opcode == TEXT
-            self._apply(_frame.decode(payload))
+            self.apply(_frame.decode(payload))
         if self.full:
             self.fanout.pause(self)
 
@@ -97,7 +98,8 @@ class Client(Subscriber):
         """Whether it has a whole snapshot."""
         return self.named is None
 
-    def _apply(self, frame: ServerFrame) -> None:
+    def apply(self, frame: ServerFrame) -> None:
+        """Apply a frame as a page does."""
         self.frames.append(frame)
         if isinstance(frame, Snapshot):
             self._begin(frame)
@@ -108,7 +110,10 @@ class Client(Subscriber):
             self.cursor = cursor
         if isinstance(frame, Snapshot):
             for state in frame.pillows:
-                self._put(state)
+                # A full snapshot stands in place of what an earlier gateway knew, or this one
+                # before it removed the pillow.
+                is_named = self.named is not None and state["pillow"] in self.named
+                self._put(state, is_comparable=frame.recovered or is_named)
             if not frame.more:
                 self._end()
         elif isinstance(frame, Updates):
@@ -134,15 +139,22 @@ class Client(Subscriber):
             self.states = {name: self.states[name] for name in self.states if name in self.named}
         self.named, self.removes_unnamed = None, False
 
-    def _put(self, state: dict[str, object]) -> None:
+    def _put(self, state: dict[str, object], *, is_comparable: bool = True) -> None:
         pillow = str(state["pillow"])
         assert self.wanted is None or pillow in self.wanted, "sent a pillow outside the filter"
         if self.named is not None:
             self.named.add(pillow)
         known = self.states.get(pillow)
-        if known is not None:
-            assert str(state["at"]) >= str(known["at"]), "a pillow went backwards"
+        if known is not None and is_comparable:
+            assert _order(state) >= _order(known), "a pillow went backwards"
         self.states[pillow] = state
+
+
+def _order(state: dict[str, object]) -> tuple[int, int]:
+    at_us, seq = parse_timestamp(str(state["at"])), state.get("seq", 0)
+    assert at_us is not None
+    assert isinstance(seq, int)
+    return at_us, seq
 
 
 def deliver(writes: Iterable[Write]) -> list[Write]:
