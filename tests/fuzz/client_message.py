@@ -58,6 +58,7 @@ def seeds() -> Iterator[bytes]:
     yield b'{"type":"subscribe","pillows":["bridge","\\ud800","%b"]}' % (b"a" * 300)
     yield b'{"sent":1,"type":"pi\\u006eg"}'
     yield b"[" * 2000
+    yield b'{"type":"%b"}' % (b"x" * 2000)
     for kind in range(3):
         yield bytes((0, kind, 0, 0, 0))
         yield bytes((0, kind, 2, 0, 1, 8, 0))

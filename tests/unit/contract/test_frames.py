@@ -211,3 +211,13 @@ def test_a_refusal_names_the_id_or_the_limit() -> None:
     assert decode_request('{"type":"subscribe","pillows":["a","#"]}') == "pillow id '#' is not one"
     many = json.dumps({"type": "subscribe", "pillows": ["a"] * (MAX_SUBSCRIBED + 1)})
     assert decode_request(many) == '1001 pillows; name at most 1000, or use "all"'
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 60_000, "eyJhbGciOiJIUzI1NiJ9.e30.sesame", "it's\n' - at `$`"]
+)
+def test_a_refusal_does_not_repeat_an_unknown_type(value: str) -> None:
+    """It may be long, or a token in the wrong field; the sentence names the field."""
+    reason = decode_request(json.dumps({"type": value}))
+
+    assert reason == "not a frame this gateway reads: Invalid value - at `$.type`"

@@ -4,6 +4,7 @@ The encoders join encoded states, because a pillow in a frame is byte for byte t
 The classes describe the same frames as types; the published schemas are generated from them.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
@@ -148,6 +149,9 @@ class Ping(msgspec.Struct, tag="ping", frozen=True):
 ServerFrame = Snapshot | Updates | Removed | Status | Heartbeat | Pong | Goodbye | Error
 BrowserFrame = Subscribe | Ping | Token
 
+# What the library quotes of an unknown type, which may be long, or a token in the wrong field.
+_QUOTED_VALUE: Final = re.compile(r"(?s)(?<=Invalid value) '.*'(?= - at )")
+
 _decoder: Final[msgspec.json.Decoder[BrowserFrame]] = msgspec.json.Decoder(BrowserFrame)
 
 
@@ -221,7 +225,7 @@ def decode_request(text: bytes | str) -> BrowserFrame | str:
     try:
         frame = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
-        return f"not a frame this gateway reads: {error}"
+        return f"not a frame this gateway reads: {_QUOTED_VALUE.sub('', str(error))}"
     if isinstance(frame, Subscribe) and frame.pillows != "all":
         if len(frame.pillows) > MAX_SUBSCRIBED:
             return f'{len(frame.pillows)} pillows; name at most {MAX_SUBSCRIBED}, or use "all"'
