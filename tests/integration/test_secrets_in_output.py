@@ -246,8 +246,16 @@ def queue_faults(azurite: Azurite) -> dict[str, dict[str, str]]:
     }
 
 
-@pytest.mark.parametrize("style", FORMATS)
-@pytest.mark.parametrize("fault", ["wrong key", "wrong signature", "unreachable", "identity"])
+@pytest.mark.parametrize(
+    ("fault", "style"),
+    [
+        ("wrong key", "json"),
+        ("wrong key", "console"),
+        ("wrong signature", "console"),
+        ("unreachable", "json"),
+        ("identity", "console"),
+    ],
+)
 async def test_a_queue_that_does_not_work_is_logged_without_its_secret(
     azurite: Azurite, broker: Broker, written: Written, prefix: str, fault: str, style: str
 ) -> None:
@@ -427,7 +435,7 @@ async def watch(gateway: Gateway, token: str, written: Written) -> None:
 
 async def add_pages(gateway: Gateway, written: Written) -> None:
     """Collect metrics, readiness and the documents."""
-    for base in (gateway.url, getattr(gateway, "ops_url", gateway.url)):
+    for base in (gateway.url, gateway.ops_url):
         for path in ("/metrics", "/readyz", "/healthz", "/openapi.json", "/asyncapi.json", "/"):
             async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
                 response = await client.get(f"{base}{path}")
