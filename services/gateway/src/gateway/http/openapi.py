@@ -1,5 +1,6 @@
 """The OpenAPI document of the HTTP endpoints."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ _SINCE: Final = {
     "description": "The cursor of the last frame received.",
     "schema": {"type": "string"},
 }
+_TEXT: Final = {"type": "string"}
 _STATES: Final = {"type": "array", "items": reference("State")}
 
 
@@ -46,9 +48,20 @@ def openapi() -> dict[str, Any]:
         "paths": {
             **_api_paths(),
             "/events": _events(),
-            "/healthz": _get("Alive.", {"200": {"description": "Alive."}}),
+            "/healthz": _get("Alive.", {"200": _content("Alive.", "text/plain", _TEXT)}),
         },
-        "components": {"schemas": {"State": STATE_SCHEMA, "Problem": _PROBLEM_SCHEMA}},
+        "security": [{}, {"token": []}],
+        "components": {
+            "schemas": {"State": STATE_SCHEMA, "Problem": _PROBLEM_SCHEMA},
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "Where the gateway asks for one.",
+                }
+            },
+        },
     }
 
 
@@ -63,7 +76,9 @@ def _api_paths() -> dict[str, Any]:
     one_now = _content("Its state.", "application/json", reference("State"))
     past = {"pillow": {"type": "string"}, "states": _STATES}
     return {
-        "/api/pillows": _get("Every pillow known now.", {"200": _object("Now.", all_now)}),
+        "/api/pillows": _get(
+            "Every pillow known now.", {"200": _object("Now.", all_now, optional=("retained",))}
+        ),
         "/api/pillows/{pillow}": _get("One pillow now.", {"200": one_now, "404": unknown}, _PILLOW),
         "/api/pillows/{pillow}/history": _get(
             "Its recent states still in memory, oldest first.",
@@ -90,7 +105,8 @@ def _events() -> dict[str, Any]:
 
 def _get(summary: str, responses: dict[str, Any], *parameters: Any) -> dict[str, Any]:
     """Return a path with a GET operation only."""
-    operation: dict[str, Any] = {"summary": summary, "responses": responses}
+    refused = _problem("Refused: no token, too much at once, or no valid request.")
+    operation: dict[str, Any] = {"summary": summary, "responses": {**responses, "default": refused}}
     if parameters:
         operation["parameters"] = list(parameters)
     return {"get": operation}
@@ -104,6 +120,9 @@ def _problem(description: str) -> dict[str, Any]:
     return _content(description, "application/problem+json", reference("Problem"))
 
 
-def _object(description: str, properties: dict[str, Any]) -> dict[str, Any]:
-    schema = {"type": "object", "required": list(properties), "properties": properties}
+def _object(
+    description: str, properties: dict[str, Any], *, optional: Sequence[str] = ()
+) -> dict[str, Any]:
+    required = [name for name in properties if name not in optional]
+    schema = {"type": "object", "required": required, "properties": properties}
     return _content(description, "application/json", schema)

@@ -7,43 +7,37 @@ from contract.states import STATES
 
 STATE_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
-    "description": "A state of one pillow, as it was reported; unknown fields are passed on.",
+    "description": "A state of one pillow, as it was reported. Only the fields with a type are "
+    "checked: a pillow that speaks MQTT itself may put anything into the others, and more fields.",
     "required": ["pillow", "state", "at"],
     "properties": {
         "pillow": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
         "state": {"type": "string", "enum": list(STATES)},
         "at": {"type": "string", "format": "date-time"},
         "seq": {"type": "integer", "minimum": 0},
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        "battery": {"type": "number", "minimum": 0, "maximum": 1},
+        "confidence": {"description": "A number from 0 to 1.", "examples": [0.93]},
+        "battery": {"description": "A number from 0 to 1.", "examples": [0.81]},
         "motion": {
-            "type": "array",
-            "description": "Accelerometer samples in g, oldest first.",
-            "items": {
-                "type": "array",
-                "items": {"type": "number"},
-                "minItems": 3,
-                "maxItems": 3,
-            },
+            "description": "Accelerometer samples in g, oldest first, each a list of x, y and z.",
+            "examples": [[[0.01, -0.98, 0.12]]],
         },
         "clock": {
-            "enum": ["ahead", "behind"],
             "description": "The pillow's clock is wrong: ahead, `at` was replaced; behind, `at` "
             "was replaced, or later messages had an older `at` and only show that it is awake.",
+            "examples": ["ahead", "behind"],
         },
         "last": {
-            "type": "string",
             "description": "Added by the gateway to `notconnected`: the state before.",
+            "examples": ["hugging"],
         },
         "since": {
-            "type": "string",
-            "format": "date-time",
-            "description": "Added by the gateway to `notconnected`: when the state began.",
+            "description": "Added by the gateway to `notconnected`: when the state began, as a "
+            "date-time.",
+            "examples": ["2026-11-22T06:00:30.000Z"],
         },
         "hops": {
-            "type": "object",
             "description": "When it passed each stage, in Unix milliseconds.",
-            "properties": {name: {"type": "integer"} for name in ("queued", "polled", "published")},
+            "examples": [{"queued": 1763791200123, "published": 1763791200140}],
         },
     },
     "additionalProperties": True,
