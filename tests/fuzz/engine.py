@@ -10,7 +10,7 @@ from typing import Final
 
 import atheris
 
-TRACED: Final = ("azure_queue", "contract", "gateway", "jwt", "runtime")
+TRACED: Final = ("azure_queue", "contract", "gateway", "jwt", "runtime", "tests")
 """The packages of which libFuzzer learns which lines an input reaches."""
 
 MAX_INPUT_S: Final = 2.0
