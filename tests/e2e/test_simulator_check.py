@@ -5,9 +5,12 @@ import os
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from devstack.stack import Stack
+from tests.e2e.conftest import Put
+from tests.waiting import until
 
 COMMAND = Path(sys.executable).parent / "simulator"
 
@@ -15,11 +18,16 @@ pytestmark = pytest.mark.timeout(150)
 
 
 async def check(stack: Stack, *options: str) -> tuple[int | None, str]:
-    """Run a check; return its exit status and its standard error."""
+    """Run a check; return its exit status and its standard output."""
+    return await simulator(stack, "check", *options)
+
+
+async def simulator(stack: Stack, *words: str) -> tuple[int | None, str]:
+    """Run a command; return its exit status and its standard output."""
     running = await asyncio.create_subprocess_exec(
         COMMAND,
-        *("check", *options),
-        stderr=asyncio.subprocess.PIPE,
+        *words,
+        stdout=asyncio.subprocess.PIPE,
         env={
             **os.environ,
             "MQTT_URL": stack.mqtt_url,
@@ -29,7 +37,7 @@ async def check(stack: Stack, *options: str) -> tuple[int | None, str]:
     )
     try:
         async with asyncio.timeout(120):
-            _, output = await running.communicate()
+            output, _ = await running.communicate()
     finally:
         if running.returncode is None:
             running.kill()
@@ -93,3 +101,47 @@ async def test_a_failed_check_hints_at_a_stopped_poller(stack: Stack, tmp_path: 
 
     assert status == 1
     assert "is the poller running?" in output
+
+
+async def test_what_waited_on_the_queue_before_a_check_is_not_counted(
+    stack: Stack, tmp_path: Path, put: Put
+) -> None:
+    """Neither a hug of the same pillow nor a dead letter."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        'about = "x"\nlasts = "2s"\n[[pillows]]\nname = "still"\n'
+        '[[expect]]\nstate = "hugging"\n[[expect]]\npoison = 0\n[[expect]]\nseen = 1\n'
+    )
+    stack.poller.kill()
+    await stack.poller.wait()
+    await put(pillow="still-1", state="hugging")
+    await put("neither JSON nor a word")
+
+    status, output = (await asyncio.gather(check(stack, str(mine)), stack.poller.start()))[0]
+
+    assert status == 1
+    assert "✗ * hugging — still-1 was only neutral" in output
+    assert "✓ dead letters: 0 — 0" in output
+    assert "✓ pillows seen: 1 — 1" in output
+
+
+async def test_a_cleared_pillow_is_gone_from_the_gateway_with_its_availability(
+    stack: Stack,
+) -> None:
+    """Others stay, and an id that is not there is an error."""
+
+    def known() -> set[str]:
+        pillows = httpx.get(f"{stack.page_url}/api/pillows").json()["pillows"]
+        return {pillow["pillow"] for pillow in pillows} & {"gone-1", "gone-2", "kept"}
+
+    for pillow in ("gone-1", "gone-2", "kept"):
+        status, _ = await simulator(stack, "poke", pillow, "hug", "--target", "mqtt")
+        assert status == 0
+    await until(lambda: known() == {"gone-1", "gone-2", "kept"}, "all are known")
+
+    status, output = await simulator(stack, "clear", "gone-*", "kep")
+
+    assert (status, output) == (1, "removed gone-1\nremoved gone-2\n")
+    await until(lambda: known() == {"kept"}, "the cleared ones are gone")
+    assert await simulator(stack, "clear", "gone-1") == (1, "")
+    assert await simulator(stack, "clear", "kept") == (0, "removed kept\n")

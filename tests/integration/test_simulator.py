@@ -465,7 +465,9 @@ async def test_the_help_of_run_names_every_setting_and_has_examples() -> None:
     assert b"simulator run busy-day --seed 7 --speed 60" in out
 
 
-@pytest.mark.parametrize("command", ["run", "list", "check", "record", "replay", "poke", "trace"])
+@pytest.mark.parametrize(
+    "command", ["run", "list", "check", "record", "replay", "poke", "clear", "trace"]
+)
 async def test_the_help_of_every_command_has_examples(command: str) -> None:
     """After the heading Examples."""
     out, _, status = await run_command(command, "--help", TERM="dumb", COLUMNS="200")

@@ -70,6 +70,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "runner",
         "plot",
         "recording",
+        "removal",
         "checking",
         "commands",
         "__main__",
@@ -219,6 +220,7 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
         {
             "simulator.__main__",
             "simulator.commands.check",
+            "simulator.commands.clear",
             "simulator.commands.listing",
             "simulator.commands.options",
             "simulator.commands.poke",

@@ -9,6 +9,7 @@ from simulator.checking.assertions import (
     evaluate,
     observed_pillows,
 )
+from simulator.checking.check import hints_for
 from simulator.checking.observations import Observations
 from simulator.stream.items import StreamItem
 from tests.unit.simulator.plans import plan_of
@@ -160,3 +161,37 @@ def test_the_default_expectations_need_every_pillow_to_be_seen(seen: Observation
     assert all(one.holds for one in evaluate(plan, DEFAULT_EXPECTATIONS, seen, by_queue=True))
     del seen.pillows["cloud-2"]
     assert not all(one.holds for one in evaluate(plan, DEFAULT_EXPECTATIONS, seen, by_queue=True))
+
+
+def test_a_state_that_was_queued_before_the_check_is_not_counted() -> None:
+    """One without that hop is, because it came over MQTT."""
+    seen = Observations(frozenset({"cloud-1"}))
+    seen.not_before_ms = NOW_US // 1000
+    body = '{"pillow":"cloud-1","state":"hugging","at":"2025-11-22T06:00:00Z"%s}'
+    hops = ["", *(f',"hops":{{"queued":{NOW_US // 1000 + ms}}}' for ms in (-1, 0, 1))]
+    received = [decode_state("cloud-1", (body % hop).encode()) for hop in hops]
+
+    counted = [seen.record_state(1.0, update) for update in received if isinstance(update, Update)]
+
+    assert counted == [True, False, True, True]
+    assert seen.states_received == 3
+
+
+@pytest.mark.parametrize(
+    ("waiting", "silence_s", "words", "not_words"),
+    [
+        (9, 0.2, "9 messages still wait on q: the poller is slow", "no answer"),
+        (9, 12.4, "9 messages still wait on q: it answers too slowly", "the poller is slow"),
+        (0, 12.4, "the queue service gave no answer for 12 s", "still wait"),
+    ],
+)
+def test_a_queue_that_gives_no_answer_is_told_from_a_slow_poller(
+    waiting: int, silence_s: float, words: str, not_words: str
+) -> None:
+    seen = Observations(frozenset())
+    seen.messages_sent, seen.states_received, seen.poison_after = 100, 91, 0
+
+    hints = " ".join(hints_for(seen, "q", waiting=waiting, waited_before=0, silence_s=silence_s))
+
+    assert words in hints
+    assert not_words not in hints

@@ -7,6 +7,7 @@ import typer
 
 from runtime.version import print_version
 from simulator.commands.check import check_
+from simulator.commands.clear import clear
 from simulator.commands.listing import list_
 from simulator.commands.poke import poke
 from simulator.commands.record import record
@@ -29,6 +30,7 @@ app.command("check")(check_)
 app.command("record")(record)
 app.command("replay")(replay)
 app.command("poke")(poke)
+app.command("clear")(clear)
 app.command("trace")(trace)
 
 

@@ -17,6 +17,8 @@ from simulator.dashboard import Dashboard
 from simulator.settings import SimulatorSettings, TargetName
 
 CONSOLE: Final = Console(stderr=True)
+RESULT_CONSOLE: Final = Console(highlight=False)
+"""For what a command was asked for, which scripts read."""
 
 _REFRESH_S: Final = 0.25
 _PILLOW_ID: Final = re.compile(r"[a-z0-9-]+(?=/availability)")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from simulator.checking.assertions import (
 )
 from simulator.checking.observations import Observations
 from simulator.checking.observer import Observer
+from simulator.checking.queue_watch import QueueWatch, wait_until_empty
 from simulator.dashboard import Dashboard
 from simulator.runner import Runner, RunOptions
 from simulator.scenario.plan import Plan
@@ -21,6 +23,9 @@ from simulator.targets.azure_queue import queue_view
 
 QUIET_S: Final = 1.5
 """Everything is taken to have arrived when nothing was received for this long."""
+
+DEAF_S: Final = 3.0
+"""A queue service that gives no answer for this long is named as the reason."""
 
 _POLL_S: Final = 0.25
 
@@ -63,44 +68,86 @@ async def check(
     seen = Observations(observed_pillows(plan))
     observer = Observer(settings, seen, 1.0 if plan.speed == "max" else float(plan.speed))
     async with observer.connected(), queue_view(settings) as queue:
+        waited = 0
+        if target == "queue":
+            waited = await wait_until_empty(queue, settings.queue, stopping)
+            seen.not_before_ms = await queue.service_time_ms(settings.queue)
+        watch = QueueWatch(queue, settings.queue)
         seen.poison_before = await queue.count(settings.poison_queue)
         runner = Runner(
             plan, settings, target, RunOptions(may_skip=False), on_sent=observer.batch_sent
         )
-        observer.start_clock()
-        dashboard = await runner.run(stopping, live=options.live)
-        seen.faults = runner.fault_counts
-        deadline = time.monotonic() + options.grace_s
-        while True:
+
+        async def evaluate_now() -> list[AssertionResult]:
             seen.poison_after = await queue.count(settings.poison_queue)
             expectations = plan.expect or DEFAULT_EXPECTATIONS
-            results = evaluate(plan, expectations, seen, by_queue=target == "queue")
-            now = time.monotonic()
-            is_quiet = now - observer.last_received > QUIET_S
-            if is_quiet and all(result.holds for result in results):
-                break
-            if now > deadline or stopping.is_set():
-                break
-            await asyncio.sleep(_POLL_S)
+            return evaluate(plan, expectations, seen, by_queue=target == "queue")
+
+        observer.start_clock()
+        async with watch.watching():
+            dashboard = await runner.run(stopping, live=options.live)
+            seen.faults = runner.fault_counts
+            results = await _results(evaluate_now, observer, options.grace_s, stopping)
         hints = []
         if not all(result.holds for result in results):
             waiting = await queue.count(settings.queue) if target == "queue" else 0
-            hints = _hints(seen, settings.queue, waiting or 0)
+            hints = hints_for(
+                seen,
+                settings.queue,
+                waiting=waiting or 0,
+                waited_before=waited,
+                silence_s=watch.longest_silence_s,
+            )
         if not options.keep:
             await observer.remove_pillows(stopping)
     return CheckResult(results, hints, dashboard)
 
 
-def _hints(seen: Observations, queue: str, waiting: int) -> list[str]:
-    """Return what may explain a failure; `waiting` is the number of messages on the queue."""
+async def _results(
+    evaluate_now: Callable[[], Awaitable[list[AssertionResult]]],
+    observer: Observer,
+    grace_s: float,
+    stopping: asyncio.Event,
+) -> list[AssertionResult]:
+    """Return the results once every expectation holds and nothing arrives, or after `grace_s`."""
+    deadline = time.monotonic() + grace_s
+    while True:
+        results = await evaluate_now()
+        now = time.monotonic()
+        is_quiet = now - observer.last_received > QUIET_S
+        if is_quiet and all(result.holds for result in results):
+            return results
+        if now > deadline or stopping.is_set():
+            return results
+        await asyncio.sleep(_POLL_S)
+
+
+def hints_for(
+    seen: Observations, queue: str, *, waiting: int, waited_before: int, silence_s: float
+) -> list[str]:
+    """Return what may explain a failure.
+
+    `waiting` messages are on the queue now, `waited_before` were on it when the check began, and
+    for `silence_s` it gave no answer.
+    """
     hints = []
+    if silence_s >= DEAF_S:
+        hints.append(
+            f"the queue service gave no answer for {silence_s:.0f} s; it was slow, not the poller"
+        )
     if seen.messages_sent == 0:
         hints.append("nothing was sent; the lines above give the reason")
     elif waiting:
         cause = "the poller is slow" if seen.states_received else "is the poller running?"
+        cause = "it answers too slowly" if silence_s >= DEAF_S else cause
         hints.append(f"{waiting:,} messages still wait on {queue}: {cause}")
     elif seen.states_received == 0:
         hints.append("nothing arrived on MQTT; does the poller use this broker and TOPIC_PREFIX?")
+    if waited_before:
+        hints.append(
+            f"{waited_before:,} messages waited on {queue} when the check began; their states are "
+            "not counted, but dead letters that they become are"
+        )
     if seen.undecodable:
         hints.append(f"{seen.undecodable:,} received states were not valid and not counted")
     if seen.poison_after is None:

@@ -56,6 +56,8 @@ class Observations:
         self.rejections_sent: Counter[str] = Counter()
         self.dead_letters_received: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
+        self.not_before_ms: int | None = None
+        """The queue's time when the check began; states that were queued before are not counted."""
         self.poison_before: int | None = None
         self.poison_after: int | None = None
 
@@ -79,8 +81,8 @@ class Observations:
             pillow.newest_sent = decoded.order
 
     def record_state(self, at_s: float, update: Update) -> bool:
-        """Record a received state; return whether its pillow is observed."""
-        if update.pillow not in self._observed:
+        """Record a received state; return whether it is one of the check."""
+        if update.pillow not in self._observed or self._was_queued_before(update):
             return False
         self.states_received += 1
         pillow = self.of(update.pillow)
@@ -98,6 +100,13 @@ class Observations:
         """Record a received availability: "online" or "offline"."""
         if pillow in self._observed:
             self.of(pillow).availability_times.setdefault(availability, []).append(at_s)
+
+    def _was_queued_before(self, update: Update) -> bool:
+        return (
+            self.not_before_ms is not None
+            and update.queued_ms is not None
+            and update.queued_ms < self.not_before_ms
+        )
 
     @property
     def dead_letters(self) -> int:

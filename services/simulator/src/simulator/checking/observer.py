@@ -4,28 +4,19 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final
 
 import msgspec
 import structlog
 
 from contract.topics import Topics
 from contract.updates import decode_state
-from runtime.mqtt import (
-    BrokerLost,
-    CommandSession,
-    Message,
-    PublishRefused,
-    Subscription,
-)
+from runtime.mqtt import CommandSession, Message, Subscription
 from simulator.checking.observations import Observations
+from simulator.removal import RemovalFailed, remove_topics
 from simulator.settings import SimulatorSettings
 from simulator.stream.items import StreamItem
 
 log = structlog.get_logger()
-
-_REMOVAL_BATCH: Final = 500
-"""Number of retained messages that are removed before their acknowledgements are awaited."""
 
 
 class Observer:
@@ -34,8 +25,7 @@ class Observer:
     def __init__(self, settings: SimulatorSettings, seen: Observations, speed: float) -> None:
         self._seen, self._speed = seen, speed
         self._topics = Topics(settings.topic_prefix)
-        self._started = time.monotonic()
-        self.last_received = self._started
+        self._started = self.last_received = float("inf")
         self._dead_letter_prefix = f"{settings.topic_prefix}/bridge/poller/"
         subscription = Subscription(
             (
@@ -72,25 +62,13 @@ class Observer:
                 topics.append(self._topics.state(pillow))
             if observed.availability_times:
                 topics.append(self._topics.availability(pillow))
-        if len(topics) > _REMOVAL_BATCH:
-            log.info("removing the check's pillows from the broker", topics=len(topics))
-        for start in range(0, len(topics), _REMOVAL_BATCH):
-            if stopping.is_set():
-                log.warning("some of the check's pillows remain on the broker")
-                return
-            try:
-                await asyncio.gather(
-                    *(
-                        self._broker.session.publish(topic, b"", retain=True)
-                        for topic in topics[start : start + _REMOVAL_BATCH]
-                    )
-                )
-            except (BrokerLost, PublishRefused) as error:
-                log.warning("some of the check's pillows remain on the broker", error=str(error))
-                return
+        try:
+            await remove_topics(self._broker.session, topics, stopping)
+        except RemovalFailed as error:
+            log.warning("some of the check's pillows remain on the broker", error=str(error))
 
     def _on_message(self, message: Message) -> None:
-        if message.retained or not message.payload:
+        if message.retained or not message.payload or self._started == float("inf"):
             return  # It was published before the check, or it removes a retained message.
         self.last_received = time.monotonic()
         at_s = (self.last_received - self._started) * self._speed

@@ -27,7 +27,7 @@ from simulator.commands.options import (
 from simulator.dashboard import repeat_command
 from simulator.scenario.plan import Plan
 from simulator.settings import SimulatorSettings, TargetName
-from simulator.terminal import CONSOLE, is_live, set_up_logs
+from simulator.terminal import RESULT_CONSOLE, is_live, set_up_logs
 
 if TYPE_CHECKING:
     from simulator.checking.check import CheckResult
@@ -58,8 +58,10 @@ def check_(
     """Run a scenario against the live system and compare what arrives with its expectations.
 
     Exit status 0: every expectation holds. 1: one does not, and what was seen instead is printed.
-    2: the scenario or a setting is wrong. The check subscribes on MQTT and reads the length of the
-    poison queue, so it needs the settings of the system that it checks.
+    2: the scenario or a setting is wrong. The verdict is on standard output, logs are on standard
+    error. States that waited on the queue before the check are not counted. The check subscribes
+    on MQTT and reads the length of the queues, so it needs the settings of the system that it
+    checks.
 
     [bold]Examples[/bold]
 
@@ -89,16 +91,15 @@ def check_(
         set_up_logs(settings, live=live)
     result = _run_check(plan, settings, target_name, grace_s=grace, keep=keep, live=live)
     if not plan.expect:
-        CONSOLE.print(
+        RESULT_CONSOLE.print(
             f"{plan.name} has no expectations, so the {len(DEFAULT_EXPECTATIONS)} default ones "
             "were checked.",
             style="dim",
-            highlight=False,
         )
     print_result(result)
     if not result.holds:
         command = repeat_command(plan).replace(" run ", " check ")
-        CONSOLE.print(f"repeat: {command}", highlight=False)
+        RESULT_CONSOLE.print(f"repeat: {command}", soft_wrap=True)
         sys.exit(1)
 
 
@@ -146,12 +147,12 @@ def print_result(result: "CheckResult") -> None:
         )
         line.append(assertion.expected, style="not bold")
         line.append(f" — {assertion.found}", style="dim not bold")
-        CONSOLE.print(line, soft_wrap=True)
+        RESULT_CONSOLE.print(line, soft_wrap=True)
     for hint in result.hints:
-        CONSOLE.print(Text(f"  {hint}", style="yellow"), soft_wrap=True)
+        RESULT_CONSOLE.print(Text(f"  {hint}", style="yellow"), soft_wrap=True)
     failed = sum(not assertion.holds for assertion in result.assertions)
     total = len(result.assertions)
-    CONSOLE.print(
+    RESULT_CONSOLE.print(
         Text(f"{failed} of {total} expectations do not hold", style="bold red")
         if failed
         else Text(f"all {total} expectations hold", style="bold green")

@@ -120,6 +120,25 @@ class QueueView:
         except (QueueUnavailable, QueueDenied):
             return None
 
+    async def answers(self, name: str) -> bool:
+        """Return whether the queue service answers, be it with a refusal."""
+        queue = await self._queue(name)
+        try:
+            await queue.properties()
+        except QueueUnavailable:
+            return False
+        except (QueueNotFound, QueueDenied):
+            return True
+        return True
+
+    async def service_time_ms(self, name: str) -> int | None:
+        """Return the queue service's time in Unix milliseconds; None if it is not known."""
+        queue = await self._queue(name)
+        try:
+            return (await queue.properties()).service_time_us // 1000
+        except (QueueNotFound, QueueUnavailable, QueueDenied):
+            return None
+
     async def peek(self, name: str) -> list[QueueMessage]:
         """Return the first messages that are not leased, at most 32; raises Unavailable."""
         queue = await self._queue(name)
