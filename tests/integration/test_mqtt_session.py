@@ -24,6 +24,7 @@ from runtime.mqtt import (
     SessionLimits,
     Subscription,
 )
+from runtime.mqtt.own_status import STATUS_EXPIRY_S
 from tests.machine import need_mosquitto
 from tests.waiting import until
 
@@ -492,6 +493,37 @@ async def test_status_is_online_while_ready_and_offline_after_a_stop(
         assert (session.losses, session.session.is_ready) == (1, False)
     async with reader(broker, status) as late:
         await until(lambda: late == [(OFFLINE, True)], "the retained status")
+
+
+@pytest.mark.parametrize("end", ["abort", "stop"])
+async def test_a_broker_drops_the_status_of_a_process_that_is_gone(
+    broker: Broker, topics: Topics, end: Literal["abort", "stop"]
+) -> None:
+    """After a week (MQTT 5): where instances are named after containers, each leaves one."""
+    seen: list[tuple[bytes, int]] = []
+    async with (
+        aiomqtt.Client(ports.HOST, broker.port, protocol=aiomqtt.ProtocolVersion.V5) as client,
+        Session(broker.url_for("poller"), topics) as session,
+    ):
+        await session.ready()
+        await client.subscribe(topics.status("poller", "test"), qos=1)
+
+        async def read() -> None:
+            async for message in client.messages:
+                expiry_s = getattr(message.properties, "MessageExpiryInterval", 0)
+                seen.append((bytes(message.payload), expiry_s))
+
+        reading = asyncio.ensure_future(read())
+        await until(lambda: len(seen) == 1, "online")
+        if end == "stop":
+            await session.stop()
+        else:
+            session.session.abort()
+        await until(lambda: len(seen) >= 2, "offline")
+        reading.cancel()
+
+    assert [payload for payload, _ in seen[:2]] == [ONLINE, OFFLINE]
+    assert all(STATUS_EXPIRY_S - 60 < expiry_s <= STATUS_EXPIRY_S for _, expiry_s in seen)
 
 
 @both_protocols

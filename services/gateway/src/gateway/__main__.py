@@ -41,9 +41,9 @@ from runtime.health import ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
-from runtime.observed_counter import ObservedCounter
 from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, machine_names
+from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
 from runtime.web_host import allowed_hosts
 
@@ -119,12 +119,7 @@ def _mqtt_session(
         ),
         on_lost=consumer.on_broker_lost,
     )
-    ObservedCounter(
-        "pillowcast_gateway_oversized_messages",
-        "MQTT messages discarded because they were too large.",
-        lambda: session.oversized,
-        metrics.registry,
-    )
+    observe_session(SERVICE, session, metrics.registry)
     return session
 
 

@@ -21,10 +21,10 @@ from poller.settings import PollerSettings
 from runtime.health import OK, health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
-from runtime.observed_counter import ObservedCounter
 from runtime.private_server import serve_privately
 from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, listen, url_of
+from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ async def _serve(
         broker = MqttStatePublisher(settings, SERVICE, own | dict(journals))
         pipeline = compose(queue, broker, metrics, options, queue_time, journal)
         broker.listener = pipeline.listener
-        _count_discarded(broker, metrics)
+        observe_session(SERVICE, broker, metrics.registry)
         app = Starlette(
             routes=health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
         )
@@ -112,21 +112,6 @@ def _dependencies(
     if journal is not None:
         states["journal"] = journal.state
     return states
-
-
-def _count_discarded(broker: MqttStatePublisher, metrics: PollerMetrics) -> None:
-    ObservedCounter(
-        "pillowcast_poller_oversized_messages",
-        "MQTT messages discarded because they were too large.",
-        lambda: broker.oversized,
-        metrics.registry,
-    )
-    ObservedCounter(
-        "pillowcast_poller_failed_messages",
-        "MQTT messages that ended in an unexpected error.",
-        lambda: broker.failed,
-        metrics.registry,
-    )
 
 
 def _options(settings: PollerSettings) -> PipelineOptions:

@@ -19,7 +19,7 @@ from tests.unit.runtime.mqtt.scripted_broker import CONNECT, ScriptedBroker
 from tests.waiting import until
 
 LIMITS = SessionLimits(connect_timeout_s=5, response_timeout_s=5)
-WILL = LastWill("p/status", b"offline")
+WILL = LastWill("p/status", b"offline", 60)
 
 both_loops = pytest.mark.parametrize(
     "new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]

@@ -3,7 +3,7 @@
 import asyncio
 from itertools import pairwise
 
-from runtime.mqtt.own_status import OwnStatus
+from runtime.mqtt.own_status import STATUS_EXPIRY_S, OwnStatus
 from tests.fakes.virtual_time import virtual_time
 
 
@@ -35,3 +35,19 @@ async def test_nothing_is_published_after_the_end_of_the_connection() -> None:
     await asyncio.sleep(1)
 
     assert at == []
+
+
+@virtual_time
+async def test_online_is_published_daily_because_it_expires() -> None:
+    """A broker drops the status of a process that is gone, but not of one that lives."""
+    at: list[float] = []
+    loop = asyncio.get_running_loop()
+    status = OwnStatus("p/status", lambda: at.append(loop.time()))
+    await asyncio.sleep(STATUS_EXPIRY_S)
+    status.cancel()
+    await asyncio.sleep(STATUS_EXPIRY_S)
+
+    gaps = [after - before for before, after in pairwise([0.0, *at, float(STATUS_EXPIRY_S)])]
+    assert max(gaps) < STATUS_EXPIRY_S / 2
+    assert at[-1] <= STATUS_EXPIRY_S
+    assert status.repetitions == 0

@@ -608,16 +608,29 @@ async def test_online_is_published_again_when_the_status_says_otherwise(v5: bool
         await until(lambda: online() == 2, "online again")
 
 
-async def test_another_process_with_the_instance_name_is_logged_once() -> None:
+def answered(broker: ScriptedBroker) -> list[bytes]:
+    """The marks with which a session answered those of another one."""
+    return [body for body in broker.last.sent(PUBLISH) if body.endswith(b" answer")]
+
+
+async def test_another_process_with_the_instance_name_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Its marks have another token; a retained one may be of a process that has ended."""
+    monkeypatch.setattr("runtime.mqtt.twin.ANSWER_S", 0.05)
     with structlog.testing.capture_logs() as lines:
         async with ScriptedBroker().listening() as broker, keep(broker) as kept:
             await kept.ready()
             broker.last.send(Publish(MARK, b"gone.1 probe", retained=True).encode(v5=True))
+            assert not kept.session.has_twin
+            answers = 0
             for _ in range(2):
                 broker.last.send(Publish(MARK, b"other.1 queued").encode(v5=True))
-            broker.last.send(Publish("p/a/state", b"{}").encode(v5=True))
-            await until(lambda: bool(kept.received), "what follows them")
+                await until(lambda n=answers: len(answered(broker)) > n, "an answer")  # type: ignore[misc]
+                answers = len(answered(broker))
+            broker.last.send(Publish(MARK, b"other.1 answer").encode(v5=True))
+            await until(lambda: kept.session.has_twin, "noticed")
+            assert "instance name" in str(kept.session.limitation)
 
     warnings = [one["event"] for one in lines if "instance name" in one["event"]]
     assert len(warnings) == 1

@@ -11,6 +11,7 @@ paho-mqtt speaks the protocol; nothing outside this package imports it.
 - `properties`: MQTT 5 properties and reason codes, packed and named by paho
 - `establishment`, `retained_set`: subscribe, and know that all retained messages have arrived
 - `own_status`, `outage_log`: the session's presence, and the log lines of an outage
+- `twin`: another process with the same instance name
 - `silence`: the keepalive, and how long nothing has arrived
 - `command_session`: a session for as long as a command runs
 - `config`, `errors`: values and exceptions

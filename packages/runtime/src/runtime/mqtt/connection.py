@@ -76,7 +76,7 @@ class Connection(asyncio.Protocol):
         client.on_subscribe = self._on_suback
         client.on_message = self._on_paho_message
         client.on_disconnect = self._on_paho_disconnect
-        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        self._paho.set_will(will)
         if broker.user is not None:
             client.username_pw_set(broker.user, broker.password)
         self._paho.connect(

@@ -19,7 +19,11 @@ class ConnectionEvents:
 
 @dataclass(frozen=True, slots=True)
 class LastWill:
-    """A retained message with QoS 1 that the broker publishes if the connection is lost."""
+    """A retained message with QoS 1 that the broker publishes if the connection is lost.
+
+    The broker drops it after `expiry_s` seconds (MQTT 5).
+    """
 
     topic: str
     payload: bytes
+    expiry_s: int

@@ -8,6 +8,7 @@ from contract.topics import ONLINE
 from runtime.mqtt.config import SessionConfig, Subscription
 from runtime.mqtt.connection import Connection
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable, PublishRefused
+from runtime.mqtt.own_status import STATUS_EXPIRY_S
 from runtime.mqtt.packets import Message
 from runtime.mqtt.properties import FAILURE, publish_properties, subscribe_topics
 from runtime.mqtt.publish_window import Publish
@@ -16,6 +17,10 @@ from runtime.mqtt.retained_set import RetainedSet
 _PROBE_AGAIN_S: Final = 0.5
 """The delay before a probe that did not arrive is asked for again, because a broker may store a
 retained message a moment after it has acknowledged it."""
+
+
+_PROBE_EXPIRY_S: Final = 3600
+"""After how long a broker drops the probe of a session that was killed, in seconds (MQTT 5)."""
 
 
 class Establishment:
@@ -38,7 +43,6 @@ class Establishment:
         self._marked = asyncio.Event()
         self._arrived = asyncio.Event()
         self._v5 = config.protocol == "5"
-        self._properties = publish_properties(None, None, ()) if self._v5 else b""
 
     @property
     def delivers_retained(self) -> bool | None:
@@ -77,7 +81,7 @@ class Establishment:
                     await self._ask_again()
                 self._publish(b"", retain=True)
             self._online = self._connection.publish(
-                Publish(self._config.status_topic, ONLINE, True, self._properties)
+                Publish(self._config.status_topic, ONLINE, True, self._packed(STATUS_EXPIRY_S))
             )
             await self._wait_for(self._online)
         except PublishRefused as error:
@@ -192,9 +196,13 @@ class Establishment:
         self._connection.send_unsubscribe(filters)
 
     def _publish(self, payload: bytes, *, retain: bool = False) -> asyncio.Future[None]:
+        properties = self._packed(_PROBE_EXPIRY_S if retain and payload else None)
         return self._connection.publish(
-            Publish(self._config.mark_topic, payload, retain, self._properties)
+            Publish(self._config.mark_topic, payload, retain, properties)
         )
+
+    def _packed(self, expiry_s: int | None) -> bytes:
+        return publish_properties(None, expiry_s, ()) if self._v5 else b""
 
     async def _wait_marked(self) -> None:
         marked = asyncio.ensure_future(self._marked.wait())

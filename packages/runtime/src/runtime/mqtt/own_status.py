@@ -1,4 +1,4 @@
-"""The session's own status: published again when the broker holds something else."""
+"""The session's own status: published again when the broker holds something else, and daily."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,6 +11,14 @@ log = structlog.get_logger()
 _MAX_DELAY_S: Final = 60.0
 """The longest delay before `online` is published again. A status that stays right for as long
 starts the delays anew."""
+
+
+STATUS_EXPIRY_S: Final = 7 * 86_400
+"""After how long a broker drops the status of a process that is gone, in seconds (MQTT 5). Where
+instances are named after their containers, each leaves one."""
+
+_RENEWAL_S: Final = 86_400.0
+"""How often `online` is published again, because it would expire."""
 
 
 class OwnStatus:
@@ -29,6 +37,7 @@ class OwnStatus:
         self._timer: asyncio.TimerHandle | None = None
         self._delay_s = 0.0
         self._repeated_at = -_MAX_DELAY_S
+        self._renewal = self._loop.call_later(_RENEWAL_S, self._renew)
         self.repetitions = 0
 
     def contradicted(self) -> None:
@@ -44,11 +53,20 @@ class OwnStatus:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._renewal.cancel()
+
+    def _renew(self) -> None:
+        self._renewal = self._loop.call_later(_RENEWAL_S, self._renew)
+        self._publish_online()
 
     def _repeat(self) -> None:
         self._timer = None
         self._repeated_at = self._loop.time()
         self._delay_s = min(_MAX_DELAY_S, 2 * self._delay_s or 1.0)
         self.repetitions += 1
-        log.info("status on the broker was not online; published again", topic=self._topic)
+        if self.repetitions == 1:
+            log.info(
+                "status on the broker was not online; published again, as often as needed",
+                topic=self._topic,
+            )
         self._publish_online()

@@ -14,7 +14,9 @@ from typing import Any, Final
 from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from runtime.mqtt.connection_events import LastWill
 from runtime.mqtt.packets import MalformedPacket
+from runtime.mqtt.properties import will_properties
 from runtime.mqtt.writer import PacketWriter
 
 _log = logging.getLogger("mqtt")
@@ -70,6 +72,7 @@ class PahoLoop:
     """Drives one paho client over one connection. It never reconnects."""
 
     def __init__(self, client_id: str, *, v5: bool) -> None:
+        self._v5 = v5
         self.client: Any = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -84,6 +87,11 @@ class PahoLoop:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._on_tick: Callable[[], None] = lambda: None
+
+    def set_will(self, will: LastWill) -> None:
+        """Set the last will of the next CONNECT."""
+        properties = will_properties(will.expiry_s) if self._v5 else None
+        self.client.will_set(will.topic, will.payload, qos=1, retain=True, properties=properties)
 
     def connect(
         self, connection: TransportSocket, on_tick: Callable[[], None], **options: Any

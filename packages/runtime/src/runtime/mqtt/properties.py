@@ -28,6 +28,13 @@ def connect_properties(max_packet_bytes: int) -> Properties:
     return properties
 
 
+def will_properties(expiry_s: int) -> Properties:
+    """Return the properties of a last will that the broker drops after a while."""
+    properties = _properties(PacketTypes.WILLMESSAGE)
+    properties.MessageExpiryInterval = expiry_s
+    return properties
+
+
 @functools.lru_cache(maxsize=64)
 def publish_properties(
     content_type: str | None, expiry_s: int | None, user: tuple[tuple[str, str], ...]

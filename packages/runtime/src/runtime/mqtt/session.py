@@ -5,6 +5,7 @@ import contextlib
 import random
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -18,13 +19,14 @@ from runtime.mqtt.errors import BrokerLost, BrokerUnusable, PublishRefused
 from runtime.mqtt.establishment import Establishment
 from runtime.mqtt.guarded_handler import GuardedHandler
 from runtime.mqtt.outage_log import OutageLog
-from runtime.mqtt.own_status import OwnStatus
+from runtime.mqtt.own_status import STATUS_EXPIRY_S, OwnStatus
 from runtime.mqtt.packets import Message
 from runtime.mqtt.properties import publish_properties
 from runtime.mqtt.publish_window import Publish
 from runtime.mqtt.retained_set import NOT_DELIVERED, RetainedSet
 from runtime.mqtt.round_trips import RoundTrips
 from runtime.mqtt.stopping import Stopped, until_stopped
+from runtime.mqtt.twin import TWIN, TwinWatch
 
 log = structlog.get_logger()
 
@@ -67,7 +69,7 @@ class MqttSession:
         self._own_status: OwnStatus | None = None
         self._round_trips = RoundTrips(self._token)
         self._delivers_retained: bool | None = None
-        self._twin_logged = False
+        self._twin = TwinWatch(config, self._token, partial(self.publish, config.mark_topic))
         self._ready = asyncio.Event()
         self._ready_since = 0.0
         self._ready_for_s: float | None = None
@@ -111,10 +113,15 @@ class MqttSession:
 
     @property
     def limitation(self) -> str | None:
-        """What the broker of a session that is ready cannot do, as a sentence; None if nothing."""
-        if self._delivers_retained is False:
-            return f"{self._config.broker}: {NOT_DELIVERED}"
-        return None
+        """What is wrong with a session that is ready, as a sentence; None if nothing."""
+        known = [NOT_DELIVERED] if self._delivers_retained is False else []
+        known += [TWIN] if self._twin.is_present else []
+        return f"{self._config.broker}: {'; '.join(known)}" if known else None
+
+    @property
+    def has_twin(self) -> bool:
+        """Whether another process uses the instance name now."""
+        return self._twin.is_present
 
     @property
     def last_error(self) -> str:
@@ -189,7 +196,7 @@ class MqttSession:
         """Open one connection and keep it until it ends; raises the reason, or Stopped."""
         self._ready_for_s = None
         self._connections += 1
-        will = LastWill(self._config.status_topic, OFFLINE)
+        will = LastWill(self._config.status_topic, OFFLINE, STATUS_EXPIRY_S)
         connection = Connection(
             self._config,
             self._client_id,
@@ -238,7 +245,7 @@ class MqttSession:
             self._own_status = None
         with contextlib.suppress(TimeoutError, BrokerLost, PublishRefused):
             async with asyncio.timeout(self._config.limits.disconnect_timeout_s):
-                await self.publish(self._config.status_topic, OFFLINE, retain=True)
+                await self._publish_status(OFFLINE)
             await connection.disconnect()
 
     def _receive(self, message: Message) -> None:
@@ -250,24 +257,17 @@ class MqttSession:
             return
         if message.topic == self._config.mark_topic:
             self._round_trips.receive(message.payload)
-            self._check_twin(message)
+            self._twin.receive(message)
             return
         self._handler.receive(message)
 
     def _publish_online(self) -> None:
         with contextlib.suppress(BrokerLost):
-            self.publish(self._config.status_topic, ONLINE, retain=True)
+            self._publish_status(ONLINE)
 
-    def _check_twin(self, message: Message) -> None:
-        """Log once that another process uses the instance name: it publishes marks of its own."""
-        is_own = message.payload.startswith(self._token.encode())
-        if message.payload and not message.retained and not is_own and not self._twin_logged:
-            self._twin_logged = True
-            log.warning(
-                "another process uses this instance name; set INSTANCE to another name in one",
-                service=self._config.service,
-                instance=self._config.instance,
-            )
+    def _publish_status(self, status: bytes) -> asyncio.Future[None]:
+        topic = self._config.status_topic
+        return self.publish(topic, status, retain=True, expiry_s=STATUS_EXPIRY_S)
 
     def _connection_lost(self, error: BrokerLost) -> None:
         try:
@@ -280,6 +280,7 @@ class MqttSession:
         self._last_error = error
         self._connection = None
         self._outage.cancel()
+        self._twin.cancel()
         self._round_trips.fail(BrokerLost(self.last_error))
         if self._own_status is not None:
             self._own_status.cancel()

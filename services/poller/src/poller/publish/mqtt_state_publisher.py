@@ -84,7 +84,7 @@ class MqttStatePublisher:
 
     @property
     def limitation(self) -> str | None:
-        """What the broker cannot do, for readiness; None if nothing."""
+        """What is wrong with a session that is ready, for readiness; None if nothing."""
         return self._session.limitation
 
     @property
@@ -101,6 +101,11 @@ class MqttStatePublisher:
     def failed(self) -> int:
         """How many messages of the broker ended in an error."""
         return self._session.failed
+
+    @property
+    def has_twin(self) -> bool:
+        """Whether another process uses this instance name."""
+        return self._session.has_twin
 
     @property
     def shares_queue(self) -> bool:
