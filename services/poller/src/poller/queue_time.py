@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from azure_queue.queue_clock import AnswerTime, QueueClock
-from contract.updates import Update
+from contract.updates import EXPIRY_S, Update
 from runtime.clocks import monotonic_s, unix_ms
 
 log = structlog.get_logger()
@@ -76,6 +76,12 @@ class QueueTime:
         While the queue's time is not known no state is: this machine's clock may be behind.
         """
         return self.is_known and update.is_too_far_ahead(self.now_ms())
+
+    def has_expired(self, update: Update) -> bool:
+        """Return whether a broker has dropped a state since it was published last."""
+        if update.published_ms is None or not self.is_known:
+            return False
+        return self.now_ms() - update.published_ms > EXPIRY_S * 1000
 
     def _report_offset(self) -> None:
         offset_s = self.offset_s()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.updates import Update, decode_state
+from contract.updates import EXPIRY_S, Update, decode_state
 from poller.journal.journal_file import JournalFile, JournalRow
 from poller.journal.journal_folder import JournaledState, OpenedJournal
 from poller.journal.save_marks import NEVER, SaveMark, SaveMarks, encode_mark
@@ -234,6 +234,26 @@ async def test_a_state_of_the_journal_outlasts_a_queue_clock_that_was_set_back()
         assert set(journal.disk) == {"a"}
         await asyncio.sleep(600)
         assert world.broker.retained["a"].order == order(hours * 3600)
+        assert poller.count("healed") == 1
+
+
+@virtual_time
+async def test_a_state_of_the_journal_that_the_broker_would_have_dropped_stays_away() -> None:
+    """It is too old; the save mark that would tell that the broker had it has expired as well."""
+    states = {}
+    for pillow, published_s in (("old", 0), ("new", 86_400)):
+        hops = b'"hops":{"queued":%d,"polled":%d,"published":%d}' % (
+            (int((EPOCH_S + published_s) * 1000),) * 3
+        )
+        payload = _payload(pillow, published_s).rstrip(b"}") + b"," + hops + b"}"
+        states[pillow] = JournalRow(pillow, payload, SaveMark("a0", 1))
+    world = World()
+    await asyncio.sleep(EXPIRY_S + 3600)
+    async with world.running(world.start(journal=FakeJournal(states))) as poller:
+        await world.until(lambda: "new" in world.broker.retained, "published again")
+        world.queue.put(state("other", EXPIRY_S))
+        await world.until(lambda: bool(world.broker.marks), "a save mark")
+        assert set(world.broker.retained) == {"new", "other"}
         assert poller.count("healed") == 1
 
 

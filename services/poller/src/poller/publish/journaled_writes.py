@@ -126,7 +126,7 @@ class JournaledWrites:
         return self._journal.put(JournalRow(pillow, newest.payload, mark))
 
     def give_up(self, pillow: str) -> None:
-        """Record that a last write cannot be published on this connection; see LastWrites."""
+        """Record that a last write is not published on this connection; see LastWrites."""
         self._writes.give_up(pillow)
 
     def is_journaled(self, pillow: str) -> bool:

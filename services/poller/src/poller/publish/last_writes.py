@@ -157,7 +157,7 @@ class LastWrites:
         self._lost.discard(pillow)
 
     def give_up(self, pillow: str) -> None:
-        """Record that a last write that the broker lost cannot be published on this connection.
+        """Record that a last write that the broker lost is not published on this connection.
 
         It has no mark, so that the marks of the others can go on, and it is lost again when the
         next connection is compared.

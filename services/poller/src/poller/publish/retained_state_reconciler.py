@@ -83,6 +83,9 @@ class RetainedStateReconciler:
                 if self._queue_time.is_too_far_ahead(newest):
                     self._on_too_far_ahead(pillow)
                     return
+                if self._queue_time.has_expired(newest):
+                    self._last_writes.give_up(pillow)
+                    return
                 self._is_stale[pillow] = False
                 update = with_publish_time(newest, self._queue_time.now_ms())
                 try:
