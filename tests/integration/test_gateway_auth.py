@@ -10,6 +10,8 @@ from typing import Any
 import jwt
 import pytest
 
+from contract.updates import EXPIRY_S
+from devstack import ports
 from devstack.broker import Broker
 from tests.commands import run_to_end
 from tests.gateway import (
@@ -19,9 +21,10 @@ from tests.gateway import (
     Publisher,
     WebSocketClient,
     connect_publisher,
+    mosquitto_pub,
     state,
 )
-from tests.machine import need_faketime
+from tests.machine import need_faketime, need_mosquitto
 
 PREFIX = "gwauth"
 SECRET, SHARE_KEY = "secret-of-the-tokens-0123456789abcdef", "key-of-share-links-0123456789abcdefgh"
@@ -194,12 +197,9 @@ async def test_a_token_ends_with_the_leeway(gateway: Gateway) -> None:
         assert await closed_with(expired) == 4401
 
 
-@pytest.mark.parametrize("offset", ["+2h", "-2h"])
-async def test_tokens_are_judged_by_the_queues_time_once_it_is_known(
-    broker: Broker, prefix: str, offset: str
-) -> None:
-    """The clock of the gateway's machine is two hours off; live states tell the queue's time."""
-    wrong = Gateway(
+def with_wrong_clock(broker: Broker, prefix: str, offset: str) -> Gateway:
+    """Return a gateway whose machine's clock is off."""
+    return Gateway(
         broker,
         prefix,
         GATEWAY_AUTH="jwt",
@@ -209,21 +209,67 @@ async def test_tokens_are_judged_by_the_queues_time_once_it_is_known(
         FAKETIME_DONT_FAKE_MONOTONIC="1",
     )
 
-    async def statuses() -> list[int]:
-        return [
-            (await wrong.get("/api/pillows", authorization=f"Bearer {token}")).status_code
-            for token in (
-                jwt.encode({"exp": time.time() + lasts_s}, SECRET, algorithm="HS256")
-                for lasts_s in (60, -60)
-            )
-        ]
 
-    async with wrong, connect_publisher(broker, prefix) as publisher:
+async def statuses(gateway: Gateway) -> list[int]:
+    """Return the answers to a token that is good for a minute, and to one that expired."""
+    return [
+        (await gateway.get("/api/pillows", authorization=f"Bearer {token}")).status_code
+        for token in (
+            jwt.encode({"exp": time.time() + lasts_s}, SECRET, algorithm="HS256")
+            for lasts_s in (60, -60)
+        )
+    ]
+
+
+@pytest.mark.parametrize("offset", ["+2h", "-2h"])
+async def test_tokens_are_judged_by_the_queues_time_once_it_is_known(
+    broker: Broker, prefix: str, offset: str
+) -> None:
+    """The clock of the gateway's machine is two hours off; live states tell the queue's time."""
+    async with (
+        with_wrong_clock(broker, prefix, offset) as wrong,
+        connect_publisher(broker, prefix) as publisher,
+    ):
         deadline = time.monotonic() + TIMEOUT_S
-        while await statuses() != [200, 401]:
-            assert time.monotonic() < deadline, await statuses()
+        while await statuses(wrong) != [200, 401]:
+            assert time.monotonic() < deadline, await statuses(wrong)
             for pillow in PILLOWS:
                 now_ms = time.time_ns() // 1_000_000
                 hops = {"queued": now_ms, "polled": now_ms, "published": now_ms}
                 await publisher.publish(state(pillow, hops=hops))
             await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("offset", ["+2h", "-2h"])
+async def test_retained_states_tell_the_time_before_live_ones_do(
+    broker: Broker, prefix: str, offset: str
+) -> None:
+    """By their expiry, which the broker counts down."""
+    need_mosquitto()
+    now_ms = time.time_ns() // 1_000_000
+    hops = dict.fromkeys(("queued", "polled", "published"), now_ms - 100000)
+    expiry = ("-V", "5", "-D", "publish", "message-expiry-interval", str(EXPIRY_S - 100))
+    await mosquitto_pub(broker, f"{prefix}/cloud-1/state", state(hops=hops), *expiry)
+    async with with_wrong_clock(broker, prefix, offset) as wrong:
+        assert await statuses(wrong) == [200, 401]
+
+
+async def test_no_token_is_refused_for_good_while_the_time_is_unknown(
+    broker: Broker, prefix: str
+) -> None:
+    """Nothing has told the queue's time, because the broker is away: clients come again."""
+    gateway = Gateway(
+        broker,
+        prefix,
+        without_broker=True,
+        GATEWAY_AUTH="jwt",
+        GATEWAY_JWT_SECRET=SECRET,
+        MQTT_URL=f"mqtt://{ports.HOST}:{ports.free()}",
+    )
+    expired = jwt.encode({"exp": time.time() - 7200}, SECRET, algorithm="HS256")
+    async with gateway:
+        assert await statuses(gateway) == [200, 503]
+        async with gateway.connect(**bearer(expired)) as client:
+            assert await closed_with(client) == 1013
+        async with gateway.connect(**bearer(expired + "x")) as client:
+            assert await closed_with(client) == 4401

@@ -2,7 +2,8 @@
 
 import time
 
-from gateway.clock import Clock, monotonic_ms
+from contract.updates import EXPIRY_S, Update
+from gateway.clock import LIVE_STATE_MS, Clock, monotonic_ms
 from runtime.clocks import unix_ms
 
 YEAR_2023_MS = 1_700_000_000_000
@@ -61,3 +62,42 @@ def test_the_queues_time_is_the_reference_where_it_is_known() -> None:
 
     assert times.clock.read().reference_ms == times.clock.read().queue_ms == YEAR_2023_MS + 10
     assert times.clock.read().queue_offset_ms == YEAR_2023_MS + 10 - 60_000
+
+
+def retained(times: Times, published_ms: int, left_s: int | None) -> None:
+    """Receive a retained state of a poller, of whose expiry this is left."""
+    update = Update("a", "hugging", (0, 0), b"", None, published_ms)
+    times.clock.observe(update, times.clock.read(), left_s, retained=True)
+
+
+def test_a_retained_state_tells_the_time_by_what_is_left_of_its_expiry() -> None:
+    """Less exactly than a live one, so that it is no time to compare hops with."""
+    times = Times(YEAR_2023_MS + 7_200_000)
+    assert not times.clock.is_settled
+    for left_s in (None, EXPIRY_S):
+        retained(times, YEAR_2023_MS - 60_000, left_s)
+        assert times.clock.read().reference_ms == YEAR_2023_MS + 7_200_000
+    retained(times, YEAR_2023_MS - 60_000, EXPIRY_S - 60)
+
+    assert times.clock.read().reference_ms == YEAR_2023_MS
+    assert times.clock.read().queue_ms is None
+    assert times.clock.is_settled
+    live = Update("a", "hugging", (0, 0), b"", None, YEAR_2023_MS + 500)
+    times.clock.observe(live, times.clock.read(), None, retained=False)
+    assert times.clock.read().reference_ms == YEAR_2023_MS + 500
+
+
+def test_the_time_settles_with_the_retained_states_or_with_a_live_one_a_minute_later() -> None:
+    """A minute is waited for only where there are pollers."""
+    without, with_pollers = Times(YEAR_2023_MS), Times(YEAR_2023_MS)
+    for times in (without, with_pollers):
+        times.monotonic_ms += 1_000_000
+        assert not times.clock.is_settled
+    without.clock.settle(has_pollers=False)
+    assert without.clock.is_settled
+    with_pollers.clock.settle(has_pollers=True)
+    with_pollers.monotonic_ms += LIVE_STATE_MS - 1
+    with_pollers.clock.settle(has_pollers=True)  # another connection
+    assert not with_pollers.clock.is_settled
+    with_pollers.monotonic_ms += 1
+    assert with_pollers.clock.is_settled

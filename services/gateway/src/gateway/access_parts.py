@@ -76,4 +76,5 @@ def create_access(settings: GatewaySettings, topics: Topics, clock: Clock) -> Ac
         revocations.__contains__,
         (lambda: False) if cache is None else cache.ask_for_unknown_key,
     )
-    return AccessParts(AccessControl(Authenticator(verifier, now_ms)), revocations, cache, topics)
+    authenticator = Authenticator(verifier, now_ms, lambda: clock.is_settled)
+    return AccessParts(AccessControl(authenticator), revocations, cache, topics)

@@ -18,14 +18,22 @@ other header. A JSON Web Token has only characters that a subprotocol may have (
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Checks tokens at the gateway's best known time."""
+    """Checks tokens at the gateway's best known time.
+
+    Until the time is settled, no token is refused for good because of it.
+    """
 
     verifier: TokenVerifier
     now_ms: Callable[[], int]
+    is_settled: Callable[[], bool] = lambda: True
 
     def check(self, token: str) -> Grant | Refused:
         """Return what a token permits now."""
-        return self.verifier.verify(token, self.now_ms())
+        outcome = self.verifier.verify(token, self.now_ms())
+        if isinstance(outcome, Refused) and outcome.by_clock and not self.is_settled():
+            reason = f"{outcome.reason} by this machine's clock, which is not checked yet"
+            return Refused(reason, may_pass_later=True, by_clock=True)
+        return outcome
 
     def authenticate(self, fields: Mapping[bytes, bytes]) -> Grant | Refused | None:
         """Return what the token in a request's headers permits; None if there is none."""

@@ -28,11 +28,13 @@ class Refused(NamedTuple):
     """A token that permits nothing, in a sentence for people; it quotes nothing of the token.
 
     `may_pass_later` says that the same token could be accepted in some seconds, because the keys
-    that it could be signed with are being fetched.
+    that it could be signed with are being fetched, or because the time is not known well yet.
+    `by_clock` says that the token is refused for the time it is.
     """
 
     reason: str
     may_pass_later: bool = False
+    by_clock: bool = False
 
 
 class Validity(NamedTuple):
@@ -55,11 +57,13 @@ def grant_of(
         return validity
     if now_ms < validity.from_ms - leeway_ms:
         return Refused(
-            f"the token is not valid before {_seconds(validity.from_ms - now_ms)} from now"
+            f"the token is not valid before {_seconds(validity.from_ms - now_ms)} from now",
+            by_clock=True,
         )
     until_ms = None if validity.until_ms is None else validity.until_ms + leeway_ms
     if until_ms is not None and now_ms >= until_ms:
-        return Refused(f"the token expired {_seconds(now_ms - until_ms + leeway_ms)} ago")
+        expired = _seconds(now_ms - until_ms + leeway_ms)
+        return Refused(f"the token expired {expired} ago", by_clock=True)
     if "pillows" not in claims and share is None:
         return Grant(EVERYTHING, until_ms)
     scope = parse_scope(claims.get("pillows"))

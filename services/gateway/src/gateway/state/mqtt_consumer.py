@@ -106,10 +106,8 @@ class MqttConsumer:
             return
         if not message.retained:
             self._provisional.pop(pillow, None)
-            if update.published_ms is not None and self._clock.queue_time.observe(
-                pillow, update.published_ms, clock.monotonic_ms
-            ):
-                clock = self._clock.read()
+        if self._clock.observe(update, clock, message.expiry_s, retained=message.retained):
+            clock = self._clock.read()
         if is_too_far_ahead(update, queue_ms=clock.queue_ms, reference_ms=clock.reference_ms):
             self._count("ahead")
             self._warnings.refused(
@@ -186,6 +184,7 @@ class MqttConsumer:
             if self._run_slice(self._reconciliation):
                 self._reconciliation = None
         self._broker_is_ready = self._broker_was_ready = True
+        self._clock.settle(has_pollers=bool(self._provisional))
         self._metrics.broker_up.set(1)
         retained = UNSET if delivers_retained else False
         self._publisher.announce_broker(Status("online", retained))
