@@ -8,10 +8,12 @@ Probe = Callable[[], Awaitable[str | None]]
 PROBE_TIMEOUT_S = 2.0
 
 
-async def mqtt_answers(host: str, port: int) -> str | None:
-    """Connect with MQTT 3.1.1, and disconnect."""
-    client_id = b"devstack"
-    body = b"\x00\x04MQTT\x04\x02\x00\x0a" + len(client_id).to_bytes(2, "big") + client_id
+async def mqtt_answers(host: str, port: int, *credentials: str) -> str | None:
+    """Connect with MQTT 3.1.1, and disconnect; `credentials` are a user and its password."""
+    flags = b"\xc2" if credentials else b"\x02"
+    fields = [field.encode() for field in ("devstack", *credentials)]
+    body = b"\x00\x04MQTT\x04" + flags + b"\x00\x0a"
+    body += b"".join(len(field).to_bytes(2, "big") + field for field in fields)
     connect = bytes([0x10, len(body)]) + body
     answer = await _exchange(host, port, connect, 4)
     if isinstance(answer, str):
