@@ -16,7 +16,7 @@ app.use(compression());
 
 // The path without its last slash, from which the page would look for its files one folder above.
 app.use((request, response, next) => {
-  if (request.path === "/pillows") response.redirect(308, "/pillows/");
+  if (request.path === "/pillows") response.redirect(308, request.url.replace("/pillows", "/pillows/"));
   else next();
 });
 

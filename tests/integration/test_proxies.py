@@ -102,9 +102,10 @@ async def test_api_page_and_client_are_served(proxy: Proxy, cloud: Publisher, pa
 
 async def test_the_path_without_its_last_slash_is_redirected(proxy: Proxy) -> None:
     async with httpx.AsyncClient(verify=trust(proxy), timeout=TIMEOUT_S) as client:
-        response = await client.get(f"{proxy.url}/pillows")
-    assert response.status_code == 308
-    assert response.headers["location"].endswith("/pillows/")
+        for query in ("", "?pillow=cloud-1&pillow=cloud-2"):
+            response = await client.get(f"{proxy.url}/pillows{query}")
+            assert response.status_code == 308
+            assert response.headers["location"].endswith(f"/pillows/{query}")
 
 
 async def test_a_foreign_origin_is_refused_behind_the_proxy(proxy: Proxy) -> None:

@@ -143,7 +143,7 @@ async def test_without_tls_the_page_is_redirected_and_everything_else_is_refused
 ) -> None:
     """A program whose address has the wrong scheme is not to go unnoticed."""
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-        page = await client.get(f"http://{ports.HOST}:{proxy.plain_port}/")
+        page = await client.get(f"http://{ports.HOST}:{proxy.plain_port}/?pillow=cloud-1")
         refused = [
             await client.get(f"http://{ports.HOST}:{proxy.plain_port}{path}")
             for path in ("/api/pillows", "/events", "/ws", "/pillows/")
@@ -151,4 +151,5 @@ async def test_without_tls_the_page_is_redirected_and_everything_else_is_refused
 
     assert page.status_code == 308
     assert page.headers["location"].startswith(f"https://{ports.HOST}")
+    assert page.headers["location"].endswith("/?pillow=cloud-1")
     assert [one.status_code for one in refused] == [403] * len(refused)

@@ -168,5 +168,6 @@ async def test_a_websocket_and_the_page_pass_express(express: Express) -> None:
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
         page = await client.get(f"http://{ports.HOST}:{express.port}/pillows/")
         assert page.status_code == 200
-        bare = await client.get(f"http://{ports.HOST}:{express.port}/pillows")
-    assert (bare.status_code, bare.headers["location"]) == (308, "/pillows/")
+        for query in ("", "?pillow=cloud-1"):
+            bare = await client.get(f"http://{ports.HOST}:{express.port}/pillows{query}")
+            assert (bare.status_code, bare.headers["location"]) == (308, f"/pillows/{query}")
