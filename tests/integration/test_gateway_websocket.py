@@ -90,7 +90,10 @@ async def test_the_first_frame_is_a_snapshot_byte_for_byte(
     async with gateway.connect(f"?pillow={name}") as client:
         snapshot = await client.receive()
 
-    assert list(snapshot) == ["type", "cursor", "recovered", "broker", "sent", "pillows"]
+    assert list(snapshot) == [
+        *("type", "cursor", "recovered", "broker", "sent", "watching", "pillows")
+    ]
+    assert snapshot["watching"] >= 1
     assert snapshot["type"] == "snapshot"
     assert snapshot["recovered"] is False
     assert snapshot["broker"] == "online"

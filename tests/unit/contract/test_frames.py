@@ -31,11 +31,13 @@ from contract.frames import (
 )
 from contract.messages import MAX_STATE_BYTES
 from contract.topics import is_pillow_id
+from contract.watching import MAX_WATCHING
 from tests.unit.contract.examples import Case, body, cases, read
 from tests.unit.contract.strategies import any_text, as_json, messages, pillow_ids
 from tests.unit.contract.test_cursors import cursors
 
 SENT = st.integers(0, 4_102_444_800_000)
+WATCHING = st.integers(0, MAX_WATCHING)
 STATUSES = st.builds(
     Status, st.sampled_from(["online", "offline"]), st.sampled_from([msgspec.UNSET, False])
 )
@@ -100,18 +102,28 @@ def test_every_type_of_frame_has_valid_and_invalid_examples() -> None:
         assert shown == TYPES
 
 
-@given(cursors, st.booleans(), STATUSES, SENT, st.lists(messages(), max_size=3))
+@given(cursors, st.booleans(), STATUSES, SENT, WATCHING, st.lists(messages(), max_size=3))
 def test_an_encoded_snapshot_decodes_as_its_type(
-    cursor: Cursor, recovered: bool, status: Status, sent: int, pillows: list[dict[str, Any]]
+    cursor: Cursor,
+    recovered: bool,
+    status: Status,
+    sent: int,
+    watching: int,
+    pillows: list[dict[str, Any]],
 ) -> None:
     """Each pillow in it is unchanged, byte for byte."""
     states = [as_json(pillow).encode() for pillow in pillows]
     frame = encode_snapshot(
-        cursor, recovered=recovered, status=status, sent_ms=sent, pillows=states
+        cursor,
+        recovered=recovered,
+        status=status,
+        sent_ms=sent,
+        watching=watching,
+        pillows=states,
     )
 
     assert _decoder.decode(frame) == Snapshot(
-        str(cursor), recovered, status.broker, sent, pillows, retained=status.retained
+        str(cursor), recovered, status.broker, sent, watching, pillows, retained=status.retained
     )
     assert all(state in frame for state in states)
 
@@ -136,7 +148,7 @@ def test_an_encoded_removal_decodes_as_its_type(cursor: Cursor, pillows: list[st
 
 @given(
     STATUSES
-    | st.builds(Heartbeat, SENT)
+    | st.builds(Heartbeat, SENT, WATCHING)
     | st.builds(Pong, SENT | st.floats(allow_nan=False, allow_infinity=False), SENT)
     | st.builds(Goodbye, st.tuples(SENT, SENT))
     | st.builds(Error, st.integers(1000, 4999), st.text(st.characters(exclude_categories=["Cs"])))
@@ -157,6 +169,7 @@ def test_a_frame_with_the_largest_state_is_below_64_kib() -> None:
         recovered=False,
         status=Status("online", retained=False),
         sent_ms=9_999_999_999_999,
+        watching=MAX_WATCHING,
         pillows=[b"x" * (MAX_STATE_BYTES + 1024)],
     )
 

@@ -14,6 +14,7 @@ from contract.messages import MAX_BODY_BYTES, MAX_STATE_BYTES, ParsedMessage, Re
 from contract.states import STATES
 from contract.topics import Topics
 from contract.updates import EXPIRY_S, Update, decode_state
+from contract.watching import MAX_WATCHING
 from devstack.processes import ROOT
 
 README: Final = (ROOT / "packages" / "contract" / "README.md").read_text(encoding="utf-8")
@@ -78,6 +79,8 @@ def test_every_topic_is_listed() -> None:
         topics.state("<id>"),
         topics.availability("<id>"),
         topics.status("<service>", "<instance>"),
+        topics.watching("<instance>"),
+        topics.wake,
         topics.dead_letter("<instance>"),
     ]
 
@@ -88,6 +91,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     """Limits and times."""
     for text in (
         f"first {EXCERPT_CHARACTERS} characters",
+        f"at most {MAX_WATCHING}",
         f"more than {MAX_BODY_BYTES} bytes, or its state more than {MAX_STATE_BYTES}",
         f"expiry after {EXPIRY_S // 86400} days",
         f"sent every {frames.HEARTBEAT_S} s",

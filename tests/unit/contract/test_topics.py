@@ -44,6 +44,30 @@ def test_topics_of_services_belong_to_no_pillow(prefix: str, name: str) -> None:
     assert topics.parse(f"{prefix}/bridge/state") is None
 
 
+@given(prefixes, pillow_ids)
+def test_a_gateways_topics_lead_back_to_its_instance(prefix: str, name: str) -> None:
+    """Status and number of clients; those of others are none."""
+    topics = Topics(prefix)
+
+    assert topics.parse_gateway(topics.watching(name)) == ("watching", name)
+    assert topics.parse_gateway(topics.status("gateway", name)) == ("status", name)
+    assert topics.parse_gateway(topics.status("poller", name)) is None
+    assert topics.parse_gateway(topics.mark("gateway", name)) is None
+    assert topics.parse_gateway(topics.wake) is None
+    assert topics.parse_gateway(topics.watching(name.upper() + "_")) is None
+    assert topics.parse(topics.watching(name)) is None
+    assert topics.parse(topics.wake) is None
+
+
+@given(any_text | any_text.map("pillow/bridge/gateway/{}/watching".format))
+def test_any_topic_gives_a_gateway_or_none(topic: str) -> None:
+    """Never an exception; a gateway leads back to the topic."""
+    found = Topics("pillow").parse_gateway(topic)
+
+    if found is not None:
+        assert topic == f"pillow/bridge/gateway/{found[1]}/{found[0]}"
+
+
 @given(any_text | any_text.map("pillow/{}/state".format))
 def test_any_topic_gives_a_pillow_or_none(topic: str) -> None:
     """Never an exception; a pillow leads back to the topic."""

@@ -110,7 +110,9 @@ async def serving(
     server = asyncio.ensure_future(
         serve(app or Starlette(), listener, stopping, context, keep_alive_s=keep_alive_s)
     )
-    heartbeats = HeartbeatScheduler(context.registry.clients.tick, core.clock, heartbeat_s)
+    heartbeats = HeartbeatScheduler(
+        context.registry.clients.tick, core.clock, core.dispatcher.subscriber_count, heartbeat_s
+    )
     timers = [
         asyncio.ensure_future(context.registry.run()),
         asyncio.ensure_future(heartbeats.run()),

@@ -56,6 +56,7 @@ class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     first `continued`. Each has a cursor to resume from. `update` and `removed` frames may come in
     between, and a pillow may be in two of the frames; the later state is the newer or the same one.
     Without `recovered`, pillows that none of its frames names do not exist any more.
+    `watching` is how many clients this gateway has now.
     `queue_offset` is what has to be added to `sent` to get the queue's time, in milliseconds.
     `retained` is as in Status.
     """
@@ -64,6 +65,7 @@ class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     recovered: bool
     broker: BrokerStatus
     sent: int
+    watching: int
     pillows: list[Pillow]
     queue_offset: QueueOffset = msgspec.UNSET
     retained: Retained = msgspec.UNSET
@@ -98,9 +100,13 @@ class Status(msgspec.Struct, tag="status", frozen=True):
 
 
 class Heartbeat(msgspec.Struct, tag="heartbeat", frozen=True):
-    """Sent at intervals, so that a page can distinguish silence from a dead connection."""
+    """Sent at intervals, so that a page can distinguish silence from a dead connection.
+
+    `watching` is how many clients this gateway has now.
+    """
 
     sent: int
+    watching: int
     queue_offset: QueueOffset = msgspec.UNSET
 
 
@@ -166,6 +172,7 @@ def encode_snapshot(
     recovered: bool,
     status: Status,
     sent_ms: int,
+    watching: int,
     pillows: Iterable[bytes],
     queue_offset_ms: int | None = None,
     has_more: bool = False,
@@ -181,12 +188,16 @@ def encode_snapshot(
         b',"continued":true' if is_continued else b"",
         encode_status_fields(status),
     )
-    return b'{"type":"snapshot","cursor":"%b","recovered":%b,"sent":%d%b,"pillows":[%b]}' % (
-        str(cursor).encode(),
-        fields,
-        sent_ms,
-        b"" if queue_offset_ms is None else b',"queue_offset":%d' % queue_offset_ms,
-        b",".join(pillows),
+    return (
+        b'{"type":"snapshot","cursor":"%b","recovered":%b,"sent":%d,"watching":%d%b,"pillows":[%b]}'
+        % (
+            str(cursor).encode(),
+            fields,
+            sent_ms,
+            watching,
+            b"" if queue_offset_ms is None else b',"queue_offset":%d' % queue_offset_ms,
+            b",".join(pillows),
+        )
     )
 
 

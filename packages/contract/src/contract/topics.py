@@ -59,6 +59,35 @@ class Topics:
         """The topic of the marks by which a session knows that it has all retained messages."""
         return f"{self.prefix}/{BRIDGE}/{service}/{instance}/mark"
 
+    def watching(self, gateway: str) -> str:
+        """The topic of how many clients a gateway's instance has now, retained: see watching."""
+        return f"{self.prefix}/{BRIDGE}/gateway/{gateway}/watching"
+
+    @property
+    def all_watching(self) -> str:
+        """The filter that matches how many clients each gateway has."""
+        return self.watching("+")
+
+    @property
+    def all_gateway_statuses(self) -> str:
+        """The filter that matches every gateway's status."""
+        return self.status("gateway", "+")
+
+    @property
+    def wake(self) -> str:
+        """The topic of the hint that a message was put on the queue: pollers ask at once."""
+        return f"{self.prefix}/{BRIDGE}/poller/wake"
+
+    def parse_gateway(self, topic: str) -> tuple[Literal["status", "watching"], str] | None:
+        """Return the kind and the instance of a gateway's topic; None if it is none."""
+        head, _, kind = topic.rpartition("/")
+        parent, _, instance = head.rpartition("/")
+        if parent != f"{self.prefix}/{BRIDGE}/gateway" or not is_instance_name(instance):
+            return None
+        if kind == "status":
+            return "status", instance
+        return ("watching", instance) if kind == "watching" else None
+
     def saved(self, instance: str, journal: str) -> str:
         """The topic of a journal's save mark, retained: it tells what the broker had saved.
 

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import secrets
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -37,6 +38,7 @@ from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.open_files import open_file_limit, raise_open_file_limit
 from gateway.transport.server import serve
 from gateway.transport.traffic_limits import TrafficLimits
+from gateway.watching.publisher import WatchingPublisher
 from runtime.health import ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
@@ -94,6 +96,7 @@ def _mqtt_session(
     consumer: MqttConsumer,
     access: AccessParts | None,
     metrics: GatewayMetrics,
+    on_ready: Callable[[], None],
 ) -> MqttSession:
     filters = [topics.all_states, topics.all_availability]
     if access is not None:
@@ -102,6 +105,10 @@ def _mqtt_session(
     def receive(message: Message) -> None:
         if access is None or not access.receive(message):
             consumer.receive(message)
+
+    def be_ready() -> None:
+        consumer.on_broker_ready(delivers_retained=session.delivers_retained is not False)
+        on_ready()
 
     session = MqttSession(
         SessionConfig(
@@ -114,9 +121,7 @@ def _mqtt_session(
         ),
         Subscription(filters),
         on_message=receive if access is not None else consumer.receive,
-        on_ready=lambda: consumer.on_broker_ready(
-            delivers_retained=session.delivers_retained is not False
-        ),
+        on_ready=be_ready,
         on_lost=consumer.on_broker_lost,
     )
     observe_session(SERVICE, session, metrics.registry)
@@ -124,8 +129,7 @@ def _mqtt_session(
 
 
 async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyncio.Event) -> None:
-    topics = Topics(settings.topic_prefix)
-    metrics, clock = GatewayMetrics(), Clock()
+    topics, metrics, clock = Topics(settings.topic_prefix), GatewayMetrics(), Clock()
     store, history = StateStore(_new_epoch()), History(settings.history_bytes)
     metrics.observe(
         pillows=lambda: len(store),
@@ -138,12 +142,13 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
         expire_after_ms=round(settings.expire_after * 1000),
         max_pillows=settings.max_pillows,
     )
-    dispatcher = Dispatcher(store, metrics, clock)
+    watching = WatchingPublisher(topics.watching(settings.instance))
+    dispatcher = Dispatcher(store, metrics, clock, watching.check)
     consumer = MqttConsumer(presence, dispatcher, topics, metrics, clock)
     access = create_access(settings, topics, clock)
     context = _transport_context(settings, dispatcher, access, metrics, clock)
     registry = context.registry
-    session = _mqtt_session(settings, topics, consumer, access, metrics)
+    session = _mqtt_session(settings, topics, consumer, access, metrics, watching.check)
     guard = Guard(context.access, registry.count_refused)
     api = api_routes(store, history, dispatcher, guard)
     app = create_app(settings, [Route("/events", sse_endpoint(context)), *api])
@@ -164,9 +169,8 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
         timers = [
             parts.create_task(consumer.run(), name="expiry"),
             parts.create_task(registry.run(), name="connection timeouts"),
-            parts.create_task(
-                HeartbeatScheduler(registry.clients.tick, clock).run(), name="heartbeats"
-            ),
+            parts.create_task(_heartbeats(context).run(), name="heartbeats"),
+            parts.create_task(watching.run(session, dispatcher.subscriber_count), name="watching"),
         ]
         if access is not None:
             timers.append(parts.create_task(access.run(), name="keys for tokens"))
@@ -176,6 +180,7 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
         await _wait_until_no_clients(registry)
         for timer in timers:
             timer.cancel()
+        watching.publish_none(session)
         stop_server.set()
         stop_session.set()
     log.info("stopped")
@@ -232,6 +237,11 @@ def _transport_context(
         TrafficLimits(settings.subscribe_rate, settings.response_timeout, settings.client_timeout),
         access.control if access is not None else None,
     )
+
+
+def _heartbeats(context: TransportContext) -> HeartbeatScheduler:
+    tick, count = context.registry.clients.tick, context.dispatcher.subscriber_count
+    return HeartbeatScheduler(tick, context.clock, count)
 
 
 def _admission_policy(settings: GatewaySettings, limits: ConnectionLimits) -> AdmissionPolicy:

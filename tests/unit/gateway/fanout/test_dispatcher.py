@@ -121,7 +121,7 @@ async def test_a_closed_connection_is_unsubscribed_and_the_others_are_written_to
     await next_turn()
 
     assert [len(client.changes) for client in clients] == [1, 0, 1]
-    assert core.dispatcher.subscriber_count == 2
+    assert core.dispatcher.subscriber_count() == 2
 
 
 async def test_a_catch_up_is_counted_as_conflated(core: Core) -> None:

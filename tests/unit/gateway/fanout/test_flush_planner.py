@@ -23,7 +23,7 @@ def test_the_first_frame_is_a_snapshot_with_the_states_byte_for_byte() -> None:
 
     assert client.writes[0].endswith(
         b'{"type":"snapshot","cursor":"ep:1","recovered":false,"broker":"offline","sent":%d,'
-        b'"pillows":[%b]}' % (NOW, payload)
+        b'"watching":1,"pillows":[%b]}' % (NOW, payload)
     )
 
 

@@ -198,7 +198,7 @@ def test_raw_sends_and_transport_writes_deliver_the_same_bytes(
             assert raw.pauses == plain.pauses
             raw.transport.abort()
             plain.transport.abort()
-            await until(lambda: core.dispatcher.subscriber_count == 0, "unsubscribed")
+            await until(lambda: core.dispatcher.subscriber_count() == 0, "unsubscribed")
             assert raw.descriptor_was_open, "another socket may have had the descriptor"
 
     uvloop.run(run())

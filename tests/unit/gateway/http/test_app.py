@@ -307,7 +307,7 @@ async def test_head_of_the_event_stream_subscribes_nothing(site: Site) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store, no-transform"
-    assert site.core.dispatcher.subscriber_count == 0
+    assert site.core.dispatcher.subscriber_count() == 0
 
 
 async def test_a_refused_event_stream_is_answered_with_the_reason(site: Site) -> None:

@@ -37,7 +37,7 @@ async def test_head_has_the_streams_headers_and_subscribes_nothing(core: Gateway
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/event-stream")
     assert response.headers["cache-control"] == "no-store, no-transform"
-    assert core.dispatcher.subscriber_count == 0
+    assert core.dispatcher.subscriber_count() == 0
 
 
 @pytest.mark.parametrize(

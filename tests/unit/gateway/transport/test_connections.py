@@ -297,7 +297,7 @@ async def test_a_client_above_the_limit_is_refused_with_1013() -> None:
             async with asyncio.timeout(10):
                 while close_code(got) is None:
                     got += await loop.sock_recv(second, 4096)
-        assert served.core.dispatcher.subscriber_count == 1
+        assert served.core.dispatcher.subscriber_count() == 1
         assert served.count("refused_total", code="1013") == 1
 
     assert close_code(got) == 1013

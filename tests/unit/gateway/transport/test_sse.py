@@ -11,7 +11,7 @@ async def test_a_closed_stream_is_unregistered_and_unsubscribed() -> None:
         async with served.dial(request("/events")):
             await until(lambda: served.clients == 1, "registered")
         await until(lambda: served.clients == 0, "unregistered")
-        assert served.core.dispatcher.subscriber_count == 0
+        assert served.core.dispatcher.subscriber_count() == 0
 
 
 async def test_a_chunk_holds_whole_events_and_the_last_chunk_is_empty() -> None:

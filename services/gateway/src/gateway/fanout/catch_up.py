@@ -35,11 +35,13 @@ CACHE_SIZE: Final = 64
 class FrameContext(NamedTuple):
     """What frames say beside states: the broker's status, and the time in Unix milliseconds.
 
-    `queue_offset_ms` is added to `now_ms` to get the queue's time, where that is known.
+    `watching` is the number of clients. `queue_offset_ms` is added to `now_ms` to get the queue's
+    time, where that is known.
     """
 
     status: Status
     now_ms: int
+    watching: int = 0
     queue_offset_ms: int | None = None
 
 
@@ -197,6 +199,7 @@ class CatchUp:
                 recovered=progress.kind == "recovered",
                 status=context.status,
                 sent_ms=context.now_ms,
+                watching=context.watching,
                 pillows=states,
                 queue_offset_ms=context.queue_offset_ms,
                 has_more=has_more,

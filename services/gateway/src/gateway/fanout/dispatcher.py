@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain, repeat
 from typing import Final
 
@@ -24,7 +24,14 @@ SNAPSHOT_LINGER_S: Final = 0.002
 class Dispatcher:
     """Sends every change to the subscribers that want it, with the next flush."""
 
-    def __init__(self, store: StateStore, metrics: GatewayMetrics, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        metrics: GatewayMetrics,
+        clock: Clock,
+        on_first_or_last: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_first_or_last` is called when the first subscriber comes or the last one goes."""
         self._store = store
         self._planner = FlushPlanner(store)
         self._delivered = metrics.delivered
@@ -34,6 +41,7 @@ class Dispatcher:
             "catch_up": metrics.conflated,
         }
         self._clock = clock
+        self._on_first_or_last = on_first_or_last
         self._linger = AdaptiveLinger(time.monotonic(), time.thread_time())
         self._scheduled: asyncio.Handle | None = None
         self._is_immediate = False  # the scheduled flush runs in the next turn of the event loop
@@ -43,9 +51,8 @@ class Dispatcher:
         """The broker's status, as it was announced last."""
         return self._planner.status
 
-    @property
     def subscriber_count(self) -> int:
-        """How many subscribers there are."""
+        """Return how many subscribers there are."""
         return len(self._planner)
 
     def snapshot_bytes(self, filter: frozenset[str] | None) -> int:
@@ -67,6 +74,8 @@ class Dispatcher:
         The snapshot has what changed after `resume_from`, if the store covers that.
         """
         self._planner.subscribe(subscriber, filter, encoding, resume_from)
+        if len(self._planner) == 1:
+            self._on_first_or_last()
         self._schedule_flush(SNAPSHOT_LINGER_S)
 
     def change_filter(self, subscriber: Subscriber, filter: Filter) -> None:
@@ -77,6 +86,8 @@ class Dispatcher:
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Send a subscriber nothing any more; without effect on one that is not subscribed."""
         self._planner.unsubscribe(subscriber)
+        if not len(self._planner):
+            self._on_first_or_last()
 
     def pause(self, subscriber: Subscriber) -> None:
         """Skip a subscriber whose transport takes no more."""
@@ -157,4 +168,4 @@ class Dispatcher:
         try:
             subscriber.write(data)
         except RuntimeError:  # closed: `connection_lost` of its connection follows
-            self._planner.unsubscribe(subscriber)
+            self.unsubscribe(subscriber)

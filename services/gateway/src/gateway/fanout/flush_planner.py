@@ -134,7 +134,7 @@ class FlushPlanner:
         if changes:
             assert changes[-1].offset <= self._flushed_offset, "a change is not in the store"
             yield from self._updates(changes, now_ms)
-        context = FrameContext(self.status, now_ms, queue_offset_ms)
+        context = FrameContext(self.status, now_ms, len(self._index), queue_offset_ms)
         if changes:
             self._catch_up.drop_outdated(context)
         if waiting:

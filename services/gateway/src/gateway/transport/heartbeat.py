@@ -24,10 +24,16 @@ class HeartbeatFrame:
     """
 
     def __init__(
-        self, now_ms: int, queue_offset_ms: int | None = None, *, is_survey: bool = False
+        self,
+        now_ms: int,
+        watching: int,
+        queue_offset_ms: int | None = None,
+        *,
+        is_survey: bool = False,
     ) -> None:
         self.is_survey = is_survey
-        self.frame = Frame(encode_frame(Heartbeat(now_ms, queue_offset(queue_offset_ms))))
+        heartbeat = Heartbeat(now_ms, watching, queue_offset(queue_offset_ms))
+        self.frame = Frame(encode_frame(heartbeat))
         self.with_ping = _PING + self.frame.websocket
 
 
@@ -45,11 +51,13 @@ class HeartbeatScheduler:
         self,
         tick: Callable[[], Sequence[Monitored]],
         clock: Clock,
+        watching: Callable[[], int],
         period_s: float = HEARTBEAT_S,
     ) -> None:
-        """`tick` is the wheel's."""
+        """`tick` is the wheel's; `watching` returns the number of clients."""
         self._tick = tick
         self._clock = clock
+        self._watching = watching
         self._tick_s = period_s / BUCKETS
         self._ticks = 0
 
@@ -65,6 +73,8 @@ class HeartbeatScheduler:
         if members:
             now = self._clock.read()
             is_survey = self._ticks // BUCKETS % SURVEY_HEARTBEATS == 0
-            heartbeat = HeartbeatFrame(now.wall_ms, now.queue_offset_ms, is_survey=is_survey)
+            heartbeat = HeartbeatFrame(
+                now.wall_ms, self._watching(), now.queue_offset_ms, is_survey=is_survey
+            )
             for member in members:
                 member.check(heartbeat)

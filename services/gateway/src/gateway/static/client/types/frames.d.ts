@@ -69,6 +69,9 @@ export type Timed = {
     sent: number;
     queue_offset?: number;
 };
+export type Counted = {
+    watching?: number;
+};
 export type BrokerState = {
     broker: Broker;
     retained?: boolean;
@@ -80,7 +83,7 @@ export type SnapshotFrame = {
     more?: boolean;
     continued?: boolean;
     pillows: Pillow[];
-} & BrokerState & Timed;
+} & BrokerState & Timed & Counted;
 export type UpdateFrame = {
     type: "update";
     cursor: string;
@@ -97,7 +100,7 @@ export type StatusFrame = {
 } & BrokerState;
 export type HeartbeatFrame = {
     type: "heartbeat";
-} & Timed;
+} & Timed & Counted;
 export type PongFrame = {
     type: "pong";
     received: number;
@@ -145,17 +148,18 @@ export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | H
  *
  * @typedef {{sent: number, queue_offset?: number}} Timed
  */
+/** `watching`: how many clients the gateway has; absent from older ones. @typedef {{watching?: number}} Counted */
 /** `retained`: false if the broker does not deliver the states that it retains. @typedef {{broker: Broker, retained?: boolean}} BrokerState */
 /**
  * A large snapshot is several frames. `more`: it continues in the next one; `continued`: it continues the
  * one before.
  *
- * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, pillows: Pillow[]} & BrokerState & Timed} SnapshotFrame
+ * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, pillows: Pillow[]} & BrokerState & Timed & Counted} SnapshotFrame
  */
 /** @typedef {{type: "update", cursor: string, sent: number, pillows: Pillow[]}} UpdateFrame */
 /** @typedef {{type: "removed", cursor: string, pillows: string[]}} RemovedFrame */
 /** @typedef {{type: "status"} & BrokerState} StatusFrame */
-/** @typedef {{type: "heartbeat"} & Timed} HeartbeatFrame */
+/** @typedef {{type: "heartbeat"} & Timed & Counted} HeartbeatFrame */
 /** @typedef {{type: "pong", received: number} & Timed} PongFrame */
 /** @typedef {{type: "goodbye", reconnect_ms: [number, number]}} GoodbyeFrame */
 /** @typedef {{type: "error", code: number, message: string}} ErrorFrame */

@@ -1,0 +1,79 @@
+"""Publishes how many clients the gateway has, retained, on its own topic."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import structlog
+
+from contract.watching import encode_watching
+from gateway.watching.schedule import INTERVAL_S, WatchingSchedule
+from runtime.log_once import LogOnce
+from runtime.mqtt import BrokerLost, MqttSession, PublishRefused
+
+log = structlog.get_logger()
+
+
+class WatchingPublisher:
+    """Says the number of clients on MQTT, as the schedule decides."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._changed = asyncio.Event()
+        self._schedule = WatchingSchedule()
+        self._connection = 0
+        self._log_once = LogOnce()
+
+    def check(self) -> None:
+        """Publish now what is due: the first client came, the last one left, or the broker is back.
+
+        Other changes need no call, because most clients then cost nothing here.
+        """
+        self._changed.set()
+
+    async def run(self, session: MqttSession, clients: Callable[[], int]) -> None:
+        """Publish the number that `clients` returns, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await session.wait_ready()
+            if self._connection != session.connections:
+                self._connection = session.connections
+                self._schedule.forget()
+            self._changed.clear()
+            number = clients()
+            wait_s = self._schedule.wait_s(number, loop.time())
+            if wait_s == 0:
+                self._schedule.record(number, loop.time())
+                await self._publish(session, number)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL_S if wait_s is None else wait_s):
+                    await self._changed.wait()
+
+    def publish_none(self, session: MqttSession) -> None:
+        """Publish that there are no clients, without waiting: the gateway stops."""
+        with contextlib.suppress(BrokerLost, PublishRefused):
+            self._send(session, 0).add_done_callback(_retrieve)
+
+    async def _publish(self, session: MqttSession, number: int) -> None:
+        try:
+            await self._send(session, number)
+        except BrokerLost:
+            self._schedule.forget()
+        except PublishRefused as error:
+            if self._log_once.is_first("refused"):
+                log.warning(
+                    "the broker refuses to keep how many clients look; pollers poll as if it was "
+                    "not known",
+                    topic=self._topic,
+                    error=str(error),
+                )
+
+    def _send(self, session: MqttSession, number: int) -> asyncio.Future[None]:
+        return session.publish(self._topic, encode_watching(number), retain=True)
+
+
+def _retrieve(published: asyncio.Future[None]) -> None:
+    """Take the error of a publish that nobody waits for."""
+    if not published.cancelled():
+        published.exception()
