@@ -39,7 +39,9 @@ async def test_a_link_on_which_something_arrives_is_waited_for(
     async with broker.listening():
         monkeypatch.setenv("MQTT_URL", str(broker.address))
         monkeypatch.setenv("MQTT_PROTOCOL", "3.1.1")
-        observer = Observer(SimulatorSettings.load(), Observations(frozenset()), 1.0)
+        observer = Observer(
+            SimulatorSettings.load(), Observations(frozenset()), 1.0, by_queue=False
+        )
         async with observer.connected():
             assert len(broker.clients) == 1
             assert sending[0].done()

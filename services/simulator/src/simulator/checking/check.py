@@ -66,7 +66,8 @@ async def check(
 ) -> CheckResult:
     """Run the plan and evaluate its expectations; raises SettingsError without a live system."""
     seen = Observations(observed_pillows(plan))
-    observer = Observer(settings, seen, 1.0 if plan.speed == "max" else float(plan.speed))
+    speed = 1.0 if plan.speed == "max" else float(plan.speed)
+    observer = Observer(settings, seen, speed, by_queue=target == "queue")
     async with observer.connected(), queue_view(settings) as queue:
         waited = 0
         if target == "queue":

@@ -1,16 +1,18 @@
 """The observer: records what arrives at the broker while a scenario runs."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import Final
 
 import msgspec
 import structlog
 
 from contract.topics import Topics
 from contract.updates import decode_state
-from runtime.mqtt import CommandSession, Message, Subscription
+from runtime.mqtt import BrokerLost, CommandSession, Message, PublishRefused, Subscription
 from simulator.checking.observations import Observations
 from simulator.removal import RemovalFailed, remove_topics
 from simulator.settings import SimulatorSettings
@@ -18,12 +20,23 @@ from simulator.stream.items import StreamItem
 
 log = structlog.get_logger()
 
+HINT_S: Final = 0.5
+"""The least time between two hints to pollers, which poll often for a second after one."""
+
 
 class Observer:
-    """Records received messages in `seen`, at the time of a scenario that runs at `speed`."""
+    """Records received messages in `seen`, at the time of a scenario that runs at `speed`.
 
-    def __init__(self, settings: SimulatorSettings, seen: Observations, speed: float) -> None:
+    Where messages go to the queue (`by_queue`) it hints to pollers that there are some. Without a
+    visitor they would poll seldom, because they do not know that the check looks.
+    """
+
+    def __init__(
+        self, settings: SimulatorSettings, seen: Observations, speed: float, *, by_queue: bool
+    ) -> None:
         self._seen, self._speed = seen, speed
+        self._by_queue = by_queue
+        self._hinted = -HINT_S
         self._topics = Topics(settings.topic_prefix)
         self._started = self.last_received = float("inf")
         self._dead_letter_prefix = f"{settings.topic_prefix}/bridge/poller/"
@@ -53,6 +66,9 @@ class Observer:
         now_us = time.time_ns() // 1000
         for item in batch:
             self._seen.record_sent(item, now_us)
+        if self._by_queue and time.monotonic() - self._hinted >= HINT_S:
+            self._hinted = time.monotonic()
+            self._hint()
 
     async def remove_pillows(self, stopping: asyncio.Event) -> None:
         """Remove the retained messages of the check's pillows from the broker."""
@@ -66,6 +82,12 @@ class Observer:
             await remove_topics(self._broker.session, topics, stopping)
         except RemovalFailed as error:
             log.warning("some of the check's pillows remain on the broker", error=str(error))
+
+    def _hint(self) -> None:
+        with contextlib.suppress(BrokerLost, PublishRefused):
+            # A hint that is refused or lost makes the check slower, and nothing else.
+            published = self._broker.session.publish(self._topics.wake, b"")
+            published.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _on_message(self, message: Message) -> None:
         if message.retained or not message.payload or self._started == float("inf"):
