@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from bench.figures import show, write
 from bench.poller import http_clients, latency, order
+from bench.poller.latency import measure_busy, measure_idle
 from bench.poller.targets import Target, azurite, double
 from bench.poller.throughput import CLIENTS, SDK_LOOP, Figure, measure, median
 from devstack.broker import Broker
 from devstack.processes import ROOT
+from poller.consume.viewers import Viewers
 
 _AZURITE_BATCH: Final = 320
 """Messages on an Azurite at once, because its cost grows with their number."""
@@ -25,11 +27,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round, fewer messages")
     parser.add_argument("--rounds", type=int, help="number of rounds; the median is reported (3)")
     parser.add_argument("--no-latency", action="store_true", help="throughput only")
+    parser.add_argument("--latency", action="store_true", help="latency and polls only")
     parser.add_argument("--order", action="store_true", help="count superseded states, only that")
     parser.add_argument("--output", type=Path, default=ROOT / ".bench" / "poller.json")
     arguments = parser.parse_args()
     if arguments.order:
         write(arguments.output, {"order": asyncio.run(_order(quick=arguments.quick))})
+        print(f"written to {arguments.output}")
+        return
+    if arguments.latency:
+        write(arguments.output, asyncio.run(_latency_alone(quick=arguments.quick)))
         print(f"written to {arguments.output}")
         return
     rounds = arguments.rounds or (1 if arguments.quick else 3)
@@ -145,36 +152,64 @@ async def _order(*, quick: bool) -> dict[str, Any]:
     return figures
 
 
+async def _latency_alone(*, quick: bool) -> dict[str, Any]:
+    async with Broker(kind="mosquitto", topic_prefix="+") as broker:
+        return {"latency": await _latency(broker, quick=quick)}
+
+
 async def _latency(broker: Broker, *, quick: bool) -> dict[str, Any]:
-    print("latency: idle queues, then a busy one", flush=True)
-    measured = await latency.measure(broker, idle=1 if quick else 6, busy=100 if quick else 400)
-    summary = {
-        name: {
-            "messages": len(some),
-            "p50_ms": round(statistics.median(some), 1),
-            "p99_ms": round(latency.percentile(some, 0.99), 1),
-        }
-        for name, some in measured.items()
+    realistic = partial(double, 10, 10)
+    some, few, many = (10, 1, 100) if quick else (100, 12, 400)
+    runs: dict[str, tuple[Any, Any, Viewers, int]] = {
+        # How to start the queue, what is measured, who looks, and how many messages.
+        "double, 10 to 30 ms: idle, watched": (realistic, measure_idle, Viewers.SOME, some),
+        "Azurite: idle, watched": (azurite, measure_idle, Viewers.SOME, some),
+        "Azurite: idle, not known": (azurite, measure_idle, Viewers.UNKNOWN, few),
+        "Azurite: idle, nobody looks": (azurite, measure_idle, Viewers.NONE, few),
+        "Azurite: busy, watched": (azurite, measure_busy, Viewers.SOME, many),
     }
+    summary: dict[str, Any] = {}
+    for name, (start, measure_some, viewers, messages) in runs.items():
+        print(f"latency: {name}", flush=True)
+        async with start() as target:
+            latencies = await measure_some(target.port, broker, viewers, messages)
+        summary[name] = {
+            "messages": len(latencies),
+            "p50_ms": round(statistics.median(latencies), 1),
+            "p99_ms": round(latency.percentile(latencies, 0.99), 1),
+        }
     show(
-        "Azurite, put to MQTT",
+        "put to MQTT",
         ("queue", "messages", "p50 ms", "p99 ms"),
         [
-            (name, *(f"{summary[name][key]:,}" for key in ("messages", "p50_ms", "p99_ms")))
-            for name in summary
+            (name, *(f"{one[key]:,}" for key in ("messages", "p50_ms", "p99_ms")))
+            for name, one in summary.items()
         ],
     )
+    return {**summary, "polls_a_day": _polls_a_day()}
+
+
+def _polls_a_day() -> dict[str, Any]:
+    traffic = {"no message": None, "a message a minute": 60, "a message every 5 s": 5}
+    looks = {
+        "somebody looks": Viewers.SOME,
+        "not known": Viewers.UNKNOWN,
+        "nobody looks": Viewers.NONE,
+    }
     days = {
-        "no message": latency.requests_a_day(None),
-        "a message a minute": latency.requests_a_day(60),
-        "a message every 5 s": latency.requests_a_day(5),
+        f"{who}, {name}": latency.polls_a_day(viewers, every_s)
+        for who, viewers in looks.items()
+        for name, every_s in traffic.items()
     }
     show(
-        "polls a day, simulated with the default policy",
-        ("", "requests"),
-        [(name, f"{number:,}") for name, number in days.items()],
+        "polls a day, simulated with the default policy, and their price",
+        ("", "polls", "$ a month"),
+        [
+            (name, f"{polls:,}", f"{latency.dollars_a_month(polls):.2f}")
+            for name, polls in days.items()
+        ],
     )
-    return {**summary, "polls_a_day": days}
+    return days
 
 
 if __name__ == "__main__":

@@ -97,6 +97,7 @@ DECIDERS: Final = (
     "azure_queue.xml_codec",
     "poller.consume.page_size",
     "poller.consume.polling",
+    "poller.consume.viewers",
     "poller.consume.classify",
     "poller.journal.save_marks",
     "poller.publish.last_writes",

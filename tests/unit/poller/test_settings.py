@@ -18,16 +18,29 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
-    """Azurite on this machine, five attempts, leases of 30 s, polls 0.01 s to 2 s apart."""
+    """Azurite on this machine, five attempts, leases of 30 s, polls 0.01 s to 10 s apart."""
     settings = PollerSettings.load()
 
     assert settings.connection_string.get_secret_value() == development_account.connection_string()
     assert (settings.queue, settings.poison_queue) == ("pillow-state", "pillow-state-poison")
     assert (settings.max_attempts, settings.visibility_timeout) == (5, 30)
-    assert (settings.poll_min, settings.poll_max, settings.poll_hot) == (0.01, 2, 5)
+    assert (settings.poll_min, settings.poll_max, settings.poll_hot) == (0.01, 10, 5)
+    assert (settings.poll_watched, settings.poll_unknown) == (0.1, 2)
     assert (settings.host, settings.port) == ("127.0.0.1", 8081)
     assert (settings.endpoint, settings.default_pillow) == (None, "cloud")
     assert (settings.mqtt_protocol, settings.topic_prefix) == ("5", "pillow")
+
+
+def test_poll_max_holds_where_no_gateway_says_anything_if_it_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever it is; without it polls are 2 s apart there, because somebody may look."""
+    for value in ("0.5", "10", "60"):
+        monkeypatch.setenv("POLLER_POLL_MAX", value)
+        assert PollerSettings.load().poll_unknown == float(value)
+
+    monkeypatch.setenv("POLLER_POLL_MAX", "")
+    assert PollerSettings.load().poll_unknown == 2
 
 
 def test_the_poison_queue_is_named_after_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +71,8 @@ def test_the_poison_queue_is_named_after_the_queue(monkeypatch: pytest.MonkeyPat
         ("POLLER_POLL_MIN", "0"),
         ("POLLER_POLL_MIN", "nan"),
         ("POLLER_POLL_MAX", "inf"),
+        ("POLLER_POLL_WATCHED", "0"),
+        ("POLLER_POLL_WATCHED", "61"),
         ("POLLER_POLL_HOT", "-1"),
         ("POLLER_DEFAULT_PILLOW", "bridge"),
         ("POLLER_DEFAULT_PILLOW", "../../x"),

@@ -19,7 +19,7 @@ from tests.fakes.calls import Calls, Fault
 from tests.fakes.queue import EPOCH_S, FakeQueue, Message, QueueServer
 from tests.fakes.virtual_time import now
 
-POLICY = PollPolicy(floor_s=0.1, ceiling_s=2.0, hot_s=5.0)
+POLICY = PollPolicy(floor_s=0.1, ceiling_s=2.0, hot_s=5.0, watched_s=0.1, unknown_s=2.0)
 
 Latency = Callable[[], float]
 
@@ -131,6 +131,7 @@ class World:
         max_pillows: int = 100_000,
         clock_ahead_s: float = 0.0,
         journal: StateJournal | None = None,
+        policy: PollPolicy = POLICY,
     ) -> Process:
         """Start a poller whose calls fail as `plan` and `fault` say.
 
@@ -159,7 +160,7 @@ class World:
         metrics = PollerMetrics()
         options = PipelineOptions(
             ClassificationRules("cloud", self.max_attempts),
-            POLICY,
+            policy,
             self.visibility_s,
             newest_only,
             max_pillows,

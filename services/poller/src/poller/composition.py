@@ -19,6 +19,7 @@ from poller.consume.depth import DepthMonitor
 from poller.consume.lease_renewal import LeaseRenewal
 from poller.consume.page_fetcher import PageFetcher
 from poller.consume.page_handler import PageHandler
+from poller.consume.poll_pacer import PollPacer
 from poller.consume.polling import PollPolicy
 from poller.in_flight import InFlight
 from poller.journal.journal_folder import OpenedJournal
@@ -59,10 +60,11 @@ class PipelineOptions:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A worker, the listener for its broker, and what readiness reports."""
+    """A worker, the listener for its broker, the pacer of its polls, and what readiness reports."""
 
     worker: Worker
     listener: BrokerEventHandler
+    pacer: PollPacer
     in_flight: InFlight
     queue_state: Callable[[], str]
     """Returns `ok`, or a failing queue operation and its error."""
@@ -80,8 +82,8 @@ def compose(
 ) -> Pipeline:
     """Build a pipeline; the caller runs the journal, if there is one.
 
-    The caller passes what the queue's answers say about its clock to `queue_time`, and what the
-    broker reports to `listener`.
+    The caller passes what the queue's answers say about its clock to `queue_time`, what the broker
+    reports to `listener`, and what gateways say there to `pacer`.
     """
     tasks = BackgroundTasks()
     in_flight = InFlight(queue_time.now_ms, options.visibility_s, asyncio.get_running_loop().time)
@@ -110,7 +112,8 @@ def compose(
     pages = PagePublisher(publisher, tasks, metrics)
     handler = PageHandler(in_flight, pages, settlement, metrics, options.rules)
     fetcher = PageFetcher(monitored, broker, in_flight, handler, metrics)
-    consumer = Consumer(fetcher, options.policy, options.visibility_s)
+    pacer = PollPacer(options.policy, metrics)
+    consumer = Consumer(fetcher, pacer, options.visibility_s)
     renewal = LeaseRenewal(monitored, in_flight, metrics, options.visibility_s)
     depth = DepthMonitor(queue, health, metrics)
 
@@ -122,6 +125,7 @@ def compose(
     return Pipeline(
         Worker(consumer, pages, settlement, tasks, loops),
         listener,
+        pacer,
         in_flight,
         lambda: health.state,
         lambda: publisher.state,

@@ -69,6 +69,7 @@ class PollerMetrics:
             "queue_depth", "Approximate number of messages in the queue, leased ones included."
         )
         self._define_limits()
+        self._define_watching()
         self._define_journal()
         self._define_times()
 
@@ -87,6 +88,18 @@ class PollerMetrics:
         )
         self.forgotten_pillows = self._counter(
             "forgotten", "Pillows that were forgotten, or not remembered, above POLLER_MAX_PILLOWS."
+        )
+
+    def _define_watching(self) -> None:
+        self.watching = self._gauge(
+            "watching", "Clients that look, as gateways say; NaN while none says it."
+        )
+        self.wakes = self._counter(
+            "wakes", "Hints that a message was put on the queue, by where they came.", "source"
+        )
+        self.ignored_gateways = self._counter(
+            "ignored_gateways",
+            "Messages of gateways that were ignored because too many are remembered.",
         )
 
     def _define_journal(self) -> None:

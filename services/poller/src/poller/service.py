@@ -6,6 +6,9 @@ from typing import Final
 
 import structlog
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from poller.azure.queue import AzureQueue
 from poller.composition import Pipeline, PipelineOptions, compose
@@ -68,11 +71,10 @@ async def _serve(
         own = {options.marks_id: settings.instance}
         broker = MqttStatePublisher(settings, SERVICE, own | dict(journals))
         pipeline = compose(queue, broker, metrics, options, queue_time, journal)
-        broker.listener = pipeline.listener
+        broker.listener, broker.gateways = pipeline.listener, pipeline.pacer
         observe_session(SERVICE, broker, metrics.registry)
-        app = Starlette(
-            routes=health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
-        )
+        health = health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
+        app = Starlette(routes=[*health, _wake_route(pipeline)])
         parts.create_task(serve_privately(app, listener, stop_parts), name="http")
         parts.create_task(broker.run(stop_parts), name="mqtt")
         log.info(
@@ -114,10 +116,24 @@ def _dependencies(
     return states
 
 
+def _wake_route(pipeline: Pipeline) -> Route:
+    async def wake(_request: Request) -> Response:
+        pipeline.pacer.hint("http")
+        return PlainTextResponse("the queue is polled now\n", status_code=202)
+
+    return Route("/wake", wake, methods=["POST"])
+
+
 def _options(settings: PollerSettings) -> PipelineOptions:
     return PipelineOptions(
         ClassificationRules(settings.default_pillow, settings.max_attempts),
-        PollPolicy(settings.poll_min, settings.poll_max, settings.poll_hot),
+        PollPolicy(
+            settings.poll_min,
+            settings.poll_max,
+            settings.poll_hot,
+            settings.poll_watched,
+            settings.poll_unknown,
+        ),
         visibility_s=settings.visibility_timeout,
         newest_only=settings.newest_only,
         max_pillows=settings.max_pillows,

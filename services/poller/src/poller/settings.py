@@ -1,12 +1,16 @@
 """The settings of the poller."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
 
 from azure_queue.settings import QueueSettings
 from contract.topics import is_pillow_id
+
+UNKNOWN_POLL_MAX_S: Final = 2.0
+"""POLLER_POLL_MAX where no gateway says how many clients it has, unless it is set: somebody may
+look whom nobody counts, with mosquitto_sub or through an older gateway."""
 
 
 def _checked_pillow(name: str) -> str:
@@ -42,12 +46,21 @@ class PollerSettings(QueueSettings):
         description="Seconds until the next poll after an empty one; doubled after each, up to "
         "POLLER_POLL_MAX.",
     )
+    poll_watched: float = Field(
+        0.1,
+        alias="POLLER_POLL_WATCHED",
+        ge=0.01,
+        le=60,
+        description="The most seconds between two polls of an empty queue while a gateway has "
+        "clients (or POLLER_POLL_MIN, if that is more).",
+    )
     poll_max: float = Field(
-        2,
+        10,
         alias="POLLER_POLL_MAX",
         ge=0.01,
         le=600,
-        description="The most seconds between two polls of an empty queue.",
+        description="The most seconds between two polls while no gateway has clients. Unless it "
+        "is set, it is 2 where no gateway says how many it has.",
     )
     poll_hot: float = Field(
         5,
@@ -55,7 +68,7 @@ class PollerSettings(QueueSettings):
         ge=0,
         le=3600,
         description="Seconds after a message during which polls are at most 0.1 s apart (or "
-        "POLLER_POLL_MIN, if that is more).",
+        "POLLER_POLL_MIN, if that is more), unless it is known that no gateway has clients.",
     )
     newest_only: bool = Field(
         False,
@@ -91,6 +104,13 @@ class PollerSettings(QueueSettings):
         le=65535,
         description="The port of health and metrics; 0 for any free one.",
     )
+
+    @property
+    def poll_unknown(self) -> float:
+        """The most seconds between two polls where no gateway says how many clients it has."""
+        if "poll_max" in self.model_fields_set:
+            return self.poll_max
+        return min(self.poll_max, UNKNOWN_POLL_MAX_S)
 
     @model_validator(mode="after")
     def _check_combinations(self) -> "PollerSettings":

@@ -6,21 +6,13 @@ Beside another poller it is one loop too: see `PageFetcher.may_fetch_beside`.
 """
 
 import asyncio
-import random
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 from poller.consume.page_fetcher import PageFetcher
 from poller.consume.page_size import PageSize
-from poller.consume.polling import (
-    DENIED_DELAY_S,
-    PollPolicy,
-    PollState,
-    after_failure,
-    after_messages,
-    after_nothing,
-    next_delay_s,
-)
+from poller.consume.poll_pacer import PollPacer
+from poller.consume.polling import DENIED_DELAY_S, Found
 from poller.queues import QueueDenied, QueueUnavailable
 
 T = TypeVar("T")
@@ -31,11 +23,11 @@ times what Azure states for one queue."""
 
 
 class Consumer:
-    """Polls the queue at the rate of the policy."""
+    """Polls the queue when the pacer says so."""
 
-    def __init__(self, fetcher: PageFetcher, policy: PollPolicy, lease_s: float) -> None:
+    def __init__(self, fetcher: PageFetcher, pacer: PollPacer, lease_s: float) -> None:
         self._fetcher = fetcher
-        self._policy = policy
+        self._pacer = pacer
         self._page_size = PageSize(lease_s)
         self._extra_loops: set[asyncio.Task[None]] = set()
 
@@ -49,42 +41,39 @@ class Consumer:
             stopped.cancel()
 
     async def _fetch_loop(self, stopped: "asyncio.Future[Any]", group: asyncio.TaskGroup) -> None:
-        state = PollState(last_message_s=-self._policy.hot_s)
         while not stopped.done():
             places = await _wait_unless(stopped, self._fetcher.reserve_page())
             if places is None:
                 return
             try:
-                state = await self._poll(places, state, stopped, group)
+                await self._poll(places, stopped, group)
             except TimeoutError:
                 return
-            delay_s = next_delay_s(state, self._policy, random.random())  # noqa: S311 - jitter
-            if delay_s:
-                await _wait_unless(stopped, asyncio.sleep(delay_s))
+            await self._pacer.pause(stopped)
 
     async def _poll(
-        self,
-        places: int,
-        state: PollState,
-        stopped: "asyncio.Future[Any]",
-        group: asyncio.TaskGroup,
-    ) -> PollState:
-        """Fetch a page into reserved places, and return the state after it."""
+        self, places: int, stopped: "asyncio.Future[Any]", group: asyncio.TaskGroup
+    ) -> None:
+        """Fetch a page into reserved places, and tell the pacer what came of it."""
+        began_s = asyncio.get_running_loop().time()
         try:
-            number = await self._fetch(places, stopped)
+            number, limit = await self._fetch(places, stopped)
         except QueueUnavailable as error:
-            return after_failure(state, error.retry_after_s)
+            self._pacer.record_failure(error.retry_after_s)
         except QueueDenied:
-            return after_failure(state, DENIED_DELAY_S)
-        if number == places:
-            self._start_extra_loop(stopped, group)
-        now_s = asyncio.get_running_loop().time()
-        if number:
-            return after_messages(state, now_s)
-        return after_nothing(state, self._policy, now_s)
+            self._pacer.record_failure(DENIED_DELAY_S)
+        else:
+            if number == places:
+                self._start_extra_loop(stopped, group)
+            is_full = number == limit
+            found = Found.FULL if is_full else Found.SOME if number else Found.NOTHING
+            self._pacer.record_poll(found, began_s)
 
-    async def _fetch(self, places: int, stopped: "asyncio.Future[Any]") -> int:
-        """Fetch as many messages as the places and the failures before allow."""
+    async def _fetch(self, places: int, stopped: "asyncio.Future[Any]") -> tuple[int, int]:
+        """Fetch as many messages as the places and the failures before allow.
+
+        Returns their number, and how many were requested.
+        """
         loop = asyncio.get_running_loop()
         limit = min(places, self._page_size.messages(loop.time()))
         try:
@@ -94,7 +83,7 @@ class Consumer:
                 self._page_size.record_failed_page(loop.time())
             raise
         self._page_size.record_page(loop.time(), number)
-        return number
+        return number, limit
 
     def _start_extra_loop(self, stopped: "asyncio.Future[Any]", group: asyncio.TaskGroup) -> None:
         if len(self._extra_loops) < MAX_FETCH_LOOPS - 1 and self._fetcher.may_fetch_beside:
@@ -109,9 +98,10 @@ class Consumer:
         try:
             while True:
                 places = await _wait_unless(stopped, self._fetcher.reserve_page())
-                if places is None or await self._fetch(places, stopped) < places:
+                if places is None:
                     return
-                if not self._fetcher.may_fetch_beside:
+                number, _ = await self._fetch(places, stopped)
+                if number < places or not self._fetcher.may_fetch_beside:
                     return
                 self._start_extra_loop(stopped, group)
         except (TimeoutError, QueueUnavailable, QueueDenied):

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -10,7 +10,7 @@ from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, Update, decode_state
 from poller.journal.save_marks import SaveMark, encode_mark
 from poller.publish.publish_confirms import PublishConfirms
-from poller.publish.state_publisher import BrokerEventHandler
+from poller.publish.state_publisher import BrokerEventHandler, GatewayListener
 from poller.settings import PollerSettings
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 
@@ -24,11 +24,12 @@ OTHER_POLLER_S: Final = 5.0
 class MqttStatePublisher:
     """Publishes states and announcements, and reads the states on the broker.
 
-    `listener` has to be set before `run`.
+    `listener` and `gateways` have to be set before `run`.
     With MQTT 3.1.1 a state is confirmed when it has also come back; see PublishConfirms.
     """
 
     listener: BrokerEventHandler
+    gateways: GatewayListener
 
     def __init__(
         self,
@@ -57,9 +58,7 @@ class MqttStatePublisher:
                 mark_topic=self._topics.mark(service, settings.instance),
             ),
             # Some marks without a wildcard too, so that every broker sends them.
-            Subscription(
-                (self._topics.all_states, self._topics.all_saved, *sorted(marks)), no_local=True
-            ),
+            Subscription(self._filters(marks), no_local=True),
             on_message=self._on_message,
             on_ready=self._on_ready,
             on_lost=self._on_lost,
@@ -67,6 +66,11 @@ class MqttStatePublisher:
         self._confirms = (
             PublishConfirms(self._session.round_trip) if settings.mqtt_protocol == "3.1.1" else None
         )
+
+    def _filters(self, marks: Iterable[str]) -> tuple[str, ...]:
+        topics = self._topics
+        gateways = (topics.all_gateway_statuses, topics.all_watching)
+        return (topics.all_states, topics.all_saved, *sorted(marks), *gateways, topics.wake)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Keep the session connected until `stopping` is set."""
@@ -146,8 +150,7 @@ class MqttStatePublisher:
         self._notice_connection()
         topic = self._topics.parse(message.topic)
         if topic is None:
-            if self._topics.is_saved(message.topic):
-                self.listener.on_mark(message.payload)
+            self._on_service_message(message)
             return
         is_own = self._confirms is not None and self._confirms.receive(
             topic.pillow, message.payload
@@ -162,6 +165,20 @@ class MqttStatePublisher:
                 self._other_poller_s = asyncio.get_running_loop().time()
             self.listener.on_state(update)
 
+    def _on_service_message(self, message: Message) -> None:
+        """Handle a message that is no pillow's: a save mark, a gateway's, or a hint."""
+        if self._topics.is_saved(message.topic):
+            self.listener.on_mark(message.payload)
+        elif message.topic == self._topics.wake:
+            if not message.retained:  # a hint of before
+                self.gateways.on_wake()
+        elif (gateway := self._topics.parse_gateway(message.topic)) is not None:
+            kind, instance = gateway
+            if kind == "watching":
+                self.gateways.on_watching(instance, message.payload)
+            else:
+                self.gateways.on_gateway_status(instance, message.payload)
+
     def _on_ready(self) -> None:
         self._notice_connection()
         self.listener.on_ready()
@@ -171,6 +188,7 @@ class MqttStatePublisher:
         if self._connections != self._session.connections:
             self._connections = self._session.connections
             self.listener.on_connecting()
+            self.gateways.on_connecting()
 
     def _on_lost(self) -> None:
         if self._confirms is not None:

@@ -58,3 +58,19 @@ class BrokerEventHandler(Protocol):
 
     def on_lost(self) -> None:
         """Handle the loss of the connection."""
+
+
+class GatewayListener(Protocol):
+    """Receives what gateways report on the broker, and hints; it must not block."""
+
+    def on_connecting(self) -> None:
+        """Handle that another connection begins: what gateways say comes again."""
+
+    def on_watching(self, instance: str, payload: bytes) -> None:
+        """Handle a gateway's number of clients, which can be any bytes."""
+
+    def on_gateway_status(self, instance: str, payload: bytes) -> None:
+        """Handle a gateway's status."""
+
+    def on_wake(self) -> None:
+        """Handle the hint that a message was put on the queue."""

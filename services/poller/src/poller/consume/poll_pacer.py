@@ -1,0 +1,124 @@
+"""The pause between two polls, which ends early when somebody begins to look or gives a hint."""
+
+import asyncio
+import math
+import random
+from typing import Any, Final
+
+import structlog
+
+from poller.consume.polling import (
+    Found,
+    PollPolicy,
+    PollState,
+    after_failure,
+    after_poll,
+    next_delay_s,
+)
+from poller.consume.viewers import Gateways, Viewers
+from poller.metrics import PollerMetrics
+from runtime.log_once import LogOnce
+
+log = structlog.get_logger()
+
+HINT_S: Final = 1.0
+"""For how long the queue counts as watched after a hint, because a message may become visible only
+after it. However many hints come, they cost no more than somebody who looks."""
+
+
+class PollPacer:
+    """Keeps the state of the polls and what gateways say; a GatewayListener."""
+
+    def __init__(self, policy: PollPolicy, metrics: PollerMetrics) -> None:
+        self._policy = policy
+        self._metrics = metrics
+        self._gateways = Gateways()
+        self._state = PollState(last_message_s=-math.inf)
+        self._hinted_s = -math.inf
+        self._is_hinted = False  # since the last poll began
+        self._changed = asyncio.Event()
+        self._log_once = LogOnce()
+        metrics.watching.set_function(self._watching)
+
+    @property
+    def viewers(self) -> Viewers:
+        """Whether the queue counts as watched now."""
+        is_recent = asyncio.get_running_loop().time() - self._hinted_s < HINT_S
+        return Viewers.SOME if is_recent or self._is_hinted else self._gateways.viewers
+
+    def hint(self, source: str) -> None:
+        """Poll at once, because a message may have been put on the queue."""
+        self._hinted_s, self._is_hinted = asyncio.get_running_loop().time(), True
+        self._metrics.wakes.labels(source).inc()
+        self._changed.set()
+
+    def on_connecting(self) -> None:
+        """Forget what gateways said on another connection to the broker."""
+        self._gateways.forget()
+        self._changed.set()
+
+    def on_watching(self, instance: str, payload: bytes) -> None:
+        """Note how many clients a gateway says that it has."""
+        self._note(instance, is_kept=self._gateways.receive_watching(instance, payload))
+
+    def on_gateway_status(self, instance: str, payload: bytes) -> None:
+        """Note whether a gateway is there."""
+        self._note(instance, is_kept=self._gateways.receive_status(instance, payload))
+
+    def on_wake(self) -> None:
+        """Poll at once, because somebody says on MQTT that a message was put on the queue."""
+        self.hint("mqtt")
+
+    def record_poll(self, found: Found, began_s: float) -> None:
+        """Note what a poll found that began at a time of the event loop."""
+        now_s = asyncio.get_running_loop().time()
+        self._state = after_poll(
+            self._state, self._policy, self.viewers, found, now_s, now_s - began_s
+        )
+
+    def record_failure(self, retry_after_s: float) -> None:
+        """Note that a poll failed; `retry_after_s` is the least delay, in seconds."""
+        self._state = after_failure(self._state, retry_after_s)
+
+    async def pause(self, stopped: "asyncio.Future[Any]") -> None:
+        """Wait until the next poll is due, or `stopped` is done.
+
+        A hint that came during the last poll counts too: its message may have missed that poll.
+        """
+        loop = asyncio.get_running_loop()
+        began_s, jitter = loop.time(), random.random()  # noqa: S311 - jitter
+        has_changed = True
+        while has_changed and not stopped.done():
+            self._changed.clear()
+            delay_s = next_delay_s(self._state, self._policy, self.viewers, jitter)
+            has_changed = await self._wait_for_change(stopped, began_s + delay_s - loop.time())
+        self._is_hinted = False
+
+    async def _wait_for_change(self, stopped: "asyncio.Future[Any]", timeout_s: float) -> bool:
+        """Wait until something changes that the pause depends on; False when the time is over."""
+        if timeout_s <= 0:
+            return False
+        changed = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait(
+                (stopped, changed), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            return changed.done()
+        finally:
+            changed.cancel()
+
+    def _note(self, instance: str, *, is_kept: bool) -> None:
+        if not is_kept:
+            self._metrics.ignored_gateways.inc()
+            if self._log_once.is_first("gateways"):
+                log.warning(
+                    "more gateways than can be remembered; what further ones say is only counted",
+                    instance=instance,
+                    limit=len(self._gateways),
+                )
+            return
+        self._changed.set()
+
+    def _watching(self) -> float:
+        is_known = self._gateways.viewers is not Viewers.UNKNOWN
+        return self._gateways.clients if is_known else math.nan

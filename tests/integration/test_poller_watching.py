@@ -1,0 +1,140 @@
+"""A poller that sleeps because nobody looks polls at once when a gateway or a hint says so."""
+
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiomqtt
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from contract.topics import Topics
+from devstack import ports
+from devstack.azurite import Azurite
+from devstack.broker import Broker, User
+from tests.poller import Poller, eventually, numbered, put, retained_states
+
+pytestmark = pytest.mark.timeout(180)
+
+WITHIN_S = 5.0
+"""How long a poll may take that comes at once, on a busy machine. The next one by the clock comes
+after eight seconds at least."""
+
+MARKER = b'{"pillow":"marker","state":"hugging","at":"2026-11-29T06:00:00Z"}'
+
+
+@asynccontextmanager
+async def client(broker: Broker, user: User) -> AsyncIterator[aiomqtt.Client]:
+    """Yield a client that is signed in as a user."""
+    async with aiomqtt.Client(
+        ports.HOST, broker.port, username=user, password=broker.password(user)
+    ) as signed_in:
+        yield signed_in
+
+
+async def say(broker: Broker, prefix: str, clients: bytes) -> None:
+    """Publish what a gateway says when it has so many clients."""
+    topics = Topics(prefix)
+    async with client(broker, "gateway") as gateway:
+        await gateway.publish(topics.status("gateway", "gw"), b"online", qos=1, retain=True)
+        await gateway.publish(topics.watching("gw"), clients, qos=1, retain=True)
+
+
+async def fall_asleep(poller: Poller) -> None:
+    """Wait until a poller that was just started polls in eight seconds or later."""
+
+    # The pauses are 10 ms, 20 ms, 40 ms … and 10.24 s, each varied by a fifth.
+    async def has_polled() -> bool:
+        return await poller.count("polls") >= 11
+
+    await eventually(has_polled, "the eleventh poll")
+
+
+async def hint_on_mqtt(poller: Poller, broker: Broker) -> None:
+    """Publish the hint."""
+    async with client(broker, "operator") as operator:
+        await operator.publish(Topics(poller.prefix).wake, b"", qos=1)
+
+
+async def hint_over_http(poller: Poller, _broker: Broker) -> None:
+    """Post the hint to the poller's health port."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        url = f"http://{ports.HOST}:{poller.port}/wake"
+        assert (await http.get(url)).status_code == 405
+        assert (await http.post(url)).status_code == 202
+
+
+async def begin_to_look(poller: Poller, broker: Broker) -> None:
+    """Publish that a client came."""
+    await say(broker, poller.prefix, b"1")
+
+
+@pytest.mark.parametrize("wake", [hint_on_mqtt, hint_over_http, begin_to_look])
+async def test_a_poller_that_sleeps_polls_at_once(
+    azurite: Azurite,
+    broker: Broker,
+    prefix: str,
+    queue_name: str,
+    wake: Callable[[Poller, Broker], Awaitable[None]],
+) -> None:
+    """When somebody begins to look, and when it is told to."""
+    await say(broker, prefix, b"0")
+    async with Poller(queue_name, prefix, broker, **env(azurite)) as poller:
+        assert await watching(poller) == 0
+        await fall_asleep(poller)
+        await put(azurite, queue_name, [numbered(1)])
+        began_s = time.monotonic()
+        await wake(poller, broker)
+        await retained_states(broker, prefix, 1)
+        assert time.monotonic() - began_s < WITHIN_S
+
+
+async def test_what_is_no_number_or_an_old_hint_wakes_nobody(
+    azurite: Azurite, broker: Broker, prefix: str, queue_name: str
+) -> None:
+    """It counts as absent, and what a gateway says that is offline as well."""
+    topics = Topics(prefix)
+    async with client(broker, "operator") as operator:
+        await operator.publish(topics.wake, b"old", qos=1, retain=True)
+    async with client(broker, "gateway") as gateway:
+        await gateway.publish(topics.status("gateway", "dead"), b"offline", qos=1, retain=True)
+        await gateway.publish(topics.watching("dead"), b"7", qos=1, retain=True)
+        for number, odd in enumerate((b"-1", b"1e400", b"9" * 5000, b"many", b"\xff\x00", b" 3")):
+            await gateway.publish(topics.watching(f"odd-{number}"), odd, qos=1, retain=True)
+        async with Poller(queue_name, prefix, broker, **env(azurite)) as poller:
+            assert await watching(poller) == 0
+            await fall_asleep(poller)
+            before = await poller.count("polls")
+            for odd in (b"-1", b"1e400", b"9" * 5000, b"many"):
+                await gateway.publish(topics.watching("odd-0"), odd, qos=1, retain=True)
+            async with client(broker, "operator") as operator:
+                await operator.publish(topics.state("marker"), MARKER, qos=1)
+
+            async def is_received() -> bool:
+                return "pillowcast_poller_pillows 1.0" in (await poller.get("/metrics")).text
+
+            await eventually(is_received, "what was published last", within_s=WITHIN_S)
+            assert await poller.count("polls") <= before + 1
+            assert await watching(poller) == 0
+            assert await poller.count("wakes") == 0
+    assert not any("Traceback" in line for line in poller.log.lines)
+
+
+def env(azurite: Azurite) -> dict[str, str]:
+    """Return the settings of a poller that sleeps for long."""
+    return {
+        "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
+        "POLLER_POLL_MAX": "600",
+    }
+
+
+async def watching(poller: Poller) -> float:
+    """Return how many clients the poller knows of."""
+    families = text_string_to_metric_families((await poller.get("/metrics")).text)
+    return next(
+        (one.value for family in families for one in family.samples
+         if one.name == "pillowcast_poller_watching"),
+        math.nan,
+    )  # fmt: skip
