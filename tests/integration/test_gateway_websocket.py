@@ -572,4 +572,4 @@ async def test_a_client_without_updates_receives_heartbeats(
     first, second, *_ = witness
     assert first["type"] == "snapshot"
     assert second["type"] == "heartbeat"
-    assert list(second) == ["type", "sent"]
+    assert list(second) == ["type", "sent", "watching"]
