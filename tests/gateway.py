@@ -93,14 +93,25 @@ class Gateway(Program):
             yield WebSocketClient(connection)
 
     async def open_raw(
-        self, sent: bytes = b"", *, receive_buffer: int | None = None
+        self,
+        sent: bytes = b"",
+        *,
+        receive_buffer: int | None = None,
+        source: str = ports.HOST,
+        port: int | None = None,
     ) -> "RawConnection":
-        """Open a TCP connection and send `sent`; `receive_buffer` is its SO_RCVBUF in bytes."""
+        """Open a TCP connection and send `sent`; `receive_buffer` is its SO_RCVBUF in bytes.
+
+        `source` is the address that it comes from: all of 127.0.0.0/8 are this machine's. `port` is
+        that of a proxy in front.
+        """
         plain = socket.socket()
+        if source != ports.HOST:
+            plain.bind((source, 0))
         if receive_buffer is not None:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         plain.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(plain, (ports.HOST, self.port))
+        await asyncio.get_running_loop().sock_connect(plain, (ports.HOST, port or self.port))
         connection = RawConnection(plain)
         if sent:
             await connection.send(sent)

@@ -28,6 +28,8 @@ from gateway.state.history import History
 from gateway.state.mqtt_consumer import MqttConsumer
 from gateway.state.presence import PresenceTracker
 from gateway.state.state_store import StateStore
+from gateway.transport.address_gate import AddressGate, AddressPolicy
+from gateway.transport.address_limits import AddressLimits
 from gateway.transport.admission import AdmissionPolicy
 from gateway.transport.connection_limits import ConnectionLimits, derive_limits
 from gateway.transport.connections import ConnectionRegistry, Stage
@@ -235,6 +237,7 @@ def _transport_context(
         _admission_policy(settings, registry.limits),
         clock,
         TrafficLimits(settings.subscribe_rate, settings.response_timeout, settings.client_timeout),
+        AddressGate(_address_policy(settings), metrics),
         access.control if access is not None else None,
     )
 
@@ -242,6 +245,16 @@ def _transport_context(
 def _heartbeats(context: TransportContext) -> HeartbeatScheduler:
     tick, count = context.registry.clients.tick, context.dispatcher.subscriber_count
     return HeartbeatScheduler(tick, context.clock, count)
+
+
+def _address_policy(settings: GatewaySettings) -> AddressPolicy:
+    """Return the limits of one address; where it may be a proxy's, only those that are set hold."""
+    names = ("max_connections_per_address", "max_connects_per_address", "max_requests_per_address")
+    limits = [getattr(settings, name) for name in names]
+    is_set = [name in settings.model_fields_set for name in names]
+    nearby = [size if own else 0 for size, own in zip(limits, is_set, strict=True)]
+    trusted = parse_networks(settings.trusted_proxies)
+    return AddressPolicy(AddressLimits(*limits), AddressLimits(*nearby), trusted)
 
 
 def _admission_policy(settings: GatewaySettings, limits: ConnectionLimits) -> AdmissionPolicy:

@@ -135,6 +135,29 @@ class GatewayMetrics:
             registry=self.registry,
         )
 
+        self._add_address_metrics()
+
+    def _add_address_metrics(self) -> None:
+        """Add those of the limits of addresses."""
+        self.addresses = Gauge(
+            "pillowcast_gateway_addresses",
+            "Networks that are remembered because of their connections or their rates.",
+            registry=self.registry,
+        )
+        self.address_limit = Gauge(
+            "pillowcast_gateway_address_limit",
+            "Limits of one address; 0 for none.",
+            ["limit"],
+            registry=self.registry,
+        )
+        self.address_limited = Counter(
+            "pillowcast_gateway_address_limited",
+            "Connections and requests above a limit of their address: refused with a reason, or "
+            "closed at once.",
+            ["limit", "effect"],
+            registry=self.registry,
+        )
+
     def observe(
         self,
         *,

@@ -115,7 +115,8 @@ class GatewaySettings(AuthSettings):
         (),
         alias="GATEWAY_TRUSTED_PROXIES",
         description="Addresses and networks of the proxies in front, like 10.0.0.0/8, separated "
-        "by commas; their X-Forwarded-Host, X-Forwarded-Proto and Forwarded headers are believed.",
+        "by commas; their X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded "
+        "headers are believed.",
     )
     max_browsers: int = Field(
         0,
@@ -149,6 +150,26 @@ class GatewaySettings(AuthSettings):
         ge=1,
         description="The limit of ordinary requests that are answered at once; above it the "
         "answer is 503.",
+    )
+    max_connections_per_address: int = Field(
+        256,
+        alias="GATEWAY_MAX_CONNECTIONS_PER_ADDRESS",
+        ge=0,
+        description="The limit of connections from one address at once, IPv6 by /64; above it the "
+        "answer is 4429 or 429. 0 for no limit. Unless set, there is none for loopback, private "
+        "networks and trusted proxies; so with the next two.",
+    )
+    max_connects_per_address: int = Field(
+        64,
+        alias="GATEWAY_MAX_CONNECTS_PER_ADDRESS",
+        ge=0,
+        description="The limit of new connections from one address a second; 0 for no limit.",
+    )
+    max_requests_per_address: int = Field(
+        128,
+        alias="GATEWAY_MAX_REQUESTS_PER_ADDRESS",
+        ge=0,
+        description="The limit of ordinary requests from one address a second; 0 for no limit.",
     )
     keep_alive: int = Field(
         130,

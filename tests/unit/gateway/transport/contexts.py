@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.transport.access import AccessControl
+from gateway.transport.address_gate import AddressGate, AddressPolicy
 from gateway.transport.admission import AdmissionPolicy
 from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.connections import ConnectionRegistry
@@ -21,6 +22,7 @@ def make_context(
     traffic: TrafficLimits | None = None,
     access: AccessControl | None = None,
     message_s: float = 30.0,
+    addresses: AddressPolicy | None = None,
 ) -> TransportContext:
     """Return a context that adds clients to the core."""
     return TransportContext(
@@ -30,5 +32,6 @@ def make_context(
         AdmissionPolicy(allowed_origins, max_clients),
         core.clock,
         traffic or TrafficLimits(),
+        AddressGate(addresses or AddressPolicy(), core.metrics),
         access,
     )

@@ -43,11 +43,13 @@ class Refusal(NamedTuple):
     """Why a client is refused: the close code (contract.frames) and a sentence for people.
 
     `peer` is for the log, where the address matters: it may be that of a proxy inside.
+    `retry_after_s` is when a client may try again that came too often, in seconds.
     """
 
     code: int
     reason: str
     peer: str | None = None
+    retry_after_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from contract.frames import FULL
 from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl, restricted
+from gateway.transport.address_gate import AddressGate
 from gateway.transport.admission import (
     Admission,
     AdmissionPolicy,
@@ -22,7 +23,7 @@ from gateway.transport.traffic_limits import TrafficLimits
 
 @dataclass(frozen=True, slots=True)
 class TransportContext:
-    """The parts, in one object because each connection then holds one reference instead of six."""
+    """The parts, in one object because each connection then holds one reference only."""
 
     registry: ConnectionRegistry
     dispatcher: Dispatcher
@@ -30,6 +31,7 @@ class TransportContext:
     policy: AdmissionPolicy
     clock: Clock
     traffic: TrafficLimits
+    addresses: AddressGate
     access: AccessControl | None = None
     """The check of tokens; None if every client may see every pillow."""
 

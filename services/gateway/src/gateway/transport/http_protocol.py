@@ -9,15 +9,16 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from contract.frames import FULL
-from gateway.transport import connections, sse
+from contract.frames import FULL, TOO_MANY
+from gateway.transport import sse
+from gateway.transport.address_gate import NOT_COUNTED
 from gateway.transport.admission import Refusal
 from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext, peer_address
 from gateway.transport.handshake import respond
 from gateway.transport.handshake_cache import parse_cached
 from gateway.transport.pipeline import PIPELINE_KEY, Pipeline, TooManyPipelined
-from gateway.transport.plain_response import problem_response
+from gateway.transport.plain_response import RETRY_AFTER_S, problem_response
 from gateway.transport.request_parser import (
     BodyPiece,
     Event,
@@ -26,7 +27,7 @@ from gateway.transport.request_parser import (
     RequestParser,
     refusal_of_request,
 )
-from gateway.transport.unread import descriptor_of, read_peer
+from gateway.transport.request_stage import RequestStage
 from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
 
 TOO_MANY_REQUESTS: Final = "As many requests as allowed are being answered; try again later."
@@ -39,8 +40,8 @@ class HttpProtocol(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_acknowledged", "_context", "_deadline", "_handshake", "_options", "_parser", "_pipeline",
-        "_stage", "_stall_timeout", "_transport",
+        "_context", "_handshake", "_options", "_parser", "_pipeline", "_stage", "_transport",
+        "_visit",
     )  # fmt: skip
 
     def __init__(self, context: TransportContext, **options: Any) -> None:
@@ -50,61 +51,64 @@ class HttpProtocol(asyncio.Protocol):
         self._parser: RequestParser | None = None
         self._pipeline: Pipeline | None = None
         self._handshake: RequestHead | None = None
-        self._deadline: asyncio.TimerHandle | None = None
-        self._stage = Stage.PENDING
-        self._acknowledged = 0  # of a stalled response, in bytes
-        self._stall_timeout: asyncio.TimerHandle | None = None
+        self._visit = NOT_COUNTED
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Register as pending; the registry closes it if no byte arrives in time."""
         self._transport = transport
         transport.set_write_buffer_limits(high=0)  # so that a response is stalled to its last byte
-        self._context.registry.accept(self)
+        self._stage = RequestStage(self._context, self, transport)
+        self._visit = self._context.addresses.accept(peer_address(transport))
+        if self._visit.is_unwanted:
+            self._stage.current = Stage.CLOSING
+            transport.abort()
+        else:
+            self._context.registry.accept(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the deadline, unregister, and pass the loss on."""
         self._release()
+        self._visit.end()
         if self._pipeline is not None:
             self._pipeline.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse requests, and upgrade or pass on each."""
-        if self._stage is Stage.CLOSING:
+        if self._stage.current is Stage.CLOSING:
             return
         if self._parser is None:
             cached = parse_cached(data)
             if cached is not None:
-                self._context.registry.remove(self, Stage.PENDING)
-                upgrade_to_websocket(self._context, self._transport, *cached)
+                self._stage.leave()
+                refusal = self._visit.request(cached.fields, (), is_upgrade=True)
+                upgrade_to_websocket(
+                    self._context, self._transport, *cached, visit=self._visit, refusal=refusal
+                )
                 return
-            self._enter(Stage.PENDING)  # again, because its time begins with its first byte
+            self._stage.enter(Stage.PENDING)  # again, because its time begins with its first byte
             self._parser = RequestParser()
-            self._restart_deadline()
+            self._stage.restart_deadline()
         for event in self._parser.feed(data):
             if not self._handle(event):
                 return
         if self._parser.is_in_request:
-            if self._stage is Stage.IDLE:
-                self._enter(Stage.PENDING)
-            if self._deadline is None:
-                self._restart_deadline()
+            if self._stage.current is Stage.IDLE:
+                self._stage.enter(Stage.PENDING)
+            self._stage.ensure_deadline()
             if self._pipeline is not None:
                 self._pipeline.stop_keep_alive_timeout()
 
     def pause_writing(self) -> None:
         """Pass on that the transport's buffer is full."""
-        if self._stage is Stage.REQUEST:
-            self._acknowledged = self._acknowledged_bytes()
-            self._enter(Stage.STALLED)
-            self._restart_stall_timeout()
+        self._stage.stall()
         if self._pipeline is not None:
             self._pipeline.pause_writing()
 
     def resume_writing(self) -> None:
         """Pass on that the transport's buffer has drained."""
-        if self._stage is Stage.STALLED:
-            self._stop_stall_timeout()
-            self._enter(Stage.REQUEST if self._is_busy else Stage.IDLE)
+        self._stage.resume(Stage.REQUEST if self._is_busy else Stage.IDLE)
+        if not self._is_busy:
+            self._visit.answered()
         if self._pipeline is not None:
             self._pipeline.resume_writing()
 
@@ -132,7 +136,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _handle_head(self, head: RequestHead) -> bool:
         """Upgrade to the event stream, or pass the request on; a handshake waits for its end."""
-        self._restart_deadline()
+        self._stage.restart_deadline()
         if head.wants_websocket and not self._is_busy:
             self._handshake = head  # upgraded at its end, which may precede a first frame
             return True
@@ -147,11 +151,15 @@ class HttpProtocol(asyncio.Protocol):
         if error is not None:
             self._refuse(error.status, error.reason)
             return False
-        if self._stage not in (Stage.REQUEST, Stage.STALLED):
+        refusal = self._visit.request(head.fields, head.repeated, is_upgrade=False)
+        if refusal is not None:
+            self._refuse_for_now(refusal)
+            return False
+        if self._stage.current not in (Stage.REQUEST, Stage.STALLED):
             if not self._context.registry.has_request_room:
                 self._close_with(problem_response(503, TOO_MANY_REQUESTS))
                 return False
-            self._enter(Stage.REQUEST)
+            self._stage.enter(Stage.REQUEST)
         try:
             self._ensure_pipeline().start_request(head)
         except TooManyPipelined:
@@ -161,13 +169,13 @@ class HttpProtocol(asyncio.Protocol):
 
     def _handle_end(self, end: RequestEnd) -> bool:
         """Upgrade to a WebSocket, or end the request that was passed on."""
-        self._stop_deadline()
+        self._stage.stop_deadline()
         if self._handshake is not None:
             self._upgrade_to_websocket(self._handshake, end.rest)
             return False
         self._ensure_pipeline().end_request()
         if not self._is_busy:
-            self._enter(Stage.IDLE)  # the response was complete before the body
+            self._become_idle()  # the response was complete before the body
         if end.rest:
             self.data_received(end.rest)
             return False
@@ -175,83 +183,82 @@ class HttpProtocol(asyncio.Protocol):
 
     def _upgrade_to_websocket(self, head: RequestHead, rest: bytes) -> None:
         """Upgrade the connection, or end it with the refusal of the handshake."""
+        refusal = self._visit.request(head.fields, head.repeated, is_upgrade=True)
         response = respond(head)
         if not response.accepted:
             self._close_with(response.data)
             return
         self._detach()
-        query = head.target.partition(b"?")[2]
-        upgrade_to_websocket(self._context, self._transport, query, head.fields, response, rest)
+        upgrade_to_websocket(
+            self._context,
+            self._transport,
+            head.target.partition(b"?")[2],
+            head.fields,
+            response,
+            rest,
+            visit=self._visit,
+            refusal=refusal,
+        )
 
     def _upgrade_to_sse(self, head: RequestHead) -> bool:
         """Upgrade an admitted request for the event stream; return whether it is dealt with."""
         path, _, query = head.target.partition(b"?")
         if path != sse.PATH or head.method != b"GET":
             return False
+        refusal = self._visit.request(head.fields, head.repeated, is_upgrade=True)
+        if refusal is not None:
+            self._refuse_for_now(refusal)
+            return True
         request = self._context.admit(query, head.fields, peer_address(self._transport))
         if isinstance(request, Refusal):
             if request.code != FULL:
                 return False  # the application answers it, with a problem document
             # Now, because a place that is free when the application answers makes that a 400.
-            self._context.registry.count_refused(request)
-            self._close_with(problem_response(503, request.reason))
+            self._refuse_for_now(request)
             return True
         self._detach()
-        upgrade_to_sse(self._context, self._transport, head, request)
+        upgrade_to_sse(self._context, self._transport, head, request, self._visit)
         return True
 
-    def _refuse(self, status: int, reason: str) -> None:
-        """Close with a problem document.
+    def _refuse_for_now(self, refusal: Refusal) -> None:
+        """Close with a problem document that tells the client when it may come again."""
+        self._context.registry.count_refused(refusal)
+        status = 429 if refusal.code == TOO_MANY else 503
+        retry_after_s = refusal.retry_after_s or RETRY_AFTER_S
+        self._close_with(problem_response(status, refusal.reason, retry_after_s=retry_after_s))
 
-        Abort if that could be taken for the response to another request.
-        """
-        if self._is_busy and not (self._pipeline and self._pipeline.may_be_answered):
-            self._transport.abort()
-        else:
-            self._close_with(problem_response(status, reason))
+    def _refuse(self, status: int, reason: str) -> None:
+        """Close with a problem document."""
+        self._close_with(problem_response(status, reason))
 
     def _close_with(self, response: bytes) -> None:
         """Send a last response, and drop what is received until the client closes.
 
-        The registry aborts the connection if that takes too long.
+        Abort if it could be taken for the response to another request. The registry aborts the
+        connection if the client takes too long.
         """
-        self._stop_deadline()
+        if self._is_busy and not (self._pipeline and self._pipeline.may_be_answered):
+            self._transport.abort()
+            return
+        self._stage.stop_deadline()
         self._drop_pipeline()
-        self._enter(Stage.CLOSING)
+        self._stage.enter(Stage.CLOSING)
         self._transport.write(response)
         self._transport.write_eof()
         self._transport.resume_reading()
 
     def _on_response_complete(self) -> None:
         """Note that the connection is idle, or pending while the request's body arrives."""
-        if self._stage is Stage.REQUEST and self._parser:
-            self._enter(Stage.PENDING if self._parser.is_in_request else Stage.IDLE)
+        if self._stage.current is Stage.REQUEST and self._parser:
+            if self._parser.is_in_request:
+                self._stage.enter(Stage.PENDING)
+            else:
+                self._become_idle()
 
-    def _acknowledged_bytes(self) -> int:
-        return read_peer(self._transport, descriptor_of(self._transport)).acknowledged
-
-    def _restart_stall_timeout(self) -> None:
-        self._stall_timeout = asyncio.get_running_loop().call_later(
-            self._context.traffic.response_s, self._end_if_stalled
-        )
-
-    def _stop_stall_timeout(self) -> None:
-        if self._stall_timeout is not None:
-            self._stall_timeout.cancel()
-            self._stall_timeout = None
-
-    def _end_if_stalled(self) -> None:
-        """Abort a response of which nothing was read for GATEWAY_RESPONSE_TIMEOUT."""
-        before, self._acknowledged = self._acknowledged, self._acknowledged_bytes()
-        if self._acknowledged > before:
-            self._restart_stall_timeout()
-        else:
-            self._context.registry.count_stalled()
-            self._transport.abort()
-
-    def _enter(self, stage: Stage) -> None:
-        self._context.registry.move(self, self._stage, stage)
-        self._stage = stage
+    def _become_idle(self) -> None:
+        """Note that no request is under way."""
+        self._stage.enter(Stage.IDLE)
+        self._visit.answered()
 
     @property
     def _is_busy(self) -> bool:
@@ -279,20 +286,6 @@ class HttpProtocol(asyncio.Protocol):
             self._pipeline = None  # the transport may pause this protocol until it has another
 
     def _release(self) -> None:
-        self._stop_deadline()
-        self._stop_stall_timeout()
-        self._context.registry.remove(self, self._stage)
+        self._stage.leave()
         if self._parser is not None:
             self._parser.close()
-
-    def _restart_deadline(self) -> None:
-        """Abort the connection REQUEST_HEADER_TIMEOUT_S from now, unless it is stopped."""
-        self._stop_deadline()
-        self._deadline = asyncio.get_running_loop().call_later(
-            connections.REQUEST_HEADER_TIMEOUT_S, self._transport.abort
-        )
-
-    def _stop_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None

@@ -23,17 +23,32 @@ _SETTINGS: Final = {
 }
 
 
+class ReportInterval:
+    """Decides when the next line of a kind may be written: REPEAT_S after the last one."""
+
+    def __init__(self) -> None:
+        self._logged_s: dict[str, float] = {}
+
+    def is_due(self, kind: str) -> bool:
+        """Return whether a line has to be written now."""
+        now_s = time.monotonic()
+        if now_s - self._logged_s.get(kind, -REPEAT_S) < REPEAT_S:
+            return False
+        self._logged_s[kind] = now_s
+        return True
+
+
 class LimitReports:
     """Counts each time that a limit is reached, and logs it once in REPEAT_S."""
 
     def __init__(self, metrics: GatewayMetrics) -> None:
         self._metrics = metrics
-        self._logged_s: dict[str, float] = {}
+        self._interval = ReportInterval()
 
     def reached(self, limit: str, size: float, effect: str) -> None:
         """Report that one more connection is above a limit; `effect` is what happens to one."""
         self._metrics.limit_reached.labels(limit).inc()
-        if self._is_due(limit):
+        if self._interval.is_due(limit):
             log.warning(
                 "connection limit reached",
                 limit=limit,
@@ -44,16 +59,9 @@ class LimitReports:
 
     def out_of_files(self, connections: int) -> None:
         """Report that the process or the system has no descriptor for another connection."""
-        if self._is_due("open files"):
+        if self._interval.is_due("open files"):
             log.error(
                 "out of open files; new connections are closed unanswered",
                 connections=connections,
                 setting="ulimit -n, LimitNOFILE or GATEWAY_MAX_CONNECTIONS",
             )
-
-    def _is_due(self, limit: str) -> bool:
-        now_s = time.monotonic()
-        if now_s - self._logged_s.get(limit, -REPEAT_S) < REPEAT_S:
-            return False
-        self._logged_s[limit] = now_s
-        return True

@@ -26,11 +26,16 @@ def _date(unix_s: int) -> bytes:
 
 
 def problem_response(
-    status: int, detail: str, headers: Iterable[tuple[bytes, bytes]] = ()
+    status: int,
+    detail: str,
+    headers: Iterable[tuple[bytes, bytes]] = (),
+    *,
+    retry_after_s: int = RETRY_AFTER_S,
 ) -> bytes:
     """Return a whole response that ends its connection: a problem document (RFC 9457).
 
-    Its media type tells a client that the refusal is the gateway's and not a proxy's.
+    Its media type tells a client that the refusal is the gateway's and not a proxy's. A client that
+    is refused for now is told to come again after `retry_after_s`.
     """
     phrase = HTTPStatus(status).phrase
     body = msgspec.json.encode(
@@ -46,6 +51,6 @@ def problem_response(
         b"connection: close",
         *(b"%b: %b" % header for header in (*SECURITY_FIELDS, *headers)),
     ]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        lines.append(b"retry-after: %d" % RETRY_AFTER_S)
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        lines.append(b"retry-after: %d" % retry_after_s)
     return b"\r\n".join((*lines, b"", body))
