@@ -28,28 +28,21 @@ from gateway.state.history import History
 from gateway.state.mqtt_consumer import MqttConsumer
 from gateway.state.presence import PresenceTracker
 from gateway.state.state_store import StateStore
-from gateway.transport.address_gate import AddressGate, AddressPolicy
-from gateway.transport.address_limits import AddressLimits
-from gateway.transport.admission import AdmissionPolicy
-from gateway.transport.connection_limits import ConnectionLimits, derive_limits
 from gateway.transport.connections import ConnectionRegistry, Stage
 from gateway.transport.context import TransportContext
-from gateway.transport.forwarded import parse_networks
 from gateway.transport.heartbeat import HeartbeatScheduler
-from gateway.transport.inbound_scheduler import InboundScheduler
-from gateway.transport.open_files import open_file_limit, raise_open_file_limit
+from gateway.transport.open_files import raise_open_file_limit
 from gateway.transport.server import serve
-from gateway.transport.traffic_limits import TrafficLimits
+from gateway.transport_parts import create_transport
 from gateway.watching.publisher import WatchingPublisher
 from runtime.health import ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.secret_files import secret_values
-from runtime.server import PortUnavailable, machine_names
+from runtime.server import PortUnavailable
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
-from runtime.web_host import allowed_hosts
 
 log = structlog.get_logger()
 
@@ -148,7 +141,7 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
     dispatcher = Dispatcher(store, metrics, clock, watching.check)
     consumer = MqttConsumer(presence, dispatcher, topics, metrics, clock)
     access = create_access(settings, topics, clock)
-    context = _transport_context(settings, dispatcher, access, metrics, clock)
+    context = create_transport(settings, dispatcher, access, metrics, clock)
     registry = context.registry
     session = _mqtt_session(settings, topics, consumer, access, metrics, watching.check)
     guard = Guard(context.access, registry.count_refused)
@@ -197,80 +190,9 @@ def _tune_garbage_collection() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _connection_limits(settings: GatewaySettings) -> ConnectionLimits:
-    """Return the limits of the settings, within that of open files."""
-    wanted = ConnectionLimits(
-        total=settings.max_connections,
-        clients=settings.max_browsers,
-        pending=settings.max_pending,
-        idle=settings.max_idle,
-        requests=settings.max_requests,
-    )
-    limits = derive_limits(wanted, open_file_limit())
-    for setting, asked, got in (
-        ("max_connections", wanted.total, limits.total),
-        ("max_browsers", wanted.clients, limits.clients),
-        ("max_requests", wanted.requests, limits.requests),
-    ):
-        if setting in settings.model_fields_set and asked > got:
-            log.warning(
-                "connection limit lowered; raise the limit of open files",
-                setting=f"GATEWAY_{setting.upper()}",
-                wanted=asked,
-                size=got,
-            )
-    return limits
-
-
-def _transport_context(
-    settings: GatewaySettings,
-    dispatcher: Dispatcher,
-    access: AccessParts | None,
-    metrics: GatewayMetrics,
-    clock: Clock,
-) -> TransportContext:
-    registry = ConnectionRegistry(metrics, _connection_limits(settings), settings.message_timeout)
-    return TransportContext(
-        registry,
-        dispatcher,
-        InboundScheduler(),
-        _admission_policy(settings, registry.limits),
-        clock,
-        TrafficLimits(settings.subscribe_rate, settings.response_timeout, settings.client_timeout),
-        AddressGate(_address_policy(settings), metrics),
-        access.control if access is not None else None,
-    )
-
-
 def _heartbeats(context: TransportContext) -> HeartbeatScheduler:
     tick, count = context.registry.clients.tick, context.dispatcher.subscriber_count
     return HeartbeatScheduler(tick, context.clock, count)
-
-
-def _address_policy(settings: GatewaySettings) -> AddressPolicy:
-    """Return the limits of one address; where it may be a proxy's, only those that are set hold."""
-    names = ("max_connections_per_address", "max_connects_per_address", "max_requests_per_address")
-    limits = [getattr(settings, name) for name in names]
-    is_set = [name in settings.model_fields_set for name in names]
-    nearby = [size if own else 0 for size, own in zip(limits, is_set, strict=True)]
-    trusted = parse_networks(settings.trusted_proxies)
-    return AddressPolicy(AddressLimits(*limits), AddressLimits(*nearby), trusted)
-
-
-def _admission_policy(settings: GatewaySettings, limits: ConnectionLimits) -> AdmissionPolicy:
-    public = settings.public_host
-    hosts = allowed_hosts(
-        settings.allowed_hosts, settings.host, machine_names(), filter(None, [public])
-    )
-    if hosts.everything and not settings.allowed_hosts:
-        log.warning("requests for any host are answered", setting="GATEWAY_ALLOWED_HOSTS")
-    return AdmissionPolicy(
-        settings.allowed_origins,
-        limits.clients,
-        parse_networks(settings.trusted_proxies),
-        hosts,
-        public if settings.public_url.startswith("https:") else None,
-    )
 
 
 async def _known_states(session: MqttSession, stopping: asyncio.Event) -> None:

@@ -104,8 +104,13 @@ class GatewayMetrics:
         )
         self.limit_reached = Counter(
             "pillowcast_gateway_connection_limit_reached",
-            "Connections evicted or refused because a limit was reached, by limit.",
+            "Connections evicted, and connections and requests refused or delayed, by limit.",
             ["limit"],
+            registry=self.registry,
+        )
+        self.requests_waiting = Gauge(
+            "pillowcast_gateway_requests_waiting",
+            "Handshakes and requests that wait for their turn.",
             registry=self.registry,
         )
         self.evicted = Counter(

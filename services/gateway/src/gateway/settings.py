@@ -171,6 +171,37 @@ class GatewaySettings(AuthSettings):
         ge=0,
         description="The limit of ordinary requests from one address a second; 0 for no limit.",
     )
+    max_header_bytes: int = Field(
+        32768,
+        alias="GATEWAY_MAX_HEADER_BYTES",
+        ge=8192,
+        le=65536,
+        description="The limit of a request's headers together, in bytes; above it the answer is "
+        "431.",
+    )
+    max_headers: int = Field(
+        128,
+        alias="GATEWAY_MAX_HEADERS",
+        ge=64,
+        le=1024,
+        description="The limit of a request's headers in number; above it the answer is 431.",
+    )
+    max_query_fields: int = Field(
+        1024,
+        alias="GATEWAY_MAX_QUERY_FIELDS",
+        ge=16,
+        le=4096,
+        description="The limit of a query's fields; above it the answer is 400 or 4400.",
+    )
+    request_cpu_share: float = Field(
+        0.5,
+        alias="GATEWAY_REQUEST_CPU_SHARE",
+        gt=0,
+        le=1,
+        allow_inf_nan=False,
+        description="The share of the process's time that handshakes and HTTP may take, saved up "
+        "for 2 s of work; above it they wait, and updates are sent meanwhile.",
+    )
     keep_alive: int = Field(
         130,
         alias="GATEWAY_KEEP_ALIVE",

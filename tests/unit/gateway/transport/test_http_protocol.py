@@ -170,12 +170,12 @@ async def test_a_request_above_the_limit_ends_the_connection(sent: Callable[[], 
 
 
 async def test_the_request_limit_is_for_each_request_of_a_connection() -> None:
-    """Five of half the limit are served."""
-    head = request("/nothing", "X: " + "x" * (MAX_HTTP_REQUEST_BYTES // 2))
+    """Ten of a tenth of the limit are served."""
+    head = request("/nothing", "X: " + "x" * (MAX_HTTP_REQUEST_BYTES // 10))
     async with serving() as served:
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         async with asyncio.timeout(10):
-            for _ in range(5):
+            for _ in range(10):
                 writer.write(head)
                 assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 404 ")
                 await reader.readexactly(len("Not Found"))

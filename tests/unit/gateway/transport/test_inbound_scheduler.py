@@ -5,8 +5,9 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.transport.cpu_budget import BURST_S
+from gateway.transport.cpu_budget import BURST_S, CPU_SHARE, SLICE_S
 from gateway.transport.inbound_scheduler import QUANTUM_BYTES, InboundScheduler
+from gateway.transport.loop_budget import LoopBudget
 from tests.gateway import PING, client_frame
 from tests.unit.gateway.servers import serving
 from tests.unit.gateway.transport.transports import MemoryTransport
@@ -34,7 +35,7 @@ async def test_the_data_of_each_connection_is_processed_in_order(
     arrivals: list[tuple[int, int]],
 ) -> None:
     """A connection with unprocessed data is not read from."""
-    scheduler = InboundScheduler()
+    scheduler = InboundScheduler(LoopBudget(CPU_SHARE, BURST_S, SLICE_S))
     receivers = [Receiver() for _ in range(3)]
     expected = [b"", b"", b""]
     for number, (index, size) in enumerate(arrivals):
@@ -57,7 +58,7 @@ async def test_a_connection_that_fails_or_closes_does_not_stop_the_queue() -> No
             raise ValueError("a bug")
 
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
-    scheduler = InboundScheduler()
+    scheduler = InboundScheduler(LoopBudget(CPU_SHARE, BURST_S, SLICE_S))
     failing, closed, last = FailingReceiver(), Receiver(), Receiver()
     for receiver in (failing, closed, last):
         scheduler.schedule(receiver, bytes(QUANTUM_BYTES + 1))

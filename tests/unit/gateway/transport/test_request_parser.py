@@ -207,6 +207,36 @@ def test_a_request_of_several_pieces_is_limited_in_every_part(start: bytes, more
 
 
 @pytest.mark.parametrize(
+    ("sent", "status", "limit"),
+    [
+        (request("/" + "x" * 8192), 414, "target"),
+        (request("/", "X: " + "x" * 16_385), 431, "header-value"),
+        (request("/", *(f"X-{n}: {'x' * 8000}" for n in range(5))), 431, "header-bytes"),
+        (request("/", *(f"X-{n}: 1" for n in range(128))), 431, "headers"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 60_000, 431, "header-bytes"),
+    ],
+    ids=["target", "value", "headers together", "number", "an incomplete value"],
+)
+@pytest.mark.parametrize("piece", [1000, 100_000])
+def test_a_head_is_limited_in_one_piece_or_in_many(
+    sent: bytes, status: int, limit: str, piece: int
+) -> None:
+    """The error names the limit; a whole head above one is never returned."""
+    parser = RequestParser()
+    events = [
+        event
+        for start in range(0, len(sent), piece)
+        for event in parser.feed(sent[start : start + piece])
+    ]
+    if not any(isinstance(one, RequestError) for one in events):
+        events = parser.feed(b"x" * 40_000)  # the first piece is not counted
+
+    error = next(one for one in events if isinstance(one, RequestError))
+    assert (error.status, error.limit) == (status, limit)
+    assert not any(isinstance(one, RequestHead) for one in events)
+
+
+@pytest.mark.parametrize(
     ("target", "expected"),
     [
         (b"/ws?a=http://b/c", b"/ws?a=http://b/c"),

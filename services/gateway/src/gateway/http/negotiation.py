@@ -1,6 +1,11 @@
 """Content negotiation and conditional requests: the headers that assets depend on. Pure."""
 
 import re
+from typing import Final
+
+MAX_LIST_CHARS: Final = 1_024
+"""Limit of a list that is read; browsers send less than 100 characters. Without the list the whole
+file is sent as it is, which is always right."""
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
@@ -8,6 +13,8 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
     It does so by name or by `*`, and not with a weight of 0.
     """
+    if len(accept_encoding) > MAX_LIST_CHARS:
+        return False
     weights = {}
     for one in accept_encoding.lower().split(","):
         coding, _, parameters = one.partition(";")
@@ -18,5 +25,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 def etag_matches(if_none_match: str, etag: str) -> bool:
     """Return whether an If-None-Match header has the tag; a proxy may have made it a weak one."""
+    if len(if_none_match) > MAX_LIST_CHARS:
+        return False
     tags = (one.strip().removeprefix("W/") for one in if_none_match.split(","))
     return any(one in (etag, "*") for one in tags)

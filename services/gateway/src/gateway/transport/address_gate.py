@@ -231,5 +231,5 @@ def _refusal(excess: Excess) -> Refusal:
         TOO_MANY,
         f"{excess.size} {_UNITS[excess.limit]} are allowed from {network_of(excess.key)} "
         f"({_setting(excess.limit)}); try again later",
-        excess.retry_after_s,
+        retry_after_s=excess.retry_after_s,
     )

@@ -204,6 +204,14 @@ class ConnectionRegistry:
         """Count a client that was closed because it gave no sign of life."""
         self._metrics.dead.inc()
 
+    def count_delayed(self, cpu_share: float) -> None:
+        """Count a request that waits because handshakes and HTTP have used up their share."""
+        self._reports.reached("request-cpu", cpu_share, "delayed")
+
+    def count_above(self, limit: str, size: int) -> None:
+        """Count a request that is above a limit, and therefore refused."""
+        self._reports.reached(limit, size, "refused")
+
     def count_stalled(self) -> None:
         """Count a response that was ended because its client read nothing."""
         self._metrics.stalled.inc()

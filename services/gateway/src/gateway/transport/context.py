@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contract.frames import FULL
+from contract.frames import BAD_MESSAGE, FULL
 from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl, restricted
@@ -18,6 +18,7 @@ from gateway.transport.admission import (
 )
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.inbound_scheduler import InboundScheduler
+from gateway.transport.request_limits import Overrun, check_query
 from gateway.transport.traffic_limits import TrafficLimits
 
 
@@ -28,6 +29,7 @@ class TransportContext:
     registry: ConnectionRegistry
     dispatcher: Dispatcher
     inbound: InboundScheduler
+    requests: InboundScheduler
     policy: AdmissionPolicy
     clock: Clock
     traffic: TrafficLimits
@@ -47,6 +49,11 @@ class TransportContext:
 
         `may_send_token` says that the client can send its token later, in a message.
         """
+        try:
+            check_query(query, self.traffic.request)
+        except Overrun as overrun:
+            self.registry.count_above(overrun.limit, overrun.size)
+            return Refusal(BAD_MESSAGE, str(overrun))
         foreign = refusal_of_host(self.policy, fields, peer)
         if foreign is not None:
             return foreign

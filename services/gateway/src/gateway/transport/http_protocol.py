@@ -19,13 +19,14 @@ from gateway.transport.handshake import respond
 from gateway.transport.handshake_cache import parse_cached
 from gateway.transport.pipeline import PIPELINE_KEY, Pipeline, TooManyPipelined
 from gateway.transport.plain_response import RETRY_AFTER_S, problem_response
+from gateway.transport.request_checks import head_error_of, ordinary_error_of
 from gateway.transport.request_parser import (
     BodyPiece,
     Event,
     RequestEnd,
+    RequestError,
     RequestHead,
     RequestParser,
-    refusal_of_request,
 )
 from gateway.transport.request_stage import RequestStage
 from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
@@ -40,8 +41,8 @@ class HttpProtocol(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_context", "_handshake", "_options", "_parser", "_pipeline", "_stage", "_transport",
-        "_visit",
+        "_context", "_handshake", "_options", "_parser", "_pipeline", "_stage", "_visit",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, context: TransportContext, **options: Any) -> None:
@@ -55,7 +56,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Register as pending; the registry closes it if no byte arrives in time."""
-        self._transport = transport
+        self.transport = transport
         transport.set_write_buffer_limits(high=0)  # so that a response is stalled to its last byte
         self._stage = RequestStage(self._context, self, transport)
         self._visit = self._context.addresses.accept(peer_address(transport))
@@ -67,12 +68,18 @@ class HttpProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the deadline, unregister, and pass the loss on."""
+        self._context.requests.discard(self)
         self._release()
         self._visit.end()
         if self._pipeline is not None:
             self._pipeline.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Process it when it is its turn; nothing is read behind a last response."""
+        if self._stage.current is not Stage.CLOSING:
+            self._context.requests.schedule(self, data)
+
+    def process(self, data: bytes) -> None:
         """Parse requests, and upgrade or pass on each."""
         if self._stage.current is Stage.CLOSING:
             return
@@ -82,11 +89,11 @@ class HttpProtocol(asyncio.Protocol):
                 self._stage.leave()
                 refusal = self._visit.request(cached.fields, (), is_upgrade=True)
                 upgrade_to_websocket(
-                    self._context, self._transport, *cached, visit=self._visit, refusal=refusal
+                    self._context, self.transport, *cached, visit=self._visit, refusal=refusal
                 )
                 return
             self._stage.enter(Stage.PENDING)  # again, because its time begins with its first byte
-            self._parser = RequestParser()
+            self._parser = RequestParser(self._context.traffic.request)
             self._stage.restart_deadline()
         for event in self._parser.feed(data):
             if not self._handle(event):
@@ -115,11 +122,11 @@ class HttpProtocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """Abort, unless a response is being sent to a client that reads; uvicorn finishes that."""
         if self._pipeline is None or self._pipeline.is_write_paused:
-            self._transport.abort()
+            self.transport.abort()
 
     def abort(self) -> None:
         """Close the connection now, without the rest of a response."""
-        self._transport.abort()
+        self.transport.abort()
 
     def _handle(self, event: Event) -> bool:
         """Act on an event; return whether HTTP events may follow."""
@@ -131,25 +138,27 @@ class HttpProtocol(asyncio.Protocol):
             return True
         if isinstance(event, RequestEnd):
             return self._handle_end(event)
-        self._refuse(event.status, event.reason)
+        self._refuse(event)
         return False
 
     def _handle_head(self, head: RequestHead) -> bool:
         """Upgrade to the event stream, or pass the request on; a handshake waits for its end."""
         self._stage.restart_deadline()
-        if head.wants_websocket and not self._is_busy:
+        error = head_error_of(head, self._context.traffic.request)
+        if error is None and head.wants_websocket and not self._is_busy:
             self._handshake = head  # upgraded at its end, which may precede a first frame
             return True
-        foreign = self._context.refusal_of_host(head.fields, peer_address(self._transport))
+        foreign = self._context.refusal_of_host(head.fields, peer_address(self.transport))
         if foreign is not None:
             self._context.registry.count_refused(foreign)
-            self._refuse(421, foreign.reason)
+            self._refuse(RequestError(foreign.reason, 421))
             return False
-        if not self._is_busy and self._upgrade_to_sse(head):
-            return False
-        error = refusal_of_request(head)
+        if error is None:
+            if not self._is_busy and self._upgrade_to_sse(head):
+                return False
+            error = ordinary_error_of(head)
         if error is not None:
-            self._refuse(error.status, error.reason)
+            self._refuse(error)
             return False
         refusal = self._visit.request(head.fields, head.repeated, is_upgrade=False)
         if refusal is not None:
@@ -163,7 +172,7 @@ class HttpProtocol(asyncio.Protocol):
         try:
             self._ensure_pipeline().start_request(head)
         except TooManyPipelined:
-            self._transport.abort()
+            self.transport.abort()
             return False
         return True
 
@@ -177,7 +186,7 @@ class HttpProtocol(asyncio.Protocol):
         if not self._is_busy:
             self._become_idle()  # the response was complete before the body
         if end.rest:
-            self.data_received(end.rest)
+            self.process(end.rest)
             return False
         return True
 
@@ -191,7 +200,7 @@ class HttpProtocol(asyncio.Protocol):
         self._detach()
         upgrade_to_websocket(
             self._context,
-            self._transport,
+            self.transport,
             head.target.partition(b"?")[2],
             head.fields,
             response,
@@ -209,7 +218,7 @@ class HttpProtocol(asyncio.Protocol):
         if refusal is not None:
             self._refuse_for_now(refusal)
             return True
-        request = self._context.admit(query, head.fields, peer_address(self._transport))
+        request = self._context.admit(query, head.fields, peer_address(self.transport))
         if isinstance(request, Refusal):
             if request.code != FULL:
                 return False  # the application answers it, with a problem document
@@ -217,7 +226,7 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse_for_now(request)
             return True
         self._detach()
-        upgrade_to_sse(self._context, self._transport, head, request, self._visit)
+        upgrade_to_sse(self._context, self.transport, head, request, self._visit)
         return True
 
     def _refuse_for_now(self, refusal: Refusal) -> None:
@@ -227,9 +236,11 @@ class HttpProtocol(asyncio.Protocol):
         retry_after_s = refusal.retry_after_s or RETRY_AFTER_S
         self._close_with(problem_response(status, refusal.reason, retry_after_s=retry_after_s))
 
-    def _refuse(self, status: int, reason: str) -> None:
+    def _refuse(self, error: RequestError) -> None:
         """Close with a problem document."""
-        self._close_with(problem_response(status, reason))
+        if error.limit:
+            self._context.registry.count_above(error.limit, error.size)
+        self._close_with(problem_response(error.status, error.reason))
 
     def _close_with(self, response: bytes) -> None:
         """Send a last response, and drop what is received until the client closes.
@@ -238,14 +249,14 @@ class HttpProtocol(asyncio.Protocol):
         connection if the client takes too long.
         """
         if self._is_busy and not (self._pipeline and self._pipeline.may_be_answered):
-            self._transport.abort()
+            self.transport.abort()
             return
         self._stage.stop_deadline()
         self._drop_pipeline()
         self._stage.enter(Stage.CLOSING)
-        self._transport.write(response)
-        self._transport.write_eof()
-        self._transport.resume_reading()
+        self.transport.write(response)
+        self.transport.write_eof()
+        self.transport.resume_reading()
 
     def _on_response_complete(self) -> None:
         """Note that the connection is idle, or pending while the request's body arrives."""
@@ -270,7 +281,7 @@ class HttpProtocol(asyncio.Protocol):
             state = {**self._options["app_state"]}
             http = HttpToolsProtocol(**{**self._options, "app_state": state})
             self._pipeline = state[PIPELINE_KEY] = Pipeline(
-                http, self._transport, self._on_response_complete
+                http, self.transport, self._on_response_complete
             )
         return self._pipeline
 

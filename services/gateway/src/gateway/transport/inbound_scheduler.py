@@ -1,35 +1,80 @@
-"""Inbound scheduler: fair queueing of what clients send, within a CPU budget.
+"""Inbound scheduler: fair queueing of what clients send, within a budget of the loop's time.
 
-A small message is processed at once while the budget allows it.
-A connection that sends more than QUANTUM_BYTES at once, or while the budget is used up, is not
-read from until its turn in a round robin: the data waits in the client's own system, and updates
-are sent to everyone meanwhile.
+A small piece of data is processed at once while the budget allows it.
+A connection that sends more than a quantum at once, or while the budget is used up, is not read
+from until its turn in a round robin: the data waits in the client's own system, and updates are
+sent to everyone meanwhile.
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final, Protocol
 
-from gateway.transport.cpu_budget import LeakyBucket
+from gateway.transport.loop_budget import LoopBudget
 
 QUANTUM_BYTES: Final = 2048
-"""How much of one connection is processed in a turn: about a hundred pings, a few milliseconds."""
+"""How much of one WebSocket is processed in a turn: about a hundred pings, a few milliseconds."""
+
+
+class Reading(Protocol):
+    """What stops and starts the reading of a connection."""
+
+    def pause_reading(self) -> None:
+        """Read no more."""
+
+    def resume_reading(self) -> None:
+        """Read on."""
 
 
 class Receiver(Protocol):
     """A connection whose inbound data is scheduled."""
 
-    transport: asyncio.Transport
+    @property
+    def transport(self) -> Reading:
+        """What stops and starts its reading."""
 
     def process(self, data: bytes) -> None:
         """Parse the data and act on it."""
 
 
-class InboundScheduler:
-    """The connections with unprocessed data; the data of each is processed in order."""
+class _Turn:
+    """A task that waits for its turn; what it does then is charged by itself."""
 
     def __init__(self) -> None:
-        self._budget = LeakyBucket(time.monotonic())
+        self.taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.transport = self
+
+    def pause_reading(self) -> None:
+        """Do nothing: it reads nothing."""
+
+    resume_reading = pause_reading
+
+    def process(self, data: bytes) -> None:
+        """Let the task go on."""
+        if not self.taken.done():
+            self.taken.set_result(None)
+
+
+class InboundScheduler:
+    """The connections with unprocessed data; the data of each is processed in order.
+
+    There is one for what clients send on streams, and one for handshakes and HTTP.
+    """
+
+    def __init__(
+        self,
+        budget: LoopBudget,
+        quantum: int | None = QUANTUM_BYTES,
+        on_delayed: Callable[[], None] | None = None,
+    ) -> None:
+        """`quantum` is how many bytes of a connection are processed in a turn; None for all.
+
+        `on_delayed` is called for each that waits because the share of the time is used up.
+        """
+        self._budget = budget
+        self._quantum = quantum
+        self._on_delayed = on_delayed
         self._waiting: dict[Receiver, bytes] = {}  # in the order of their turns
         self._timer: asyncio.Handle | None = None
 
@@ -37,22 +82,42 @@ class InboundScheduler:
         """Return whether data of a connection is unprocessed."""
         return receiver in self._waiting
 
+    def __len__(self) -> int:
+        """Return how many connections and tasks wait."""
+        return len(self._waiting)
+
     def schedule(self, receiver: Receiver, data: bytes) -> None:
         """Process the data now, or queue it and pause reading."""
-        if (
-            len(data) <= QUANTUM_BYTES
-            and not self._waiting
-            and self._budget.wait_s(time.monotonic()) == 0
-        ):
+        is_small = self._quantum is None or len(data) <= self._quantum
+        if is_small and not self._waiting and self._budget.may_work:
             self._process(receiver, data)
             return
-        self._waiting[receiver] = self._waiting.get(receiver, b"") + data
         receiver.transport.pause_reading()
-        self._start_timer()
+        self._wait(receiver, data)
 
     def discard(self, receiver: Receiver) -> None:
         """Drop the unprocessed data of a connection, which is closed."""
         self._waiting.pop(receiver, None)
+
+    def charge(self, cost_s: float) -> None:
+        """Charge the time that a task has taken in its turn, in seconds."""
+        self._budget.charge(cost_s)
+
+    async def turn(self) -> None:
+        """Wait until a task may do its next piece of work, which it charges."""
+        if self._waiting or not self._budget.may_work:
+            turn = _Turn()
+            self._wait(turn, b"")
+            try:
+                await turn.taken
+            finally:
+                self.discard(turn)
+
+    def _wait(self, receiver: Receiver, data: bytes) -> None:
+        self._waiting[receiver] = self._waiting.get(receiver, b"") + data
+        self._start_timer()
+        if self._on_delayed is not None and self._budget.wait_s > 0:
+            self._on_delayed()
 
     def _process(self, receiver: Receiver, data: bytes) -> None:
         began_s = time.monotonic()
@@ -61,21 +126,28 @@ class InboundScheduler:
 
     def _start_timer(self) -> None:
         if self._timer is None and self._waiting:
-            wait_s = self._budget.wait_s(time.monotonic())
+            wait_s = self._budget.wait_s
             self._timer = asyncio.get_running_loop().call_later(wait_s, self._run_turn)
 
     def _run_turn(self) -> None:
-        """Process one quantum of the first connection; what remains is queued again."""
+        """Process what the budget of this turn allows, a quantum at least."""
         self._timer = None
-        if not self._waiting:
-            return
-        receiver = next(iter(self._waiting))
-        data = self._waiting.pop(receiver)
-        if len(data) > QUANTUM_BYTES:
-            self._waiting[receiver] = data[QUANTUM_BYTES:]
-        else:
-            receiver.transport.resume_reading()
         try:
-            self._process(receiver, data[:QUANTUM_BYTES])
+            while self._waiting:
+                receiver = next(iter(self._waiting))
+                self._process_quantum(receiver)
+                # A task that was let go on works in the next turn.
+                if isinstance(receiver, _Turn) or not self._budget.may_work:
+                    break
         finally:
             self._start_timer()
+
+    def _process_quantum(self, receiver: Receiver) -> None:
+        """Process one quantum of a connection; what remains is queued again."""
+        data, quantum = self._waiting.pop(receiver), self._quantum
+        if quantum is not None and len(data) > quantum:
+            self._waiting[receiver] = data[quantum:]
+            data = data[:quantum]
+        else:
+            receiver.transport.resume_reading()
+        self._process(receiver, data)

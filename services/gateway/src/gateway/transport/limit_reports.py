@@ -20,6 +20,10 @@ _SETTINGS: Final = {
     "requests": "GATEWAY_MAX_REQUESTS",
     "message": "GATEWAY_MESSAGE_TIMEOUT",
     "silence": "GATEWAY_CLIENT_TIMEOUT",
+    "headers": "GATEWAY_MAX_HEADERS",
+    "header-bytes": "GATEWAY_MAX_HEADER_BYTES",
+    "query-fields": "GATEWAY_MAX_QUERY_FIELDS",
+    "request-cpu": "GATEWAY_REQUEST_CPU_SHARE",
 }
 
 
@@ -54,7 +58,7 @@ class LimitReports:
                 limit=limit,
                 size=size,
                 effect=effect,
-                setting=_SETTINGS[limit],
+                setting=_SETTINGS.get(limit, "none"),
             )
 
     def out_of_files(self, connections: int) -> None:

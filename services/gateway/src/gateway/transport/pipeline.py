@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.transport.inbound_scheduler import InboundScheduler
+from gateway.transport.metered import Metered
 from gateway.transport.request_parser import MAX_PIPELINED, RequestHead
 
 PIPELINE_KEY: Final = "gateway_pipeline"
@@ -150,8 +152,12 @@ def _serialised(head: RequestHead) -> bytes:
     return b"\r\n".join((*lines, b"", b""))
 
 
-def report_responses(app: ASGIApp) -> ASGIApp:
-    """Wrap an ASGI application so that each connection's pipeline learns of its responses."""
+def report_responses(app: ASGIApp, requests: InboundScheduler) -> ASGIApp:
+    """Wrap an ASGI application so that each connection's pipeline learns of its responses.
+
+    It works within the budget of `requests`: before each response, and each further piece of one,
+    it waits for its turn.
+    """
 
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
         pipeline: Any = scope["state"][PIPELINE_KEY]
@@ -159,10 +165,14 @@ def report_responses(app: ASGIApp) -> ASGIApp:
         async def send_and_report(message: Message) -> None:
             if message["type"] == "http.response.start":
                 pipeline.on_response_start()
+            has_more = message.get("more_body", False)
             await send(message)
-            if message["type"] == "http.response.body" and not message.get("more_body", False):
+            if has_more:
+                await requests.turn()
+            elif message["type"] == "http.response.body":
                 pipeline.on_response_complete()
 
-        await app(scope, receive, send_and_report)
+        await requests.turn()
+        await Metered(app(scope, receive, send_and_report), requests.charge)
 
     return reporting

@@ -6,6 +6,14 @@ from typing import Final, NamedTuple
 
 import httptools
 
+from gateway.transport.request_limits import (
+    DEFAULT_LIMITS,
+    HeaderCount,
+    Overrun,
+    RequestLimits,
+    check_target,
+)
+
 MAX_HTTP_REQUEST_BYTES: Final = 131_072
 """Limit of one request that arrives in several pieces: a query that names as many pillows as it
 may is 71 kB long."""
@@ -13,8 +21,8 @@ may is 71 kB long."""
 MAX_PIPELINED: Final = 16
 """Limit of requests that wait for the response to an earlier one; browsers send none early."""
 
-MAX_TARGET_BYTES: Final = 65_535
-"""Limit of the target of an ordinary request; that of an upgrade is MAX_HTTP_REQUEST_BYTES."""
+MAX_PARSED_TARGET_BYTES: Final = 65_535
+"""Limit of a target that uvicorn parses: httptools 0.7 has offsets of 16 bits."""
 
 _DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
 
@@ -69,16 +77,25 @@ class RequestEnd(NamedTuple):
 
 
 class RequestError(NamedTuple):
-    """Bytes that are no request, or too many; nothing can be parsed after them."""
+    """Bytes that are no request, or too many; nothing can be parsed after them.
+
+    `limit` names the limit that was exceeded, and `size` is its size.
+    """
 
     reason: str
     status: int = 400
+    limit: str = ""
+    size: int = 0
 
 
 Event = RequestHead | BodyPiece | RequestEnd | RequestError
 
 
 INVALID_REQUEST: Final = "This is no valid HTTP request."
+
+
+_SLACK_BYTES: Final = 4_096
+"""What a head has beside its target and its headers: method, version, separators."""
 
 
 class _Refused(Exception):
@@ -89,24 +106,30 @@ class RequestParser:
     """The parser of one connection. The `on_…` methods are httptools' callbacks."""
 
     __slots__ = (
+        "_count",
         "_events",
         "_has_head",
         "_headers",
         "_heads",
+        "_limits",
+        "_overrun",
         "_parser",
         "_size",
         "_target",
         "is_in_request",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, limits: RequestLimits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
+        self._count = HeaderCount(limits)
+        self._overrun: Overrun | None = None
         self._parser = httptools.HttpRequestParser(self)
         # Otherwise bytes behind a request with `Connection: close` would be an error, which would
         # end the connection before the response to that request.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._events: list[Event] = []
         self._heads = 0
-        self._target = b""
+        self._target = bytearray()
         self._headers: list[tuple[bytes, bytes]] = []
         self._size = 0
         self._has_head = False
@@ -126,29 +149,36 @@ class RequestParser:
         except httptools.HttpParserUpgrade as upgrade:
             self._events[-1] = RequestEnd(data[upgrade.args[0] :])
         except httptools.HttpParserError:
-            self._events.append(RequestError(INVALID_REQUEST))
+            self._events.append(error_of(self._overrun))
         if was_in_request and self.is_in_request:
             self._size += len(data)
-            if self._size > MAX_HTTP_REQUEST_BYTES:
-                self._events.append(self._too_large())
+            if self._size > self._max_bytes:
+                self._events.append(error_of(self._too_large))
         return self._events
 
-    def _too_large(self) -> RequestError:
-        """Return the error that names the part of the request which is too large."""
-        limit = f"at most {MAX_HTTP_REQUEST_BYTES} bytes"
+    @property
+    def _max_bytes(self) -> int:
+        """The limit of what of a request may have arrived."""
         if self._has_head:
-            return RequestError(f"A request with its body has {limit}.", 413)
-        if self._headers:
-            return RequestError(f"A request with its headers has {limit}.", 431)
-        return RequestError(f"A request with its target has {limit}.", 414)
+            return MAX_HTTP_REQUEST_BYTES
+        return len(self._target) + self._limits.header_bytes + _SLACK_BYTES
+
+    @property
+    def _too_large(self) -> Overrun:
+        """The part of the request that is too large."""
+        if not self._has_head:
+            return self._count.too_large  # it has a header that is incomplete
+        reason = f"A request with its body has at most {MAX_HTTP_REQUEST_BYTES} bytes."
+        return Overrun(413, "body", MAX_HTTP_REQUEST_BYTES, reason)
 
     def on_message_begin(self) -> None:
         """Start a request."""
         self._heads += 1
         if self._heads > MAX_PIPELINED + 1:
             raise _Refused
-        self._target = b""
+        self._target = bytearray()
         self._headers = []
+        self._count = HeaderCount(self._limits)
         self._size = 0
         self._has_head = False
         self.is_in_request = True
@@ -156,9 +186,19 @@ class RequestParser:
     def on_url(self, target: bytes) -> None:
         """Append to the target."""
         self._target += target
+        try:
+            check_target(self._target)
+        except Overrun as overrun:
+            self._overrun = overrun
+            raise _Refused from None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Append a header."""
+        try:
+            self._count.add(name, value)
+        except Overrun as overrun:
+            self._overrun = overrun
+            raise _Refused from None
         # Whitespace behind a value is no part of it (RFC 9112 §5.1); httptools leaves it there.
         self._headers.append((name.lower(), value.rstrip(b" \t")))
 
@@ -167,10 +207,11 @@ class RequestParser:
         method, version = self._parser.get_method(), self._parser.get_http_version()
         headers, self._headers = self._headers, []  # those that follow are trailers
         self._has_head = True
-        target = origin_form(self._target)
+        sent = bytes(self._target)
+        target = origin_form(sent)
         if (
             method == b"CONNECT"
-            or not _has_valid_host(headers, version, self._target)
+            or not _has_valid_host(headers, version, sent)
             or not _has_valid_coding(headers)
         ):
             raise _Refused
@@ -200,23 +241,16 @@ def origin_form(target: bytes) -> bytes:
     return b"/" + rest.partition(b"/")[2] if found and scheme.isalpha() else target
 
 
-def refusal_of_request(head: RequestHead) -> RequestError | None:
-    """Return why an ordinary request is not passed to uvicorn; None if it is."""
-    if len(head.target) > MAX_TARGET_BYTES:
-        return RequestError(f"The target of a request has at most {MAX_TARGET_BYTES} bytes.", 414)
-    # The parser does not parse a body behind a request for an upgrade, so it could be taken for
-    # another request.
-    if not is_valid_target(head.target) or (head.is_upgrade and head.has_body):
+def error_of(overrun: Overrun | None) -> RequestError:
+    """Return the error of what is above a limit; without one, of what is no request."""
+    if overrun is None:
         return RequestError(INVALID_REQUEST)
-    return None
+    return RequestError(str(overrun), overrun.status, overrun.limit, overrun.size)
 
 
 def is_valid_target(target: bytes) -> bool:
-    """Return whether uvicorn can parse a target; it logs a warning for each that it cannot.
-
-    httptools 0.7 parses targets above MAX_TARGET_BYTES wrongly, because it has offsets of 16 bits.
-    """
-    if len(target) > MAX_TARGET_BYTES or not target.isascii():
+    """Return whether uvicorn can parse a target; it logs a warning for each that it cannot."""
+    if len(target) > MAX_PARSED_TARGET_BYTES or not target.isascii():
         return False
     try:
         httptools.parse_url(target)

@@ -41,7 +41,7 @@ async def serve(
         http = partial(HttpProtocol, context)
         parts.create_task(
             serve_until(
-                report_responses(app),
+                report_responses(app, context.requests),
                 listener,
                 stopping,
                 http=http,
