@@ -80,6 +80,64 @@ async def test_hostile_requests_take_as_little_time_as_others(broker: Broker, pr
         assert len(lines) == 3
 
 
+def _names(client: int, count: int) -> str:
+    """Return a query of pillows that nobody has, other ones for each client."""
+    return "&".join(f"pillow=nobody-{client}-{number:04}" for number in range(count))
+
+
+async def test_names_that_nobody_has_take_little_memory_and_time(
+    broker: Broker, prefix: str
+) -> None:
+    """A thousand of them took 370 KB and 3 ms for each client."""
+    async with Gateway(broker, prefix) as gateway:
+        wires = []
+        for client in range(20):  # what is allocated once
+            wires.append(await gateway.open_raw(handshake(f"/ws?{_names(client, 1000)}")))
+            await wires[-1].read_until(lambda data: b'"snapshot"' in data)
+        before, before_s = gateway.resident_bytes(), _cpu_s(gateway)
+        for client in range(100, 200):
+            wires.append(await gateway.open_raw(handshake(f"/ws?{_names(client, 1000)}")))
+            await wires[-1].read_until(lambda data: b'"snapshot"' in data)
+        assert (gateway.resident_bytes() - before) / 100 < 200_000
+        assert (_cpu_s(gateway) - before_s) / 100 < 0.003
+        assert await gateway.metric("subscription_bytes") == 120 * 1000 * 150
+        for wire in wires:
+            wire.close()
+        await gateway.wait_for_metric("subscription_bytes", 0)
+
+
+async def test_names_have_a_limit_together_and_a_few_are_always_allowed(
+    broker: Broker, prefix: str
+) -> None:
+    """Above it a long list is refused with 4429 or 429, unless another client has the same one."""
+    async with Gateway(broker, prefix, GATEWAY_SUBSCRIPTION_BYTES=str(150 * 250)) as gateway:
+        async with (
+            gateway.connect(f"?{_names(1, 100)}") as first,
+            gateway.connect(f"?{_names(2, 100)}") as second,
+        ):
+            await first.receive_snapshot()
+            await second.receive_snapshot()
+            async with gateway.connect(f"?{_names(3, 100)}") as refused:
+                error = await refused.receive()
+                assert error["code"] == 4429
+                assert "try again later" in error["message"]
+                assert await refused.wait_closed() == 4429
+            answer = await gateway.get(f"/events?{_names(4, 100)}")
+            assert answer.status_code == 429
+            assert int(answer.headers["retry-after"]) > 0
+            for query in (_names(5, 16), _names(1, 100), ""):
+                async with gateway.connect(f"?{query}") as admitted:
+                    await admitted.receive_snapshot()
+            await second.send({"type": "subscribe", "pillows": [f"x-{n}" for n in range(200)]})
+            assert await second.wait_closed() == 4429
+        async with gateway.connect(f"?{_names(6, 100)}") as later:
+            await later.receive_snapshot()
+        counted = 'connection_limit_reached_total{limit="subscriptions"}'
+        assert await gateway.metric(counted) == 3
+        lines = [line for line in gateway.log.lines if "GATEWAY_SUBSCRIPTION_BYTES" in line]
+        assert len(lines) == 1
+
+
 def _cpu_s(gateway: Gateway) -> float:
     """Return the time that the process has used the processor, in seconds."""
     fields = Path(f"/proc/{gateway.pid}/stat").read_text().rpartition(")")[2].split()

@@ -130,6 +130,7 @@ DECIDERS: Final = (
     "gateway.http.csp",
     "gateway.http.negotiation",
     "gateway.fanout.flush_planner",
+    "gateway.fanout.group_map",
     "gateway.fanout.subscriptions",
     "gateway.fanout.coalescing",
     "gateway.fanout.catch_up",

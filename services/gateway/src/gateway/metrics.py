@@ -108,6 +108,11 @@ class GatewayMetrics:
             ["limit"],
             registry=self.registry,
         )
+        self.subscription_bytes = Gauge(
+            "pillowcast_gateway_subscription_bytes",
+            "Memory that the names of pillows in the filters of all clients take, in bytes.",
+            registry=self.registry,
+        )
         self.requests_waiting = Gauge(
             "pillowcast_gateway_requests_waiting",
             "Handshakes and requests that wait for their turn.",

@@ -244,6 +244,13 @@ class GatewaySettings(AuthSettings):
         "cause, saved up for 32 s and at least four times the whole; a client above it is closed "
         "with 4429. 0 for no limit.",
     )
+    subscription_bytes: int = Field(
+        67108864,
+        alias="GATEWAY_SUBSCRIPTION_BYTES",
+        ge=0,
+        description="Memory for the pillows that all clients name, in bytes, about 150 a name; "
+        "clients with equal lists share it. Above it a list of more than 16 is refused with 4429.",
+    )
     expire_after: float = Field(
         30,
         alias="GATEWAY_EXPIRE_AFTER",

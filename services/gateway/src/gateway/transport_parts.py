@@ -49,6 +49,7 @@ def create_transport(
         quantum=None,
         on_delayed=partial(registry.count_delayed, share),
     )
+    metrics.subscription_bytes.set_function(dispatcher.subscription_bytes)
     metrics.requests_waiting.set_function(requests.__len__)
     return TransportContext(
         registry,
@@ -94,6 +95,7 @@ def _traffic_limits(settings: GatewaySettings) -> TrafficLimits:
         settings.response_timeout,
         settings.client_timeout,
         RequestLimits(settings.max_header_bytes, settings.max_headers, settings.max_query_fields),
+        settings.subscription_bytes,
     )
 
 

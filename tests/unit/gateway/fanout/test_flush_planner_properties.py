@@ -177,4 +177,5 @@ def test_nothing_is_kept_of_unsubscribed_subscribers(steps: list[tuple[str, Filt
     assert len(planner) == 0
     assert not planner.is_due
     assert planner._index._groups == {}
-    assert planner._index._groups_of_pillow == {}
+    assert list(planner._index._groups_of_pillow) == []
+    assert planner.subscription_bytes() == 0

@@ -16,6 +16,7 @@ from gateway.fanout.subscriptions import (
     Filter,
     Subscriber,
     SubscriptionIndex,
+    filter_bytes,
     matching,
 )
 from gateway.state.state_store import Change
@@ -118,6 +119,16 @@ class IndexMachine(RuleBasedStateMachine):
             assert group.size == len(members)
             assert set(group.live) == members & self.live
             assert all(sent_to == one.descriptor for one, sent_to in group.live.items())
+
+    @invariant()
+    def the_memory_of_names_adds_up(self) -> None:
+        """One filter is counted once for each encoding, however many subscribers have it."""
+        total = sum(filter_bytes(group.filter) for group in self.index)
+        assert self.index.size_bytes == total
+        for group in self.index:
+            assert self.index.bytes_with(group.filter) == total
+        other = frozenset({"somebody-else"})
+        assert self.index.bytes_with(other) == total + filter_bytes(other)
 
     @invariant()
     def a_change_affects_the_groups_that_want_its_pillow(self) -> None:

@@ -1,5 +1,7 @@
 """Subscriptions, and the order of refusals."""
 
+from urllib.parse import parse_qsl
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from gateway.transport.admission import (
     Refusal,
     SubscriptionRequest,
     admit,
+    parse_query,
     parse_subscription,
     refusal_of_host,
 )
@@ -45,6 +48,14 @@ def test_a_query_above_max_subscribed_is_refused() -> None:
     assert parse_subscription(names, None) == (
         f"{MAX_SUBSCRIBED + 1} pillows; name at most {MAX_SUBSCRIBED}, or none for all"
     )
+
+
+@given(st.text(st.characters(codec="latin-1"), max_size=80) | st.text("a=&;+%41#", max_size=40))
+def test_a_query_is_parsed_as_by_the_standard_library(text: str) -> None:
+    """With escapes and without."""
+    parsed = parse_query(text.encode("latin-1"))
+
+    assert parsed == parse_qsl(text, keep_blank_values=True)
 
 
 @given(st.lists(st.text(max_size=70), max_size=5), st.one_of(st.none(), st.text()))

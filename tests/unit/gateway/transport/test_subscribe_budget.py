@@ -1,5 +1,6 @@
 """What a client may ask for again with `subscribe` messages."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,6 +8,7 @@ from gateway.transport.subscribe_budget import (
     BURST_S,
     FULL_SNAPSHOTS,
     MIN_COST_BYTES,
+    NAME_COST_BYTES,
     SubscribeBudget,
 )
 
@@ -55,3 +57,10 @@ def test_a_rate_of_zero_is_no_limit() -> None:
     budget = SubscribeBudget(0.0)
 
     assert all(budget.take(1 << 30, 0, 0, 0.0) for _ in range(1000))
+
+
+def test_a_name_costs_something_whether_or_not_a_pillow_has_it() -> None:
+    """A thousand names cost the rate of a second: the work is the same."""
+    cost = 1000 * NAME_COST_BYTES
+
+    assert cost == pytest.approx(RATE, rel=0.05)

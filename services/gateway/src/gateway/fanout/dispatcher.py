@@ -55,6 +55,10 @@ class Dispatcher:
         """Return how many subscribers there are."""
         return len(self._planner)
 
+    def subscription_bytes(self, filter: Filter = None) -> int:
+        """Return the memory of all filters, with that of one more subscriber with `filter`."""
+        return self._planner.subscription_bytes(filter)
+
     def snapshot_bytes(self, filter: frozenset[str] | None) -> int:
         """Return how large the states of a full snapshot are, in bytes."""
         if filter is None:

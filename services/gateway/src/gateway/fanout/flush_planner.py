@@ -69,6 +69,10 @@ class FlushPlanner:
         """How many subscribers there are."""
         return len(self._index)
 
+    def subscription_bytes(self, filter: Filter = None) -> int:
+        """Return the memory of all filters, with that of one more subscriber with `filter`."""
+        return self._index.bytes_with(filter)
+
     @property
     def is_due(self) -> bool:
         """Whether a flush has anything to write."""

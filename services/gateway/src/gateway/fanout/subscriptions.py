@@ -9,12 +9,16 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gateway.auth.scope import Scope
 from gateway.fanout.encoding import Encoding
+from gateway.fanout.group_map import GroupMap
 from gateway.fanout.positions import ResumeFrom, ResumePoint
 from gateway.state.state_store import Change
+
+NAME_BYTES: Final = 150
+"""What one name takes: the text, its place in the filter, and in the map of groups."""
 
 Filter: TypeAlias = frozenset[str] | Scope | None
 """The pillows that a subscriber wants; None means all."""
@@ -85,9 +89,11 @@ class SubscriptionIndex:
 
     def __init__(self) -> None:
         self._groups: dict[tuple[Filter, Encoding], SubscriberGroup] = {}
-        self._groups_of_pillow: dict[str, set[SubscriberGroup]] = {}
-        self._groups_of_prefix: dict[str, set[SubscriberGroup]] = {}
+        self._groups_of_pillow: GroupMap[SubscriberGroup] = GroupMap()
+        self._groups_of_prefix: GroupMap[SubscriberGroup] = GroupMap()
         self._size = 0
+        self.size_bytes = 0
+        """The memory that the names in all filters take, in bytes."""
 
     def __len__(self) -> int:
         """How many subscribers there are."""
@@ -95,6 +101,11 @@ class SubscriptionIndex:
 
     def __iter__(self) -> Iterator[SubscriberGroup]:
         return iter(list(self._groups.values()))
+
+    def bytes_with(self, filter: Filter) -> int:
+        """Return what `size_bytes` would be with one more subscriber that has this filter."""
+        is_known = any((filter, encoding) in self._groups for encoding in Encoding)
+        return self.size_bytes + (0 if is_known else filter_bytes(filter))
 
     def add(
         self, subscriber: Subscriber, filter: Filter, encoding: Encoding, resume_from: ResumeFrom
@@ -105,9 +116,10 @@ class SubscriptionIndex:
         if group is None:
             group = self._groups[filter, encoding] = SubscriberGroup(filter, encoding)
             for pillow in _names(filter):
-                self._groups_of_pillow.setdefault(pillow, set()).add(group)
+                self._groups_of_pillow.add(pillow, group)
             for prefix in _prefixes(filter):
-                self._groups_of_prefix.setdefault(prefix, set()).add(group)
+                self._groups_of_prefix.add(prefix, group)
+            self.size_bytes += filter_bytes(filter)
         group.size += 1
         self._size += 1
         subscriber.group = group
@@ -127,9 +139,10 @@ class SubscriptionIndex:
         assert not group.live, "a subscriber is live in a group that it is not in"
         del self._groups[group.filter, group.encoding]
         for pillow in _names(group.filter):
-            _discard(self._groups_of_pillow, pillow, group)
+            self._groups_of_pillow.discard(pillow, group)
         for prefix in _prefixes(group.filter):
-            _discard(self._groups_of_prefix, prefix, group)
+            self._groups_of_prefix.discard(prefix, group)
+        self.size_bytes -= filter_bytes(group.filter)
 
     def set_live(self, group: SubscriberGroup, subscribers: Iterable[Subscriber]) -> None:
         """Make waiting subscribers of a group live."""
@@ -167,15 +180,22 @@ class SubscriptionIndex:
         lengths = set(map(len, self._groups_of_prefix))
         for change in changes:
             pillow = change.pillow
-            for group in self._groups_of_pillow.get(pillow, ()):
+            for group in self._groups_of_pillow.of(pillow):
                 named.setdefault(group, []).append(change)
             # A scope has a pillow by one entry only, so no group gets a change twice.
             for length in lengths:
                 if length <= len(pillow):
-                    for group in self._groups_of_prefix.get(pillow[:length], ()):
+                    for group in self._groups_of_prefix.of(pillow[:length]):
                         named.setdefault(group, []).append(change)
         everything = (self._groups.get((None, encoding)) for encoding in Encoding)
         return {**{group: changes for group in everything if group is not None}, **named}
+
+
+def filter_bytes(filter: Filter) -> int:
+    """Return about what the names in a filter take in memory, in bytes."""
+    if isinstance(filter, Scope):
+        return NAME_BYTES * (len(filter.ids) + len(filter.prefixes))
+    return 0 if filter is None else NAME_BYTES * len(filter)
 
 
 def _names(filter: Filter) -> Iterable[str]:
@@ -184,12 +204,6 @@ def _names(filter: Filter) -> Iterable[str]:
 
 def _prefixes(filter: Filter) -> Iterable[str]:
     return filter.prefixes if isinstance(filter, Scope) else ()
-
-
-def _discard(groups: dict[str, set[SubscriberGroup]], key: str, group: SubscriberGroup) -> None:
-    groups[key].discard(group)
-    if not groups[key]:
-        del groups[key]
 
 
 def matching(changes: Iterable[Change], filter: Filter) -> list[Change]:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contract.frames import FORBIDDEN, FULL, UNAUTHORIZED
+from contract.frames import FORBIDDEN, FULL, TOO_MANY, UNAUTHORIZED
 from gateway.http.guard import unauthorized
 from gateway.http.problems import problem
 from gateway.transport.admission import Refusal
@@ -42,4 +42,7 @@ def _refused(refusal: Refusal) -> Response:
         return unauthorized(refusal)
     if refusal.code == FULL:
         return problem(503, "full", refusal.reason, retry_after_s=RETRY_AFTER_S)
+    if refusal.code == TOO_MANY:
+        retry_after_s = refusal.retry_after_s or RETRY_AFTER_S
+        return problem(429, "too many requests", refusal.reason, retry_after_s=retry_after_s)
     return problem(400, "bad request", refusal.reason)

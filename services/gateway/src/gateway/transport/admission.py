@@ -86,11 +86,21 @@ def admit(
         return Refusal(FULL, f"{policy.max_clients} clients are connected already; try again later")
     if not query and b"last-event-id" not in fields:
         return ALL_PILLOWS
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ()
+    pairs = parse_query(query)
     pillows = [value for name, value in pairs if name == "pillow"]
     since = next((value for name, value in pairs if name == "since"), None)
     request = parse_subscription(pillows, _text(fields.get(b"last-event-id")) or since)
     return Refusal(BAD_MESSAGE, request) if isinstance(request, str) else request
+
+
+def parse_query(query: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a query; those without escapes, which most are, cost a third."""
+    text = query.decode("latin-1")
+    if "%" in text or "+" in text:
+        return parse_qsl(text, keep_blank_values=True)
+    return [
+        (name, value) for name, _, value in (one.partition("=") for one in text.split("&") if one)
+    ]
 
 
 def parse_subscription(pillows: Sequence[str], since: str | None) -> SubscriptionRequest | str:

@@ -122,6 +122,9 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         if is_first and self.context.is_full:
             return Refusal(FULL, "as many clients are connected as may be; try again later")
         before = self.group.filter if self.group is not None else None
+        too_many = self.context.refusal_of_names(request.filter)
+        if too_many is not None:
+            return too_many
         access.let_in(self, held, grant)
         if is_first:
             self._subscribe(request)
@@ -141,8 +144,10 @@ class ClientConnection(Subscriber, asyncio.Protocol):
             if isinstance(request, Refusal):
                 return request
             filter = request.filter
-        self.context.dispatcher.change_filter(self, filter)
-        return None
+        too_many = self.context.refusal_of_names(filter)
+        if too_many is None:
+            self.context.dispatcher.change_filter(self, filter)
+        return too_many
 
     def end_pass(self) -> None:
         """Forget what its token permits; no later one lets it in."""

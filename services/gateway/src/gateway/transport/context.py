@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from contract.frames import BAD_MESSAGE, FULL
+from contract.frames import BAD_MESSAGE, FULL, TOO_MANY
 from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
+from gateway.fanout.subscriptions import NAME_BYTES, Filter, filter_bytes
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl, restricted
 from gateway.transport.address_gate import AddressGate
 from gateway.transport.admission import (
@@ -20,6 +22,9 @@ from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.request_limits import Overrun, check_query
 from gateway.transport.traffic_limits import TrafficLimits
+
+FREE_NAMES: Final = 16
+"""A filter with so many names is never refused, however much memory the others take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +68,32 @@ class TransportContext:
         if isinstance(asked, Refusal):
             return asked
         if self.access is None:
-            return Admission(asked, None, asked)
+            return self.refusal_of_names(asked.filter) or Admission(asked, None, asked)
         grant = self.access.authenticate(fields)
         if isinstance(grant, Refusal):
             return grant
         if grant is None:
             return Admission(asked, None, asked) if may_send_token else NO_AUTHORIZATION
         permitted = restricted(asked, grant)
-        return permitted if isinstance(permitted, Refusal) else Admission(asked, grant, permitted)
+        if isinstance(permitted, Refusal):
+            return permitted
+        return self.refusal_of_names(permitted.filter) or Admission(asked, grant, permitted)
+
+    def refusal_of_names(self, filter: Filter) -> Refusal | None:
+        """Return why nobody may have one more filter now: the names in all take too much memory.
+
+        A filter with few names is never refused.
+        """
+        limit = self.traffic.subscription_bytes
+        is_small = filter_bytes(filter) <= FREE_NAMES * NAME_BYTES
+        if is_small or self.dispatcher.subscription_bytes(filter) <= limit:
+            return None
+        self.registry.count_above("subscriptions", limit)
+        return Refusal(
+            TOO_MANY,
+            f"the clients name more pillows than fit into {limit} bytes; name at most "
+            f"{FREE_NAMES}, or none for all, or try again later",
+        )
 
     def refusal_of_host(self, fields: Mapping[bytes, bytes], peer: str | None) -> Refusal | None:
         """Return why a request is not answered under the host that it names; None if it is."""

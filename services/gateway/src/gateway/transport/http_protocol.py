@@ -220,7 +220,7 @@ class HttpProtocol(asyncio.Protocol):
             return True
         request = self._context.admit(query, head.fields, peer_address(self.transport))
         if isinstance(request, Refusal):
-            if request.code != FULL:
+            if request.code not in (FULL, TOO_MANY):
                 return False  # the application answers it, with a problem document
             # Now, because a place that is free when the application answers makes that a 400.
             self._refuse_for_now(request)

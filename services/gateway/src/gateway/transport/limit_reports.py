@@ -23,6 +23,7 @@ _SETTINGS: Final = {
     "headers": "GATEWAY_MAX_HEADERS",
     "header-bytes": "GATEWAY_MAX_HEADER_BYTES",
     "query-fields": "GATEWAY_MAX_QUERY_FIELDS",
+    "subscriptions": "GATEWAY_SUBSCRIPTION_BYTES",
     "request-cpu": "GATEWAY_REQUEST_CPU_SHARE",
 }
 

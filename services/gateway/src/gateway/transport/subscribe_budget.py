@@ -9,6 +9,9 @@ from typing import Final
 MIN_COST_BYTES: Final = 32_768
 """What a message costs at least, because the smallest one takes some work as well."""
 
+NAME_COST_BYTES: Final = 128
+"""What each name in a message costs at least, also that of a pillow that nobody has."""
+
 BURST_S: Final = 32
 """How long the rate may be saved up, in seconds."""
 

@@ -31,7 +31,7 @@ from gateway.transport.message_reader import (
     PongReceived,
     TextMessage,
 )
-from gateway.transport.subscribe_budget import SubscribeBudget
+from gateway.transport.subscribe_budget import NAME_COST_BYTES, SubscribeBudget
 
 _EMPTY_PONG_HEADER: Final = b"\x8a\x80"
 _EMPTY_PONG_BYTES: Final = 6
@@ -181,7 +181,9 @@ class WebSocketConnection(ClientConnection):
         if self._subscribe_budget is None:
             self._subscribe_budget = SubscribeBudget(now_s)
         dispatcher, limits = self.context.dispatcher, self.context.traffic
-        cost, fleet = dispatcher.snapshot_bytes(filter), dispatcher.snapshot_bytes(None)
+        names_cost = NAME_COST_BYTES * len(filter or ())
+        cost = max(dispatcher.snapshot_bytes(filter), names_cost)
+        fleet = dispatcher.snapshot_bytes(None)
         return self._subscribe_budget.take(cost, fleet, limits.subscribe_bytes_per_s, now_s)
 
     def _answer(self, answers: list[bytes], kind: str, answer: bytes, *, defer: bool) -> None:
