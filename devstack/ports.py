@@ -87,6 +87,11 @@ def free(but_not: dict[int, str] | None = None) -> int:
     raise CannotStart(f"no free port found between {FREE_FROM} and {FREE_BELOW}")
 
 
+def is_free(port: int) -> bool:
+    """Return whether nothing listens on a port now."""
+    return _problem(port) is None
+
+
 def _problem(port: int) -> str | None:
     """Return why a port cannot be used, or None."""
     # Binding fails for a listener on loopback. On macOS only connecting finds one on every address.

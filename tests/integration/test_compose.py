@@ -7,9 +7,10 @@ import re
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,6 +32,13 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 SERVICES = {
     "mosquitto", "mqtt-port", "azurite", "queue-port", "poller", "gateway", "simulator"
 }  # fmt: skip
+
+PRODUCTION = {
+    "GATEWAY_PUBLIC_URL": "https://clouds.example.org/",
+    "GATEWAY_ALLOWED_HOSTS": "clouds.example.org,localhost",
+    "GATEWAY_TRUSTED_PROXIES": "10.9.0.0/16",
+}
+"""The settings without which the file for production is refused."""
 
 # What an attacker would look for in a container.
 TOOLS = "pip pip3 apt apt-get dpkg apk npm npx corepack yarn perl su mount passwd curl gcc"
@@ -148,18 +156,32 @@ def test_every_service_is_healthy(project: Project) -> None:
     assert found == {name: None if name == "simulator" else "healthy" for name in SERVICES}
 
 
-@pytest.mark.parametrize("overrides", [[], ["-f", "docker-compose.tls.yml"]])
-def test_every_service_of_the_files_is_restricted_and_bounded(overrides: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("overrides", "absent"),
+    [
+        ([], set()),
+        (["tls"], set()),
+        (["azure"], {"azurite", "queue-port", "simulator"}),
+        (["azure", "production"], {"azurite", "queue-port", "simulator"}),
+        (["azure", "tls", "production"], {"azurite", "queue-port", "simulator"}),
+    ],
+    ids="+".join,
+)
+def test_every_service_of_the_files_is_restricted_and_bounded(
+    overrides: list[str], absent: set[str]
+) -> None:
     """Whoever adds a service gets the same restrictions."""
     need_docker()
-    files = ["-f", "docker-compose.yml", *overrides]
+    files = ["-f", "docker-compose.yml"]
+    files += [word for name in overrides for word in ("-f", f"docker-compose.{name}.yml")]
     config = subprocess.run(
         ["docker", "compose", *files, "config", "--format", "json"],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=True,
+        env={**os.environ, **PRODUCTION},
     )  # fmt: skip
     services = json.loads(config.stdout)["services"]
 
-    assert set(services) == SERVICES
+    assert set(services) == SERVICES - absent
     for name, service in services.items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
@@ -411,6 +433,105 @@ def test_scale_simulator_0_starts_everything_but_the_simulator(project: Project)
     project.compose("up", "--detach", "--wait", "--scale", "simulator=0")
 
     assert set(project.containers()) == SERVICES - {"simulator"}
+
+
+def test_two_gateways_and_two_pollers_run_as_documented(project: Project) -> None:
+    """Each gateway on a port of its own; both show what was put on the queue."""
+    first = next(port for port in iter(ports.free, 0) if ports.is_free(port + 1))
+    scaled = replace(project, env={"GATEWAY_PUBLISHED_PORT": f"{first}-{first + 1}"})
+    words = ["--scale", "gateway=2", "--scale", "poller=2", "--scale", "simulator=0"]
+    try:
+        scaled.compose("up", "--detach", "--wait", *words)
+        with QueueClient.from_connection_string(
+            development_account.connection_string(project.ports.queue), "pillow-state"
+        ) as queue:
+            queue.send_message('{"pillow":"scaled","state":"hugging"}')
+
+        def is_shown(port: int) -> bool:
+            with urllib.request.urlopen(f"http://localhost:{port}/api/pillows", timeout=10) as page:
+                return b'"scaled"' in page.read()
+
+        wait_until(lambda: is_shown(first) and is_shown(first + 1))
+        pollers = scaled.compose("ps", "--quiet", "poller").split()
+    finally:
+        project.compose("up", "--detach", "--wait", "--scale", "simulator=0")
+
+    assert len(pollers) == 2
+
+
+def test_the_gateway_logs_the_address_that_can_be_opened(project: Project) -> None:
+    """The published one."""
+    log = project.compose("logs", "--no-log-prefix", "gateway")
+
+    assert f'"page": "http://localhost:{project.ports.gateway}/"' in log
+    assert "0.0.0.0" not in log
+
+
+ACCOUNT = """
+services:
+  account:
+    build: {context: ., target: azurite}
+    command: azurite-queue --queueHost 0.0.0.0 --location /data --skipApiVersionCheck --silent
+    networks: [azure]
+"""
+
+
+def test_the_files_for_production_ask_for_passwords_and_keys_and_use_another_account(
+    tmp_path: Path,
+) -> None:
+    """The account is an Azurite that the project's own files do not have."""
+    need_docker()
+    secrets = tmp_path / "secrets"
+    for folder in ("gateway", "poller"):
+        (secrets / folder).mkdir(parents=True)
+    subprocess.run(
+        [ROOT / "mosquitto" / "credentials"],
+        env={**os.environ, "CREDENTIALS": str(secrets / "mqtt"), "CREDENTIALS_SHARED": "1"},
+        check=True,
+    )
+    account = development_account.connection_string().replace("127.0.0.1", "account")
+    (secrets / "poller" / "AZURE_STORAGE_CONNECTION_STRING").write_text(account)
+    (secrets / "gateway" / "GATEWAY_SHARE_KEY").write_text("an own key of more than 32 bytes, indeed")
+    extra = tmp_path / "account.yml"
+    extra.write_text(ACCOUNT)
+    project = Project(
+        f"pillowcast-production-{uuid4().hex[:8]}",
+        ports.settle(Ports()),
+        (
+            "docker-compose.yml",
+            "docker-compose.azure.yml",
+            "docker-compose.production.yml",
+            str(extra),
+        ),
+        {
+            **PRODUCTION,
+            **{
+                f"SECRETS_{name.upper()}": str(secrets / name)
+                for name in ("mqtt", "gateway", "poller")
+            },
+        },
+    )
+    try:
+        project.compose("up", "--detach", "--wait", "--build", "--quiet-pull")
+        containers = project.containers()
+        anonymous = mosquitto_client(project, "mosquitto_sub", "-E", "-t", "pillow/#", "-W", "5")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(
+                f"http://localhost:{project.ports.gateway}/api/pillows", timeout=10
+            )
+        link = project.compose("exec", "-T", "gateway", "gateway", "share", "*", "--for", "1h")
+        log = project.compose("logs", "--no-log-prefix", "gateway")
+    finally:
+        project.compose("down", "--volumes", "--timeout", "5", "--rmi", "local")
+
+    assert containers.keys() == {"mosquitto", "mqtt-port", "poller", "gateway", "account"}
+    assert "not authorised" in anonymous.lower()
+    assert refused.value.code == 401
+    assert link.startswith("https://clouds.example.org/")
+    assert '"page": "https://clouds.example.org/"' in log
+    inspected = json.dumps(containers)
+    assert development_account.ACCOUNT_KEY not in inspected
+    assert "an own key" not in inspected
 
 
 def test_with_the_file_for_tls_broker_and_services_speak_nothing_else(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from simulator.settings import SimulatorSettings
 
 EXAMPLE: Final = (ROOT / ".env.example").read_text(encoding="utf-8")
 COMPOSE: Final = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-COMPOSE_TLS: Final = (ROOT / "docker-compose.tls.yml").read_text(encoding="utf-8")
+OVERRIDES: Final = "".join(
+    path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("docker-compose.*.yml"))
+)
 
 SERVICES: Final[dict[str, type[CommonSettings]]] = {
     "poller": PollerSettings,
@@ -72,8 +74,9 @@ def settings() -> dict[str, list[FieldInfo]]:
 
 def compose_variables() -> dict[str, str]:
     """Return the variables that the compose files themselves read, with their defaults."""
-    read = dict(re.findall(r"\$\{([A-Z_]+):-([^${}]*)\}", COMPOSE + COMPOSE_TLS))
-    return {name: default for name, default in read.items() if name not in settings()}
+    read = dict(re.findall(r"\$\{([A-Z_]+):-([^${}]*)\}", COMPOSE + OVERRIDES))
+    known = settings().keys() | secret_files()
+    return {name: default for name, default in read.items() if name not in known}
 
 
 def passed_on(service: str) -> set[str]:
