@@ -491,7 +491,9 @@ def test_the_files_for_production_ask_for_passwords_and_keys_and_use_another_acc
     )
     account = development_account.connection_string().replace("127.0.0.1", "account")
     (secrets / "poller" / "AZURE_STORAGE_CONNECTION_STRING").write_text(account)
-    (secrets / "gateway" / "GATEWAY_SHARE_KEY").write_text("an own key of more than 32 bytes, indeed")
+    (secrets / "gateway" / "GATEWAY_SHARE_KEY").write_text(
+        "an own key of more than 32 bytes, indeed"
+    )
     extra = tmp_path / "account.yml"
     extra.write_text(ACCOUNT)
     project = Project(

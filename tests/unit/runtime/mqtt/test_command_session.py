@@ -1,5 +1,7 @@
 """The session of a command: connected in time, or an error that says what to check."""
 
+import asyncio
+
 import pytest
 
 from runtime.mqtt import CommandSession, Message, Subscription, command_session
@@ -40,3 +42,15 @@ async def test_a_broker_that_is_not_there_is_an_error_in_time(
     with pytest.raises(SettingsError, match=r"mqtt://127\.0\.0\.1:9.*check MQTT_URL"):
         async with session([]).connected():
             pass
+
+
+async def test_a_sign_in_that_is_refused_is_an_error_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A person waits; the error names the address and the setting."""
+    broker = ScriptedBroker(v5=True, connack=b"\x00\x87")  # not authorized
+    async with broker.listening(), asyncio.timeout(5):
+        monkeypatch.setenv("MQTT_URL", str(broker.address))
+        with pytest.raises(SettingsError, match=r"Not authorized.*check the user and password"):
+            async with session([]).connected():
+                pass

@@ -16,6 +16,7 @@ CONNECT_TIMEOUT_S: Final = 15.0
 """How long the connection to the broker may take, from the last message that arrived on it."""
 
 _STOP_TIMEOUT_S: Final = 1.0
+_POLL_S: Final = 0.1
 
 
 class CommandSession:
@@ -49,8 +50,8 @@ class CommandSession:
     async def connected(self) -> AsyncIterator[None]:
         """Connect, and disconnect at the end.
 
-        Raises SettingsError when the session is not ready and nothing arrives for
-        CONNECT_TIMEOUT_S.
+        Raises SettingsError when the broker refuses the session, or when it is not ready and
+        nothing arrives for CONNECT_TIMEOUT_S.
         """
         stopping = asyncio.Event()
         running = asyncio.create_task(self.session.run(stopping))
@@ -65,13 +66,16 @@ class CommandSession:
     async def _wait_ready(self) -> None:
         self._arrived_s = monotonic_s()
         while not self.session.is_ready:
+            if self.session.refusal is not None:
+                # A person waits, and another attempt would end alike.
+                raise SettingsError(self.session.refusal)
             left_s = self._arrived_s + CONNECT_TIMEOUT_S - monotonic_s()
             if left_s <= 0:
                 raise SettingsError(
                     f"no connection to the broker: {self.session.last_error}; check MQTT_URL"
                 )
             with suppress(TimeoutError):
-                async with asyncio.timeout(left_s):
+                async with asyncio.timeout(min(left_s, _POLL_S)):
                     await self.session.wait_ready()
 
     def _receive(self, message: Message) -> None:

@@ -60,8 +60,7 @@ class MqttSession:
         self._client_id = f"{config.service}-{config.instance}-{self._token}"
         self._subscription = subscription
         self._handler = GuardedHandler(on_message, config.limits.max_packet_bytes)
-        self._on_ready = on_ready
-        self._on_lost = on_lost
+        self._on_ready, self._on_lost = on_ready, on_lost
 
         self._connection: Connection | None = None
         self._connections = 0
@@ -75,6 +74,7 @@ class MqttSession:
         self._ready_for_s: float | None = None
         self._outage = OutageLog(config.broker)
         self._last_error = "not connected yet"
+        self.refusal: str | None = None  # why the broker cannot be used like this, by its answer
         self._owner_error: Exception | None = None
         """What `on_lost` raised in a callback of asyncio, which would only log it."""
 
@@ -142,6 +142,7 @@ class MqttSession:
                 break
             except (BrokerLost, BrokerUnusable) as error:
                 self._mark_lost(str(error))
+                self.refusal = self.last_error if isinstance(error, BrokerUnusable) else None
                 if stopping.is_set():
                     break
                 was_ready = self._ready_for_s is not None
@@ -277,8 +278,7 @@ class MqttSession:
 
     def _mark_lost(self, error: str) -> None:
         """Record that there is no connection, and why; call `on_lost` if the session was ready."""
-        self._last_error = error
-        self._connection = None
+        self._last_error, self._connection = error, None
         self._outage.cancel()
         self._twin.cancel()
         self._round_trips.fail(BrokerLost(self.last_error))

@@ -91,8 +91,7 @@ def poke(
     if error:
         CONSOLE.print(Text(redact(f"not sent: {error}"), style="bold red"), soft_wrap=True)
         raise SystemExit(1)
-    if target_name != "stdout":
-        CONSOLE.print(Text(f"sent to {target_name}: ").append(_printed(body)), soft_wrap=True)
+    _print_sent(target_name, body, is_faulty=fault is not None)
 
 
 def _send(settings: SimulatorSettings, target_name: TargetName, item: StreamItem) -> str:
@@ -109,11 +108,21 @@ def _send(settings: SimulatorSettings, target_name: TargetName, item: StreamItem
             except Unavailable as outage:
                 error = str(outage) or "the connection was lost"
             except TimeoutError:
-                error = f"{target_name} did not accept it within {SEND_TIMEOUT_S:.0f} s"
+                error = (
+                    f"{target_name} did not accept it within {SEND_TIMEOUT_S:.0f} s; a line above "
+                    "says why, if it is known"
+                )
         stopping.set()
 
     run_service(run)
     return error
+
+
+def _print_sent(target_name: TargetName, body: bytes, *, is_faulty: bool) -> None:
+    if target_name != "stdout":
+        CONSOLE.print(Text(f"sent to {target_name}: ").append(_printed(body)), soft_wrap=True)
+    if target_name == "queue" and is_faulty:
+        CONSOLE.print("a poller keeps it as a dead letter: poller dead-letters list")
 
 
 def _parse_fields(pairs: list[str]) -> tuple[tuple[str, bytes], ...]:
