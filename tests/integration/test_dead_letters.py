@@ -191,10 +191,21 @@ async def test_an_empty_queue_and_a_missing_queue_have_different_messages(queues
     assert (out, status) == (f"No dead letters in {queues.poison_name}.\n", 0)
 
     await queues.poison.delete_queue()
-    out, _, status = await queues.run("list")
-    assert (out, status) == (f"No dead letters: there is no queue {queues.poison_name}.\n", 0)
-    out, _, status = await queues.run("replay", "--all", "--json")
-    assert (json.loads(out), status) == ({"replayed": [], "failed": {}, "not_found": []}, 0)
+    for words in (["list", "--json"], ["show", "x"], ["replay", "--all"], ["delete", "x"]):
+        out, err, status = await queues.run(*words)
+        assert (out, status) == ("", 1)
+        assert f"there is no queue {queues.poison_name};" in err
+        assert "POISON_QUEUE_NAME" in err
+
+
+async def test_a_deleted_letter_is_gone_and_the_others_stay(queues: Queues) -> None:
+    """Also one behind the first 32; the state queue gets nothing."""
+    *others, last = await queues.add_letters(*[f"letter {n}" for n in range(34)])
+    result = await queues.json("delete", last, others[0])
+
+    assert sorted(result["deleted"]) == sorted([last, others[0]])
+    assert {message.id for message in await visible(queues.poison)} == set(others[1:])
+    assert await visible(queues.states) == []
 
 
 async def test_show_finds_a_letter_behind_the_first_32(queues: Queues) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from poller.commands.context import CommandContext
+from poller.commands.delete import delete_letters
 from poller.commands.export import export_to_file, export_to_stdout
 from poller.commands.list_and_show import list_letters, show_letter
 from poller.commands.replay import replay_some
@@ -174,3 +175,30 @@ async def test_export_to_standard_output_writes_letters_only(
     captured = capsys.readouterr()
     assert json.loads(captured.out)["text"] == "a"
     assert captured.err == "1 written.\n"
+
+
+async def test_delete_reports_deleted_failed_and_missing_letters(
+    context: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit status is 1 if one failed or is missing; a letter that failed is not hidden."""
+    queue = FakePoisonQueue(texts_of(3))
+    queue.lose_lease("m1")
+    assert await delete_letters(context(queue), frozenset({"m0", "m1", "other"}), json=True) == 1
+
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == {
+        "deleted": ["m0"],
+        "failed": {"m1": "not deleted: another consumer has received it"},
+        "not_found": ["other"],
+    }
+    assert "not found in pillow-state-poison: other;" in captured.err
+    assert (set(queue.letters), queue.states) == ({"m1", "m2"}, [])
+
+
+async def test_delete_prints_how_many_were_deleted(
+    context: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = FakePoisonQueue(texts_of(2))
+    assert await delete_letters(context(queue), frozenset({"m0"}), json=False) == 0
+
+    assert capsys.readouterr().out == "1 of 1 deleted from pillow-state-poison.\n"

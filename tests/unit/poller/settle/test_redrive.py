@@ -12,7 +12,8 @@ from poller.queues import DeadLetter
 from poller.settle.redrive import (
     CONCURRENCY,
     QueueScan,
-    ReplayResult,
+    RedriveResult,
+    discard,
     replay,
     scan_lease_s,
     scan_limit,
@@ -29,7 +30,7 @@ async def replay_all(
     stopping: asyncio.Event | None = None,
     is_wanted: Callable[[DeadLetter], bool] = lambda _letter: True,
     limit: int | None = None,
-) -> ReplayResult:
+) -> RedriveResult:
     """Replay as `replay --all` does."""
     stopping = stopping or asyncio.Event()
     count = len(queue.letters)
@@ -57,7 +58,7 @@ async def test_each_letter_is_moved_once_and_at_most_16_at_a_time(count: int) ->
 
     assert sorted(queue.states) == sorted(texts_of(count))
     assert queue.letters == {}
-    assert (len(result.replayed), result.failed, result.scan_error) == (count, {}, None)
+    assert (len(result.done), result.failed, result.scan_error) == (count, {}, None)
     assert queue.max_concurrent <= CONCURRENCY
     assert queue.calls["release"] == 0, "no letter was left to release"
 
@@ -69,7 +70,7 @@ async def test_each_letter_is_moved_once_and_at_most_16_at_a_time(count: int) ->
 async def test_no_letter_is_lost_whichever_call_fails(count: int, faults: dict[int, Fault]) -> None:
     """Each is in one queue or in both, and the result is true."""
     queue = FakePoisonQueue(texts_of(count), lambda _operation, n: faults.get(n))
-    result = ReplayResult()
+    result = RedriveResult()
     try:
         result = await replay_all(queue)
     except* UnexpectedError:
@@ -77,7 +78,7 @@ async def test_no_letter_is_lost_whichever_call_fails(count: int, faults: dict[i
 
     kept = {letter.text for letter in queue.letters.values()}
     assert kept | set(queue.states) == set(texts_of(count))
-    for letter_id in result.replayed:
+    for letter_id in result.done:
         assert letter_id not in queue.letters
         assert f"text {letter_id[1:]}" in queue.states
     for letter_id, reason in result.failed.items():
@@ -110,7 +111,7 @@ async def test_a_stopped_replay_finishes_the_letters_it_has_begun(count: int, af
     queue.on_requeued = lambda _letter: stopping.set() if len(queue.states) > after else None
     result = await replay_all(queue, stopping=stopping)
 
-    assert len(queue.states) == len(result.replayed) == count - len(queue.letters)
+    assert len(queue.states) == len(result.done) == count - len(queue.letters)
     assert len(queue.states) <= after + CONCURRENCY
     assert queue.hidden == set()
 
@@ -128,7 +129,7 @@ async def test_a_letter_that_becomes_a_dead_letter_again_is_not_replayed_again(
     queue.on_requeued = lambda letter: queue.add(letter.text, inserted_us)
     result = await replay_all(queue, is_wanted=lambda letter: letter.inserted_us <= 0)
 
-    assert len(result.replayed) == len(queue.states) == count
+    assert len(result.done) == len(queue.states) == count
     assert len(queue.letters) == count
     assert queue.hidden == set()
 
@@ -148,7 +149,7 @@ async def test_a_scan_ends_although_new_letters_keep_arriving() -> None:
         queue, is_wanted=lambda letter: letter.inserted_us <= 0 and letter.id != "m3"
     )
 
-    assert len(result.replayed) == 39
+    assert len(result.done) == 39
     assert "m3" in queue.letters
 
 
@@ -214,7 +215,7 @@ async def test_a_replay_of_named_letters_moves_no_other_and_ends_with_the_last()
     queue = FakePoisonQueue(texts_of(4 * PAGE_SIZE))
     result = await replay_all(queue, is_wanted=lambda one: one.id in ("m1", "m40"), limit=2)
 
-    assert sorted(result.replayed) == ["m1", "m40"]
+    assert sorted(result.done) == ["m1", "m40"]
     assert queue.calls["receive"] == 2
     assert len(queue.letters) == 4 * PAGE_SIZE - 2
     assert queue.hidden == set()
@@ -226,3 +227,21 @@ def test_a_lease_lasts_a_second_a_page_and_a_scan_has_a_limit(count: int) -> Non
     assert 60 <= scan_lease_s(count) <= 3600
     assert scan_lease_s(count) >= min(3600, count / PAGE_SIZE)
     assert scan_limit(count) > count
+
+
+@given(st.integers(0, 3 * PAGE_SIZE + 1), st.data())
+async def test_only_the_letters_that_were_named_are_discarded(
+    count: int, data: st.DataObject
+) -> None:
+    """The others are neither hidden afterwards nor put on the state queue."""
+    queue = FakePoisonQueue(texts_of(count))
+    ids = data.draw(st.frozensets(st.sampled_from([*queue.letters, "none"]), max_size=5))
+    kept = queue.letters.keys() - ids
+    stopping = asyncio.Event()
+
+    async with QueueScan(queue, stopping, count=count) as scan:
+        result = await discard(queue, scan, stopping, ids, retry=NO_DELAY)
+
+    assert set(result.done) == ids - {"none"}
+    assert queue.letters.keys() == kept
+    assert (queue.states, queue.hidden, result.failed) == ([], set(), {})

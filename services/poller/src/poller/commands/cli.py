@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from poller.commands.context import COMMAND, run_and_exit
+from poller.commands.delete import delete_letters
 from poller.commands.export import export_to_file, export_to_stdout
 from poller.commands.list_and_show import list_letters, show_letter
 from poller.commands.replay import replay_all, replay_some
@@ -55,7 +56,7 @@ def poller(
 
 @dead_letters.callback()
 def group() -> None:
-    """List, show, replay, export dead letters.
+    """List, show, replay, export and delete dead letters.
 
     A dead letter is a message that could not be published; the poison queue keeps it. The settings
     are the poller's, read from the environment: AZURE_STORAGE_CONNECTION_STRING or
@@ -131,6 +132,22 @@ def replay_(
     if all_:
         replay_all(yes=yes, json=json)
     run_and_exit(lambda context: replay_some(context, frozenset(ids or ()), json=json))
+
+
+@dead_letters.command("delete")
+def delete_(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `list` shows it.")],
+    json: Json = False,
+) -> None:
+    """Delete dead letters for good; `export` keeps a copy of them.
+
+    The other letters are hidden from other consumers meanwhile, and count as read once more.
+
+    \b
+    Examples:
+      poller dead-letters delete 5c07ad27-9a09-4c9e-8d3f-0f5b2c0f6c11
+    """
+    run_and_exit(lambda context: delete_letters(context, frozenset(ids), json=json))
 
 
 @dead_letters.command()

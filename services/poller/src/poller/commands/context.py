@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from azure_queue.errors import queue_not_found
 from azure_queue.service import PAGE_SIZE
 from poller.commands.terminal_text import printable
 from poller.queues import DeadLetter, PoisonQueue, QueueDenied, QueueStats, QueueUnavailable
 from poller.settings import PollerSettings
 from poller.settle.dead_letter_report import DeadLetterReport, report_on
-from poller.settle.redrive import QueueScan
+from poller.settle.redrive import QueueScan, RedriveResult
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.redaction import redact
@@ -51,6 +52,14 @@ class CommandContext:
             max_attempts=self.settings.max_attempts,
         )
 
+    async def stats(self) -> QueueStats:
+        """Return the number of letters; raises QueueUnavailable for a queue that is not there."""
+        stats = await self.queue.stats()
+        if stats is None:
+            # Perhaps a wrong name, and then the letters are in another queue.
+            raise queue_not_found(self.settings.poison_queue, "POISON_QUEUE_NAME")
+        return stats
+
     def scan(self, stats: QueueStats) -> QueueScan:
         return QueueScan(self.queue, self.stopping, count=stats.count)
 
@@ -78,11 +87,9 @@ class CommandContext:
         """Print a line that is not part of the command's result."""
         self._error_console.print(Text(redact(text)), soft_wrap=True)
 
-    def count_line(self, stats: QueueStats | None, shown: int, *, all_: bool) -> str:
+    def count_line(self, stats: QueueStats, shown: int, *, all_: bool) -> str:
         """Return the line that says how many letters were shown, and why not all of them."""
         queue = self.settings.poison_queue
-        if stats is None:
-            return f"No dead letters: there is no queue {queue}."
         if not stats.count:
             return f"No dead letters in {queue}."
         if shown >= stats.count:
@@ -97,8 +104,17 @@ class CommandContext:
     def not_found_line(self, ids: Sequence[str]) -> str:
         return (
             f"not found in {self.settings.poison_queue}: {', '.join(map(printable, ids))}; "
-            "a letter is gone once it was replayed, and hidden while another consumer has it"
+            "a letter is gone once it was replayed or deleted, and hidden while another consumer "
+            "has it"
         )
+
+    def print_errors(self, result: RedriveResult, missing: Sequence[str]) -> None:
+        """Print why letters are still in the poison queue, or are not found."""
+        self.print_failed(result.failed)
+        if result.scan_error is not None:
+            self.stderr(f"{COMMAND}: {result.scan_error}")
+        elif missing and not self.stopping.is_set():
+            self.stderr(self.not_found_line(missing))
 
     def print_failed(self, failed: dict[str, str]) -> None:
         """Print each reason once, with the ids of its letters."""

@@ -55,9 +55,9 @@ async def _copy(
     context: CommandContext, write: Callable[[bytes], object], *, progress: bool
 ) -> int:
     """Write each letter as a line; returns how many."""
-    stats = await context.queue.stats()
+    stats = await context.stats()
     count = 0
-    if stats is not None and stats.count:
+    if stats.count:
         with context.progress("exporting", stats.count, wanted=progress) as advance:
             async with aclosing(context.pages(stats)) as pages:
                 async for page in pages:

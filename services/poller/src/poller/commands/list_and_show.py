@@ -9,18 +9,18 @@ from poller.settle.dead_letter_report import DeadLetterReport
 
 async def list_letters(context: CommandContext, *, all_: bool, json: bool) -> int:
     """Print the first page of letters, or all of them."""
-    stats = await context.queue.stats()
+    stats = await context.stats()
     letters: list[DeadLetterReport] = []
-    if stats is not None and stats.count and not all_:
+    if stats.count and not all_:
         letters = [context.report_on(letter, stats) for letter in await context.queue.peek()]
-    elif stats is not None and stats.count:
+    elif stats.count:
         with context.progress("reading", stats.count) as advance:
             async with aclosing(context.pages(stats)) as pages:
                 async for page in pages:
                     for letter in page:
                         letters.append(context.report_on(letter, stats))
                         advance()
-    total = stats.count if stats is not None else 0
+    total = stats.count
     if json:
         document = {
             "queue": context.settings.poison_queue,
@@ -38,15 +38,14 @@ async def list_letters(context: CommandContext, *, all_: bool, json: bool) -> in
 
 async def show_letter(context: CommandContext, letter_id: str, *, json: bool) -> int:
     """Print one letter with its whole text."""
-    stats = await context.queue.stats()
+    stats = await context.stats()
     letter = None
-    if stats is not None:
-        async with aclosing(context.pages(stats)) as pages:
-            async for page in pages:
-                letter = next((one for one in page if one.id == letter_id), None)
-                if letter is not None:
-                    break
-    if stats is None or letter is None:
+    async with aclosing(context.pages(stats)) as pages:
+        async for page in pages:
+            letter = next((one for one in page if one.id == letter_id), None)
+            if letter is not None:
+                break
+    if letter is None:
         context.stderr(context.not_found_line([letter_id]))
         return 1
     report = context.report_on(letter, stats)

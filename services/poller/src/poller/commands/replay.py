@@ -8,10 +8,10 @@ from typing import NoReturn
 import msgspec
 import typer
 
-from poller.commands.context import COMMAND, CommandContext, run, run_and_exit, write_json
+from poller.commands.context import CommandContext, run, run_and_exit, write_json
 from poller.queues import DeadLetter, QueueStats
 from poller.settle.dead_letter_report import DeadLetterReport, ReplayForecast
-from poller.settle.redrive import ReplayResult, replay
+from poller.settle.redrive import RedriveResult, replay
 
 
 class ReplayDocument(msgspec.Struct, frozen=True):
@@ -29,8 +29,8 @@ def replay_all(*, yes: bool, json: bool) -> NoReturn:
     first_page: list[DeadLetterReport] = []
 
     async def read_stats(context: CommandContext) -> int:
-        stats = await context.queue.stats()
-        if stats is None or not stats.count:
+        stats = await context.stats()
+        if not stats.count:
             if json:
                 write_json(ReplayDocument((), {}, ()))
             else:
@@ -61,7 +61,7 @@ def replay_all(*, yes: bool, json: bool) -> NoReturn:
 
 async def replay_some(context: CommandContext, ids: frozenset[str], *, json: bool) -> int:
     """Replay the letters with these ids."""
-    stats = await context.queue.stats() or QueueStats(0, 0)
+    stats = await context.stats()
     return await _replay(
         context, stats, lambda letter: letter.id in ids, limit=len(ids), ids=ids, json=json
     )
@@ -77,7 +77,7 @@ async def _replay(
     json: bool,
 ) -> int:
     forecasts = Counter[ReplayForecast]()
-    result = ReplayResult()
+    result = RedriveResult()
     if stats.count:
         with context.progress("replaying", limit) as advance:
 
@@ -95,26 +95,18 @@ async def _replay(
                     on_replayed=on_replayed,
                 )
         context.print_unreleased(scan)
-    missing = sorted(ids.difference(result.replayed, result.failed))
-    _print_errors(context, result, missing)
+    missing = sorted(ids.difference(result.done, result.failed))
+    context.print_errors(result, missing)
     if json:
-        write_json(ReplayDocument(result.replayed, result.failed, missing))
+        write_json(ReplayDocument(result.done, result.failed, missing))
     else:
         about = "" if ids else "about "
         context.stdout(
-            f"{len(result.replayed)} of {about}{limit} put back on {context.settings.queue}"
+            f"{len(result.done)} of {about}{limit} put back on {context.settings.queue}"
             + (f", {len(result.failed)} failed." if result.failed else ".")
         )
         _print_forecasts("Of these", forecasts)
     return 1 if result.failed or missing or result.scan_error is not None else 0
-
-
-def _print_errors(context: CommandContext, result: ReplayResult, missing: list[str]) -> None:
-    context.print_failed(result.failed)
-    if result.scan_error is not None:
-        context.stderr(f"{COMMAND}: {result.scan_error}")
-    elif missing and not context.stopping.is_set():
-        context.stderr(context.not_found_line(missing))
 
 
 def _print_forecasts(of: str, forecasts: Counter[ReplayForecast]) -> None:

@@ -1,4 +1,6 @@
-"""Scans the poison queue, and replays dead letters: copies them to the state queue.
+"""Scans the poison queue, and replays or discards dead letters.
+
+A replay copies a letter to the state queue and then deletes it; discarding only deletes it.
 
 No letter is lost, whatever ends a replay: a letter is deleted from the poison queue only after the
 state queue has confirmed its copy. A replay that is killed in between leaves the letter in both
@@ -104,15 +106,15 @@ class QueueScan:
 
 
 @dataclass(slots=True)
-class ReplayResult:
-    """The result of a replay.
+class RedriveResult:
+    """The result of a replay, or of discarding letters.
 
-    `replayed` are the ids of letters that were moved to the state queue.
+    `done` are the ids of letters that have left the poison queue.
     `failed` maps the ids of the others to the reason; such a letter may be in both queues.
     `scan_error` is the error that ended the scan early, None without one.
     """
 
-    replayed: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     scan_error: str | None = None
 
@@ -126,35 +128,71 @@ async def replay(
     limit: int,
     on_replayed: Callable[[DeadLetter], None] = lambda _letter: None,
     retry: Backoff = RETRY,
-) -> ReplayResult:
+) -> RedriveResult:
     """Move the wanted letters, at most `limit`, from the poison queue to the state queue.
 
     It ends early after a page of which every letter failed.
     """
-    result = ReplayResult()
+
+    async def move(letter: DeadLetter) -> str | None:
+        error = await _move(queue, letter, retry)
+        if error is None:
+            on_replayed(letter)
+        return error
+
+    return await _for_each(scan, stopping, is_wanted, move, limit=limit)
+
+
+async def discard(
+    queue: PoisonQueue,
+    scan: QueueScan,
+    stopping: asyncio.Event,
+    ids: frozenset[str],
+    *,
+    retry: Backoff = RETRY,
+) -> RedriveResult:
+    """Delete the letters with these ids for good."""
+    return await _for_each(
+        scan,
+        stopping,
+        lambda letter: letter.id in ids,
+        lambda letter: _delete(queue, letter, retry, "not deleted"),
+        limit=len(ids),
+    )
+
+
+async def _for_each(
+    scan: QueueScan,
+    stopping: asyncio.Event,
+    is_wanted: Callable[[DeadLetter], bool],
+    act: Callable[[DeadLetter], Coroutine[Any, Any, str | None]],
+    *,
+    limit: int,
+) -> RedriveResult:
+    """Take the wanted letters off the poison queue by `act`, which returns the error."""
+    result = RedriveResult()
     free = asyncio.Semaphore(CONCURRENCY)
 
-    async def replay_one(letter: DeadLetter) -> None:
+    async def act_on(letter: DeadLetter) -> None:
         async with free:
             if stopping.is_set():
                 return
-            error = await _move(queue, letter, retry)
+            error = await act(letter)
         if error is None:
             scan.remove(letter)
-            result.replayed.append(letter.id)
-            on_replayed(letter)
+            result.done.append(letter.id)
         else:
             result.failed[letter.id] = error
 
     try:
         async with aclosing(scan.pages()) as pages:
             async for page in pages:
-                left = limit - len(result.replayed) - len(result.failed)
+                left = limit - len(result.done) - len(result.failed)
                 chosen = [letter for letter in page if is_wanted(letter)][:left]
                 async with asyncio.TaskGroup() as group:
                     for letter in chosen:
-                        group.create_task(replay_one(letter))
-                if len(result.replayed) + len(result.failed) >= limit:
+                        group.create_task(act_on(letter))
+                if len(result.done) + len(result.failed) >= limit:
                     break
                 if chosen and all(letter.id in result.failed for letter in chosen):
                     break
@@ -171,12 +209,19 @@ async def _move(queue: PoisonQueue, letter: DeadLetter, retry: Backoff) -> str |
         await _with_retries(lambda: queue.requeue(letter), retry)
     except (QueueUnavailable, QueueDenied) as error:
         return f"not put back: {error}"
+    return await _delete(queue, letter, retry, "put back, but still in the poison queue too")
+
+
+async def _delete(
+    queue: PoisonQueue, letter: DeadLetter, retry: Backoff, failure: str
+) -> str | None:
+    """Delete a letter; returns the error, which begins with `failure`, None without one."""
     try:
         result = await _with_retries(lambda: queue.delete(letter), retry)
     except (QueueUnavailable, QueueDenied) as error:
-        return f"put back, but still in the poison queue too: {error}"
+        return f"{failure}: {error}"
     if result is DeleteResult.LEASE_LOST:
-        return "put back, but still in the poison queue too: another consumer has received it"
+        return f"{failure}: another consumer has received it"
     return None  # deleted now, or before: by a try whose response was lost, or by another replay
 
 
