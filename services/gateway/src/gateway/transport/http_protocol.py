@@ -258,7 +258,7 @@ class HttpProtocol(asyncio.Protocol):
         self.transport.write_eof()
         self.transport.resume_reading()
 
-    def _on_response_complete(self) -> None:
+    def _on_answered(self) -> None:
         """Note that the connection is idle, or pending while the request's body arrives."""
         if self._stage.current is Stage.REQUEST and self._parser:
             if self._parser.is_in_request:
@@ -280,9 +280,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._pipeline is None:
             state = {**self._options["app_state"]}
             http = HttpToolsProtocol(**{**self._options, "app_state": state})
-            self._pipeline = state[PIPELINE_KEY] = Pipeline(
-                http, self.transport, self._on_response_complete
-            )
+            self._pipeline = state[PIPELINE_KEY] = Pipeline(http, self.transport, self._on_answered)
         return self._pipeline
 
     def _detach(self) -> None:
