@@ -73,8 +73,11 @@ def settings() -> dict[str, list[FieldInfo]]:
 
 
 def compose_variables() -> dict[str, str]:
-    """Return the variables that the compose files themselves read, with their defaults."""
-    read = dict(re.findall(r"\$\{([A-Z_]+):-([^${}]*)\}", COMPOSE + OVERRIDES))
+    """Return the variables that the compose files themselves read, with their defaults.
+
+    Where another file has another default, that of docker-compose.yml.
+    """
+    read = dict(re.findall(r"\$\{([A-Z_]+):-([^${}]*)\}", OVERRIDES + COMPOSE))
     known = settings().keys() | secret_files()
     return {name: default for name, default in read.items() if name not in known}
 
