@@ -134,7 +134,8 @@ def hints_for(
     hints = []
     if silence_s >= DEAF_S:
         hints.append(
-            f"the queue service gave no answer for {silence_s:.0f} s; it was slow, not the poller"
+            f"the queue service gave no answer for {silence_s:.0f} s; the poller could receive "
+            "nothing meanwhile"
         )
     if seen.messages_sent == 0:
         hints.append("nothing was sent; the lines above give the reason")
