@@ -1,4 +1,4 @@
-"""A poller that sleeps because nobody looks polls at once when a gateway or a hint says so."""
+"""A poller that sleeps because nobody looks polls at once when a gateway or a wake hint says so."""
 
 import math
 import time
@@ -52,13 +52,13 @@ async def fall_asleep(poller: Poller) -> None:
     await eventually(has_polled, "the eleventh poll")
 
 
-async def hint_on_mqtt(poller: Poller, broker: Broker) -> None:
+async def wake_on_mqtt(poller: Poller, broker: Broker) -> None:
     """Publish the hint."""
     async with client(broker, "operator") as operator:
         await operator.publish(Topics(poller.prefix).wake, b"", qos=1)
 
 
-async def hint_over_http(poller: Poller, _broker: Broker) -> None:
+async def wake_over_http(poller: Poller, _broker: Broker) -> None:
     """Post the hint to the poller's health port."""
     async with httpx.AsyncClient(trust_env=False) as http:
         url = f"http://{ports.HOST}:{poller.port}/wake"
@@ -71,7 +71,7 @@ async def begin_to_look(poller: Poller, broker: Broker) -> None:
     await say(broker, poller.prefix, b"1")
 
 
-@pytest.mark.parametrize("wake", [hint_on_mqtt, hint_over_http, begin_to_look])
+@pytest.mark.parametrize("wake", [wake_on_mqtt, wake_over_http, begin_to_look])
 async def test_a_poller_that_sleeps_polls_at_once(
     azurite: Azurite,
     broker: Broker,

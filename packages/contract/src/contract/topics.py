@@ -75,7 +75,7 @@ class Topics:
 
     @property
     def wake(self) -> str:
-        """The topic of the hint that a message was put on the queue: pollers ask at once."""
+        """The topic of the wake hint, that a message was put on the queue: pollers poll at once."""
         return f"{self.prefix}/{BRIDGE}/poller/wake"
 
     def parse_gateway(self, topic: str) -> tuple[Literal["status", "watching"], str] | None:

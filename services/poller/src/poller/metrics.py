@@ -95,7 +95,9 @@ class PollerMetrics:
             "watching", "Clients that look, as gateways say; NaN while none says it."
         )
         self.wakes = self._counter(
-            "wakes", "Hints that a message was put on the queue, by where they came.", "source"
+            "wakes",
+            "Wake hints, by where they came from.",
+            "source",
         )
         self.ignored_gateways = self._counter(
             "ignored_gateways",

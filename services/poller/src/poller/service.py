@@ -118,7 +118,7 @@ def _dependencies(
 
 def _wake_route(pipeline: Pipeline) -> Route:
     async def wake(_request: Request) -> Response:
-        pipeline.pacer.hint("http")
+        pipeline.pacer.wake("http")
         return PlainTextResponse("the queue is polled now\n", status_code=202)
 
     return Route("/wake", wake, methods=["POST"])

@@ -1,4 +1,4 @@
-"""The pause between two polls, which ends early when somebody begins to look or gives a hint."""
+"""The pause between two polls. It ends early when somebody begins to look, or by a wake hint."""
 
 import asyncio
 import math
@@ -21,9 +21,9 @@ from runtime.log_once import LogOnce
 
 log = structlog.get_logger()
 
-HINT_S: Final = 1.0
-"""For how long the queue counts as watched after a hint, because a message may become visible only
-after it. However many hints come, they cost no more than somebody who looks."""
+WAKE_S: Final = 1.0
+"""For how long the queue counts as watched after a wake hint, because a message may become visible
+only after it. However many hints come, they cost no more than somebody who looks."""
 
 
 class PollPacer:
@@ -34,23 +34,26 @@ class PollPacer:
         self._metrics = metrics
         self._gateways = Gateways()
         self._state = PollState(last_message_s=-math.inf)
-        self._hinted_s = -math.inf
-        self._is_hinted = False  # since the last poll began
+        self._woken_s = -math.inf
+        self._is_woken = False  # since the last poll began
         self._changed = asyncio.Event()
         self._log_once = LogOnce()
+        self._logged = Viewers.UNKNOWN
         metrics.watching.set_function(self._watching)
 
     @property
     def viewers(self) -> Viewers:
         """Whether the queue counts as watched now."""
-        is_recent = asyncio.get_running_loop().time() - self._hinted_s < HINT_S
-        return Viewers.SOME if is_recent or self._is_hinted else self._gateways.viewers
+        is_recent = asyncio.get_running_loop().time() - self._woken_s < WAKE_S
+        return Viewers.SOME if is_recent or self._is_woken else self._gateways.viewers
 
-    def hint(self, source: str) -> None:
+    def wake(self, source: str) -> None:
         """Poll at once, because a message may have been put on the queue."""
-        self._hinted_s, self._is_hinted = asyncio.get_running_loop().time(), True
         self._metrics.wakes.labels(source).inc()
-        self._changed.set()
+        self._woken_s = asyncio.get_running_loop().time()
+        if not self._is_woken:  # else the pause ends soon anyway
+            self._is_woken = True
+            self._changed.set()
 
     def on_connecting(self) -> None:
         """Forget what gateways said on another connection to the broker."""
@@ -67,7 +70,7 @@ class PollPacer:
 
     def on_wake(self) -> None:
         """Poll at once, because somebody says on MQTT that a message was put on the queue."""
-        self.hint("mqtt")
+        self.wake("mqtt")
 
     def record_poll(self, found: Found, began_s: float) -> None:
         """Note what a poll found that began at a time of the event loop."""
@@ -83,7 +86,7 @@ class PollPacer:
     async def pause(self, stopped: "asyncio.Future[Any]") -> None:
         """Wait until the next poll is due, or `stopped` is done.
 
-        A hint that came during the last poll counts too: its message may have missed that poll.
+        A wake hint that came during the last poll counts, because its message may have missed it.
         """
         loop = asyncio.get_running_loop()
         began_s, jitter = loop.time(), random.random()  # noqa: S311 - jitter
@@ -92,7 +95,7 @@ class PollPacer:
             self._changed.clear()
             delay_s = next_delay_s(self._state, self._policy, self.viewers, jitter)
             has_changed = await self._wait_for_change(stopped, began_s + delay_s - loop.time())
-        self._is_hinted = False
+        self._is_woken = False
 
     async def _wait_for_change(self, stopped: "asyncio.Future[Any]", timeout_s: float) -> bool:
         """Wait until something changes that the pause depends on; False when the time is over."""
@@ -108,6 +111,7 @@ class PollPacer:
             changed.cancel()
 
     def _note(self, instance: str, *, is_kept: bool) -> None:
+        """Log what came of a gateway's message, and poll at once if the policy says so now."""
         if not is_kept:
             self._metrics.ignored_gateways.inc()
             if self._log_once.is_first("gateways"):
@@ -117,6 +121,9 @@ class PollPacer:
                     limit=len(self._gateways),
                 )
             return
+        if self._logged is not self._gateways.viewers:
+            self._logged = self._gateways.viewers
+            log.debug("viewers changed", viewers=self._logged, clients=self._gateways.clients)
         self._changed.set()
 
     def _watching(self) -> float:

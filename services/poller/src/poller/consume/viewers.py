@@ -5,7 +5,7 @@ have died with clients.
 """
 
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from contract.topics import OFFLINE
@@ -15,7 +15,7 @@ MAX_GATEWAYS: Final = 1000
 """How many gateways are remembered: several times what one broker serves."""
 
 
-class Viewers(Enum):
+class Viewers(StrEnum):
     """Whether anybody looks."""
 
     SOME = "some"

@@ -166,7 +166,7 @@ class MqttStatePublisher:
             self.listener.on_state(update)
 
     def _on_service_message(self, message: Message) -> None:
-        """Handle a message that is no pillow's: a save mark, a gateway's, or a hint."""
+        """Handle a message that is no pillow's: a save mark, a gateway's, or a wake hint."""
         if self._topics.is_saved(message.topic):
             self.listener.on_mark(message.payload)
         elif message.topic == self._topics.wake:

@@ -61,7 +61,7 @@ class BrokerEventHandler(Protocol):
 
 
 class GatewayListener(Protocol):
-    """Receives what gateways report on the broker, and hints; it must not block."""
+    """Receives what gateways report on the broker, and wake hints; it must not block."""
 
     def on_connecting(self) -> None:
         """Handle that another connection begins: what gateways say comes again."""
@@ -73,4 +73,4 @@ class GatewayListener(Protocol):
         """Handle a gateway's status."""
 
     def on_wake(self) -> None:
-        """Handle the hint that a message was put on the queue."""
+        """Handle the wake hint: it says that a message was put on the queue."""

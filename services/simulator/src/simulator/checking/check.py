@@ -71,6 +71,7 @@ async def check(
     async with observer.connected(), queue_view(settings) as queue:
         waited = 0
         if target == "queue":
+            observer.wake_pollers()
             waited = await wait_until_empty(queue, settings.queue, stopping)
             seen.not_before_ms = await queue.service_time_ms(settings.queue)
         watch = QueueWatch(queue, settings.queue)

@@ -20,14 +20,14 @@ from simulator.stream.items import StreamItem
 
 log = structlog.get_logger()
 
-HINT_S: Final = 0.5
-"""The least time between two hints to pollers, which poll often for a second after one."""
+WAKE_S: Final = 0.5
+"""The least time between two wake hints to pollers, which poll often for a second after one."""
 
 
 class Observer:
     """Records received messages in `seen`, at the time of a scenario that runs at `speed`.
 
-    Where messages go to the queue (`by_queue`) it hints to pollers that there are some. Without a
+    Where messages go to the queue (`by_queue`) it sends pollers a wake hint. Without a
     visitor they would poll seldom, because they do not know that the check looks.
     """
 
@@ -36,7 +36,7 @@ class Observer:
     ) -> None:
         self._seen, self._speed = seen, speed
         self._by_queue = by_queue
-        self._hinted = -HINT_S
+        self._woken = -WAKE_S
         self._topics = Topics(settings.topic_prefix)
         self._started = self.last_received = float("inf")
         self._dead_letter_prefix = f"{settings.topic_prefix}/bridge/poller/"
@@ -61,14 +61,20 @@ class Observer:
         """Start the scenario's time."""
         self._started = self.last_received = time.monotonic()
 
+    def wake_pollers(self) -> None:
+        """Send the wake hint; one that is refused or lost makes the check slower, and no more."""
+        with contextlib.suppress(BrokerLost, PublishRefused):
+            published = self._broker.session.publish(self._topics.wake, b"")
+            published.add_done_callback(lambda done: done.cancelled() or done.exception())
+
     def batch_sent(self, batch: Sequence[StreamItem]) -> None:
         """Record an accepted batch."""
         now_us = time.time_ns() // 1000
         for item in batch:
             self._seen.record_sent(item, now_us)
-        if self._by_queue and time.monotonic() - self._hinted >= HINT_S:
-            self._hinted = time.monotonic()
-            self._hint()
+        if self._by_queue and time.monotonic() - self._woken >= WAKE_S:
+            self._woken = time.monotonic()
+            self.wake_pollers()
 
     async def remove_pillows(self, stopping: asyncio.Event) -> None:
         """Remove the retained messages of the check's pillows from the broker."""
@@ -82,12 +88,6 @@ class Observer:
             await remove_topics(self._broker.session, topics, stopping)
         except RemovalFailed as error:
             log.warning("some of the check's pillows remain on the broker", error=str(error))
-
-    def _hint(self) -> None:
-        with contextlib.suppress(BrokerLost, PublishRefused):
-            # A hint that is refused or lost makes the check slower, and nothing else.
-            published = self._broker.session.publish(self._topics.wake, b"")
-            published.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _on_message(self, message: Message) -> None:
         if message.retained or not message.payload or self._started == float("inf"):
