@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from contract.frames import HEARTBEAT_S
+from gateway.http.sse_endpoint import sse_endpoint
 from gateway.transport.access import AccessControl
 from gateway.transport.connection import ClientConnection
 from gateway.transport.connection_limits import ConnectionLimits
@@ -107,8 +109,9 @@ async def serving(
     listener = listen("127.0.0.1", 0, "PORT")
     set_socket_limits(listener)
     stopping = asyncio.Event()
+    app = app or Starlette(routes=[Route("/events", sse_endpoint(context))])
     server = asyncio.ensure_future(
-        serve(app or Starlette(), listener, stopping, context, keep_alive_s=keep_alive_s)
+        serve(app, listener, stopping, context, keep_alive_s=keep_alive_s)
     )
     heartbeats = HeartbeatScheduler(
         context.registry.clients.tick, core.clock, core.dispatcher.subscriber_count, heartbeat_s

@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from gateway.auth.authenticator import Authenticator
+from gateway.auth.grants import Grant, Refused
 from gateway.auth.keys import KeySet, secret_key
 from gateway.auth.revocations import Revocations
 from gateway.auth.scope import Scope
@@ -128,6 +129,30 @@ async def test_a_subscription_before_the_token_counts(guarded: Guarded) -> None:
         await connection.send('{"type":"subscribe","pillows":["ward-2"]}')
         await send_token(connection, token("ward-*"))
         assert await pillows(connection) == ["ward-2"]
+
+
+async def test_the_token_of_a_refused_event_stream_is_checked_once(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For each request of a connection: the application that answers has the refusal."""
+    checked: list[str] = []
+    verify = TokenVerifier.verify
+
+    def counted(verifier: TokenVerifier, text: str, now_ms: int) -> Grant | Refused:
+        checked.append(text)
+        return verify(verifier, text, now_ms)
+
+    monkeypatch.setattr(TokenVerifier, "verify", counted)
+    tokens = [token("cloud-1", lasts_s=-60), token("cloud-1") + "x"]
+    sent = b"".join(
+        request("/events", f"Authorization: Bearer {one}", f"Connection: {kept}")
+        for one, kept in zip(tokens, ("keep-alive", "close"), strict=True)
+    )
+    async with guarded.served.dial(sent) as plain:
+        answers = await read_to_end(plain)
+
+    assert answers.count(b"HTTP/1.1 401 ") == 2
+    assert [checked.count(one) for one in tokens] == [1, 1]
 
 
 @pytest.mark.parametrize("query", ["?pillow=cloud-1", "?pillow=ward-1&pillow=cloud-1"])

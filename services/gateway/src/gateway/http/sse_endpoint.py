@@ -10,6 +10,7 @@ from gateway.http.guard import unauthorized
 from gateway.http.problems import problem
 from gateway.transport.admission import Refusal
 from gateway.transport.context import TransportContext
+from gateway.transport.pipeline import PIPELINE_KEY
 from gateway.transport.plain_response import RETRY_AFTER_S
 from gateway.transport.sse import HEADERS, MEDIA_TYPE
 
@@ -19,7 +20,11 @@ def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Res
 
     async def events(request: Request) -> Response:
         peer = request.client.host if request.client else None
-        outcome = context.admit(request.scope["query_string"], dict(request.headers.raw), peer)
+        # The transport has refused it, unless it had to wait behind another request.
+        pipeline = request.scope.get("state", {}).get(PIPELINE_KEY)
+        outcome = (pipeline and pipeline.refusal) or context.admit(
+            request.scope["query_string"], dict(request.headers.raw), peer
+        )
         if isinstance(outcome, Refusal):
             context.registry.count_refused(outcome)
             response = _refused(outcome)

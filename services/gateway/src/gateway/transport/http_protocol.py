@@ -35,10 +35,7 @@ TOO_MANY_REQUESTS: Final = "As many requests as allowed are being answered; try 
 
 
 class HttpProtocol(asyncio.Protocol):
-    """A connection from its acceptance until it is upgraded or lost.
-
-    It is small until its first byte: a parser and a pipeline are created when they are needed.
-    """
+    """A connection from its acceptance until it is upgraded or lost; small until its first byte."""
 
     __slots__ = (
         "_context", "_handshake", "_options", "_parser", "_pipeline", "_stage", "_visit",
@@ -221,6 +218,7 @@ class HttpProtocol(asyncio.Protocol):
         request = self._context.admit(query, head.fields, peer_address(self.transport))
         if isinstance(request, Refusal):
             if request.code not in (FULL, TOO_MANY):
+                self._ensure_pipeline().refusal = request
                 return False  # the application answers it, with a problem document
             # Now, because a place that is free when the application answers makes that a 400.
             self._refuse_for_now(request)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.transport.admission import Refusal
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.metered import Metered
 from gateway.transport.request_parser import MAX_PIPELINED, RequestHead
@@ -29,7 +30,7 @@ class Pipeline:
 
     __slots__ = (
         "_has_response", "_http", "_is_chunked", "_is_receiving", "_on_idle", "_transport",
-        "_waiting", "is_busy", "is_write_paused",
+        "_waiting", "is_busy", "is_write_paused", "refusal",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +51,8 @@ class Pipeline:
         self._is_receiving = False  # whether the newest request is incomplete
         self.is_write_paused = False
         """Whether the client does not read."""
+        self.refusal: Refusal | None = None
+        """Why the request that begins now was refused as an event stream, for the application."""
         http.connection_made(transport)
 
     @property
@@ -96,7 +99,7 @@ class Pipeline:
 
     def on_response_complete(self) -> None:
         """Begin the next request; read further ones only when none waits."""
-        self.is_busy = False
+        self.is_busy, self.refusal = False, None
         if self._transport.is_closing() or not self._waiting:
             self._waiting.clear()
             self._on_idle()
