@@ -83,6 +83,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
 DECIDERS: Final = (
     "contract.*",
     "runtime.backoff",
+    "runtime.networks",
     "runtime.outage",
     "runtime.unknown_settings",
     "runtime.variables",

@@ -1,12 +1,12 @@
 """The gateway's settings, from the environment."""
 
-from ipaddress import ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from gateway.auth.settings import AuthSettings
+from runtime.networks import parse_network
 from runtime.settings import Names
 from runtime.web_host import normalize_host, parse_host
 from runtime.web_origin import ascii_host, normalize_origin
@@ -39,12 +39,7 @@ def _normalized_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
 
 def _checked_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     for network in networks:
-        try:
-            ip_network(network.strip("[]"), strict=False)
-        except ValueError:
-            raise ValueError(
-                f"{network!r} is no address or network: like 10.0.0.7, 10.0.0.0/8 or fd00::/8"
-            ) from None
+        parse_network(network)
     return networks
 
 

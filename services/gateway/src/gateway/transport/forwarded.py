@@ -3,10 +3,12 @@ them. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias
 
-Network: TypeAlias = IPv4Network | IPv6Network
+from runtime import networks
+
+Network: TypeAlias = networks.Network
 
 _VALUE: Final = r'=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;,"]+))'
 _FORWARDED_HOST: Final = re.compile(rf"(?:^|[;,])\s*host{_VALUE}", re.IGNORECASE)
@@ -18,12 +20,12 @@ def parse_networks(names: Sequence[str]) -> tuple[Network, ...]:
 
     Raises ValueError for a name that is neither.
     """
-    return tuple(ip_network(name.strip("[]"), strict=False) for name in names)
+    return tuple(map(networks.parse_network, names))
 
 
-def is_trusted(peer: str | None, networks: Sequence[Network]) -> bool:
+def is_trusted(peer: str | None, trusted: Sequence[Network]) -> bool:
     """Return whether a peer's address is in one of the networks; a name or None never is."""
-    if peer is None or not networks:
+    if peer is None or not trusted:
         return False
     try:
         address = ip_address(peer.partition("%")[0])
@@ -31,7 +33,7 @@ def is_trusted(peer: str | None, networks: Sequence[Network]) -> bool:
         return False
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    return any(address in network for network in networks)
+    return any(address in network for network in trusted)
 
 
 def forwarded_host(fields: Mapping[bytes, bytes]) -> str | None:
