@@ -149,7 +149,7 @@ DECIDERS: Final = (
     "gateway.transport.origin_policy",
     "gateway.transport.forwarded",
     "gateway.transport.connection_limits",
-    "gateway.transport.security_headers",
+    "runtime.security_headers",
     "gateway.transport.cpu_budget",
     "gateway.transport.frame_scanner",
     "gateway.transport.request_limits",

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from devstack import ports
 from runtime.private_server import MAX_CONNECTIONS, MAX_REQUEST_BYTES, serve_privately
+from runtime.security_headers import SECURITY_HEADERS
 from runtime.server import listen, url_of
 
 LARGE = "x" * 20_000_000
@@ -141,3 +142,15 @@ async def test_a_port_on_loopback_is_not_answered_under_the_names_of_others(
 
     assert got.startswith(f"HTTP/1.1 {status} ".encode())
     assert (b"small" in got) == (status == 200)
+
+
+async def test_responses_have_the_security_headers() -> None:
+    """A browser that shows one runs and loads nothing; no cache keeps it."""
+    async with serving() as listener, httpx.AsyncClient() as client:
+        for path in ("/", "/nothing"):
+            headers = (await client.get(f"{url_of(listener)}{path}")).headers
+            assert {name.lower(): value for name, value in SECURITY_HEADERS.items()}.items() <= (
+                dict(headers).items()
+            )
+            assert headers["cache-control"] == "no-store"
+            assert "server" not in headers

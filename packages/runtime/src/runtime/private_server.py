@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from runtime.security_headers import SECURITY_HEADERS
 from runtime.server import machine_names, serve_until
 from runtime.web_host import allowed_hosts
 
@@ -109,5 +110,5 @@ async def serve_privately(
         listener,
         stopping,
         http=partial(OneRequestProtocol, connections, connection_s),
-        headers=[("Connection", "close"), ("Cache-Control", "no-store")],
+        headers=[("Connection", "close"), ("Cache-Control", "no-store"), *SECURITY_HEADERS.items()],
     )

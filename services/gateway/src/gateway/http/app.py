@@ -20,8 +20,8 @@ from gateway.http.cors import CorsMiddleware
 from gateway.http.openapi import openapi
 from gateway.http.problems import http_problem, internal_error, problem
 from gateway.settings import GatewaySettings
-from gateway.transport.security_headers import SECURITY_HEADERS
 from runtime.health import ALIVE_ROUTE
+from runtime.security_headers import SECURITY_HEADERS
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.transport.security_headers import SECURITY_FIELDS
+from runtime.security_headers import SECURITY_FIELDS
 
 RETRY_AFTER_S: Final = 5
 """What a client is told to wait before it tries a full gateway again."""

@@ -13,8 +13,8 @@ from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatFrame
 from gateway.transport.plain_response import date_header
 from gateway.transport.request_parser import RequestHead
-from gateway.transport.security_headers import SECURITY_FIELDS
 from gateway.transport.unread import unread_bytes
+from runtime.security_headers import SECURITY_FIELDS
 
 PATH: Final = b"/events"
 

@@ -1,6 +1,6 @@
 """Security headers: what a browser may do with a response. Pure.
 
-The page has a policy of its own, see gateway.http.csp; every other response is data, in which a
+The gateway's page has a policy of its own; every other response is data, in which a
 browser that shows it by itself may run and load nothing.
 """
 
