@@ -61,7 +61,7 @@ def parse_record(payload: bytes) -> ShareRecord | None:
     """Return the record that is on a topic; None if it is none."""
     try:
         return msgspec.json.decode(payload, type=ShareRecord)
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
 
 
