@@ -1,14 +1,23 @@
 """Admission: query, cursor, Host, Origin and what proxies forward; a request or a sentence."""
 
+import re
 from collections.abc import Iterator
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from contract.cursors import parse_cursor
 from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
-from gateway.transport.admission import AdmissionPolicy, Refusal, SubscriptionRequest, admit
-from gateway.transport.forwarded import forwarded_host, parse_networks
+from gateway.transport.admission import (
+    AdmissionPolicy,
+    Refusal,
+    SubscriptionRequest,
+    admit,
+    refusal_of_host,
+)
+from gateway.transport.forwarded import forwarded_host, is_trusted, parse_networks
 from gateway.transport.origin_policy import origin_allowed
+from runtime.web_host import AllowedHosts
 from tests.fuzz.byte_source import ByteSource
 
 MAX_BYTES = 4096
@@ -17,7 +26,16 @@ POLICIES = (
     AdmissionPolicy((), 10),
     AdmissionPolicy(("https://a.example",), 10, parse_networks(["10.0.0.0/8", "::1"])),
     AdmissionPolicy(("*",), 10),
+    AdmissionPolicy(
+        (),
+        10,
+        parse_networks(["10.0.0.0/8"]),
+        AllowedHosts(frozenset({"a.example"}), (".b.example",)),
+        "a.example",
+    ),
 )
+OWN_NAME = re.compile(r"a\.example|(.+\.)?b\.example|(.+\.)?localhost")
+
 PEERS = (None, "10.1.2.3", "::ffff:10.1.2.3", "fe80::1%eth0", "192.0.2.1")
 CONTROLS = bytes((*range(0x20), 0x7F))
 """What the request parser lets no header have."""
@@ -51,6 +69,9 @@ def check(data: bytes) -> None:
         _check_request(outcome)
     forwarded_host(fields)
     _check_origin(fields)
+    foreign = refusal_of_host(policy, fields, peer)
+    if foreign is None and not policy.hosts.everything and b"host" in fields:
+        assert is_trusted(peer, policy.trusted_proxies) or _is_own(fields[b"host"])
 
 
 def seeds() -> Iterator[bytes]:
@@ -66,6 +87,11 @@ def seeds() -> Iterator[bytes]:
     yield _request(2, 3, b"pillow=&pillow=bridge;a=%00", last_event_id=b"ep:999999999999999999")
     yield _request(0, 0, b"", origin=b"http://a:99999", host=b"a@b", sec_fetch_site=b"same-origin")
     yield _request(0, 0, b"", origin=b"http://[x", host=b"[x")
+    yield _request(3, 4, b"", origin=b"http://evil.example", host=b"evil.example")
+    yield _request(3, 1, b"", host=b"10.0.0.9", forwarded=b"host=x.b.example;proto=https,host=evil")
+    yield _request(3, 4, b"", origin=b"http://a.example", host=b"A.example.:443")
+    yield _request(3, 4, b"", host=b"[fe80::1%25eth0]:80", x_forwarded_proto=b"https, http")
+    yield _request(3, 4, b"", host=b"127.1", x_forwarded_host=b"a.example")
 
 
 def _request(policy: int, peer: int, query: bytes, **fields: bytes) -> bytes:
@@ -82,6 +108,15 @@ def _check_request(request: SubscriptionRequest) -> None:
         assert all(map(is_pillow_id, request.filter))
     cursor = request.resume_from
     assert cursor is None or parse_cursor(str(cursor)) == cursor
+
+
+def _is_own(host: bytes) -> bool:
+    """Return whether a host is one that no other site can have, by another parser."""
+    name = urlsplit(f"//{host.decode('latin-1')}").hostname or ""
+    try:
+        return bool(ip_address(name.partition("%")[0]))
+    except ValueError:
+        return OWN_NAME.fullmatch(name.removesuffix(".")) is not None
 
 
 def _check_origin(fields: dict[bytes, bytes]) -> None:
