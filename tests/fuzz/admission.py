@@ -112,11 +112,11 @@ def _check_request(request: SubscriptionRequest) -> None:
 
 def _is_own(host: bytes) -> bool:
     """Return whether a host is one that no other site can have, by another parser."""
-    name = urlsplit(f"//{host.decode('latin-1')}").hostname or ""
+    name = (urlsplit(f"//{host.decode('latin-1')}").hostname or "").removesuffix(".")
     try:
         return bool(ip_address(name.partition("%")[0]))
     except ValueError:
-        return OWN_NAME.fullmatch(name.removesuffix(".")) is not None
+        return OWN_NAME.fullmatch(name) is not None
 
 
 def _check_origin(fields: dict[bytes, bytes]) -> None:
