@@ -10,6 +10,7 @@ from gateway.transport.request_parser import (
     BodyPiece,
     Event,
     RequestEnd,
+    RequestError,
     RequestHead,
     RequestParser,
     is_valid_target,
@@ -27,7 +28,7 @@ def check(data: bytes) -> None:
     size, stream = source.byte() % 64 + 1, source.rest()
     whole = _parse([stream])
     if not _is_upgrade(whole):
-        assert _joined(_parse(cut(stream, size))) == _joined(whole), "the pieces change a request"
+        _check_pieces(_joined(whole), _joined(_parse(cut(stream, size))))
     for event in whole:
         if isinstance(event, RequestHead):
             _check_head(event)
@@ -72,6 +73,19 @@ def _parse(pieces: list[bytes]) -> list[Event]:
     return events
 
 
+def _check_pieces(whole: list[Event], in_pieces: list[Event]) -> None:
+    """What is read does not depend on the pieces; when a limit is noticed may."""
+    if _has_failed(in_pieces) and not _has_failed(whole):
+        assert whole[: len(in_pieces) - 1] == in_pieces[:-1]
+        assert len(whole) < len(in_pieces), "refused in pieces, and complete as a whole"
+    else:
+        assert in_pieces == whole, "the pieces change a request"
+
+
+def _has_failed(events: list[Event]) -> bool:
+    return bool(events) and isinstance(events[-1], RequestError)
+
+
 def _is_upgrade(events: list[Event]) -> bool:
     """Return whether the parser ends with a request: what follows is not parsed by it."""
     return any(isinstance(event, RequestHead) and event.is_upgrade for event in events)
@@ -85,7 +99,7 @@ def _joined(events: list[Event]) -> list[Event]:
             joined[-1] = BodyPiece(joined[-1].data + event.data)
         else:
             joined.append(event)
-        if not isinstance(event, RequestHead | BodyPiece | RequestEnd):
+        if isinstance(event, RequestError):
             break
     return joined
 
