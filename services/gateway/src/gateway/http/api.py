@@ -1,5 +1,6 @@
 """The HTTP API: the states that are known now and before, for clients that do not subscribe."""
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
@@ -17,7 +18,7 @@ from gateway.state.state_store import StateStore
 
 PIECE_BYTES: Final = 65_536
 """The size of the pieces of a long response, unless a single state is larger. A piece is made when
-the client has read enough of the last one, so one that does not read holds two."""
+the client has read the last one, so one that does not read holds one."""
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
 
@@ -88,36 +89,39 @@ def _list(head: bytes, after: Callable[[int], Numbered], last: int) -> Response:
     `after` walks over the states behind a number; the list ends with the number `last`, because
     states may be added faster than the client reads.
     """
-    pieces = _pieces(head, after, last)
-    first, second = next(pieces), next(pieces, None)
-    if second is None:
+    first, number = _piece(bytearray(head), b"", after(0), last)
+    if number is None:
         return _json(first)
+    # A queue, because a client may take minutes to read, and a name would hold its piece so long.
+    first_piece = deque([first])
 
-    async def all_pieces() -> AsyncIterator[bytes]:
-        yield first
-        yield second
-        for piece in pieces:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield first_piece.popleft()
+        following: int | None = number
+        while following is not None:
+            separator = b"," if following else b""
+            piece, following = _piece(bytearray(), separator, after(following), last)
             yield piece
 
-    return StreamingResponse(all_pieces(), media_type="application/json", headers=_HEADERS)
+    return StreamingResponse(pieces(), media_type="application/json", headers=_HEADERS)
 
 
-def _pieces(head: bytes, after: Callable[[int], Numbered], last: int) -> Iterator[bytes]:
-    """Yield the pieces of the object; states may change between two of them."""
-    piece, number, separator = bytearray(head), 0, b""
-    is_full = True
-    while is_full:
-        is_full = False
-        for next_number, state in after(number):
-            is_full = bool(piece) and len(piece) + len(state) >= PIECE_BYTES
-            if is_full or next_number > last:
-                break
-            piece += separator + state
-            number, separator = next_number, b","
-        if is_full:
-            yield bytes(piece)
-            piece.clear()
-    yield bytes(piece + b"]}")
+def _piece(
+    piece: bytearray, separator: bytes, states: Numbered, last: int
+) -> tuple[bytes, int | None]:
+    """Append states to a piece until it is full, the first of them behind a separator.
+
+    Return it, and the number from which the walk goes on; None at the end of the list.
+    """
+    before = 0
+    for number, state in states:
+        if number > last:
+            break
+        if piece and len(piece) + len(state) >= PIECE_BYTES:
+            return bytes(piece), before
+        piece += separator + state
+        before, separator = number, b","
+    return bytes(piece + b"]}"), None
 
 
 def _unknown(name: str) -> Response:
