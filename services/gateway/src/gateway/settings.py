@@ -213,6 +213,15 @@ class GatewaySettings(AuthSettings):
         allow_inf_nan=False,
         description="Seconds after which a response is ended whose client reads nothing of it.",
     )
+    request_timeout: float = Field(
+        10,
+        alias="GATEWAY_REQUEST_TIMEOUT",
+        gt=0,
+        le=86400,
+        allow_inf_nan=False,
+        description="Seconds that a connection may take until its first byte, from there to the "
+        "end of a request's head, and to that of its body.",
+    )
     message_timeout: float = Field(
         30,
         alias="GATEWAY_MESSAGE_TIMEOUT",

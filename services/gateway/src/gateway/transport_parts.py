@@ -42,7 +42,9 @@ def create_transport(
     clock: Clock,
 ) -> TransportContext:
     """Return what every connection uses."""
-    registry = ConnectionRegistry(metrics, _connection_limits(settings), settings.message_timeout)
+    registry = ConnectionRegistry(
+        metrics, _connection_limits(settings), settings.message_timeout, settings.request_timeout
+    )
     share = settings.request_cpu_share
     requests = InboundScheduler(
         LoopBudget(share, REQUEST_BURST_S, REQUEST_SLICE_S),

@@ -196,6 +196,7 @@ async def test_an_incomplete_request_is_ended_by_its_deadline(
         with contextlib.suppress(ConnectionError):
             await read_to_end(client)
         await until(lambda: len(served.registry) == 0, "unregistered")
+        assert served.count("connection_limit_reached_total", limit="request") == 1
 
 
 async def test_a_body_that_trickles_is_ended_by_the_deadline(

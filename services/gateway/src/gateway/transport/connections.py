@@ -81,9 +81,17 @@ class ConnectionRegistry:
     """All connections of the gateway, their limits, and their counts as metrics."""
 
     def __init__(
-        self, metrics: GatewayMetrics, limits: ConnectionLimits, message_s: float = 30.0
+        self,
+        metrics: GatewayMetrics,
+        limits: ConnectionLimits,
+        message_s: float = 30.0,
+        request_s: float | None = None,
     ) -> None:
-        """`message_s` is how long a client may take to send a message that it has begun."""
+        """`message_s` is how long a client may take to send a message that it has begun.
+
+        `request_s` is that of each part of a request; None for REQUEST_HEADER_TIMEOUT_S.
+        """
+        self._request_s = request_s
         self.messages = MessageDeadlines(message_s)
         self._message_s = message_s
         self.clients: TimingWheel[Client] = TimingWheel()
@@ -127,6 +135,16 @@ class ConnectionRegistry:
             return True
         self._reports.reached("requests", self.limits.requests, "refused")
         return False
+
+    @property
+    def request_s(self) -> float:
+        """How long each part of a request may take, in seconds."""
+        return self._request_s or REQUEST_HEADER_TIMEOUT_S
+
+    def end_overdue(self, connection: Connection) -> None:
+        """Abort a connection whose request is incomplete for too long."""
+        self._reports.reached("request", self.request_s, "closed")
+        connection.abort()
 
     def accept(self, connection: Connection) -> None:
         """Add a new connection and start its timeout; above a limit the least worthy is evicted."""
@@ -221,7 +239,7 @@ class ConnectionRegistry:
         while True:
             await asyncio.sleep(SWEEP_S)
             now_s = time.monotonic()
-            self._expire(Stage.PENDING, now_s - REQUEST_HEADER_TIMEOUT_S)
+            self._expire(Stage.PENDING, now_s - self.request_s)
             self._expire(Stage.CLOSING, now_s - LINGER_S)
             for client in self.messages.pop_overdue(now_s):
                 self._reports.reached("message", self._message_s, "closed")

@@ -181,7 +181,7 @@ class HttpProtocol(asyncio.Protocol):
             return False
         self._ensure_pipeline().end_request()
         if not self._is_busy:
-            self._become_idle()  # the response was complete before the body
+            self._end_response(Stage.IDLE)  # it was complete before the body
         if end.rest:
             self.process(end.rest)
             return False
@@ -259,14 +259,11 @@ class HttpProtocol(asyncio.Protocol):
     def _on_answered(self) -> None:
         """Note that the connection is idle, or pending while the request's body arrives."""
         if self._stage.current is Stage.REQUEST and self._parser:
-            if self._parser.is_in_request:
-                self._stage.enter(Stage.PENDING)
-            else:
-                self._become_idle()
+            self._end_response(Stage.PENDING if self._parser.is_in_request else Stage.IDLE)
 
-    def _become_idle(self) -> None:
-        """Note that no request is under way."""
-        self._stage.enter(Stage.IDLE)
+    def _end_response(self, stage: Stage) -> None:
+        """Note that no request is being answered."""
+        self._stage.enter(stage)
         self._visit.answered()
 
     @property

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from gateway.transport import connections
 from gateway.transport.connections import Connection, Stage
 from gateway.transport.context import TransportContext
 from gateway.transport.unread import descriptor_of, read_peer
@@ -39,11 +38,14 @@ class RequestStage:
         del self._connection  # break the reference cycle
 
     def restart_deadline(self) -> None:
-        """Abort the connection REQUEST_HEADER_TIMEOUT_S from now, unless it is stopped."""
+        """Abort the connection GATEWAY_REQUEST_TIMEOUT from now, unless it is stopped."""
         self.stop_deadline()
         self._deadline = asyncio.get_running_loop().call_later(
-            connections.REQUEST_HEADER_TIMEOUT_S, self._transport.abort
+            self._context.registry.request_s, self._end_overdue
         )
+
+    def _end_overdue(self) -> None:
+        self._context.registry.end_overdue(self._connection)
 
     def stop_deadline(self) -> None:
         """Let a request take as long as it does."""
