@@ -165,7 +165,7 @@ def test_every_service_is_healthy(project: Project) -> None:
         (["azure", "production"], {"azurite", "queue-port", "simulator"}),
         (["azure", "tls", "production"], {"azurite", "queue-port", "simulator"}),
     ],
-    ids="+".join,
+    ids=("plain", "tls", "azure", "azure-production", "azure-tls-production"),
 )
 def test_every_service_of_the_files_is_restricted_and_bounded(
     overrides: list[str], absent: set[str]
