@@ -1,5 +1,7 @@
 """The request parser: events, validation and limits."""
 
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -296,3 +298,17 @@ def test_any_bytes_are_parsed_without_an_exception(pieces: list[bytes]) -> None:
     for piece in pieces:
         if any(isinstance(one, RequestError) for one in parser.feed(piece)):
             break
+
+
+def test_a_refused_parser_is_freed_at_once() -> None:
+    """It has a target of 96 KiB, and cyclic garbage is collected seldom."""
+    gc.collect()
+    parser = RequestParser()
+    parser.feed(b"GET /" + b"x" * 100_000)
+    parser.close()
+    gc.disable()
+    try:
+        del parser
+        assert not [one for one in gc.get_objects() if isinstance(one, RequestParser)]
+    finally:
+        gc.enable()

@@ -107,12 +107,12 @@ class RequestParser:
 
     __slots__ = (
         "_count",
+        "_error",
         "_events",
         "_has_head",
         "_headers",
         "_heads",
         "_limits",
-        "_overrun",
         "_parser",
         "_size",
         "_target",
@@ -122,7 +122,7 @@ class RequestParser:
     def __init__(self, limits: RequestLimits = DEFAULT_LIMITS) -> None:
         self._limits = limits
         self._count = HeaderCount(limits)
-        self._overrun: Overrun | None = None
+        self._error = RequestError(INVALID_REQUEST)
         self._parser = httptools.HttpRequestParser(self)
         # Otherwise bytes behind a request with `Connection: close` would be an error, which would
         # end the connection before the response to that request.
@@ -149,7 +149,7 @@ class RequestParser:
         except httptools.HttpParserUpgrade as upgrade:
             self._events[-1] = RequestEnd(data[upgrade.args[0] :])
         except httptools.HttpParserError:
-            self._events.append(error_of(self._overrun))
+            self._events.append(self._error)
         if was_in_request and self.is_in_request:
             self._size += len(data)
             if self._size > self._max_bytes:
@@ -189,7 +189,7 @@ class RequestParser:
         try:
             check_target(self._target)
         except Overrun as overrun:
-            self._overrun = overrun
+            self._error = error_of(overrun)  # not itself: its traceback refers to this parser
             raise _Refused from None
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -197,7 +197,7 @@ class RequestParser:
         try:
             self._count.add(name, value)
         except Overrun as overrun:
-            self._overrun = overrun
+            self._error = error_of(overrun)  # not itself: its traceback refers to this parser
             raise _Refused from None
         # Whitespace behind a value is no part of it (RFC 9112 §5.1); httptools leaves it there.
         self._headers.append((name.lower(), value.rstrip(b" \t")))
@@ -241,10 +241,8 @@ def origin_form(target: bytes) -> bytes:
     return b"/" + rest.partition(b"/")[2] if found and scheme.isalpha() else target
 
 
-def error_of(overrun: Overrun | None) -> RequestError:
-    """Return the error of what is above a limit; without one, of what is no request."""
-    if overrun is None:
-        return RequestError(INVALID_REQUEST)
+def error_of(overrun: Overrun) -> RequestError:
+    """Return the error of what is above a limit."""
     return RequestError(str(overrun), overrun.status, overrun.limit, overrun.size)
 
 
