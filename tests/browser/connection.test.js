@@ -160,6 +160,16 @@ test("after close code 4429 it waits at least 30 s, also after wake()", () => {
   assert.equal(FakeWebSocket.sockets.length, 2);
 });
 
+for (const [asked, added] of [[7_000, 7_000], [600_001, 600_000], [Infinity, 600_000], [-9_000, 0], [NaN, 0], [undefined, 0], [0, 0]]) {
+  test(`a server that asks to wait ${asked} ms is heard, within reason, and asked again`, () => {
+    const { time, FakeWebSocket, wait } = setUp({ random: () => 0 });
+    FakeWebSocket.newest.onclose({ code: 1013, reason: "", retryMs: asked });
+    assert.equal(wait(), 500 + added);
+    time.pass(500 + added);
+    assert.equal(FakeWebSocket.sockets.length, 2);
+  });
+}
+
 test("after close code 1013 the first delay is drawn from a wider window", () => {
   const { FakeWebSocket, wait } = setUp({ random: () => 1 });
   FakeWebSocket.newest.drop(1013);

@@ -60,6 +60,17 @@ for (const [status, code] of [[400, 4400], [401, 4401], [403, 4403], [421, 4403]
   });
 }
 
+for (const [asked, ms] of [["7", 7_000], ["0", 0], ["", 0], ["soon", NaN], ["Wed, 21 Oct 2026 07:28:00 GMT", NaN]]) {
+  test(`Retry-After: ${asked || "nothing"} is passed on`, async () => {
+    const stream = new SseSocket("wss://pillows.example/ws", async () =>
+      problem(429, {}, { "Content-Type": "application/problem+json", ...(asked && { "Retry-After": asked }) }));
+    const { code, retryMs } = await new Promise((resolve) => {
+      stream.onclose = resolve;
+    });
+    assert.deepEqual([code, retryMs], [4429, ms]);
+  });
+}
+
 test("a refusal that is not the gateway's own problem document is an outage with its status", async () => {
   for (const status of [400, 401, 402, 403, 404, 407, 451, 500, 502]) {
     for (const response of [

@@ -116,7 +116,7 @@ export class Connection {
     socket.onerror = (event) => {
       this.#socketError = event?.message ?? "";
     };
-    socket.onclose = (event) => this.#closed(event.code, event.reason);
+    socket.onclose = (event) => this.#closed(event);
     this.#silence.start(CONNECT_TIMEOUT_MS);
     this.#setState({ phase: "connecting" });
   }
@@ -223,23 +223,21 @@ export class Connection {
     this.#retry(null, reason);
   }
 
-  /**
-   * @param {number} code
-   * @param {string} reason
-   */
-  #closed(code, reason) {
+  /** @param {{code: number, reason: string, retryMs?: number | undefined}} event */
+  #closed({ code, reason, retryMs }) {
     this.#detachSocket();
     const isRenewable = code === UNAUTHORIZED && this.#callbacks.mayRenew();
     if (this.#policy.isTerminal(code) && !isRenewable) this.#setState({ phase: "stopped", code, reason });
-    else this.#retry(code, reason || this.#socketError || (this.#policy.hasReceived ? "the connection was lost" : "no connection came about"));
+    else this.#retry(code, reason || this.#socketError || (this.#policy.hasReceived ? "the connection was lost" : "no connection came about"), retryMs);
   }
 
   /**
    * @param {number | null} code
    * @param {string} reason
+   * @param {number | undefined} [retryMs]
    */
-  #retry(code, reason) {
-    const delay = this.#policy.fail(code, this.#random());
+  #retry(code, reason, retryMs) {
+    const delay = this.#policy.fail(code, this.#random(), retryMs);
     this.#retryDueAt = this.#now() + delay;
     this.#start("retry", delay, () => this.open());
     this.#setState({ phase: "waiting", code, reason });

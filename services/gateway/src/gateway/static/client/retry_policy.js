@@ -12,6 +12,9 @@ export const UNAUTHORIZED = 4401;
 /** Minimum delay in ms after TOO_MANY_REQUESTS. */
 export const TOO_MANY_DELAY_MS = 30_000;
 
+/** Longest wait in ms that a server may ask for. */
+const MAX_ASKED_MS = 600_000;
+
 /** Close codes after which another attempt would be refused as well. */
 const TERMINAL_CODES = new Set([4400, 4401, 4403, 4408]);
 /** A full gateway refuses many clients at once: their first delay is drawn from a wider window. */
@@ -75,10 +78,11 @@ export class RetryPolicy {
    *
    * @param {number | null} code close code; null without one
    * @param {number} random a number in [0, 1)
+   * @param {number | undefined} [askedMs] what the server asks to wait; anything that is no time counts as none
    * @returns {number} delay in ms before the next attempt
    */
-  fail(code, random) {
-    const delay = this.#delay(code, random);
+  fail(code, random, askedMs) {
+    const delay = Math.max(0, Math.min(askedMs || 0, MAX_ASKED_MS)) + this.#delay(code, random);
     this.#attempt += 1;
     this.#silentAttempts = this.#hasReceived ? 0 : this.#silentAttempts + 1;
     return delay;

@@ -10,7 +10,7 @@ export const SUBPROTOCOL = "pillowcast.v1";
  * @property {((event?: any) => void) | null} onopen
  * @property {((event: any) => void) | null} onmessage receives an event with `data`
  * @property {((event?: any) => void) | null} onerror receives an event that may have a `message`
- * @property {((event: any) => void) | null} onclose receives an event with `code` and `reason`
+ * @property {((event: any) => void) | null} onclose receives an event with `code`, `reason` and perhaps `retryMs`
  * @property {(text: string) => void} send
  * @property {() => void} close
  */

@@ -11,11 +11,8 @@ const REFUSAL_CODES = new Map([[400, 4400], [401, 4401], [403, 4403], [421, 4403
 const DELAY_CODES = new Map([[429, 4429], [503, 1013]]);
 const CONNECTION_LOST = 1006;
 const MEDIA_TYPE = "text/event-stream";
-/** Statuses of a server to which the address is too long. */
-const TOO_LONG = new Set([414, 431]);
 /** Node.js before 20 tries only the first address of `localhost`, and that is often IPv6. */
 const LOCALHOST = "localhost";
-const LOOPBACK = "127.0.0.1";
 
 /** Splits a stream of text into the data of its events. */
 export class SseParser {
@@ -51,7 +48,7 @@ export class SseSocket {
   onmessage = null;
   /** @type {(() => void) | null} */
   onerror = null;
-  /** @type {((event: {code: number, reason: string}) => void) | null} */
+  /** @type {((event: {code: number, reason: string, retryMs: number | undefined}) => void) | null} */
   onclose = null;
 
   #abort = new AbortController();
@@ -86,7 +83,9 @@ export class SseSocket {
       const response = await this.#request(new URL(url), request, token === undefined ? "" : await token());
       const fault = await faultOf(response, url);
       if (fault !== null || response.body === null) {
-        this.#end(fault?.code ?? CONNECTION_LOST, fault?.reason ?? "the response is empty");
+        const { code, reason } = fault ?? { code: CONNECTION_LOST, reason: "the response is empty" };
+        // NaN for a date, which counts as nothing.
+        this.#end(code, reason, 1000 * Number(response.headers.get("retry-after")));
         return;
       }
       this.onopen?.();
@@ -112,7 +111,7 @@ export class SseSocket {
       return await request(url.href, options);
     } catch (error) {
       if (url.hostname !== LOCALHOST || !isRefusedOverIpv6(error)) throw error;
-      url.hostname = LOOPBACK;
+      url.hostname = "127.0.0.1";
       return request(url.href, options);
     }
   }
@@ -132,9 +131,10 @@ export class SseSocket {
   /**
    * @param {number} code
    * @param {string} reason
+   * @param {number} [retryMs] what the server asks to wait, in ms
    */
-  #end(code, reason) {
-    if (!this.#abort.signal.aborted) this.onclose?.({ code, reason });
+  #end(code, reason, retryMs) {
+    if (!this.#abort.signal.aborted) this.onclose?.({ code, reason, retryMs });
   }
 }
 
@@ -155,7 +155,7 @@ function errorText(error) {
  */
 function isRefusedOverIpv6(error) {
   const { code, address } = error?.cause ?? {};
-  return address === "::1" && (code === "ECONNREFUSED" || code === "EADDRNOTAVAIL");
+  return address === "::1" && /^(ECONNREFUSED|EADDRNOTAVAIL)$/.test(code);
 }
 
 /**
@@ -174,9 +174,9 @@ async function faultOf(response, url) {
   if (response.ok && mediaType === MEDIA_TYPE) return null;
   const document = mediaType === "application/problem+json" ? await problemOf(response) : null;
   if (!response.bodyUsed) response.body?.cancel().catch(() => {});
-  const delayCode = DELAY_CODES.get(status) ?? CONNECTION_LOST;
-  if (document !== null) return { code: REFUSAL_CODES.get(status) ?? delayCode, reason: `${document.title}: ${document.detail}` };
-  return { code: delayCode, reason: outageReason(status, mediaType, { isOk: response.ok, chars: url.length }) };
+  const code = DELAY_CODES.get(status) ?? CONNECTION_LOST;
+  if (document !== null) return { code: REFUSAL_CODES.get(status) ?? code, reason: `${document.title}: ${document.detail}` };
+  return { code, reason: outageReason(response, mediaType, url.length) };
 }
 
 /**
@@ -188,22 +188,22 @@ async function faultOf(response, url) {
 async function problemOf(response) {
   try {
     const { type, title, status, detail, ...others } = await response.json();
-    const isOwn = type === "about:blank" && status === response.status && typeof title === "string" && typeof detail === "string";
-    return isOwn && Object.keys(others).length === 0 ? { title, detail } : null;
+    const isOwn = type === "about:blank" && status === response.status && Object.keys(others).length === 0;
+    return isOwn && typeof title === "string" && typeof detail === "string" ? { title, detail } : null;
   } catch {
     return null;
   }
 }
 
 /**
- * @param {number} status
+ * @param {Response} response
  * @param {string} mediaType
- * @param {{isOk: boolean, chars: number}} request
+ * @param {number} chars length of the address
  */
-function outageReason(status, mediaType, { isOk, chars }) {
-  const kind = mediaType === "" ? "a response without a type" : mediaType;
-  if (isOk && mediaType === "text/html") return `a web page (${status} ${kind}) came instead of events: a proxy may ask to sign in`;
-  if (isOk) return `${kind} came instead of events (HTTP ${status})`;
-  if (TOO_LONG.has(status)) return `HTTP ${status}: the address has ${chars} characters; name fewer pillows, or let WebSockets through`;
+function outageReason({ ok, status }, mediaType, chars) {
+  const kind = mediaType || "a response without a type";
+  if (ok && mediaType === "text/html") return `a web page (${status} ${kind}) came instead of events: a proxy may ask to sign in`;
+  if (ok) return `${kind} came instead of events (HTTP ${status})`;
+  if (status === 414 || status === 431) return `HTTP ${status}: the address has ${chars} characters; name fewer pillows, or let WebSockets through`;
   return `HTTP ${status}, not from the gateway`;
 }

@@ -89,7 +89,8 @@ export class DetailView {
   /** @param {{connection: string, since: number}} detail of the client's event */
   onConnection({ connection, since }) {
     if (connection === "live") this.#needsHistory = true;
-    if (connection === "disconnected") this.#loading?.abort(); // fetched again once it is live
+    // It is fetched again once it is live.
+    if (connection === "disconnected") this.#loading?.abort();
     if (this.#brokerLostAt !== null && connection === "live") {
       this.#gaps.push({ from: this.#brokerLostAt, to: since + this.#clockOffsetMs });
       this.#brokerLostAt = null;

@@ -111,7 +111,8 @@ export class Wall {
 
   #arrange() {
     const tile = this.#size?.tile ?? null;
-    if (tile !== null && this.#width === 0) return; // the wall is hidden
+    // The wall is hidden.
+    if (tile !== null && this.#width === 0) return;
     this.#grid = tile === null ? null : computeGrid(this.#ids.length, this.#width, tile);
     const range = this.#grid === null ? [0, this.#ids.length] : this.#rangeInSight(this.#grid);
     this.#arrangedRange = String(range);

@@ -28,7 +28,8 @@ export declare class RetryPolicy {
      *
      * @param {number | null} code close code; null without one
      * @param {number} random a number in [0, 1)
+     * @param {number | undefined} [askedMs] what the server asks to wait; anything that is no time counts as none
      * @returns {number} delay in ms before the next attempt
      */
-    fail(code: number | null, random: number): number;
+    fail(code: number | null, random: number, askedMs?: number | undefined): number;
 }

@@ -11,7 +11,7 @@ export type SocketLike = {
      */
     onerror: ((event?: any) => void) | null;
     /**
-     * receives an event with `code` and `reason`
+     * receives an event with `code`, `reason` and perhaps `retryMs`
      */
     onclose: ((event: any) => void) | null;
     send: (text: string) => void;
@@ -32,7 +32,7 @@ export type Timers = {
  * @property {((event?: any) => void) | null} onopen
  * @property {((event: any) => void) | null} onmessage receives an event with `data`
  * @property {((event?: any) => void) | null} onerror receives an event that may have a `message`
- * @property {((event: any) => void) | null} onclose receives an event with `code` and `reason`
+ * @property {((event: any) => void) | null} onclose receives an event with `code`, `reason` and perhaps `retryMs`
  * @property {(text: string) => void} send
  * @property {() => void} close
  */

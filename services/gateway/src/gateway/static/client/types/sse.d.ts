@@ -24,10 +24,11 @@ export declare class SseSocket {
     }) => void) | null;
     /** @type {(() => void) | null} */
     onerror: (() => void) | null;
-    /** @type {((event: {code: number, reason: string}) => void) | null} */
+    /** @type {((event: {code: number, reason: string, retryMs: number | undefined}) => void) | null} */
     onclose: ((event: {
         code: number;
         reason: string;
+        retryMs: number | undefined;
     }) => void) | null;
     /**
      * @param {string} address the WebSocket URL; the SSE endpoint is in the same folder
