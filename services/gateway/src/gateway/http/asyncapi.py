@@ -39,8 +39,8 @@ def asyncapi() -> dict[str, Any]:
             f"Frames between gateway and browser (subprotocol {SUBPROTOCOL}). Close codes: "
             f"{RESTART} restart and {FULL} full (reconnect), {BAD_MESSAGE} bad message, "
             f"{FORBIDDEN} origin or pillow not allowed (do not), {TOO_MANY} too many subscribe "
-            "messages (later). A snapshot of more than 64 KiB is several frames, marked `more` and "
-            "`continued`."
+            "messages, connections of one address, or pillows in all lists (later). A snapshot of "
+            "more than 64 KiB is several frames, marked `more` and `continued`."
         ),
         "defaultContentType": CONTENT_TYPE,
         "channels": _channels([*sent, *received]),
