@@ -150,6 +150,8 @@ async def test_without_tls_the_page_is_redirected_and_everything_else_is_refused
         ]
 
     assert page.status_code == 308
-    assert page.headers["location"].startswith(f"https://{ports.HOST}")
+    # nginx names the host of its file, whatever the request named.
+    host = "pillows.example.org" if proxy.name == "nginx" else ports.HOST
+    assert page.headers["location"].startswith(f"https://{host}")
     assert page.headers["location"].endswith("/?pillow=cloud-1")
     assert [one.status_code for one in refused] == [403] * len(refused)
