@@ -22,7 +22,11 @@ PREFIX = "rights"
 
 RIGHTS = {
     "gateway": Rights(
-        write=[f"{PREFIX}/bridge/gateway/+/status", f"{PREFIX}/bridge/gateway/+/mark"],
+        write=[
+            f"{PREFIX}/bridge/gateway/+/status",
+            f"{PREFIX}/bridge/gateway/+/watching",
+            f"{PREFIX}/bridge/gateway/+/mark",
+        ],
         read=[
             f"{PREFIX}/+/state",
             f"{PREFIX}/+/availability",
@@ -43,6 +47,9 @@ RIGHTS = {
             f"{PREFIX}/bridge/poller/+/status",
             f"{PREFIX}/+/poller/+/mark",
             f"{PREFIX}/bridge/poller/+/saved/+",
+            f"{PREFIX}/bridge/poller/wake",
+            f"{PREFIX}/bridge/gateway/+/status",
+            f"{PREFIX}/bridge/gateway/+/watching",
         ],
     ),
 }

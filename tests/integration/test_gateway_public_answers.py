@@ -58,7 +58,8 @@ async def gateway() -> AsyncIterator[Gateway]:
 
 def versions() -> set[str]:
     """Return the versions of what is installed, where they are long enough to be told apart."""
-    return {one.version for one in distributions() if one.version.count(".") >= 2}
+    installed = {one.version for one in distributions() if one.version.count(".") >= 2}
+    return installed - {"3.0.0", "3.1.0"}  # of the formats AsyncAPI and OpenAPI
 
 
 @pytest.mark.parametrize("case", ANSWERED)

@@ -58,7 +58,7 @@ async def test_every_state_that_waits_at_the_start_is_published_in_order(
 
 
 class Listener:
-    """A BrokerEventHandler that counts the states."""
+    """A BrokerEventHandler that counts the states, and a GatewayListener."""
 
     def __init__(self) -> None:
         self.states = 0
@@ -81,6 +81,15 @@ class Listener:
     def on_lost(self) -> None:
         pass
 
+    def on_watching(self, instance: str, payload: bytes) -> None:
+        pass
+
+    def on_gateway_status(self, instance: str, payload: bytes) -> None:
+        pass
+
+    def on_wake(self) -> None:
+        pass
+
 
 @asynccontextmanager
 async def publisher(
@@ -94,7 +103,7 @@ async def publisher(
         "INSTANCE": instance,
     }
     one = MqttStatePublisher(PollerSettings.load(**variables), "poller")
-    one.listener = Listener()
+    one.listener = one.gateways = Listener()
     stopping = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(one.run(stopping))

@@ -36,6 +36,8 @@ def run_service(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """
     try:
         uvloop.run(_until_stopped(serve))
+    except BrokenPipeError:
+        raise  # the reader of a command's output ended: its command line says nothing of it
     except Exception as error:
         # By the log, because Python's own traceback could quote a secret.
         log.critical("the process ends because of an unexpected error", exc_info=error)

@@ -1,6 +1,7 @@
 """The gateway's web application: the endpoints, and the headers that all responses have."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,7 @@ _DEFAULT_HEADERS: Final = {"Cache-Control": "no-cache", **SECURITY_HEADERS}
 
 
 class _HeadersMiddleware:
-    """Adds _DEFAULT_HEADERS to every response that has no values of its own."""
+    """Adds _DEFAULT_HEADERS, where a response has no values of its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -44,7 +45,9 @@ class _HeadersMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _DEFAULT_HEADERS.items():
+                # A browser keeps those of the response that a 304 confirms.
+                added = {} if message["status"] == HTTPStatus.NOT_MODIFIED else _DEFAULT_HEADERS
+                for name, value in added.items():
                     headers.setdefault(name, value)
                 if "Access-Control-Allow-Origin" not in headers:
                     # A cache may not give a site that is not allowed the response to one that is.
