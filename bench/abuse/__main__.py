@@ -92,7 +92,7 @@ def _row(name: str, one: Figures) -> list[str]:
         _three(one, "p99_ms", "{:.1f}"),
         _three(one, "busy", "{:.0%}"),
         f"{one['during']['newcomer_ms']:.0f}" + (f" ({failed} failed)" if failed else ""),
-        f"{one['during']['healthz_ms']:.0f}",
+        f"{one['during']['healthz_ms']:.0f}" if one["during"]["healthz_ms"] else "not tried",
         _three(one, "rss_mib", "{:.0f}"),
         _three(one, "files", "{:,}"),
     ]
@@ -107,14 +107,14 @@ def _ended(one: Figures) -> str:
 
 
 def _markdown(found: Mapping[str, Figures]) -> str:
-    lines = [
-        "| " + " | ".join((*HEADINGS, "what became of the crowd")) + " |",
-        "|" + " --- |" * (len(HEADINGS) + 1),
-    ]
-    lines += [
-        "| " + " | ".join((*_row(name, one), _ended(one))) + " |" for name, one in found.items()
-    ]
+    headings = (*HEADINGS, "what became of the crowd")
+    lines = [_line(headings), "|" + " --- |" * len(headings)]
+    lines += [_line((*_row(name, one), _ended(one))) for name, one in found.items()]
     return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
