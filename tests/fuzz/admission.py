@@ -15,6 +15,7 @@ from gateway.transport.admission import (
     admit,
     refusal_of_host,
 )
+from gateway.transport.client_address import MAX_HOPS, client_address, parse_address
 from gateway.transport.forwarded import forwarded_host, is_trusted, parse_networks
 from gateway.transport.origin_policy import origin_allowed
 from runtime.web_host import AllowedHosts
@@ -69,6 +70,7 @@ def check(data: bytes) -> None:
         _check_request(outcome)
     forwarded_host(fields)
     _check_origin(fields)
+    _check_address(policy, fields, peer)
     foreign = refusal_of_host(policy, fields, peer)
     if foreign is None and not policy.hosts.everything and b"host" in fields:
         assert is_trusted(peer, policy.trusted_proxies) or _is_own(fields[b"host"])
@@ -91,6 +93,13 @@ def seeds() -> Iterator[bytes]:
     yield _request(3, 1, b"", host=b"10.0.0.9", forwarded=b"host=x.b.example;proto=https,host=evil")
     yield _request(3, 4, b"", origin=b"http://a.example", host=b"A.example.:443")
     yield _request(3, 4, b"", host=b"[fe80::1%25eth0]:80", x_forwarded_proto=b"https, http")
+    yield _request(
+        1, 1, b"", host=b"a", x_forwarded_for=b"192.0.2.9, 10.0.0.7:80,[::ffff:10.1.1.1]"
+    )
+    yield _request(1, 2, b"", host=b"a", forwarded=b'for="[2001:db8::1]:4711";by=x, for=_hidden')
+    yield _request(
+        1, 1, b"", host=b"a", forwarded=b'for="a,for=10.0.0.2', x_forwarded_for=b"unknown"
+    )
     yield _request(3, 4, b"", host=b"127.1", x_forwarded_host=b"a.example")
 
 
@@ -108,6 +117,22 @@ def _check_request(request: SubscriptionRequest) -> None:
         assert all(map(is_pillow_id, request.filter))
     cursor = request.resume_from
     assert cursor is None or parse_cursor(str(cursor)) == cursor
+
+
+def _check_address(policy: AdmissionPolicy, fields: dict[bytes, bytes], peer: str | None) -> None:
+    """Only a trusted proxy is believed, and only what stands behind trusted ones in the list."""
+    own = parse_address(peer or "")
+    address = client_address(own, fields, (), policy.trusted_proxies)
+    if own is None or not is_trusted(peer, policy.trusted_proxies):
+        assert address == own, "a client says who it is"
+    elif b"x-forwarded-for" in fields:
+        expected = own
+        listed = fields[b"x-forwarded-for"].decode("latin-1").split(",")
+        for named in map(parse_address, listed[: -MAX_HOPS - 1 : -1]):
+            if named is None or not is_trusted(str(expected), policy.trusted_proxies):
+                break
+            expected = named
+        assert address == expected
 
 
 def _is_own(host: bytes) -> bool:
