@@ -92,6 +92,7 @@ async def test_every_response_has_the_security_headers(site: Site, path: str) ->
     assert headers["referrer-policy"] == "no-referrer"
     assert "camera=()" in headers["permissions-policy"]
     assert "server" not in headers
+    assert headers.get("vary", "").lower().count("origin") <= 1
     assert "set-cookie" not in headers
     if not headers["content-type"].partition(";")[0].endswith("json"):  # which is UTF-8 by itself
         assert headers["content-type"].endswith("; charset=utf-8")

@@ -49,7 +49,9 @@ class _HeadersMiddleware:
                 added = {} if message["status"] == HTTPStatus.NOT_MODIFIED else _DEFAULT_HEADERS
                 for name, value in added.items():
                     headers.setdefault(name, value)
-                if "Access-Control-Allow-Origin" not in headers:
+                if "Access-Control-Allow-Origin" not in headers and "Origin" not in headers.get(
+                    "Vary", ""
+                ):
                     # A cache may not give a site that is not allowed the response to one that is.
                     headers.add_vary_header("Origin")
             await send(message)
