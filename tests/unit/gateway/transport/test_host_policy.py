@@ -58,8 +58,23 @@ def test_a_trusted_proxy_tells_the_host(peer: str, host: bytes) -> None:
     assert foreign(fields, peer) is None
     fields[b"x-forwarded-host"] = b"evil.example"
     assert foreign(fields, peer) == "evil.example"
-    fields[b"forwarded"] = b'for=1.2.3.4;host="clouds.example:443";proto=https'
+    fields = {b"host": host, b"forwarded": b'for=1.2.3.4;host="clouds.example:443";proto=https'}
     assert foreign(fields, peer) is None
+
+
+@pytest.mark.parametrize("own", [b"localhost", b"clouds.example"])
+def test_a_client_cannot_hide_a_host_behind_the_header_that_its_proxy_does_not_write(
+    own: bytes,
+) -> None:
+    """A proxy that writes one of the two passes the other on, and a page's script can set both."""
+    fields = {
+        b"host": b"gateway",
+        b"x-forwarded-host": b"evil.example",
+        b"forwarded": b"host=" + own,
+    }
+    assert foreign(fields, "10.1.2.3") == "evil.example"
+    fields = {b"host": b"gateway", b"x-forwarded-host": own, b"forwarded": b"host=evil.example"}
+    assert foreign(fields, "10.1.2.3") == "evil.example"
 
 
 def test_every_host_that_a_header_names_must_be_allowed() -> None:

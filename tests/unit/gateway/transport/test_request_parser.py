@@ -64,6 +64,17 @@ def test_repeated_headers_are_kept_in_their_order() -> None:
     assert head.fields[b"connection"] == b"upgrade"
 
 
+@pytest.mark.parametrize(
+    "name", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"]
+)
+def test_a_repeated_header_of_proxies_is_one_list(name: str) -> None:
+    """RFC 9110 §5.2: what an earlier proxy told counts as well."""
+    head = parse(request("/", f"{name}: a", "A: 1", f"{name.lower()}: b"))[0]
+
+    assert isinstance(head, RequestHead)
+    assert head.fields[name.lower().encode()] == b"a,b"
+
+
 def test_whitespace_around_a_value_is_no_part_of_it() -> None:
     """RFC 9112 §5.1."""
     head = parse(request("/", "A:  b c\t ", "B: "))[0]

@@ -10,7 +10,7 @@ from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
 from gateway.auth.grants import Grant
 from gateway.fanout.subscriptions import Filter
-from gateway.transport.forwarded import Network, forwarded_host, forwarded_scheme, is_trusted
+from gateway.transport.forwarded import Network, forwarded_host, is_forwarded_https, is_trusted
 from gateway.transport.host_policy import foreign_host
 from gateway.transport.origin_policy import browser_says_same_origin, origin_allowed
 from runtime.web_host import EVERY_HOST, AllowedHosts, parse_host
@@ -138,7 +138,7 @@ def _refusal_of_origin(
     origin, host = fields[b"origin"].decode("latin-1"), _text(fields.get(b"host")) or ""
     forwarded, is_proxied = forwarded_host(fields), is_trusted(peer, policy.trusted_proxies)
     hosts = [host, forwarded] if forwarded is not None and is_proxied else [host]
-    is_https = is_proxied and forwarded_scheme(fields) == "https"
+    is_https = is_proxied and is_forwarded_https(fields)
     if policy.https_host is not None:
         is_https = is_https or policy.https_host in map(parse_host, hosts)
     if origin_allowed(

@@ -12,6 +12,7 @@ Network: TypeAlias = networks.Network
 
 _VALUE: Final = r'=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;,"]+))'
 _FORWARDED_HOST: Final = re.compile(rf"(?:^|[;,])\s*host{_VALUE}", re.IGNORECASE)
+_SECURE: Final = ("https", "wss")
 _FORWARDED_PROTO: Final = re.compile(rf"(?:^|[;,])\s*proto{_VALUE}", re.IGNORECASE)
 
 
@@ -45,22 +46,23 @@ def forwarded_host(fields: Mapping[bytes, bytes]) -> str | None:
 
 
 def forwarded_hosts(fields: Mapping[bytes, bytes]) -> tuple[str, ...]:
-    """Return every host that the header names, that of the first proxy first.
+    """Return every host that the headers name; in each header, that of the first proxy is first.
 
-    A proxy may add its own to what its client sent.
+    A proxy may add its own to what its client sent, and one that writes `X-Forwarded-Host` passes
+    its client's `Forwarded` on. So none of them is left out.
     """
-    found = tuple(_values(_FORWARDED_HOST, fields))
-    if found:
-        return found
     listed = fields.get(b"x-forwarded-host", b"").decode("latin-1").split(",")
-    return tuple(filter(None, map(str.strip, listed)))
+    return (*_values(_FORWARDED_HOST, fields), *filter(None, map(str.strip, listed)))
 
 
-def forwarded_scheme(fields: Mapping[bytes, bytes]) -> str | None:
-    """Return the scheme that the first proxy was asked by; None if no header tells it."""
-    found = next(_values(_FORWARDED_PROTO, fields), None)
-    listed = fields.get(b"x-forwarded-proto", b"").decode("latin-1")
-    return (found or listed.partition(",")[0].strip()).lower() or None
+def is_forwarded_https(fields: Mapping[bytes, bytes]) -> bool:
+    """Return whether a header tells that a browser asked by https, or by wss as some proxies say.
+
+    One header that says so is enough, because a client can send another that does not.
+    """
+    listed = fields.get(b"x-forwarded-proto", b"").decode("latin-1").split(",")
+    told = (*_values(_FORWARDED_PROTO, fields), listed[0].strip())
+    return any(one.lower() in _SECURE for one in told)
 
 
 def _values(pattern: re.Pattern[str], fields: Mapping[bytes, bytes]) -> Iterator[str]:

@@ -26,6 +26,10 @@ MAX_PARSED_TARGET_BYTES: Final = 65_535
 
 _DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
 
+_TOLD_BY_PROXIES: Final = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
+)
+
 Headers = Sequence[tuple[bytes, bytes]]
 """A request's headers in their order, names in lower case."""
 
@@ -33,8 +37,8 @@ Headers = Sequence[tuple[bytes, bytes]]
 class RequestHead(NamedTuple):
     """A request without its body.
 
-    `fields` has its headers by name, the last of each name; `repeated` has all of them in order if
-    a name is repeated, and is empty otherwise.
+    `fields` has its headers by name: the last of each name, and of those that proxies add all as
+    one list. `repeated` has all of them in order if a name is repeated, and is empty otherwise.
     """
 
     method: bytes
@@ -217,6 +221,8 @@ class RequestParser:
             raise _Refused
         fields = dict(headers)
         repeated = headers if len(fields) < len(headers) else ()
+        if repeated:
+            fields |= _joined(repeated)
         upgrade = self._parser.should_upgrade()
         self._events.append(RequestHead(method, target, version, fields, repeated, upgrade))
 
@@ -255,6 +261,15 @@ def is_valid_target(target: bytes) -> bool:
     except httptools.HttpParserInvalidURLError:
         return False
     return True
+
+
+def _joined(headers: Headers) -> dict[bytes, bytes]:
+    """Return what proxies told, where a repeated header is one list (RFC 9110 §5.2)."""
+    told: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        if name in _TOLD_BY_PROXIES:
+            told.setdefault(name, []).append(value)
+    return {name: b",".join(values) for name, values in told.items()}
 
 
 def _has_valid_host(headers: Headers, version: str, target: bytes) -> bool:
