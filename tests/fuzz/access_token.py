@@ -41,7 +41,7 @@ def check(data: bytes) -> None:
             lambda: secret_key(SECRET),
             secret_key(SHARE_SECRET),
             lambda share: share == "revoked",
-            lambda: False,
+            lambda _key_id: False,
         )
         secret = (None, SECRET, SHARE_SECRET, SECRET)[kind]
         if secret is None:

@@ -74,7 +74,7 @@ def create_access(settings: GatewaySettings, topics: Topics, clock: Clock) -> Ac
         keys,
         settings.share_keys,
         revocations.__contains__,
-        (lambda: False) if cache is None else cache.ask_for_unknown_key,
+        (lambda _key_id: False) if cache is None else cache.ask_for_unknown_key,
     )
     authenticator = Authenticator(verifier, now_ms, lambda: clock.is_settled)
     return AccessParts(AccessControl(authenticator), revocations, cache, topics)

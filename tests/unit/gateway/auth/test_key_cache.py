@@ -51,13 +51,13 @@ async def test_keys_are_kept_while_the_provider_is_away_and_rotated_when_asked(
     monkeypatch.setattr(key_cache, "MIN_INTERVAL_S", 0.01)
     provider, now_s = Provider(), 0.0
     cache = KeyCache("https://login.example/keys", lambda: now_s, provider)
-    assert cache.ask_for_unknown_key()  # nothing was fetched yet
+    assert cache.ask_for_unknown_key("one")  # nothing was fetched yet
     running = asyncio.create_task(cache.run())
     await until(lambda: [one.key_id for one in cache.keys.keys] == ["one"], "the first keys")
 
     provider.answer = FetchError("HTTP Error 503")
     now_s += 1
-    assert cache.ask_for_unknown_key()
+    assert cache.ask_for_unknown_key("two")
     await until(lambda: cache.last_error is not None, "the failure")
     assert [one.key_id for one in cache.keys.keys] == ["one"]
 
@@ -72,8 +72,31 @@ async def test_tokens_with_unknown_keys_do_not_lead_to_a_fetch_each() -> None:
     cache = KeyCache("https://login.example/keys", lambda: now_s, provider)
     running = asyncio.create_task(cache.run())
     await until(lambda: bool(cache.keys.keys), "the first keys")
-    assert not any(cache.ask_for_unknown_key() for _ in range(100))
+    now_s += 0.1
+    for number in range(10 * key_cache.MAX_ASKED):
+        cache.ask_for_unknown_key(str(number))
     assert provider.calls == 1
+    running.cancel()
+
+
+async def test_a_key_of_a_rotation_just_after_a_fetch_may_be_known_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody can cause a fetch every ten seconds; a good client is not refused for good."""
+    monkeypatch.setattr(key_cache, "MIN_INTERVAL_S", 0.05)
+    provider, now_s = Provider(), 0.0
+    cache = KeyCache("https://login.example/keys", lambda: now_s, provider)
+    running = asyncio.create_task(cache.run())
+    await until(lambda: bool(cache.keys.keys), "the first keys")
+    provider.answer = parsed("two")
+    now_s += 0.01
+    assert cache.ask_for_unknown_key("two")
+    assert cache.ask_for_unknown_key("never")
+    await until(lambda: [one.key_id for one in cache.keys.keys] == ["two"], "the rotated keys")
+
+    now_s += 0.01
+    assert not cache.ask_for_unknown_key("never")
+    assert provider.calls == 2
     running.cancel()
 
 

@@ -60,7 +60,7 @@ def verifier(
         lambda: known,
         secret_key(SHARE_SECRET),
         (Revocations() if revocations is None else revocations).__contains__,
-        lambda: fetches,
+        lambda _key_id: fetches,
     )
 
 

@@ -49,7 +49,7 @@ async def guarded() -> AsyncIterator[Guarded]:
         lambda: secret_key(SECRET),
         secret_key(SHARE_SECRET),
         revocations.__contains__,
-        lambda: False,
+        lambda _key_id: False,
     )
     control = AccessControl(Authenticator(verifier, lambda: time.time_ns() // 1_000_000))
     async with serving(access=control) as served:
@@ -247,7 +247,7 @@ async def test_an_event_stream_needs_a_token_in_its_header(guarded: Guarded) -> 
 
 async def test_a_key_set_without_keys_lets_nobody_in() -> None:
     verifier = TokenVerifier(
-        TokenRules(("RS256",)), KeySet, KeySet(), lambda _share: False, lambda: True
+        TokenRules(("RS256",)), KeySet, KeySet(), lambda _share: False, lambda _key_id: True
     )
     control = AccessControl(Authenticator(verifier, lambda: 0))
     async with serving(access=control) as served:

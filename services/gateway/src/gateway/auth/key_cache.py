@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Callable
 from http.client import HTTPException
 from typing import Final
@@ -21,6 +22,10 @@ MIN_INTERVAL_S: Final = 10.0
 
 FETCH_TIMEOUT_S: Final = 5.0
 MAX_DOCUMENT_BYTES: Final = 262_144
+
+
+MAX_ASKED: Final = 256
+"""How many unknown key ids are remembered; tokens can name any number of them."""
 
 
 class FetchError(Exception):
@@ -68,13 +73,23 @@ class KeyCache:
         self._fetch = fetch
         self._wake = asyncio.Event()
         self._last_fetch_s: float | None = None
+        self._answered_s = -math.inf  # when the last fetch began that was not in vain
+        self._asked_s: dict[str | None, float] = {}  # by key id, the first time, the oldest first
         self.keys = KeySet()
         self.last_error: str | None = None
         """Why the last fetch failed; None if it did not."""
 
-    def ask_for_unknown_key(self) -> bool:
-        """Fetch the keys soon, because a token names an unknown one; return whether that is so."""
-        if self._last_fetch_s is not None and self._age_s < MIN_INTERVAL_S and self.keys.keys:
+    def ask_for_unknown_key(self, key_id: str | None) -> bool:
+        """Fetch the keys soon, because a token names an unknown one; return whether that is so.
+
+        Only a fetch that began after it was asked for tells that there is no such key: the keys may
+        have been rotated just after the last one.
+        """
+        now_s = self._monotonic_s()
+        asked_s = self._asked_s.setdefault(key_id, now_s)
+        if len(self._asked_s) > MAX_ASKED:
+            del self._asked_s[next(iter(self._asked_s))]
+        if asked_s <= self._answered_s and self._age_s < MIN_INTERVAL_S and self.keys.keys:
             return False
         self._wake.set()
         return True
@@ -96,6 +111,7 @@ class KeyCache:
         return self._monotonic_s() - (self._last_fetch_s or 0.0)
 
     async def _refresh(self) -> None:
+        began_s = self._monotonic_s()
         try:
             # A thread, because the standard library's HTTP client blocks. It is seldom.
             self.keys = await asyncio.to_thread(self._fetch, self._url)
@@ -113,4 +129,5 @@ class KeyCache:
             if self.last_error is not None:
                 log.info("the keys for tokens were fetched again", url=self._shown_url)
             self.last_error = None
+            self._answered_s = began_s
         self._last_fetch_s = self._monotonic_s()

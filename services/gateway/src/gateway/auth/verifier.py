@@ -44,12 +44,12 @@ class TokenVerifier:
         keys: Callable[[], KeySet],
         share_keys: KeySet,
         is_revoked: Callable[[str], bool],
-        on_unknown_key: Callable[[], bool],
+        on_unknown_key: Callable[[str | None], bool],
     ) -> None:
         """`keys` gives the keys at each check, `share_keys` are those of share links.
 
-        `on_unknown_key` is called for a token whose key is not known; it returns whether the keys
-        are being fetched anew, so that the token may pass later.
+        `on_unknown_key` is called with the id of a key that is not known; it returns whether
+        the keys are being fetched anew, so that the token may pass later.
         """
         self._rules = rules
         self._keys = keys
@@ -99,7 +99,9 @@ class TokenVerifier:
             return Refused("the token's algorithm is not one of GATEWAY_JWT_ALGORITHMS")
         candidates = self._keys().candidates(algorithm, header.get("kid"))
         if not candidates:
-            return Refused("no key is known for this token", self._on_unknown_key())
+            return Refused(
+                "no key is known for this token", self._on_unknown_key(header.get("kid"))
+            )
         refused = Refused("the token's signature is not valid")
         for key in candidates:
             try:
