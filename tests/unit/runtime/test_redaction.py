@@ -81,6 +81,12 @@ def test_the_parts_of_a_known_secret_are_known_too() -> None:
         assert redacted(f"wrong: {part}.") == "wrong: ***."
 
 
+@pytest.mark.parametrize("url", ["mqtt://127.0.0.1:1883", "mqtts://broker.example"])
+def test_a_url_without_a_password_is_no_secret(url: str) -> None:
+    """A log that does not name the broker helps nobody to find the wrong setting."""
+    assert Redactor([url])(f"broker={url}") == f"broker={url}"
+
+
 def test_a_short_value_is_not_searched_for() -> None:
     """It may be a part of any word."""
     assert Redactor(["poll"])("the poller polls") == "the poller polls"

@@ -37,6 +37,8 @@ _PATTERNS: Final = (
     (re.compile(r"(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END|$)"), rf"\1{REDACTED}\2"),
 )
 
+_BARE_URL: Final = re.compile(r"mqtts?://[\w.:\[\]-]*/?")
+
 
 class Redactor:
     """Replaces what looks like a secret, and the secrets that a process has."""
@@ -62,8 +64,12 @@ redact: Final = Redactor()
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield a secret and its parts, as they are, and as JSON or a URL contain them."""
-    for part in (secret, *_parts(secret)):
+    """Yield a secret and its parts, as they are, and as JSON or a URL contain them.
+
+    The URL of a broker without a user has no secret, and logs have to name the broker.
+    """
+    whole = () if _BARE_URL.fullmatch(secret) else (secret,)
+    for part in (*whole, *_parts(secret)):
         yield part
         yield json.dumps(part)[1:-1]
         yield quote(part, safe="")
