@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.transport.request_parser import (
     INVALID_REQUEST,
+    MAX_CHUNKS,
     MAX_HTTP_REQUEST_BYTES,
     MAX_PIPELINED,
     BodyPiece,
@@ -50,6 +51,22 @@ def test_a_chunked_body_is_passed_on_without_its_coding_and_trailers() -> None:
     assert isinstance(head, RequestHead)
     assert b"x-trailer" not in head.fields
     assert rest == [BodyPiece(b"abc"), RequestEnd()]
+
+
+@pytest.mark.parametrize("cut", [1, 7, 100_000])
+def test_a_body_has_a_limited_number_of_chunks(cut: int) -> None:
+    """Each costs as much as a small request; however the bytes arrive, they are counted."""
+    sent = request("/", "Transfer-Encoding: chunked", method="POST")
+    for chunks, status in ((MAX_CHUNKS - 1, None), (MAX_CHUNKS, 413)):
+        parser, data = RequestParser(), sent + b"1\r\na\r\n" * chunks + b"0\r\n\r\n"
+        events: list[Event] = []
+        for start in range(0, len(data), cut):
+            events += parser.feed(data[start : start + cut])
+            if events and isinstance(events[-1], RequestError):
+                break
+        last = events[-1]
+        assert (last.status if isinstance(last, RequestError) else None) == status
+        assert isinstance(last, RequestEnd if status is None else RequestError)
 
 
 def test_repeated_headers_are_kept_in_their_order() -> None:

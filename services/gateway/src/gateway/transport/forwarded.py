@@ -2,7 +2,7 @@
 them. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias
 
@@ -14,6 +14,19 @@ _VALUE: Final = r'=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;,"]+))'
 _FORWARDED_HOST: Final = re.compile(rf"(?:^|[;,])\s*host{_VALUE}", re.IGNORECASE)
 _SECURE: Final = ("https", "wss")
 _FORWARDED_PROTO: Final = re.compile(rf"(?:^|[;,])\s*proto{_VALUE}", re.IGNORECASE)
+
+_LISTS: Final = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
+)
+
+
+def joined_lists(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return what proxies told, by name; a repeated header is one list (RFC 9110 §5.2)."""
+    told: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        if name in _LISTS:
+            told.setdefault(name, []).append(value)
+    return {name: b",".join(values) for name, values in told.items()}
 
 
 def parse_networks(names: Sequence[str]) -> tuple[Network, ...]:
