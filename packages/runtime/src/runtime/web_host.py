@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Final
 
+from runtime.networks import address_of
 from runtime.web_origin import ascii_host
 
 _MAX_CHARACTERS: Final = 262
@@ -50,12 +51,8 @@ def is_loopback(name: str) -> bool:
     """Return whether a name or an address stands for the machine itself (RFC 6761 §6.3)."""
     if name == _LOOPBACK or name.endswith(f".{_LOOPBACK}"):
         return True
-    try:
-        address = ip_address(name)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback
+    address = address_of(name)
+    return address is not None and address.is_loopback
 
 
 @lru_cache(maxsize=256)

@@ -28,16 +28,14 @@ from gateway.transport.address_limits import (
 )
 from gateway.transport.admission import Refusal
 from gateway.transport.client_address import (
-    Address,
     Headers,
     client_address,
-    is_in,
     is_nearby,
     parse_address,
 )
-from gateway.transport.forwarded import Network
 from gateway.transport.limit_reports import ReportInterval
 from runtime.clocks import monotonic_s
+from runtime.networks import Address, Network, is_in
 
 log = structlog.get_logger()
 

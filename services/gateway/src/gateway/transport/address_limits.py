@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, NamedTuple
 
-from gateway.transport.client_address import Address
+from runtime.networks import Address
 
 MAX_IDLE_ADDRESSES: Final = 32_768
 """How many networks are remembered that have no connection, only a rate; about 200 bytes each.

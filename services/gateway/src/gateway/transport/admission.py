@@ -10,9 +10,15 @@ from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
 from contract.topics import is_pillow_id
 from gateway.auth.grants import Grant
 from gateway.fanout.subscriptions import Filter
-from gateway.transport.forwarded import Network, forwarded_host, is_forwarded_https, is_trusted
+from gateway.transport.forwarded import (
+    Network,
+    forwarded_host,
+    is_forwarded_https,
+    is_trusted,
+)
 from gateway.transport.host_policy import foreign_host
 from gateway.transport.origin_policy import browser_says_same_origin, origin_allowed
+from runtime.networks import Network
 from runtime.web_host import EVERY_HOST, AllowedHosts, parse_host
 
 

@@ -6,12 +6,10 @@ if a trusted proxy named it, and what stands before the first other one was writ
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from typing import Final, TypeAlias
 
-from gateway.transport.forwarded import Network
-
-Address: TypeAlias = IPv4Address | IPv6Address
+from runtime.networks import Address, Network, address_of, is_in
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
@@ -39,8 +37,7 @@ _PAIR: Final = re.compile(
 def parse_address(text: str) -> Address | None:
     """Parse an address as a system or a proxy names it: also with a port, in brackets, or quoted.
 
-    None stands for anything else: `unknown`, an obfuscated name, no address at all. An IPv4 address
-    in the form of an IPv6 one is returned as what it is.
+    None stands for anything else: `unknown`, an obfuscated name, no address at all.
     """
     host = text.strip()[:_MAX_NODE_CHARS].strip('"')
     if host.startswith("["):
@@ -49,13 +46,7 @@ def parse_address(text: str) -> Address | None:
             return None
     elif host.count(":") == 1:
         host = host.partition(":")[0]
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
+    return address_of(host)
 
 
 def client_address(
@@ -80,11 +71,6 @@ def client_address(
         if not is_in(address, trusted):
             break
     return address
-
-
-def is_in(address: Address, networks: Sequence[Network]) -> bool:
-    """Return whether an address is in one of the networks."""
-    return any(address in network for network in networks)
 
 
 def is_nearby(address: Address) -> bool:

@@ -1,14 +1,10 @@
-"""Forwarded requests: the host and the scheme that a browser asked for, as a trusted proxy tells
-them. Pure."""
+"""Forwarded requests: the host and the scheme a browser asked for, as a proxy tells them. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from ipaddress import IPv6Address, ip_address
-from typing import Final, TypeAlias
+from typing import Final
 
-from runtime import networks
-
-Network: TypeAlias = networks.Network
+from runtime.networks import Network, address_of, is_in, parse_network
 
 _VALUE: Final = r'=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;,"]+))'
 _FORWARDED_HOST: Final = re.compile(rf"(?:^|[;,])\s*host{_VALUE}", re.IGNORECASE)
@@ -34,20 +30,15 @@ def parse_networks(names: Sequence[str]) -> tuple[Network, ...]:
 
     Raises ValueError for a name that is neither.
     """
-    return tuple(map(networks.parse_network, names))
+    return tuple(map(parse_network, names))
 
 
 def is_trusted(peer: str | None, trusted: Sequence[Network]) -> bool:
     """Return whether a peer's address is in one of the networks; a name or None never is."""
     if peer is None or not trusted:
         return False
-    try:
-        address = ip_address(peer.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in network for network in trusted)
+    address = address_of(peer)
+    return address is not None and is_in(address, trusted)
 
 
 def forwarded_host(fields: Mapping[bytes, bytes]) -> str | None:

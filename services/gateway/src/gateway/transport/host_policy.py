@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from gateway.transport.forwarded import Network, forwarded_hosts, is_trusted
+from gateway.transport.forwarded import forwarded_hosts, is_trusted
+from runtime.networks import Network
 from runtime.web_host import AllowedHosts, is_address, is_loopback, parse_host
 
 _NONE: Final = "''"
