@@ -6,7 +6,8 @@ from structlog.testing import capture_logs
 from contract.frames import FORBIDDEN, FULL, UNAUTHORIZED
 from gateway.metrics import GatewayMetrics
 from gateway.transport.admission import Refusal
-from gateway.transport.refusal_reports import REPEAT_S, RefusalReports
+from gateway.transport.limit_reports import REPEAT_S
+from gateway.transport.refusal_reports import RefusalReports
 
 
 class Time:

@@ -8,7 +8,7 @@ import structlog
 from gateway.metrics import GatewayMetrics
 
 REPEAT_S: Final = 60.0
-"""The least time between two lines about the same limit, in seconds."""
+"""The least time between two lines of the same kind, in seconds."""
 
 log = structlog.get_logger()
 

@@ -1,26 +1,21 @@
 """Refusal reports: a log line for each kind of refusal, and not one for each client."""
 
-import time
-from typing import Final
-
 import structlog
 
 from contract.frames import FULL
 from gateway.metrics import GatewayMetrics
 from gateway.transport.admission import Refusal
-
-REPEAT_S: Final = 60.0
-"""The least time between two lines about the same close code, in seconds."""
+from gateway.transport.limit_reports import ReportInterval
 
 log = structlog.get_logger()
 
 
 class RefusalReports:
-    """Counts each refusal by its close code, and logs the first of each code in REPEAT_S."""
+    """Counts each refusal by its close code, and logs the first of each code in an interval."""
 
     def __init__(self, metrics: GatewayMetrics) -> None:
         self._metrics = metrics
-        self._logged_s: dict[int, float] = {}
+        self._interval = ReportInterval()
         self._unlogged: dict[int, int] = {}
 
     def refused(self, refusal: Refusal) -> None:
@@ -29,11 +24,9 @@ class RefusalReports:
         self._metrics.refused.labels(str(code)).inc()
         if code == FULL:
             return  # limit_reports has a line about that
-        now_s = time.monotonic()
-        if now_s - self._logged_s.get(code, -REPEAT_S) < REPEAT_S:
+        if not self._interval.is_due(str(code)):
             self._unlogged[code] = self._unlogged.get(code, 0) + 1
             return
-        self._logged_s[code] = now_s
         log.warning(
             "a client was refused",
             code=code,
