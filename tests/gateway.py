@@ -123,7 +123,7 @@ class Gateway(Program):
             return await client.get(f"{self.url}{path}", headers=headers)
 
     async def get_ops(self, path: str, **headers: str) -> httpx.Response:
-        """Send a GET request to the private port."""
+        """Send a GET request to the ops port."""
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
             return await client.get(f"{self.ops_url}{path}", headers=headers)
 

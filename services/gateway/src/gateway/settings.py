@@ -62,7 +62,7 @@ class GatewaySettings(AuthSettings):
     ops_host: str = Field(
         "127.0.0.1",
         alias="GATEWAY_OPS_HOST",
-        description="The address of the private port: /readyz with its reasons, /metrics and "
+        description="The address of the ops port: /readyz with its reasons, /metrics and "
         "/healthz. Nobody but operators should reach it.",
     )
     ops_port: int = Field(
@@ -70,7 +70,7 @@ class GatewaySettings(AuthSettings):
         alias="GATEWAY_OPS_PORT",
         ge=0,
         le=65535,
-        description="The private port; 0 for any. Unless it is set, another one is taken where "
+        description="The ops port; 0 for any. Unless it is set, another one is taken where "
         "8082 is in use.",
     )
     public_url: Annotated[str, AfterValidator(_checked_public_url)] = Field(
@@ -152,7 +152,7 @@ class GatewaySettings(AuthSettings):
         ge=0,
         description="The limit of connections from one address at once, IPv6 by /64; above it the "
         "answer is 4429 or 429. 0 for no limit. Unless set, there is none for loopback, private "
-        "networks and trusted proxies; so with the next two.",
+        "networks and trusted proxies; the same holds for the next two.",
     )
     max_connects_per_address: int = Field(
         64,
