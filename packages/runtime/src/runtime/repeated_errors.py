@@ -9,6 +9,9 @@ from typing import Final
 
 from runtime.log_once import MAX_KEYS, place_of
 
+_OTHERS: Final = "others"
+"""Stands for every error beyond MAX_KEYS kinds."""
+
 
 class RepeatedErrors(logging.Filter):
     """Passes the first record of each type of error and place, and each tenth, hundredth and so on.
@@ -36,9 +39,6 @@ class RepeatedErrors(logging.Filter):
         record.msg, record.args = f"{record.getMessage()} ({count} times; at {place_of(error)})", ()
         record.exc_info = None
         return True
-
-
-_OTHERS: Final = "others"
 
 
 def _is_power_of_ten(count: int) -> bool:
