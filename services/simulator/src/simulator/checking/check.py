@@ -24,7 +24,7 @@ from simulator.targets.azure_queue import queue_view
 QUIET_S: Final = 1.5
 """Everything is taken to have arrived when nothing was received for this long."""
 
-DEAF_S: Final = 3.0
+NO_ANSWER_S: Final = 3.0
 """A queue service that gives no answer for this long is named as the reason."""
 
 _POLL_S: Final = 0.25
@@ -133,7 +133,7 @@ def hints_for(
     for `silence_s` it gave no answer.
     """
     hints = []
-    if silence_s >= DEAF_S:
+    if silence_s >= NO_ANSWER_S:
         hints.append(
             f"the queue service gave no answer for {silence_s:.0f} s; the poller could receive "
             "nothing meanwhile"
@@ -142,7 +142,7 @@ def hints_for(
         hints.append("nothing was sent; the lines above give the reason")
     elif waiting:
         cause = "the poller is slow" if seen.states_received else "is the poller running?"
-        cause = "it answers too slowly" if silence_s >= DEAF_S else cause
+        cause = "it answers too slowly" if silence_s >= NO_ANSWER_S else cause
         hints.append(f"{waiting:,} messages still wait on {queue}: {cause}")
     elif seen.states_received == 0:
         hints.append("nothing arrived on MQTT; does the poller use this broker and TOPIC_PREFIX?")
