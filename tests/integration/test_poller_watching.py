@@ -42,7 +42,7 @@ async def say(broker: Broker, prefix: str, clients: bytes) -> None:
         await gateway.publish(topics.watching("gw"), clients, qos=1, retain=True)
 
 
-async def fall_asleep(poller: Poller) -> None:
+async def until_pause_is_long(poller: Poller) -> None:
     """Wait until a poller that was just started polls in eight seconds or later."""
 
     # The pauses are 10 ms, 20 ms, 40 ms … and 10.24 s, each varied by a fifth.
@@ -72,18 +72,18 @@ async def begin_to_look(poller: Poller, broker: Broker) -> None:
 
 
 @pytest.mark.parametrize("wake", [wake_on_mqtt, wake_over_http, begin_to_look])
-async def test_a_poller_that_sleeps_polls_at_once(
+async def test_a_long_pause_ends_by_a_hint_and_by_the_first_client(
     azurite: Azurite,
     broker: Broker,
     prefix: str,
     queue_name: str,
     wake: Callable[[Poller, Broker], Awaitable[None]],
 ) -> None:
-    """When somebody begins to look, and when it is told to."""
+    """The message on the queue is published at once."""
     await say(broker, prefix, b"0")
     async with Poller(queue_name, prefix, broker, **env(azurite)) as poller:
         assert await watching(poller) == 0
-        await fall_asleep(poller)
+        await until_pause_is_long(poller)
         await put(azurite, queue_name, [numbered(1)])
         began_s = time.monotonic()
         await wake(poller, broker)
@@ -91,7 +91,7 @@ async def test_a_poller_that_sleeps_polls_at_once(
         assert time.monotonic() - began_s < WITHIN_S
 
 
-async def test_what_is_no_number_or_an_old_hint_wakes_nobody(
+async def test_what_is_no_number_or_an_old_hint_ends_no_pause(
     azurite: Azurite, broker: Broker, prefix: str, queue_name: str
 ) -> None:
     """It counts as absent, and what a gateway says that is offline as well."""
@@ -105,7 +105,7 @@ async def test_what_is_no_number_or_an_old_hint_wakes_nobody(
             await gateway.publish(topics.watching(f"odd-{number}"), odd, qos=1, retain=True)
         async with Poller(queue_name, prefix, broker, **env(azurite)) as poller:
             assert await watching(poller) == 0
-            await fall_asleep(poller)
+            await until_pause_is_long(poller)
             before = await poller.count("polls")
             for odd in (b"-1", b"1e400", b"9" * 5000, b"many"):
                 await gateway.publish(topics.watching("odd-0"), odd, qos=1, retain=True)
@@ -123,7 +123,7 @@ async def test_what_is_no_number_or_an_old_hint_wakes_nobody(
 
 
 def env(azurite: Azurite) -> dict[str, str]:
-    """Return the settings of a poller that sleeps for long."""
+    """Return the settings of a poller that may pause for long."""
     return {
         "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
         "POLLER_POLL_MAX": "600",
