@@ -9,7 +9,7 @@ from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
 from gateway.settings import GatewaySettings
-from gateway.transport.address_gate import AddressGate, AddressPolicy
+from gateway.transport.address_limiter import AddressLimiter, AddressPolicy
 from gateway.transport.address_limits import AddressLimits
 from gateway.transport.admission import AdmissionPolicy
 from gateway.transport.connection_limits import ConnectionLimits, derive_limits
@@ -61,7 +61,7 @@ def create_transport(
         _admission_policy(settings, registry.limits),
         clock,
         _traffic_limits(settings),
-        AddressGate(_address_policy(settings), metrics),
+        AddressLimiter(_address_policy(settings), metrics),
         access.control if access is not None else None,
     )
 

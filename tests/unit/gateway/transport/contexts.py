@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.transport.access import AccessControl
-from gateway.transport.address_gate import AddressGate, AddressPolicy
+from gateway.transport.address_limiter import AddressLimiter, AddressPolicy
 from gateway.transport.admission import AdmissionPolicy
 from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.connections import ConnectionRegistry
@@ -43,6 +43,6 @@ def make_context(
         AdmissionPolicy(allowed_origins, max_clients),
         core.clock,
         traffic or TrafficLimits(),
-        AddressGate(addresses or AddressPolicy(), core.metrics),
+        AddressLimiter(addresses or AddressPolicy(), core.metrics),
         access,
     )

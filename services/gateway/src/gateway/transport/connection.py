@@ -13,7 +13,7 @@ from gateway.auth.grants import Grant
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.subscriptions import Filter, Subscriber
 from gateway.transport.access import Pass, restricted
-from gateway.transport.address_gate import NOT_COUNTED
+from gateway.transport.address_limiter import NOT_COUNTED
 from gateway.transport.admission import Admission, Refusal, SubscriptionRequest
 from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext
@@ -33,7 +33,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
 
     __slots__ = (
         "_acknowledged", "_pass", "_response", "_silent_heartbeats", "context", "is_alive",
-        "transport", "visit",
+        "quota", "transport",
     )  # fmt: skip
 
     kind: str
@@ -51,7 +51,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         self._pass: Pass | None = None  # where a token is needed
         self._silent_heartbeats = 0  # since the last sign of life
         self._acknowledged = 0  # by the peer's system at a sign of life, in bytes
-        self.visit = NOT_COUNTED
+        self.quota = NOT_COUNTED
 
         # With a high-water mark of 0 the transport calls `pause_writing` as soon as the system's
         # buffer is full, so that a live connection never has buffered data. Only the response to an
@@ -165,7 +165,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         self.end_pass()
         self.context.dispatcher.unsubscribe(self)
         self.context.registry.unregister(self)
-        self.visit.end()
+        self.quota.release()
 
     def pause_writing(self) -> None:
         """Skip it, because it does not read."""

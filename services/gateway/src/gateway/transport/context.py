@@ -10,7 +10,7 @@ from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.fanout.subscriptions import NAME_BYTES, Filter, filter_bytes
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl, restricted
-from gateway.transport.address_gate import AddressGate
+from gateway.transport.address_limiter import AddressLimiter
 from gateway.transport.admission import (
     Admission,
     AdmissionPolicy,
@@ -38,7 +38,7 @@ class TransportContext:
     policy: AdmissionPolicy
     clock: Clock
     traffic: TrafficLimits
-    addresses: AddressGate
+    addresses: AddressLimiter
     access: AccessControl | None = None
     """The check of tokens; None if every client may see every pillow."""
 

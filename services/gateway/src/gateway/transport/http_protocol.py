@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from contract.frames import FULL, TOO_MANY
 from gateway.transport import sse
-from gateway.transport.address_gate import NOT_COUNTED
+from gateway.transport.address_limiter import NOT_COUNTED
 from gateway.transport.admission import Refusal
 from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext, peer_address
@@ -38,7 +38,7 @@ class HttpProtocol(asyncio.Protocol):
     """A connection from its acceptance until it is upgraded or lost; small until its first byte."""
 
     __slots__ = (
-        "_context", "_handshake", "_options", "_parser", "_pipeline", "_stage", "_visit",
+        "_context", "_handshake", "_options", "_parser", "_pipeline", "_quota", "_stage",
         "transport",
     )  # fmt: skip
 
@@ -49,15 +49,15 @@ class HttpProtocol(asyncio.Protocol):
         self._parser: RequestParser | None = None
         self._pipeline: Pipeline | None = None
         self._handshake: RequestHead | None = None
-        self._visit = NOT_COUNTED
+        self._quota = NOT_COUNTED
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Register as pending; the registry closes it if no byte arrives in time."""
         self.transport = transport
         transport.set_write_buffer_limits(high=0)  # so that a response is stalled to its last byte
         self._stage = RequestStage(self._context, self, transport)
-        self._visit = self._context.addresses.accept(peer_address(transport))
-        if self._visit.is_unwanted:
+        self._quota = self._context.addresses.accept(peer_address(transport))
+        if self._quota.is_exceeded:
             self._stage.current = Stage.CLOSING
             transport.abort()
         else:
@@ -67,7 +67,7 @@ class HttpProtocol(asyncio.Protocol):
         """Stop the deadline, unregister, and pass the loss on."""
         self._context.requests.discard(self)
         self._release()
-        self._visit.end()
+        self._quota.release()
         if self._pipeline is not None:
             self._pipeline.connection_lost(exc)
 
@@ -84,9 +84,9 @@ class HttpProtocol(asyncio.Protocol):
             cached = parse_cached(data)
             if cached is not None:
                 self._stage.leave()
-                refusal = self._visit.request(cached.fields, (), is_upgrade=True)
+                refusal = self._quota.request(cached.fields, (), is_upgrade=True)
                 upgrade_to_websocket(
-                    self._context, self.transport, *cached, visit=self._visit, refusal=refusal
+                    self._context, self.transport, *cached, quota=self._quota, refusal=refusal
                 )
                 return
             self._stage.enter(Stage.PENDING)  # again, because its time begins with its first byte
@@ -112,7 +112,7 @@ class HttpProtocol(asyncio.Protocol):
         """Pass on that the transport's buffer has drained."""
         self._stage.resume(Stage.REQUEST if self._is_busy else Stage.IDLE)
         if not self._is_busy:
-            self._visit.answered()
+            self._quota.answered()
         if self._pipeline is not None:
             self._pipeline.resume_writing()
 
@@ -157,7 +157,7 @@ class HttpProtocol(asyncio.Protocol):
         if error is not None:
             self._refuse(error)
             return False
-        refusal = self._visit.request(head.fields, head.repeated, is_upgrade=False)
+        refusal = self._quota.request(head.fields, head.repeated, is_upgrade=False)
         if refusal is not None:
             self._refuse_for_now(refusal)
             return False
@@ -189,7 +189,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _upgrade_to_websocket(self, head: RequestHead, rest: bytes) -> None:
         """Upgrade the connection, or end it with the refusal of the handshake."""
-        refusal = self._visit.request(head.fields, head.repeated, is_upgrade=True)
+        refusal = self._quota.request(head.fields, head.repeated, is_upgrade=True)
         response = respond(head)
         if not response.accepted:
             self._close_with(response.data)
@@ -202,7 +202,7 @@ class HttpProtocol(asyncio.Protocol):
             head.fields,
             response,
             rest,
-            visit=self._visit,
+            quota=self._quota,
             refusal=refusal,
         )
 
@@ -211,7 +211,7 @@ class HttpProtocol(asyncio.Protocol):
         path, _, query = head.target.partition(b"?")
         if path != sse.PATH or head.method != b"GET":
             return False
-        refusal = self._visit.request(head.fields, head.repeated, is_upgrade=True)
+        refusal = self._quota.request(head.fields, head.repeated, is_upgrade=True)
         if refusal is not None:
             self._refuse_for_now(refusal)
             return True
@@ -224,7 +224,7 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse_for_now(request)
             return True
         self._detach()
-        upgrade_to_sse(self._context, self.transport, head, request, self._visit)
+        upgrade_to_sse(self._context, self.transport, head, request, self._quota)
         return True
 
     def _refuse_for_now(self, refusal: Refusal) -> None:
@@ -264,7 +264,7 @@ class HttpProtocol(asyncio.Protocol):
     def _end_response(self, stage: Stage) -> None:
         """Note that no request is being answered."""
         self._stage.enter(stage)
-        self._visit.answered()
+        self._quota.answered()
 
     @property
     def _is_busy(self) -> bool:

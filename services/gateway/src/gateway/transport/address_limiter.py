@@ -1,4 +1,4 @@
-"""Address gate: counts connections and requests for the addresses that they come from.
+"""Address limiter: counts connections and requests for the addresses that they come from.
 
 A connection of a client is counted from its acceptance to its end. One of a trusted proxy carries
 requests of many clients: there each request is counted for the address that the proxy names until
@@ -72,8 +72,8 @@ class _Peer(NamedTuple):
     is_proxy: bool
 
 
-class AddressGate:
-    """The limits of addresses, and what each address uses."""
+class AddressLimiter:
+    """Counts what each address uses, refuses what is above its limits, and reports it."""
 
     def __init__(self, policy: AddressPolicy, metrics: GatewayMetrics) -> None:
         self._policy = policy
@@ -85,12 +85,12 @@ class AddressGate:
         for kind in _UNITS:
             metrics.address_limit.labels(kind).set(getattr(policy.limits, kind))
 
-    def accept(self, peer: str | None) -> "Visit":
+    def accept(self, peer: str | None) -> "ConnectionQuota":
         """Count a new connection, if it is of a client whose address has a limit."""
         known = None if peer is None else self._peer(peer)
         if known is None or (known.limits.is_none and not known.is_proxy):
             return NOT_COUNTED
-        return _CountedVisit(self, known)
+        return _CountedQuota(self, known)
 
     def client_of(
         self, peer: Address, fields: Mapping[bytes, bytes], repeated: Headers
@@ -140,14 +140,14 @@ class AddressGate:
         return _Peer(address, policy.limits_of(address), is_proxy)
 
 
-class Visit:
-    """One connection, as its address counts it; this one is of an address without a limit."""
+class ConnectionQuota:
+    """What one connection takes of its address's limits; this one's address has none."""
 
     __slots__ = ()
 
     @property
-    def is_unwanted(self) -> bool:
-        """Whether it is to be closed at once, because its address was told why often enough."""
+    def is_exceeded(self) -> bool:
+        """Whether the connection is to be closed at once: its address was told why often enough."""
         return False
 
     def request(
@@ -159,20 +159,20 @@ class Visit:
     def answered(self) -> None:
         """Note that no request is being answered, so that the next one may be another client's."""
 
-    def end(self) -> None:
+    def release(self) -> None:
         """Stop counting it."""
 
 
-NOT_COUNTED: Final = Visit()
+NOT_COUNTED: Final = ConnectionQuota()
 
 
-class _CountedVisit(Visit):
-    """A connection of a client, or of a trusted proxy."""
+class _CountedQuota(ConnectionQuota):
+    """That of a client's connection, or of a trusted proxy's."""
 
-    __slots__ = ("_excess", "_gate", "_held", "_peer")
+    __slots__ = ("_excess", "_held", "_limiter", "_peer")
 
-    def __init__(self, gate: AddressGate, peer: _Peer) -> None:
-        self._gate = gate
+    def __init__(self, limiter: AddressLimiter, peer: _Peer) -> None:
+        self._limiter = limiter
         self._peer = peer
         self._held: Sequence[Counted] = ()  # what has a connection more because of it
         self._excess: Excess | None = None
@@ -182,7 +182,7 @@ class _CountedVisit(Visit):
             self._excess = self._take(networks, peer.limits, kinds, may_be_silent=True)
 
     @property
-    def is_unwanted(self) -> bool:
+    def is_exceeded(self) -> bool:
         return self._excess is not None and not self._excess.is_told
 
     def request(
@@ -190,7 +190,7 @@ class _CountedVisit(Visit):
     ) -> Refusal | None:
         excess, peer = self._excess, self._peer
         if excess is None and peer.is_proxy:
-            networks, limits = self._gate.client_of(peer.address, fields, repeated)
+            networks, limits = self._limiter.client_of(peer.address, fields, repeated)
             kinds = (CONNECTS,) if is_upgrade else (REQUESTS,)
             excess = self._take(networks, limits, kinds if self._held else (CONNECTIONS, *kinds))
         elif excess is None and not is_upgrade:
@@ -199,12 +199,12 @@ class _CountedVisit(Visit):
 
     def answered(self) -> None:
         if self._peer.is_proxy:
-            self.end()
+            self.release()
 
-    def end(self) -> None:
+    def release(self) -> None:
         held, self._held = self._held, ()
         if held:
-            self._gate.release(held)
+            self._limiter.release(held)
 
     def _take(
         self,
@@ -214,7 +214,7 @@ class _CountedVisit(Visit):
         *,
         may_be_silent: bool = False,
     ) -> Excess | None:
-        excess = self._gate.take(networks, limits, kinds, may_be_silent=may_be_silent)
+        excess = self._limiter.take(networks, limits, kinds, may_be_silent=may_be_silent)
         if excess is None and CONNECTIONS in kinds:
             self._held = networks
         return excess
