@@ -175,7 +175,7 @@ async def run(**env: str) -> tuple[int, str]:
 async def test_a_connection_without_a_whole_request_is_closed(
     gateway: Gateway, sent: bytes
 ) -> None:
-    """After REQUEST_HEADER_TIMEOUT_S, because it holds a file descriptor."""
+    """After GATEWAY_REQUEST_TIMEOUT, because it holds a file descriptor."""
     reader, writer = await asyncio.open_connection(ports.HOST, gateway.port)
     try:
         writer.write(sent)

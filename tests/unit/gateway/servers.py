@@ -95,6 +95,7 @@ async def serving(
     traffic: TrafficLimits | None = None,
     access: AccessControl | None = None,
     message_s: float = 30.0,
+    request_s: float = 10.0,
 ) -> AsyncIterator[Served]:
     """Run a server that sends each client a heartbeat once in `heartbeat_s`."""
     core = GatewayCore()
@@ -105,6 +106,7 @@ async def serving(
         traffic=traffic,
         access=access,
         message_s=message_s,
+        request_s=request_s,
     )
     listener = listen("127.0.0.1", 0, "PORT")
     set_socket_limits(listener)

@@ -30,12 +30,15 @@ def make_context(
     traffic: TrafficLimits | None = None,
     access: AccessControl | None = None,
     message_s: float = 30.0,
+    request_s: float = 10.0,
     addresses: AddressPolicy | None = None,
     requests: InboundScheduler | None = None,
 ) -> TransportContext:
     """Return a context that adds clients to the core."""
     return TransportContext(
-        ConnectionRegistry(core.metrics, limits or ConnectionLimits(total=1000), message_s),
+        ConnectionRegistry(
+            core.metrics, limits or ConnectionLimits(total=1000), message_s, request_s
+        ),
         core.dispatcher,
         InboundScheduler(LoopBudget(CPU_SHARE, BURST_S, SLICE_S)),
         requests

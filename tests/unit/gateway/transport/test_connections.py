@@ -23,12 +23,9 @@ from tests.unit.gateway.servers import read_to_end, serving
 from tests.waiting import until
 
 
-async def test_a_connection_without_a_byte_is_closed_after_the_header_timeout(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_connection_without_a_byte_is_closed_after_the_request_timeout() -> None:
     """It holds a file descriptor."""
-    monkeypatch.setattr(connections, "REQUEST_HEADER_TIMEOUT_S", 0.2)
-    async with serving() as served, served.dial(b"") as silent:
+    async with serving(request_s=0.2) as served, served.dial(b"") as silent:
         with contextlib.suppress(ConnectionResetError):
             assert await read_to_end(silent) == b""
         assert len(served.registry) == 0

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from contract.frames import MAX_SUBSCRIBED
-from gateway.transport import connections
 from gateway.transport.request_parser import MAX_HTTP_REQUEST_BYTES
 from tests.gateway import TEXT, client_frame, handshake, parse_frames, request
 from tests.unit.gateway.servers import Served, read_to_end, serving
@@ -187,25 +186,19 @@ async def test_the_request_limit_is_for_each_request_of_a_connection() -> None:
     [b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n", request() + b"GET /"],
     ids=["half a head", "an empty line", "half a second request"],
 )
-async def test_an_incomplete_request_is_ended_by_its_deadline(
-    sent: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """REQUEST_HEADER_TIMEOUT_S from its first byte."""
-    monkeypatch.setattr(connections, "REQUEST_HEADER_TIMEOUT_S", 0.3)
-    async with serving() as served, served.dial(sent) as client:
+async def test_an_incomplete_request_is_ended_by_its_deadline(sent: bytes) -> None:
+    """GATEWAY_REQUEST_TIMEOUT from its first byte."""
+    async with serving(request_s=0.3) as served, served.dial(sent) as client:
         with contextlib.suppress(ConnectionError):
             await read_to_end(client)
         await until(lambda: len(served.registry) == 0, "unregistered")
         assert served.count("connection_limit_reached_total", limit="request") == 1
 
 
-async def test_a_body_that_trickles_is_ended_by_the_deadline(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_body_that_trickles_is_ended_by_the_deadline() -> None:
     """Though it has its response: each byte would restart uvicorn's keep-alive timeout."""
-    monkeypatch.setattr(connections, "REQUEST_HEADER_TIMEOUT_S", 0.3)
     sent = request("/nothing", "Content-Length: 1000", method="POST")
-    async with serving() as served, served.dial(sent) as client:
+    async with serving(request_s=0.3) as served, served.dial(sent) as client:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(10):
@@ -213,12 +206,11 @@ async def test_a_body_that_trickles_is_ended_by_the_deadline(
                     await loop.sock_sendall(client, b"x")
 
 
-async def test_an_upgraded_connection_has_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_upgraded_connection_has_no_deadline() -> None:
     """Nor uvicorn's keep-alive timeout, if it has served a request before."""
     timeout_s = 0.1
-    monkeypatch.setattr(connections, "REQUEST_HEADER_TIMEOUT_S", timeout_s)
     async with (
-        serving() as served,
+        serving(request_s=timeout_s) as served,
         served.dial(request("http://localhost/events", "Content-Length: 9")),
         served.dial(handshake("/ws", "Connection: keep-alive")),
     ):

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.transport import connections
 from gateway.transport.request_parser import MAX_PIPELINED
 from tests.gateway import handshake, request
 from tests.unit.gateway.servers import read_to_end, serving
@@ -179,14 +178,11 @@ async def test_a_connection_is_upgraded_after_an_ordinary_request(second: bytes)
     ],
     ids=["garbage", "two hosts", "a target that is not ASCII", "half a CONNECT"],
 )
-async def test_an_error_behind_a_request_does_not_pass_for_its_response(
-    second: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_error_behind_a_request_does_not_pass_for_its_response(second: bytes) -> None:
     """The connection is aborted while a response is due."""
-    monkeypatch.setattr(connections, "REQUEST_HEADER_TIMEOUT_S", 0.3)
     application = Application()
     async with (
-        serving(app=application.app) as served,
+        serving(app=application.app, request_s=0.3) as served,
         served.dial(request("/slow") + second) as client,
     ):
         with contextlib.suppress(ConnectionError):
@@ -250,7 +246,7 @@ async def test_a_response_behind_the_refusal_of_its_body_is_dropped(
 
 
 async def test_a_request_that_arrives_slowly_is_not_cut_by_the_keep_alive_timeout() -> None:
-    """That is for idle connections; a request has REQUEST_HEADER_TIMEOUT_S from its first byte."""
+    """That is for idle connections; a request has GATEWAY_REQUEST_TIMEOUT from its first byte."""
     application = Application()
     application.may_respond.set()
     loop = asyncio.get_running_loop()

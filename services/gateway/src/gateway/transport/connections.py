@@ -24,10 +24,6 @@ from gateway.transport.open_files import is_out_of_files
 from gateway.transport.refusal_reports import RefusalReports
 from gateway.transport.timing_wheel import TimingWheel
 
-REQUEST_HEADER_TIMEOUT_S: Final = 10.0
-"""The limit of each stage of a request, in seconds: until a new connection's first byte, from there
-to the end of the head, and of the body. A silent connection holds a file descriptor."""
-
 LINGER_S: Final = 1.0
 """How long a connection that was refused, or ends, may take to read why and to close. Closing at
 once with unread data makes TCP send a reset, which can overtake the close code."""
@@ -85,13 +81,15 @@ class ConnectionRegistry:
         metrics: GatewayMetrics,
         limits: ConnectionLimits,
         message_s: float = 30.0,
-        request_s: float | None = None,
+        request_s: float = 10.0,
     ) -> None:
         """`message_s` is how long a client may take to send a message that it has begun.
 
-        `request_s` is that of each part of a request; None for REQUEST_HEADER_TIMEOUT_S.
+        `request_s` is the limit of each part of a request: until a new connection's first byte,
+        from there to the end of the head, and of the body. A silent connection holds a file
+        descriptor.
         """
-        self._request_s = request_s
+        self.request_s = request_s
         self.messages = MessageDeadlines(message_s)
         self._message_s = message_s
         self.clients: TimingWheel[Client] = TimingWheel()
@@ -135,11 +133,6 @@ class ConnectionRegistry:
             return True
         self._reports.reached("requests", self.limits.requests, "refused")
         return False
-
-    @property
-    def request_s(self) -> float:
-        """How long each part of a request may take, in seconds."""
-        return self._request_s or REQUEST_HEADER_TIMEOUT_S
 
     def end_overdue(self, connection: Connection) -> None:
         """Abort a connection whose request is incomplete for too long."""
