@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from devstack.broker import Broker
+from runtime.mqtt.own_status import STATUS_EXPIRY_S
 from tests.gateway import Gateway, handshake, request
 from tests.machine import need_mosquitto
 from tests.poller import eventually, payload, subscribed
@@ -59,6 +60,8 @@ async def test_the_first_client_and_the_last_one_are_said_at_once(gateway: Gatew
 
         await have(1)
         assert messages[0].retain
+        expiry_s = getattr(messages[0].properties, "MessageExpiryInterval", 0)
+        assert 0 < expiry_s <= STATUS_EXPIRY_S  # a number alone would count as clients for good
         for sent in (handshake("/ws?pillow=cloud-1"), request("/events")):
             before = len(messages)
             client = await gateway.open_raw(sent)

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.watching.schedule import CROSSING_S, INTERVAL_S, WatchingSchedule
+from gateway.watching.schedule import CROSSING_S, INTERVAL_S, RENEWAL_S, WatchingSchedule
+from runtime.mqtt.own_status import STATUS_EXPIRY_S
 
 changes = st.lists(
     st.tuples(st.floats(0.001, 15), st.integers(0, 3), st.sampled_from([True, False, False])),
@@ -40,6 +41,16 @@ def test_another_number_of_clients_waits_for_the_interval() -> None:
     assert schedule.wait_s(2, 101) == INTERVAL_S - 1
     assert schedule.wait_s(2, 100 + INTERVAL_S) == 0
     assert schedule.wait_s(1, 200) is None
+
+
+def test_the_same_number_is_published_again_before_the_broker_drops_it() -> None:
+    """It expires, so that the number of a gateway that is gone does not outlast its status."""
+    schedule = WatchingSchedule()
+    schedule.record(1, 100)
+
+    assert schedule.wait_s(1, 99 + RENEWAL_S) is None
+    assert schedule.wait_s(1, 100 + RENEWAL_S) == 0
+    assert RENEWAL_S < STATUS_EXPIRY_S / 2
 
 
 @given(changes)

@@ -20,10 +20,12 @@ paho-mqtt speaks the protocol; nothing outside this package imports it.
 from runtime.mqtt.command_session import CommandSession
 from runtime.mqtt.config import SessionConfig, SessionLimits, Subscription
 from runtime.mqtt.errors import BrokerLost, PublishRefused, PublishTooLarge
+from runtime.mqtt.own_status import STATUS_EXPIRY_S
 from runtime.mqtt.packets import Message
 from runtime.mqtt.session import MqttSession
 
 __all__ = [
+    "STATUS_EXPIRY_S",
     "BrokerLost",
     "CommandSession",
     "Message",

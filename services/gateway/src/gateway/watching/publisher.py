@@ -9,7 +9,7 @@ import structlog
 from contract.watching import encode_watching
 from gateway.watching.schedule import INTERVAL_S, WatchingSchedule
 from runtime.log_once import LogOnce
-from runtime.mqtt import BrokerLost, MqttSession, PublishRefused
+from runtime.mqtt import STATUS_EXPIRY_S, BrokerLost, MqttSession, PublishRefused
 
 log = structlog.get_logger()
 
@@ -70,7 +70,10 @@ class WatchingPublisher:
                 )
 
     def _send(self, session: MqttSession, number: int) -> asyncio.Future[None]:
-        return session.publish(self._topic, encode_watching(number), retain=True)
+        # It ends no later than the last will beside it, without which it would count as clients.
+        return session.publish(
+            self._topic, encode_watching(number), retain=True, expiry_s=STATUS_EXPIRY_S
+        )
 
 
 def _retrieve(published: asyncio.Future[None]) -> None:

@@ -9,6 +9,9 @@ CROSSING_S: Final = 0.2
 """The least time between two publishes otherwise: at once after a quiet moment. A client that
 connects and leaves in a loop causes five publishes a second at most."""
 
+RENEWAL_S: Final = 86_400.0
+"""After how long the same number is published again, because the broker drops it in time."""
+
 
 class WatchingSchedule:
     """What was published on the current connection to the broker, and when."""
@@ -30,7 +33,7 @@ class WatchingSchedule:
         if self._published is None:
             return 0.0
         if clients == self._published:
-            return None
+            return 0.0 if now_s - self._published_s >= RENEWAL_S else None
         is_crossing = (clients == 0) != (self._published == 0)
         interval_s = CROSSING_S if is_crossing else INTERVAL_S
         return max(0.0, self._published_s + interval_s - now_s)
