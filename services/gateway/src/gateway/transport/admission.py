@@ -11,7 +11,6 @@ from contract.topics import is_pillow_id
 from gateway.auth.grants import Grant
 from gateway.fanout.subscriptions import Filter
 from gateway.transport.forwarded import (
-    Network,
     forwarded_host,
     is_forwarded_https,
     is_trusted,
