@@ -47,7 +47,7 @@ class WatchingPublisher:
                 await self._publish(session, number)
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(INTERVAL_S if wait_s is None else wait_s):
+                async with asyncio.timeout(min(wait_s, INTERVAL_S)):
                     await self._changed.wait()
 
     def publish_none(self, session: MqttSession) -> None:

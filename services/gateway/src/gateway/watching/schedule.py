@@ -3,14 +3,15 @@
 from typing import Final
 
 INTERVAL_S: Final = 10.0
-"""The least time between two publishes while there are clients before and after."""
+"""The time between two publishes while there are clients. The same number is repeated, because
+another process with the same instance name may have written that there are none."""
 
 CROSSING_S: Final = 0.2
 """The least time between two publishes otherwise: at once after a quiet moment. A client that
 connects and leaves in a loop causes five publishes a second at most."""
 
 RENEWAL_S: Final = 86_400.0
-"""After how long the same number is published again, because the broker drops it in time."""
+"""After how long it is repeated that there are no clients, because the broker drops it in time."""
 
 
 class WatchingSchedule:
@@ -28,12 +29,10 @@ class WatchingSchedule:
         """Note that another connection has begun: the broker may have lost what was published."""
         self._published = None
 
-    def wait_s(self, clients: int, now_s: float) -> float | None:
-        """Return the seconds until this number is published; None if the broker has it."""
+    def wait_s(self, clients: int, now_s: float) -> float:
+        """Return the seconds until this number is published, if it stays the same."""
         if self._published is None:
             return 0.0
-        if clients == self._published:
-            return 0.0 if now_s - self._published_s >= RENEWAL_S else None
         is_crossing = (clients == 0) != (self._published == 0)
-        interval_s = CROSSING_S if is_crossing else INTERVAL_S
+        interval_s = CROSSING_S if is_crossing else INTERVAL_S if clients else RENEWAL_S
         return max(0.0, self._published_s + interval_s - now_s)
