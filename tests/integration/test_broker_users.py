@@ -92,9 +92,15 @@ async def test_a_state_goes_from_the_queue_to_the_gateway_and_nobody_writes_more
         await eventually(partial(shows, f"n-{number}"), "the state at the gateway")
         await wait_empty(azurite, queue_name, poller)
 
+    async def is_watched() -> bool:
+        return "pillowcast_poller_watching 1.0" in (await poller.get("/metrics")).text
+
     async with gateway, spawned(poller):
         await poller.until_ready()
         await publish(1)
+        async with gateway.connect() as client:
+            await client.receive()
+            await eventually(is_watched, "a client that the poller knows")
         forger = Session(
             guarded.url_for("gateway"), topics, protocol="3.1.1", user="gateway", instance="forger"
         )
