@@ -65,9 +65,7 @@ class Consumer:
         else:
             if number == places:
                 self._start_extra_loop(stopped, group)
-            is_full = number == limit
-            found = Found.FULL if is_full else Found.SOME if number else Found.NOTHING
-            self._pacer.record_poll(found, began_s)
+            self._pacer.record_poll(Found.of(number, limit), began_s)
 
     async def _fetch(self, places: int, stopped: "asyncio.Future[Any]") -> tuple[int, int]:
         """Fetch as many messages as the places and the failures before allow.

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from poller.consume.page_handler import PageHandler
+from poller.consume.polling import Found
 from poller.in_flight import InFlight
 from poller.metrics import PollerMetrics
 from poller.publish.state_publisher import StatePublisher
@@ -73,8 +74,7 @@ class PageFetcher:
             raise
         self._in_flight.unreserve(places)
         self._in_flight.intake.record_receive(loop.time() - requested_at)
-        found = "full" if len(page) == limit else "some" if page else "nothing"
-        self._metrics.polls.labels(found).inc()
+        self._metrics.polls.labels(Found.of(len(page), limit).value).inc()
         self._metrics.oldest_message_s.set(max((one.waited_s for one in page), default=0.0))
         self._handler.accept(request, page)
         return len(page)

@@ -35,6 +35,11 @@ class Found(Enum):
     FULL = "full"
     """As many messages as were asked for, so that more may wait."""
 
+    @classmethod
+    def of(cls, number: int, limit: int) -> "Found":
+        """Return what a poll found that asked for `limit` messages and got `number`."""
+        return cls.FULL if number == limit else cls.SOME if number else cls.NOTHING
+
 
 @dataclass(frozen=True, slots=True)
 class PollPolicy:
