@@ -27,8 +27,8 @@ WAKE_S: Final = 0.5
 class Observer:
     """Records received messages in `seen`, at the time of a scenario that runs at `speed`.
 
-    Where messages go to the queue (`by_queue`) it sends pollers a wake hint. Without a
-    visitor they would poll seldom, because they do not know that the check looks.
+    Where messages go to the queue (`by_queue`) it sends pollers a wake hint. Without
+    clients of a gateway they poll seldom, because they do not know that the check looks.
     """
 
     def __init__(
