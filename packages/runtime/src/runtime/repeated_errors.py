@@ -7,7 +7,8 @@ can do so for ever.
 import logging
 from typing import Final
 
-from runtime.log_once import MAX_KEYS, place_of
+from runtime.error_text import place_of
+from runtime.log_once import MAX_KEYS
 
 _OTHERS: Final = "others"
 """Stands for every error beyond MAX_KEYS kinds."""

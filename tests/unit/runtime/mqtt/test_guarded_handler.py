@@ -2,7 +2,7 @@
 
 import structlog
 
-from runtime.log_once import MAX_ERROR_CHARACTERS
+from runtime.error_text import MAX_ERROR_CHARACTERS
 from runtime.mqtt.guarded_handler import GuardedHandler
 from runtime.mqtt.packets import Message
 

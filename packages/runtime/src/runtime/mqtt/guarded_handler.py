@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import structlog
 
-from runtime.log_once import LogOnce, brief_error, place_of
+from runtime.error_text import brief_error, place_of
+from runtime.log_once import LogOnce
 from runtime.mqtt.packets import Message
 
 log = structlog.get_logger()

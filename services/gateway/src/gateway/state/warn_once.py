@@ -2,7 +2,8 @@
 
 import structlog
 
-from runtime.log_once import LogOnce, brief_error, place_of
+from runtime.error_text import brief_error, place_of
+from runtime.log_once import LogOnce
 
 log = structlog.get_logger()
 
