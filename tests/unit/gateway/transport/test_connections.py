@@ -115,6 +115,27 @@ async def test_a_request_above_the_limit_is_answered_with_503() -> None:
     assert b"retry-after: " in got
 
 
+async def test_whether_it_is_alive_is_answered_above_the_limit_of_requests() -> None:
+    """A load balancer would take a gateway away, with all its clients, that says 503 there."""
+    may_respond = asyncio.Event()
+
+    async def slow(_request: Request) -> Response:
+        await may_respond.wait()
+        return Response(b"done")
+
+    routes = [Route("/slow", slow), Route("/healthz", lambda _request: Response(b"ok"))]
+    async with (
+        serving(app=Starlette(routes=routes), limits=ConnectionLimits(requests=1)) as served,
+        served.dial(request("/slow")),
+    ):
+        await until(lambda: served.registry.count(Stage.REQUEST) == 1, "first request")
+        async with served.dial(request("/healthz", "Connection: close")) as second:
+            got = await read_to_end(second)
+        may_respond.set()
+
+    assert got.startswith(b"HTTP/1.1 200 ")
+
+
 class Flood:
     """An application that responds with pieces without an end."""
 

@@ -32,6 +32,7 @@ from gateway.transport.request_stage import RequestStage
 from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
 
 TOO_MANY_REQUESTS: Final = "As many requests as allowed are being answered; try again later."
+_ALIVE: Final = b"/healthz"  # answered above the limit, or a load balancer would take all away
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -162,7 +163,7 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse_for_now(refusal)
             return False
         if self._stage.current not in (Stage.REQUEST, Stage.STALLED):
-            if not self._context.registry.has_request_room:
+            if head.target != _ALIVE and not self._context.registry.has_request_room:
                 self._close_with(problem_response(503, TOO_MANY_REQUESTS))
                 return False
             self._stage.enter(Stage.REQUEST)
