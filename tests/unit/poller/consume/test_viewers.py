@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contract.topics import OFFLINE, ONLINE
 from contract.watching import encode_watching
-from poller.consume.viewers import MAX_GATEWAYS, Gateways, Viewers
+from poller.consume.viewers import MAX_GATEWAYS, SAID_S, Gateways, Viewers
 
 names = st.sampled_from(["one", "two", "three"])
 numbers = st.integers(0, 3).map(encode_watching)
@@ -34,6 +34,25 @@ def test_nobody_has_said_anything_at_the_start() -> None:
     """No gateway may be there, or only one that does not say it."""
     assert Gateways().viewers is Viewers.UNKNOWN
     assert make(("status", "old", ONLINE)).viewers is Viewers.UNKNOWN
+
+
+def test_a_number_that_is_not_repeated_is_void() -> None:
+    """A gateway and its broker were killed at once: there is no last will, and no such gateway."""
+    now_s = 100.0
+    gateways = Gateways(lambda: now_s)
+    gateways.receive_status("killed", ONLINE)
+    gateways.receive_watching("killed", b"3")
+    now_s += SAID_S - 1
+    gateways.receive_watching("other", b"2")
+    assert (gateways.viewers, gateways.clients) == (Viewers.SOME, 5)
+
+    now_s += 1
+    assert (gateways.viewers, gateways.clients) == (Viewers.SOME, 2)
+
+    now_s += SAID_S
+    assert (gateways.viewers, gateways.clients) == (Viewers.NONE, 0)
+    gateways.receive_watching("other", b"2")
+    assert gateways.viewers is Viewers.SOME
 
 
 def test_one_client_of_one_gateway_is_enough() -> None:
