@@ -23,7 +23,7 @@ from poller.consume.poll_pacer import PollPacer
 from poller.consume.polling import PollPolicy
 from poller.in_flight import InFlight
 from poller.journal.journal_folder import OpenedJournal
-from poller.journal.save_marks import SaveMarks
+from poller.journal.save_marks import WITHOUT_JOURNAL, SaveMarks
 from poller.metrics import PollerMetrics
 from poller.publish.broker_listener import BrokerListener
 from poller.publish.journaled_writes import JournaledWrites, StateJournal
@@ -55,7 +55,7 @@ class PipelineOptions:
     visibility_s: float
     newest_only: bool = False
     max_pillows: int = 100_000
-    marks_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    marks_id: str = field(default_factory=lambda: WITHOUT_JOURNAL + secrets.token_hex(8))
 
 
 @dataclass(frozen=True, slots=True)

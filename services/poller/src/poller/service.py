@@ -16,6 +16,7 @@ from poller.consume.classify import ClassificationRules
 from poller.consume.polling import PollPolicy
 from poller.journal.journal import Journal
 from poller.journal.journal_folder import JournalFolder
+from poller.journal.save_marks import WITHOUT_JOURNAL
 from poller.metrics import PollerMetrics
 from poller.publish.mqtt_state_publisher import MqttStatePublisher
 from poller.queue_time import QueueTime
@@ -68,7 +69,7 @@ async def _serve(
             await journal.wait_tried()
         options = _options(settings)
         journals = {} if journal is None else journal.instances
-        own = {options.marks_id: settings.instance}
+        own = {WITHOUT_JOURNAL: settings.instance}
         broker = MqttStatePublisher(settings, SERVICE, own | dict(journals))
         pipeline = compose(queue, broker, metrics, options, queue_time, journal)
         broker.listener, broker.gateways = pipeline.listener, pipeline.pacer

@@ -3,7 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poller.journal.save_marks import SaveMark, SaveMarks, decode_mark, encode_mark
+from poller.journal.save_marks import (
+    WITHOUT_JOURNAL,
+    SaveMark,
+    SaveMarks,
+    decode_mark,
+    encode_mark,
+)
 
 
 @given(st.from_regex(r"[0-9a-f]{1,64}", fullmatch=True), st.integers(0, 10**18 - 1))
@@ -12,6 +18,14 @@ def test_a_mark_is_decoded_as_it_was_encoded(journal: str, number: int) -> None:
     mark = SaveMark(journal, number)
 
     assert decode_mark(encode_mark(mark)) == mark
+
+
+def test_each_journal_has_a_topic_and_all_starts_without_one_share_a_topic() -> None:
+    """A topic for each start would stay on the broker, and nobody could use its mark."""
+    assert SaveMark("0a1f0a1f0a1f0a1f", 1).level == "0a1f0a1f0a1f0a1f"
+    starts = [SaveMark(WITHOUT_JOURNAL + start, 1) for start in ("0a1f", "0a20")]
+    assert {mark.level for mark in starts} == {WITHOUT_JOURNAL}
+    assert decode_mark(encode_mark(starts[0])) != decode_mark(encode_mark(starts[1]))
 
 
 @given(st.binary(max_size=100))

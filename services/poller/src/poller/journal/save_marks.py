@@ -15,6 +15,9 @@ from typing import Final, NamedTuple
 NEVER: Final = 10**18 - 1
 """The number of a state of which it is not known that the broker has it: above every mark."""
 
+WITHOUT_JOURNAL: Final = "00000000"
+"""How the id of a start without a journal begins, and the last level of the topic of its mark."""
+
 _MARK: Final = re.compile(rb"([0-9a-f]{1,64}) ([0-9]{1,18})")
 
 
@@ -26,6 +29,15 @@ class SaveMark(NamedTuple):
 
     journal: str
     number: int
+
+    @property
+    def level(self) -> str:
+        """The last level of the mark's topic: a journal's id.
+
+        Starts without a journal share one, because a mark is of no use after such a start has
+        ended, and each would leave a retained topic.
+        """
+        return WITHOUT_JOURNAL if self.journal.startswith(WITHOUT_JOURNAL) else self.journal
 
 
 def encode_mark(mark: SaveMark) -> bytes:

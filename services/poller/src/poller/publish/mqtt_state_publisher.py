@@ -139,7 +139,7 @@ class MqttStatePublisher:
 
         It outlasts the states before it, so that it tells of each that the broker had saved it.
         """
-        topic = self._topics.saved(self._instance, mark.journal)
+        topic = self._topics.saved(self._instance, mark.level)
         return self._session.publish(topic, encode_mark(mark), retain=True, expiry_s=MARK_EXPIRY_S)
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
