@@ -21,7 +21,7 @@ messages = st.lists(
 
 def make(*said: tuple[str, str, bytes]) -> Gateways:
     """Return what is known after some messages."""
-    gateways = Gateways()
+    gateways = Gateways(lambda: 0.0)
     for kind, instance, payload in said:
         if kind == "watching":
             assert gateways.receive_watching(instance, payload)
@@ -32,7 +32,7 @@ def make(*said: tuple[str, str, bytes]) -> Gateways:
 
 def test_nobody_has_said_anything_at_the_start() -> None:
     """No gateway may be there, or only one that does not say it."""
-    assert Gateways().viewers is Viewers.UNKNOWN
+    assert Gateways(lambda: 0.0).viewers is Viewers.UNKNOWN
     assert make(("status", "old", ONLINE)).viewers is Viewers.UNKNOWN
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import random
+import time
 from typing import Any, Final
 
 import structlog
@@ -32,7 +33,7 @@ class PollPacer:
     def __init__(self, policy: PollPolicy, metrics: PollerMetrics) -> None:
         self._policy = policy
         self._metrics = metrics
-        self._gateways = Gateways()
+        self._gateways = Gateways(time.monotonic)
         self._state = PollState(last_message_s=-math.inf)
         self._woken_s = -math.inf
         self._is_woken = False  # since the last poll began

@@ -5,7 +5,6 @@ A gateway says how many clients it has, again and again while it has any. While 
 a gateway that was killed at once with the broker leaves no `offline`.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -45,7 +44,7 @@ class Gateway:
 class Gateways:
     """What every gateway has said on the current connection to the broker."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` returns the time in seconds and never goes back."""
         self._clock = clock
         self._gateways: dict[str, Gateway] = {}
