@@ -90,10 +90,10 @@ async def double(delay_ms: int, jitter_ms: int = 0) -> AsyncIterator[Target]:
 
 
 @asynccontextmanager
-async def azurite() -> AsyncIterator[Target]:
-    """Start Azurite with an empty queue."""
+async def azurite(*, in_memory: bool = True) -> AsyncIterator[Target]:
+    """Start Azurite with an empty queue; `in_memory` for runs of less than a minute."""
     async with (
-        Azurite(in_memory=True) as program,
+        Azurite(in_memory=in_memory) as program,
         QueueClient.from_connection_string(
             program.connection_string, QUEUE, **CLIENT_OPTIONS
         ) as client,
