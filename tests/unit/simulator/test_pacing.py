@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.stream.items import StreamItem
-from simulator.stream.pacing import MAX_LATE_S, MAX_SKIPPED_PER_STEP, Pacer
+from simulator.stream.pacing import MAX_LATE_S, MAX_SKIPPED_PER_STEP, MIN_WAIT_S, Pacer
 
 times = st.lists(st.floats(0, 100, allow_nan=False), max_size=60).map(sorted)
 speeds = st.sampled_from([0.5, 1.0, 60.0])
@@ -105,3 +105,10 @@ def test_a_step_skips_at_most_max_skipped_per_step() -> None:
 
     assert (first.skipped, first.wait_s) == (MAX_SKIPPED_PER_STEP, 0)
     assert (second.skipped, second.wait_s) == (5, None)
+
+
+def test_a_wait_is_long_enough_for_a_clock_to_advance() -> None:
+    """The time of an item and of a clock may differ by less than a float can add to either."""
+    pacer = Pacer(iter(due_at(3.9800000000000004)))
+
+    assert pacer.step(3.98).wait_s == MIN_WAIT_S

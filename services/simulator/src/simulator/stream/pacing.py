@@ -22,6 +22,9 @@ MAX_BATCH: Final = 1000
 MAX_SKIPPED_PER_STEP: Final = 1000
 """Limit of items skipped in one step, because a step must not block the event loop."""
 
+MIN_WAIT_S: Final = 1e-8
+"""A shorter wait may end before a clock shows another time, and would be repeated without end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -74,5 +77,7 @@ class Pacer:
             wait_s = 0.0
         else:
             wait_s = max(0.0, item.due_s / speed - now_s)
+            if wait_s > 0:
+                wait_s = max(wait_s, MIN_WAIT_S)
         first_late_s = now_s - due[0].due_s / speed if due and speed is not None else 0.0
         return Step(tuple(due), skipped, wait_s, max(0.0, first_late_s))
