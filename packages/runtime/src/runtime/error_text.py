@@ -18,8 +18,10 @@ def brief_error(error: BaseException) -> str:
 
 def place_of(error: BaseException) -> str:
     """Return where an error was raised: the innermost module, its line and function."""
-    frames = traceback.extract_tb(error.__traceback__)
+    # Not extract_tb, which looks at the source file of each frame on the disk.
+    frames = tuple(traceback.walk_tb(error.__traceback__))
     if not frames:
         return "unknown"
-    innermost = frames[-1]
-    return f"{PurePath(innermost.filename).name}:{innermost.lineno} {innermost.name}"
+    innermost, line = frames[-1]
+    code = innermost.f_code
+    return f"{PurePath(code.co_filename).name}:{line} {code.co_name}"
