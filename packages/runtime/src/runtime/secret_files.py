@@ -36,12 +36,14 @@ def secret_path(alias: str, field: FieldInfo) -> str | None:
 
 def mounted_path(alias: str, field: FieldInfo) -> str | None:
     """Return the path of a secret in MOUNTED; None if it is not there, or the setting is none."""
+    if not is_secret(field):
+        return None
     path = MOUNTED / alias
     try:
         is_there = path.is_file()
     except OSError:
         is_there = True  # `load` reports why it cannot be read
-    return str(path) if is_there and is_secret(field) else None
+    return str(path) if is_there else None
 
 
 def explain(fields: Mapping[str, FieldInfo]) -> list[str]:
