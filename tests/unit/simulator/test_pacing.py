@@ -1,7 +1,7 @@
 """Pacing: every message is sent when it is due, or skipped and counted."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulator.stream.items import StreamItem
@@ -112,3 +112,12 @@ def test_a_wait_is_long_enough_for_a_clock_to_advance() -> None:
     pacer = Pacer(iter(due_at(3.9800000000000004)))
 
     assert pacer.step(3.98).wait_s == MIN_WAIT_S
+
+
+@given(due_s=st.floats(0, 100, allow_nan=False), speed=speeds)
+@example(due_s=1.9, speed=60.0)
+def test_a_step_that_sends_nothing_waits(due_s: float, speed: float) -> None:
+    """Divided and multiplied by the speed, the time of an item may be another one."""
+    step = Pacer(iter(due_at(due_s)), speed=speed).step(due_s / speed)
+
+    assert step.due or step.wait_s == MIN_WAIT_S

@@ -73,11 +73,9 @@ class Pacer:
         self._next = item
         if item is None:
             wait_s = None
-        elif speed is None:
+        elif speed is None or item.due_s <= until_s:
             wait_s = 0.0
         else:
-            wait_s = max(0.0, item.due_s / speed - now_s)
-            if wait_s > 0:
-                wait_s = max(wait_s, MIN_WAIT_S)
+            wait_s = max(MIN_WAIT_S, item.due_s / speed - now_s)
         first_late_s = now_s - due[0].due_s / speed if due and speed is not None else 0.0
         return Step(tuple(due), skipped, wait_s, max(0.0, first_late_s))
