@@ -9,7 +9,7 @@ lease renewal, depth monitor                                      background loo
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from poller.background_tasks import BackgroundTasks
@@ -45,17 +45,13 @@ from poller.worker import Worker
 
 @dataclass(frozen=True, slots=True)
 class PipelineOptions:
-    """The settings of a pipeline; `visibility_s` is the length of a lease, in seconds.
-
-    `marks_id` is the id of the save marks while no journal is open.
-    """
+    """The settings of a pipeline; `visibility_s` is the length of a lease, in seconds."""
 
     rules: ClassificationRules
     policy: PollPolicy
     visibility_s: float
     newest_only: bool = False
     max_pillows: int = 100_000
-    marks_id: str = field(default_factory=lambda: WITHOUT_JOURNAL + secrets.token_hex(8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +92,9 @@ def compose(
     settlement = Settlement(monitored, broker, in_flight, tasks, metrics)
 
     last_writes = JournaledWrites(
-        SaveMarks(options.marks_id), PillowLimit(options.max_pillows, metrics), journal
+        SaveMarks(WITHOUT_JOURNAL + secrets.token_hex(8)),
+        PillowLimit(options.max_pillows, metrics),
+        journal,
     )
     metrics.pillows.set_function(lambda: len(last_writes))
     save_marks = SaveMarkPublisher(broker, last_writes)

@@ -67,11 +67,10 @@ async def _serve(
         if journal is not None:
             parts.create_task(journal.run(stop_parts), name="journal")
             await journal.wait_tried()
-        options = _options(settings)
         journals = {} if journal is None else journal.instances
         own = {WITHOUT_JOURNAL: settings.instance}
         broker = MqttStatePublisher(settings, SERVICE, own | dict(journals))
-        pipeline = compose(queue, broker, metrics, options, queue_time, journal)
+        pipeline = compose(queue, broker, metrics, _options(settings), queue_time, journal)
         broker.listener, broker.gateways = pipeline.listener, pipeline.pacer
         observe_session(SERVICE, broker, metrics.registry)
         health = health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
