@@ -72,7 +72,7 @@ async def _serve(
         broker = MqttStatePublisher(settings, SERVICE, own | dict(journals))
         pipeline = compose(queue, broker, metrics, _options(settings), queue_time, journal)
         broker.listener, broker.gateways = pipeline.listener, pipeline.pacer
-        observe_session(SERVICE, broker, metrics.registry)
+        observe_session(SERVICE, broker.session, metrics.registry)
         health = health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
         app = Starlette(routes=[*health, _wake_route(pipeline)])
         parts.create_task(serve_privately(app, listener, stop_parts), name="http")

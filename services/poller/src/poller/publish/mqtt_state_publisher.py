@@ -97,19 +97,9 @@ class MqttStatePublisher:
         return self._session.delivers_retained is not False
 
     @property
-    def oversized(self) -> int:
-        """How many messages of the broker were discarded because they were too large."""
-        return self._session.oversized
-
-    @property
-    def failed(self) -> int:
-        """How many messages of the broker ended in an error."""
-        return self._session.failed
-
-    @property
-    def has_twin(self) -> bool:
-        """Whether another process uses this instance name."""
-        return self._session.has_twin
+    def session(self) -> MqttSession:
+        """The session with the broker, for its metrics."""
+        return self._session
 
     @property
     def shares_queue(self) -> bool:
