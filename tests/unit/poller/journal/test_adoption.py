@@ -7,7 +7,7 @@ from pathlib import Path
 
 from contract.updates import Update, decode_state
 from poller.journal.journal import Journal
-from poller.journal.journal_file import JournalFile
+from poller.journal.journal_file import JournalFile, JournalLocked
 from poller.journal.journal_folder import JournalFolder
 from poller.journal.save_marks import SaveMarks
 from poller.metrics import PollerMetrics
@@ -38,6 +38,17 @@ async def running(folder: Path) -> AsyncIterator[tuple[Journal, JournaledWrites]
     stopping.set()
     async with asyncio.timeout(20):
         await task
+    # It does not wait for its thread, which closes the file.
+    await until(lambda: is_closed(folder / "pillow.one.sqlite3"), "the journal is closed")
+
+
+def is_closed(path: Path) -> bool:
+    """Return whether no poller has a journal open."""
+    try:
+        JournalFile(path).close()
+    except JournalLocked:
+        return False
+    return True
 
 
 def on_disk(folder: Path) -> dict[str, int]:
