@@ -65,7 +65,7 @@ def test_a_default_port_in_use_is_replaced_by_a_free_one_and_logged(taken: int) 
 
 
 def test_a_chosen_port_in_use_is_an_error_that_names_the_setting(taken: int) -> None:
-    """Whoever chose it looks there."""
+    """The operator who chose the port expects the gateway on it."""
     with pytest.raises(PortUnavailable, match=f":{taken}: Address already in use; set GATEWAY_OPS"):
         Listeners.open(settings(taken))
 

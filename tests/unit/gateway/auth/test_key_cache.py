@@ -146,7 +146,7 @@ def test_an_answer_that_is_no_key_set_is_an_error(provider_url: str, path: str) 
 
 
 def test_a_redirect_is_not_followed(provider_url: str) -> None:
-    """Whoever could redirect the URL would choose the keys."""
+    """An attacker who redirects the URL would choose the keys."""
     with pytest.raises(FetchError, match="302"):
         fetch_key_set(f"{provider_url}/moved")
 

@@ -148,7 +148,7 @@ def test_an_rsa_key_of_less_than_2048_bits_is_refused() -> None:
 
 @pytest.mark.parametrize("header", ["jwk", "jku", "x5u", "x5c"])
 def test_a_key_that_a_token_brings_along_is_not_used(header: str) -> None:
-    """Whoever makes the token would choose the key that it is checked with."""
+    """The sender of a token would choose the key that checks it."""
     brought = {
         "jwk": json.loads(jwt.get_algorithm_by_name("ES256").to_jwk(ec_key.public_key())),
         "jku": "https://evil.example/keys",

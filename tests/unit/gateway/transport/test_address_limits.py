@@ -99,7 +99,7 @@ def test_another_address_is_not_limited() -> None:
 
 
 def test_a_network_of_many_64s_is_limited_as_a_whole() -> None:
-    """Whoever has a /48 or a /32 has any number of addresses."""
+    """The owner of a /48 or a /32 has any number of addresses."""
     first = int(IPv6Address("2001:db8::1"))
     within_48 = [counted_for(IPv6Address(first + (n << 64))) for n in range(100)]
     within_32 = [counted_for(IPv6Address(first + (n << 80))) for n in range(1000)]
