@@ -35,6 +35,15 @@ def build() -> None:
 
     Raises CannotMeasure where there is no C compiler, or where a program does not compile.
     """
+    for source in HERE.glob("*.c"):
+        compile_program(source, compiled(source.stem))
+
+
+def compile_program(source: Path, target: Path, *libraries: str, needs: str = "") -> None:
+    """Compile a C program that is older than its source; `needs` is shown where that fails.
+
+    Raises CannotMeasure where there is no C compiler, or where the program does not compile.
+    """
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise CannotMeasure(
@@ -42,13 +51,12 @@ def build() -> None:
             "a client in Python would be slower than the server that it measures"
         )
     BENCH_FOLDER.mkdir(exist_ok=True)
-    for source in HERE.glob("*.c"):
-        target = compiled(source.stem)
-        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            command = [compiler, "-O2", "-Wall", "-o", str(target), str(source)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise CannotMeasure(f"{source.name} does not compile:\n{done.stderr}")
+    if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+        return
+    command = [compiler, "-O2", "-Wall", "-o", str(target), str(source), *libraries]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CannotMeasure(f"{source.name} does not compile{needs}:\n{done.stderr}")
 
 
 def compiled(name: str) -> Path:
@@ -56,11 +64,41 @@ def compiled(name: str) -> Path:
     return BENCH_FOLDER / f"gateway-{name}"
 
 
-class LoadClients:
-    """The connections of one process of load.c, which reads commands from its standard input."""
+class CommandedProcess:
+    """A process that reads commands from its standard input; each reply is a line of JSON."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def _running(cls, program: Path, *arguments: str) -> AsyncIterator[Self]:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            yield cls(process)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _send(self, command: str) -> dict[str, Any]:
+        process = self._process
+        if process.stdin is None or process.stdout is None:
+            raise CannotMeasure("the load clients were started without pipes")
+        process.stdin.write(command.encode() + b"\n")
+        async with asyncio.timeout(_REPLY_TIMEOUT_S):
+            line = await process.stdout.readline()
+        reply: dict[str, Any] = json.loads(line)
+        return reply
+
+
+class LoadClients(CommandedProcess):
+    """The connections of one process of load.c."""
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -68,20 +106,10 @@ class LoadClients:
         cls, port: int, count: int, *options: str, host: str = "127.0.0.1"
     ) -> AsyncIterator[Self]:
         """Start a process for `count` connections to `port`; `connect` opens them."""
-        process = await asyncio.create_subprocess_exec(
-            compiled("load"),
-            *(host, str(port), str(count)),
-            *options,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        pin(process.pid, LOAD_CPU)
-        try:
-            yield cls(process)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        arguments = (host, str(port), str(count), *options)
+        async with cls._running(compiled("load"), *arguments) as clients:
+            pin(clients._process.pid, LOAD_CPU)
+            yield clients
 
     async def connect(self) -> dict[str, Any]:
         """Open all connections; return the duration, and how many are open and refused."""
@@ -106,16 +134,6 @@ class LoadClients:
             if enough(report) or clock() > deadline:
                 return report
             await asyncio.sleep(_REPORT_INTERVAL_S)
-
-    async def _send(self, command: str) -> dict[str, Any]:
-        process = self._process
-        if process.stdin is None or process.stdout is None:
-            raise CannotMeasure("the load clients were started without pipes")
-        process.stdin.write(command.encode() + b"\n")
-        async with asyncio.timeout(_REPLY_TIMEOUT_S):
-            line = await process.stdout.readline()
-        reply: dict[str, Any] = json.loads(line)
-        return reply
 
 
 @dataclass(frozen=True, slots=True)
