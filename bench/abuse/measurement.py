@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import statistics
 import sys
 import time
@@ -14,6 +13,7 @@ import httpx
 
 from bench.abuse.crowds import CROWDS
 from bench.abuse.wire import request, upgrade
+from bench.figures import memory_mib
 from bench.gateway.load import LoadClients
 from bench.gateway.servers import RunningServer
 from bench.gateway.usage import LOAD_CPU, Usage, pin
@@ -107,7 +107,7 @@ async def _phase(good: LoadClients, port: int, seconds: float, pid: int) -> Figu
     """Return what good clients notice for so long: the median of windows of WINDOW_S each."""
     newcomers = Newcomers(port)
     task = asyncio.ensure_future(newcomers.run())
-    most_files = most_kib = 0
+    most_files, most_mib = 0, 0.0
     windows: list[Figures] = []
     used, began_s = Usage.of(pid), time.monotonic()
     while time.monotonic() - began_s < seconds:
@@ -115,7 +115,7 @@ async def _phase(good: LoadClients, port: int, seconds: float, pid: int) -> Figu
         await asyncio.sleep(WINDOW_S)
         windows.append(await good.report())
         most_files = max(most_files, _open_files(pid))
-        most_kib = max(most_kib, _resident_kib(pid))
+        most_mib = max(most_mib, memory_mib(pid))
     took_s = time.monotonic() - began_s
     task.cancel()
     await asyncio.wait([task])
@@ -130,17 +130,12 @@ async def _phase(good: LoadClients, port: int, seconds: float, pid: int) -> Figu
         "newcomers_failed": newcomers.failed,
         "busy": round(Usage.of(pid).since(used).cpu_s / took_s, 3),
         "files": most_files,
-        "rss_mib": round(most_kib / 1024, 1),
+        "rss_mib": round(most_mib, 1),
     }
 
 
 def _open_files(pid: int) -> int:
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
-
-
-def _resident_kib(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 async def _metrics(running: RunningServer) -> dict[str, float]:
