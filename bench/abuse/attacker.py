@@ -1,6 +1,6 @@
 """A process that is one crowd, on one epoll loop: `python -m bench.abuse.attacker PORT NAME N S`.
 
-It prints a line of JSON when all of its sockets are open or refused, and one at its end.
+At its end it prints a line of JSON: how many sockets it opened, and how the server ended them.
 """
 
 import contextlib
@@ -49,8 +49,8 @@ class Attacker:
 
     def run(self, seconds: float) -> None:
         """Attack for so long."""
-        end_s = last_s = time.monotonic()
-        end_s += seconds
+        last_s = time.monotonic()
+        end_s = last_s + seconds
         while (now_s := time.monotonic()) < end_s:
             self._open_more(now_s - last_s)
             last_s = now_s
