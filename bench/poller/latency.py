@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import aiomqtt
 from azure.storage.queue.aio import QueueClient
@@ -20,7 +19,7 @@ from azure_queue import development_account
 from azure_queue.account import CLIENT_OPTIONS
 from contract.topics import Topics
 from devstack import ports
-from devstack.broker import Broker
+from devstack.broker import Broker, User
 from devstack.probes import http_answers
 from devstack.processes import Program
 from poller.consume.polling import Found, PollPolicy, PollState, after_poll, next_delay_s
@@ -95,10 +94,7 @@ async def running(
         prefix = f"bench{ports.free()}"
         if viewers is not Viewers.UNKNOWN:
             await _say(broker, prefix, b"1" if viewers is Viewers.SOME else b"0")
-        url = urlsplit(broker.url_for("poller"))
-        mqtt = await stack.enter_async_context(
-            aiomqtt.Client(ports.HOST, broker.port, username=url.username, password=url.password)
-        )
+        mqtt = await stack.enter_async_context(_client(broker, "poller"))
         await mqtt.subscribe(f"{prefix}/+/state", qos=1)
         stopwatch = Stopwatch(mqtt)
         noting = asyncio.create_task(stopwatch.run())
@@ -142,12 +138,14 @@ async def measure_busy(port: int, broker: Broker, viewers: Viewers, messages: in
 
 async def _say(broker: Broker, prefix: str, clients: bytes) -> None:
     """Publish what a gateway with so many clients says."""
-    topics, url = Topics(prefix), urlsplit(broker.url_for("gateway"))
-    async with aiomqtt.Client(
-        ports.HOST, broker.port, username=url.username, password=url.password
-    ) as gateway:
+    topics = Topics(prefix)
+    async with _client(broker, "gateway") as gateway:
         await gateway.publish(topics.status("gateway", "bench"), b"online", qos=1, retain=True)
         await gateway.publish(topics.watching("bench"), clients, qos=1, retain=True)
+
+
+def _client(broker: Broker, user: User) -> aiomqtt.Client:
+    return aiomqtt.Client(ports.HOST, broker.port, username=user, password=broker.password(user))
 
 
 async def _put_sparsely(
