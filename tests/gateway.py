@@ -364,7 +364,12 @@ def client_frame(opcode: int, payload: bytes, *, fin: bool = True, mask: bool = 
 
 def parse_frames(data: bytes) -> list[tuple[int, bytes]]:
     """Return opcode and payload of each whole frame after the response to the handshake."""
-    _, _, rest = data.partition(b"\r\n\r\n")
+    frames, _ = split_frames(data.partition(b"\r\n\r\n")[2])
+    return frames
+
+
+def split_frames(rest: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
+    """Return opcode and payload of each whole frame, and the bytes behind them."""
     frames = []
     while len(rest) >= 2:
         size, start = rest[1] & 0x7F, 2
@@ -376,7 +381,7 @@ def parse_frames(data: bytes) -> list[tuple[int, bytes]]:
             break
         frames.append((rest[0] & 0x0F, rest[start : start + size]))
         rest = rest[start + size :]
-    return frames
+    return frames, rest
 
 
 def close_code(data: bytes) -> int | None:

@@ -14,7 +14,7 @@ from gateway.transport.connection import ClientConnection
 from gateway.transport.context import TransportContext
 from gateway.transport.sse import SseConnection
 from gateway.transport.websocket import WebSocketConnection
-from tests.gateway import TEXT, client_frame, parse_frames
+from tests.gateway import TEXT, client_frame, split_frames
 from tests.unit.gateway.subscribers import Client
 
 _frame: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
@@ -175,18 +175,11 @@ class Page:
         self.socket.deliver()  # it belongs to the pillows that it asked for before
         self.send(client_frame(TEXT, text))
         if self.is_open:
-            client = self.client
-            client.wanted, client.states, client.cursor = filter, {}, None
-            client.named, client.removes_unnamed = None, False
+            self.client.subscribe(filter)
 
     def _read_frames(self, data: bytes) -> None:
-        self._unparsed += data
-        frames = parse_frames(b"\r\n\r\n" + self._unparsed)
+        frames, self._unparsed = split_frames(self._unparsed + data)
         for opcode, payload in frames:
-            size = len(payload)
-            self._unparsed = self._unparsed[
-                size + (2 if size < 126 else 4 if size < 65536 else 10) :
-            ]
             if opcode == TEXT:
                 self.client.apply(_frame.decode(payload))
 
