@@ -13,6 +13,8 @@ CERTIFICATE = "/etc/ssl/pillows.example.org.pem"
 KEY = "/etc/ssl/pillows.example.org.key"
 PROXIES = ("nginx", "caddy", "haproxy")
 
+Replacements = dict[str, str]
+
 
 class Proxy(Program):
     """A proxy with TLS on a free port; only names, ports and paths of its file are replaced."""
@@ -26,7 +28,7 @@ class Proxy(Program):
             CERTIFICATE: str(self.certificate),
             KEY: str(key),
         }
-        command = build(folder, (self.port, self.plain_port), replacements)
+        command = build(folder, self.port, self.plain_port, replacements)
         super().__init__(
             kind,
             command,
@@ -40,15 +42,7 @@ class Proxy(Program):
         return f"https://{ports.HOST}:{self.port}"
 
 
-Replacements = dict[str, str]
-
-
-Ports = tuple[int, int]
-"""The ports with and without TLS."""
-
-
-def _nginx(folder: Path, listen: Ports, replacements: Replacements) -> list[str]:
-    port, plain_port = listen
+def _nginx(folder: Path, port: int, plain_port: int, replacements: Replacements) -> list[str]:
     addresses = {
         "listen 443 ": f"listen {ports.HOST}:{port} ",
         "listen 80;": f"listen {ports.HOST}:{plain_port};",
@@ -72,8 +66,7 @@ def nginx_main(folder: Path, http: str, *, workers: int = 1, connections: int = 
     )
 
 
-def _caddy(folder: Path, listen: Ports, replacements: Replacements) -> list[str]:
-    port, plain_port = listen
+def _caddy(folder: Path, port: int, plain_port: int, replacements: Replacements) -> list[str]:
     addresses = {
         "http://pillows.example.org {": f"http://{ports.HOST}:{plain_port} {{",
         "pillows.example.org {": f"https://{ports.HOST}:{port} {{",
@@ -84,8 +77,7 @@ def _caddy(folder: Path, listen: Ports, replacements: Replacements) -> list[str]
     return ["caddy", "run", "--config", str(main), "--adapter", "caddyfile"]
 
 
-def _haproxy(folder: Path, listen: Ports, replacements: Replacements) -> list[str]:
-    port, plain_port = listen
+def _haproxy(folder: Path, port: int, plain_port: int, replacements: Replacements) -> list[str]:
     both = folder / "both.pem"
     both.write_text(
         "".join(Path(replacements.pop(name)).read_text() for name in (CERTIFICATE, KEY))

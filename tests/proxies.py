@@ -8,10 +8,8 @@ from devstack import ports, proxies
 from devstack.node import find_node
 from devstack.probes import tcp_accepts
 from devstack.processes import ROOT, Program
-from devstack.proxies import FOLDER, PROXIES, nginx_main
+from devstack.proxies import FOLDER, nginx_main
 from tests.machine import need
-
-__all__ = ["PROXIES", "Express", "PlainNginx", "Proxy"]
 
 
 class Proxy(proxies.Proxy):

@@ -7,9 +7,10 @@ import pytest
 from playwright.async_api import Browser, WebSocket, expect
 
 from devstack.broker import Broker
+from devstack.proxies import PROXIES
 from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
 from tests.gateway import state
-from tests.proxies import PROXIES, Proxy
+from tests.proxies import Proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 

@@ -10,8 +10,9 @@ from websockets.asyncio.client import connect
 
 from devstack import ports
 from devstack.broker import Broker
+from devstack.proxies import PROXIES
 from tests.gateway import TIMEOUT_S, Gateway, WebSocketClient
-from tests.proxies import PROXIES, Proxy
+from tests.proxies import Proxy
 
 PREFIX = "gwproxyaddr"
 MOST = 3

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from devstack import ports
+from devstack.proxies import PROXIES
 from tests.gateway import TIMEOUT_S
-from tests.proxies import PROXIES, Proxy
+from tests.proxies import Proxy
 
 FORGED = {
     "Forwarded": "for=203.0.113.7;host=evil.example;proto=http",
