@@ -13,6 +13,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,6 @@ import httpx
 from azure.storage.queue.aio import QueueClient
 
 from contract.timestamps import parse_timestamp
-from devstack import ports
 from devstack.broker import Broker
 from tests.fire.audit import AuditResult, Order, audit
 from tests.fire.durable_azurite import DurableAzurite
@@ -30,8 +30,8 @@ from tests.fire.producer import DEPTH, Producer
 from tests.fire.queue_proxy import QueueProxy
 from tests.fire.recorder import Recorder
 from tests.gateway import Gateway
-from tests.poller import Poller, receive_poison
-from tests.waiting import POLL_S, until
+from tests.poller import Poller, eventually, receive_poison
+from tests.waiting import until
 
 WITHIN_S: Final = 60.0
 """How long any step may take on a busy machine, in seconds."""
@@ -307,11 +307,7 @@ class World:
         of the queue counts as over.
         """
         for name, poller in self.pollers.items():
-            deadline = time.monotonic() + WITHIN_S
-            while not await _has_broker(poller):
-                assert not poller.ended_by_itself, f"{name}: {poller.describe_end()}"
-                assert time.monotonic() < deadline, f"{name} has no broker after {WITHIN_S:g} s"
-                await asyncio.sleep(POLL_S)
+            await eventually(partial(_has_broker, poller), f"a broker of {name}", within_s=WITHIN_S)
 
     async def _let_some_pass(self) -> None:
         """Wait until some more messages have passed, so that an act falls among messages."""
@@ -325,9 +321,9 @@ class World:
 
 
 async def _has_broker(poller: Poller) -> bool:
+    assert not poller.ended_by_itself, poller.describe_end()
     try:
-        async with httpx.AsyncClient(timeout=WITHIN_S) as client:
-            answer = await client.get(f"http://{ports.HOST}:{poller.port}/readyz")
+        answer = await poller.get("/readyz")
     except httpx.HTTPError:
         return False
     dependencies: dict[str, str] = answer.json()["dependencies"]
