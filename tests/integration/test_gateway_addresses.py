@@ -202,7 +202,9 @@ async def test_an_ipv6_client_is_its_64_however_it_is_written(gateway: Gateway) 
         "X-Accel: 1",
     ],
 )
-async def test_who_is_not_named_is_counted_for_the_proxy(gateway: Gateway, line: str) -> None:
+async def test_a_client_that_is_not_named_is_counted_for_the_proxy(
+    gateway: Gateway, line: str
+) -> None:
     """Together with all others that it does not name."""
     async with clients(gateway, MOST, handshake("/ws", line)):
         assert await asks(gateway, handshake("/ws", "Forwarded: for=secret")) == 4429
@@ -243,9 +245,7 @@ async def test_nginx_tells_its_clients_apart(gateway: Gateway, tmp_path: Path) -
 
 async def test_new_connections_a_second_are_limited(broker: Broker, prefix: str) -> None:
     """Some above the limit are told so, the rest is closed at once; others notice nothing."""
-    async with Gateway(
-        broker, prefix, GATEWAY_MAX_CONNECTS_PER_ADDRESS="20", LOG_LEVEL="info"
-    ) as gateway:
+    async with Gateway(broker, prefix, GATEWAY_MAX_CONNECTS_PER_ADDRESS="20") as gateway:
         opened = await asyncio.gather(
             *(gateway.open_raw(handshake(), source=OTHER) for _ in range(300))
         )
