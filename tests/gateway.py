@@ -25,6 +25,7 @@ from devstack import ports
 from devstack.broker import SEARCH, Broker
 from devstack.probes import http_answers
 from devstack.processes import Program
+from tests.metrics import sample
 from tests.waiting import POLL_S
 
 TIMEOUT_S = 20.0
@@ -129,10 +130,8 @@ class Gateway(Program):
 
     async def metric(self, name: str) -> float:
         """Return a sample of /metrics by its name with labels; 0 if there is none."""
-        for line in (await self.get_ops("/metrics")).text.splitlines():
-            if line.startswith(f"pillowcast_gateway_{name} "):
-                return float(line.rpartition(" ")[2])
-        return 0.0
+        text = (await self.get_ops("/metrics")).text
+        return sample(text, f"pillowcast_gateway_{name}", absent=0.0)
 
     async def wait_for_metric(self, name: str, value: float) -> None:
         """Wait until a sample of /metrics has this value."""

@@ -20,6 +20,7 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from devstack.probes import http_answers
 from devstack.processes import Program
+from tests.metrics import sample
 from tests.queue_client import queue_client
 from tests.waiting import POLL_S
 
@@ -60,6 +61,10 @@ class Poller(Program):
         """Request a path of its HTTP server."""
         async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
             return await client.get(f"http://{ports.HOST}:{self.port}{path}")
+
+    async def metric(self, name: str) -> float:
+        """Return a sample of /metrics by its name with labels; NaN if there is none."""
+        return sample((await self.get("/metrics")).text, f"pillowcast_poller_{name}")
 
     async def count(self, name: str, **labels: str) -> int:
         """Return the value of a counter, summed over the labels that are not given."""

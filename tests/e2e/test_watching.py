@@ -13,6 +13,7 @@ from playwright.async_api import Page, expect
 
 from devstack.stack import Stack
 from tests.e2e.conftest import Put
+from tests.metrics import sample
 from tests.poller import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
@@ -25,8 +26,7 @@ async def metric(stack: Stack, name: str) -> float:
     """Return a sample of the poller's metrics; NaN where there is none."""
     async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
         text = (await http.get(f"{stack.poller_url}/metrics")).text
-    lines = [line for line in text.splitlines() if line.startswith(f"pillowcast_poller_{name} ")]
-    return float(lines[0].split()[1]) if lines else float("nan")
+    return sample(text, f"pillowcast_poller_{name}")
 
 
 async def asleep(stack: Stack) -> None:

@@ -93,7 +93,7 @@ async def test_a_state_goes_from_the_queue_to_the_gateway_and_nobody_writes_more
         await wait_empty(azurite, queue_name, poller)
 
     async def is_watched() -> bool:
-        return "pillowcast_poller_watching 1.0" in (await poller.get("/metrics")).text
+        return await poller.metric("watching") == 1
 
     async with gateway, spawned(poller):
         await poller.until_ready()

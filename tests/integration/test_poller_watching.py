@@ -1,6 +1,5 @@
 """A poller that sleeps because nobody looks polls at once when a gateway or a wake hint says so."""
 
-import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,7 +7,6 @@ from contextlib import asynccontextmanager
 import aiomqtt
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from contract.topics import Topics
 from devstack import ports
@@ -82,7 +80,7 @@ async def test_a_long_pause_ends_by_a_hint_and_by_the_first_client(
     """The message on the queue is published at once."""
     await say(broker, prefix, b"0")
     async with Poller(queue_name, prefix, broker, **env(azurite)) as poller:
-        assert await watching(poller) == 0
+        assert await poller.metric("watching") == 0
         await until_pause_is_long(poller)
         await put(azurite, queue_name, [numbered(1)])
         began_s = time.monotonic()
@@ -104,7 +102,7 @@ async def test_what_is_no_number_or_an_old_hint_ends_no_pause(
         for number, odd in enumerate((b"-1", b"1e400", b"9" * 5000, b"many", b"\xff\x00", b" 3")):
             await gateway.publish(topics.watching(f"odd-{number}"), odd, qos=1, retain=True)
         async with Poller(queue_name, prefix, broker, **env(azurite)) as poller:
-            assert await watching(poller) == 0
+            assert await poller.metric("watching") == 0
             await until_pause_is_long(poller)
             before = await poller.count("polls")
             for odd in (b"-1", b"1e400", b"9" * 5000, b"many"):
@@ -113,11 +111,11 @@ async def test_what_is_no_number_or_an_old_hint_ends_no_pause(
                 await operator.publish(topics.state("marker"), MARKER, qos=1)
 
             async def is_received() -> bool:
-                return "pillowcast_poller_pillows 1.0" in (await poller.get("/metrics")).text
+                return await poller.metric("pillows") == 1
 
             await eventually(is_received, "what was published last", within_s=WITHIN_S)
             assert await poller.count("polls") <= before + 1
-            assert await watching(poller) == 0
+            assert await poller.metric("watching") == 0
             assert await poller.count("wakes") == 0
     assert not any("Traceback" in line for line in poller.log.lines)
 
@@ -128,13 +126,3 @@ def env(azurite: Azurite) -> dict[str, str]:
         "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
         "POLLER_POLL_MAX": "600",
     }
-
-
-async def watching(poller: Poller) -> float:
-    """Return how many clients the poller knows of."""
-    families = text_string_to_metric_families((await poller.get("/metrics")).text)
-    return next(
-        (one.value for family in families for one in family.samples
-         if one.name == "pillowcast_poller_watching"),
-        math.nan,
-    )  # fmt: skip
