@@ -122,7 +122,7 @@ def _check_request(request: SubscriptionRequest) -> None:
 def _check_address(policy: AdmissionPolicy, fields: dict[bytes, bytes], peer: str | None) -> None:
     """Only a trusted proxy is believed, and only what stands behind trusted ones in the list."""
     own = parse_address(peer or "")
-    address = client_address(own, fields, (), policy.trusted_proxies)
+    address = client_address(own, fields, policy.trusted_proxies)
     if own is None or not is_trusted(peer, policy.trusted_proxies):
         assert address == own, "a client says who it is"
     elif b"x-forwarded-for" in fields:

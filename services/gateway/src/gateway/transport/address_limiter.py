@@ -27,12 +27,7 @@ from gateway.transport.address_limits import (
     network_of,
 )
 from gateway.transport.admission import Refusal
-from gateway.transport.client_address import (
-    Headers,
-    client_address,
-    is_nearby,
-    parse_address,
-)
+from gateway.transport.client_address import client_address, is_nearby, parse_address
 from gateway.transport.limit_reports import ReportInterval
 from runtime.clocks import monotonic_s
 from runtime.networks import Address, Network, is_in
@@ -93,10 +88,10 @@ class AddressLimiter:
         return _CountedQuota(self, known)
 
     def client_of(
-        self, peer: Address, fields: Mapping[bytes, bytes], repeated: Headers
+        self, peer: Address, fields: Mapping[bytes, bytes]
     ) -> tuple[Sequence[Counted], AddressLimits]:
         """Return what a request of a trusted proxy is counted for, and its limits."""
-        address = client_address(peer, fields, repeated, self._policy.trusted) or peer
+        address = client_address(peer, fields, self._policy.trusted) or peer
         return counted_for(address), self._policy.limits_of(address)
 
     def take(
@@ -150,9 +145,7 @@ class ConnectionQuota:
         """Whether the connection is to be closed at once: its address was told why often enough."""
         return False
 
-    def request(
-        self, fields: Mapping[bytes, bytes], repeated: Headers, *, is_upgrade: bool
-    ) -> Refusal | None:
+    def request(self, fields: Mapping[bytes, bytes], *, is_upgrade: bool) -> Refusal | None:
         """Count a request, which has these headers; return why it is refused."""
         return None
 
@@ -185,12 +178,10 @@ class _CountedQuota(ConnectionQuota):
     def is_exceeded(self) -> bool:
         return self._excess is not None and not self._excess.is_told
 
-    def request(
-        self, fields: Mapping[bytes, bytes], repeated: Headers, *, is_upgrade: bool
-    ) -> Refusal | None:
+    def request(self, fields: Mapping[bytes, bytes], *, is_upgrade: bool) -> Refusal | None:
         excess, peer = self._excess, self._peer
         if excess is None and peer.is_proxy:
-            networks, limits = self._limiter.client_of(peer.address, fields, repeated)
+            networks, limits = self._limiter.client_of(peer.address, fields)
             kinds = (CONNECTS,) if is_upgrade else (REQUESTS,)
             excess = self._take(networks, limits, kinds if self._held else (CONNECTIONS, *kinds))
         elif excess is None and not is_upgrade:

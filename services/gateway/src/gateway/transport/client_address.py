@@ -7,11 +7,9 @@ if a trusted proxy named it, and what stands before the first other one was writ
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
-from typing import Final, TypeAlias
+from typing import Final
 
 from runtime.networks import Address, Network, address_of, is_in
-
-Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 MAX_HOPS: Final = 16
 """How many proxies may stand behind each other; what they name beyond that is not read."""
@@ -52,18 +50,17 @@ def parse_address(text: str) -> Address | None:
 def client_address(
     peer: Address | None,
     fields: Mapping[bytes, bytes],
-    repeated: Headers,
     trusted: Sequence[Network],
 ) -> Address | None:
     """Return the address nearest to the client that a chain of trusted proxies vouches for.
 
-    `fields` are the headers by name, and `repeated` all of them if a name is repeated. The peer's
-    own address is returned where it is not trusted, or where it names none.
+    `fields` are the headers by name, a repeated one as one list. The peer's own address is returned
+    where it is not trusted, or where it names none.
     """
     address = peer
     if address is None or not is_in(address, trusted):
         return address
-    for node in _nodes_from_the_end(fields, repeated):
+    for node in _nodes_from_the_end(fields):
         named = parse_address(node)
         if named is None:
             break
@@ -78,16 +75,14 @@ def is_nearby(address: Address) -> bool:
     return is_in(address, _NEARBY)
 
 
-def _nodes_from_the_end(fields: Mapping[bytes, bytes], repeated: Headers) -> Iterator[str]:
+def _nodes_from_the_end(fields: Mapping[bytes, bytes]) -> Iterator[str]:
     """Yield what the proxies named, that of the nearest one first.
 
     `X-Forwarded-For` is preferred, because proxies that set it pass a client's own `Forwarded` on.
-    A header that is repeated is one list (RFC 9110 §5.2).
     """
     for name, nodes in ((b"x-forwarded-for", _of_list), (b"forwarded", _of_forwarded)):
         if name in fields:
-            lines = [value for key, value in repeated if key == name] or [fields[name]]
-            yield from nodes(b",".join(lines).decode("latin-1"))
+            yield from nodes(fields[name].decode("latin-1"))
             return
 
 

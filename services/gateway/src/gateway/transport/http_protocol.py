@@ -85,7 +85,7 @@ class HttpProtocol(asyncio.Protocol):
             cached = parse_cached(data)
             if cached is not None:
                 self._stage.leave()
-                refusal = self._quota.request(cached.fields, (), is_upgrade=True)
+                refusal = self._quota.request(cached.fields, is_upgrade=True)
                 upgrade_to_websocket(
                     self._context, self.transport, *cached, quota=self._quota, refusal=refusal
                 )
@@ -158,7 +158,7 @@ class HttpProtocol(asyncio.Protocol):
         if error is not None:
             self._refuse(error)
             return False
-        refusal = self._quota.request(head.fields, head.repeated, is_upgrade=False)
+        refusal = self._quota.request(head.fields, is_upgrade=False)
         if refusal is not None:
             self._refuse_for_now(refusal)
             return False
@@ -190,7 +190,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _upgrade_to_websocket(self, head: RequestHead, rest: bytes) -> None:
         """Upgrade the connection, or end it with the refusal of the handshake."""
-        refusal = self._quota.request(head.fields, head.repeated, is_upgrade=True)
+        refusal = self._quota.request(head.fields, is_upgrade=True)
         response = respond(head)
         if not response.accepted:
             self._close_with(response.data)
@@ -212,7 +212,7 @@ class HttpProtocol(asyncio.Protocol):
         path, _, query = head.target.partition(b"?")
         if path != sse.PATH or head.method != b"GET":
             return False
-        refusal = self._quota.request(head.fields, head.repeated, is_upgrade=True)
+        refusal = self._quota.request(head.fields, is_upgrade=True)
         if refusal is not None:
             self._refuse_for_now(refusal)
             return True
