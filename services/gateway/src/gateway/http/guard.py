@@ -10,7 +10,6 @@ from gateway.auth.scope import EVERYTHING, Scope
 from gateway.http.problems import problem
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl
 from gateway.transport.admission import Refusal
-from gateway.transport.plain_response import RETRY_AFTER_S
 
 
 class Guard:
@@ -46,7 +45,9 @@ class Guard:
 def unauthorized(refusal: Refusal) -> Response:
     """Return the response to a request without a token that permits it."""
     if refusal.code == FULL:  # the keys are being fetched
-        return problem(503, "try again", refusal.reason, retry_after_s=RETRY_AFTER_S)
-    response = problem(401, "not authorized", refusal.reason)
+        return problem(
+            refusal.status, "try again", refusal.reason, retry_after_s=refusal.retry_after_s
+        )
+    response = problem(refusal.status, "not authorized", refusal.reason)
     response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750 §3
     return response

@@ -1,6 +1,7 @@
 """The endpoint `/events` for requests that do not become an event stream."""
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,8 +12,9 @@ from gateway.http.problems import problem
 from gateway.transport.admission import Refusal
 from gateway.transport.context import TransportContext
 from gateway.transport.pipeline import PIPELINE_KEY
-from gateway.transport.plain_response import RETRY_AFTER_S
 from gateway.transport.sse import HEADERS, MEDIA_TYPE
+
+_TITLES: Final = {FORBIDDEN: "not allowed", FULL: "full", TOO_MANY: "too many requests"}
 
 
 def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Response]]:
@@ -41,13 +43,11 @@ def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Res
 
 
 def _refused(refusal: Refusal) -> Response:
-    if refusal.code == FORBIDDEN:
-        return problem(403, "not allowed", refusal.reason)
     if refusal.code == UNAUTHORIZED:
         return unauthorized(refusal)
-    if refusal.code == FULL:
-        return problem(503, "full", refusal.reason, retry_after_s=RETRY_AFTER_S)
-    if refusal.code == TOO_MANY:
-        retry_after_s = refusal.retry_after_s or RETRY_AFTER_S
-        return problem(429, "too many requests", refusal.reason, retry_after_s=retry_after_s)
-    return problem(400, "bad request", refusal.reason)
+    return problem(
+        refusal.status,
+        _TITLES.get(refusal.code, "bad request"),
+        refusal.reason,
+        retry_after_s=refusal.retry_after_s if refusal.is_for_now else None,
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, NamedTuple
 
+from gateway.transport.admission import RETRY_AFTER_S
 from runtime.networks import Address
 
 MAX_IDLE_ADDRESSES: Final = 32_768
@@ -19,9 +20,6 @@ Those with connections are as many as connections at most."""
 
 TOLD_PER_S: Final = 16
 """How many refused connections of one network are told why, a second; others are closed at once."""
-
-RETRY_AFTER_S: Final = 5
-"""When a client may try again whose address has as many connections as it may, in seconds."""
 
 CONNECTIONS, CONNECTS, REQUESTS = "connections", "connects", "requests"
 

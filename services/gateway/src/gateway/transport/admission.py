@@ -6,7 +6,14 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from contract.cursors import Cursor, parse_cursor
-from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, MAX_SUBSCRIBED
+from contract.frames import (
+    BAD_MESSAGE,
+    FORBIDDEN,
+    FULL,
+    MAX_SUBSCRIBED,
+    TOO_MANY,
+    UNAUTHORIZED,
+)
 from contract.topics import is_pillow_id
 from gateway.auth.grants import Grant
 from gateway.fanout.subscriptions import Filter
@@ -43,18 +50,33 @@ class Admission(NamedTuple):
 
 ALL_PILLOWS: Final = SubscriptionRequest(None, None)
 
+RETRY_AFTER_S: Final = 5
+"""When a client may try again that is refused for now, in seconds, where nothing else is known."""
+
+_STATUSES: Final = {FORBIDDEN: 403, FULL: 503, TOO_MANY: 429, UNAUTHORIZED: 401}
+
 
 class Refusal(NamedTuple):
     """Why a client is refused: the close code (contract.frames) and a sentence for people.
 
     `peer` is for the log, where the address matters: it may be that of a proxy inside.
-    `retry_after_s` is when a client may try again that came too often, in seconds.
+    `retry_after_s` is when a client may try again that is refused for now, in seconds.
     """
 
     code: int
     reason: str
     peer: str | None = None
-    retry_after_s: int = 0
+    retry_after_s: int = RETRY_AFTER_S
+
+    @property
+    def status(self) -> int:
+        """The status of a response that tells the client so."""
+        return _STATUSES.get(self.code, 400)
+
+    @property
+    def is_for_now(self) -> bool:
+        """Whether the same request may be admitted later."""
+        return self.code in (FULL, TOO_MANY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from contract.frames import FULL, TOO_MANY
 from gateway.transport import sse
 from gateway.transport.address_limiter import NOT_COUNTED
 from gateway.transport.admission import Refusal
@@ -18,7 +17,7 @@ from gateway.transport.context import TransportContext, peer_address
 from gateway.transport.handshake import respond
 from gateway.transport.handshake_cache import parse_cached
 from gateway.transport.pipeline import PIPELINE_KEY, Pipeline, TooManyPipelined
-from gateway.transport.plain_response import RETRY_AFTER_S, problem_response
+from gateway.transport.plain_response import problem_response
 from gateway.transport.request_checks import head_error_of, ordinary_error_of
 from gateway.transport.request_parser import (
     BodyPiece,
@@ -218,7 +217,7 @@ class HttpProtocol(asyncio.Protocol):
             return True
         request = self._context.admit(query, head.fields, peer_address(self.transport))
         if isinstance(request, Refusal):
-            if request.code not in (FULL, TOO_MANY):
+            if not request.is_for_now:
                 self._ensure_pipeline().refusal = request
                 return False  # the application answers it, with a problem document
             # Now, because a place that is free when the application answers makes that a 400.
@@ -231,9 +230,9 @@ class HttpProtocol(asyncio.Protocol):
     def _refuse_for_now(self, refusal: Refusal) -> None:
         """Close with a problem document that tells the client when it may come again."""
         self._context.registry.count_refused(refusal)
-        status = 429 if refusal.code == TOO_MANY else 503
-        retry_after_s = refusal.retry_after_s or RETRY_AFTER_S
-        self._close_with(problem_response(status, refusal.reason, retry_after_s=retry_after_s))
+        self._close_with(
+            problem_response(refusal.status, refusal.reason, retry_after_s=refusal.retry_after_s)
+        )
 
     def _refuse(self, error: RequestError) -> None:
         """Close with a problem document."""

@@ -5,14 +5,11 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final
 
 import msgspec
 
+from gateway.transport.admission import RETRY_AFTER_S
 from runtime.security_headers import SECURITY_FIELDS
-
-RETRY_AFTER_S: Final = 5
-"""What a client is told to wait before it tries a full gateway again."""
 
 
 def date_header() -> tuple[bytes, bytes]:
