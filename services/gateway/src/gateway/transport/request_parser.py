@@ -176,6 +176,11 @@ class RequestParser:
         reason = f"A request with its body has at most {MAX_HTTP_REQUEST_BYTES} bytes."
         return Overrun(413, "body", MAX_HTTP_REQUEST_BYTES, reason)
 
+    def _refused(self, overrun: Overrun) -> _Refused:
+        """Keep what is above a limit; not itself, because its traceback refers to this parser."""
+        self._error = error_of(overrun)
+        return _Refused()
+
     def on_message_begin(self) -> None:
         """Start a request."""
         self._heads += 1
@@ -194,16 +199,14 @@ class RequestParser:
         try:
             check_target(self._target)
         except Overrun as overrun:
-            self._error = error_of(overrun)  # not itself: its traceback refers to this parser
-            raise _Refused from None
+            raise self._refused(overrun) from None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Append a header."""
         try:
             self._count.add(name, value)
         except Overrun as overrun:
-            self._error = error_of(overrun)  # not itself: its traceback refers to this parser
-            raise _Refused from None
+            raise self._refused(overrun) from None
         # Whitespace behind a value is no part of it (RFC 9112 §5.1); httptools leaves it there.
         self._headers.append((name.lower(), value.rstrip(b" \t")))
 
@@ -232,8 +235,7 @@ class RequestParser:
         self._chunks += 1
         if self._chunks > MAX_CHUNKS:
             reason = f"A body has at most {MAX_CHUNKS} chunks."
-            self._error = RequestError(reason, 413, "chunks", MAX_CHUNKS)
-            raise _Refused
+            raise self._refused(Overrun(413, "chunks", MAX_CHUNKS, reason))
 
     def on_body(self, data: bytes) -> None:
         """Pass a piece of the body on."""
