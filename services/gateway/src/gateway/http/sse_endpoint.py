@@ -11,6 +11,7 @@ from gateway.http.guard import unauthorized
 from gateway.http.problems import problem
 from gateway.transport.admission import Refusal
 from gateway.transport.context import TransportContext
+from gateway.transport.forwarded import joined_lists
 from gateway.transport.pipeline import PIPELINE_KEY
 from gateway.transport.sse import HEADERS, MEDIA_TYPE
 
@@ -21,11 +22,11 @@ def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Res
     """Return the endpoint; an admitted GET is upgraded before it arrives here."""
 
     async def events(request: Request) -> Response:
-        peer = request.client.host if request.client else None
+        peer, raw = request.client.host if request.client else None, request.headers.raw
         # The transport has refused it, unless it had to wait behind another request.
         pipeline = request.scope.get("state", {}).get(PIPELINE_KEY)
         outcome = (pipeline and pipeline.refusal) or context.admit(
-            request.scope["query_string"], dict(request.headers.raw), peer
+            request.scope["query_string"], {**dict(raw), **joined_lists(raw)}, peer
         )
         if isinstance(outcome, Refusal):
             context.registry.count_refused(outcome)
