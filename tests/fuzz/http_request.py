@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from gateway.auth.authenticator import token_in
 from gateway.transport.handshake import negotiate, respond, respond_by_library
 from gateway.transport.handshake_cache import parse_cached
+from gateway.transport.request_checks import head_error_of
+from gateway.transport.request_limits import DEFAULT_LIMITS
 from gateway.transport.request_parser import (
     BodyPiece,
     Event,
@@ -36,6 +38,7 @@ def check(data: bytes) -> None:
     if cached is not None:
         head, end = whole
         assert isinstance(head, RequestHead)
+        assert head_error_of(head, DEFAULT_LIMITS) is None
         assert end == RequestEnd()
         assert head.target.partition(b"?")[2] == cached.query
         assert respond(head) == cached.response, "a cached handshake has another response"

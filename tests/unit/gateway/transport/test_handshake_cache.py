@@ -12,6 +12,8 @@ from websockets.utils import accept_key
 from gateway.transport import handshake_cache
 from gateway.transport.handshake import KEY, SAMPLE_KEY, respond
 from gateway.transport.handshake_cache import parse_cached
+from gateway.transport.request_checks import head_error_of
+from gateway.transport.request_limits import DEFAULT_LIMITS, RequestLimits
 from gateway.transport.request_parser import RequestEnd, RequestHead, RequestParser
 from tests.gateway import handshake, request
 
@@ -40,6 +42,9 @@ NOT_CACHED = {
     "no upgrade": handshake().replace(b"Upgrade: websocket\r\n", b""),
     "a long header": handshake("/ws", f"Cookie: {'c' * 6000}"),
     "many headers": handshake("/ws", *(f"X-{number}: 1" for number in range(100))),
+    "more subprotocols than may be offered": handshake(
+        "/ws", f"Sec-WebSocket-Protocol: {', '.join(f'p{number}' for number in range(17))}"
+    ),
     "a body": handshake("/ws", "Content-Length: 1") + b"x",
     "a frame behind it": handshake() + b"\x81\x80\0\0\0\0",
     "no host": handshake().replace(b"Host: localhost\r\n", b""),
@@ -61,7 +66,7 @@ def by_parser(data: bytes) -> tuple[bytes, dict[bytes, bytes], Any] | None:
     if not events or not isinstance(events[0], RequestHead) or events[1:] != [RequestEnd()]:
         return None
     head, response = events[0], respond(events[0])
-    if not head.wants_websocket or not response.accepted:
+    if not head.wants_websocket or not response.accepted or head_error_of(head, DEFAULT_LIMITS):
         return None
     return head.target.partition(b"?")[2], {**head.fields, KEY: b""}, response
 
@@ -118,6 +123,14 @@ def test_any_query_is_read_as_by_the_parser(query: str) -> None:
     found = by_cache(data)
 
     assert found is None or found == by_parser(data)
+
+
+def test_the_limits_of_the_settings_hold_for_a_handshake_that_is_cached() -> None:
+    """With 128 headers allowed it is cached."""
+    data = handshake("/ws", *(f"X-{number}: 1" for number in range(20)))
+
+    assert parse_cached(data) is not None
+    assert parse_cached(data, RequestLimits(headers=10)) is None
 
 
 def test_each_handshake_has_the_answer_to_its_own_key() -> None:

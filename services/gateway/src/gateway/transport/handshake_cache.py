@@ -19,6 +19,8 @@ from gateway.transport.handshake import (
     is_key,
     negotiate,
 )
+from gateway.transport.request_checks import head_error_of
+from gateway.transport.request_limits import DEFAULT_LIMITS, RequestLimits
 from gateway.transport.request_parser import RequestEnd, RequestHead, RequestParser
 
 MAX_CACHED: Final = 256
@@ -45,7 +47,7 @@ class _Template(NamedTuple):
     negotiated: NegotiatedHandshake
 
 
-def parse_cached(data: bytes) -> CachedHandshake | None:
+def parse_cached(data: bytes, limits: RequestLimits = DEFAULT_LIMITS) -> CachedHandshake | None:
     """Parse a whole handshake that would be accepted; None if `data` is anything else.
 
     None also stands for a handshake with a repeated header, with something behind it, with the
@@ -56,21 +58,23 @@ def parse_cached(data: bytes) -> CachedHandshake | None:
         return None
     before, _, after = data[line.end() :].partition(_KEY_HEADER)
     key = after[: len(SAMPLE_KEY)]
-    template = _template(before, after[len(SAMPLE_KEY) :]) if is_key(key) else None
+    template = _template(before, after[len(SAMPLE_KEY) :], limits) if is_key(key) else None
     if template is None:
         return None
     return CachedHandshake(line[1] or b"", template.fields, template.negotiated.response_to(key))
 
 
 @lru_cache(maxsize=MAX_CACHED)
-def _template(before: bytes, after: bytes) -> _Template | None:
+def _template(before: bytes, after: bytes, limits: RequestLimits) -> _Template | None:
     """Parse and negotiate the lines before and after a key, with another key between them."""
     lines = before + _KEY_HEADER + SAMPLE_KEY + after
     if lines.count(b"\n") > _MAX_LINES:
         return None
-    events = RequestParser().feed(b"GET %b HTTP/1.1%b" % (PATH, lines))
+    events = RequestParser(limits).feed(b"GET %b HTTP/1.1%b" % (PATH, lines))
     head = events[0] if events else None
     if not isinstance(head, RequestHead) or not head.wants_websocket:
+        return None
+    if head_error_of(head, limits) is not None:
         return None
     negotiated = negotiate(head) if events[1:] == [RequestEnd()] else None
     return None if negotiated is None else _Template(head.fields, negotiated)

@@ -81,7 +81,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._stage.current is Stage.CLOSING:
             return
         if self._parser is None:
-            cached = parse_cached(data)
+            cached = parse_cached(data, self._context.traffic.request)
             if cached is not None:
                 self._stage.leave()
                 refusal = self._quota.request(cached.fields, is_upgrade=True)
