@@ -5,6 +5,8 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from itertools import pairwise
+from unittest.mock import create_autospec
 
 import pytest
 import structlog
@@ -13,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from gateway.metrics import GatewayMetrics
 from gateway.transport import connections
 from gateway.transport.connection import ClientConnection
 from gateway.transport.connection_limits import ConnectionLimits, derive_limits
-from gateway.transport.connections import Stage
+from gateway.transport.connections import ConnectionRegistry, Stage
 from gateway.transport.traffic_limits import TrafficLimits
 from tests.gateway import close_code, handshake, parse_frames, request
 from tests.unit.gateway.servers import read_to_end, serving
@@ -360,3 +363,25 @@ async def test_a_connection_that_cannot_be_registered_is_closed_once(
             with contextlib.suppress(ConnectionResetError):
                 assert await read_to_end(client) == b""
         gc.collect()  # an open socket that is freed raises a ResourceWarning, which is an error
+
+
+async def test_a_crowd_that_is_due_together_lets_the_event_loop_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Updates to good clients wait for a few of a thousand silent connections, not for all."""
+    monkeypatch.setattr(connections, "SWEEP_S", 0.01)
+    registry = ConnectionRegistry(GatewayMetrics(), ConnectionLimits(total=2000), request_s=0.0)
+    crowd = [create_autospec(ClientConnection, instance=True) for _ in range(1000)]
+    for one in crowd:
+        registry.accept(one)
+    left = [registry.count(Stage.PENDING)]
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        sweep = tasks.create_task(registry.run())
+        while left[-1]:
+            await asyncio.sleep(0)
+            left.append(registry.count(Stage.PENDING))
+        sweep.cancel()
+
+    assert max(before - after for before, after in pairwise(left)) <= connections.SWEPT_IN_A_TURN
+    assert all(one.abort.called for one in crowd)

@@ -8,7 +8,7 @@ One that was refused, or ends, is *closing* until its peer has read why.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol
@@ -39,6 +39,10 @@ TRANSPORTS: Final = ("websocket", "events")
 """The values of the metrics' label `transport`."""
 
 SWEEP_S: Final = 0.25
+
+SWEPT_IN_A_TURN: Final = 16
+"""How many connections a sweep aborts before updates and others have their turn of the event loop:
+a thousand that are due together would hold it for 20 ms."""
 
 
 class Stage(StrEnum):
@@ -71,6 +75,13 @@ class Client(Monitored, Connection, Sender, Protocol):
     @property
     def kind(self) -> str:
         """One of TRANSPORTS."""
+
+
+async def in_turns(steps: Iterator[None]) -> None:
+    """Do all steps, and let the event loop run after each SWEPT_IN_A_TURN of them."""
+    for done, _ in enumerate(steps, start=1):
+        if done % SWEPT_IN_A_TURN == 0:
+            await asyncio.sleep(0)
 
 
 class ConnectionRegistry:
@@ -232,11 +243,9 @@ class ConnectionRegistry:
         while True:
             await asyncio.sleep(SWEEP_S)
             now_s = time.monotonic()
-            self._expire(Stage.PENDING, now_s - self.request_s)
-            self._expire(Stage.CLOSING, now_s - LINGER_S)
-            for client in self.messages.pop_overdue(now_s):
-                self._reports.reached("message", self._message_s, "closed")
-                client.end_overdue_message()
+            await in_turns(self._expire(Stage.PENDING, now_s - self.request_s))
+            await in_turns(self._expire(Stage.CLOSING, now_s - LINGER_S))
+            await in_turns(self._end_overdue_messages(now_s))
             if is_out_of_files():
                 self._metrics.out_of_files.inc()
                 self._reports.out_of_files(len(self))
@@ -255,10 +264,17 @@ class ConnectionRegistry:
         if self.clients.discard(client):
             self._open[client.kind] -= 1
 
-    def _expire(self, stage: Stage, before_s: float) -> None:
+    def _expire(self, stage: Stage, before_s: float) -> Iterator[None]:
         members = self._stages[stage]
         while members and next(iter(members.values())) < before_s:
             self._abort_oldest(stage)
+            yield
+
+    def _end_overdue_messages(self, now_s: float) -> Iterator[None]:
+        for client in self.messages.pop_overdue(now_s):
+            self._reports.reached("message", self._message_s, "closed")
+            client.end_overdue_message()
+            yield
 
     def _evict_least_worthy(self) -> None:
         stage = next((one for one in EVICTED if self._stages[one]), None)
