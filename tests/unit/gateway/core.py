@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from contract.topics import Topics
 from contract.updates import Update
-from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
 from gateway.state.history import History
@@ -13,6 +12,7 @@ from gateway.state.presence import Instant, PresenceTracker, SignOfLife
 from gateway.state.state_store import Change, StateStore
 from runtime.clocks import unix_ms
 from runtime.mqtt import Message
+from runtime.queue_aware_clock import Clock
 
 TOPICS = Topics("pillow")
 

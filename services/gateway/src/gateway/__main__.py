@@ -14,7 +14,6 @@ from starlette.routing import Route
 
 from contract.topics import Topics
 from gateway.access_parts import AccessParts, create_access
-from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.api import api_routes
 from gateway.http.app import create_app
@@ -39,6 +38,7 @@ from runtime.health import ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
+from runtime.queue_aware_clock import Clock
 from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable
 from runtime.session_metrics import observe_session

@@ -10,12 +10,12 @@ from gateway.auth.key_cache import KeyCache, fetch_key_set
 from gateway.auth.keys import KeySet
 from gateway.auth.revocations import Revocations
 from gateway.auth.verifier import TokenVerifier
-from gateway.clock import Clock
 from gateway.settings import GatewaySettings
 from gateway.transport.access import AccessControl
 from runtime.clocks import monotonic_s
 from runtime.log_once import LogOnce
 from runtime.mqtt import Message
+from runtime.queue_aware_clock import Clock
 
 log = structlog.get_logger()
 

@@ -5,7 +5,6 @@ from functools import partial
 import structlog
 
 from gateway.access_parts import AccessParts
-from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.metrics import GatewayMetrics
 from gateway.settings import GatewaySettings
@@ -28,6 +27,7 @@ from gateway.transport.loop_budget import LoopBudget
 from gateway.transport.open_files import open_file_limit
 from gateway.transport.request_limits import RequestLimits
 from gateway.transport.traffic_limits import TrafficLimits
+from runtime.queue_aware_clock import Clock
 from runtime.server import machine_names
 from runtime.web_host import allowed_hosts
 

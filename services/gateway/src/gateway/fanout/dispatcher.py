@@ -8,7 +8,6 @@ from typing import Final
 
 from contract.cursors import Cursor
 from contract.frames import RECONNECT_MS, Status
-from gateway.clock import Clock
 from gateway.fanout.batching import AdaptiveLinger
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.flush_planner import FlushPlanner, Write
@@ -16,6 +15,7 @@ from gateway.fanout.raw_send import send_to_all
 from gateway.fanout.subscriptions import Filter, Subscriber
 from gateway.metrics import GatewayMetrics
 from gateway.state.state_store import Change, StateStore
+from runtime.queue_aware_clock import Clock
 
 SNAPSHOT_LINGER_S: Final = 0.002
 """How long a new subscriber waits for others, in seconds: they share a snapshot."""

@@ -55,7 +55,7 @@ def retained_age(
 def is_too_far_ahead(update: Update, *, queue_ms: int | None, reference_ms: int | None) -> bool:
     """Return whether a state would hide the later ones of its pillow.
 
-    `queue_ms` and `reference_ms` are as in gateway.clock.Reading.
+    `queue_ms` and `reference_ms` are as in runtime.queue_aware_clock.Reading.
     """
     if reference_ms is None:
         return False

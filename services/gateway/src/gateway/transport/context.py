@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from contract.frames import BAD_MESSAGE, FULL, TOO_MANY
-from gateway.clock import Clock
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.fanout.subscriptions import NAME_BYTES, Filter, filter_bytes
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl, restricted
@@ -22,6 +21,7 @@ from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.request_limits import Overrun, check_query
 from gateway.transport.traffic_limits import TrafficLimits
+from runtime.queue_aware_clock import Clock
 
 FREE_NAMES: Final = 16
 """A filter with so many names is never refused, however much memory the others take."""

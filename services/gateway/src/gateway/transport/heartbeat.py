@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from contract.frames import HEARTBEAT_S, Heartbeat, encode_frame, queue_offset
-from gateway.clock import Clock
 from gateway.fanout import encoding
 from gateway.fanout.encoding import Frame
 from gateway.transport.timing_wheel import BUCKETS
+from runtime.queue_aware_clock import Clock
 
 SURVEY_HEARTBEATS: Final = 16
 """Every so many heartbeats is a survey."""

@@ -3,8 +3,8 @@
 import time
 
 from contract.updates import EXPIRY_S, Update
-from gateway.clock import LIVE_STATE_MS, Clock, monotonic_ms
 from runtime.clocks import unix_ms
+from runtime.queue_aware_clock import LIVE_STATE_MS, Clock, monotonic_ms
 
 YEAR_2023_MS = 1_700_000_000_000
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.queue_time import MAX_LEAD_MS, MAX_SOURCES, WINDOW_MS, QueueTimeEstimate
+from runtime.queue_time import MAX_LEAD_MS, MAX_SOURCES, WINDOW_MS, QueueTimeEstimate
 
 OFFSET_MS = 1_700_000_000_000
 

@@ -1,12 +1,12 @@
-"""The gateway's clocks: a monotonic clock, the wall clock, and the queue's time as far as known."""
+"""The clocks of a service that hears states: monotonic, wall, and queue time as far as known."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from contract.timestamps import FIRST_PLAUSIBLE_US
 from contract.updates import EXPIRY_S, Update
-from gateway.queue_time import QueueTimeEstimate
 from runtime.clocks import monotonic_s, unix_ms
+from runtime.queue_time import QueueTimeEstimate
 
 LIVE_STATE_MS: Final = 60_000
 """How long a live state of a poller is awaited that tells the queue's time, in milliseconds."""
