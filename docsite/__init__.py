@@ -1,0 +1,1 @@
+"""The documentation as a site: what scripts/docs builds from docs/ and from the code."""
