@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from contract.queue_report import QueueReport
 from contract.updates import Update
 from poller.journal.save_marks import SaveMark, encode_mark
 from poller.publish.mqtt_state_publisher import OTHER_POLLER_S
@@ -101,6 +102,7 @@ class FakeBroker:
         self._seen: set[bytes] = set()
         self._timers: list[asyncio.TimerHandle] = []
         self._other_poller_s = -math.inf
+        self.queue_reports: list[QueueReport] = []
         server.sessions.append(self)
 
     # StatePublisher
@@ -127,6 +129,18 @@ class FakeBroker:
         self._in_flight.add(confirmed)
         confirmed.add_done_callback(self._in_flight.discard)
         self._outgoing.send(lambda: self._arrive_mark(mark, confirmed))
+        return confirmed
+
+    @property
+    def connections(self) -> int:
+        return 1
+
+    def publish_queue_report(self, report: QueueReport) -> asyncio.Future[None]:
+        if not self._connected:
+            raise BrokerLost(LOST)
+        self.queue_reports.append(report)
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        confirmed.set_result(None)
         return confirmed
 
     def publish_state(self, update: Update, traceparent: str | None) -> asyncio.Future[None]:

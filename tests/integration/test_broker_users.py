@@ -41,6 +41,7 @@ RIGHTS = {
             f"{PREFIX}/bridge/poller/+/mark",
             f"{PREFIX}/bridge/poller/+/saved/+",
             f"{PREFIX}/bridge/poller/+/dead-letter",
+            f"{PREFIX}/bridge/poller/+/queue",
         ],
         read=[
             f"{PREFIX}/+/state",

@@ -11,6 +11,7 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from contract.queue_report import QueueReport, decode_queue_report
 from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.machine import need_faketime
@@ -325,3 +326,20 @@ async def test_a_wrong_setting_is_named_and_the_exit_status_is_2(
     assert all(name in poller.log.text for name in expected)
     assert "Traceback" not in poller.log.text
     assert "hunter2" not in poller.log.text
+
+
+async def test_a_poller_says_how_old_its_queue_is(
+    azurite: Azurite, broker: Broker, queue_name: str, prefix: str
+) -> None:
+    """Retained, and as nobody's age while nothing waits."""
+    account = azurite.connection_string
+    async with (
+        Poller(queue_name, prefix, broker, AZURE_STORAGE_CONNECTION_STRING=account),
+        subscribed(broker, f"{prefix}/bridge/poller/one/queue") as messages,
+    ):
+
+        async def is_said() -> bool:
+            return bool(messages)
+
+        await eventually(is_said, "a report on the queue")
+        assert [decode_queue_report(payload(one)) for one in messages] == [QueueReport(0)]

@@ -82,6 +82,7 @@ def test_every_topic_is_listed() -> None:
         topics.watching("<instance>"),
         topics.wake,
         topics.dead_letter("<instance>"),
+        topics.queue("<instance>"),
     ]
 
     assert [row[0].strip("`") for row in ROWS if row[0].startswith("`pillow/")] == written

@@ -185,3 +185,18 @@ def test_an_invalid_prefix_is_refused(prefix: str) -> None:
 def test_the_topic_of_a_save_mark_is_known(topic: str, expected: bool) -> None:
     """Whichever poller's it is."""
     assert Topics("home/pillow").is_saved(topic) == expected
+
+
+@given(prefixes, pillow_ids)
+def test_a_pollers_topics_lead_back_to_its_instance(prefix: str, name: str) -> None:
+    """Status, dead letters and queue; those of others are none."""
+    topics = Topics(prefix)
+
+    assert topics.parse_poller(topics.status("poller", name)) == ("status", name)
+    assert topics.parse_poller(topics.dead_letter(name)) == ("dead-letter", name)
+    assert topics.parse_poller(topics.queue(name)) == ("queue", name)
+    assert topics.parse_poller(topics.status("gateway", name)) is None
+    assert topics.parse_poller(topics.mark("poller", name)) is None
+    assert topics.parse_poller(topics.saved(name, "queue")) is None
+    assert topics.parse_poller(topics.wake) is None
+    assert topics.parse(topics.queue(name)) is None

@@ -115,6 +115,27 @@ class Topics:
         """The topic on which a poller announces dead letters."""
         return f"{self.prefix}/{BRIDGE}/poller/{instance}/dead-letter"
 
+    def queue(self, instance: str) -> str:
+        """The topic of how long the queue's oldest message has waited, retained: see queue_report.
+
+        It is void while that poller's status is `offline`.
+        """
+        return f"{self.prefix}/{BRIDGE}/poller/{instance}/queue"
+
+    def parse_poller(
+        self, topic: str
+    ) -> tuple[Literal["status", "dead-letter", "queue"], str] | None:
+        """Return the kind and the instance of a poller's topic; None if it is none of these."""
+        head, _, kind = topic.rpartition("/")
+        parent, _, instance = head.rpartition("/")
+        if parent != f"{self.prefix}/{BRIDGE}/poller" or not is_instance_name(instance):
+            return None
+        if kind == "status":
+            return "status", instance
+        if kind == "dead-letter":
+            return "dead-letter", instance
+        return ("queue", instance) if kind == "queue" else None
+
     @property
     def all_states(self) -> str:
         """The filter that matches every pillow's state."""

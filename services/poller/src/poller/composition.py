@@ -3,7 +3,7 @@
 consumer → page fetcher → page handler → page publisher →         the path of a message
     ordered publisher → settlement
 broker listener → last writes, reconciler                         what the broker reports
-lease renewal, depth monitor                                      background loops
+lease renewal, depth monitor, queue reporter                      background loops
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from poller.consume.page_fetcher import PageFetcher
 from poller.consume.page_handler import PageHandler
 from poller.consume.poll_pacer import PollPacer
 from poller.consume.polling import PollPolicy
+from poller.consume.queue_reporter import QueueReporter
 from poller.in_flight import InFlight
 from poller.journal.journal_folder import OpenedJournal
 from poller.journal.save_marks import WITHOUT_JOURNAL, SaveMarks
@@ -114,12 +115,12 @@ def compose(
     consumer = Consumer(fetcher, pacer, options.visibility_s)
     renewal = LeaseRenewal(monitored, in_flight, metrics, options.visibility_s)
     depth = DepthMonitor(queue, health, metrics)
-
     listener = BrokerListener(broker, last_writes, reconciler, metrics, queue_time)
     if journal is not None:
         journal.listen(partial(_use_opened, last_writes, listener))
 
-    loops = (renewal.run, depth.run, save_marks.run, save_marks.pass_days)
+    reporter = QueueReporter(broker, in_flight, health)
+    loops = (renewal.run, depth.run, reporter.run, save_marks.run, save_marks.pass_days)
     return Pipeline(
         Worker(consumer, pages, settlement, tasks, loops),
         listener,

@@ -5,6 +5,7 @@ delivers them again.
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from poller.intake_limit import IntakeLimit
+from poller.queue_age import QueueAge
 from poller.queues import ReceivedMessage
 
 MAX_IN_FLIGHT: Final = 256
@@ -98,6 +100,7 @@ class InFlight:
         self._clock_ms = clock_ms
         self._clock_s = clock_s
         self.intake = IntakeLimit(visibility_s, MAX_IN_FLIGHT)
+        self.queue_age = QueueAge(clock_s())
         self._messages: dict[str, InFlightMessage] = {}
         self._unsettled: set[str] = set()
         self._blocked: set[str] = set()
@@ -120,6 +123,11 @@ class InFlight:
     def unsettled(self) -> int:
         """The number of messages in the window that are not settled."""
         return len(self._unsettled)
+
+    def oldest_s(self) -> float:
+        """Return for how long the oldest unsettled message has waited, by the queue's time."""
+        queued_us = (self._messages[one].delivery.body.queued_us for one in self._unsettled)
+        return max(0.0, (self._clock_ms() - min(queued_us, default=math.inf) / 1000) / 1000)
 
     def get(self, message_id: str) -> InFlightMessage | None:
         """Return the message of this id, if it is in the window."""

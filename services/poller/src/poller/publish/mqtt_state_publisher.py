@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from contract.queue_report import QueueReport, encode_queue_report
 from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, Update, decode_state
 from poller.journal.save_marks import SaveMark, encode_mark
 from poller.publish.publish_confirms import PublishConfirms
 from poller.publish.state_publisher import BrokerEventHandler, GatewayListener
 from poller.settings import PollerSettings
-from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
+from runtime.mqtt import STATUS_EXPIRY_S, Message, MqttSession, SessionConfig, Subscription
 
 MARK_EXPIRY_S: Final = 2 * EXPIRY_S
 """After how long a broker drops the save mark of a poller that is gone, in seconds (MQTT 5)."""
@@ -106,6 +107,11 @@ class MqttStatePublisher:
         """Whether another poller has published a state in the last seconds."""
         return asyncio.get_running_loop().time() - self._other_poller_s < OTHER_POLLER_S
 
+    @property
+    def connections(self) -> int:
+        """How many connections were begun."""
+        return self._session.connections
+
     async def wait_ready(self) -> None:
         """Wait until `is_ready`."""
         await self._session.wait_ready()
@@ -131,6 +137,16 @@ class MqttStatePublisher:
         """
         topic = self._topics.saved(self._instance, mark.level)
         return self._session.publish(topic, encode_mark(mark), retain=True, expiry_s=MARK_EXPIRY_S)
+
+    def publish_queue_report(self, report: QueueReport) -> asyncio.Future[None]:
+        """Publish a retained report on the queue; see StatePublisher."""
+        return self._session.publish(
+            self._topics.queue(self._instance),
+            encode_queue_report(report),
+            retain=True,
+            content_type=CONTENT_TYPE,
+            expiry_s=STATUS_EXPIRY_S,
+        )
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         """Publish the announcement of a dead letter; see StatePublisher."""

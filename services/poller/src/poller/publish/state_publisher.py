@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from contract.queue_report import QueueReport
 from contract.updates import Update
 from poller.journal.save_marks import SaveMark
 
@@ -22,6 +23,10 @@ class StatePublisher(Protocol):
     def delivers_retained(self) -> bool:
         """Whether the broker sends retained states to a subscription with a wildcard."""
 
+    @property
+    def connections(self) -> int:
+        """How many connections were begun; what came on one before may be gone from the broker."""
+
     async def wait_ready(self) -> None:
         """Wait until `is_ready`."""
 
@@ -33,6 +38,9 @@ class StatePublisher(Protocol):
 
     def publish_mark(self, mark: SaveMark) -> asyncio.Future[None]:
         """Publish a retained save mark; the future and the errors are the same."""
+
+    def publish_queue_report(self, report: QueueReport) -> asyncio.Future[None]:
+        """Publish a retained report on the queue; the future and the errors are the same."""
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         """Publish the announcement of a dead letter; the future and the errors are the same."""

@@ -36,6 +36,11 @@ class QueueHealth:
         return self._outage.error or OK
 
     @property
+    def was_used(self) -> bool:
+        """Whether a request has succeeded or failed."""
+        return self._was_used
+
+    @property
     def paused_until(self) -> float:
         """The end of the last pause that the queue asked for: a time of the event loop's clock."""
         return self._retry_at

@@ -1,0 +1,38 @@
+"""How long the queue's oldest message has waited, as a poller says it on its topic `queue`."""
+
+from typing import Final
+
+import msgspec
+
+MAX_OLDEST_S: Final = 10_000_000
+"""More than a queue keeps a message, in seconds; a longer time is none."""
+
+
+class QueueReport(msgspec.Struct, frozen=True):
+    """One report. `oldest_s` is 0 where no message has waited for a second.
+
+    `answers` is false while the queue does not answer the poller; `oldest_s` then is how long a
+    message may have waited.
+    """
+
+    oldest_s: int
+    answers: bool = True
+
+
+_decoder: Final[msgspec.json.Decoder[QueueReport]] = msgspec.json.Decoder(QueueReport)
+
+
+def encode_queue_report(report: QueueReport) -> bytes:
+    """Return the payload of a report."""
+    return msgspec.json.encode(
+        msgspec.structs.replace(report, oldest_s=min(report.oldest_s, MAX_OLDEST_S))
+    )
+
+
+def decode_queue_report(payload: bytes) -> QueueReport | None:
+    """Return the report; None for anything that is none. Never raises, whatever the bytes."""
+    try:
+        report = _decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):
+        return None
+    return report if 0 <= report.oldest_s <= MAX_OLDEST_S else None
