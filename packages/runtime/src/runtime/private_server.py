@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from runtime.security_headers import SECURITY_HEADERS
@@ -96,6 +97,25 @@ def answered_hosts(app: ASGIApp, bound_to: str) -> ASGIApp:
     return checked
 
 
+def with_security_headers(app: ASGIApp) -> ASGIApp:
+    """Wrap an application so that each response has the security headers that it does not set.
+
+    A second policy would hold beside a page's own.
+    """
+
+    async def secured(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await app(scope, receive, send_secured)
+
+    return secured
+
+
 async def serve_privately(
     app: Starlette,
     listener: socket.socket,
@@ -106,9 +126,9 @@ async def serve_privately(
     """Serve `app` on `listener` until `stopping` is set, one request a connection."""
     connections: dict[OneRequestProtocol, None] = {}
     await serve_until(
-        answered_hosts(app, listener.getsockname()[0]),
+        with_security_headers(answered_hosts(app, listener.getsockname()[0])),
         listener,
         stopping,
         http=partial(OneRequestProtocol, connections, connection_s),
-        headers=[("Connection", "close"), ("Cache-Control", "no-store"), *SECURITY_HEADERS.items()],
+        headers=[("Connection", "close"), ("Cache-Control", "no-store")],
     )

@@ -223,8 +223,7 @@ class CommonSettings(BaseSettings):
     def log_ignored(cls) -> None:
         """Log each variable that was ignored, once the logs are configured."""
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
-        secrets = {f"{alias}_FILE" for alias, field in fields.items() if is_secret(field)}
-        for variable, meant in unknown_settings(os.environ, fields.keys() | secrets):
+        for variable, meant in unknown_variables(cls):
             # Without the value, which may be a secret.
             log.warning("a variable that is no setting is ignored", variable=variable, meant=meant)
         for alias in fields:
@@ -255,6 +254,13 @@ class CommonSettings(BaseSettings):
             # Not in the except clause, because the context of the error would contain a secret.
             raise SettingsError(redact("\n".join(["these settings cannot be used:", *problems])))
         return settings
+
+
+def unknown_variables(*kinds: type[CommonSettings]) -> list[tuple[str, str | None]]:
+    """Return the variables that look like a setting of these services, and which one was meant."""
+    fields = {one.alias or name: one for kind in kinds for name, one in kind.model_fields.items()}
+    secrets = {f"{alias}_FILE" for alias, field in fields.items() if is_secret(field)}
+    return unknown_settings(os.environ, fields.keys() | secrets)
 
 
 def log_unused_proxies(destination: str) -> None:

@@ -5,8 +5,13 @@ import sys
 from importlib.metadata import version
 
 
-def print_version(service: str) -> None:
+def version_of(service: str) -> str:
+    """Return the version of an installed service."""
+    return version(f"pillowcast-{service}")
+
+
+def print_version(service: str, command: str | None = None) -> None:
     """Write the version of an installed service to standard output, and exit."""
-    number = version(f"pillowcast-{service}")
-    sys.stdout.write(f"{service} {number} (Python {platform.python_version()})\n")
+    python = platform.python_version()
+    sys.stdout.write(f"{command or service} {version_of(service)} (Python {python})\n")
     raise SystemExit(0)
