@@ -9,7 +9,16 @@ import pytest
 from devstack import ports
 from devstack.broker import Broker
 from runtime.private_server import MAX_CONNECTIONS
-from tests.gateway import Gateway, RawConnection, handshake, request
+from tests.gateway import (
+    TIMEOUT_S,
+    Gateway,
+    RawConnection,
+    connect_publisher,
+    handshake,
+    request,
+    state,
+)
+from tests.waiting import POLL_S
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -69,8 +78,10 @@ async def test_the_public_port_has_a_bare_healthz_and_the_ops_port_nothing_publi
     for path in ("/readyz", "/metrics"):
         assert (await gateway.get(path)).status_code == 404
         assert (await gateway.get_ops(path)).status_code == 200
-    for path in ("/", "/ws", "/events", "/api/pillows", "/openapi.json", "/pillowcast.js"):
+    for path in ("/ws", "/events", "/api/pillows", "/openapi.json", "/pillowcast.js"):
         assert (await gateway.get_ops(path)).status_code == 404
+    for path in ("/ops/clients", "/ops/pillows", "/ops/about"):
+        assert (await gateway.get(path)).status_code == 404
 
 
 async def test_the_ops_port_answers_while_the_public_port_is_full(gateway: Gateway) -> None:
@@ -143,3 +154,29 @@ async def test_a_taken_ops_port_that_was_set_ends_the_process(gateway: Gateway) 
         f"gateway: cannot listen on {ports.HOST}:{gateway.ops_port}: Address already in use; "
         "set GATEWAY_OPS_PORT to a free port"
     )
+
+
+async def test_an_operator_sees_clients_grey_pillows_and_refusals(gateway: Gateway) -> None:
+    """As a page that needs no script, and as JSON; one connection's stream, too."""
+    async with connect_publisher(gateway.broker, gateway.prefix) as pillows:
+        await pillows.publish(state(ago_s=600))
+        async with gateway.connect("?pillow=cloud-1") as client:
+            await client.receive_snapshot()
+            [listed] = (await gateway.get_ops("/ops/clients")).json()["clients"]
+            assert (listed["state"], listed["follows"]["names"]) == ("live", ["cloud-1"])
+            tracing = asyncio.ensure_future(gateway.get_ops(f"/ops/clients/{listed['id']}/trace"))
+            while not tracing.done():
+                await pillows.publish(state("cloud-1", "spinning"))
+                await asyncio.wait({tracing}, timeout=POLL_S)
+            [event, *_] = (await tracing).json()["events"]
+            assert (event["what"], "spinning" in event["frames"][0]) == ("update", True)
+        await pillows.publish_availability("cloud-1", b"offline")
+        async with asyncio.timeout(TIMEOUT_S):
+            while (await gateway.get_ops("/ops/pillows/cloud-1")).json()["grey"] != "offline":
+                pass
+    page = await gateway.get_ops("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert len(page.headers.get_list("content-security-policy")) == 1
+    assert "cloud-1" in page.text
+    assert "availability is offline" in page.text
+    assert (await gateway.get_ops("/ops/clients/nobody")).status_code == 404

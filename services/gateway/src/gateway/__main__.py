@@ -21,6 +21,7 @@ from gateway.http.guard import Guard
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.listeners import Listeners
 from gateway.metrics import GatewayMetrics
+from gateway.ops.routes import KnownState, operator_routes
 from gateway.ops_port import serve_ops
 from gateway.settings import GatewaySettings
 from gateway.state.history import History
@@ -153,8 +154,10 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
     async with asyncio.TaskGroup() as parts:
         parts.create_task(session.run(stop_session), name="mqtt")
         states = partial(_dependencies, session)
+        known = KnownState(store, history, presence, consumer)
+        routes = operator_routes(settings, context, known, states)
         parts.create_task(
-            serve_ops(listeners.ops, stop_session, states, metrics.registry), name="ops"
+            serve_ops(listeners.ops, stop_session, states, metrics.registry, routes), name="ops"
         )
         await _known_states(session, stopping)
         parts.create_task(

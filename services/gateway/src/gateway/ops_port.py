@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from runtime.health import Dependencies, health_routes
 from runtime.private_server import serve_privately
@@ -15,7 +17,8 @@ async def serve_ops(
     stopping: asyncio.Event,
     dependencies: Dependencies,
     registry: CollectorRegistry,
+    routes: Sequence[Route] = (),
 ) -> None:
-    """Serve health, readiness and metrics until `stopping` is set."""
-    app = Starlette(routes=health_routes(dependencies, registry))
+    """Serve health, readiness, metrics and these routes until `stopping` is set."""
+    app = Starlette(routes=[*health_routes(dependencies, registry), *routes])
     await serve_privately(app, listener, stopping)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from itertools import chain, repeat
-from typing import Final
+from typing import Final, Protocol
 
 from contract.cursors import Cursor
 from contract.frames import RECONNECT_MS, Status
@@ -19,6 +19,16 @@ from runtime.queue_aware_clock import Clock
 
 SNAPSHOT_LINGER_S: Final = 0.002
 """How long a new subscriber waits for others, in seconds: they share a snapshot."""
+
+
+class Tap(Protocol):
+    """What an operator has watch a client; there is none unless somebody traces one."""
+
+    def wrote(self, write: Write) -> None:
+        """Note a write, before it happens."""
+
+    def paused(self, subscriber: Subscriber, *, is_paused: bool) -> None:
+        """Note that a subscriber is skipped, or not any more."""
 
 
 class Dispatcher:
@@ -45,6 +55,7 @@ class Dispatcher:
         self._linger = AdaptiveLinger(time.monotonic(), time.thread_time())
         self._scheduled: asyncio.Handle | None = None
         self._is_immediate = False  # the scheduled flush runs in the next turn of the event loop
+        self.tap: Tap | None = None
 
     @property
     def status(self) -> Status:
@@ -96,10 +107,14 @@ class Dispatcher:
     def pause(self, subscriber: Subscriber) -> None:
         """Skip a subscriber whose transport takes no more."""
         self._planner.pause(subscriber)
+        if self.tap is not None:
+            self.tap.paused(subscriber, is_paused=True)
 
     def resume(self, subscriber: Subscriber) -> None:
         """Send a subscriber what it missed while it was paused."""
         self._planner.resume(subscriber)
+        if self.tap is not None:
+            self.tap.paused(subscriber, is_paused=False)
         self._schedule_flush()
 
     def publish(self, change: Change) -> None:
@@ -153,7 +168,10 @@ class Dispatcher:
         return self._planner.flush(now.wall_ms, now.queue_offset_ms)
 
     def _write(self, writes: Iterable[Write]) -> None:
-        for data, subscribers, descriptors, updates, kind, notify, closing in writes:
+        for write in writes:
+            if self.tap is not None:
+                self.tap.wrote(write)
+            data, subscribers, descriptors, updates, kind, notify, closing = write
             taken = send_to_all(data, descriptors)
             # What the system did not take, and a snapshot or catch-up, goes through the transports.
             if taken.count(len(data)) != len(subscribers):

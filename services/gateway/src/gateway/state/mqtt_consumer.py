@@ -71,6 +71,7 @@ class MqttConsumer:
         # Retained states whose age came from the wall clock, until the queue's time is known.
         self._provisional: dict[str, Update] = {}
         self._warnings = WarnOnce()
+        self.notes = self._warnings.notes
 
     def receive(self, message: Message) -> None:
         """Process one MQTT message; the session calls it for each, in order. It never raises.
@@ -92,6 +93,7 @@ class MqttConsumer:
             self._receive_availability(topic.pillow, message)
         elif not message.payload:
             self._count("removed")
+            self.notes.add(topic.pillow, "removed")
             self._provisional.pop(topic.pillow, None)
             self._publish(self._presence.remove(topic.pillow))
         else:
@@ -170,7 +172,7 @@ class MqttConsumer:
         self._count("availability")
         online = message.payload != OFFLINE
         self._publish(
-            self._presence.set_availability(pillow, online, self._now(), retained=message.retained)
+            self._presence.set_availability(pillow, online, self.now(), retained=message.retained)
         )
 
     def on_broker_ready(self, *, delivers_retained: bool = True) -> None:
@@ -236,19 +238,19 @@ class MqttConsumer:
         """Judge retained states anew by the queue's time, once it is known."""
         while self._provisional and (clock := self._clock.read()).queue_ms is not None:
             _, update = self._provisional.popitem()
-            now = self._now()
+            now = self.now()
             age = retained_age(
                 update, expiry_s=None, queue_ms=clock.queue_ms, wall_ms=clock.wall_ms
             )
             yield self._presence.correct(update, now.ms - age.ms, now)
 
     def _expire(self) -> Iterator[Change | None]:
-        for change in self._presence.expire(self._now()):
+        for change in self._presence.expire(self.now()):
             self._metrics.expired.inc(change is not None)
             yield change
 
     def _forget(self) -> Iterator[Change | None]:
-        for change in self._presence.forget(self._now()):
+        for change in self._presence.forget(self.now()):
             self._metrics.forgotten.inc()
             if change is not None:
                 self._provisional.pop(change.pillow, None)
@@ -267,7 +269,8 @@ class MqttConsumer:
         if change is not None:
             self._publisher.publish(change)
 
-    def _now(self) -> Instant:
+    def now(self) -> Instant:
+        """Return the present, as the presence tracker measures it."""
         reachable_ms = self._reachable.advance(self._clock.monotonic_ms())
         return Instant(reachable_ms, self._clock.wall_ms())
 
@@ -276,7 +279,7 @@ class MqttConsumer:
         deadline_ms = self._presence.next_deadline_ms() if self._broker_is_ready else None
         if deadline_ms is None:
             return EXPIRY_CHECK_S
-        until_deadline_s = (deadline_ms - self._now().ms + 1) / 1000
+        until_deadline_s = (deadline_ms - self.now().ms + 1) / 1000
         # A deadline that is scheduled during the pause may be earlier than this one.
         return max(MIN_EXPIRY_CHECK_S, min(until_deadline_s, EXPIRY_CHECK_S))
 

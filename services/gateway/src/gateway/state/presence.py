@@ -84,6 +84,10 @@ class PresenceTracker:
         # The pillows that are not connected, the first to fall silent first.
         self._silent: OrderedDict[str, None] = OrderedDict()
 
+    def known(self, pillow: str) -> PillowPresence | None:
+        """Return what is known of a pillow, to be read only."""
+        return self._pillows.get(pillow)
+
     def receive(self, update: Update, sign: SignOfLife, now: Instant) -> Received:
         """Store a state; return what became of it.
 

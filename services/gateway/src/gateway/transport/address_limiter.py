@@ -155,6 +155,11 @@ class ConnectionQuota:
     def release(self) -> None:
         """Stop counting it."""
 
+    @property
+    def address(self) -> str | None:
+        """The address, or the network, that it counts for; None where it counts for none."""
+        return None
+
 
 NOT_COUNTED: Final = ConnectionQuota()
 
@@ -196,6 +201,10 @@ class _CountedQuota(ConnectionQuota):
         held, self._held = self._held, ()
         if held:
             self._limiter.release(held)
+
+    @property
+    def address(self) -> str | None:
+        return network_of(self._held[0].key) if self._held else None
 
     def _take(
         self,

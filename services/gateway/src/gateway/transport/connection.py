@@ -33,7 +33,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
 
     __slots__ = (
         "_acknowledged", "_pass", "_response", "_silent_heartbeats", "context", "is_alive",
-        "quota", "transport",
+        "opened_us", "pauses", "quota", "transport",
     )  # fmt: skip
 
     kind: str
@@ -52,6 +52,8 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         self._silent_heartbeats = 0  # since the last sign of life
         self._acknowledged = 0  # by the peer's system at a sign of life, in bytes
         self.quota = NOT_COUNTED
+        self.opened_us = 0  # since the start of the process, set by the registry; it is its id
+        self.pauses = 0  # how often it read too slowly
 
         # With a high-water mark of 0 the transport calls `pause_writing` as soon as the system's
         # buffer is full, so that a live connection never has buffered data. Only the response to an
@@ -91,6 +93,11 @@ class ClientConnection(Subscriber, asyncio.Protocol):
     def is_waiting_for_token(self) -> bool:
         """Whether it gets nothing until a token message lets it in."""
         return self._pass is not None and self._pass.is_waiting
+
+    @property
+    def grant(self) -> Grant | None:
+        """What its token permits; None where none is needed, or none came yet."""
+        return None if self._pass is None else self._pass.grant
 
     def enter(self, admission: Admission) -> None:
         """Subscribe it, or wait for its token where one is needed and did not come yet."""
@@ -169,6 +176,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Skip it, because it does not read."""
+        self.pauses += 1
         self.context.dispatcher.pause(self)
 
     def resume_writing(self) -> None:

@@ -72,6 +72,9 @@ class Connection(Protocol):
 class Client(Monitored, Connection, Sender, Protocol):
     """A connection that was upgraded."""
 
+    opened_us: int
+    """When it became a client, in microseconds of this process; no other client has the number."""
+
     @property
     def kind(self) -> str:
         """One of TRANSPORTS."""
@@ -112,7 +115,9 @@ class ConnectionRegistry:
         self._metrics = metrics
         self._reports = LimitReports(metrics)
         self._refusals = RefusalReports(metrics)
+        self.refusals = self._refusals.recent
         self._open = dict.fromkeys(TRANSPORTS, 0)
+        self._start_us, self._last_opened_us = _now_us(), 0
         # The clients without a sign of life since their last heartbeat, the longest silent first.
         self._silent: dict[Client, None] = {}
         for kind in TRANSPORTS:
@@ -126,6 +131,11 @@ class ConnectionRegistry:
     def __len__(self) -> int:
         """Return the number of all accepted sockets."""
         return len(self.clients) + sum(map(len, self._stages.values()))
+
+    @property
+    def age_us(self) -> int:
+        """How long it has existed, in microseconds: the clock of `opened_us`."""
+        return _now_us() - self._start_us
 
     def count(self, stage: Stage) -> int:
         """Return the number of connections in a stage."""
@@ -179,6 +189,8 @@ class ConnectionRegistry:
     def register(self, client: Client) -> None:
         """Add a client; it receives heartbeats from now on. Its token may have been awaited."""
         self._pending.pop(client, None)
+        self._last_opened_us = max(self._last_opened_us + 1, self.age_us)
+        client.opened_us = self._last_opened_us
         self.clients.add(client)
         self._open[client.kind] += 1
 
@@ -292,3 +304,7 @@ class ConnectionRegistry:
         connection = next(iter(self._stages[stage]))
         del self._stages[stage][connection]
         connection.abort()
+
+
+def _now_us() -> int:
+    return time.monotonic_ns() // 1000

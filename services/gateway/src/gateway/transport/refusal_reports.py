@@ -1,13 +1,27 @@
 """Refusal reports: a log line for each kind of refusal, and not one for each client."""
 
+from collections import deque
+from typing import Final, NamedTuple
+
 import structlog
 
 from contract.frames import FULL
 from gateway.metrics import GatewayMetrics
 from gateway.transport.admission import Refusal
 from gateway.transport.limit_reports import ReportInterval
+from runtime.clocks import unix_ms
 
 log = structlog.get_logger()
+
+MAX_RECENT: Final = 64
+"""How many refusals are kept for operators."""
+
+
+class RecentRefusal(NamedTuple):
+    """A refusal and when it was, in Unix milliseconds."""
+
+    at_ms: int
+    refusal: Refusal
 
 
 class RefusalReports:
@@ -17,11 +31,14 @@ class RefusalReports:
         self._metrics = metrics
         self._interval = ReportInterval()
         self._unlogged: dict[int, int] = {}
+        self.recent: deque[RecentRefusal] = deque(maxlen=MAX_RECENT)
+        """The last refusals, the oldest first."""
 
     def refused(self, refusal: Refusal) -> None:
         """Report a client that was refused, or closed because of what it sent."""
         code = refusal.code
         self._metrics.refused.labels(str(code)).inc()
+        self.recent.append(RecentRefusal(unix_ms(), refusal))
         if code == FULL:
             return  # limit_reports has a line about that
         if not self._interval.is_due(str(code)):

@@ -1,0 +1,73 @@
+"""A trace: what one client is sent and why, and nothing while nobody asks."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from gateway.ops import client_trace
+from gateway.ops.client_trace import MAX_TRACES, ClientTraces, TooManyTraces, TraceEvent
+from tests.unit.gateway.servers import Served, serving
+from tests.waiting import until
+
+
+async def test_it_tells_updates_pauses_and_what_follows_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client_trace, "LONG_POLL_S", 0.05)
+    async with serving() as server, server.dial() as plain:
+        await until(lambda: all(one.is_live for one in server.connections), "live")
+        traces = ClientTraces(server.core.dispatcher)
+        client = next(iter(server.connections))
+        assert await traces.events_after(client, 0) == []
+        server.publish()
+        [update] = await events(traces, server, 0)
+        assert (update.what, update.pillows) == ("update", 1)
+        assert '"type":"update"' in update.frames[0]
+
+        while not client.is_paused:
+            server.publish(pad=40_000)
+            await asyncio.sleep(0)
+        last = (await events(traces, server, update.number))[-1]
+        assert last.what == "paused"
+        loop = asyncio.get_running_loop()
+        found: list[TraceEvent] = []
+        async with asyncio.timeout(20):
+            while not {"resumed", "catch_up"} <= {one.what for one in found}:
+                await loop.sock_recv(plain, 1 << 16)
+                found += await traces.events_after(
+                    client, found[-1].number if found else last.number
+                )
+
+
+async def events(traces: ClientTraces, server: Served, after: int) -> list[TraceEvent]:
+    client = next(iter(server.connections))
+    async with asyncio.timeout(20):
+        while not (found := await traces.events_after(client, after)):
+            pass
+    return found
+
+
+async def test_it_ends_when_nobody_asks_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_trace, "LONG_POLL_S", 0.01)
+    monkeypatch.setattr(client_trace, "TRACE_S", 0.05)
+    async with serving() as server, server.dial():
+        dispatcher = server.core.dispatcher
+        traces = ClientTraces(dispatcher)
+        assert dispatcher.tap is None
+        await traces.events_after(next(iter(server.connections)), 0)
+        assert dispatcher.tap is traces
+        await until(lambda: dispatcher.tap is None, "the end of the trace")
+
+
+async def test_only_so_many_clients_are_traced_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_trace, "LONG_POLL_S", 0.01)
+    async with serving() as server, AsyncExitStack() as stack:
+        for _ in range(MAX_TRACES + 1):
+            await stack.enter_async_context(server.dial())
+        traces, clients = ClientTraces(server.core.dispatcher), list(server.connections)
+        assert len(clients) == MAX_TRACES + 1
+        for client in clients[:MAX_TRACES]:
+            await traces.events_after(client, 0)
+        with pytest.raises(TooManyTraces):
+            await traces.events_after(clients[-1], 0)
