@@ -26,6 +26,7 @@ from poller.in_flight import InFlight
 from poller.journal.journal_folder import OpenedJournal
 from poller.journal.save_marks import WITHOUT_JOURNAL, SaveMarks
 from poller.metrics import PollerMetrics
+from poller.ops.pillow_reports import PillowReports
 from poller.publish.broker_listener import BrokerListener
 from poller.publish.journaled_writes import JournaledWrites, StateJournal
 from poller.publish.newer_state_writer import NewerStateWriter
@@ -67,6 +68,7 @@ class Pipeline:
     """Returns `ok`, or a failing queue operation and its error."""
     broker_state: Callable[[], str]
     """Returns `ok`, or a pillow whose states the broker refuses and its reason."""
+    reports: PillowReports
 
 
 def compose(
@@ -84,14 +86,10 @@ def compose(
     """
     tasks = BackgroundTasks()
     in_flight = InFlight(queue_time.now_ms, options.visibility_s, asyncio.get_running_loop().time)
-    metrics.in_flight.set_function(lambda: len(in_flight))
-    metrics.intake_limit.set_function(lambda: in_flight.intake.messages)
-    metrics.clock_offset_s.set_function(queue_time.offset_s)
-
+    _observe(in_flight, queue_time, metrics)
     health = QueueHealth(metrics)
     monitored = MonitoredQueue(queue, health)
     settlement = Settlement(monitored, broker, in_flight, tasks, metrics)
-
     last_writes = JournaledWrites(
         SaveMarks(WITHOUT_JOURNAL + secrets.token_hex(8)),
         PillowLimit(options.max_pillows, metrics),
@@ -121,6 +119,7 @@ def compose(
 
     reporter = QueueReporter(broker, in_flight, health)
     loops = (renewal.run, depth.run, reporter.run, save_marks.run, save_marks.pass_days)
+    reports = PillowReports(last_writes, signs_of_life, publisher, settlement)
     return Pipeline(
         Worker(consumer, pages, settlement, tasks, loops),
         listener,
@@ -128,7 +127,14 @@ def compose(
         in_flight,
         lambda: health.state,
         lambda: publisher.state,
+        reports,
     )
+
+
+def _observe(in_flight: InFlight, queue_time: QueueTime, metrics: PollerMetrics) -> None:
+    metrics.in_flight.set_function(lambda: len(in_flight))
+    metrics.intake_limit.set_function(lambda: in_flight.intake.messages)
+    metrics.clock_offset_s.set_function(queue_time.offset_s)
 
 
 def _use_opened(

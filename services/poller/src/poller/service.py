@@ -18,6 +18,7 @@ from poller.journal.journal import Journal
 from poller.journal.journal_folder import JournalFolder
 from poller.journal.save_marks import WITHOUT_JOURNAL
 from poller.metrics import PollerMetrics
+from poller.ops.routes import operator_routes
 from poller.publish.mqtt_state_publisher import MqttStatePublisher
 from poller.queue_time import QueueTime
 from poller.queues import QueueDenied
@@ -74,7 +75,8 @@ async def _serve(
         broker.listener, broker.gateways = pipeline.listener, pipeline.pacer
         observe_session(SERVICE, broker.session, metrics.registry)
         health = health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
-        app = Starlette(routes=[*health, _wake_route(pipeline)])
+        operators = operator_routes(settings, pipeline.reports, queue_time.offset_s)
+        app = Starlette(routes=[*health, _wake_route(pipeline), *operators])
         parts.create_task(serve_privately(app, listener, stop_parts), name="http")
         parts.create_task(broker.run(stop_parts), name="mqtt")
         log.info(

@@ -20,6 +20,10 @@ class BrokerHealth:
         """`ok`, or a refused pillow and the broker's reason, for readiness."""
         return next((f"{pillow}: {reason}" for pillow, reason in self._reasons.items()), OK)
 
+    def reason(self, pillow: str) -> str | None:
+        """Return why the broker refused the last state of a pillow; None if it did not."""
+        return self._reasons.get(pillow)
+
     def is_refused(self, pillow: str) -> bool:
         """Return whether the broker refused the last state of a pillow."""
         return pillow in self._reasons

@@ -56,6 +56,10 @@ class OrderedPublisher:
         """`ok`, or a pillow whose states the broker refuses and its reason, for readiness."""
         return self._health.state
 
+    def refusal_of(self, pillow: str) -> str | None:
+        """Return why the broker refuses the states of a pillow; None if it does not."""
+        return self._health.reason(pillow)
+
     def publish(self, batch: Iterable[tuple[InFlightMessage, ParsedMessage]]) -> None:
         """Publish states that arrived together, each pillow's oldest first.
 

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from contract.messages import ParsedMessage
-from contract.timestamps import MAX_CLOCK_SKEW_MS
+from contract.timestamps import MAX_CLOCK_SKEW_MS, format_timestamp
 from contract.updates import Update, with_sign_of_life
 from poller.in_flight import InFlightMessage
 from poller.metrics import PollerMetrics
@@ -22,6 +22,7 @@ from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
 from runtime.log_once import LogOnce
 from runtime.mqtt import BrokerLost, PublishRefused
+from runtime.pillow_notes import PillowNotes
 
 log = structlog.get_logger()
 
@@ -54,12 +55,15 @@ class SignsOfLife:
         self._on_stale = on_stale
         self._published_s: OrderedDict[str, float] = OrderedDict()
         self._log_once = LogOnce()
+        self.notes = PillowNotes()
+        """Of the last superseded message of each pillow."""
 
     def report(self, message: InFlightMessage, state: ParsedMessage) -> None:
         """Publish a sign of life if a superseded message was queued after the newest state."""
         newest = self._last_writes.get(state.pillow)
         if newest is None:
             return
+        self.notes.add(state.pillow, "superseded", format_timestamp(state.order[0]))
         queued_us = message.delivery.body.queued_us
         newest_us = newest.order[0] if newest.queued_ms is None else newest.queued_ms * 1000
         if queued_us // 1000 <= newest_us // 1000 or not self._is_due(state, queued_us):

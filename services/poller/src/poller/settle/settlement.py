@@ -21,6 +21,7 @@ from poller.queues import RETRY_BACKOFF, QueueDenied, QueueUnavailable
 from poller.settle.abandonment import Abandonment
 from poller.settle.deletion import Deletions
 from poller.settle.monitored_queue import MonitoredQueue
+from poller.settle.recent_dead_letters import RecentDeadLetters
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()
@@ -74,6 +75,7 @@ class Settlement:
             Outcome.SUPERSEDED: metrics.superseded,
             Outcome.RETRIED: metrics.retried,
         }
+        self.recent_dead_letters = RecentDeadLetters()
         self._deletions = Deletions(queue, in_flight, tasks, metrics)
         self._abandonment = Abandonment(queue, in_flight, self._deletions, metrics)
 
@@ -164,6 +166,7 @@ class Settlement:
             self.drop(message)
             return
         self._settle(message, Outcome.DEAD_LETTERED, rejection)
+        self.recent_dead_letters.add(message, rejection, letter)
         log.warning(
             "dead letter: kept in the poison queue",
             message=message.id,

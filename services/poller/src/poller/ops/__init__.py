@@ -1,0 +1,1 @@
+"""What the poller's port tells operators beside its health: pillows and dead letters."""
