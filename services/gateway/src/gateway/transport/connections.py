@@ -11,17 +11,17 @@ import time
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from contract.frames import FULL
 from gateway.metrics import GatewayMetrics
 from gateway.transport.admission import Refusal
 from gateway.transport.connection_limits import ConnectionLimits
-from gateway.transport.heartbeat import Monitored
 from gateway.transport.limit_reports import LimitReports
-from gateway.transport.message_deadlines import MessageDeadlines, Sender
+from gateway.transport.message_deadlines import MessageDeadlines
 from gateway.transport.open_files import is_out_of_files
 from gateway.transport.refusal_reports import RefusalReports
+from gateway.transport.registered import Client, Connection
 from gateway.transport.timing_wheel import TimingWheel
 
 LINGER_S: Final = 1.0
@@ -57,27 +57,6 @@ class Stage(StrEnum):
 
 EVICTED: Final = (Stage.CLOSING, Stage.IDLE, Stage.PENDING, Stage.STALLED)
 """The stages that lose connections above the total; a response that is read is completed."""
-
-
-class Connection(Protocol):
-    """An accepted socket."""
-
-    def shutdown(self) -> None:
-        """Close it because the server stops: after the response that is being sent, if any."""
-
-    def abort(self) -> None:
-        """Close it now."""
-
-
-class Client(Monitored, Connection, Sender, Protocol):
-    """A connection that was upgraded."""
-
-    opened_us: int
-    """When it became a client, in microseconds of this process; no other client has the number."""
-
-    @property
-    def kind(self) -> str:
-        """One of TRANSPORTS."""
 
 
 async def in_turns(steps: Iterator[None]) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from gateway.transport.connections import Connection, Stage
+from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext
+from gateway.transport.registered import Connection
 from gateway.transport.unread import descriptor_of, read_peer
 
 
