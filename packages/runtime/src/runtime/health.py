@@ -22,6 +22,11 @@ def ok_but(limitation: str | None) -> str:
     return OK if limitation is None else f"{OK}; {limitation}"
 
 
+def is_ready(states: Mapping[str, str]) -> bool:
+    """Return whether every dependency works."""
+    return all(state.partition(";")[0] == OK for state in states.values())
+
+
 async def _healthz(_request: Request) -> Response:
     return PlainTextResponse(f"{OK}\n")
 
@@ -39,7 +44,7 @@ def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> li
 
     async def readyz(_request: Request) -> Response:
         states = {name: redact(state) for name, state in dependencies().items()}
-        ready = all(state.partition(";")[0] == OK for state in states.values())
+        ready = is_ready(states)
         return JSONResponse(
             {"ready": ready, "dependencies": states}, status_code=200 if ready else 503
         )
