@@ -142,7 +142,7 @@ async def wait_empty(azurite: Azurite, queue: str, *pollers: Poller) -> None:
         if (await client.get_queue_properties()).approximate_message_count:
             return False
         metrics = [(await poller.get("/metrics")).text for poller in pollers]
-        return all("pillowcast_poller_in_hand 0.0" in text for text in metrics)
+        return all("pillowcast_poller_in_flight 0.0" in text for text in metrics)
 
     async with created_queue(azurite, queue) as client:
         await eventually(is_empty, f"{queue} empty")

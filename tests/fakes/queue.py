@@ -222,6 +222,11 @@ class FakeQueue:
         await self._call("depth", lambda: depths.append(len(self.server.messages)))
         return depths[0]
 
+    async def poison_depth(self) -> int:
+        depths: list[int] = []
+        await self._call("poison_depth", lambda: depths.append(len(self.server.poison)))
+        return depths[0]
+
     async def put_poison(self, message: ReceivedMessage) -> None:
         await self._call(
             "put_poison", lambda: self.server.copy_to_poison(message.id, message.body.text)

@@ -239,7 +239,7 @@ class World:
         if (await client.get_queue_properties()).approximate_message_count:
             return False
         metrics = [(await poller.get("/metrics")).text for poller in self.pollers.values()]
-        return all("pillowcast_poller_in_hand 0.0" in text for text in metrics)
+        return all("pillowcast_poller_in_flight 0.0" in text for text in metrics)
 
     async def audit(self) -> AuditResult:
         """Return the outcome of every message that was put."""

@@ -239,6 +239,6 @@ async def test_a_poller_does_not_republish_against_its_own_states(
         await wait_empty(azurite, queue_name, poller)
         found = await retained_states(broker, prefix, 1)
         await poller.check_counts()
-        assert await poller.count("healed") <= 5
+        assert await poller.count("republished") <= 5
 
     assert found["busy"].order[1] == 119

@@ -110,7 +110,7 @@ async def test_a_pillow_removed_while_everything_was_down_stays_removed(
             await broker.start()
 
             async def is_healed() -> bool:
-                return await poller.count("healed") >= 1
+                return await poller.count("republished") >= 1
 
             await eventually(is_healed, "n-3 published again")
             found = await retained_states(broker, prefix, 2)
@@ -151,7 +151,7 @@ async def test_two_pollers_with_one_instance_name_bring_no_removed_pillow_back(
                     await twin.start()
                 await put(azurite, queue_name, [numbered(2)])
                 await wait_empty(azurite, queue_name, first, second)
-                assert await first.count("healed") + await second.count("healed") == 0
+                assert await first.count("republished") + await second.count("republished") == 0
                 found = await retained_states(broker, prefix, 1)
 
     assert found.keys() == {"n-2"}
@@ -186,7 +186,7 @@ async def test_a_removed_pillow_does_not_come_back_with_another_poller_s_journal
                 await put(azurite, queue_name, [numbered(2)])
                 await wait_empty(azurite, queue_name, one)
                 found = await retained_states(broker, prefix, 1)
-                healed = await one.count("healed")
+                healed = await one.count("republished")
 
     assert (set(found), healed) == ({"n-2"}, 0)
 

@@ -75,7 +75,7 @@ class Process:
 
     def check_counts(self) -> None:
         """Assert that every delivery is counted once, or is in flight and not settled."""
-        (gauge,) = self._samples("pillowcast_poller_in_hand")
+        (gauge,) = self._samples("pillowcast_poller_in_flight")
         assert int(gauge.value) == self.in_flight
         received, *settled = (
             self.count(name)

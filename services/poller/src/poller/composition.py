@@ -86,7 +86,8 @@ def compose(
     """
     tasks = BackgroundTasks()
     in_flight = InFlight(queue_time.now_ms, options.visibility_s, asyncio.get_running_loop().time)
-    _observe(in_flight, queue_time, metrics)
+    metrics.clock_offset_s.set_function(queue_time.offset_s)
+    metrics.observe_in_flight(in_flight)
     health = QueueHealth(metrics)
     monitored = MonitoredQueue(queue, health)
     settlement = Settlement(monitored, broker, in_flight, tasks, metrics)
@@ -96,6 +97,7 @@ def compose(
         journal,
     )
     metrics.pillows.set_function(lambda: len(last_writes))
+    metrics.pillows_limit.set(options.max_pillows)
     save_marks = SaveMarkPublisher(broker, last_writes)
     reconciler = RetainedStateReconciler(broker, last_writes, tasks, metrics, queue_time)
     signs_of_life = SignsOfLife(
@@ -129,12 +131,6 @@ def compose(
         lambda: publisher.state,
         reports,
     )
-
-
-def _observe(in_flight: InFlight, queue_time: QueueTime, metrics: PollerMetrics) -> None:
-    metrics.in_flight.set_function(lambda: len(in_flight))
-    metrics.intake_limit.set_function(lambda: in_flight.intake.messages)
-    metrics.clock_offset_s.set_function(queue_time.offset_s)
 
 
 def _use_opened(

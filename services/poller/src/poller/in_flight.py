@@ -47,7 +47,8 @@ class Outcome(StrEnum):
 class InFlightMessage:
     """A message in the window.
 
-    `polled_ms` is the time it was received, in Unix milliseconds.
+    `polled_ms` is the time it was received, in Unix milliseconds; `received_s` is the same moment
+    by the event loop's clock, in seconds.
     `lost_sends` counts its publishes that ended with a lost connection.
     `lease_lost` is true when another consumer has received it since.
     `abandoning` is true while its lease is being ended.
@@ -62,6 +63,7 @@ class InFlightMessage:
     delivery: ReceivedMessage
     polled_ms: int
     settled_before: bool = False
+    received_s: float = 0.0
     lost_sends: int = 0
     lease_lost: bool = False
     abandoning: bool = False
@@ -90,6 +92,9 @@ class InFlight:
     Invariants, asserted at each change: the window is never exceeded, no more than MAX_BLOCKED
     messages are blocked, and every delivery that was received is either settled or in the window.
     """
+
+    max_blocked: int = MAX_BLOCKED
+    max_undeleted: int = MAX_UNDELETED
 
     def __init__(
         self,
@@ -120,6 +125,21 @@ class InFlight:
         return iter(tuple(self._messages.values()))
 
     @property
+    def limit(self) -> int:
+        """How many messages may be in the window now."""
+        return self.intake.messages
+
+    @property
+    def blocked(self) -> int:
+        """The number of blocked messages in the window."""
+        return len(self._blocked)
+
+    @property
+    def undeleted(self) -> int:
+        """The number of settled messages that are remembered because their deletion failed."""
+        return len(self._undeleted)
+
+    @property
     def unsettled(self) -> int:
         """The number of messages in the window that are not settled."""
         return len(self._unsettled)
@@ -139,10 +159,11 @@ class InFlight:
         settled_before = delivery.id in self._undeleted
         if settled_before:
             del self._undeleted[delivery.id]
-        message = InFlightMessage(delivery, self._clock_ms(), settled_before)
+        now_s = self._clock_s()
+        message = InFlightMessage(delivery, self._clock_ms(), settled_before, now_s)
         self._messages[delivery.id] = message
         if not self._unsettled:
-            self.progress_s = self._clock_s()
+            self.progress_s = now_s
         self._unsettled.add(delivery.id)
         self._received += 1
         self._check()

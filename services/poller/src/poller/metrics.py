@@ -2,13 +2,52 @@
 
 At any moment `received = published + superseded + dead_lettered + retried` + unsettled messages in
 flight, because every delivery is settled exactly once.
+Each value of a label that is known before has a sample of 0 from the start: a counter that begins
+with its first event has no increase that a rule could see.
 """
 
+import math
+from collections.abc import Sequence
 from functools import cache
+from itertools import product
+from typing import Final, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
+from contract.messages import Reason
+from runtime.histogram import Histogram
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
+
+_DELETIONS: Final = ("deleted", "gone", "lease-lost", "failed", "expired")
+_OPERATIONS: Final = ("receive", "delete", "renew", "release", "keep a dead letter")
+_REQUESTS: Final = (*_OPERATIONS, "measure", "create")
+
+
+class ObservedWindow(Protocol):
+    """What is read of the in-flight window; see InFlight."""
+
+    max_blocked: int
+    max_undeleted: int
+
+    def __len__(self) -> int:
+        """How many messages it has."""
+
+    @property
+    def unsettled(self) -> int:
+        """How many of them are not settled."""
+
+    @property
+    def blocked(self) -> int:
+        """How many of them are blocked."""
+
+    @property
+    def undeleted(self) -> int:
+        """How many settled messages are remembered whose deletion failed."""
+
+    @property
+    def limit(self) -> int:
+        """How many it may have now."""
 
 
 class PollerMetrics:
@@ -24,54 +63,101 @@ class PollerMetrics:
             "superseded", "Messages whose state, or a newer one, the broker had confirmed before."
         )
         self.dead_lettered = counter(
-            "dead_lettered", "Messages copied to the poison queue, by reason.", "reason"
+            "dead_lettered",
+            "Messages copied to the poison queue, by reason.",
+            "reason",
+            values=[tuple(Reason)],
         )
         self.retried = counter(
             "retried", "Deliveries that another delivery of the same message settles or settled."
         )
-        self._deleted = counter("deleted", "Deletions of settled messages by result.", "outcome")
-        self.lease_renewals = counter("lease_renewals", "Lease renewals by result.", "outcome")
-        self.polls = counter("polls", "Polls of the queue by what they returned.", "found")
-        self.queue_failures = counter(
-            "queue_failures", "Failed queue operations by operation and kind.", "act", "kind"
-        )
-        self.future_states = counter(
-            "ahead", "States ignored on MQTT because their time is too far in the future."
-        )
-        self.republished = counter(
-            "healed", "States published again because the broker held an older one or none."
-        )
-        self.overdue_requests = counter(
-            "overdue_requests",
-            "Requests for messages that took so long that the states of later ones left before.",
-        )
-        self.signs_of_life = counter(
-            "signs_of_life",
-            "Newest states published again because their pillow sends older ones.",
-        )
-        self._requests = counter(
-            "requests", "Requests to the queue service by operation and result.", "act", "outcome"
+        self._deleted = counter(
+            "deleted", "Deletions of settled messages by result.", "outcome", values=[_DELETIONS]
         )
         # Looking up labels costs several times as much as counting, and there are a dozen values.
         self._deletion_counter = cache(self._deleted.labels)
-        self._request_counter = cache(self._requests.labels)
-
         self.in_flight = gauge(
-            "in_hand", "Messages in flight: received and not yet deleted or abandoned."
+            "in_flight", "Messages in flight: received and not yet deleted or abandoned."
         )
-        self.pillows = gauge("pillows", "Pillows whose newest states are remembered.")
-        self.intake_limit = gauge(
-            "in_hand_limit", "The most messages in flight: what half a lease can delete, or 256."
+        self.unsettled = gauge(
+            "unsettled", "Messages in flight that are not counted as one of the outcomes yet."
         )
-        self.broker_up = gauge("broker_up", "1 while the broker is connected, else 0.")
-        self.queue_up = gauge("queue_up", "0 during an outage of the queue, else 1.")
-        self.queue_depth = gauge(
-            "queue_depth", "Approximate number of messages in the queue, leased ones included."
-        )
+        self._define_publishing()
+        self._define_queue()
         self._define_limits()
         self._define_watching()
         self._define_journal()
         self._define_times()
+
+    def _define_publishing(self) -> None:
+        self.broker_up = self._gauge("broker_up", "1 while the broker is connected, else 0.")
+        self.future_states = self._counter(
+            "future_states", "States ignored on MQTT because their time is too far in the future."
+        )
+        self.republished = self._counter(
+            "republished", "States published again because the broker held an older one or none."
+        )
+        self.signs_of_life = self._counter(
+            "signs_of_life",
+            "Newest states published again because their pillow sends older ones.",
+        )
+        self.too_large = self._counter(
+            "too_large_states",
+            "Newest states that were larger than the broker accepts, once a connection.",
+        )
+
+    def _define_queue(self) -> None:
+        self.queue_up = self._gauge("queue_up", "0 during an outage of the queue, else 1.")
+        self.queue_depth = self._gauge(
+            "queue_depth",
+            "Approximate number of messages in the queue, leased ones included; NaN while it is "
+            "not known.",
+        )
+        self.poison_queue_depth = self._gauge(
+            "poison_queue_depth",
+            "Approximate number of dead letters in the poison queue, measured every five minutes; "
+            "NaN while it is not known.",
+        )
+        for unknown in (self.queue_depth, self.poison_queue_depth):
+            unknown.set(math.nan)
+        self.polls = self._counter(
+            "polls",
+            "Polls of the queue by what they returned.",
+            "found",
+            values=[("nothing", "some", "full")],
+        )
+        self.lease_renewals = self._counter(
+            "lease_renewals", "Lease renewals by result.", "outcome", values=[("renewed", "lost")]
+        )
+        self.queue_failures = self._counter(
+            "queue_failures",
+            "Failed queue operations by operation and kind.",
+            "operation",
+            "kind",
+            values=[_OPERATIONS, ("unavailable", "denied")],
+        )
+        self._requests = self._counter(
+            "requests",
+            "Requests to the queue service by operation and result.",
+            "operation",
+            "outcome",
+            values=[_REQUESTS, ("done", "unavailable", "denied")],
+        )
+        self._request_counter = cache(self._requests.labels)
+        self.overdue_requests = self._counter(
+            "overdue_requests",
+            "Requests for messages that took so long that the states of later ones left before.",
+        )
+
+    def observe_in_flight(self, in_flight: ObservedWindow) -> None:
+        """Read the gauges of the in-flight window at each scrape."""
+        self.in_flight.set_function(in_flight.__len__)
+        self.unsettled.set_function(lambda: in_flight.unsettled)
+        self.intake_limit.set_function(lambda: in_flight.limit)
+        self.blocked.set_function(lambda: in_flight.blocked)
+        self.blocked_limit.set(in_flight.max_blocked)
+        self.undeleted.set_function(lambda: in_flight.undeleted)
+        self.undeleted_limit.set(in_flight.max_undeleted)
 
     def count_deletion(self, result: str) -> None:
         """Count a deletion of a settled message by its result."""
@@ -82,12 +168,30 @@ class PollerMetrics:
         self._request_counter(operation, outcome).inc()
 
     def _define_limits(self) -> None:
-        self.too_large = self._counter(
-            "too_large",
-            "Newest states that were larger than the broker accepts, once a connection.",
+        self.intake_limit = self._gauge(
+            "in_flight_limit",
+            "The most messages in flight: what half a lease can delete, or 256.",
         )
+        self.blocked = self._gauge(
+            "blocked_messages",
+            "Messages in flight that the broker or the queue refuses again and again.",
+        )
+        self.blocked_limit = self._gauge(
+            "blocked_messages_limit", "The most blocked messages in flight; others are hidden."
+        )
+        self.undeleted = self._gauge(
+            "undeleted_messages",
+            "Settled messages whose deletion failed, whose ids are remembered.",
+        )
+        self.undeleted_limit = self._gauge(
+            "undeleted_messages_limit",
+            "The most of these ids; a message of a forgotten one is published a second time.",
+        )
+        self.pillows = self._gauge("pillows", "Pillows whose newest states are remembered.")
+        self.pillows_limit = self._gauge("pillows_limit", "The limit POLLER_MAX_PILLOWS.")
         self.forgotten_pillows = self._counter(
-            "forgotten", "Pillows that were forgotten, or not remembered, above POLLER_MAX_PILLOWS."
+            "forgotten_pillows",
+            "Pillows that were forgotten, or not remembered, above POLLER_MAX_PILLOWS.",
         )
 
     def _define_watching(self) -> None:
@@ -98,13 +202,19 @@ class PollerMetrics:
             "wakes",
             "Wake hints, by where they came from.",
             "source",
+            values=[("mqtt", "http")],
         )
+        self.gateways = self._gauge("gateways", "Gateways whose messages are remembered.")
+        self.gateways_limit = self._gauge("gateways_limit", "The most of these gateways.")
         self.ignored_gateways = self._counter(
             "ignored_gateways",
             "Messages of gateways that were ignored because too many are remembered.",
         )
 
     def _define_journal(self) -> None:
+        self.journal_enabled = self._gauge(
+            "journal_enabled", "1 if POLLER_JOURNAL is set, so that there is a journal, else 0."
+        )
         self.journal_up = self._gauge(
             "journal_up", "1 while the journal is written, 0 while it fails or there is none."
         )
@@ -112,9 +222,18 @@ class PollerMetrics:
         self.journal_commit_s = Histogram(
             "pillowcast_poller_journal_commit_seconds",
             "Duration of a commit to the journal; it has the states of several messages.",
-            buckets=_SECONDS,
-            registry=self.registry,
+            _SECONDS,
+            self.registry,
         )
+        self.journal_free = self._gauge(
+            "journal_disk_free_bytes",
+            "Room that is left on the disk of the journal; NaN while it is not known.",
+        )
+        self.journal_size = self._gauge(
+            "journal_disk_size_bytes", "Size of the disk of the journal; NaN while it is not known."
+        )
+        for unknown in (self.journal_free, self.journal_size):
+            unknown.set(math.nan)
 
     def _define_times(self) -> None:
         self.oldest_message_s = self._gauge(
@@ -128,19 +247,31 @@ class PollerMetrics:
         self.attempts = Histogram(
             "pillowcast_poller_attempts",
             "Number of deliveries of a message so far, at each delivery.",
-            buckets=(1, 2, 3, 5, 10, 100),
-            registry=self.registry,
+            (1, 2, 3, 5, 10, 100),
+            self.registry,
         )
-        self.latency = Histogram(
+        self.queued_to_published_s = Histogram(
             "pillowcast_poller_queued_to_published_seconds",
             "Time from a message's insertion in the queue to the broker's confirmation, by the "
-            "queue's clock.",
-            buckets=_SECONDS,
-            registry=self.registry,
+            "queue's clock, which counts whole seconds.",
+            _SECONDS,
+            self.registry,
+        )
+        self.polled_to_published_s = Histogram(
+            "pillowcast_poller_polled_to_published_seconds",
+            "Time from a message's arrival at the poller to the broker's confirmation.",
+            _SECONDS,
+            self.registry,
         )
 
-    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
-        return Counter(f"pillowcast_poller_{name}", help_text, labels, registry=self.registry)
+    def _counter(
+        self, name: str, help_text: str, *labels: str, values: Sequence[Sequence[str]] = ()
+    ) -> Counter:
+        """Return a counter; `values` are those of each label, which begin with 0."""
+        counter = Counter(f"pillowcast_poller_{name}", help_text, labels, registry=self.registry)
+        for combination in product(*values) if labels else ():
+            counter.labels(*combination)
+        return counter
 
     def _gauge(self, name: str, help_text: str) -> Gauge:
         return Gauge(f"pillowcast_poller_{name}", help_text, registry=self.registry)

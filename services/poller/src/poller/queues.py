@@ -75,6 +75,9 @@ class Queue(Protocol):
     async def depth(self) -> int:
         """Return the approximate number of messages, leased ones included."""
 
+    async def poison_depth(self) -> int:
+        """Return the approximate number of messages in the poison queue."""
+
     async def put_poison(self, message: ReceivedMessage) -> str | None:
         """Copy a message to the poison queue, byte for byte and without expiry.
 

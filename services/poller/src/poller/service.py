@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 from typing import Final
 
 import structlog
@@ -27,6 +28,7 @@ from runtime.health import OK, health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.private_server import serve_privately
+from runtime.process_metrics import process_metrics
 from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, listen, url_of
 from runtime.session_metrics import observe_session
@@ -58,6 +60,7 @@ async def _serve(
     settings: PollerSettings, listener: socket.socket, stopping: asyncio.Event
 ) -> None:
     metrics, queue_time = PollerMetrics(), QueueTime()
+    metrics.journal_enabled.set(settings.journal is not None)
     try:
         queue = AzureQueue(settings, metrics.count_request, queue_time)
     except QueueDenied as error:
@@ -74,7 +77,8 @@ async def _serve(
         pipeline = compose(queue, broker, metrics, _options(settings), queue_time, journal)
         broker.listener, broker.gateways = pipeline.listener, pipeline.pacer
         observe_session(SERVICE, broker.session, metrics.registry)
-        health = health_routes(lambda: _dependencies(pipeline, broker, journal), metrics.registry)
+        states = partial(_dependencies, pipeline, broker, journal)
+        health = health_routes(states, metrics.registry)
         operators = operator_routes(settings, pipeline.reports, queue_time.offset_s)
         app = Starlette(routes=[*health, _wake_route(pipeline), *operators])
         parts.create_task(serve_privately(app, listener, stop_parts), name="http")
@@ -88,7 +92,8 @@ async def _serve(
         )
         # The MQTT session outlives the worker, because messages in flight are still confirmed; the
         # journal does, because they are deleted when it has their states.
-        await pipeline.worker.run(stopping)
+        with process_metrics(SERVICE, metrics.registry, states):
+            await pipeline.worker.run(stopping)
         stop_parts.set()
     log.info("stopped")
 

@@ -98,7 +98,9 @@ async def test_an_extra_fetch_loop_ends_on_failure() -> None:
     async with world.running(poller):
         await world.until(lambda: poller.calls.most_concurrent["receive"] > 1, "several loops")
         broken = True
-        await world.until(lambda: poller.count("queue_failures", act="receive") > 3, "failures")
+        await world.until(
+            lambda: poller.count("queue_failures", operation="receive") > 3, "failures"
+        )
         broken = False
         await world.rest()
     world.check_newest()

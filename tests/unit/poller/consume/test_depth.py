@@ -1,6 +1,7 @@
 """The depth monitor: two billed requests a minute, and no request before the queue exists."""
 
 import asyncio
+import math
 
 from structlog.testing import capture_logs
 
@@ -25,6 +26,19 @@ async def test_the_depth_is_measured_twice_a_minute() -> None:
 
 
 @virtual_time
+async def test_the_poison_queue_is_measured_every_five_minutes() -> None:
+    """It is measured seldom, because it changes seldom."""
+    world = World()
+    world.queue.put("what?")
+    async with world.running() as poller:
+        value = poller.metrics.registry.get_sample_value
+        assert math.isnan(value("pillowcast_poller_poison_queue_depth") or 0)
+        await asyncio.sleep(601)
+        assert poller.calls.made.count("poison_depth") == 3
+        assert value("pillowcast_poller_poison_queue_depth") == 1
+
+
+@virtual_time
 async def test_a_denied_depth_does_not_make_the_queue_unhealthy() -> None:
     """It is logged once, and measured again when it is allowed."""
     world = World()
@@ -44,4 +58,4 @@ async def test_a_denied_depth_does_not_make_the_queue_unhealthy() -> None:
             gauge = poller.metrics.registry.get_sample_value("pillowcast_poller_queue_depth")
             assert gauge == 1
             world.queue.messages.clear()
-    assert [one["event"] for one in logs].count("the queue's depth is not measured") == 1
+    assert [one["event"] for one in logs].count("the depth is not measured") == 1

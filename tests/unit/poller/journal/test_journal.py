@@ -288,3 +288,15 @@ async def test_the_instances_of_adopted_states_are_known_before_the_first_connec
     stopping.set()
     await task
     assert isinstance(disk.opened[0].file, JournalFile)
+
+
+async def test_an_open_journal_measures_its_disk(disk: Disk) -> None:
+    """From the start on."""
+    async with running(disk) as journal:
+        registry = journal._metrics.registry
+        await until(
+            lambda: (
+                (registry.get_sample_value("pillowcast_poller_journal_disk_free_bytes") or 0) > 0
+            ),
+            "measured",
+        )

@@ -197,7 +197,7 @@ async def test_a_pillow_removed_between_two_connections_stays_removed() -> None:
         world.broker.connect_all()
         await asyncio.sleep(5)
         assert set(world.broker.retained) == {"kept"}
-        assert poller.count("healed") == 0
+        assert poller.count("republished") == 0
         world.broker.known.pop("removed")
         world.broker.crash()
         await asyncio.sleep(200)
@@ -234,7 +234,7 @@ async def test_a_state_of_the_journal_outlasts_a_queue_clock_that_was_set_back()
         assert set(journal.disk) == {"a"}
         await asyncio.sleep(600)
         assert world.broker.retained["a"].order == order(hours * 3600)
-        assert poller.count("healed") == 1
+        assert poller.count("republished") == 1
 
 
 @virtual_time
@@ -254,7 +254,7 @@ async def test_a_state_of_the_journal_that_the_broker_would_have_dropped_stays_a
         await world.until(lambda: bool(world.broker.marks), "a save mark")
         await asyncio.sleep(60)
         assert set(world.broker.retained) == {"new"}
-        assert poller.count("healed") == 1
+        assert poller.count("republished") == 1
 
 
 @settings(max_examples=60, deadline=None)

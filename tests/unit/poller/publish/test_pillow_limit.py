@@ -30,7 +30,7 @@ async def test_made_up_ids_are_forgotten_and_a_pillow_that_speaks_is_not() -> No
             world.queue.put(state("real", 1))
             await world.rest()
             assert gauge(poller, "pillows") == LIMIT
-            assert poller.count("forgotten") == 9 * LIMIT + 1
+            assert poller.count("forgotten_pillows") == 9 * LIMIT + 1
             assert (poller.count("published"), poller.count("superseded")) == (1020, 1)
     [line] = [line for line in logs if "POLLER_MAX_PILLOWS" in line["event"]]
     assert line["limit"] == LIMIT
@@ -67,4 +67,4 @@ async def test_no_pillow_is_forgotten_for_what_the_broker_retains() -> None:
         world.queue.put(state("real", 4))
         await world.rest()
         assert poller.count("superseded") == 1
-        assert poller.count("forgotten") == 2 * LIMIT + 1
+        assert poller.count("forgotten_pillows") == 2 * LIMIT + 1

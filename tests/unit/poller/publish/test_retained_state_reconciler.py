@@ -35,7 +35,7 @@ async def test_a_poller_does_not_republish_against_its_own_states(loop_back: boo
         world.queue.put(state("a", number))
     async with world.running(world.start(loop_back=loop_back)) as poller:
         await world.rest()
-        assert poller.count("healed") == 0
+        assert poller.count("republished") == 0
     world.check_newest()
 
 
@@ -52,7 +52,7 @@ async def test_many_older_states_at_once_cause_two_publishes_at_most() -> None:
             world.broker.retained["a"] = older
             poller.listener.on_state(older)
         await asyncio.sleep(1)
-        assert 1 <= poller.count("healed") <= 2
+        assert 1 <= poller.count("republished") <= 2
     world.check_newest()
 
 
@@ -71,7 +71,7 @@ async def test_a_refused_republish_is_retried_until_the_broker_accepts_it() -> N
         poller.listener.on_state(old)
         await asyncio.sleep(60)
         refusing = False
-        await world.until(lambda: poller.count("healed") == 1, "a republish")
+        await world.until(lambda: poller.count("republished") == 1, "a republish")
     assert world.broker.retained["a"].order == order(5)
 
 
@@ -90,7 +90,7 @@ async def test_a_state_that_the_broker_finds_too_large_is_published_once_a_conne
                 world.broker.disconnect_all()
                 world.broker.connect_all()
                 await asyncio.sleep(600)
-                assert poller.count("too_large") == connection
+                assert poller.count("too_large_states") == connection
         assert [one["pillow"] for one in lines if one["log_level"] == "error"] == ["a"]
         assert world.broker.retained.keys() == {"b"}
 

@@ -85,7 +85,7 @@ async def test_an_outage_is_logged_once_and_its_end_once() -> None:
             broken = False
             await world.until(lambda: poller.queue_state == OK, "recovery")
             await asyncio.sleep(10)
-    assert poller.count("queue_failures", act="receive", kind="unavailable") > 10
+    assert poller.count("queue_failures", operation="receive", kind="unavailable") > 10
     assert [one["event"] for one in logs] == [
         "queue operation failed; retrying",
         "queue works again",

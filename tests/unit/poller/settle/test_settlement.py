@@ -48,7 +48,7 @@ async def test_a_failed_release_is_recorded() -> None:
     )
     async with world.running(poller):
         await world.rest()
-        assert poller.count("queue_failures", act="release") >= 1
+        assert poller.count("queue_failures", operation="release") >= 1
         await asyncio.sleep(UNUSED_RECOVERY_S + 3)
         assert poller.queue_state == "ok"
     assert world.broker.retained["a"].state == "hugging"

@@ -108,12 +108,16 @@ class AzureQueue:
 
     async def put_poison(self, message: ReceivedMessage) -> str | None:
         await self._create()
-        with self._reported("put_poison"):
+        with self._reported("keep a dead letter"):
             return await self._poison.put(message.body.text, NEVER_EXPIRES)
 
     async def depth(self) -> int:
-        with self._reported("depth"):
+        with self._reported("measure"):
             return (await self._states.properties()).message_count
+
+    async def poison_depth(self) -> int:
+        with self._reported("measure"):
+            return (await self._poison.properties()).message_count
 
     def dead_letters(self) -> AzurePoisonQueue:
         """Return the port of the dead-letter commands; it works while this one is open."""
@@ -125,7 +129,7 @@ class AzureQueue:
         for queue in (self._states, self._poison):
             # A credential without the right to create queues can use existing ones; the first
             # request that follows reports what is wrong, if anything.
-            with suppress(QueueDenied), self._reported("make"):
+            with suppress(QueueDenied), self._reported("create"):
                 await queue.create()
         self._are_created = True
 

@@ -16,7 +16,7 @@ from poller.consume.polling import (
     after_poll,
     next_delay_s,
 )
-from poller.consume.viewers import Gateways, Viewers
+from poller.consume.viewers import MAX_GATEWAYS, Gateways, Viewers
 from poller.metrics import PollerMetrics
 from runtime.log_once import LogOnce
 
@@ -41,6 +41,8 @@ class PollPacer:
         self._log_once = LogOnce()
         self._logged = Viewers.UNKNOWN
         metrics.watching.set_function(self._watching)
+        metrics.gateways.set_function(self._gateways.__len__)
+        metrics.gateways_limit.set(MAX_GATEWAYS)
 
     @property
     def viewers(self) -> Viewers:

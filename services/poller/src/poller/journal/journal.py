@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
+from poller.journal.journal_disk import INTERVAL_S, JournalDisk
 from poller.journal.journal_file import (
     JournalFile,
     JournalRow,
@@ -71,6 +72,7 @@ class Journal:
         self._is_late = False
         """Whether work of the last turn took longer than TIMEOUT_S."""
         self._health = JournalHealth(metrics)
+        self._disk = JournalDisk(metrics)
 
     @property
     def state(self) -> str:
@@ -139,6 +141,7 @@ class Journal:
         try:
             while True:
                 works = await self._work_once()
+                await self._measure_disk()
                 if stopping.is_set() and not (works and self._pending.rows):
                     break
                 await asyncio.wait((stopped,), timeout=GROUP_S if works else RETRY_S)
@@ -154,7 +157,7 @@ class Journal:
 
     async def _wait_pending(self, stopped: "asyncio.Future[Any]") -> None:
         """Wait for something to write; during an outage not for long, to see when it is over."""
-        timeout_s = RETRY_S if self._health.is_in_outage else None
+        timeout_s = RETRY_S if self._health.is_in_outage else INTERVAL_S
         pending = asyncio.ensure_future(self._has_pending.wait())
         await asyncio.wait(
             (stopped, pending), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
@@ -236,6 +239,10 @@ class Journal:
             self._writing = RowBatch()
         batch.release()
         self._metrics.journal_rows.inc(len(puts))
+
+    async def _measure_disk(self) -> None:
+        if self._file is not None and self._disk.is_due:
+            await self._in_thread(partial(self._disk.measure, self._file.path.parent))
 
     async def _set_aside(self, error: JournalUnreadable) -> None:
         file, self._file = self._file, None

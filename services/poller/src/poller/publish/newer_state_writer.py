@@ -76,9 +76,12 @@ class NewerStateWriter:
 
         Returns whether it is older than the last write, which has to be published again then.
         """
+        message, metrics = pending.message, self._metrics
+        now_s = asyncio.get_running_loop().time()
+        metrics.polled_to_published_s.observe(now_s - message.received_s)
         if self._queue_time.is_known:
-            queued_ms = pending.message.delivery.body.queued_us // 1000
-            self._metrics.latency.observe(max(0, self._queue_time.now_ms() - queued_ms) / 1000)
+            waited_ms = self._queue_time.now_ms() - message.delivery.body.queued_us // 1000
+            metrics.queued_to_published_s.observe(max(0, waited_ms) / 1000)
         return self._last_writes.record(update) is not None
 
     def journaled(self, pillow: str) -> asyncio.Future[None] | None:
