@@ -26,6 +26,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": (
         "auth",
         "settings",
+        "send_times",
         "metrics",
         "watching",
         "state",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contract.topics import Topics
 from contract.updates import Update
 from gateway.fanout.dispatcher import Dispatcher
-from gateway.metrics import GatewayMetrics
+from gateway.metrics import GatewayMetrics, ObservedState
 from gateway.state.history import History
 from gateway.state.mqtt_consumer import MqttConsumer
 from gateway.state.presence import Instant, PresenceTracker, SignOfLife
@@ -33,13 +33,16 @@ class GatewayCore:
         self.metrics = GatewayMetrics()
         self.store = StateStore("ep")
         self.history = History(history_bytes)
-        self.metrics.observe(
-            pillows=lambda: len(self.store),
-            history_bytes=lambda: self.history.size_bytes,
-            queue_offset_ms=lambda: self.clock.read().queue_offset_ms,
-        )
         self.presence = PresenceTracker(
             self.store, self.history, expire_after_ms=expire_after_ms, max_pillows=max_pillows
+        )
+        self.metrics.observe(
+            ObservedState(
+                lambda: len(self.store),
+                lambda: self.presence.silent_count,
+                lambda: self.history.size_bytes,
+                lambda: self.clock.read().queue_offset_ms,
+            )
         )
         self.dispatcher = Dispatcher(self.store, self.metrics, self.clock)
         self.consumer = MqttConsumer(

@@ -20,7 +20,7 @@ from gateway.http.app import create_app
 from gateway.http.guard import Guard
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.listeners import Listeners
-from gateway.metrics import GatewayMetrics
+from gateway.metrics import GatewayMetrics, ObservedState
 from gateway.ops.routes import KnownState, operator_routes
 from gateway.ops_port import serve_ops
 from gateway.settings import GatewaySettings
@@ -127,16 +127,19 @@ def _mqtt_session(
 async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyncio.Event) -> None:
     topics, metrics, clock = Topics(settings.topic_prefix), GatewayMetrics(), Clock()
     store, history = StateStore(_new_epoch()), History(settings.history_bytes)
-    metrics.observe(
-        pillows=lambda: len(store),
-        history_bytes=lambda: history.size_bytes,
-        queue_offset_ms=lambda: clock.read().queue_offset_ms,
-    )
     presence = PresenceTracker(
         store,
         history,
         expire_after_ms=round(settings.expire_after * 1000),
         max_pillows=settings.max_pillows,
+    )
+    metrics.observe(
+        ObservedState(
+            store.__len__,
+            lambda: presence.silent_count,
+            lambda: history.size_bytes,
+            lambda: clock.read().queue_offset_ms,
+        )
     )
     watching = WatchingPublisher(topics.watching(settings.instance))
     dispatcher = Dispatcher(store, metrics, clock, watching.check)

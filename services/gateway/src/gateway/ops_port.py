@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from runtime.health import Dependencies, health_routes
 from runtime.private_server import serve_privately
+from runtime.process_metrics import process_metrics
 
 
 async def serve_ops(
@@ -21,4 +22,5 @@ async def serve_ops(
 ) -> None:
     """Serve health, readiness, metrics and these routes until `stopping` is set."""
     app = Starlette(routes=[*health_routes(dependencies, registry), *routes])
-    await serve_privately(app, listener, stopping)
+    with process_metrics("gateway", registry, dependencies):
+        await serve_privately(app, listener, stopping)

@@ -6,7 +6,7 @@ import structlog
 
 from gateway.access_parts import AccessParts
 from gateway.fanout.dispatcher import Dispatcher
-from gateway.metrics import GatewayMetrics
+from gateway.metrics import GatewayMetrics, MemoryLimits
 from gateway.settings import GatewaySettings
 from gateway.transport.address_limiter import AddressLimiter, AddressPolicy
 from gateway.transport.address_limits import AddressLimits
@@ -50,6 +50,9 @@ def create_transport(
         LoopBudget(share, REQUEST_BURST_S, REQUEST_SLICE_S),
         quantum=None,
         on_delayed=partial(registry.count_delayed, share),
+    )
+    metrics.set_limits(
+        MemoryLimits(settings.max_pillows, settings.history_bytes, settings.subscription_bytes)
     )
     metrics.subscription_bytes.set_function(dispatcher.subscription_bytes)
     metrics.requests_waiting.set_function(requests.__len__)

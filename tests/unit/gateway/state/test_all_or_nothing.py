@@ -153,7 +153,7 @@ async def test_an_error_while_a_state_is_encoded_changes_nothing(
     assert parts(core) != before
 
 
-@pytest.mark.parametrize("broken", ["received", "latency"])
+@pytest.mark.parametrize("broken", ["received", "send_times"])
 async def test_an_error_after_a_state_is_stored_keeps_it_from_no_client(
     broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,7 +162,7 @@ async def test_an_error_after_a_state_is_stored_keeps_it_from_no_client(
     client = Client(core.dispatcher)
     await until(lambda: bool(client.frames), "sent a snapshot")
     metric = getattr(core.metrics, broken)
-    monkeypatch.setattr(metric, "observe" if broken == "latency" else "labels", _break)
+    monkeypatch.setattr(metric, "add" if broken == "send_times" else "labels", _break)
     monkeypatch.setattr(core.consumer, "_received", {"error": core.metrics.expired})
 
     core.receive_state(update(hops={"queued": EPOCH_MS, "published": EPOCH_MS}))

@@ -45,6 +45,7 @@ class Dispatcher:
         self._store = store
         self._planner = FlushPlanner(store)
         self._delivered = metrics.delivered
+        self._send_times = metrics.send_times
         self._counters = {
             "snapshot": metrics.snapshots.labels("false"),
             "recovered": metrics.snapshots.labels("true"),
@@ -156,6 +157,8 @@ class Dispatcher:
         self._write(self._planned())
         now_s = time.monotonic()
         self._linger.record_flush(now_s - start_s, now_s, time.thread_time())
+        if self._send_times.has_added:
+            self._send_times.observe(self._clock.read().queue_ms)
         self._go_on()
 
     def _go_on(self) -> None:

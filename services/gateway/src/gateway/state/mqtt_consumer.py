@@ -120,7 +120,7 @@ class MqttConsumer:
         now = Instant(self._reachable.advance(clock.monotonic_ms), clock.wall_ms)
         sign = self._sign_of_life(update, message, clock, now)
         received = self._presence.receive(update, sign, now)
-        self._handle(received, update, message, clock.queue_ms)
+        self._handle(received, update, message)
 
     def _sign_of_life(
         self, update: Update, message: Message, clock: Reading, now: Instant
@@ -139,9 +139,7 @@ class MqttConsumer:
             self._provisional[update.pillow] = update
         return SignOfLife(now.ms - age.ms, is_retained=True)
 
-    def _handle(
-        self, received: Received, update: Update, message: Message, queue_ms: int | None
-    ) -> None:
+    def _handle(self, received: Received, update: Update, message: Message) -> None:
         outcome, changes, clock_is_behind = received
         # Before everything that may fail, because the store has the changes already.
         for change in changes:
@@ -151,8 +149,8 @@ class MqttConsumer:
             self._provisional.pop(update.pillow, None)
             self._warnings.over_limit(message.topic)
         elif outcome == "taken":
-            if not message.retained and queue_ms is not None and update.queued_ms is not None:
-                self._metrics.latency.observe(max(0, queue_ms - update.queued_ms) / 1000)
+            if not message.retained:
+                self._metrics.send_times.add(update.queued_ms, update.published_ms)
             if len(changes) > 1:
                 self._provisional.pop(changes[0].pillow, None)
                 self._metrics.forgotten.inc()

@@ -88,6 +88,11 @@ class PresenceTracker:
         """Return what is known of a pillow, to be read only."""
         return self._pillows.get(pillow)
 
+    @property
+    def silent_count(self) -> int:
+        """The number of pillows that are not connected."""
+        return len(self._silent)
+
     def receive(self, update: Update, sign: SignOfLife, now: Instant) -> Received:
         """Store a state; return what became of it.
 
