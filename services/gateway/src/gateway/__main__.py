@@ -133,14 +133,7 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
         expire_after_ms=round(settings.expire_after * 1000),
         max_pillows=settings.max_pillows,
     )
-    metrics.observe(
-        ObservedState(
-            store.__len__,
-            lambda: presence.silent_count,
-            lambda: history.size_bytes,
-            lambda: clock.read().queue_offset_ms,
-        )
-    )
+    metrics.observe(_observed(store, presence, history, clock))
     watching = WatchingPublisher(topics.watching(settings.instance))
     dispatcher = Dispatcher(store, metrics, clock, watching.check)
     consumer = MqttConsumer(presence, dispatcher, topics, metrics, clock)
@@ -185,6 +178,17 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
         stop_server.set()
         stop_session.set()
     log.info("stopped")
+
+
+def _observed(
+    store: StateStore, presence: PresenceTracker, history: History, clock: Clock
+) -> ObservedState:
+    return ObservedState(
+        store.__len__,
+        lambda: presence.silent_count,
+        lambda: history.size_bytes,
+        lambda: clock.read().queue_offset_ms,
+    )
 
 
 def _tune_garbage_collection() -> None:

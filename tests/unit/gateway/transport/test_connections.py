@@ -20,6 +20,7 @@ from gateway.transport import connections
 from gateway.transport.connection import ClientConnection
 from gateway.transport.connection_limits import ConnectionLimits, derive_limits
 from gateway.transport.connections import ConnectionRegistry, Stage
+from gateway.transport.in_turns import SWEPT_IN_A_TURN
 from gateway.transport.traffic_limits import TrafficLimits
 from tests.gateway import close_code, handshake, parse_frames, request
 from tests.unit.gateway.servers import read_to_end, serving
@@ -383,5 +384,5 @@ async def test_a_crowd_that_is_due_together_lets_the_event_loop_run(
             left.append(registry.count(Stage.PENDING))
         sweep.cancel()
 
-    assert max(before - after for before, after in pairwise(left)) <= connections.SWEPT_IN_A_TURN
+    assert max(before - after for before, after in pairwise(left)) <= SWEPT_IN_A_TURN
     assert all(one.abort.called for one in crowd)

@@ -17,6 +17,7 @@ from contract.frames import FULL
 from gateway.metrics import GatewayMetrics
 from gateway.transport.admission import Refusal
 from gateway.transport.connection_limits import ConnectionLimits
+from gateway.transport.in_turns import in_turns
 from gateway.transport.limit_reports import LimitReports
 from gateway.transport.message_deadlines import MessageDeadlines
 from gateway.transport.open_files import is_out_of_files
@@ -40,10 +41,6 @@ TRANSPORTS: Final = ("websocket", "events")
 
 SWEEP_S: Final = 0.25
 
-SWEPT_IN_A_TURN: Final = 16
-"""How many connections a sweep aborts before updates and others have their turn of the event loop:
-a thousand that are due together would hold it for 20 ms."""
-
 
 class Stage(StrEnum):
     """The stages of a connection that is no client, the first to be evicted first."""
@@ -57,13 +54,6 @@ class Stage(StrEnum):
 
 EVICTED: Final = (Stage.CLOSING, Stage.IDLE, Stage.PENDING, Stage.STALLED)
 """The stages that lose connections above the total; a response that is read is completed."""
-
-
-async def in_turns(steps: Iterator[None]) -> None:
-    """Do all steps, and let the event loop run after each SWEPT_IN_A_TURN of them."""
-    for done, _ in enumerate(steps, start=1):
-        if done % SWEPT_IN_A_TURN == 0:
-            await asyncio.sleep(0)
 
 
 class ConnectionRegistry:
