@@ -1,0 +1,241 @@
+"""The programs of deploy/devices, with a SAS that may only add, while the queue fails."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pytest
+from azure.core.credentials import AzureNamedKeyCredential
+from azure.core.exceptions import HttpResponseError
+from azure.storage.queue import QueueSasPermissions, generate_queue_sas
+from azure.storage.queue.aio import QueueClient
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from azure_queue.development_account import ACCOUNT_KEY, ACCOUNT_NAME
+from azure_queue.service import API_VERSION
+from devstack import ports
+from devstack.azurite import Azurite, find_azurite
+from devstack.certificates import certificate_for_loopback
+from devstack.node import find_node
+from devstack.port_forward import Forwarder
+from devstack.probes import tcp_accepts
+from devstack.processes import ROOT, Program, Timeouts
+from tests.integration.device_stand_ins import MICROPYTHON, SMBUS2, without_repeats, write_modules
+from tests.queue_client import queue_client
+from tests.waiting import until
+
+DEVICES: Final = ROOT / "deploy/devices"
+GESTURES: Final = {
+    "hug": "hugging",
+    "punch": "punching",
+    "throw": "throwing",
+    "spin": "spinning",
+    "shake": "shaking",
+}
+SPEED: Final = 8
+"""Seconds of a gesture in one of the test."""
+
+
+def add_only(queue: str) -> str:
+    """Return a SAS as docs/how-to/azure.md makes it for a device."""
+    return generate_queue_sas(
+        ACCOUNT_NAME,
+        queue,
+        ACCOUNT_KEY,
+        permission=QueueSasPermissions(add=True),
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+
+
+@asynccontextmanager
+async def device(*command: str | Path, folder: Path) -> AsyncIterator[list[str]]:
+    """Run a device's program; yields the lines that it has printed."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    lines: list[str] = []
+
+    async def read() -> None:
+        assert process.stdout
+        while line := await process.stdout.readline():
+            lines.append(line.decode().rstrip())
+
+    reading = asyncio.create_task(read())
+    try:
+        yield lines
+        assert process.returncode is None, f"it ended: {lines}"
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await reading
+
+
+class Gate:
+    """A port in front of the queue that can be closed."""
+
+    def __init__(self, upstream: int) -> None:
+        self.port = ports.free()
+        self._forwarder = Forwarder(ports.HOST, upstream)
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Forward connections."""
+        self._server = await asyncio.start_server(self._forward, ports.HOST, self.port)
+
+    async def close(self) -> None:
+        """Refuse new connections, and end those that are open."""
+        assert self._server
+        self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.create_task(self._forwarder.handle(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+
+class Received:
+    """The states that arrived, in the order of the queue."""
+
+    def __init__(self, client: QueueClient, lines: list[str]) -> None:
+        self._client, self._lines = client, lines
+        self.reports: list[dict[str, Any]] = []
+
+    async def until(self, states: set[str]) -> None:
+        """Receive until these states are among them, and the pillow rests."""
+        deadline = asyncio.get_running_loop().time() + 20
+        while not (set(self.states) >= states and self.states[-1:] == ["neutral"]):
+            assert asyncio.get_running_loop().time() < deadline, (self.states, self._lines)
+            async for message in self._client.receive_messages(messages_per_page=32):
+                self.reports.append(json.loads(message.content))
+                await self._client.delete_message(message)
+            await asyncio.sleep(0.05)
+
+    @property
+    def states(self) -> list[str]:
+        """The states without repetitions."""
+        return without_repeats(report["state"] for report in self.reports)
+
+
+async def reports_all_states_through_an_outage(
+    gate: Gate, received: Received, lines: list[str]
+) -> None:
+    """See the first state arrive, and after an outage those that the pillow had in it."""
+    await received.until({"neutral"})
+    await gate.close()
+    await until(lambda: any("not sent" in line for line in lines), f"an outage: {lines}")
+    await gate.open()
+    await received.until({"neutral", *GESTURES.values()})
+    order = [(report["at"], report.get("seq", 0)) for report in received.reports]
+    assert order == sorted(order), "in the order in which they happened"
+    assert {report["pillow"] for report in received.reports} == {"cloud-1"}
+
+
+@pytest.mark.parametrize("name", ["pillow.py", "pillow_micropython.py"])
+def test_a_program_has_at_most_sixty_lines_of_code(name: str) -> None:
+    """So says the page. Blank lines and the text at the top are not counted."""
+    code = (DEVICES / name).read_text(encoding="utf-8").split('"""', 2)[2]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 60
+
+
+async def test_the_python_pillow_reports_all_states_through_an_outage(
+    azurite: Azurite, queue_name: str, tmp_path: Path
+) -> None:
+    """On a machine without an accelerometer; its module replays gestures."""
+    write_modules(tmp_path, {"smbus2": SMBUS2.format(speed=SPEED)}, GESTURES)
+    gate = Gate(azurite.port)
+    url = f"http://{ports.HOST}:{gate.port}/{ACCOUNT_NAME}/{queue_name}?{add_only(queue_name)}"
+    (tmp_path / "pillow.py").write_bytes((DEVICES / "pillow.py").read_bytes())
+    async with queue_client(azurite.connection_string, queue_name) as client:
+        await client.create_queue()
+        run = ("env", f"QUEUE_URL={url}", "PILLOW=cloud-1", sys.executable, "pillow.py")
+        async with gate, device(*run, folder=tmp_path) as lines:
+            await reports_all_states_through_an_outage(gate, Received(client, lines), lines)
+
+
+@pytest.fixture
+async def azurite_with_tls(tmp_path: Path) -> AsyncIterator[int]:
+    """The port of an Azurite whose certificate is that of an authority in ca.der."""
+    certificate, key = certificate_for_loopback(tmp_path)
+    port = ports.free()
+    program = Program(
+        "azurite with TLS",
+        [
+            find_node(),
+            find_azurite(),
+            *("--queueHost", ports.HOST, "--queuePort", str(port)),
+            *("--cert", certificate, "--key", key),
+            *("--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck"),
+        ],
+        ready=partial(tcp_accepts, ports.HOST, port),
+        env={"NODE_OPTIONS": None},
+        timeouts=Timeouts(stop_s=0.5),
+    )
+    async with program:
+        yield port
+
+
+async def test_the_micropython_pillow_reports_all_states_through_an_outage(
+    azurite_with_tls: int, queue_name: str, tmp_path: Path
+) -> None:
+    """On MicroPython's Unix port, with stand-ins for the board's modules, over TLS."""
+    write_modules(tmp_path, MICROPYTHON, GESTURES)
+    gate = Gate(azurite_with_tls)
+    url = f"https://{ports.HOST}:{gate.port}/{ACCOUNT_NAME}/{queue_name}?{add_only(queue_name)}"
+    (tmp_path / "settings.py").write_text(
+        f"WIFI, PILLOW, QUEUE_URL = ('name', 'password'), 'cloud-1', '{url}'\n"
+    )
+    text = (DEVICES / "pillow_micropython.py").read_text(encoding="utf-8")
+    for slow, quick in (("15000, 30000,", "15000, 300,"), ("1000 //", f"{1000 // SPEED} //")):
+        assert slow in text
+        text = text.replace(slow, quick)
+    (tmp_path / "main.py").write_text(text)
+    authority = x509.load_pem_x509_certificate((tmp_path / "authority/ca/ca.crt").read_bytes())
+    (tmp_path / "ca.der").write_bytes(authority.public_bytes(serialization.Encoding.DER))
+    endpoint = f"https://{ports.HOST}:{azurite_with_tls}/{ACCOUNT_NAME}"
+    async with QueueClient(
+        endpoint,
+        queue_name,
+        AzureNamedKeyCredential(ACCOUNT_NAME, ACCOUNT_KEY),
+        api_version=API_VERSION,
+        connection_verify=str(tmp_path / "certificate.pem"),
+    ) as client:
+        await client.create_queue()
+        run = (Path(sys.executable).with_name("micropython"), "main.py")
+        async with gate, device(*run, folder=tmp_path) as lines:
+            await reports_all_states_through_an_outage(gate, Received(client, lines), lines)
+        assert not (tmp_path / "waiting.json").exists()
+
+
+async def test_a_devices_sas_can_only_add(azurite: Azurite, queue_name: str) -> None:
+    """Whoever takes a device apart cannot read the queue."""
+    async with queue_client(azurite.connection_string, queue_name) as client:
+        await client.create_queue()
+    async with QueueClient(
+        f"{azurite.url}", queue_name, add_only(queue_name), api_version=API_VERSION
+    ) as client:
+        await client.send_message("HUG")
+        for attempt in (client.receive_message, client.peek_messages, client.clear_messages):
+            with pytest.raises(HttpResponseError, match="AuthorizationPermissionMismatch"):
+                await attempt()
