@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -40,10 +41,8 @@ def blocks(*languages: str) -> list[Block]:
     ]
 
 
-_Loader: Final = type("_Loader", (yaml.SafeLoader,), {})
-"""Also reads the tags of compose files."""
-
-_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+def _yaml(text: str) -> None:
+    yaml.safe_load(re.sub(r"!(reset|override)\b", "", text))  # the tags of compose files
 
 
 def _bash(text: str) -> None:
@@ -69,7 +68,7 @@ PARSERS: Final[dict[str, Callable[[str], object]]] = {
     "bash": _bash,
     "python": ast.parse,
     "json": _json,
-    "yaml": lambda text: yaml.load(text, _Loader),
+    "yaml": _yaml,
     "toml": tomllib.loads,
     "ini": _ini,
 }
