@@ -5,12 +5,15 @@ import json
 import os
 import select
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueMessage
@@ -20,9 +23,11 @@ from contract.updates import Update, decode_state
 from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker
+from devstack.probes import http_answers
 from devstack.processes import Program
 from tests.commands import run_to_end
 from tests.machine import need_mosquitto
+from tests.metrics import sample
 from tests.queue_client import queue_client
 from tests.waiting import POLL_S, until
 
@@ -695,3 +700,28 @@ async def test_replaying_an_invalid_file_ends_the_command_with_status_2(tmp_path
 
     assert (status, out) == (2, b"")
     assert b"recording.jsonl:1: not a recording" in log
+
+
+async def test_a_run_has_metrics_and_readiness_on_its_port() -> None:
+    """Only where the port is set; an outage of the target is a reason not to be ready."""
+    port = ports.free()
+    options = ("run", "--target", "mqtt", "--pillows", "2", "--rate", "20", "--seed", "1")
+    settings = {"SIMULATOR_PORT": str(port), "MQTT_URL": f"mqtt://127.0.0.1:{ports.free()}"}
+    command = ["env", "-i", *_assignments(settings), COMMAND, *options]
+    ready = partial(http_answers, ports.HOST, port, "/readyz", status=503)
+    async with Program("simulator", command, ready=ready), httpx.AsyncClient() as http:
+        text = (await http.get(f"http://{ports.HOST}:{port}/metrics")).text
+
+    assert sample(text, "pillowcast_simulator_pillows") == 2
+    assert sample(text, "pillowcast_simulator_ready") == 0
+    assert sample(text, 'pillowcast_simulator_messages_total{outcome="sent"}') == 0
+
+
+async def test_a_port_that_is_taken_ends_the_run_with_its_setting() -> None:
+    """As in the other services."""
+    with socket.create_server((ports.HOST, 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with simulator("run", "--target", "stdout", SIMULATOR_PORT=port) as running:
+            assert await ends(running) == 2
+
+    assert "set SIMULATOR_PORT to a free port" in running.log.text

@@ -72,6 +72,8 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "dashboard",
         "terminal",
         "runner",
+        "metrics",
+        "ops_port",
         "plot",
         "recording",
         "removal",

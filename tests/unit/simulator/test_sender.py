@@ -84,7 +84,7 @@ async def run(
     options: SendOptions = SendOptions(),  # noqa: B008
 ) -> SendStats:
     """Send until the stream ends."""
-    running = Sender(items, target, options, target.clock)
+    running = Sender(items, target, options, clock=target.clock)
     await asyncio.wait_for(running.run(asyncio.Event()), DEADLINE_S)
     return running.stats
 

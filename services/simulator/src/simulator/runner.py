@@ -11,7 +11,7 @@ import structlog
 from simulator.dashboard import Dashboard, repeat_command
 from simulator.model.fleet import fleet_events, pillow_id
 from simulator.scenario.plan import Plan
-from simulator.sender import Sender, SendOptions
+from simulator.sender import Sender, SendOptions, SendStats
 from simulator.settings import SimulatorSettings, TargetName
 from simulator.stream.fault_injection import FaultInjector
 from simulator.stream.items import StreamItem
@@ -63,7 +63,7 @@ class RunOptions:
 
 
 class Runner:
-    """One run of a plan; `fault_counts` is up to date at any time."""
+    """One run of a plan; `stats` and `fault_counts` are up to date at any time."""
 
     def __init__(
         self,
@@ -73,7 +73,8 @@ class Runner:
         options: RunOptions = RunOptions(),
         on_sent: Callable[[Sequence[StreamItem]], None] = lambda _batch: None,
     ) -> None:
-        self._plan, self._settings, self._target_name = plan, settings, target
+        self.plan, self.stats = plan, SendStats()
+        self._settings, self._target_name = settings, target
         speed = None if plan.speed == "max" else float(plan.speed)
         self._stream = FaultInjector(
             plan, fleet_events(plan.groups, plan.seed), StreamClock(options.start_us, speed)
@@ -100,12 +101,12 @@ class Runner:
 
         Raises SettingsError where the target can never be reached.
         """
-        plan = self._plan
+        plan = self.plan
         async with open_target(
             self._target_name, self._settings, pillows=self._connected_pillows
         ) as target:
-            sender = Sender(iter(self._stream), target, self._send_options)
-            dashboard = Dashboard(plan, self._target_name, sender.stats, self.fault_counts)
+            sender = Sender(iter(self._stream), target, self._send_options, self.stats)
+            dashboard = Dashboard(plan, self._target_name, self.stats, self.fault_counts)
             sender.set_listeners(
                 dashboard.batch_sent, self._on_sent, on_network_change=dashboard.network_changed
             )

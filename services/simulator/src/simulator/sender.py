@@ -35,7 +35,8 @@ class SendStats:
     `replaced` were superseded by a newer one because their pillow had no connection. `rejections`
     counts the sent messages that the poller will dead-letter, by reason.
     `max_late_s` is the largest delay of a sent message, `elapsed_s` the time since the start, and
-    `due_s` the time in which the messages were due; None when nothing waits.
+    `due_s` the time in which the messages were due; None when nothing waits. `error` is why the
+    target accepts nothing now; None while it does.
     """
 
     sent: int = 0
@@ -46,6 +47,7 @@ class SendStats:
     max_late_s: float = 0.0
     elapsed_s: float = 0.0
     due_s: float | None = None
+    error: str | None = "not connected yet"
 
     @property
     def requested(self) -> int:
@@ -85,9 +87,10 @@ class Sender:
         items: Iterator[StreamItem],
         target: Target,
         options: SendOptions = SendOptions(),
+        stats: SendStats | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.stats = SendStats()
+        self.stats = stats or SendStats()
         self._items, self._target, self._options = items, target, options
         self._clock = clock
         self._on_sent: tuple[Callable[[Sequence[StreamItem]], None], ...] = ()
@@ -125,6 +128,7 @@ class Sender:
 
     async def _send_all(self, stopping: asyncio.Event) -> None:
         await self._target.wait_ready()
+        self.stats.error = None
         # The pacer reads the first item at once, and its timestamp is the start of the stream. So
         # it is made only when the target is ready.
         pacer = Pacer(self._items, speed=self._options.speed, may_skip=self._options.may_skip)
@@ -197,8 +201,10 @@ class Sender:
             log.info("sending resumed", missed=self._missed() - self._missed_before)
             self._skipped_logged = self.stats.skipped
         self._attempt, self._outage_logged = 0, False
+        self.stats.error = None
 
     async def _wait_for_recovery(self, outage: Unavailable, stopping: asyncio.Event) -> None:
+        self.stats.error = str(outage) or self.stats.error or "not connected"
         if str(outage) and not self._outage_logged:
             log.warning("sending failed; retrying until it succeeds", error=str(outage))
             self._outage_logged = True

@@ -77,6 +77,19 @@ class SimulatorSettings(QueueSettings):
         description="The scenario: a name that `simulator list` shows, or the path of a .toml "
         "file.",
     )
+    host: str = Field(
+        "127.0.0.1",
+        alias="SIMULATOR_HOST",
+        description="The address of health and metrics, where SIMULATOR_PORT is set.",
+    )
+    port: int | None = Field(
+        None,
+        alias="SIMULATOR_PORT",
+        ge=0,
+        le=65535,
+        description="The port of health and metrics of `simulator run`; 0 for any free one. Unless "
+        "set, there is none.",
+    )
 
     @property
     def broker(self) -> BrokerAddress:

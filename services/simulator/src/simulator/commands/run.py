@@ -23,6 +23,7 @@ from simulator.commands.options import (
     setting_option,
     usage_errors,
 )
+from simulator.ops_port import open_ops_port, ops_port
 from simulator.runner import MAX_CONNECTIONS, Runner, RunOptions
 from simulator.settings import SimulatorSettings
 from simulator.terminal import CONSOLE, is_live, set_up_logs
@@ -96,10 +97,11 @@ def run(
         set_up_logs(settings, live=live)
         if print_seed:
             sys.stderr.write(f"{plan.seed}\n")
-        runner = Runner(plan, settings, target_name, options)
+        runner, listener = Runner(plan, settings, target_name, options), open_ops_port(settings)
 
         async def run_and_summarize(stopping: asyncio.Event) -> None:
-            dashboard = await runner.run(stopping, live=live)
+            async with ops_port(listener, runner):
+                dashboard = await runner.run(stopping, live=live)
             if live:
                 CONSOLE.print(dashboard.summary())
 
