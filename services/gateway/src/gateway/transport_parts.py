@@ -23,6 +23,7 @@ from gateway.transport.cpu_budget import (
 )
 from gateway.transport.forwarded import parse_networks
 from gateway.transport.inbound_scheduler import InboundScheduler
+from gateway.transport.limit_use import observe_limits
 from gateway.transport.loop_budget import LoopBudget
 from gateway.transport.open_files import open_file_limit
 from gateway.transport.request_limits import RequestLimits
@@ -45,6 +46,7 @@ def create_transport(
     registry = ConnectionRegistry(
         metrics, _connection_limits(settings), settings.message_timeout, settings.request_timeout
     )
+    observe_limits(registry, metrics)
     share = settings.request_cpu_share
     requests = InboundScheduler(
         LoopBudget(share, REQUEST_BURST_S, REQUEST_SLICE_S),

@@ -94,7 +94,6 @@ class ConnectionRegistry:
         for stage, members in self._stages.items():
             metrics.sockets.labels(stage).set_function(members.__len__)
         metrics.silent.set_function(self._silent.__len__)
-        self._observe_limits(metrics)
 
     def __len__(self) -> int:
         """Return the number of all accepted sockets."""
@@ -237,19 +236,6 @@ class ConnectionRegistry:
         members = [one for stage in self._stages.values() for one in stage]
         for connection in (*members, *self.clients):
             connection.shutdown()
-
-    def _observe_limits(self, metrics: GatewayMetrics) -> None:
-        """Show each limit, and what counts against it at the time of a scrape."""
-        answering = (Stage.REQUEST, Stage.STALLED)
-        for name, used in {
-            "total": self.__len__,
-            "clients": self.clients.__len__,
-            "pending": self._pending.__len__,
-            "idle": self._stages[Stage.IDLE].__len__,
-            "requests": lambda: sum(map(self.count, answering)),
-        }.items():
-            metrics.connection_limit.labels(name).set(getattr(self.limits, name))
-            metrics.connection_limit_used.labels(name).set_function(used)
 
     def _leave(self, client: Client) -> None:
         self._silent.pop(client, None)
