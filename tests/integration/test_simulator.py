@@ -707,7 +707,7 @@ async def test_a_run_has_metrics_and_readiness_on_its_port() -> None:
     port = ports.free()
     options = ("run", "--target", "mqtt", "--pillows", "2", "--rate", "20", "--seed", "1")
     settings = {"SIMULATOR_PORT": str(port), "MQTT_URL": f"mqtt://127.0.0.1:{ports.free()}"}
-    command = ["env", "-i", *_assignments(settings), COMMAND, *options]
+    command: list[str | Path] = ["env", "-i", *_assignments(settings), COMMAND, *options]
     ready = partial(http_answers, ports.HOST, port, "/readyz", status=503)
     async with Program("simulator", command, ready=ready), httpx.AsyncClient() as http:
         text = (await http.get(f"http://{ports.HOST}:{port}/metrics")).text

@@ -97,7 +97,6 @@ def compose(
         journal,
     )
     metrics.pillows.set_function(lambda: len(last_writes))
-    metrics.pillows_limit.set(options.max_pillows)
     save_marks = SaveMarkPublisher(broker, last_writes)
     reconciler = RetainedStateReconciler(broker, last_writes, tasks, metrics, queue_time)
     signs_of_life = SignsOfLife(

@@ -14,6 +14,7 @@ class PillowLimit:
     def __init__(self, max_pillows: int, metrics: PollerMetrics) -> None:
         self.max_pillows = max_pillows
         self._metrics = metrics
+        metrics.pillows_limit.set(max_pillows)
         self._log_once = LogOnce()
 
     def on_forgotten(self, pillow: str) -> None:
