@@ -83,6 +83,7 @@ def test_every_topic_is_listed() -> None:
         topics.wake,
         topics.dead_letter("<instance>"),
         topics.queue("<instance>"),
+        topics.poller_roles("<queue>"),
     ]
 
     assert [row[0].strip("`") for row in ROWS if row[0].startswith("`pillow/")] == written

@@ -78,6 +78,13 @@ class Topics:
         """The topic of the wake hint, that a message was put on the queue: pollers poll at once."""
         return f"{self.prefix}/{BRIDGE}/poller/wake"
 
+    def poller_roles(self, queue: str) -> str:
+        """The topic on which a queue's pollers agree which one is active: see poller_roles.
+
+        `queue` is a `queue_level`.
+        """
+        return f"{self.prefix}/{BRIDGE}/poller/active/{queue}"
+
     def parse_gateway(self, topic: str) -> tuple[Literal["status", "watching"], str] | None:
         """Return the kind and the instance of a gateway's topic; None if it is none."""
         head, _, kind = topic.rpartition("/")
