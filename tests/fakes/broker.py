@@ -11,7 +11,7 @@ from contract.queue_report import QueueReport
 from contract.updates import Update
 from poller.journal.save_marks import SaveMark, encode_mark
 from poller.publish.mqtt_state_publisher import OTHER_POLLER_S
-from poller.publish.state_publisher import BrokerEventHandler
+from poller.publish.state_publisher import BrokerEventHandler, RoleListener
 from runtime.mqtt import BrokerLost, PublishRefused, PublishTooLarge
 from tests.fakes.calls import Calls, Fault
 
@@ -37,6 +37,9 @@ class BrokerServer:
 
         self.marks: dict[str, bytes] = {}
         """The retained save mark of each journal."""
+        self.role: bytes | None = None
+        """What the active poller said, retained."""
+        self.refuses_roles = False
         self._saved: tuple[dict[str, Update], dict[str, bytes]] = ({}, {})
 
     def save(self) -> None:
@@ -88,6 +91,7 @@ class FakeBroker:
         self.server = server
         self.calls = calls
         self.listener: BrokerEventHandler | None = None
+        self.pollers: RoleListener | None = None
         self.reconnect_s = reconnect_s
         self.losses = 0
         self.most_in_flight = 0
@@ -143,6 +147,15 @@ class FakeBroker:
         confirmed.set_result(None)
         return confirmed
 
+    def publish_role(self, role: bytes, *, retain: bool) -> asyncio.Future[None]:
+        if not self._connected:
+            raise BrokerLost(LOST)
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._in_flight.add(confirmed)
+        confirmed.add_done_callback(self._in_flight.discard)
+        self._outgoing.send(lambda: self._arrive_role(role, confirmed, retain=retain))
+        return confirmed
+
     def publish_state(self, update: Update, traceparent: str | None) -> asyncio.Future[None]:
         return self._send("publish_state", update)
 
@@ -161,11 +174,16 @@ class FakeBroker:
             self.listener.on_connecting()
             for mark in self.server.marks.values():
                 self.listener.on_mark(mark)
+        if self.pollers is not None:
+            self.pollers.on_connecting()
         for update in tuple(self.server.retained.values()):
             self._receive(update)
+        if self.server.role is not None:
+            self._receive_role(self.server.role)
         self._ready.set()
-        if self.listener is not None:
-            self.listener.on_ready()
+        for handler in (self.listener, self.pollers):
+            if handler is not None:
+                handler.on_ready()
 
     def lose(self) -> None:
         """Lose the connection, with everything that is in transit."""
@@ -203,8 +221,9 @@ class FakeBroker:
             if not confirmed.done():
                 _fail(confirmed, BrokerLost(LOST))
         self._ready.clear()
-        if self.listener is not None and not self.calls.crashed.is_set():
-            self.listener.on_lost()
+        for handler in (self.listener, self.pollers):
+            if handler is not None and not self.calls.crashed.is_set():
+                handler.on_lost()
         if self.reconnect_s is not None:
             loop = asyncio.get_running_loop()
             self._timers.append(loop.call_later(self.reconnect_s, self.connect))
@@ -259,6 +278,24 @@ class FakeBroker:
         if not self.calls.crashed.is_set():
             self.server.marks[mark.journal] = encode_mark(mark)
             self._incoming.send(lambda: None if confirmed.done() else confirmed.set_result(None))
+
+    def _arrive_role(self, role: bytes, confirmed: asyncio.Future[None], *, retain: bool) -> None:
+        server = self.server
+        if self.calls.crashed.is_set():
+            return
+        if server.refuses_roles:
+            self._incoming.send(lambda: self._confirm(None, confirmed, refused=True))
+            return
+        if retain:
+            server.role = role
+        for session in server.sessions:
+            if session._connected and (session is not self or self._loop_back):
+                session._incoming.send(partial(session._receive_role, role))
+        self._incoming.send(lambda: self._confirm(None, confirmed, refused=False))
+
+    def _receive_role(self, role: bytes) -> None:
+        if self.pollers is not None and not self.calls.crashed.is_set():
+            self.pollers.on_role(role)
 
     def _accept(self, what: Update | bytes) -> None:
         server = self.server

@@ -199,6 +199,7 @@ async def test_three_pollers_on_one_queue_end_with_the_newest(
             INSTANCE=name,
             MQTT_PROTOCOL=protocol,
             AZURE_STORAGE_CONNECTION_STRING=azurite.connection_string,
+            POLLER_TAKEOVER_AFTER="0",  # so that all of them receive
             POLLER_POLL_MAX="0.05",  # so that no poller waits while another one receives everything
         )
         for name, protocol in (("one", "5"), ("two", "5"), ("three", "3.1.1"))

@@ -101,6 +101,7 @@ DECIDERS: Final = (
     "azure_queue.errors",
     "azure_queue.queue_clock",
     "azure_queue.xml_codec",
+    "poller.consume.election",
     "poller.consume.page_size",
     "poller.consume.polling",
     "poller.consume.viewers",

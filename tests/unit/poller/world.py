@@ -132,6 +132,7 @@ class World:
         clock_ahead_s: float = 0.0,
         journal: StateJournal | None = None,
         policy: PollPolicy = POLICY,
+        takeover_s: float | None = None,
     ) -> Process:
         """Start a poller whose calls fail as `plan` and `fault` say.
 
@@ -164,9 +165,11 @@ class World:
             self.visibility_s,
             newest_only,
             max_pillows,
+            instance=f"poller-{len(self.processes)}",
+            takeover_s=takeover_s,
         )
         pipeline = compose(queue, broker, metrics, options, queue_time, journal)
-        broker.listener = pipeline.listener
+        broker.listener, broker.pollers = pipeline.listener, pipeline.elector
         process = Process(pipeline, metrics, queue, broker)
         self.processes.append(process)
         if connected:

@@ -47,6 +47,8 @@ class StorageQueue:
         self._sdk = sdk
         self._rest = rest
         self.name = sdk.queue_name
+        self.account = str(sdk.account_name or sdk.primary_hostname)
+        """The account's name; where its address does not tell it, the name of its host."""
 
     async def __aenter__(self) -> Self:
         await self._sdk.__aenter__()

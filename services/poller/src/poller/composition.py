@@ -3,25 +3,32 @@
 consumer → page fetcher → page handler → page publisher →         the path of a message
     ordered publisher → settlement
 broker listener → last writes, reconciler                         what the broker reports
+elector, receive gate → page fetcher                              which poller receives
 lease renewal, depth monitor, queue reporter                      background loops
 """
 
 import asyncio
+import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from poller.background_tasks import BackgroundTasks
 from poller.consume.classify import ClassificationRules
 from poller.consume.consumer import Consumer
 from poller.consume.depth import DepthMonitor
+from poller.consume.election import Election
+from poller.consume.elector import Elector
 from poller.consume.lease_renewal import LeaseRenewal
 from poller.consume.page_fetcher import PageFetcher
 from poller.consume.page_handler import PageHandler
 from poller.consume.poll_pacer import PollPacer
 from poller.consume.polling import PollPolicy
 from poller.consume.queue_reporter import QueueReporter
+from poller.consume.receive_gate import ReceiveGate
+from poller.consume.takeover_report import TakeoverReport
 from poller.in_flight import InFlight
 from poller.journal.journal_folder import OpenedJournal
 from poller.journal.save_marks import WITHOUT_JOURNAL, SaveMarks
@@ -44,16 +51,25 @@ from poller.settle.queue_health import QueueHealth
 from poller.settle.settlement import Settlement
 from poller.worker import Worker
 
+Loop = Callable[[], Coroutine[Any, Any, None]]
+"""Runs until it is cancelled."""
+
 
 @dataclass(frozen=True, slots=True)
 class PipelineOptions:
-    """The settings of a pipeline; `visibility_s` is the length of a lease, in seconds."""
+    """The settings of a pipeline; `visibility_s` is the length of a lease, in seconds.
+
+    `instance` is the poller's name, `takeover_s` how long the active poller may be silent; without
+    it every poller receives.
+    """
 
     rules: ClassificationRules
     policy: PollPolicy
     visibility_s: float
     newest_only: bool = False
     max_pillows: int = 100_000
+    instance: str = "poller"
+    takeover_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +79,10 @@ class Pipeline:
     worker: Worker
     listener: BrokerEventHandler
     pacer: PollPacer
+    elector: Elector | None
     in_flight: InFlight
     queue_state: Callable[[], str]
-    """Returns `ok`, or a failing queue operation and its error."""
+    """Returns `ok`, perhaps with who receives, or a failing queue operation and its error."""
     broker_state: Callable[[], str]
     """Returns `ok`, or a pillow whose states the broker refuses and its reason."""
     reports: PillowReports
@@ -82,21 +99,14 @@ def compose(
     """Build a pipeline; the caller runs the journal, if there is one.
 
     The caller passes what the queue's answers say about its clock to `queue_time`, what the broker
-    reports to `listener`, and what gateways say there to `pacer`.
+    reports to `listener`, what gateways say there to `pacer`, and what pollers say to `elector`.
     """
     tasks = BackgroundTasks()
-    in_flight = InFlight(queue_time.now_ms, options.visibility_s, asyncio.get_running_loop().time)
-    metrics.clock_offset_s.set_function(queue_time.offset_s)
-    metrics.observe_in_flight(in_flight)
+    in_flight = _in_flight(metrics, options, queue_time)
     health = QueueHealth(metrics)
     monitored = MonitoredQueue(queue, health)
     settlement = Settlement(monitored, broker, in_flight, tasks, metrics)
-    last_writes = JournaledWrites(
-        SaveMarks(WITHOUT_JOURNAL + secrets.token_hex(8)),
-        PillowLimit(options.max_pillows, metrics),
-        journal,
-    )
-    metrics.pillows.set_function(lambda: len(last_writes))
+    last_writes = _last_writes(metrics, options, journal)
     save_marks = SaveMarkPublisher(broker, last_writes)
     reconciler = RetainedStateReconciler(broker, last_writes, tasks, metrics, queue_time)
     signs_of_life = SignsOfLife(
@@ -109,27 +119,71 @@ def compose(
 
     pages = PagePublisher(publisher, tasks, metrics)
     handler = PageHandler(in_flight, pages, settlement, metrics, options.rules)
-    fetcher = PageFetcher(monitored, broker, in_flight, handler, metrics)
+    depth = DepthMonitor(queue, health, metrics)
+    report = TakeoverReport(metrics, in_flight, options.visibility_s)
+    elector = _elector(broker, depth, report, options, queue_time.monotonic_s)
+    gate = ReceiveGate(broker, elector)
+    metrics.active.set_function(lambda: gate.is_open)
+    fetcher = PageFetcher(monitored, gate, in_flight, handler, metrics)
     pacer = PollPacer(options.policy, metrics)
     consumer = Consumer(fetcher, pacer, options.visibility_s)
     renewal = LeaseRenewal(monitored, in_flight, metrics, options.visibility_s)
-    depth = DepthMonitor(queue, health, metrics)
     listener = BrokerListener(broker, last_writes, reconciler, metrics, queue_time)
     if journal is not None:
         journal.listen(partial(_use_opened, last_writes, listener))
 
-    reporter = QueueReporter(broker, in_flight, health)
+    queue_state = partial(_queue_state, elector, health)
+    reporter = QueueReporter(broker, in_flight, gate, queue_state)
     loops = (renewal.run, depth.run, reporter.run, save_marks.run, save_marks.pass_days)
     reports = PillowReports(last_writes, signs_of_life, publisher, settlement)
     return Pipeline(
-        Worker(consumer, pages, settlement, tasks, loops),
+        Worker(consumer, pages, settlement, tasks, (*loops, *_loops(elector))),
         listener,
         pacer,
+        elector,
         in_flight,
-        lambda: health.state,
+        queue_state,
         lambda: publisher.state,
         reports,
     )
+
+
+def _in_flight(metrics: PollerMetrics, options: PipelineOptions, queue_time: QueueTime) -> InFlight:
+    in_flight = InFlight(queue_time.now_ms, options.visibility_s, asyncio.get_running_loop().time)
+    metrics.clock_offset_s.set_function(queue_time.offset_s)
+    metrics.observe_in_flight(in_flight)
+    return in_flight
+
+
+def _last_writes(
+    metrics: PollerMetrics, options: PipelineOptions, journal: StateJournal | None
+) -> JournaledWrites:
+    marks = SaveMarks(WITHOUT_JOURNAL + secrets.token_hex(8))
+    last_writes = JournaledWrites(marks, PillowLimit(options.max_pillows, metrics), journal)
+    metrics.pillows.set_function(lambda: len(last_writes))
+    return last_writes
+
+
+def _elector(
+    broker: StatePublisher,
+    depth: DepthMonitor,
+    report: TakeoverReport,
+    options: PipelineOptions,
+    monotonic_s: Callable[[], float],
+) -> Elector | None:
+    if options.takeover_s is None:
+        return None
+    jitter = random.random()  # noqa: S311 - so that pollers differ
+    election = Election(options.instance, secrets.token_hex(8), options.takeover_s, jitter)
+    return Elector(broker, election, depth, report, monotonic_s)
+
+
+def _loops(elector: Elector | None) -> tuple[Loop, ...]:
+    return () if elector is None else (elector.run,)
+
+
+def _queue_state(elector: Elector | None, health: QueueHealth) -> str:
+    return health.state if elector is None else elector.state
 
 
 def _use_opened(

@@ -85,6 +85,7 @@ class PollerMetrics:
         self._define_publishing()
         self._define_queue()
         self._define_limits()
+        self._define_coordination()
         self._define_watching()
         self._define_journal()
         self._define_times()
@@ -192,6 +193,27 @@ class PollerMetrics:
         self.forgotten_pillows = self._counter(
             "forgotten_pillows",
             "Pillows that were forgotten, or not remembered, above POLLER_MAX_PILLOWS.",
+        )
+
+    @property
+    def superseded_so_far(self) -> int:
+        """The value of the counter `superseded`."""
+        return next(int(one.value) for one in next(iter(self.superseded.collect())).samples)
+
+    def _define_coordination(self) -> None:
+        self.active = self._gauge(
+            "active",
+            "1 while this poller may receive, 0 on standby and without a broker.",
+        )
+        self.takeovers = self._counter(
+            "takeovers",
+            "Times that this poller became active in place of another, by the reason.",
+            "reason",
+            values=[("silent", "released", "failing")],
+        )
+        self.takeover_superseded = self._counter(
+            "takeover_superseded",
+            "States superseded from a take-over until the leases of the poller before had ended.",
         )
 
     def _define_watching(self) -> None:

@@ -36,7 +36,8 @@ class QueueTime:
         monotonic_s: Callable[[], float] = monotonic_s,
     ) -> None:
         self._wall_ms = wall_ms
-        self._monotonic_s = monotonic_s
+        self.monotonic_s = monotonic_s
+        """Returns seconds of a clock that nobody sets; it goes on while the machine sleeps."""
         self._clock = QueueClock()
         self._is_off = False
         self._became_known = asyncio.Event()
@@ -56,7 +57,7 @@ class QueueTime:
 
     def now_ms(self) -> int:
         """Return the queue's time in Unix milliseconds."""
-        now_us = self._clock.now_us(self._monotonic_s())
+        now_us = self._clock.now_us(self.monotonic_s())
         return self._wall_ms() if now_us is None else now_us // 1000
 
     def offset_s(self) -> float:

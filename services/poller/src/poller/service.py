@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from contract.poller_roles import queue_level
 from poller.azure.queue import AzureQueue
 from poller.composition import Pipeline, PipelineOptions, compose
 from poller.consume.classify import ClassificationRules
@@ -73,9 +74,11 @@ async def _serve(
             await journal.wait_tried()
         journals = {} if journal is None else journal.instances
         own = {WITHOUT_JOURNAL: settings.instance}
-        broker = MqttStatePublisher(settings, SERVICE, own | dict(journals))
+        level = queue_level(queue.account, settings.queue) if settings.is_coordinated else ""
+        broker = MqttStatePublisher(settings, SERVICE, own | dict(journals), level)
         pipeline = compose(queue, broker, metrics, _options(settings), queue_time, journal)
         broker.listener, broker.gateways = pipeline.listener, pipeline.pacer
+        broker.pollers = pipeline.elector
         observe_session(SERVICE, broker.session, metrics.registry)
         states = partial(_dependencies, pipeline, broker, journal)
         health = health_routes(states, metrics.registry)
@@ -144,4 +147,6 @@ def _options(settings: PollerSettings) -> PipelineOptions:
         visibility_s=settings.visibility_timeout,
         newest_only=settings.newest_only,
         max_pillows=settings.max_pillows,
+        instance=settings.instance,
+        takeover_s=settings.takeover_after if settings.is_coordinated else None,
     )

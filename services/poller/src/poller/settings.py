@@ -76,6 +76,15 @@ class PollerSettings(QueueSettings):
         description="Whether only the newest of a pillow's waiting states is published; the "
         "others count as superseded.",
     )
+    takeover_after: float = Field(
+        3,
+        alias="POLLER_TAKEOVER_AFTER",
+        ge=0,
+        le=60,
+        description="Seconds without a sign of the poller that receives, after which another one "
+        "of the queue does; 1 at least, or 0: every poller receives, and a pillow's states may be "
+        "superseded. Not with POLLER_NEWEST_ONLY, where every poller receives.",
+    )
     default_pillow: Annotated[str, AfterValidator(_checked_pillow)] = Field(
         "cloud",
         alias="POLLER_DEFAULT_PILLOW",
@@ -112,10 +121,19 @@ class PollerSettings(QueueSettings):
             return self.poll_max
         return min(self.poll_max, UNKNOWN_POLL_MAX_S)
 
+    @property
+    def is_coordinated(self) -> bool:
+        """Whether one of the queue's pollers receives, and the others stand by."""
+        return bool(self.takeover_after) and not self.newest_only
+
     @model_validator(mode="after")
     def _check_combinations(self) -> "PollerSettings":
         if self.poll_min > self.poll_max:
             raise ValueError(
                 f"POLLER_POLL_MIN = {self.poll_min:g} is above POLLER_POLL_MAX = {self.poll_max:g}"
+            )
+        if 0 < self.takeover_after < 1:
+            raise ValueError(
+                f"POLLER_TAKEOVER_AFTER = {self.takeover_after:g} is neither 0 nor 1 at least"
             )
         return self

@@ -47,6 +47,11 @@ class AzureQueue:
         self._exit_stack = AsyncExitStack()
         self._are_created = False
 
+    @property
+    def account(self) -> str:
+        """The name of the storage account."""
+        return self._states.account
+
     async def __aenter__(self) -> Self:
         for resource in (self._account, self._states, self._poison):
             await self._exit_stack.enter_async_context(resource)

@@ -1,4 +1,4 @@
-"""Fetching a page: only with room in the window and a broker."""
+"""Fetching a page: only with room in the window and an open gate."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from poller.consume.page_handler import PageHandler
 from poller.consume.polling import Found
+from poller.consume.receive_gate import ReceiveGate
 from poller.in_flight import InFlight
 from poller.metrics import PollerMetrics
-from poller.publish.state_publisher import StatePublisher
 from poller.queues import ReceivedMessage
 from poller.settle.monitored_queue import MonitoredQueue
 
@@ -23,38 +23,34 @@ class PageFetcher:
     def __init__(
         self,
         queue: MonitoredQueue,
-        broker: StatePublisher,
+        gate: ReceiveGate,
         in_flight: InFlight,
         handler: PageHandler,
         metrics: PollerMetrics,
     ) -> None:
         self._queue = queue
-        self._broker = broker
+        self._gate = gate
         self._in_flight = in_flight
         self._handler = handler
         self._metrics = metrics
 
     @property
     def may_fetch_beside(self) -> bool:
-        """Whether several pages may be requested at once.
-
-        Beside another poller it is one page, because only a poller's own pages are merged.
-        """
-        return not self._broker.shares_queue
+        """Whether several pages may be requested at once; see ReceiveGate."""
+        return self._gate.may_fetch_beside
 
     async def reserve_page(self) -> int:
         """Wait until a page could be published, and reserve room for it in the window.
 
         Returns the number of messages that it may have.
-        Without a broker nothing is received: the messages stay available to other consumers.
         """
         while True:
             await self._queue.wait_retry_after()
-            await self._broker.wait_ready()
+            await self._gate.wait_open()
             places = await self._in_flight.reserve_page()
-            if self._broker.is_ready:
+            if self._gate.is_open:
                 return places
-            self._in_flight.unreserve(places)  # the broker was lost during the wait for room
+            self._in_flight.unreserve(places)  # it was closed during the wait for room
 
     async def fetch(self, places: int, limit: int, stopped: "asyncio.Future[Any]") -> int:
         """Receive up to `limit` messages into reserved places; returns their number.

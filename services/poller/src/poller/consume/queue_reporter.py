@@ -1,14 +1,17 @@
 """Says on MQTT how long the queue's oldest message has waited."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 
+from contract.queue_report import QueueReport
+from poller.consume.receive_gate import ReceiveGate
 from poller.in_flight import InFlight
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_age import QueueReportSchedule
-from poller.settle.queue_health import QueueHealth
+from poller.settle.queue_health import UNUSED
 from runtime.health import OK
 from runtime.mqtt import BrokerLost, PublishRefused
 
@@ -19,12 +22,23 @@ CHECK_S: Final = 1.0
 
 
 class QueueReporter:
-    """Publishes the age of the oldest message when the schedule says so."""
+    """Publishes the age of the oldest message when the schedule says so.
 
-    def __init__(self, broker: StatePublisher, in_flight: InFlight, health: QueueHealth) -> None:
+    A poller on standby has seen none, and says only whether the queue answers it.
+    """
+
+    def __init__(
+        self,
+        broker: StatePublisher,
+        in_flight: InFlight,
+        gate: ReceiveGate,
+        queue_state: Callable[[], str],
+    ) -> None:
+        """`queue_state` returns what readiness says of the queue."""
         self._broker = broker
         self._in_flight = in_flight
-        self._health = health
+        self._gate = gate
+        self._queue_state = queue_state
         self._schedule = QueueReportSchedule()
         self._connection = 0
         self._was_refused = False
@@ -37,14 +51,16 @@ class QueueReporter:
             if self._connection != self._broker.connections:
                 self._connection = self._broker.connections
                 self._schedule.forget()
-            if self._health.was_used:
+            if self._queue_state() != UNUSED:
                 await self._publish_if_due(loop.time())
             await asyncio.sleep(CHECK_S)
 
     async def _publish_if_due(self, now_s: float) -> None:
-        report = self._in_flight.queue_age.report(
-            now_s, self._in_flight.oldest_s(), answers=self._health.state == OK
-        )
+        answers = self._queue_state().partition(";")[0] == OK
+        report = QueueReport(0, answers)
+        if not self._gate.is_standby:
+            oldest_s = self._in_flight.oldest_s()
+            report = self._in_flight.queue_age.report(now_s, oldest_s, answers=answers)
         if not self._schedule.is_due(report, now_s):
             return
         self._schedule.record(report, now_s)

@@ -11,12 +11,16 @@ from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, Update, decode_state
 from poller.journal.save_marks import SaveMark, encode_mark
 from poller.publish.publish_confirms import PublishConfirms
-from poller.publish.state_publisher import BrokerEventHandler, GatewayListener
+from poller.publish.state_publisher import BrokerEventHandler, GatewayListener, RoleListener
 from poller.settings import PollerSettings
 from runtime.mqtt import STATUS_EXPIRY_S, Message, MqttSession, SessionConfig, Subscription
 
 MARK_EXPIRY_S: Final = 2 * EXPIRY_S
 """After how long a broker drops the save mark of a poller that is gone, in seconds (MQTT 5)."""
+
+ROLE_EXPIRY_S: Final = 60
+"""After how long a broker drops what a poller on standby says, in seconds (MQTT 5): nobody needs it
+later."""
 
 OTHER_POLLER_S: Final = 5.0
 """For how long after its last state another poller counts as active, in seconds."""
@@ -25,26 +29,30 @@ OTHER_POLLER_S: Final = 5.0
 class MqttStatePublisher:
     """Publishes states and announcements, and reads the states on the broker.
 
-    `listener` and `gateways` have to be set before `run`.
+    `listener` and `gateways` have to be set before `run`; `pollers` may be, if there is a `queue`.
     With MQTT 3.1.1 a state is confirmed when it has also come back; see PublishConfirms.
     """
 
     listener: BrokerEventHandler
     gateways: GatewayListener
+    pollers: RoleListener | None = None
 
     def __init__(
         self,
         settings: PollerSettings,
         service: str,
         journals: Mapping[str, str] = MappingProxyType({}),
+        queue: str = "",
     ) -> None:
         """`journals` are the ids, with their instances, of the journals whose states are known.
 
         The marks of others are read as well, because their journals may be adopted later.
+        `queue` is the level of the topic on which its pollers agree; empty if they do not.
         """
         self._topics = Topics(settings.topic_prefix)
         self._instance = settings.instance
         marks = {self._topics.saved(instance, journal) for journal, instance in journals.items()}
+        self._role_topic = self._topics.poller_roles(queue) if queue else ""
         self._dead_letter_topic = self._topics.dead_letter(settings.instance)
         self._other_poller_s = -math.inf
         """When a state of another poller arrived, by the event loop's clock."""
@@ -71,7 +79,8 @@ class MqttStatePublisher:
     def _filters(self, marks: Iterable[str]) -> tuple[str, ...]:
         topics = self._topics
         gateways = (topics.all_gateway_statuses, topics.all_watching)
-        return (topics.all_states, topics.all_saved, *sorted(marks), *gateways, topics.wake)
+        roles = [self._role_topic] if self._role_topic else []
+        return (topics.all_states, topics.all_saved, *sorted(marks), *gateways, topics.wake, *roles)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Keep the session connected until `stopping` is set."""
@@ -148,6 +157,11 @@ class MqttStatePublisher:
             expiry_s=STATUS_EXPIRY_S,
         )
 
+    def publish_role(self, role: bytes, *, retain: bool) -> asyncio.Future[None]:
+        """Publish what this poller says to the others of its queue; see StatePublisher."""
+        expiry_s = EXPIRY_S if retain else ROLE_EXPIRY_S
+        return self._session.publish(self._role_topic, role, retain=retain, expiry_s=expiry_s)
+
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         """Publish the announcement of a dead letter; see StatePublisher."""
         return self._session.publish(self._dead_letter_topic, letter, content_type=CONTENT_TYPE)
@@ -172,8 +186,11 @@ class MqttStatePublisher:
             self.listener.on_state(update)
 
     def _on_service_message(self, message: Message) -> None:
-        """Handle a message that is no pillow's: a save mark, a gateway's, or a wake hint."""
-        if self._topics.is_saved(message.topic):
+        """Handle a message that is no pillow's: of a poller, of a gateway, or a wake hint."""
+        if message.topic == self._role_topic:
+            if self.pollers is not None:
+                self.pollers.on_role(message.payload)
+        elif self._topics.is_saved(message.topic):
             self.listener.on_mark(message.payload)
         elif message.topic == self._topics.wake:
             if not message.retained:  # a hint of before
@@ -188,6 +205,8 @@ class MqttStatePublisher:
     def _on_ready(self) -> None:
         self._notice_connection()
         self.listener.on_ready()
+        if self.pollers is not None:
+            self.pollers.on_ready()
 
     def _notice_connection(self) -> None:
         """Report that another connection has begun, before anything that came on it."""
@@ -195,8 +214,12 @@ class MqttStatePublisher:
             self._connections = self._session.connections
             self.listener.on_connecting()
             self.gateways.on_connecting()
+            if self.pollers is not None:
+                self.pollers.on_connecting()
 
     def _on_lost(self) -> None:
         if self._confirms is not None:
             self._confirms.fail_all(self._session.last_error)
         self.listener.on_lost()
+        if self.pollers is not None:
+            self.pollers.on_lost()

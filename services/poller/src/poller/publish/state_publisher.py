@@ -42,6 +42,9 @@ class StatePublisher(Protocol):
     def publish_queue_report(self, report: QueueReport) -> asyncio.Future[None]:
         """Publish a retained report on the queue; the future and the errors are the same."""
 
+    def publish_role(self, role: bytes, *, retain: bool) -> asyncio.Future[None]:
+        """Publish what this poller says to the others; the future and the errors are the same."""
+
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         """Publish the announcement of a dead letter; the future and the errors are the same."""
 
@@ -63,6 +66,22 @@ class BrokerEventHandler(Protocol):
 
     def on_ready(self) -> None:
         """Handle that the session is connected and every retained state has been delivered."""
+
+    def on_lost(self) -> None:
+        """Handle the loss of the connection."""
+
+
+class RoleListener(Protocol):
+    """Receives what the queue's pollers say to each other; it must not block."""
+
+    def on_connecting(self) -> None:
+        """Handle that another connection begins: what is retained comes again."""
+
+    def on_role(self, payload: bytes) -> None:
+        """Handle what a poller says, which can be any bytes, and perhaps comes from this one."""
+
+    def on_ready(self) -> None:
+        """Handle that the session is connected and what is retained has been delivered."""
 
     def on_lost(self) -> None:
         """Handle the loss of the connection."""

@@ -1,6 +1,7 @@
 """The health of the queue: failing operations, readiness, and the pause it asked for."""
 
 import asyncio
+from typing import Final
 
 import structlog
 
@@ -12,6 +13,8 @@ from runtime.log_once import LogOnce
 from runtime.outage import Report
 
 log = structlog.get_logger()
+
+UNUSED: Final = "no request was sent yet"
 
 
 class QueueHealth:
@@ -27,18 +30,15 @@ class QueueHealth:
         self._log_once = LogOnce()
         self.first_success = asyncio.Event()
         """Set after the first operation that succeeded."""
+        self.receives = True
+        """Whether the last receive has not failed."""
 
     @property
     def state(self) -> str:
         """`ok`, or a failing operation and its error, for readiness; at first that it is unused."""
         if not self._was_used:
-            return "no request was sent yet"
+            return UNUSED
         return self._outage.error or OK
-
-    @property
-    def was_used(self) -> bool:
-        """Whether a request has succeeded or failed."""
-        return self._was_used
 
     @property
     def paused_until(self) -> float:
@@ -54,6 +54,7 @@ class QueueHealth:
         if operation == "receive" and not self._page_failed and _suspects_page(error):
             self._on_failed_page(error)
             return
+        self.receives = self.receives and operation != "receive"
         self._metrics.queue_up.set(0)
         self._was_used = True
         self._report(
@@ -67,7 +68,7 @@ class QueueHealth:
     def record_success(self, operation: str) -> None:
         """Record that an operation succeeded."""
         if operation == "receive":
-            self._page_failed = False
+            self._page_failed, self.receives = False, True
         if self._was_used and self._outage.is_over:
             return
         self.first_success.set()

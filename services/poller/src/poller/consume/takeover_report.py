@@ -1,0 +1,64 @@
+"""What is said and counted when the active poller changes.
+
+A poller that was killed holds messages until their leases end. By then another one has published
+newer states, so that they are superseded: their number is counted, and said once.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from poller.consume.election import Reason
+from poller.in_flight import InFlight
+from poller.metrics import PollerMetrics
+
+log = structlog.get_logger()
+
+MARGIN_S: Final = 5.0
+"""How long after a lease its messages have been received again, in seconds."""
+
+
+class TakeoverReport:
+    """Logs and counts take-overs; `lease_s` is the length of a lease, in seconds."""
+
+    def __init__(self, metrics: PollerMetrics, in_flight: InFlight, lease_s: float) -> None:
+        self._metrics = metrics
+        self._in_flight = in_flight
+        self._lease_s = lease_s
+        self._until_s: float | None = None
+        """Until when superseded states count as those of a take-over."""
+        self._before = self._number = 0
+        """How many states were superseded before the take-over, and since."""
+
+    def standby(self, holder: str) -> None:
+        """Report that another poller receives."""
+        self._forget_queue()
+        log.info("standby: another poller receives from the queue", active=holder)
+
+    def active(self, reason: Reason, holder: str) -> None:
+        """Report that this poller receives, where another one did before."""
+        self._forget_queue()
+        if reason is Reason.START:
+            return
+        self._metrics.takeovers.labels(reason.value).inc()
+        say = log.info if reason is Reason.RELEASED else log.warning
+        say("took over the queue from another poller", reason=reason.value, before=holder)
+        self._before, self._number = self._metrics.superseded_so_far, 0
+        self._until_s = asyncio.get_running_loop().time() + self._lease_s + MARGIN_S
+
+    def _forget_queue(self) -> None:
+        """What was seen of the queue by now says nothing about it any more."""
+        self._metrics.oldest_message_s.set(0)
+        self._in_flight.queue_age.record_page(0.0, asyncio.get_running_loop().time())
+
+    def tick(self) -> None:
+        """Count what was superseded since a take-over, and say it at the end."""
+        if self._until_s is None:
+            return
+        number = self._metrics.superseded_so_far - self._before
+        self._metrics.takeover_superseded.inc(number - self._number)
+        self._number = number
+        if asyncio.get_running_loop().time() >= self._until_s:
+            self._until_s = None
+            log.info("states superseded since the take-over", number=number)

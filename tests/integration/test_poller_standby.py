@@ -1,0 +1,147 @@
+"""Two pollers of one queue, as processes: one receives, the other stands by and takes over."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import aiomqtt
+import pytest
+
+from devstack.azurite import Azurite
+from devstack.broker import Broker
+from tests.poller import (
+    WITHIN_S,
+    Poller,
+    created_queue,
+    eventually,
+    payload,
+    spawned,
+    subscribed,
+    wait_empty,
+)
+
+pytestmark = pytest.mark.timeout(180)
+
+PILLOWS = 10
+TAKEOVER_S = 2.0
+
+
+@pytest.fixture
+async def pair(
+    azurite: Azurite, broker: Broker, prefix: str, queue_name: str
+) -> AsyncIterator[tuple[Poller, Poller]]:
+    """Two pollers; the first one receives, and the second one speaks MQTT 3.1.1."""
+    one, two = (
+        Poller(
+            queue_name,
+            prefix,
+            broker,
+            INSTANCE=name,
+            MQTT_PROTOCOL=protocol,
+            AZURE_STORAGE_CONNECTION_STRING=azurite.connection_string,
+            POLLER_VISIBILITY_TIMEOUT="2",
+            POLLER_TAKEOVER_AFTER=f"{TAKEOVER_S:g}",
+        )
+        for name, protocol in (("one", "5"), ("two", "3.1.1"))
+    )
+    async with spawned(one):
+        await one.until_ready(within_s=WITHIN_S)
+        async with spawned(two):
+            await two.until_ready(within_s=WITHIN_S)
+            yield one, two
+
+
+@asynccontextmanager
+async def flowing(azurite: Azurite, queue: str) -> AsyncIterator[list[int]]:
+    """Put states of a few pillows on the queue, each pillow's in order, until the end."""
+    numbers: list[int] = []
+
+    async def flow() -> None:
+        async with created_queue(azurite, queue) as client:
+            while True:
+                batch = range(len(numbers), len(numbers) + PILLOWS)
+                await asyncio.gather(*(client.send_message(text(one)) for one in batch))
+                numbers.extend(batch)
+
+    putting = asyncio.create_task(flow())
+    try:
+        yield numbers
+    finally:
+        putting.cancel()
+        await asyncio.gather(putting, return_exceptions=True)
+
+
+def text(number: int) -> str:
+    """Return a message of one of the pillows."""
+    return f'{{"pillow":"p{number % PILLOWS}","state":"hugging","seq":{number}}}'
+
+
+def seen(messages: Sequence[aiomqtt.Message]) -> dict[str, list[int]]:
+    """Return the numbers of each pillow's states, as a subscriber received them."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for message in messages:
+        state = json.loads(payload(message))
+        found[state["pillow"]].append(state["seq"])
+    return found
+
+
+async def test_a_poller_that_is_stopped_hands_over_without_losing_the_order(
+    pair: tuple[Poller, Poller], azurite: Azurite, broker: Broker, prefix: str, queue_name: str
+) -> None:
+    """Before that the second one is ready and receives nothing."""
+    one, two = pair
+    async with (
+        subscribed(broker, f"{prefix}/+/state") as messages,
+        subscribed(broker, f"{prefix}/bridge/poller/active/+") as said,
+    ):
+        async with flowing(azurite, queue_name):
+            await eventually(partial(has_published, one, 100), "states of the first poller")
+            assert (await one.metric("active"), await two.metric("active")) == (1, 0)
+            ready = (await two.get("/readyz")).json()
+            assert ready["ready"]
+            assert ready["dependencies"]["queue"] == "ok; standby: one receives"
+            assert await two.count("received") == 0
+            one.terminate()
+            assert await one.exit_status() == 0
+            await two.log.wait_for("took over the queue", within_s=TAKEOVER_S / 2)
+            await eventually(partial(has_published, two, 100), "states of the second poller")
+        await wait_empty(azurite, queue_name, two)
+        counts = await two.check_counts()
+    assert counts["superseded"] == 0
+    assert all(states == sorted(set(states)) for states in seen(messages).values())
+    assert two.log.text.count("standby: another poller receives") == 1
+    roles = [json.loads(payload(one))["role"] for one in said]
+    assert set(roles) == {"active", "standby", "released"}
+
+
+async def test_a_killed_poller_is_replaced_while_states_flow(
+    pair: tuple[Poller, Poller], azurite: Azurite, broker: Broker, prefix: str, queue_name: str
+) -> None:
+    """Nothing is lost, and no more is superseded than it had in flight."""
+    one, two = pair
+    async with subscribed(broker, f"{prefix}/+/state") as messages:
+        async with flowing(azurite, queue_name) as numbers:
+            await eventually(partial(has_published, one, 100), "states of the first poller")
+            one.kill()
+            await one.exit_status()
+            line = await two.log.wait_for("took over the queue", within_s=3 * TAKEOVER_S)
+            assert "silent" in line
+            await eventually(partial(has_published, two, 100), "states of the second poller")
+        await wait_empty(azurite, queue_name, two)
+        counts = await two.check_counts()
+        await two.log.wait_for("states superseded since the take-over", within_s=WITHIN_S)
+        assert await two.count("takeover_superseded") == counts["superseded"]
+
+    found = seen(messages)
+    passed = sum(map(len, found.values()))
+    assert all(states == sorted(states) for states in found.values())
+    assert counts["superseded"] <= 64
+    assert len(numbers) <= passed + counts["superseded"] <= len(numbers) + PILLOWS
+
+
+async def has_published(poller: Poller, number: int) -> bool:
+    """Return whether a poller has published so many states."""
+    return await poller.count("published") >= number
