@@ -123,7 +123,7 @@ def _table(name: str, each: dict[str, list[Figure]]) -> dict[str, Any]:
 
 
 async def _order(*, quick: bool) -> dict[str, Any]:
-    """Count the states that one poller, two and three supersede on a full queue."""
+    """Count the states that one poller, two and three supersede, and two of which one is killed."""
     many, few = (2_000, 1_000) if quick else (100_000, 10_000)
     targets: dict[str, tuple[Any, int]] = {
         # How to start it, and how many messages are put on it at once.
@@ -139,17 +139,26 @@ async def _order(*, quick: bool) -> dict[str, Any]:
                 found = await order.measure(
                     pollers, target, broker, messages=many if pollers == 1 else few, batch=batch
                 )
-            share = found.superseded / found.messages
-            figures[f"{name}, {pollers}"] = [found.messages, found.superseded]
-            counts = (f"{found.messages:,}", f"{found.superseded:,}", f"{share:.2%}")
-            print(f"{name}: pollers {pollers}, superseded {counts[1]} of {counts[0]}", flush=True)
-            rows.append((name, str(pollers), *counts))
+            rows.append(_count_superseded(figures, name, str(pollers), found))
+        async with Broker(kind="mosquitto", topic_prefix="+") as broker, start() as target:
+            found = await order.measure_takeover(target, broker, messages=few)
+        rows.append(_count_superseded(figures, name, "2, one killed", found))
     show(
         "Superseded states of a full queue",
-        ("queue", "pollers", "messages", "superseded", "share"),
+        ("queue", "pollers", "messages", "superseded", "never seen", "share of these"),
         rows,
     )
     return figures
+
+
+def _count_superseded(
+    figures: dict[str, Any], name: str, pollers: str, found: order.Superseded
+) -> tuple[str, ...]:
+    """Print and keep a figure; returns the row of the table."""
+    figures[f"{name}, {pollers}"] = [found.messages, found.superseded, found.unseen]
+    counts = (f"{found.messages:,}", f"{found.superseded:,}", f"{found.unseen:,}")
+    print(f"{name}: pollers {pollers}, superseded {counts[1]} of {counts[0]}", flush=True)
+    return name, pollers, *counts, f"{found.unseen / found.messages:.2%}"
 
 
 async def _latency_alone(*, quick: bool) -> dict[str, Any]:

@@ -94,7 +94,7 @@ async def running(
         prefix = f"bench{ports.free()}"
         if viewers is not Viewers.UNKNOWN:
             await _say(broker, prefix, b"1" if viewers is Viewers.SOME else b"0")
-        mqtt = await stack.enter_async_context(_client(broker, "poller"))
+        mqtt = await stack.enter_async_context(client(broker, "poller"))
         await mqtt.subscribe(f"{prefix}/+/state", qos=1)
         stopwatch = Stopwatch(mqtt)
         noting = asyncio.create_task(stopwatch.run())
@@ -139,12 +139,12 @@ async def measure_busy(port: int, broker: Broker, viewers: Viewers, messages: in
 async def _say(broker: Broker, prefix: str, clients: bytes) -> None:
     """Publish what a gateway with so many clients says."""
     topics = Topics(prefix)
-    async with _client(broker, "gateway") as gateway:
+    async with client(broker, "gateway") as gateway:
         await gateway.publish(topics.status("gateway", "bench"), b"online", qos=1, retain=True)
         await gateway.publish(topics.watching("bench"), clients, qos=1, retain=True)
 
 
-def _client(broker: Broker, user: User) -> aiomqtt.Client:
+def client(broker: Broker, user: User) -> aiomqtt.Client:
     return aiomqtt.Client(ports.HOST, broker.port, username=user, password=broker.password(user))
 
 
