@@ -17,6 +17,7 @@ ALLOWED_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "azure_queue": frozenset({"runtime", "azure_queue"}),
     "poller": frozenset({"contract", "runtime", "azure_queue", "poller"}),
     "gateway": frozenset({"contract", "runtime", "gateway"}),
+    "notifier": frozenset({"contract", "runtime", "notifier"}),
     "simulator": frozenset({"contract", "runtime", "azure_queue", "simulator"}),
 }
 """The members that a member's modules may import."""
@@ -58,6 +59,19 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "ops",
         "worker",
         "composition",
+        "service",
+        "commands",
+        "__main__",
+    ),
+    "notifier": (
+        "rules",
+        "settings",
+        "metrics",
+        "detect",
+        "outbox",
+        "deliver",
+        "moments",
+        "mqtt_consumer",
         "service",
         "commands",
         "__main__",
@@ -115,6 +129,16 @@ DECIDERS: Final = (
     "poller.settle.queue_outage",
     "poller.settle.dead_letter_report",
     "poller.commands.terminal_text",
+    "notifier.rules.literals",
+    "notifier.rules.schema",
+    "notifier.rules.rule_table",
+    "notifier.rules.parsing",
+    "notifier.detect.*",
+    "notifier.outbox.delivery",
+    "notifier.outbox.lanes",
+    "notifier.deliver.signature",
+    "notifier.deliver.formats",
+    "notifier.deliver.retry_policy",
     "gateway.auth.authenticator",
     "gateway.auth.grants",
     "gateway.auth.keys",
@@ -131,7 +155,7 @@ DECIDERS: Final = (
     "gateway.state.pillow_presence",
     "gateway.watching.schedule",
     "gateway.state.presence",
-    "gateway.state.reachable_time",
+    "runtime.reachable_time",
     "gateway.state.state_age",
     "gateway.ops.why_grey",
     "gateway.http.bundler",
@@ -179,9 +203,9 @@ PURE: Final = frozenset(
     {
         "unicodedata",
         "ast", "base64", "binascii", "bisect", "calendar", "collections", "collections.abc",
-        "dataclasses", "datetime", "difflib", "email.utils", "enum", "functools", "hashlib",
+        "dataclasses", "datetime", "difflib", "email.utils", "enum", "functools", "hashlib", "hmac",
         "heapq", "importlib.resources", "ipaddress", "itertools", "math", "msgspec", "operator",
-        "posixpath", "re", "tomllib", "types", "typing", "urllib.parse", "xml.etree",
+        "posixpath", "re", "string", "tomllib", "types", "typing", "urllib.parse", "xml.etree",
         "xml.sax.saxutils",
         # Pure functions and classes: bytes in, bytes out.
         "jwt", "jwt.algorithms",
@@ -193,6 +217,7 @@ CLOCK_METHODS: Final = frozenset({"now", "utcnow", "today"})
 # The modules that may import a library, so that a change of the library is a change there.
 WRAPPED: Final[Mapping[str, frozenset[str]]] = {
     "paho": frozenset({"runtime.mqtt.paho_loop", "runtime.mqtt.properties"}),
+    "aiohttp": frozenset({"notifier.deliver.http_sender"}),
     "azure": frozenset(
         {
             "azure_queue.account",
@@ -248,6 +273,7 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "poller.commands.cli",
             "poller.commands.replay",
             "gateway.commands.cli",
+            "notifier.commands.cli",
         }
     ),
 }

@@ -7,7 +7,7 @@ from typing import Final
 
 from runtime.variables import is_service_link
 
-PREFIXES: Final = ("GATEWAY_", "POLLER_", "SIMULATOR_", "MQTT_", "AZURE_STORAGE_")
+PREFIXES: Final = ("GATEWAY_", "NOTIFIER_", "POLLER_", "SIMULATOR_", "MQTT_", "AZURE_STORAGE_")
 """The prefixes of settings; a service looks at those that settings of its own have."""
 
 _OTHERS: Final = frozenset(

@@ -14,7 +14,7 @@ from contract.topics import OFFLINE, ONLINE, Topics
 from contract.updates import Update, decode_state
 from gateway.metrics import GatewayMetrics
 from gateway.state.presence import Instant, PresenceTracker, Received, SignOfLife
-from gateway.state.reachable_time import ReachableTime
+from runtime.reachable_time import ReachableTime
 from gateway.state.state_age import is_too_far_ahead, live_age_ms, retained_age
 from gateway.state.state_store import Change
 from gateway.state.warn_once import WarnOnce

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.state.reachable_time import ReachableTime
+from runtime.reachable_time import ReachableTime
 
 steps = st.lists(
     st.tuples(st.sampled_from(("start", "stop", "advance")), st.integers(-3_600_000, 3_600_000))

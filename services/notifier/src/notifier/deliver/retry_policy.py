@@ -1,0 +1,80 @@
+"""What follows an answer: the event has arrived, is sent again later, or becomes a dead letter.
+
+Pure: randomness is an argument.
+"""
+
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal, NamedTuple
+
+from runtime.backoff import Backoff
+
+BACKOFF: Final = Backoff(first_s=2, max_s=300)
+"""The delay before another attempt, in seconds, unless the answer asks for a longer one."""
+
+MAX_RETRY_AFTER_S: Final = 3600.0
+"""The longest pause that an answer may ask for, in seconds."""
+
+MAX_REFUSALS: Final = 5
+"""After how many attempts an event is a dead letter whose request is refused as it is (400, 404,
+a redirect …): a later one would be refused, too, and others wait behind it."""
+
+_NOT_REFUSALS: Final = frozenset({408, 425, 429})
+"""Statuses of 4xx that another attempt may change."""
+
+_GONE: Final = 410
+
+
+class Answer(NamedTuple):
+    """How an attempt ended: a status, or an error where there was none.
+
+    `retry_after_s` is the pause that it asked for. `error` is a sentence for people.
+    """
+
+    status: int | None
+    error: str = ""
+    retry_after_s: float | None = None
+
+
+class Verdict(NamedTuple):
+    """What follows: `after_s` is the pause before the next attempt, if there is one."""
+
+    kind: Literal["delivered", "retry", "dead", "gone"]
+    after_s: float = 0.0
+
+
+def judge(answer: Answer, *, attempts: int, left_s: float, jitter: float) -> Verdict:
+    """Return what follows attempt number `attempts` (from 1).
+
+    `left_s` is the time that is left until the event is given up; `jitter` lies in 0..1.
+    """
+    status = answer.status
+    if status is not None and 200 <= status < 300:
+        return Verdict("delivered")
+    if status == _GONE:
+        return Verdict("gone")
+    is_refused = status is not None and 300 <= status < 500 and status not in _NOT_REFUSALS
+    if left_s <= 0 or (is_refused and attempts >= MAX_REFUSALS):
+        return Verdict("dead")
+    # The last attempt is made when the time is up, not before.
+    after_s = min(BACKOFF.delay(attempts - 1, jitter), max(left_s, 0.1))
+    asked_s = min(answer.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
+    return Verdict("retry", max(after_s, asked_s))
+
+
+def parse_retry_after(value: str | None, date: str | None) -> float | None:
+    """Return the seconds in a header Retry-After; `date` is the answer's header Date.
+
+    A point in time is compared with the server's own clock, where it tells it.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    if date is None:
+        return None
+    try:
+        pause = parsedate_to_datetime(text) - parsedate_to_datetime(date)
+        return max(0.0, pause.total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None

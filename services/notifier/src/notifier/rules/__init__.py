@@ -1,0 +1,1 @@
+"""Rules and destinations: how they are written, checked, and read from a file."""
