@@ -62,6 +62,14 @@ COPY services/gateway services/gateway
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-editable --package pillowcast-gateway
 
+FROM build AS build-notifier
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --frozen --no-install-workspace --package pillowcast-notifier
+COPY packages packages
+COPY services/notifier services/notifier
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --frozen --no-editable --package pillowcast-notifier
+
 FROM build AS build-simulator
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-install-workspace --package pillowcast-simulator
@@ -91,6 +99,18 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
     CMD ["healthy", "8082", "/readyz"]
 CMD ["gateway"]
 
+FROM base AS notifier
+USER root
+RUN install -d -o 10001 -g 10001 /outbox
+USER 10001:10001
+COPY --from=build-notifier /app/.venv .venv
+ENV NOTIFIER_HOST=0.0.0.0 \
+    NOTIFIER_OUTBOX=/outbox/notifier.db
+EXPOSE 8083
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+    CMD ["healthy", "8083", "/readyz"]
+CMD ["notifier"]
+
 FROM base AS simulator
 COPY --from=build-simulator /app/.venv .venv
 CMD ["simulator"]
@@ -107,7 +127,7 @@ ENTRYPOINT ["python", "/app/port_forward.py"]
 FROM ${MOSQUITTO_IMAGE} AS stripped-mosquitto
 USER root
 RUN --mount=type=bind,source=deploy/images/strip,target=/strip sh /strip \
-    && for user in poller gateway simulator operator devices; do \
+    && for user in poller gateway notifier simulator operator devices; do \
       mkdir -p "/run/credentials/$user"; \
     done \
     && chown -R 1883:1883 /run/credentials /mosquitto

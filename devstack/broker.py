@@ -24,7 +24,7 @@ from devstack.processes import ROOT, Program, Show, Timeouts
 BrokerKind = Literal["auto", "mosquitto", "embedded"]
 BROKER_KINDS: tuple[BrokerKind, ...] = get_args(BrokerKind)
 
-Service = Literal["poller", "gateway", "simulator"]
+Service = Literal["poller", "gateway", "notifier", "simulator"]
 User = Literal[Service, "operator"]
 """A user of the broker: a service, or the person who looks after it."""
 

@@ -12,10 +12,11 @@ import typer
 from typer.testing import CliRunner
 
 from gateway.commands.cli import app as gateway
+from notifier.commands.cli import app as notifier
 from poller.commands.cli import app as poller
 from simulator.__main__ import app as simulator
 
-APPS = {"gateway": gateway, "poller": poller, "simulator": simulator}
+APPS = {"gateway": gateway, "notifier": notifier, "poller": poller, "simulator": simulator}
 
 
 def words_of(app: typer.Typer) -> Iterator[list[str]]:
@@ -61,6 +62,8 @@ def test_a_service_prints_its_version_and_does_not_start(service: str) -> None:
     ("words", "meant"),
     [
         (["gateway", "shar"], "share"),
+        (["notifier", "chek"], "check"),
+        (["notifier", "dead-letters", "lst"], "list"),
         (["poller", "dead-leters"], "dead-letters"),
         (["poller", "dead-letters", "lst"], "list"),
         (["simulator", "chek"], "check"),

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from devstack.processes import ROOT
 from gateway.settings import GatewaySettings
+from notifier.settings import NotifierSettings
 from poller.settings import PollerSettings
 from runtime.secret_files import is_secret
 from runtime.settings import CommonSettings
@@ -24,6 +25,7 @@ OVERRIDES: Final = "".join(
 SERVICES: Final[dict[str, type[CommonSettings]]] = {
     "poller": PollerSettings,
     "gateway": GatewaySettings,
+    "notifier": NotifierSettings,
     "simulator": SimulatorSettings,
 }
 VARIABLE: Final = re.compile(r"#([A-Z][A-Z0-9_]*)=(.*)")
@@ -143,7 +145,7 @@ def test_a_setting_is_in_the_section_of_the_services_that_read_it() -> None:
     offenders = []
     for name in settings():
         readers = {service for service, kind in SERVICES.items() if name in fields(kind)}
-        section = {3: "every service", 2: "poller and simulator"}.get(len(readers), min(readers))
+        section = {len(SERVICES): "every service", 2: "poller and simulator"}.get(len(readers), min(readers))
         if entries()[name].section != section:
             offenders.append(f"{name}: in {entries()[name].section!r}, not in {section!r}")
 

@@ -137,11 +137,13 @@ def test_a_bill_of_materials_names_what_a_services_image_has(boms: dict[str, Any
         kind: {component["name"] for component in bom["components"]} for kind, bom in boms.items()
     }
 
-    assert names.keys() == {"poller", "gateway", "simulator", "development", "javascript"}
+    assert names.keys() == {
+        "poller", "gateway", "notifier", "simulator", "development", "javascript"
+    }  # fmt: skip
     assert {bom["bomFormat"] for bom in boms.values()} == {"CycloneDX"}
     assert "azure-storage-queue" in names["poller"]
     assert "azure-storage-queue" not in names["gateway"]
-    for service in ("poller", "gateway", "simulator"):
+    for service in ("poller", "gateway", "notifier", "simulator"):
         assert "paho-mqtt" in names[service]
         assert "pytest" not in names[service]
     assert "pytest" in names["development"]

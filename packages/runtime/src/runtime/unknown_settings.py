@@ -18,6 +18,7 @@ _OTHERS: Final = frozenset(
         "MQTT_TLS_PUBLISHED_PORT",
         "MQTT_PUBLISHED_PORT",
         "GATEWAY_PUBLISHED_PORT",
+        "NOTIFIER_RULES_FOLDER",
         # The Azure CLI reads them.
         "AZURE_STORAGE_ACCOUNT",
         "AZURE_STORAGE_AUTH_MODE",
