@@ -22,6 +22,7 @@ from notifier.rules.loading import load_rule_book
 from notifier.rules.parsing import InvalidRules
 from notifier.rules.schema import RuleBook
 from notifier.settings import NotifierSettings
+from runtime.about import about_route
 from runtime.health import health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
@@ -95,9 +96,8 @@ async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.E
     ]
     log_unused_proxies("webhook destinations")
     stop_parts, stop_outbox = asyncio.Event(), asyncio.Event()
-    app = Starlette(
-        routes=health_routes(lambda: _dependencies(session, outbox, workers), metrics.registry)
-    )
+    health = health_routes(lambda: _dependencies(session, outbox, workers), metrics.registry)
+    app = Starlette(routes=[*health, about_route(SERVICE, settings, lambda: None)])
     async with asyncio.TaskGroup() as parts:
         parts.create_task(outbox.run(stop_outbox), name="outbox")
         parts.create_task(serve_privately(app, opened.listener, stop_parts), name="http")

@@ -16,14 +16,16 @@ def load_rule_book(path: Path) -> RuleBook:
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InvalidRules(f"{path}: it has more than {MAX_FILE_BYTES} bytes")
+            raise InvalidRules(f"= {path}: it has more than {MAX_FILE_BYTES} bytes")
         content = path.read_bytes()
     except OSError as error:
-        raise InvalidRules(f"{path}: {error.strerror}") from None
+        raise InvalidRules(
+            f"= {path}: {error.strerror}; docs/webhooks.md shows how to write the rules"
+        ) from None
     try:
         return parse_rule_book(content, partial(_read, path.parent))
     except InvalidRules as error:
-        raise InvalidRules(f"{path} cannot be used:\n{error}") from None
+        raise InvalidRules(f"= {path} cannot be used:\n{error}") from None
 
 
 def _read(folder: Path, name: str) -> str:

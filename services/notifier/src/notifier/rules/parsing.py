@@ -9,7 +9,7 @@ import msgspec
 
 from contract.topics import is_instance_name
 from notifier.rules.literals import check_url, parse_duration, parse_secrets
-from notifier.rules.rule_table import RuleTable, parse_rule
+from notifier.rules.rule_table import RuleTable, listed, parse_rule
 from notifier.rules.schema import (
     FORMATS,
     MAX_DESTINATIONS,
@@ -172,15 +172,15 @@ def _rules(tables: list[Any], destinations: Any, problems: list[str]) -> list[Ru
         if written.name in names:
             problems.append(f"  {place}: another rule has this name; change one of them")
         names.add(written.name)
+        problems += [
+            f"  {place}: to names {unknown!r}, but there is no [destination.{unknown}]"
+            f"{_meant(unknown, destinations)}"
+            for unknown in sorted(set(listed(written.to)) - set(destinations))
+        ]
         rule = parse_rule(written)
         if isinstance(rule, list):
             problems += [f"  {place}: {sentence}" for sentence in rule]
             continue
-        for unknown in sorted(set(rule.to) - set(destinations)):
-            meant = _meant(unknown, destinations)
-            problems.append(
-                f"  {place}: to names {unknown!r}, but there is no [destination.{unknown}]{meant}"
-            )
         rules.append(rule)
     return rules
 
@@ -206,6 +206,8 @@ def _plain(error: str) -> str:
     sentence, _, path = error.partition(" - at `$")
     key = path.rstrip("`").lstrip(".")
     sentence = sentence.replace("Object missing required field", "it lacks the key")
+    sentence = sentence.replace("`str | array`", "a text or a list of texts")
+    sentence = sentence.replace("`str | null`", "a text").replace("`bool | null`", "true or false")
     if sentence.startswith("Invalid enum value") and key == "format":
         sentence += f"; use one of {', '.join(FORMATS)}"
     return f"{key}: {sentence}" if key else sentence

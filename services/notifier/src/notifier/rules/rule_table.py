@@ -64,11 +64,11 @@ def parse_rule(written: RuleTable) -> Rule | list[str]:
     if not is_instance_name(written.name):
         problems.append("the name may have a-z, 0-9 and hyphens, at most 63")
     problems += _misplaced(written, trigger)
-    to = _listed(written.to)
+    to = listed(written.to)
     if not to:
         problems.append("to names no destination")
-    states = frozenset(_listed(written.state))
-    reasons = frozenset(_listed(written.reason))
+    states = frozenset(listed(written.state))
+    reasons = frozenset(listed(written.reason))
     if trigger == "state" and not states:
         problems.append('state is needed, like state = "hugging"')
     problems += _unknown("state", states, STATES)
@@ -133,7 +133,7 @@ def _durations(written: RuleTable, trigger: Trigger, problems: list[str]) -> tup
 
 
 def _pillows(written: RuleTable, problems: list[str]) -> PillowPattern:
-    names = _listed(written.pillow)
+    names = listed(written.pillow)
     if written.pillow is None:
         return EVERY_PILLOW
     if not names:
@@ -169,7 +169,8 @@ def _unknown(key: str, given: Iterable[str], known: Collection[str]) -> list[str
     ]
 
 
-def _listed(value: str | list[str] | None) -> list[str]:
+def listed(value: str | list[str] | None) -> list[str]:
+    """Return a key's value as a list."""
     if value is None:
         return []
     return [value] if isinstance(value, str) else value
