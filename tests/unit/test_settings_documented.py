@@ -145,7 +145,9 @@ def test_a_setting_is_in_the_section_of_the_services_that_read_it() -> None:
     offenders = []
     for name in settings():
         readers = {service for service, kind in SERVICES.items() if name in fields(kind)}
-        section = {len(SERVICES): "every service", 2: "poller and simulator"}.get(len(readers), min(readers))
+        section = {len(SERVICES): "every service", 2: "poller and simulator"}.get(
+            len(readers), min(readers)
+        )
         if entries()[name].section != section:
             offenders.append(f"{name}: in {entries()[name].section!r}, not in {section!r}")
 

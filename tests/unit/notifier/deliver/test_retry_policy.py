@@ -5,33 +5,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.deliver.retry_policy import (
+    FIRST_RETRY_S,
     MAX_REFUSALS,
     MAX_RETRY_AFTER_S,
     Answer,
+    Standing,
+    Verdict,
+    is_refusal,
     judge,
     parse_retry_after,
 )
 
 attempts = st.integers(1, 200)
+
+
+def after(
+    answer: Answer, attempt: int = 1, refusals: int = 0, left_s: float = 999, jitter: float = 1
+) -> Verdict:
+    """Return what follows an answer."""
+    return judge(answer, Standing(attempt, refusals, left_s), retry_max_s=300, jitter=jitter)
+
+
 jitters = st.floats(0, 1)
 
 
 @given(st.integers(200, 299), attempts, st.floats(-1e6, 1e6), jitters)
 def test_2xx_is_delivered(status: int, attempt: int, left_s: float, jitter: float) -> None:
-    verdict = judge(Answer(status), attempts=attempt, left_s=left_s, jitter=jitter)
-    assert verdict.kind == "delivered"
+    assert after(Answer(status), attempt, 9, left_s, jitter).kind == "delivered"
 
 
 def test_410_ends_it() -> None:
-    assert judge(Answer(410), attempts=1, left_s=99, jitter=0).kind == "gone"
+    assert after(Answer(410)).kind == "gone"
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 413, 422])
-def test_a_request_that_is_refused_as_it_is_ends_after_a_few_attempts(status: int) -> None:
-    """A receiver that is just being deployed has time to come up."""
-    for attempt in range(1, MAX_REFUSALS):
-        assert judge(Answer(status), attempts=attempt, left_s=999, jitter=1).kind == "retry"
-    assert judge(Answer(status), attempts=MAX_REFUSALS, left_s=999, jitter=1).kind == "dead"
+def test_a_request_that_is_refused_as_it_is_ends_after_a_few_refusals(status: int) -> None:
+    """A receiver that is just being deployed has time to come up; other failures do not count."""
+    assert is_refusal(Answer(status))
+    for refusals in range(1, MAX_REFUSALS):
+        assert after(Answer(status), 100, refusals).kind == "retry"
+    assert after(Answer(status), MAX_REFUSALS, MAX_REFUSALS).kind == "dead"
 
 
 @given(
@@ -45,12 +58,21 @@ def test_what_may_change_is_tried_until_the_time_is_up(
     status: int | None, attempt: int, left_s: float, jitter: float, asked_s: float | None
 ) -> None:
     """The pause is bounded, and as long as the answer asks for."""
-    verdict = judge(Answer(status, "", asked_s), attempts=attempt, left_s=left_s, jitter=jitter)
+    verdict = after(Answer(status, "", asked_s), attempt, 0, left_s, jitter)
 
+    assert not is_refusal(Answer(status))
     assert verdict.kind == "retry"
     assert verdict.after_s >= min(asked_s or 0, MAX_RETRY_AFTER_S)
     assert verdict.after_s <= max(300, min(asked_s or 0, MAX_RETRY_AFTER_S))
-    assert judge(Answer(status), attempts=attempt, left_s=0, jitter=jitter).kind == "dead"
+    assert after(Answer(status), attempt, 0, 0, jitter).kind == "dead"
+
+
+def test_the_first_pause_is_short() -> None:
+    """Each further one may be twice as long."""
+    pauses = [after(Answer(500), attempt).after_s for attempt in range(1, 10)]
+
+    assert pauses[:4] == [FIRST_RETRY_S, 4, 8, 16]
+    assert pauses[-1] == 300
 
 
 DATE = "Sun, 29 Nov 2026 15:00:00 GMT"

@@ -14,12 +14,12 @@ from contract.topics import OFFLINE, ONLINE, Topics
 from contract.updates import Update, decode_state
 from gateway.metrics import GatewayMetrics
 from gateway.state.presence import Instant, PresenceTracker, Received, SignOfLife
-from runtime.reachable_time import ReachableTime
 from gateway.state.state_age import is_too_far_ahead, live_age_ms, retained_age
 from gateway.state.state_store import Change
 from gateway.state.warn_once import WarnOnce
 from runtime.mqtt import Message
 from runtime.queue_aware_clock import Clock, Reading
+from runtime.reachable_time import ReachableTime
 
 EXPIRY_CHECK_S: Final = 0.25
 """The longest pause between two checks for expired pillows: how late `notconnected` may be."""

@@ -1,6 +1,7 @@
 """Sends requests with aiohttp: no redirects, verified certificates, and only allowed addresses."""
 
 import asyncio
+import base64
 import errno
 import socket
 import ssl
@@ -34,7 +35,9 @@ class HttpSender:
     def __init__(self, destination: Destination) -> None:
         """Raises ValueError for certificates that cannot be read."""
         self._destination = destination
-        self._redact = Redactor((destination.url, destination.token or ""))
+        keys = [base64.b64encode(key).decode() for key in destination.keys]
+        # An answer may quote them.
+        self._redact = Redactor((destination.url, destination.token or "", *keys))
         try:
             context = ssl.create_default_context(cadata=destination.ca)
         except (ssl.SSLError, ValueError) as error:

@@ -8,15 +8,16 @@ from typing import Final, Literal, NamedTuple
 
 from runtime.backoff import Backoff
 
-BACKOFF: Final = Backoff(first_s=2, max_s=300)
-"""The delay before another attempt, in seconds, unless the answer asks for a longer one."""
+FIRST_RETRY_S: Final = 2.0
+"""The first delay before another attempt is up to this long, in seconds; each further one up to
+twice as long as the one before."""
 
 MAX_RETRY_AFTER_S: Final = 3600.0
 """The longest pause that an answer may ask for, in seconds."""
 
 MAX_REFUSALS: Final = 5
-"""After how many attempts an event is a dead letter whose request is refused as it is (400, 404,
-a redirect …): a later one would be refused, too, and others wait behind it."""
+"""After how many refusals an event is a dead letter: a request that is refused as it is (400, 404,
+a redirect …) would be refused again, and others wait behind it."""
 
 _NOT_REFUSALS: Final = frozenset({408, 425, 429})
 """Statuses of 4xx that another attempt may change."""
@@ -35,6 +36,15 @@ class Answer(NamedTuple):
     retry_after_s: float | None = None
 
 
+class Standing(NamedTuple):
+    """How far a delivery is: attempts, and how many of them were refused as they were, the last
+    one included, and the time that is left until it is given up."""
+
+    attempts: int
+    refusals: int
+    left_s: float
+
+
 class Verdict(NamedTuple):
     """What follows: `after_s` is the pause before the next attempt, if there is one."""
 
@@ -42,21 +52,24 @@ class Verdict(NamedTuple):
     after_s: float = 0.0
 
 
-def judge(answer: Answer, *, attempts: int, left_s: float, jitter: float) -> Verdict:
-    """Return what follows attempt number `attempts` (from 1).
+def is_refusal(answer: Answer) -> bool:
+    """Return whether an answer refuses a request as it is, so that another one would be, too."""
+    status = answer.status
+    return status is not None and 300 <= status < 500 and status not in _NOT_REFUSALS
 
-    `left_s` is the time that is left until the event is given up; `jitter` lies in 0..1.
-    """
+
+def judge(answer: Answer, standing: Standing, *, retry_max_s: float, jitter: float) -> Verdict:
+    """Return what follows an attempt; `jitter` lies in 0..1."""
     status = answer.status
     if status is not None and 200 <= status < 300:
         return Verdict("delivered")
     if status == _GONE:
         return Verdict("gone")
-    is_refused = status is not None and 300 <= status < 500 and status not in _NOT_REFUSALS
-    if left_s <= 0 or (is_refused and attempts >= MAX_REFUSALS):
+    if standing.left_s <= 0 or standing.refusals >= MAX_REFUSALS:
         return Verdict("dead")
+    backoff = Backoff(min(FIRST_RETRY_S, retry_max_s), retry_max_s)
     # The last attempt is made when the time is up, not before.
-    after_s = min(BACKOFF.delay(attempts - 1, jitter), max(left_s, 0.1))
+    after_s = min(backoff.delay(standing.attempts - 1, jitter), max(standing.left_s, 0.1))
     asked_s = min(answer.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
     return Verdict("retry", max(after_s, asked_s))
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from notifier.deliver.formats import encode_body
-from notifier.deliver.retry_policy import Answer, Verdict, judge
+from notifier.deliver.retry_policy import Answer, Standing, Verdict, is_refusal, judge
 from notifier.deliver.signature import webhook_headers
 from notifier.metrics import NotifierMetrics
 from notifier.outbox.delivery import Delivery
@@ -98,11 +98,12 @@ class Worker:
         return await send(self._sender, self._destination, delivery)
 
     def _judge(self, delivery: Delivery, answer: Answer) -> Verdict:
+        delivery.refusals += is_refusal(answer)
         left_s = self._destination.give_up_after_s - delivery.waited_s(monotonic_s())
         return judge(
             answer,
-            attempts=delivery.attempts,
-            left_s=left_s,
+            Standing(delivery.attempts, delivery.refusals, left_s),
+            retry_max_s=self._destination.retry_max_s,
             jitter=random.random(),  # noqa: S311 - jitter
         )
 

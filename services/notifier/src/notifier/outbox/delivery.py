@@ -38,6 +38,8 @@ class Delivery:
     attempts: int = 0
     waited_before_s: float = 0.0
     is_retried: bool = False
+    refusals: int = 0
+    """How many attempts of this process were refused as they were."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from notifier.rules.schema import (
 MAX_FILE_BYTES: Final = 1_000_000
 MIN_TIMEOUT_S: Final = 0.1
 MAX_TIMEOUT_S: Final = 120.0
+MAX_RETRY_S: Final = 3600.0
 
 ReadFile = Callable[[str], str]
 """Returns the text of a file that a rules file names, without blanks around it; raises ValueError
@@ -43,6 +44,7 @@ class DestinationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     private: bool = False
     timeout: str = "15s"
     give_up_after: str = "24h"
+    retry_max: str = "5m"
 
 
 class InvalidRules(Exception):
@@ -154,9 +156,10 @@ def _destination(name: str, written: DestinationTable, reader: _Reader) -> Desti
     ca = reader.file("ca_file", written.ca_file, is_secret=False)
     timeout_s = reader.duration("timeout", written.timeout, MIN_TIMEOUT_S, MAX_TIMEOUT_S)
     give_up_s = reader.duration("give_up_after", written.give_up_after, 1.0, 30 * 86_400.0)
+    retry_max_s = reader.duration("retry_max", written.retry_max, 0.1, MAX_RETRY_S)
     return Destination(
         name, url or "", written.format, keys, token, written.private, ca, timeout_s,
-        give_up_s,
+        give_up_s, retry_max_s,
     )  # fmt: skip
 
 

@@ -57,6 +57,7 @@ class Destination:
     ca: str | None = field(default=None, repr=False)
     timeout_s: float = 15.0
     give_up_after_s: float = 86_400.0
+    retry_max_s: float = 300.0
 
     @property
     def host(self) -> str:

@@ -1,0 +1,312 @@
+"""The notifier between real mosquitto and a receiver that fails in every way."""
+
+import asyncio
+import base64
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
+from standardwebhooks import Webhook
+
+from contract.dead_letters import DeadLetterAnnouncement, encode_announcement
+from contract.queue_report import QueueReport, encode_queue_report
+from devstack import ports
+from devstack.broker import Broker
+from tests.notifier import (
+    Notifier,
+    Pillows,
+    Receiver,
+    answer,
+    answer_slowly,
+    cut,
+    hang,
+    hugs_to,
+    pillows_of,
+    receiving,
+)
+
+pytestmark = pytest.mark.timeout(180)
+
+KEY = b"a key of thirty-two bytes or so."
+
+
+@pytest.fixture
+async def pillows(broker: Broker, prefix: str) -> AsyncIterator[Pillows]:
+    """Pillows on a prefix of their own."""
+    async with pillows_of(broker, prefix) as connected:
+        yield connected
+
+
+async def test_every_kind_of_event_arrives_signed_and_once(
+    broker: Broker, prefix: str, pillows: Pillows, tmp_path: Path
+) -> None:
+    """As a CloudEvent that the official library reads, and with a signature that verifies."""
+    (tmp_path / "secret").write_text(f"whsec_{base64.b64encode(KEY).decode()}\n")
+    rules = """
+        [[rule]]
+        name = "gone"
+        on = "offline"
+        longer_than = "1s"
+        also_back = true
+        to = "house0"
+        [[rule]]
+        name = "letters"
+        on = "dead-letter"
+        to = "house0"
+        [[rule]]
+        name = "old"
+        on = "queue"
+        older_than = "30s"
+        to = "house0"
+    """
+    letter = DeadLetterAnnouncement("m-1", "malformed", "no JSON", 1, "2026-01-01T00:00:00Z", "{")
+    await pillows.report("hugging")  # retained, and no event therefore
+    await pillows.poller_says(pillows.topics.status("poller", "box"), b"online")
+    async with receiving() as receiver:
+        text = hugs_to(receiver, options='secret_file = "secret"') + rules
+        async with Notifier(tmp_path, text, prefix, broker):
+            await pillows.report("neutral")
+            await pillows.report("hugging")
+            await pillows.report("hugging")
+            await receiver.received(2)  # the hug, and the silence behind it
+            await pillows.report("neutral")
+            await pillows.poller_says(
+                pillows.topics.dead_letter("box"), encode_announcement(letter), retain=False
+            )
+            await pillows.poller_says(
+                pillows.topics.queue("box"), encode_queue_report(QueueReport(31))
+            )
+            await receiver.received(6)
+
+    for request in receiver.requests:
+        assert Webhook(KEY).verify(request.body, request.headers)
+        read = from_structured_event(HTTPMessage(request.headers, request.body))
+        assert read.get_id() == request.headers["webhook-id"]
+    kinds = [request.event["type"].removeprefix("pillowcast.") for request in receiver.requests]
+    assert kinds[:3] == ["pillow.state", "pillow.offline", "pillow.back"]
+    assert sorted(kinds[3:]) == ["message.dead-lettered", "pillow.offline", "queue.old"]
+    assert len(set(receiver.ids)) == len(receiver.ids)
+
+
+async def test_each_failure_is_tried_again_with_the_same_id_and_in_order(
+    broker: Broker, prefix: str, pillows: Pillows, tmp_path: Path
+) -> None:
+    """A refused connection, 500, a cut connection, a slow answer, none at all, and a redirect."""
+    behaviours = [
+        answer("500 Broken", body=b"try later"),
+        cut,
+        answer_slowly,
+        hang,
+        answer("307 Elsewhere", "Location: http://127.0.0.1:1/"),
+    ]
+    receiver = Receiver(behaviours=behaviours)
+    rules = hugs_to(receiver, options='timeout = "0.5s"\nretry_max = "0.2s"')
+    async with Notifier(tmp_path, rules, prefix, broker) as notifier:
+        await pillows.hug(2)
+        await notifier.log.wait_for("an event cannot be delivered now", within_s=20)
+        assert "; 2 waiting" in (await notifier.get("/readyz")).text
+        await receiver.open()
+        await receiver.received(7)
+        await notifier.until_metric('delivered_total{destination="house0"}', 2)
+        assert (await notifier.get("/readyz")).json()["dependencies"]["destinations"] == "ok"
+    await receiver.close()
+
+    assert len(set(receiver.ids[:6])) == 1
+    assert receiver.ids[6] != receiver.ids[0]
+    timestamps = [int(one.headers["webhook-timestamp"]) for one in receiver.requests]
+    assert timestamps == sorted(timestamps)
+    assert notifier.log.text.count("an event cannot be delivered now") == 1
+    assert "events are delivered again" in notifier.log.text
+
+
+async def test_retry_after_is_respected_and_delays_no_other_destination(
+    broker: Broker, prefix: str, pillows: Pillows, tmp_path: Path
+) -> None:
+    """One destination asks for a pause, another never answers, a third gets everything at once."""
+    busy = answer("429 Too Many", "Retry-After: 3")
+    async with (
+        receiving(busy) as slow,
+        receiving(usually=hang) as stuck,
+        receiving() as quick,
+        Notifier(tmp_path, hugs_to(slow, stuck, quick), prefix, broker),
+    ):
+        began_s = asyncio.get_running_loop().time()
+        await pillows.hug(20)
+        await quick.received(20)
+        quick_s = asyncio.get_running_loop().time() - began_s
+        await slow.received(21)
+        slow_s = asyncio.get_running_loop().time() - began_s
+
+    assert slow_s >= 3 > quick_s
+    assert slow.ids[1:] == quick.ids
+    assert len(stuck.requests) == 1
+
+
+async def test_410_ends_it_until_a_person_says_otherwise(
+    broker: Broker, prefix: str, pillows: Pillows, tmp_path: Path
+) -> None:
+    """Later events are dead letters without a request; they can be listed, shown and sent."""
+    async with receiving(usually=answer("410 Gone")) as receiver:
+        notifier = Notifier(tmp_path, hugs_to(receiver), prefix, broker)
+        async with notifier:
+            await pillows.hug(3)
+            await notifier.until_metric('dead_lettered_total{destination="house0"}', 3)
+            assert len(receiver.requests) == 1
+            assert "410 Gone" in (await notifier.get("/readyz")).text
+
+            listed, _, status = await notifier.run_command("dead-letters", "list")
+            assert status == 0
+            numbers = [line.split()[0] for line in listed.splitlines()[1::2]]
+            assert len(numbers) == 3
+            shown, _, _ = await notifier.run_command("dead-letters", "show", numbers[0])
+            assert '"text": "cloud-1: Hugging"' in shown
+            deleted, _, _ = await notifier.run_command("dead-letters", "delete", numbers[0])
+            assert deleted == "1 deleted.\n"
+            receiver.usually = answer("200 OK")
+            out, _, status = await notifier.run_command("dead-letters", "retry", "--all")
+            assert (out[:10], status) == ("2 put back", 0)
+            await notifier.until_metric('delivered_total{destination="house0"}', 2)
+            await pillows.hug()
+            await receiver.received(4)
+        _, error, status = await notifier.run_command("dead-letters", "retry", numbers[0])
+
+    assert receiver.ids[0] == receiver.ids[1]
+    assert (status, "no dead letter has the number" in error) == (1, True)
+
+
+async def test_a_kill_loses_no_event_and_repeats_none_that_was_told(
+    broker: Broker, prefix: str, pillows: Pillows, tmp_path: Path
+) -> None:
+    """Killed with a request under way, with events that wait, and with a silence that was told."""
+    async with receiving(usually=hang) as receiver:
+        gone = '[[rule]]\nname = "gone"\non = "offline"\nlonger_than = "1s"\nto = "house0"\n'
+        notifier = Notifier(tmp_path, hugs_to(receiver) + gone, prefix, broker)
+        await notifier.start()
+        await pillows.hug(5)
+        await receiver.received(1)
+        await notifier.until_metric('events_total{rule="gone"}', 1)
+        await notifier.until_metric('waiting{destination="house0"}', 6)
+        await notifier.kill_now()
+        await pillows.report("neutral")
+        receiver.usually = answer("200 OK")
+        async with notifier:
+            await notifier.until_metric('delivered_total{destination="house0"}', 6)
+            # It is silent still, and that was told; another one's silence is news.
+            await pillows.report("neutral", "cloud-2")
+            await notifier.until_metric('events_total{rule="gone"}', 1)
+            await receiver.received(8)
+
+    assert receiver.requests[-1].event["subject"] == "cloud-2"
+    assert len(set(receiver.ids)) == 7
+    assert receiver.ids[0] == receiver.ids[1]
+
+
+async def test_a_disk_that_fails_is_said_and_events_are_delivered_all_the_same(
+    broker: Broker, prefix: str, pillows: Pillows, tmp_path: Path
+) -> None:
+    """The file cannot grow; afterwards everything is written again."""
+    async with receiving() as receiver:
+        notifier = Notifier(tmp_path, hugs_to(receiver), prefix, broker)
+        async with notifier:
+            pass  # it makes its file while there is room
+        notifier.limit_file_size(48)
+        async with notifier:
+            for _ in range(40):
+                await pillows.hug(5)
+                if "the outbox cannot be written" in notifier.log.text:
+                    break
+            await notifier.log.wait_for("the outbox cannot be written", within_s=20)
+            known = len(receiver.requests)
+            await pillows.hug(3)
+            await receiver.received(known + 3)
+            response = await notifier.get("/readyz")
+            assert response.status_code == 503
+            assert "events are kept in memory" in response.json()["dependencies"]["outbox"]
+            assert await notifier.metric("outbox_up") == 0
+
+
+async def test_wrong_settings_and_rules_end_with_exit_status_2(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """Each wrong one is named; a second notifier on the same outbox is refused."""
+    async with receiving() as receiver:
+        rules = hugs_to(receiver)
+        notifier = Notifier(tmp_path, rules, prefix, broker)
+        async with notifier:
+            _, error, status = await notifier.run_command()
+            assert status == 2
+            assert "NOTIFIER_PORT" in error
+            notifier.env["NOTIFIER_PORT"] = "0"
+            _, error, status = await notifier.run_command()
+            assert (status, "another notifier uses it" in error) == (2, True)
+        notifier.rules.write_text(rules.replace('"hugging"', '"huging"').replace("true", "false"))
+        _, error, status = await notifier.run_command()
+
+    assert status == 2
+    assert f"NOTIFIER_RULES = {notifier.rules} cannot be used:" in error
+    assert "state 'huging' does not exist" in error
+    assert "destination.house0.url is not encrypted" in error
+
+
+async def test_check_validates_and_sends_a_test_event(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """Without a broker, and to the destinations that are named."""
+    async with receiving() as receiver, receiving(usually=answer("500 No")) as broken:
+        notifier = Notifier(tmp_path, hugs_to(receiver, broken), prefix, broker)
+        out, _, status = await notifier.run_command("check")
+        assert (status, receiver.requests) == (0, [])
+        assert "hugs: state hugging → house0, house1" in out
+        out, _, status = await notifier.run_command("check", "--send", "house0")
+        assert (status, "delivered" in out) == (0, True)
+        out, _, status = await notifier.run_command("check", "--send")
+        assert (status, "HTTP 500" in out) == (1, True)
+        _, error, status = await notifier.run_command("check", "--send", "huose")
+
+    assert receiver.requests[0].event["type"] == "pillowcast.test"
+    assert (status, "there is no destination 'huose'" in error) == (2, True)
+
+
+async def test_an_address_that_is_private_is_not_asked_unless_it_is_allowed(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """Also where a name is resolved to it; and no certificate is taken on trust."""
+    async with receiving() as receiver:
+        rules = hugs_to(receiver).replace("http://", "https://").replace("true", "false")
+        notifier = Notifier(tmp_path, rules.replace(ports.HOST, "localhost"), prefix, broker)
+        out, _, status = await notifier.run_command("check", "--send")
+
+    assert status == 1
+    assert "is an address of a private network; private = true in [destination.house0]" in out
+    assert receiver.requests == []
+
+
+async def test_no_secret_is_in_the_log_in_metrics_or_in_readiness(
+    broker: Broker, prefix: str, pillows: Pillows, tmp_path: Path
+) -> None:
+    """Neither URL nor token nor key, at debug level, whatever the answer quotes."""
+    secret, token = f"whsec_{base64.b64encode(KEY).decode()}", "tk_0123456789abcdef"
+    async with receiving() as receiver:
+        url = f"{receiver.url}/very-secret-path?code=of-the-hook"
+        for name, text in (("url", url), ("secret", secret), ("token", token)):
+            (tmp_path / name).write_text(text)
+        receiver.usually = answer("500 No", body=f"{url} {token} {secret}".encode())
+        options = 'url_file = "url"\nsecret_file = "secret"\ntoken_file = "token"'
+        rules = hugs_to(receiver, options=options).replace(f'url = "{receiver.url}"\n', "")
+        async with Notifier(tmp_path, rules, prefix, broker, LOG_LEVEL="debug") as notifier:
+            await pillows.hug()
+            await receiver.received(2)
+            texts = [
+                (await notifier.get(path)).text for path in ("/readyz", "/metrics", "/ops/about")
+            ]
+            checked = await notifier.run_command("check", "--send")
+    texts += [notifier.log.text, *map(str, checked)]
+
+    assert receiver.requests[0].headers["authorization"] == f"Bearer {token}"
+    for text in texts:
+        assert "very-secret-path" not in text
+        assert token not in text
+        assert secret not in text
+    assert os.environ.get("NOTIFIER_RULES") is None

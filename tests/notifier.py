@@ -1,0 +1,264 @@
+"""The notifier as a process, a receiver of webhooks that fails in every way, and pillows."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import httpx
+
+from contract.timestamps import format_timestamp
+from contract.topics import Topics
+from devstack import ports
+from devstack.broker import Broker
+from devstack.probes import http_answers
+from devstack.processes import Program
+from tests.commands import run_to_end
+from tests.metrics import sample
+from tests.poller import eventually
+from tests.waiting import until
+
+COMMAND = Path(sys.executable).parent / "notifier"
+
+EPOCH_US = 1_760_000_000_000_000
+
+WITHIN_S = 40.0
+"""How long any step of a test may take on a busy machine, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it arrived."""
+
+    head: bytes
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The CloudEvent in it."""
+        decoded: dict[str, Any] = json.loads(self.body)
+        return decoded
+
+
+Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
+"""What a receiver does once it has read a request."""
+
+
+def answer(status: str, *headers: str, body: bytes = b"") -> Behaviour:
+    """Return the behaviour of an ordinary answer."""
+
+    async def behave(writer: asyncio.StreamWriter) -> None:
+        lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}"]
+        writer.write("\r\n".join([*lines, "Connection: close", "", ""]).encode() + body)
+        await writer.drain()
+
+    return behave
+
+
+async def hang(writer: asyncio.StreamWriter) -> None:
+    """Say nothing for longer than any timeout."""
+    await asyncio.sleep(600)
+
+
+async def cut(writer: asyncio.StreamWriter) -> None:
+    """Reset the connection instead of an answer."""
+    writer.transport.abort()
+
+
+async def answer_slowly(writer: asyncio.StreamWriter) -> None:
+    """Announce a body that never comes to its end."""
+    writer.write(b"HTTP/1.1 500 Slow\r\nContent-Length: 100000\r\n\r\n")
+    for _ in range(600):
+        writer.write(b".")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
+OK = answer("204 No Content")
+
+
+@dataclass
+class Receiver:
+    """An HTTP server on loopback; `behaviours` are used up one a request, then `usually`."""
+
+    port: int = field(default_factory=ports.free)
+    usually: Behaviour = OK
+    behaviours: list[Behaviour] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    _server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL that it has."""
+        return f"http://{ports.HOST}:{self.port}/hook"
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the events that arrived, in order."""
+        return [request.headers["webhook-id"] for request in self.requests]
+
+    async def open(self) -> None:
+        """Accept connections."""
+        self._server = await asyncio.start_server(self._serve, ports.HOST, self.port)
+
+    async def close(self) -> None:
+        """Refuse connections."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def received(self, count: int) -> list[Request]:
+        """Wait until so many requests have arrived."""
+        await until(lambda: len(self.requests) >= count, f"{count} requests", within_s=WITHIN_S)
+        return self.requests
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                head, *lines = (await reader.readuntil(b"\r\n\r\n")).strip().split(b"\r\n")
+                pairs = (line.decode().split(": ", 1) for line in lines)
+                headers = {name.lower(): value for name, value in pairs}
+                body = await reader.readexactly(int(headers["content-length"]))
+                self.requests.append(Request(head, headers, body))
+                behave = self.behaviours.pop(0) if self.behaviours else self.usually
+                await behave(writer)
+        except asyncio.CancelledError:
+            pass  # the test is over
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def receiving(*behaviours: Behaviour, usually: Behaviour = OK) -> AsyncIterator[Receiver]:
+    """Run a receiver."""
+    receiver = Receiver(usually=usually, behaviours=list(behaviours))
+    await receiver.open()
+    try:
+        yield receiver
+    finally:
+        await receiver.close()
+
+
+HUGS = """
+[[rule]]
+name = "hugs"
+on = "state"
+state = "hugging"
+to = [{to}]
+"""
+
+
+def hugs_to(*receivers: Receiver, options: str = "") -> str:
+    """Return rules by which every hug is told to each receiver, as `house0`, `house1` …"""
+    tables = [
+        f'[destination.house{number}]\nurl = "{one.url}"\nprivate = true\n{options}\n'
+        for number, one in enumerate(receivers)
+    ]
+    names = ", ".join(f'"house{number}"' for number in range(len(receivers)))
+    return "".join(tables) + HUGS.format(to=names)
+
+
+class Notifier(Program):
+    """The command with rules of its own, an outbox in a folder, and an HTTP port."""
+
+    def __init__(self, folder: Path, rules: str, prefix: str, broker: Broker, **given: str) -> None:
+        self.port = ports.free()
+        self.rules = folder / "notifier.toml"
+        self.rules.write_text(rules)
+        env: dict[str, str | None] = {
+            "MQTT_URL": broker.url_for("notifier"),
+            "MQTT_PROTOCOL": "5",
+            "TOPIC_PREFIX": prefix,
+            "INSTANCE": "one",
+            "NOTIFIER_RULES": str(self.rules),
+            "NOTIFIER_OUTBOX": str(folder / "outbox.db"),
+            "NOTIFIER_PORT": str(self.port),
+            "LOG_FORMAT": "console",
+            "LOG_LEVEL": None,
+        }
+        super().__init__(
+            "notifier",
+            [COMMAND],
+            ready=partial(http_answers, ports.HOST, self.port, "/readyz", status=200),
+            env=env | given,
+        )
+
+    async def get(self, path: str) -> httpx.Response:
+        """Request a path of its HTTP server."""
+        async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
+            return await client.get(f"http://{ports.HOST}:{self.port}{path}")
+
+    async def metric(self, name: str) -> float:
+        """Return a sample of /metrics by its name with labels; NaN if there is none."""
+        return sample((await self.get("/metrics")).text, f"pillowcast_notifier_{name}")
+
+    async def until_metric(self, name: str, value: float) -> None:
+        """Wait until a sample has a value."""
+
+        async def has_value() -> bool:
+            return await self.metric(name) == value
+
+        await eventually(has_value, f"{name} {value:g}")
+
+    async def run_command(self, *words: str) -> tuple[str, str, int | None]:
+        """Run a command with the same settings; returns its output, error output and status."""
+        env = {name: value for name, value in self.env.items() if value is not None}
+        out, err, status = await run_to_end(COMMAND, *words, env=env, within_s=WITHIN_S)
+        return out.decode(), err.decode(), status
+
+    def limit_file_size(self, kilobytes: int) -> None:
+        """Let no file of it grow beyond a size, as on a full disk."""
+        script = f'ulimit -f {2 * kilobytes}; exec "$0"'
+        self.command = ["sh", "-c", script, str(COMMAND)]
+
+    async def kill_now(self) -> None:
+        """Kill it, and wait until it has ended."""
+        self.kill()
+        await self.wait()
+
+
+class Pillows:
+    """Pillows, and pollers, as far as they are on MQTT."""
+
+    def __init__(self, client: aiomqtt.Client, poller: aiomqtt.Client, prefix: str) -> None:
+        self._client = client
+        self._poller = poller
+        self.topics = Topics(prefix)
+        self._number = 0
+
+    async def report(self, state: str, pillow: str = "cloud-1") -> None:
+        """Report a state, newer than the one before."""
+        self._number += 1
+        at = format_timestamp(EPOCH_US + self._number * 1_000_000)
+        payload = json.dumps({"pillow": pillow, "state": state, "at": at})
+        await self._client.publish(self.topics.state(pillow), payload, qos=1, retain=True)
+
+    async def hug(self, times: int = 1, pillow: str = "cloud-1") -> None:
+        """Be hugged, and let go."""
+        for _ in range(times):
+            await self.report("hugging", pillow)
+            await self.report("neutral", pillow)
+
+    async def poller_says(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
+        """Publish as a poller."""
+        await self._poller.publish(topic, payload, qos=1, retain=retain)
+
+
+@asynccontextmanager
+async def pillows_of(broker: Broker, prefix: str) -> AsyncIterator[Pillows]:
+    """Connect to the broker as pillows and as a poller."""
+
+    def connect(user: Any) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            ports.HOST, broker.port, username=user, password=broker.password(user)
+        )
+
+    async with connect("simulator") as client, connect("poller") as poller:
+        yield Pillows(client, poller, prefix)
