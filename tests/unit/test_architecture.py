@@ -101,6 +101,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
 DECIDERS: Final = (
     "contract.*",
     "runtime.backoff",
+    "runtime.log_levels",
     "runtime.networks",
     "runtime.outage",
     "runtime.unknown_settings",

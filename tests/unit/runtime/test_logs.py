@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.logs import MAX_TRACEBACK_CHARACTERS, configure_logs
-from runtime.settings import LogFormat, LogLevel
+from runtime.settings import LogFormat
 from tests.unit.contract.strategies import any_text
 
 
@@ -34,7 +34,7 @@ def _own_logging() -> Iterator[None]:
 
 
 def written(
-    style: LogFormat | None, level: LogLevel = "info", stream: io.StringIO | None = None
+    style: LogFormat | None, level: str = "info", stream: io.StringIO | None = None
 ) -> io.StringIO:
     """Configure logs and return where they go."""
     stream = stream or io.StringIO()
@@ -86,6 +86,7 @@ def test_a_json_line_has_the_service_the_event_and_its_fields() -> None:
     assert record.pop("timestamp").endswith("Z")
     assert record == {
         "service": "poller", "level": "warning", "event": "broker lost", "why": "gone", "tries": 3,
+        "logger": "tests.unit.runtime.test_logs",
     }  # fmt: skip
 
 
@@ -132,6 +133,42 @@ def test_an_event_is_one_line_whatever_its_text(event: str, value: str, raw: byt
         if style == "json":
             ours, theirs = records(stream)
             assert (ours["event"], ours["value"], theirs["event"]) == kept
+
+
+HOSTILE = '\x1b[2Jred\x07\r\n\x9b31m\u2028{"event": "forged"}\u202e\x7f'
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+@pytest.mark.parametrize("where", ["event", "field", "deep", "object", "library", "traceback"])
+def test_no_control_character_reaches_the_terminal(style: LogFormat, where: str) -> None:
+    """Text from outside can neither colour, move nor clear, nor look like another line."""
+
+    class Hostile:
+        def __repr__(self) -> str:
+            return HOSTILE
+
+    stream = written(style)
+    logger = structlog.get_logger()
+    if where == "event":
+        logger.info(HOSTILE)
+    elif where == "field":
+        logger.info("hello", text=HOSTILE.replace(" ", ""))
+    elif where == "deep":
+        logger.info("hello", text={"a": [HOSTILE, HOSTILE.encode()]})
+    elif where == "object":
+        logger.info("hello", text=Hostile())
+    elif where == "library":
+        logging.getLogger("somebody").warning("%s", HOSTILE)
+    else:
+        logger.error("hello", exc_info=ValueError(HOSTILE))
+
+    lines = stream.getvalue().split("\n")
+    assert lines.pop() == ""
+    assert all(line.isprintable() for line in lines)
+    if style == "json" or where != "traceback":
+        assert len(lines) == 1
+    if style == "json":
+        assert "red" in str(records(stream))
 
 
 def test_a_console_line_has_time_level_event_and_fields() -> None:
@@ -187,7 +224,7 @@ def test_the_default_is_colours_on_a_terminal_and_json_elsewhere(
         ("error", ["error"]),
     ],
 )
-def test_records_below_the_level_are_not_shown(level: LogLevel, shown: list[str]) -> None:
+def test_records_below_the_level_are_not_shown(level: str, shown: list[str]) -> None:
     """Of structlog and of the standard library."""
     stream = written("json", level)
     for name in ("debug", "info", "warning", "error"):
@@ -197,6 +234,33 @@ def test_records_below_the_level_are_not_shown(level: LogLevel, shown: list[str]
     assert [record["level"] for record in records(stream)] == [
         name for name in shown for _ in ("ours", "theirs")
     ]
+
+
+def test_a_part_has_a_level_of_its_own() -> None:
+    """Of the services and of libraries; it holds for what is below, and until the next one."""
+    stream = written("json", "warning,gateway.transport=debug,azure=info,gateway.transport.a=error")
+    for name in ("gateway", "gateway.transport", "gateway.transport.b", "gateway.transport.a"):
+        for method in ("debug", "info", "warning"):
+            getattr(structlog.wrap_logger(logging.getLogger(name)), method)("ours")
+    logging.getLogger("azure.core").info("theirs")
+    logging.getLogger("uvicorn").warning("theirs")
+
+    assert [(one["logger"], one["level"]) for one in records(stream)] == [
+        ("gateway", "warning"),
+        *(("gateway.transport", level) for level in ("debug", "info", "warning")),
+        *(("gateway.transport.b", level) for level in ("debug", "info", "warning")),
+        ("azure.core", "info"),
+    ]
+    again = written("json", "warning")
+    structlog.wrap_logger(logging.getLogger("gateway.transport.b")).info("ours")
+    assert records(again) == []
+
+
+def test_a_console_line_names_the_logger_where_debug_lines_are_asked_for() -> None:
+    """The name is what LOG_LEVEL takes."""
+    stream = written("console", "info,tests=debug")
+    structlog.get_logger().debug("hello")
+    assert stream.getvalue().endswith("hello [tests.unit.runtime.test_logs]\n")
 
 
 @pytest.mark.parametrize("library", ["azure", "aiohttp", "uvicorn", "asyncio", "websockets"])

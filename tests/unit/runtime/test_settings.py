@@ -53,6 +53,17 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert (settings.log_level, settings.log_format) == ("info", None)
 
 
+def test_a_wrong_part_of_the_log_level_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among others that are right."""
+    monkeypatch.setenv("LOG_LEVEL", "info,gateway.transport=loud,azure=warning")
+
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+
+    assert "LOG_LEVEL" in str(caught.value)
+    assert "'gateway.transport=loud' has no level: use debug, info" in str(caught.value)
+
+
 def test_each_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """By its own name."""
     monkeypatch.setenv("MQTT_URL", "mqtts://u:p@broker")

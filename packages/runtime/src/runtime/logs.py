@@ -6,52 +6,79 @@ No line contains what looks like a secret, or one of the secrets of the process.
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterable
+from types import TracebackType
 from typing import Any, Final, TextIO
 
 import structlog
-from structlog.typing import EventDict
+from structlog.typing import EventDict, Processor
 
+from runtime.log_levels import LogLevels, parse_log_levels
 from runtime.redaction import Redactor
 from runtime.repeated_errors import RepeatedErrors
-from runtime.settings import LogFormat, LogLevel
+from runtime.settings import LogFormat
 
 MAX_TRACEBACK_CHARACTERS: Final = 4000
-"""How much of a traceback a JSON line has."""
+"""How much of a traceback a line has."""
 
-_LEVELS = {
+_LEVELS: Final = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
 
+_QUIET_LIBRARIES: Final = {
+    # The services log the failures of these libraries themselves.
+    "azure": logging.ERROR,
+    # paho logs every packet at debug level, and a lost connection as an error.
+    "mqtt": logging.CRITICAL,
+    # uvicorn warns of each request that it cannot parse, and any client can send many.
+    "uvicorn": logging.ERROR,
+    "aiohttp": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "websockets": logging.WARNING,
+}
+"""The levels of libraries, unless debug lines are asked for or LOG_LEVEL names them."""
+
 
 def configure_logs(
     service: str,
     *,
-    level: LogLevel,
+    level: str,
     style: LogFormat | None,
     stream: TextIO = sys.stderr,
     secrets: Iterable[str] = (),
+    processors: Iterable[Processor] = (),
 ) -> None:
     """Send structlog's and the standard library's records to `stream`, one line each.
 
-    `style` None means console on a terminal, else JSON. `secrets` are the values to leave out.
+    `level` is as in LOG_LEVEL. `style` None means console on a terminal, else JSON.
+    `secrets` are the values to leave out. `processors` add fields to each line.
     """
+    levels = parse_log_levels(level)
     redact = Redactor(secrets)
     console = (style or ("console" if stream.isatty() else "json")) == "console"
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *processors,
     ]
+    if not console or levels.lowest == "debug":
+        shared.append(structlog.stdlib.add_logger_name)
     if not console:
         shared.append(lambda _logger, _method, event: {"service": service, **event})
     final = _console_renderers(colors=stream.isatty()) if console else _JSON_RENDERERS
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        processors=[
+            # make_filtering_bound_logger knows the lowest of all levels, this one each logger's.
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[levels.lowest]),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
@@ -68,21 +95,27 @@ def configure_logs(
             ],
         )
     )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(_LEVELS[level])
-    _set_library_levels(level)
+    logging.getLogger().handlers[:] = [handler]
+    _set_levels(levels)
 
 
-def _set_library_levels(level: LogLevel) -> None:
-    # The services log the failures of these libraries themselves.
-    logging.getLogger("azure").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
-    # paho logs every packet at debug level, and a lost connection as an error.
-    logging.getLogger("mqtt").setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)
-    # uvicorn warns of each request that it cannot parse, and any client can send many.
-    logging.getLogger("uvicorn").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
-    for noisy in ("aiohttp", "asyncio", "websockets"):
-        logging.getLogger(noisy).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+def _set_levels(levels: LogLevels) -> None:
+    while _configured:
+        logging.getLogger(_configured.pop()).setLevel(logging.NOTSET)
+    logging.getLogger().setLevel(_LEVELS[levels.default])
+    for name, quiet in _QUIET_LIBRARIES.items():
+        _set_level(name, logging.DEBUG if levels.default == "debug" else quiet)
+    for name, level in levels.loggers:
+        _set_level(name, _LEVELS[level])
+
+
+_configured: set[str] = set()
+"""The loggers that have a level of their own, which another configuration takes away."""
+
+
+def _set_level(name: str, level: int) -> None:
+    logging.getLogger(name).setLevel(level)
+    _configured.add(name)
 
 
 def _console_renderers(*, colors: bool) -> list[Any]:
@@ -92,26 +125,51 @@ def _console_renderers(*, colors: bool) -> list[Any]:
             colors=colors,
             pad_event_to=0,
             # The default prints each frame's variables where rich is installed, also secrets.
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=_plain_traceback,
         ),
     ]
 
 
 def _on_one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Escape characters that would break the line or control the terminal."""
-    text = str(event["event"])
-    if not text.isprintable():
-        text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
-    return {**event, "event": text}
+    """Escape characters that would break the line or control the terminal, in every value."""
+    return {
+        name: value if name in _NOT_TEXT else _printable(value) for name, value in event.items()
+    }
+
+
+_NOT_TEXT: Final = frozenset({"exc_info", "exception", "stack", "level", "timestamp"})
+"""Fields that the console renderer handles by itself."""
+
+
+def _printable(value: object) -> object:
+    """Return a value whose text is printable: itself where it is one already."""
+    text = value if isinstance(value, str) else repr(value)
+    return value if text.isprintable() else _escaped(text)
+
+
+def _escaped(text: str, keep: str = "") -> str:
+    return "".join(one if one.isprintable() or one in keep else repr(one)[1:-1] for one in text)
+
+
+def _plain_traceback(
+    stream: TextIO,
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None],
+) -> None:
+    text = "".join(traceback.format_exception(*exc_info)).rstrip("\n")
+    stream.write("\n" + _escaped(_cut(text), keep="\n"))
+
+
+def _cut(text: str) -> str:
+    """Cut a traceback in its middle; its last line may quote what somebody sent."""
+    if len(text) <= MAX_TRACEBACK_CHARACTERS:
+        return text
+    half = MAX_TRACEBACK_CHARACTERS // 2
+    return f"{text[:half]}\n…\n{text[-half:]}"
 
 
 def _cut_exception(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Cut a traceback in its middle; its last line may quote what somebody sent."""
     text = event.get("exception")
-    if isinstance(text, str) and len(text) > MAX_TRACEBACK_CHARACTERS:
-        half = MAX_TRACEBACK_CHARACTERS // 2
-        event = {**event, "exception": f"{text[:half]}\n…\n{text[-half:]}"}
-    return event
+    return {**event, "exception": _cut(text)} if isinstance(text, str) else event
 
 
 _JSON_RENDERERS: Final[list[Any]] = [

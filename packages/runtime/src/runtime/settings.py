@@ -32,6 +32,7 @@ from pydantic_settings import (
 from contract.topics import is_instance_name, is_topic_prefix
 from runtime import secret_files
 from runtime.broker_url import BrokerAddress, has_control_character, parse_broker_url
+from runtime.log_levels import parse_log_levels
 from runtime.redaction import redact
 from runtime.secret_files import SecretFiles, is_secret, mounted_path, secret_path
 from runtime.tls import TlsFiles, TlsFilesUnusable, tls_context
@@ -45,7 +46,6 @@ _PROXY_VARIABLES: Final = (
 )  # fmt: skip
 
 LogFormat = Literal["console", "json"]
-LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class SettingsError(Exception):
@@ -90,8 +90,8 @@ def _checked_instance(name: str) -> str:
     return name
 
 
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
+def _checked_log_level(text: str) -> str:
+    return str(parse_log_levels(text))
 
 
 def _split(value: object) -> object:
@@ -172,8 +172,11 @@ class CommonSettings(BaseSettings):
         description="The name of this process in topics; the host's name unless set. "
         "Give each its own where several of a service run on one host.",
     )
-    log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
-        "info", alias="LOG_LEVEL", description="debug, info, warning or error."
+    log_level: Annotated[str, AfterValidator(_checked_log_level)] = Field(
+        "info",
+        alias="LOG_LEVEL",
+        description="debug, info, warning or error, and others for parts, by logger: "
+        "info,gateway.transport=debug,azure=warning.",
     )
     log_format: LogFormat | None = Field(
         None,

@@ -13,7 +13,7 @@ from gateway.auth.verifier import TokenVerifier
 from gateway.settings import GatewaySettings
 from gateway.transport.access import AccessControl
 from runtime.clocks import monotonic_s
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt import Message
 from runtime.queue_aware_clock import Clock
 
@@ -28,7 +28,7 @@ class AccessParts:
     revocations: Revocations
     key_cache: KeyCache | None
     topics: Topics
-    log_once: LogOnce = field(default_factory=LogOnce)
+    log_repeats: LogRepeats = field(default_factory=LogRepeats)
 
     async def run(self) -> None:
         """Keep the keys up to date, until cancelled."""
@@ -43,13 +43,19 @@ class AccessParts:
         kind, share_id = link
         if kind == "revoked" and self.revocations.receive(share_id, message.payload):
             self.control.revoke(share_id)
-        if self.revocations.ignored and self.log_once.is_first("revocation ignored"):
+        if self.revocations.ignored:
+            self._log_ignored()
+        return True
+
+    def _log_ignored(self) -> None:
+        repeats = self.log_repeats.due("revocation ignored")
+        if repeats is not None:
             log.error(
                 "a share link's revocation is ignored, because too many are retained; remove old "
                 "ones with `gateway shares`",
                 limit=len(self.revocations),
+                **repeats,
             )
-        return True
 
 
 def create_access(settings: GatewaySettings, topics: Topics, clock: Clock) -> AccessParts | None:

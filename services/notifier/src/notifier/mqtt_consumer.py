@@ -11,7 +11,7 @@ from contract.updates import decode_state
 from notifier.detect.detector import Decision, Detector
 from notifier.metrics import NotifierMetrics
 from notifier.moments import Moments
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt import Message
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class MqttConsumer:
         self._moments = moments
         self._connection = 0
         self._is_ready = False
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
         metrics.pillows.set_function(lambda: len(detector.pillows))
         metrics.forgotten.set_function(lambda: detector.pillows.forgotten)
 
@@ -159,11 +159,12 @@ class MqttConsumer:
 
     def _ignore(self, outcome: str, topic: str, reason: str) -> None:
         self._count(outcome)
-        if self._log_once.is_first(outcome, topic):
+        if (repeats := self._repeats.due(outcome, topic)) is not None:
             log.warning(
                 "an MQTT message is ignored; further ones of its topic are only counted",
                 topic=topic,
                 reason=reason[:200],
+                **repeats,
             )
 
     def _count(self, outcome: str) -> None:

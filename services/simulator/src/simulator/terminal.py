@@ -11,6 +11,7 @@ from typing import Final, TextIO, cast
 from rich.console import Console
 from rich.live import Live
 
+from runtime.log_levels import parse_log_levels
 from runtime.logs import configure_logs
 from runtime.secret_files import secret_values
 from simulator.dashboard import Dashboard
@@ -85,7 +86,7 @@ def set_up_logs(settings: SimulatorSettings, *, live: bool) -> None:
         secrets=secret_values(settings),
     )
     settings.log_ignored()
-    if settings.log_level != "debug":
+    if parse_log_levels(settings.log_level).default != "debug":
         for handler in logging.getLogger().handlers:
             handler.addFilter(DuplicateWarningFilter())
 

@@ -15,7 +15,7 @@ from contract.timestamps import MAX_CLOCK_SKEW_MS
 from contract.updates import EXPIRY_S
 from gateway.state import mqtt_consumer as module
 from gateway.state.mqtt_consumer import EXPIRY_CHECK_S
-from runtime import log_once
+from runtime import log_repeats
 from runtime.clocks import unix_ms
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import EPOCH_MS, fields, update
@@ -181,7 +181,7 @@ async def test_invalid_messages_of_at_most_max_keys_topics_are_logged(
     world: World, logged: list[structlog.typing.EventDict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log and the set of topics are bounded; the counter goes on."""
-    monkeypatch.setattr(log_once, "MAX_KEYS", 3)
+    monkeypatch.setattr(log_repeats, "MAX_KEYS", 3)
     for number in range(10):
         world.receive(f"pillow/cloud-{number}/state", b"nonsense")
 

@@ -8,19 +8,15 @@ from gateway.metrics import GatewayMetrics
 from gateway.transport.admission import Refusal
 from gateway.transport.limit_reports import REPEAT_S
 from gateway.transport.refusal_reports import RefusalReports
-
-
-class Time:
-    """A clock that is set by hand."""
-
-    now_s = 1000.0
+from runtime import log_repeats
+from tests.fakes.time import Time
 
 
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     """The monotonic clock, which stands still."""
     clock = Time()
-    monkeypatch.setattr("time.monotonic", lambda: clock.now_s)
+    monkeypatch.setattr(log_repeats, "monotonic_s", clock)
     return clock
 
 
@@ -36,10 +32,10 @@ def test_a_kind_of_refusal_is_logged_once_a_minute_and_counted_each_time(time: T
         time.now_s += REPEAT_S
         reports.refused(Refusal(UNAUTHORIZED, "reason 100"))
 
-    found = [(line["code"], line["reason"], line["others_since_the_last_line"]) for line in lines]
+    found = [(line["code"], line["reason"], line.get("repeats")) for line in lines]
     assert found == [
-        (UNAUTHORIZED, "reason 0", 0),
-        (FORBIDDEN, "another kind", 0),
+        (UNAUTHORIZED, "reason 0", None),
+        (FORBIDDEN, "another kind", None),
         (UNAUTHORIZED, "reason 100", 99),
     ]
     assert metrics.registry.get_sample_value(

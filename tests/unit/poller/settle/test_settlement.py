@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from poller.background_tasks import BackgroundTasks
 from poller.in_flight import MAX_BLOCKED, MAX_IN_FLIGHT, InFlight, Outcome
@@ -12,7 +13,8 @@ from poller.queues import Body, ReceivedMessage
 from poller.settle.monitored_queue import MonitoredQueue
 from poller.settle.queue_health import QueueHealth
 from poller.settle.queue_outage import UNUSED_RECOVERY_S
-from poller.settle.settlement import Settlement
+from poller.settle.settlement import REPEAT_S, Settlement
+from runtime import log_repeats
 from runtime.health import OK
 from tests.fakes.calls import Fault
 from tests.fakes.virtual_time import now, virtual_time
@@ -218,3 +220,23 @@ async def test_a_settled_message_is_deleted_only_after_the_journal_has_its_state
     await stopping
     assert len(world.queue.messages) == 0
     await poller.crash()
+
+
+@virtual_time
+async def test_many_dead_letters_do_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the first ones has a line, later ones one a minute with their number."""
+    monkeypatch.setattr(log_repeats, "MAX_KEYS", 3)
+    monkeypatch.setattr(log_repeats, "monotonic_s", now)
+    world = World()
+    with capture_logs() as lines:
+        async with world.running():
+            for number in range(10):
+                world.queue.put(f"nonsense {number}")
+            await world.rest()
+            await asyncio.sleep(REPEAT_S)
+            world.queue.put("nonsense at last")
+            await world.rest()
+
+    letters = [line for line in lines if line["event"].startswith("dead letter: kept")]
+    assert [line.get("repeats") for line in letters] == [None, None, None, 7]
+    assert len(world.queue.poison) == 11

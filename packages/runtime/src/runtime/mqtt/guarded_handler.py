@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from runtime.error_text import brief_error, place_of
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt.packets import Message
 
 log = structlog.get_logger()
@@ -20,7 +20,7 @@ class GuardedHandler:
     def __init__(self, handle: Callable[[Message], None], max_packet_bytes: int) -> None:
         self._handle = handle
         self._max_packet_bytes = max_packet_bytes
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
         self.failed = 0
         """How many messages ended in an error."""
         self.oversized = 0
@@ -33,21 +33,25 @@ class GuardedHandler:
         except Exception as error:
             self.failed += 1
             place = place_of(error)
-            if self._log_once.is_first("failed", f"{type(error).__name__} {place}"):
+            if (
+                repeats := self._repeats.due("failed", f"{type(error).__name__} {place}")
+            ) is not None:
                 log.error(
                     "message handler failed; further errors of this kind are only counted",
                     topic=message.topic,
                     error=brief_error(error),
                     at=place,
+                    **repeats,
                 )
 
     def discard(self, topic: str, size: int) -> None:
         """Count a message of `size` bytes that is above the limit."""
         self.oversized += 1
-        if self._log_once.is_first("oversized"):
+        if (repeats := self._repeats.due("oversized")) is not None:
             log.error(
                 "message discarded because it is above the limit; further ones are only counted",
                 topic=topic,
                 bytes=size,
                 limit=self._max_packet_bytes,
+                **repeats,
             )

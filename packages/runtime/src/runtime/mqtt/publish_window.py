@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt.errors import BrokerLost, PublishRefused, PublishTooLarge
 from runtime.mqtt.packets import encode_publish
 from runtime.mqtt.properties import FAILURE, reason_name
@@ -57,6 +58,7 @@ class PublishWindow:
         self._last_id = FIRST_PACKET_ID - 1
         self._acknowledged = 0
         self._oldest: _InFlight | None = None
+        self._repeats = LogRepeats()
         self._overtaken = (0, 0.0)
         """For `_oldest`: how many were acknowledged when it became the oldest, and the time since
         when a later one has been acknowledged before it."""
@@ -78,7 +80,10 @@ class PublishWindow:
         sent = self._in_flight.pop(packet_id, None)
         self._acknowledged += 1
         if sent is None:
-            log.warning("broker acknowledged an unknown publish", packet_id=packet_id)
+            if (repeats := self._repeats.due("unknown")) is not None:
+                log.warning(
+                    "broker acknowledged an unknown publish", packet_id=packet_id, **repeats
+                )
             return
         if reason < FAILURE:
             if not sent.acknowledged.done():

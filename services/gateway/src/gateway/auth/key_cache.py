@@ -123,6 +123,7 @@ class KeyCache:
                     url=self._shown_url,
                     error=str(error),
                     known=len(self.keys.keys),
+                    retry_in_s=MIN_INTERVAL_S,
                 )
             self.last_error = str(error)
         else:

@@ -28,8 +28,9 @@ from gateway.transport.address_limits import (
 )
 from gateway.transport.admission import Refusal
 from gateway.transport.client_address import client_address, is_nearby, parse_address
-from gateway.transport.limit_reports import ReportInterval
+from gateway.transport.limit_reports import REPEAT_S
 from runtime.clocks import monotonic_s
+from runtime.log_repeats import LogRepeats
 from runtime.networks import Address, Network, is_in
 
 log = structlog.get_logger()
@@ -74,7 +75,7 @@ class AddressLimiter:
         self._policy = policy
         self._table = AddressTable()
         self._limited = metrics.address_limited
-        self._interval = ReportInterval()
+        self._repeats = LogRepeats(REPEAT_S)
         self._peer = lru_cache(maxsize=1024)(self._look_up)
         metrics.addresses.set_function(self._table.__len__)
         for kind in _UNITS:
@@ -109,7 +110,7 @@ class AddressLimiter:
         if excess is not None:
             effect = "refused" if excess.is_told else "closed"
             self._limited.labels(excess.limit, effect).inc()
-            if self._interval.is_due(excess.limit):
+            if (repeats := self._repeats.due(excess.limit)) is not None:
                 log.warning(
                     "address limit reached; raise it, or name the address in "
                     "GATEWAY_TRUSTED_PROXIES if it is a proxy's",
@@ -118,6 +119,7 @@ class AddressLimiter:
                     address=network_of(excess.key),
                     effect=effect,
                     setting=_setting(excess.limit),
+                    **repeats,
                 )
         return excess
 

@@ -1,14 +1,14 @@
 """Limit reports: a log line when a limit of connections is reached, and not one a connection."""
 
-import time
 from typing import Final
 
 import structlog
 
 from gateway.metrics import GatewayMetrics
+from runtime.log_repeats import LogRepeats
 
 REPEAT_S: Final = 60.0
-"""The least time between two lines of the same kind, in seconds."""
+"""The least time between two lines about a limit or a kind of refusal, in seconds."""
 
 log = structlog.get_logger()
 
@@ -28,45 +28,32 @@ _SETTINGS: Final = {
 }
 
 
-class ReportInterval:
-    """Decides when the next line of a kind may be written: REPEAT_S after the last one."""
-
-    def __init__(self) -> None:
-        self._logged_s: dict[str, float] = {}
-
-    def is_due(self, kind: str) -> bool:
-        """Return whether a line has to be written now."""
-        now_s = time.monotonic()
-        if now_s - self._logged_s.get(kind, -REPEAT_S) < REPEAT_S:
-            return False
-        self._logged_s[kind] = now_s
-        return True
-
-
 class LimitReports:
     """Counts each time that a limit is reached, and logs it once in REPEAT_S."""
 
     def __init__(self, metrics: GatewayMetrics) -> None:
         self._metrics = metrics
-        self._interval = ReportInterval()
+        self._repeats = LogRepeats(REPEAT_S)
 
     def reached(self, limit: str, size: float, effect: str) -> None:
         """Report that one more connection is above a limit; `effect` is what happens to one."""
         self._metrics.limit_reached.labels(limit).inc()
-        if self._interval.is_due(limit):
+        if (repeats := self._repeats.due(limit)) is not None:
             log.warning(
                 "connection limit reached",
                 limit=limit,
                 size=size,
                 effect=effect,
                 setting=_SETTINGS.get(limit, "none"),
+                **repeats,
             )
 
     def out_of_files(self, connections: int) -> None:
         """Report that the process or the system has no descriptor for another connection."""
-        if self._interval.is_due("open files"):
+        if (repeats := self._repeats.due("open files")) is not None:
             log.error(
                 "out of open files; new connections are closed unanswered",
                 connections=connections,
                 setting="ulimit -n, LimitNOFILE or GATEWAY_MAX_CONNECTIONS",
+                **repeats,
             )

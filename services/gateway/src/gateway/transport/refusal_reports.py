@@ -8,8 +8,9 @@ import structlog
 from contract.frames import FULL
 from gateway.metrics import GatewayMetrics
 from gateway.transport.admission import Refusal
-from gateway.transport.limit_reports import ReportInterval
+from gateway.transport.limit_reports import REPEAT_S
 from runtime.clocks import unix_ms
+from runtime.log_repeats import LogRepeats
 
 log = structlog.get_logger()
 
@@ -29,8 +30,7 @@ class RefusalReports:
 
     def __init__(self, metrics: GatewayMetrics) -> None:
         self._metrics = metrics
-        self._interval = ReportInterval()
-        self._unlogged: dict[int, int] = {}
+        self._repeats = LogRepeats(REPEAT_S)
         self.recent: deque[RecentRefusal] = deque(maxlen=MAX_RECENT)
         """The last refusals, the oldest first."""
 
@@ -41,13 +41,11 @@ class RefusalReports:
         self.recent.append(RecentRefusal(unix_ms(), refusal))
         if code == FULL:
             return  # limit_reports has a line about that
-        if not self._interval.is_due(str(code)):
-            self._unlogged[code] = self._unlogged.get(code, 0) + 1
-            return
-        log.warning(
-            "a client was refused",
-            code=code,
-            reason=refusal.reason,
-            **({} if refusal.peer is None else {"peer": refusal.peer}),
-            others_since_the_last_line=self._unlogged.pop(code, 0),
-        )
+        if (repeats := self._repeats.due(str(code))) is not None:
+            log.warning(
+                "a client was refused",
+                code=code,
+                reason=refusal.reason,
+                **({} if refusal.peer is None else {"peer": refusal.peer}),
+                **repeats,
+            )

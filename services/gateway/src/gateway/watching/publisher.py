@@ -8,7 +8,7 @@ import structlog
 
 from contract.watching import encode_watching
 from gateway.watching.schedule import INTERVAL_S, WatchingSchedule
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt import STATUS_EXPIRY_S, BrokerLost, MqttSession, PublishRefused
 
 log = structlog.get_logger()
@@ -22,7 +22,7 @@ class WatchingPublisher:
         self._changed = asyncio.Event()
         self._schedule = WatchingSchedule()
         self._connection = 0
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
 
     def check(self) -> None:
         """Publish now what is due: the first client came, the last one left, or the broker is back.
@@ -61,12 +61,13 @@ class WatchingPublisher:
         except BrokerLost:
             self._schedule.forget()
         except PublishRefused as error:
-            if self._log_once.is_first("refused"):
+            if (repeats := self._repeats.due("refused")) is not None:
                 log.warning(
                     "the broker refuses to keep how many clients look; pollers poll as if it was "
                     "not known",
                     topic=self._topic,
                     error=str(error),
+                    **repeats,
                 )
 
     def _send(self, session: MqttSession, number: int) -> asyncio.Future[None]:

@@ -22,7 +22,7 @@ from notifier.outbox.lanes import Lanes
 from notifier.outbox.outbox_file import Loaded, OutboxFile, OutboxUnavailable
 from notifier.outbox.outbox_health import OutboxHealth
 from runtime.clocks import monotonic_s, unix_ms
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ class Outbox:
         self._written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._arrived = {name: asyncio.Event() for name in destinations}
         self._thread = ThreadPoolExecutor(1, "outbox")
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
         for name in destinations:
             metrics.waiting.labels(name).set_function(partial(self._lanes.count, name))
         for row in loaded.waiting:
@@ -220,7 +220,7 @@ class Outbox:
     def _bury(self, delivery: Delivery, reason: str) -> None:
         self._write_dead(delivery, reason)
         self._metrics.dead_lettered.labels(delivery.destination).inc()
-        if self._log_once.is_first("dead", f"{delivery.destination} {reason}"):
+        if (repeats := self._repeats.due("dead", f"{delivery.destination} {reason}")) is not None:
             log.error(
                 "an event became a dead letter; further ones of this destination and reason are "
                 "only counted; see: notifier dead-letters list",
@@ -229,6 +229,7 @@ class Outbox:
                 id=delivery.event.id,
                 reason=reason,
                 attempts=delivery.attempts,
+                **repeats,
             )
 
     def _write_dead(self, delivery: Delivery, reason: str) -> None:
@@ -251,10 +252,11 @@ class Outbox:
         if count <= 0:
             return
         self._metrics.lost.inc(count)
-        if self._log_once.is_first("lost"):
+        if (repeats := self._repeats.due("lost")) is not None:
             log.error(
                 "NOTIFIER_MAX_DEAD_LETTERS is reached; the oldest dead letters are deleted, and "
-                "only counted from now on"
+                "only counted from now on",
+                **repeats,
             )
 
     def _close(self) -> None:

@@ -17,7 +17,7 @@ from poller.metrics import PollerMetrics
 from poller.queues import Queue, QueueDenied, QueueUnavailable
 from poller.settle.queue_health import UNUSED, QueueHealth
 from runtime.health import OK
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 
 log = structlog.get_logger()
 
@@ -41,7 +41,9 @@ class DepthMonitor:
         self._metrics = metrics
         self._is_standby = False
         self._is_due = asyncio.Event()
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
+        # A credential without the right is enough, so its line comes once.
+        self._denials = LogRepeats(math.inf)
         self.state = UNUSED
         """`ok`, or why the last measurement failed, for the readiness of a poller on standby."""
         self.has_answered = False
@@ -93,10 +95,14 @@ class DepthMonitor:
             return error  # counted as a failed request; a failing receive makes it unhealthy
         except QueueDenied as error:
             gauge.set(math.nan)
-            if self._log_once.is_first("denied", name):
-                log.info("the depth is not measured", of=f"the {name}", error=str(error))
+            if self._denials.due("denied", name) is not None:
+                log.info(
+                    "the depth is not measured; its metric is NaN until it is",
+                    of=f"the {name}",
+                    error=str(error),
+                )
             return error
-        self._log_once.is_over("denied", name)
+        self._denials.is_over("denied", name)
         return None
 
     def _record(self, error: QueueUnavailable | QueueDenied | None) -> None:
@@ -107,7 +113,12 @@ class DepthMonitor:
             return
         answers = self.state == OK
         self._metrics.queue_up.set(answers)
-        if not answers and self._log_once.is_first("standby"):
-            log.warning("the queue does not answer this poller, which stands by", error=str(error))
-        elif answers and self._log_once.is_over("standby"):
-            log.info("the queue answers this poller again, which stands by")
+        if answers:
+            if self._repeats.is_over("standby"):
+                log.info("the queue answers this poller again, which stands by")
+        elif (repeats := self._repeats.due("standby")) is not None:
+            log.warning(
+                "the queue does not answer this poller, which stands by",
+                error=str(error),
+                **repeats,
+            )

@@ -13,7 +13,7 @@ from poller.consume.election import Election, Phase
 from poller.consume.takeover_report import TakeoverReport
 from poller.publish.state_publisher import StatePublisher
 from runtime.health import OK, ok_but
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class Elector:
         """The last phase that was reported."""
         self._refusal = ""
         self._changed = asyncio.Event()
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
         self._was_failing = False
 
     @property
@@ -157,9 +157,10 @@ class Elector:
     def _on_refused(self, error: PublishRefused) -> None:
         self._refusal = str(error)
         self._changed.set()
-        if self._log_once.is_first("refused"):
+        if (repeats := self._repeats.due("refused")) is not None:
             log.warning(
                 "the broker refuses what pollers say to each other, so that each receives by "
                 "itself, and a pillow's states may be superseded",
                 error=self._refusal,
+                **repeats,
             )

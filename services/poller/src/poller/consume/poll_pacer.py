@@ -18,7 +18,7 @@ from poller.consume.polling import (
 )
 from poller.consume.viewers import MAX_GATEWAYS, Gateways, Viewers
 from poller.metrics import PollerMetrics
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ class PollPacer:
         self._woken_s = -math.inf
         self._is_woken = False  # since the last poll began
         self._changed = asyncio.Event()
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
         self._logged = Viewers.UNKNOWN
         metrics.watching.set_function(self._watching)
         metrics.gateways.set_function(self._gateways.__len__)
@@ -117,11 +117,12 @@ class PollPacer:
         """Log what came of a gateway's message, and poll at once if the policy says so now."""
         if not is_kept:
             self._metrics.ignored_gateways.inc()
-            if self._log_once.is_first("gateways"):
+            if (repeats := self._repeats.due("gateways")) is not None:
                 log.warning(
                     "more gateways than can be remembered; what further ones say is only counted",
                     instance=instance,
                     limit=len(self._gateways),
+                    **repeats,
                 )
             return
         if self._logged is not self._gateways.viewers:

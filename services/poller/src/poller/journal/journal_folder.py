@@ -184,7 +184,7 @@ class JournalFolder:
         except JournalLocked:
             return _NOTHING
         except JournalUnavailable as error:
-            log.error("a journal that was left behind cannot be read", error=str(error))
+            log.error("a journal that was left behind cannot be read; it stays", error=str(error))
             return _NOTHING
         except JournalUnreadable as error:
             set_aside(path, error)
@@ -197,7 +197,11 @@ class JournalFolder:
         try:
             own.adopt([state.row for state in newer.values()], instances)
         except JournalUnavailable as error:
-            log.error("a journal that was left behind cannot be adopted yet", error=str(error))
+            log.error(
+                "a journal that was left behind cannot be adopted yet; its states are published, "
+                "and it stays",
+                error=str(error),
+            )
             return _Adopted(newer, None)
         for file in _files(path):
             file.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import structlog
 
 from runtime.health import OK
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 
 log = structlog.get_logger()
 
@@ -13,7 +13,7 @@ class BrokerHealth:
 
     def __init__(self) -> None:
         self._reasons: dict[str, str] = {}
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
 
     @property
     def state(self) -> str:
@@ -30,18 +30,19 @@ class BrokerHealth:
 
     def record_refusal(self, pillow: str, error: str) -> None:
         """Record that the broker refused a state."""
-        if self._log_once.is_first("refused", pillow):
+        if (repeats := self._repeats.due("refused", pillow)) is not None:
             log.error(
                 "the broker refuses our states; retrying until it accepts them",
                 pillow=pillow,
                 error=error,
+                **repeats,
             )
         self._reasons[pillow] = error
 
     def record_success(self, pillow: str) -> None:
         """Record that the broker confirmed a state."""
         self._reasons.pop(pillow, None)
-        if self._log_once.is_over("refused", pillow):
+        if self._repeats.is_over("refused", pillow):
             log.info("the broker accepts our states again", pillow=pillow)
 
     def forget(self, pillow: str) -> None:

@@ -11,7 +11,7 @@ from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class BrokerListener:
         self._metrics = metrics
         self._queue_time = queue_time
         self._is_ready = False
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
 
     def on_state(self, update: Update) -> None:
         """Record a state that the broker sent, and publish the last write again if it is newer.
@@ -43,10 +43,11 @@ class BrokerListener:
         """
         if self._queue_time.is_too_far_ahead(update):
             self._metrics.future_states.inc()
-            if self._log_once.is_first("future", update.pillow):
+            if (repeats := self._repeats.due("future", update.pillow)) is not None:
                 log.warning(
                     "a state from the future on MQTT is ignored; further ones are only counted",
                     pillow=update.pillow,
+                    **repeats,
                 )
             return
         if self._last_writes.record_received(update) is not None:

@@ -15,7 +15,7 @@ from poller.in_flight import InFlightMessage
 from poller.metrics import PollerMetrics
 from poller.publish.ordered_publisher import OrderedPublisher
 from poller.publish.page_order import PageOrder
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class PagePublisher:
         self._metrics = metrics
         self._order: PageOrder[InFlightMessage] = PageOrder()
         self._timer: asyncio.TimerHandle | None = None
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
         self._is_closed = False
 
     def begin(self) -> int:
@@ -92,10 +92,11 @@ class PagePublisher:
         overdue, states = self._order.give_up(now_s)
         if overdue:
             self._metrics.overdue_requests.inc(overdue)
-            if self._log_once.is_first("overdue"):
+            if (repeats := self._repeats.due("overdue")) is not None:
                 log.warning(
                     "a request for messages gets no answer, and the states of later ones no longer "
                     "wait for it; its own may be superseded; further ones are only counted",
                     requests=overdue,
+                    **repeats,
                 )
         self._publish(states)

@@ -3,7 +3,7 @@
 import structlog
 
 from poller.metrics import PollerMetrics
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 
 log = structlog.get_logger()
 
@@ -15,15 +15,16 @@ class PillowLimit:
         self.max_pillows = max_pillows
         self._metrics = metrics
         metrics.pillows_limit.set(max_pillows)
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
 
     def on_forgotten(self, pillow: str) -> None:
         """Record that a pillow was forgotten, or not remembered."""
         self._metrics.forgotten_pillows.inc()
-        if self._log_once.is_first("forgotten"):
+        if (repeats := self._repeats.due("forgotten")) is not None:
             log.warning(
                 "POLLER_MAX_PILLOWS is reached: pillows are forgotten, the one silent for longest "
                 "first; their next states are published, whatever they are",
                 limit=self.max_pillows,
                 pillow=pillow,
+                **repeats,
             )

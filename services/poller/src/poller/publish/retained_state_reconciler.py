@@ -11,7 +11,7 @@ from poller.metrics import PollerMetrics
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt import BrokerLost, PublishRefused, PublishTooLarge
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ class RetainedStateReconciler:
         self._later: dict[str, asyncio.TimerHandle] = {}
         """The pillows whose publish is repeated after a delay."""
 
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
 
     def republish(self, pillow: str) -> None:
         """Publish the last write of a pillow again, until the broker confirms it."""
@@ -119,12 +119,13 @@ class RetainedStateReconciler:
         """
         self._metrics.too_large.inc()
         self._last_writes.give_up(pillow)
-        if self._log_once.is_first("too large", pillow):
+        if (repeats := self._repeats.due("too large", pillow)) is not None:
             log.error(
                 "a newest state is larger than the broker accepts, which lacks it; it is kept, and "
                 "published again at the next connection",
                 pillow=pillow,
                 error=str(error),
+                **repeats,
             )
 
     def _on_too_far_ahead(self, pillow: str) -> None:
@@ -137,11 +138,12 @@ class RetainedStateReconciler:
             self._metrics.future_states.inc()
             self._last_writes.remove(pillow)
             return
-        if self._log_once.is_first("ahead"):
+        if (repeats := self._repeats.due("ahead")) is not None:
             log.warning(
                 "the journal has states from the future, so that the queue's clock is behind; they "
                 "are published when their time has come",
                 pillow=pillow,
+                **repeats,
             )
         self._republish_later(pillow, AHEAD_DELAY_S)
 

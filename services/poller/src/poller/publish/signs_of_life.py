@@ -20,7 +20,7 @@ from poller.metrics import PollerMetrics
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_time import QueueTime
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt import BrokerLost, PublishRefused
 from runtime.pillow_notes import PillowNotes
 
@@ -54,7 +54,7 @@ class SignsOfLife:
         self._queue_time = queue_time
         self._on_stale = on_stale
         self._published_s: OrderedDict[str, float] = OrderedDict()
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
         self.notes = PillowNotes()
         """Of the last superseded message of each pillow."""
 
@@ -85,11 +85,12 @@ class SignsOfLife:
         """Return whether a pillow may give a sign of life now; the first one is logged."""
         now_s = asyncio.get_running_loop().time()
         last_s = self._published_s.get(state.pillow)
-        if self._log_once.is_first("behind", state.pillow):
+        if (repeats := self._repeats.due("behind", state.pillow)) is not None:
             log.warning(
                 "a pillow sends states older than its newest one, which stays; it is awake",
                 pillow=state.pillow,
                 behind_s=(queued_us - state.order[0]) // 1_000_000,
+                **repeats,
             )
         if last_s is not None and now_s - last_s < MIN_INTERVAL_S:
             return False

@@ -9,7 +9,7 @@ from poller.metrics import PollerMetrics
 from poller.queues import QueueDenied, QueueUnavailable
 from poller.settle.queue_outage import QueueOutage
 from runtime.health import OK
-from runtime.log_once import LogOnce
+from runtime.log_repeats import LogRepeats
 from runtime.outage import Report
 
 log = structlog.get_logger()
@@ -27,7 +27,7 @@ class QueueHealth:
         self._retry_at = 0.0
         self._page_failed = False
         """Whether the last receive failed, perhaps because of a message in its page."""
-        self._log_once = LogOnce()
+        self._repeats = LogRepeats()
         self.first_success = asyncio.Event()
         """Set after the first operation that succeeded."""
         self.receives = True
@@ -94,11 +94,12 @@ class QueueHealth:
         return makes a page fail whenever it comes back.
         """
         self._page_failed = True
-        if self._log_once.is_first("page"):
+        if (repeats := self._repeats.due("page")) is not None:
             log.warning(
                 "a page of messages failed, perhaps because of a message that the queue cannot "
                 "return; further ones are only counted",
                 error=str(error),
+                **repeats,
             )
 
     def _report(self, report: Report, operation: str, error: str) -> None:

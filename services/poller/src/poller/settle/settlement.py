@@ -22,6 +22,7 @@ from poller.settle.abandonment import Abandonment
 from poller.settle.deletion import Deletions
 from poller.settle.monitored_queue import MonitoredQueue
 from poller.settle.recent_dead_letters import RecentDeadLetters
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()
@@ -35,6 +36,9 @@ ANNOUNCE_TIMEOUT_S: Final = 5.0
 
 SILENT_S: Final = 2.5
 """How long no message may be settled until a stop takes the broker for silent, in seconds."""
+
+REPEAT_S: Final = 60.0
+"""The least time between two lines about dead letters after the first thousand, in seconds."""
 
 _DRAIN_POLL_S: Final = 0.02
 """How often a stop looks whether messages are in flight, in seconds."""
@@ -76,6 +80,7 @@ class Settlement:
             Outcome.RETRIED: metrics.retried,
         }
         self.recent_dead_letters = RecentDeadLetters()
+        self._repeats = LogRepeats(REPEAT_S)
         self._deletions = Deletions(queue, in_flight, tasks, metrics)
         self._abandonment = Abandonment(queue, in_flight, self._deletions, metrics)
 
@@ -167,17 +172,24 @@ class Settlement:
             return
         self._settle(message, Outcome.DEAD_LETTERED, rejection)
         self.recent_dead_letters.add(message, rejection, letter)
-        log.warning(
-            "dead letter: kept in the poison queue",
-            message=message.id,
-            # The id by which `poller dead-letters` knows it; the queue does not keep the rest.
-            letter=letter,
-            reason=str(rejection.reason),
-            detail=rejection.detail,
-            attempts=message.delivery.body.attempts,
-        )
+        self._log(message, rejection, letter)
         await self._announce(message, rejection)
         self._deletions.add(message)
+
+    def _log(self, message: InFlightMessage, rejection: Rejection, letter: str | None) -> None:
+        """Log a dead letter, unless there are many; the poison queue and MQTT have each."""
+        repeats = self._repeats.due("dead letter", message.id)
+        if repeats is not None:
+            log.warning(
+                "dead letter: kept in the poison queue",
+                message=message.id,
+                # The id by which `poller dead-letters` knows it; the queue does not keep the rest.
+                letter=letter,
+                reason=str(rejection.reason),
+                detail=rejection.detail,
+                attempts=message.delivery.body.attempts,
+                **repeats,
+            )
 
     async def _retry_until_lease_ends(
         self, message: InFlightMessage, operation: Callable[[], Awaitable[None]]
@@ -208,7 +220,13 @@ class Settlement:
                 await self._announcer.wait_ready()
                 await self._announcer.announce(_announcement(message, rejection))
         except (BrokerLost, PublishRefused, TimeoutError) as error:
-            log.warning("dead letter not announced on MQTT", message=message.id, error=str(error))
+            if (repeats := self._repeats.due("not announced")) is not None:
+                log.warning(
+                    "dead letter not announced on MQTT; the poison queue has it",
+                    message=message.id,
+                    error=str(error),
+                    **repeats,
+                )
 
     def _settle(
         self, message: InFlightMessage, outcome: Outcome, rejection: Rejection | None = None
