@@ -18,6 +18,7 @@ from gateway.transport.address_limiter import AddressLimiter, AddressPolicy
 from gateway.transport.connection_limits import ConnectionLimits
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.limit_use import observe_limits
+from gateway.transport.shown_reports import ShownReports
 from poller.metrics import PollerMetrics
 from runtime.process_metrics import BUILD_LABELS, process_metrics
 from runtime.queue_aware_clock import Clock
@@ -50,6 +51,7 @@ async def _registries() -> dict[str, CollectorRegistry]:
     Dispatcher(StateStore("epoch"), gateway, Clock())
     observe_limits(ConnectionRegistry(gateway, ConnectionLimits()), gateway)
     AddressLimiter(AddressPolicy(), gateway)
+    ShownReports(0, gateway.registry, Clock())
     simulator = simulator_metrics(0, SendStats(), {})
     found = {"poller": poller.registry, "gateway": gateway.registry, "simulator": simulator}
     with ExitStack() as stack:

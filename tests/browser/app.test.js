@@ -242,6 +242,18 @@ test("latency is measured of updates that are painted, not of a snapshot or a hi
   assert.equal(shown.latencies.length, 1);
 });
 
+test("the gateway is told of states that were painted, and of no snapshot", () => {
+  const { time, client, pillow, snapshot, update } = setUp();
+  const shown = [];
+  client.shown = (pillows, at) => shown.push([pillows.map(({ state }) => state), Math.round(client.now() - at)]);
+  snapshot(pillow("a"), pillow("b"));
+  time.pass(100);
+  update(pillow("a", "spinning"), pillow("b", "shaking"));
+  assert.deepEqual(shown, []);
+  time.pass(FRAME_MS);
+  assert.deepEqual(shown, [[["spinning", "shaking"], 0]]);
+});
+
 test("without the queue's offset no latency is measured", () => {
   const { time, shown, pillow, snapshot, update, receive } = setUp();
   snapshot(pillow("a"));

@@ -438,3 +438,32 @@ test("a url that is not http or https is a TypeError that names it", () => {
     assert.throws(() => setUp({ url }), new RegExp(`TypeError: url is ${url}: pass the URL`));
   }
 });
+
+test("what was shown is reported at most once a second, if the gateway asks", () => {
+  const { time, client, arrive, receive, update, pillow, server, FakeWebSocket } = setUp({ reportShown: true, random: () => 0.5 });
+  const trace = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+  const reports = () => FakeWebSocket.newest.sent.filter(({ type }) => type === "shown");
+  arrive([pillow("a")], { shown: 0.5 });
+  client.shown([pillow("a")]);
+  assert.deepEqual(reports(), []);
+  arrive([pillow("a")], { shown: 0.6 });
+  client.shown([]);
+  client.shown([pillow("b", 0, { traceparent: trace, hops: { queued: 17 } }), pillow("a")], server() - 5);
+  client.shown([pillow("a")]);
+  assert.deepEqual(reports(), [{ type: "shown", pillow: "b", shown: server() - 5, queued: 17, traceparent: trace }]);
+  receive(update([pillow("a")]));
+  time.pass(1_000);
+  client.shown([pillow("c", 0, { traceparent: 7, hops: { queued: "x" } })]);
+  assert.deepEqual(reports()[1], { type: "shown", pillow: "c", shown: Math.round(client.now()) });
+  arrive([]);
+  time.pass(1_000);
+  client.shown([pillow("a")]);
+  assert.equal(reports().length, 2);
+});
+
+test("without the option nothing is reported, whatever the gateway asks", () => {
+  const { client, arrive, pillow, FakeWebSocket } = setUp({ random: () => 0 });
+  arrive([pillow("a")], { shown: 1 });
+  client.shown([pillow("a")]);
+  assert.equal(FakeWebSocket.newest.sent.filter(({ type }) => type === "shown").length, 0);
+});

@@ -10,6 +10,7 @@ from contract.frames import (
     Error,
     Ping,
     Pong,
+    Shown,
     Subscribe,
     Token,
     decode_request,
@@ -22,6 +23,7 @@ from tests.fuzz.odd_json import odd_object
 USUAL = (
     ((b"type", b'"ping"'), (b"sent", b"1763791200123.5")),
     ((b"type", b'"subscribe"'), (b"pillows", b'["cloud-1","a-2"]')),
+    ((b"type", b'"shown"'), (b"pillow", b'"a"'), (b"shown", b"1"), (b"queued", b"1")),
     ((b"type", b'"token"'), (b"token", b'"a.b.c"')),
 )
 MAX_BYTES = 4096
@@ -43,6 +45,8 @@ def check(data: bytes) -> None:
     elif isinstance(outcome, Subscribe) and outcome.pillows != "all":
         assert len(outcome.pillows) <= MAX_SUBSCRIBED
         assert all(map(is_pillow_id, outcome.pillows))
+    elif isinstance(outcome, Shown):
+        assert is_pillow_id(outcome.pillow)
     else:
         assert isinstance(outcome, Subscribe | Token)
 
@@ -54,6 +58,7 @@ def seeds() -> Iterator[bytes]:
     yield b'{"type":"ping","sent":1763791200123.5}'
     yield b'{"type":"ping","sent":-1%b}' % (b"0" * 400)
     yield b'{"type":"ping","sent":1e308,"more":[[[{}]]]}'
+    yield b'{"type":"shown","pillow":"a","shown":9007199254740991,"traceparent":"00-0-0-01"}'
     yield b'{"type":"token","token":"eyJhbGciOiJIUzI1NiJ9.e30.c2ln"}'
     yield b'{"type":"subscribe","pillows":["bridge","\\ud800","%b"]}' % (b"a" * 300)
     yield b'{"sent":1,"type":"pi\\u006eg"}'

@@ -26,6 +26,7 @@ ALLOWED_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
 ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": (
         "auth",
+        "shown_settings",
         "settings",
         "send_times",
         "metrics",

@@ -19,6 +19,7 @@ from contract.frames import (
     Pong,
     Removed,
     ServerFrame,
+    Shown,
     Snapshot,
     Status,
     Subscribe,
@@ -102,16 +103,24 @@ def test_every_type_of_frame_has_valid_and_invalid_examples() -> None:
         assert shown == TYPES
 
 
-@given(cursors, st.booleans(), STATUSES, SENT, WATCHING, st.lists(messages(), max_size=3))
+@given(
+    cursors,
+    st.booleans(),
+    STATUSES,
+    SENT,
+    st.tuples(WATCHING, st.floats(0, 1)),
+    st.lists(messages(), max_size=3),
+)
 def test_an_encoded_snapshot_decodes_as_its_type(
     cursor: Cursor,
     recovered: bool,
     status: Status,
     sent: int,
-    watching: int,
+    counts: tuple[int, float],
     pillows: list[dict[str, Any]],
 ) -> None:
     """Each pillow in it is unchanged, byte for byte."""
+    watching, share = counts
     states = [as_json(pillow).encode() for pillow in pillows]
     frame = encode_snapshot(
         cursor,
@@ -120,10 +129,18 @@ def test_an_encoded_snapshot_decodes_as_its_type(
         sent_ms=sent,
         watching=watching,
         pillows=states,
+        shown_share=share,
     )
 
     assert _decoder.decode(frame) == Snapshot(
-        str(cursor), recovered, status.broker, sent, watching, pillows, retained=status.retained
+        str(cursor),
+        recovered,
+        status.broker,
+        sent,
+        watching,
+        pillows,
+        retained=status.retained,
+        shown=share or msgspec.UNSET,
     )
     assert all(state in frame for state in states)
 
@@ -181,7 +198,7 @@ def test_an_example_of_a_request_is_accepted_or_refused_as_stated(case: Case) ->
     """A refusal is a short sentence that can be sent to the browser."""
     text = str(body(case))
     for answer in (decode_request(text), decode_request(text.encode())):
-        assert isinstance(answer, Subscribe | Ping) == case["valid"], answer
+        assert isinstance(answer, Subscribe | Ping | Shown) == case["valid"], answer
         if isinstance(answer, str):
             assert 0 < len(answer) < 300
             assert len(text) <= MAX_REQUEST_BYTES
@@ -191,9 +208,11 @@ def test_an_example_of_a_request_is_accepted_or_refused_as_stated(case: Case) ->
     any_text
     | st.binary()
     | st.fixed_dictionaries(
-        {"type": st.sampled_from(["ping", "subscribe", "token", "pong"])},
+        {"type": st.sampled_from(["ping", "subscribe", "token", "pong", "shown"])},
         optional={
             "sent": st.integers() | st.floats() | st.text() | st.none(),
+            "pillow": pillow_ids | st.text(),
+            "shown": st.integers() | st.floats(),
             "pillows": st.just("all") | st.lists(st.text() | pillow_ids) | st.none(),
         },
     ).map(json.dumps)
@@ -208,6 +227,9 @@ def test_any_bytes_give_a_request_or_a_sentence(text: str | bytes) -> None:
         assert json.loads(encode_frame(Pong(answer.sent, 1)))["sent"] == answer.sent
     elif isinstance(answer, Subscribe) and answer.pillows != "all":
         assert all(map(is_pillow_id, answer.pillows))
+    elif isinstance(answer, Shown):
+        assert is_pillow_id(answer.pillow)
+        assert answer.shown >= 0
 
 
 @given(st.integers(0, 10**4000))

@@ -106,13 +106,14 @@ def test_the_numbers_are_those_of_the_code() -> None:
 
 def test_the_examples_decode_as_what_they_are() -> None:
     """A message, a dead letter, a state, and requests."""
-    message, letter, state, requests = BLOCKS
+    message, letter, state, requests, report = BLOCKS
     read: Any = decode_message(message, default_pillow="cloud", queued_us=1_763_791_200_000_000)
 
     assert isinstance(read, ParsedMessage)
     assert msgspec.json.decode(letter, type=DeadLetterAnnouncement).reason == Reason.BAD_ID
     assert isinstance(decode_state("cloud-1", state.strip().encode()), Update)
-    assert not any(isinstance(decode_request(line), str) for line in requests.splitlines())
+    lines = [*requests.splitlines(), report]
+    assert not any(isinstance(decode_request(line), str) for line in lines)
 
 
 def test_each_line_has_one_sentence() -> None:

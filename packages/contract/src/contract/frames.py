@@ -6,11 +6,12 @@ The classes describe the same frames as types; the published schemas are generat
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from contract.cursors import Cursor
+from contract.json_limits import MAX_SEQ
 from contract.topics import is_pillow_id
 
 SUBPROTOCOL: Final = "pillowcast.v1"
@@ -37,6 +38,7 @@ TOKEN_TIMEOUT: Final = 4408
 TOO_MANY: Final = 4429
 
 BrokerStatus = Literal["online", "offline"]
+Instant = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
 Pillow = dict[str, Any]
 """A state as on MQTT: `pillow`, `state`, `at`, and any other field of the pillow."""
 
@@ -49,6 +51,10 @@ Retained = bool | msgspec.UnsetType
 """False where the broker does not deliver the states that it retains; absent where it does."""
 
 
+ShownShare = float | msgspec.UnsetType
+"""The share of clients that are asked for `shown` frames, 0 to 1; absent where none are."""
+
+
 class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     """The first frame: every state, or, when recovered, the states that changed after `since`.
 
@@ -58,7 +64,7 @@ class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     Without `recovered`, pillows that none of its frames names do not exist any more.
     `watching` is how many clients this gateway has now.
     `queue_offset` is what has to be added to `sent` to get the queue's time, in milliseconds.
-    `retained` is as in Status.
+    `retained` is as in Status. `shown` is the share of clients that are asked for `shown` frames.
     """
 
     cursor: str
@@ -71,6 +77,7 @@ class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     retained: Retained = msgspec.UNSET
     more: bool = False
     continued: bool = False
+    shown: ShownShare = msgspec.UNSET
 
 
 class Updates(msgspec.Struct, tag="update", frozen=True):
@@ -152,8 +159,21 @@ class Ping(msgspec.Struct, tag="ping", frozen=True):
     sent: int | float
 
 
+class Shown(msgspec.Struct, tag="shown", frozen=True):
+    """From a browser: it showed a state at `shown`, in Unix ms of the gateway's clock.
+
+    `queued` is the state's own hop, `traceparent` its own field; absent where the state has none.
+    A gateway asks for it in `snapshot.shown`; one that did not ask ignores it.
+    """
+
+    pillow: str
+    shown: Instant
+    queued: Instant | msgspec.UnsetType = msgspec.UNSET
+    traceparent: Annotated[str, msgspec.Meta(max_length=55)] | msgspec.UnsetType = msgspec.UNSET
+
+
 ServerFrame = Snapshot | Updates | Removed | Status | Heartbeat | Pong | Goodbye | Error
-BrowserFrame = Subscribe | Ping | Token
+BrowserFrame = Subscribe | Ping | Token | Shown
 
 # What the library quotes of an unknown type, which may be long, or a token in the wrong field.
 _QUOTED_VALUE: Final = re.compile(r"(?s)(?<=Invalid value) '.*'(?= - at )")
@@ -177,15 +197,18 @@ def encode_snapshot(
     queue_offset_ms: int | None = None,
     has_more: bool = False,
     is_continued: bool = False,
+    shown_share: float = 0,
 ) -> bytes:
     """Encode a snapshot, or a piece of one, of encoded states. `sent_ms` is in Unix milliseconds.
 
     `has_more` says that another piece follows, `is_continued` that one came before.
+    `shown_share` is the share of clients that are asked for `shown` frames.
     """
-    fields = b"%b%b%b,%b" % (
+    fields = b"%b%b%b%b,%b" % (
         b"true" if recovered else b"false",
         b',"more":true' if has_more else b"",
         b',"continued":true' if is_continued else b"",
+        b',"shown":%b' % msgspec.json.encode(shown_share) if shown_share else b"",
         encode_status_fields(status),
     )
     return (
@@ -243,4 +266,6 @@ def decode_request(text: bytes | str) -> BrowserFrame | str:
         wrong = next((name for name in frame.pillows if not is_pillow_id(name)), None)
         if wrong is not None:
             return f"pillow id {wrong[:80]!r} is not one"
+    if isinstance(frame, Shown) and not is_pillow_id(frame.pillow):
+        return f"pillow id {frame.pillow[:80]!r} is not one"
     return frame

@@ -25,6 +25,7 @@ from contract.timestamps import (
     parse_timestamp,
 )
 from contract.topics import is_pillow_id
+from contract.traces import parse_traceparent
 
 MAX_BODY_BYTES: Final = 65_536
 """The largest message that Azure Queue Storage accepts: 64 KiB."""
@@ -107,7 +108,6 @@ _TUPLE: Final = re.compile(
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _AHEAD: Final = msgspec.Raw(b'"ahead"')
 _BEHIND: Final = msgspec.Raw(b'"behind"')
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def decode_message(
@@ -227,7 +227,7 @@ def _decode_object(text: str, queued_us: int) -> ParsedMessage | Rejection:
         (at_us, values.get("seq", 0)),
         at_text,
         rest,
-        trace if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace) else None,
+        trace if parse_traceparent(trace) is not None else None,
     )
 
 

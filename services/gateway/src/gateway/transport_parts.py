@@ -27,6 +27,7 @@ from gateway.transport.limit_use import observe_limits
 from gateway.transport.loop_budget import LoopBudget
 from gateway.transport.open_files import open_file_limit
 from gateway.transport.request_limits import RequestLimits
+from gateway.transport.shown_reports import ShownReports
 from gateway.transport.traffic_limits import TrafficLimits
 from runtime.queue_aware_clock import Clock
 from runtime.server import machine_names
@@ -56,6 +57,7 @@ def create_transport(
     metrics.set_limits(
         MemoryLimits(settings.max_pillows, settings.history_bytes, settings.subscription_bytes)
     )
+    dispatcher.ask_for_shown(settings.shown_sample)
     metrics.subscription_bytes.set_function(dispatcher.subscription_bytes)
     metrics.requests_waiting.set_function(requests.__len__)
     return TransportContext(
@@ -68,6 +70,7 @@ def create_transport(
         _traffic_limits(settings),
         AddressLimiter(_address_policy(settings), metrics),
         access.control if access is not None else None,
+        ShownReports(settings.shown_sample, metrics.registry, clock),
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -15,6 +15,7 @@ from contract.frames import (
     Ping,
     Pong,
     Removed,
+    Shown,
     Status,
     Subscribe,
     Token,
@@ -42,6 +43,7 @@ FRAMES = {
         queue_offset_ms=5,
         has_more=True,
         is_continued=True,
+        shown_share=0.5,
     ),
     "Updates": encode_updates(Cursor("k3f9", 1), sent_ms=1, pillows=[STATE]),
     "Removed": encode_frame(Removed("k3f9:1", ["cloud-1"])),
@@ -52,8 +54,13 @@ FRAMES = {
     "Error": encode_frame(Error(4400, "no")),
     "Subscribe": msgspec.json.encode(Subscribe(["cloud-1"])),
     "Ping": msgspec.json.encode(Ping(1)),
+    "Shown": msgspec.json.encode(Shown("cloud-1", 2, 1, "00-…")),
     "Token": msgspec.json.encode(Token("a.b.c")),
 }
+
+
+OPTIONAL: Final = {"queue_offset", "retained", "shown", "queued", "traceparent"}
+"""Fields without a default that may be absent."""
 
 
 def nodes(of: Any) -> Iterator[dict[str, Any]]:
@@ -95,7 +102,7 @@ def test_a_frame_matches_its_schema(name: str) -> None:
     tag = schema["properties"]["type"]
     assert [frame["type"]] == tag.get("enum", [tag.get("const")])
     fields = schema["properties"]
-    optional = {name for name in fields if "default" in fields[name]} | {"queue_offset", "retained"}
+    optional = {name for name in fields if "default" in fields[name]} | OPTIONAL
     assert (set(schema["required"]) | {"type"}) - optional == set(frame) - optional
     assert set(frame) == set(schema["properties"])
 

@@ -58,4 +58,6 @@ async def test_a_denied_depth_does_not_make_the_queue_unhealthy() -> None:
             gauge = poller.metrics.registry.get_sample_value("pillowcast_poller_queue_depth")
             assert gauge == 1
             world.queue.messages.clear()
-    assert [one["event"] for one in logs].count("the depth is not measured; its metric is NaN until it is") == 1
+    assert [one["event"] for one in logs].count(
+        "the depth is not measured; its metric is NaN until it is"
+    ) == 1

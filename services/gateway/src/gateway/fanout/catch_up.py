@@ -36,13 +36,14 @@ class FrameContext(NamedTuple):
     """What frames say beside states: the broker's status, and the time in Unix milliseconds.
 
     `watching` is the number of clients. `queue_offset_ms` is added to `now_ms` to get the queue's
-    time, where that is known.
+    time, where that is known. `shown_share` is the share of clients that are asked for reports.
     """
 
     status: Status
     now_ms: int
     watching: int = 0
     queue_offset_ms: int | None = None
+    shown_share: float = 0
 
 
 class Piece(NamedTuple):
@@ -204,6 +205,7 @@ class CatchUp:
                 queue_offset_ms=context.queue_offset_ms,
                 has_more=has_more,
                 is_continued=progress.is_continued,
+                shown_share=context.shown_share,
             )
             yield Frame(data, cursor, updates=len(states))
         if removals:

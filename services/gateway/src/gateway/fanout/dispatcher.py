@@ -63,6 +63,10 @@ class Dispatcher:
         """The broker's status, as it was announced last."""
         return self._planner.status
 
+    def ask_for_shown(self, share: float) -> None:
+        """Ask a share of the clients that come from now on to report when they showed a state."""
+        self._planner.shown_share = share
+
     def subscriber_count(self) -> int:
         """Return how many subscribers there are."""
         return len(self._planner)

@@ -64,6 +64,8 @@ class FlushPlanner:
         self._flushed_offset = store.cursor.offset  # live subscribers have all up to here
         self._goodbye: Frame | None = None
         self.status = Status("offline")
+        self.shown_share: float = 0
+        """The share of clients that are asked to report when they showed a state."""
 
     def __len__(self) -> int:
         """How many subscribers there are."""
@@ -138,7 +140,9 @@ class FlushPlanner:
         if changes:
             assert changes[-1].offset <= self._flushed_offset, "a change is not in the store"
             yield from self._updates(changes, now_ms)
-        context = FrameContext(self.status, now_ms, len(self._index), queue_offset_ms)
+        context = FrameContext(
+            self.status, now_ms, len(self._index), queue_offset_ms, self.shown_share
+        )
         if changes:
             self._catch_up.drop_outdated(context)
         if waiting:

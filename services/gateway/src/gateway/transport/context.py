@@ -20,6 +20,7 @@ from gateway.transport.admission import (
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.request_limits import Overrun, check_query
+from gateway.transport.shown_reports import ShownReports
 from gateway.transport.traffic_limits import TrafficLimits
 from runtime.queue_aware_clock import Clock
 
@@ -41,6 +42,8 @@ class TransportContext:
     addresses: AddressLimiter
     access: AccessControl | None = None
     """The check of tokens; None if every client may see every pillow."""
+    shown: ShownReports | None = None
+    """What takes the reports of clients that they showed a state; None ignores them."""
 
     def admit(
         self,

@@ -12,6 +12,7 @@ from contract.frames import (
     Ping,
     Pong,
     ServerFrame,
+    Shown,
     Token,
     decode_request,
     encode_frame,
@@ -161,6 +162,10 @@ class WebSocketConnection(ClientConnection):
         if isinstance(request, Ping):
             now = self.context.clock.read()
             return _text_frame(Pong(request.sent, now.wall_ms, queue_offset(now.queue_offset_ms)))
+        if isinstance(request, Shown):
+            if self.context.shown is not None:
+                self.context.shown.receive(self, request)
+            return None
         if isinstance(request, Token):
             return self._take_token(request.token)
         named = frozenset(request.pillows) if isinstance(request.pillows, list) else None

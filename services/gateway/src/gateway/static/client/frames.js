@@ -19,6 +19,7 @@
  * @property {Hops} [hops] timestamps of the stages that it passed
  * @property {string} [last] of a silent pillow: its last state
  * @property {string} [since] of a silent pillow: RFC 3339, since when it is silent
+ * @property {string} [traceparent] W3C trace context of the span that sent it
  * @property {string} [clock] `ahead` or `behind` if the pillow's clock is wrong by minutes or more
  */
 
@@ -41,9 +42,9 @@
 /** `retained`: false if the broker does not deliver the states that it retains. @typedef {{broker: Broker, retained?: boolean}} BrokerState */
 /**
  * A large snapshot is several frames. `more`: it continues in the next one; `continued`: it continues the
- * one before.
+ * one before. `shown`: the share of clients that are asked to report when they showed a state.
  *
- * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, pillows: Pillow[]} & BrokerState & Timed & Counted} SnapshotFrame
+ * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, shown?: number, pillows: Pillow[]} & BrokerState & Timed & Counted} SnapshotFrame
  */
 /** @typedef {{type: "update", cursor: string, sent: number, pillows: Pillow[]}} UpdateFrame */
 /** @typedef {{type: "removed", cursor: string, pillows: string[]}} RemovedFrame */
@@ -124,7 +125,7 @@ const FIELDS = {
 };
 /** The fields that a frame may have. @type {Record<string, Record<string, Check>>} */
 const OPTIONAL_FIELDS = {
-  snapshot: { more: isBoolean, continued: isBoolean, retained: isBoolean, queue_offset: isOffset },
+  snapshot: { more: isBoolean, continued: isBoolean, retained: isBoolean, queue_offset: isOffset, shown: isOffset },
   status: { retained: isBoolean },
   heartbeat: { queue_offset: isOffset },
   pong: { queue_offset: isOffset },

@@ -20,6 +20,7 @@ const MAX_REQUEST_BYTES = 65_536;
  * @property {number | null} [hiddenTimeoutMs] a page that was hidden for this long closes its
  *   connection and resumes when it is visible; null: it stays connected; five minutes by default, and 10 s over
  *   Server-Sent Events, because a browser makes six connections to a host by HTTP/1.1
+ * @property {boolean} [reportShown] whether `shown()` may report to a gateway that asks for it; false by default
  * @property {(event: import("./client_events.js").ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: import("./client_events.js").ConnectionEvent) => void} [onConnection] listener for
  *   `connection`

@@ -19,6 +19,7 @@ import { RefusedError } from "./errors.js";
 import { Liveness } from "./freshness.js";
 import { gatewayFolder, streamUrl } from "./gateway_url.js";
 import { checkCursor, checkPillows, subscribeFrame } from "./options.js";
+import { ShownReporter } from "./shown_reporter.js";
 import { HIDDEN_EVENTS_TIMEOUT_MS, HIDDEN_TIMEOUT_MS, PageLifecycle } from "./page_lifecycle.js";
 import { TIMERS } from "./sockets.js";
 import { SseSocket } from "./sse.js";
@@ -79,6 +80,7 @@ export class Pillowcast extends ClientState {
   #connection;
   #lifecycle;
   #tokens;
+  #shown;
   #signal;
   #iterators = new UpdateIterators(() => this.#onLoopsLeft());
 
@@ -90,7 +92,7 @@ export class Pillowcast extends ClientState {
   #gatewayError = "";
 
   /** @param {AllOptions} [options] */
-  constructor({ url, pillows = "all", cursor = null, token, signal, hiddenTimeoutMs, onChange, onConnection, page, ...injected } = {}) {
+  constructor({ url, pillows = "all", cursor = null, token, signal, hiddenTimeoutMs, reportShown = false, onChange, onConnection, page, ...injected } = {}) {
     const store = new Store(checkCursor(cursor));
     const time = new Timekeeper(injected, { ping: () => this.#ping(), onJump: (ms) => this.#connection.probe(ms) });
     const liveness = new Liveness(time.monotonic());
@@ -100,6 +102,7 @@ export class Pillowcast extends ClientState {
     this.#liveness = liveness;
     this.#folder = gatewayFolder(url);
     this.#subscription = new Subscription(checkPillows(pillows), cursor !== null);
+    this.#shown = new ShownReporter(reportShown ? (injected.random ?? Math.random)() : 1);
     this.#signal = signal;
     this.#timers = injected.timers ?? TIMERS;
     const lifecycle = { onWake: () => this.#wake(), onSuspend: (/** @type {string} */ reason) => this.#connection.suspend(reason) };
@@ -137,6 +140,18 @@ export class Pillowcast extends ClientState {
     this.#subscription.pillows = checkPillows(pillows);
     this.#requestIfDue();
     this.#connection.addressChanged();
+  }
+
+  /**
+   * Say that these states are on the screen. Some of it is reported, if the option `reportShown` is set and
+   * the gateway asks this client: at most once a second.
+   *
+   * @param {Pillow[]} pillows
+   * @param {number} [shown] when, in the gateway's time; now by default
+   */
+  shown(pillows, shown = this.now()) {
+    const text = this.#shown.report(pillows, shown, this.#time.monotonic());
+    if (text !== null) this.#connection.send(text);
   }
 
   /** Connect; without effect if it is connected already, or if its signal was aborted. */
@@ -232,6 +247,7 @@ export class Pillowcast extends ClientState {
    */
   #onSnapshot(frame) {
     this.#gatewayError = "";
+    this.#shown.ask(frame.shown);
     if (!this.#liveness.synced) this.#time.start();
     this.#liveness.synced = true;
     return this.#subscription.answered(frame.more === true);

@@ -213,6 +213,7 @@ export class App {
     const painted = this.#arrived.splice(0).filter(({ id }) => detail.id === id || (detail.id === null && wall.card(id) !== undefined));
     this.#scheduler.afterFrame(() => {
       const shown = this.#client.now();
+      this.#client.shown(painted.map(({ pillow }) => pillow), shown);
       for (const { id, pillow, sent } of painted) {
         const took = journey(pillow, { forwarded: sent, shown, queueOffsetMs: this.#client.queueOffsetMs });
         if (took !== null) latency.add(id, took);

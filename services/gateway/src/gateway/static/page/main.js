@@ -28,6 +28,7 @@ const client = connect({
   url: gatewayFolder(location),
   pillows: state.subscription,
   token: needsToken ? token : undefined,
+  reportShown: true,
   WebSocket: adoptFirst(WebSocket, globalThis.preconnection),
 });
 const announcer = new Announcer();

@@ -46,6 +46,10 @@ export type Pillow = {
      */
     since?: string;
     /**
+     * W3C trace context of the span that sent it
+     */
+    traceparent?: string;
+    /**
      * `ahead` or `behind` if the pillow's clock is wrong by minutes or more
      */
     clock?: string;
@@ -82,6 +86,7 @@ export type SnapshotFrame = {
     recovered: boolean;
     more?: boolean;
     continued?: boolean;
+    shown?: number;
     pillows: Pillow[];
 } & BrokerState & Timed & Counted;
 export type UpdateFrame = {
@@ -132,6 +137,7 @@ export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | H
  * @property {Hops} [hops] timestamps of the stages that it passed
  * @property {string} [last] of a silent pillow: its last state
  * @property {string} [since] of a silent pillow: RFC 3339, since when it is silent
+ * @property {string} [traceparent] W3C trace context of the span that sent it
  * @property {string} [clock] `ahead` or `behind` if the pillow's clock is wrong by minutes or more
  */
 /**
@@ -152,9 +158,9 @@ export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | H
 /** `retained`: false if the broker does not deliver the states that it retains. @typedef {{broker: Broker, retained?: boolean}} BrokerState */
 /**
  * A large snapshot is several frames. `more`: it continues in the next one; `continued`: it continues the
- * one before.
+ * one before. `shown`: the share of clients that are asked to report when they showed a state.
  *
- * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, pillows: Pillow[]} & BrokerState & Timed & Counted} SnapshotFrame
+ * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, shown?: number, pillows: Pillow[]} & BrokerState & Timed & Counted} SnapshotFrame
  */
 /** @typedef {{type: "update", cursor: string, sent: number, pillows: Pillow[]}} UpdateFrame */
 /** @typedef {{type: "removed", cursor: string, pillows: string[]}} RemovedFrame */

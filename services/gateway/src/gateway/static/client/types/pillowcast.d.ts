@@ -72,11 +72,19 @@ export declare function connect(options?: AllOptions): Pillowcast;
 export declare class Pillowcast extends ClientState {
     #private;
     /** @param {AllOptions} [options] */
-    constructor({ url, pillows, cursor, token, signal, hiddenTimeoutMs, onChange, onConnection, page, ...injected }?: AllOptions);
+    constructor({ url, pillows, cursor, token, signal, hiddenTimeoutMs, reportShown, onChange, onConnection, page, ...injected }?: AllOptions);
     /** What the connection does, when the next attempt is, and why. @returns {Status} */
     get status(): Status;
     /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */
     subscribe(pillows: string[] | "all"): void;
+    /**
+     * Say that these states are on the screen. Some of it is reported, if the option `reportShown` is set and
+     * the gateway asks this client: at most once a second.
+     *
+     * @param {Pillow[]} pillows
+     * @param {number} [shown] when, in the gateway's time; now by default
+     */
+    shown(pillows: Pillow[], shown?: number): void;
     /** Connect; without effect if it is connected already, or if its signal was aborted. */
     open(): this;
     /** Try again now instead of after the delay; also after a refusal. */
