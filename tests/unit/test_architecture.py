@@ -19,6 +19,10 @@ ALLOWED_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "gateway": frozenset({"contract", "runtime", "gateway"}),
     "notifier": frozenset({"contract", "runtime", "notifier"}),
     "simulator": frozenset({"contract", "runtime", "azure_queue", "simulator"}),
+    # The operator's command uses the services' own functions; no service imports it.
+    "ops": frozenset(
+        {"contract", "runtime", "azure_queue", "poller", "gateway", "simulator", "ops"}
+    ),
 }
 """The members that a member's modules may import."""
 
@@ -96,6 +100,20 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "commands",
         "__main__",
     ),
+    "ops": (
+        "findings",
+        "endpoints",
+        "service_client",
+        "certificates",
+        "broker_view",
+        "queue_view",
+        "rendering",
+        "doctor",
+        "explain",
+        "tail",
+        "commands",
+        "__main__",
+    ),
 }
 
 # Modules that decide: values in, values out. They are tested by properties, without a clock.
@@ -104,6 +122,7 @@ DECIDERS: Final = (
     "runtime.backoff",
     "runtime.log_levels",
     "runtime.networks",
+    "runtime.note",
     "runtime.outage",
     "runtime.unknown_settings",
     "runtime.variables",
@@ -129,7 +148,9 @@ DECIDERS: Final = (
     "poller.queue_age",
     "poller.queues",
     "poller.settle.queue_outage",
+    "poller.ops.pillow_report",
     "poller.settle.dead_letter_report",
+    "poller.settle.recent_dead_letter",
     "poller.commands.terminal_text",
     "notifier.rules.literals",
     "notifier.rules.schema",
@@ -159,6 +180,7 @@ DECIDERS: Final = (
     "gateway.state.presence",
     "runtime.reachable_time",
     "gateway.state.state_age",
+    "gateway.ops.pillow_report",
     "gateway.ops.why_grey",
     "gateway.http.bundler",
     "gateway.http.csp",
@@ -186,6 +208,12 @@ DECIDERS: Final = (
     "gateway.transport.cpu_budget",
     "gateway.transport.frame_scanner",
     "gateway.transport.request_limits",
+    "ops.findings",
+    "ops.explain.ages",
+    "ops.explain.facts",
+    "ops.explain.lines",
+    "ops.explain.rules",
+    "ops.explain.verdict",
     "simulator.model.*",
     "simulator.scenario.literals",
     "simulator.scenario.schema",
@@ -257,6 +285,7 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "simulator.commands.poke",
             "poller.commands.rendering",
             "poller.commands.context",
+            "ops.rendering",
         }
     ),
     "typer": frozenset(
@@ -276,6 +305,10 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "poller.commands.replay",
             "gateway.commands.cli",
             "notifier.commands.cli",
+            "ops.__main__",
+            "ops.commands.doctor",
+            "ops.commands.explain",
+            "ops.commands.options",
         }
     ),
 }
@@ -291,6 +324,7 @@ WITHOUT_TESTS: Final = frozenset(
         "runtime.mqtt.config",
         "runtime.mqtt.connection_events",
         "runtime.mqtt.errors",
+        "runtime.note",
     }
 )
 

@@ -6,21 +6,11 @@ They are written where a message is refused, superseded or removed, and never fo
 from collections import OrderedDict
 from typing import Final
 
-import msgspec
-
 from runtime.clocks import unix_ms
+from runtime.note import Note
 
 MAX_PILLOWS: Final = 1_000
 """For how many pillows there are notes; the one whose last note is the oldest is forgotten."""
-
-
-class Note(msgspec.Struct):
-    """What happened `count` times, the last time at `at_ms` (Unix milliseconds)."""
-
-    kind: str
-    text: str
-    at_ms: int
-    count: int = 0
 
 
 class PillowNotes:

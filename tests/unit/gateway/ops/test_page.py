@@ -5,7 +5,7 @@ import re
 from gateway.ops.client_reports import ClientPage, ClientReport, Follows
 from gateway.ops.limit_reports import LimitReport
 from gateway.ops.page import PAGE_HEADERS, Overview, duration, follows_text, render_page
-from gateway.ops.pillow_reports import PillowPage, PillowReport, RefusedClient
+from gateway.ops.pillow_report import PillowPage, PillowReport, RefusedClient
 
 EVIL = "<script>alert(1)</script>"
 

@@ -14,12 +14,14 @@ paho-mqtt speaks the protocol; nothing outside this package imports it.
 - `twin`: another process with the same instance name
 - `silence`: the keepalive, and how long nothing has arrived
 - `command_session`: a session for as long as a command runs
+- `guest`: one connection that says nothing of itself, for operators who may only read
 - `config`, `errors`: values and exceptions
 """
 
 from runtime.mqtt.command_session import CommandSession
 from runtime.mqtt.config import SessionConfig, SessionLimits, Subscription
-from runtime.mqtt.errors import BrokerLost, PublishRefused, PublishTooLarge
+from runtime.mqtt.errors import BrokerLost, BrokerUnusable, PublishRefused, PublishTooLarge
+from runtime.mqtt.guest import Guest
 from runtime.mqtt.own_status import STATUS_EXPIRY_S
 from runtime.mqtt.packets import Message
 from runtime.mqtt.session import MqttSession
@@ -27,7 +29,9 @@ from runtime.mqtt.session import MqttSession
 __all__ = [
     "STATUS_EXPIRY_S",
     "BrokerLost",
+    "BrokerUnusable",
     "CommandSession",
+    "Guest",
     "Message",
     "MqttSession",
     "PublishRefused",

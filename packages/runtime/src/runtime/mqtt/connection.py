@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._is_disconnecting = False
         self._is_first_byte = True
 
-    async def open(self, will: LastWill) -> None:
+    async def open(self, will: LastWill | None) -> None:
         """Connect, and wait until the broker has accepted; cancelling closes the socket.
 
         Raises BrokerLost or BrokerUnusable.
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
             raise BrokerLost(f"cannot connect ({os_error_text(error)})") from None
         await self._handshake(transport, will)
 
-    async def _handshake(self, transport: asyncio.Transport, will: LastWill) -> None:
+    async def _handshake(self, transport: asyncio.Transport, will: LastWill | None) -> None:
         self._raise_if_lost()
         limits, broker, client = self._config.limits, self._config.broker, self._paho.client
         client.on_connect = self._on_connack

@@ -88,8 +88,10 @@ class PahoLoop:
         self._timer: asyncio.TimerHandle | None = None
         self._on_tick: Callable[[], None] = lambda: None
 
-    def set_will(self, will: LastWill) -> None:
-        """Set the last will of the next CONNECT."""
+    def set_will(self, will: LastWill | None) -> None:
+        """Set the last will of the next CONNECT, if there is one."""
+        if will is None:
+            return
         properties = will_properties(will.expiry_s) if self._v5 else None
         self.client.will_set(will.topic, will.payload, qos=1, retain=True, properties=properties)
 

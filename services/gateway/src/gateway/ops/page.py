@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from gateway.ops.client_reports import ClientPage, ClientReport, Follows
 from gateway.ops.limit_reports import LimitReport
-from gateway.ops.pillow_reports import PillowPage, PillowReport, RefusedClient
+from gateway.ops.pillow_report import PillowPage, PillowReport, RefusedClient
 from runtime.health import OK
 from runtime.redaction import redact
 

@@ -6,56 +6,16 @@ from typing import Final
 import msgspec
 
 from contract.states import NOT_CONNECTED
+from gateway.ops.pillow_report import PillowPage, PillowReport, RefusedClient
 from gateway.ops.why_grey import Presence, why_grey
 from gateway.state.mqtt_consumer import MqttConsumer
 from gateway.state.presence import PresenceTracker
 from gateway.state.state_store import StateStore
 from gateway.transport.refusal_reports import RecentRefusal
-from runtime.pillow_notes import Note
 from runtime.redaction import redact
 
 MAX_EXAMINED: Final = 5_000
 """How many pillows one request for the grey ones looks at; the next request goes on from there."""
-
-
-class RefusedClient(msgspec.Struct, frozen=True):
-    """A client that was refused: when (Unix milliseconds), the close code and the reason."""
-
-    at_ms: int
-    code: int
-    reason: str
-    peer: str | None
-
-
-class PillowReport(msgspec.Struct, frozen=True):
-    """One pillow as this gateway shows it; `known` is false for one that it does not show.
-
-    `grey` is the reason in one word, None where it is not grey; `silent_ms` is how long nothing has
-    come from it while the broker was reachable. Times are in Unix milliseconds.
-    """
-
-    pillow: str
-    known: bool
-    state: str | None = None
-    last: str | None = None
-    at: str | None = None
-    since: str | None = None
-    grey: str | None = "unknown"
-    silent_ms: int | None = None
-    queued_ms: int | None = None
-    published_ms: int | None = None
-    clock_behind: bool = False
-    offline: bool = False
-    notes: list[Note] = []
-    refused_clients: list[RefusedClient] = []
-
-
-class PillowPage(msgspec.Struct, frozen=True):
-    """Pillows in the order in which they became known; `next` is the `after` of the next page."""
-
-    total: int
-    pillows: list[PillowReport]
-    next: int | None
 
 
 class _Shown(msgspec.Struct):

@@ -1,31 +1,11 @@
 """Pillow reports: what this poller knows of a pillow."""
 
-import msgspec
-
 from contract.timestamps import format_timestamp
+from poller.ops.pillow_report import PillowReport
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.ordered_publisher import OrderedPublisher
 from poller.publish.signs_of_life import SignsOfLife
-from poller.settle.recent_dead_letters import RecentDeadLetter
 from poller.settle.settlement import Settlement
-from runtime.pillow_notes import Note
-
-
-class PillowReport(msgspec.Struct, frozen=True):
-    """The last write of a pillow, and what went wrong with it; times in Unix milliseconds.
-
-    `refused` is why the broker does not take its states; None if it does.
-    """
-
-    pillow: str
-    known: bool
-    state: str | None
-    at: str | None
-    queued_ms: int | None
-    published_ms: int | None
-    refused: str | None
-    notes: list[Note]
-    dead_letters: list[RecentDeadLetter]
 
 
 class PillowReports:

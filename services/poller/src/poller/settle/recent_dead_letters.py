@@ -4,29 +4,15 @@ import re
 from collections import deque
 from typing import Final
 
-import msgspec
-
 from contract.messages import Rejection
 from contract.topics import is_pillow_id
 from poller.in_flight import InFlightMessage
+from poller.settle.recent_dead_letter import RecentDeadLetter
 from runtime.clocks import unix_ms
 
 MAX_RECENT: Final = 64
 
 _NAMED: Final = re.compile(r'"pillow"\s*:\s*"([a-z0-9-]{1,63})"')
-
-
-class RecentDeadLetter(msgspec.Struct, frozen=True):
-    """A dead letter: its id in the poison queue, and the pillow that its text names, if any.
-
-    `at_ms` is when it was copied there, in Unix milliseconds.
-    """
-
-    at_ms: int
-    letter: str | None
-    pillow: str | None
-    reason: str
-    detail: str
 
 
 class RecentDeadLetters:

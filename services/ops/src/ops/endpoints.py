@@ -1,0 +1,75 @@
+"""Endpoints: where the services' own ports are."""
+
+import asyncio
+import socket
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from gateway.settings import GatewaySettings
+from poller.settings import PollerSettings
+from runtime.settings import SettingsError
+
+Service = Literal["poller", "gateway"]
+
+_EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}
+"""What a service is bound to or called, and where this machine reaches it."""
+
+_PORTS: Final[dict[Service, int]] = {"poller": 8081, "gateway": 8082}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The port of a service that answers operators; `is_given` if a person named it."""
+
+    service: Service
+    host: str
+    port: int
+    is_given: bool = False
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def setting(self) -> str:
+        """The setting of the port."""
+        return "POLLER_PORT" if self.service == "poller" else "GATEWAY_OPS_PORT"
+
+
+def parse_endpoint(service: Service, url: str) -> Endpoint:
+    """Return the endpoint that a person named; raises SettingsError."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        port = parts.port or _PORTS[service]
+    except ValueError:
+        port = 0
+    if parts.scheme != "http" or not parts.hostname or not port or parts.path not in ("", "/"):
+        raise SettingsError(f"--{service} = {url!r}: write it like http://{service}:{port or 8081}")
+    return Endpoint(service, parts.hostname, port, is_given=True)
+
+
+def poller_endpoint(settings: PollerSettings) -> Endpoint:
+    """Return where a poller with these settings answers on this machine."""
+    return Endpoint("poller", _EVERY_ADDRESS.get(settings.host, settings.host), settings.port)
+
+
+def gateway_endpoint(settings: GatewaySettings) -> Endpoint:
+    """Return where a gateway with these settings answers operators on this machine."""
+    host = _EVERY_ADDRESS.get(settings.ops_host, settings.ops_host)
+    return Endpoint("gateway", host, settings.ops_port)
+
+
+async def addresses_of(endpoint: Endpoint) -> list[Endpoint]:
+    """Return an endpoint for each address of the name: a scaled service has several.
+
+    Raises OSError if the name has none.
+    """
+    host = _EVERY_ADDRESS.get(endpoint.host, endpoint.host)
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, endpoint.port, type=socket.SOCK_STREAM
+    )
+    # One family alone, because each instance has an address in both.
+    family = min(one[0] for one in found)
+    hosts = sorted({str(one[4][0]) for one in found if one[0] == family})
+    return [replace(endpoint, host=one) for one in hosts]

@@ -1,0 +1,80 @@
+"""Facts about one pillow: what each part of the way knows of it, and when. Values only."""
+
+from dataclasses import dataclass, field
+
+from contract.updates import Update
+from gateway.ops.pillow_report import PillowReport as GatewayReport
+from poller.ops.pillow_report import PillowReport as PollerReport
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter that names the pillow: its id, why, and how old it is in seconds."""
+
+    id: str
+    reason: str
+    detail: str
+    age_s: float
+
+
+@dataclass(slots=True)
+class QueueFacts:
+    """Both queues; `error` is why nothing is known. Ages in seconds.
+
+    `waiting_s` are the ages of the pillow's messages among the first 32 that no poller has taken.
+    """
+
+    error: str | None = None
+    count: int | None = None
+    oldest_s: float = 0.0
+    waiting_s: list[float] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class BrokerFacts:
+    """What the broker retains; `error` is why nothing is known."""
+
+    error: str | None = None
+    state: Update | None = None
+    invalid: str | None = None
+    availability: str | None = None
+    online: dict[str, list[str]] = field(default_factory=dict)
+    offline: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class PollerFacts:
+    """What one poller knows; `troubles` are its dependencies that fail, by name."""
+
+    name: str
+    error: str | None = None
+    troubles: dict[str, str] = field(default_factory=dict)
+    report: PollerReport | None = None
+
+
+@dataclass(slots=True)
+class GatewayFacts:
+    """What one gateway shows; `refusal` is what it answers to the token that was given."""
+
+    name: str
+    error: str | None = None
+    troubles: dict[str, str] = field(default_factory=dict)
+    report: GatewayReport | None = None
+    refusal: str | None = None
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything that is known of a pillow; `now_ms` is this machine's clock.
+
+    `similar` are known pillows with a name like it, where nobody knows it.
+    """
+
+    pillow: str
+    now_ms: int
+    queue: QueueFacts | None = None
+    broker: BrokerFacts | None = None
+    pollers: list[PollerFacts] = field(default_factory=list)
+    gateways: list[GatewayFacts] = field(default_factory=list)
+    similar: list[str] = field(default_factory=list)
