@@ -77,7 +77,8 @@ def message_of(publish: Publish, *, v5: bool) -> Message:
         length = bytes((size,)) if size < 128 else bytes((size % 128 | 128, size // 128))
         properties.unpack(length + publish.properties)  # type: ignore[no-untyped-call]
         expiry_s = getattr(properties, "MessageExpiryInterval", None)
-    return Message(publish.topic, publish.payload, publish.retained, expiry_s)
+    packed = publish.properties if v5 else b""
+    return Message(publish.topic, publish.payload, publish.retained, expiry_s, packed)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

@@ -16,14 +16,17 @@ from runtime.mqtt.packets import (
     encode_publish,
     packet_bounds,
     peek_publish,
+    user_property,
 )
 from runtime.mqtt.properties import publish_properties
 from tests.unit.runtime.mqtt.packets import (
     Publish,
     message_of,
+    packed_properties,
     packet,
     publishes,
     remaining_length,
+    texts,
     topics,
 )
 from tests.unit.runtime.mqtt.paho_client import PahoReader
@@ -119,9 +122,24 @@ async def test_an_encoded_publish_is_read_by_paho_as_it_was_meant(
         assert theirs.properties.ContentType == "application/json"
         assert theirs.properties.MessageExpiryInterval == 604_800
     assert decode_publish(written[0], written, *bounds, v5=v5) == (
-        Message(topic, payload, retain, 604_800 if v5 and retain else None),
+        Message(topic, payload, retain, 604_800 if v5 and retain else None, properties[1:]),
         packet_id,
     )
+
+
+@given(st.lists(st.tuples(texts, texts), max_size=3), texts)
+def test_a_user_property_is_found_by_its_name(pairs: list[tuple[str, str]], name: str) -> None:
+    """The first of that name, whatever properties are before it."""
+    properties = packed_properties("text/plain", 7, [*pairs, ("by", "☁")])
+
+    assert user_property(properties, "by") == dict(reversed([*pairs, ("by", "☁")]))["by"]
+    assert user_property(properties, name) == dict(reversed([*pairs, ("by", "☁")])).get(name)
+
+
+@given(st.binary(max_size=60))
+def test_broken_properties_have_no_user_property_and_raise_nothing(properties: bytes) -> None:
+    """They come from whatever the broker sent."""
+    assert user_property(properties, "no such name") is None
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from runtime.mqtt.packets import user_property
 from runtime.mqtt.properties import (
     connect_advice,
     connect_properties,
+    packed_properties,
     publish_properties,
     reason_name,
     subscribe_topics,
@@ -31,6 +33,18 @@ def test_publish_properties_are_packed_with_their_length() -> None:
 def test_publish_properties_that_are_not_given_are_left_out() -> None:
     """All but the format, which is always UTF-8."""
     assert publish_properties(None, None, ()) == b"\x02\x01\x01"
+
+
+@pytest.mark.parametrize("size", [1, 100, 20_000])
+def test_what_paho_has_read_is_packed_without_its_length(size: int) -> None:
+    """However many bytes the length has."""
+    packed = publish_properties(None, None, (("a", "b" * size),))
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.unpack(packed)  # type: ignore[no-untyped-call]
+
+    assert packed.endswith(packed_properties(properties))
+    assert user_property(packed_properties(properties), "a") == "b" * size
+    assert packed_properties(None) == b""
 
 
 def test_the_largest_packet_accepted_is_announced() -> None:

@@ -19,6 +19,7 @@ from runtime.mqtt import (
     SessionLimits,
     Subscription,
     connection,
+    user_property,
 )
 from tests.unit.runtime.mqtt.packets import Publish, packed_properties, packet
 from tests.unit.runtime.mqtt.scripted_broker import (
@@ -219,7 +220,9 @@ async def test_a_message_that_only_paho_decodes_is_delivered_and_acknowledged() 
         broker.last.send(publish.encode(v5=True))
         await until(lambda: broker.last.sent(0x40)[-1:] == [b"\x00\x07"], "the acknowledgement")
 
-        assert kept.received == [Message("p/a/state", b"{}", retained=False)]
+        (message,) = kept.received
+        assert message == Message("p/a/state", b"{}", retained=False, properties=properties)
+        assert user_property(message.properties, "key") == "x" * 200
 
 
 async def test_a_mark_that_the_broker_refuses_names_topic_and_acl() -> None:

@@ -23,7 +23,7 @@ from runtime.mqtt.config import SessionConfig, SessionLimits, Subscription
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable, PublishRefused, PublishTooLarge
 from runtime.mqtt.guest import Guest
 from runtime.mqtt.own_status import STATUS_EXPIRY_S
-from runtime.mqtt.packets import Message
+from runtime.mqtt.packets import Message, user_property
 from runtime.mqtt.session import MqttSession
 
 __all__ = [
@@ -39,4 +39,5 @@ __all__ = [
     "SessionConfig",
     "SessionLimits",
     "Subscription",
+    "user_property",
 ]

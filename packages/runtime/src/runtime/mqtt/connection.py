@@ -10,7 +10,12 @@ from runtime.mqtt.errors import BrokerLost, BrokerUnusable
 from runtime.mqtt.packets import MalformedPacket, Message, encode_pubacks
 from runtime.mqtt.paho_loop import PahoLoop, TransportSocket
 from runtime.mqtt.pieces import Pieces
-from runtime.mqtt.properties import FAILURE, connect_advice, connect_properties
+from runtime.mqtt.properties import (
+    FAILURE,
+    connect_advice,
+    connect_properties,
+    packed_properties,
+)
 from runtime.mqtt.publish_window import Publish, PublishWindow, WindowLimits
 from runtime.mqtt.reader import PacketHandlers, PacketReader
 from runtime.mqtt.silence import Silence
@@ -245,6 +250,7 @@ class Connection(asyncio.Protocol):
                 bytes(message.payload),
                 message.retain,
                 expiry_s if message.retain else None,
+                packed_properties(message.properties),
             )
         )
 

@@ -4,6 +4,7 @@ Sources: MQTT 5 §2.1 (fixed header), §3.3 (PUBLISH), §3.4 (PUBACK), and the s
 A packet that a decoder here does not return is decoded by paho.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 PUBLISH: Final = 0x30
@@ -21,19 +22,21 @@ _SUCCESS: Final = 0
 _EXPIRY: Final = 0x02
 _FIXED_SIZES: Final = {0x01: 1, 0x23: 2}
 _STRINGS: Final = {0x03: 1, 0x08: 1, 0x09: 1, 0x26: 2}
+_USER_PROPERTY: Final = 0x26
 
 
 class Message(NamedTuple):
     """A message received. `retained`: the broker had stored it before the subscription.
 
     `expiry_s` is the message expiry that is left of a retained one; None where the broker did not
-    send any.
+    send any. `properties` are those of MQTT 5, packed, without their length: see `user_property`.
     """
 
     topic: str
     payload: bytes
     retained: bool
     expiry_s: int | None = None
+    properties: bytes = b""
 
 
 class MalformedPacket(ValueError):
@@ -64,14 +67,14 @@ def decode_publish(
 
     `head` is the first byte of the fixed header; the body is `data[begin:end]`.
     None: paho decodes it, or finds what is wrong with it.
-    Properties are skipped by their length, but for the expiry of a retained message.
+    Properties are kept packed, and only the expiry of a retained message is read.
     A topic alias is left to paho (its topic is empty).
     """
     qos = (head >> 1) & 3
     if end - begin < 2 or qos > 1:
         return None
     end_of_topic = at = begin + 2 + (data[begin] << 8 | data[begin + 1])
-    packet_id, expiry_s = 0, None
+    packet_id, expiry_s, properties = 0, None, b""
     if qos:
         at += 2
         if at > end:
@@ -84,34 +87,57 @@ def decode_publish(
             return None  # more than 127 bytes of properties
         begin_of_properties = at + 1
         at = begin_of_properties + data[at]
+        properties = data[begin_of_properties:at]
         if head & _RETAIN:
-            expiry_s = _message_expiry(data[begin_of_properties:at])
+            expiry_s = _message_expiry(properties)
     if at > end or end_of_topic == begin + 2:
         return None
     try:
         topic = data[begin + 2 : end_of_topic].decode()
     except UnicodeDecodeError:
         return None
-    return Message(topic, data[at:end], bool(head & _RETAIN), expiry_s), packet_id
+    message = Message(topic, data[at:end], bool(head & _RETAIN), expiry_s, properties)
+    return message, packet_id
+
+
+def user_property(properties: bytes, name: str) -> str | None:
+    """Return the first user property of a name (MQTT 5 §3.3.2.3.7); None if there is none.
+
+    `properties` are those of a Message.
+    """
+    wanted = name.encode()
+    for kind, value in _each_property(properties):
+        if kind == _USER_PROPERTY:
+            size = int.from_bytes(value[:2], "big")
+            if value[2 : 2 + size] == wanted:
+                return value[4 + size :].decode(errors="replace")
+    return None
 
 
 def _message_expiry(properties: bytes) -> int | None:
     """Return the message expiry of a PUBLISH in seconds; None if it has none (MQTT 5 §3.3.2.3)."""
+    for kind, value in _each_property(properties):
+        if kind == _EXPIRY:
+            return int.from_bytes(value, "big") if len(value) == 4 else None
+    return None
+
+
+def _each_property(properties: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the properties of a PUBLISH: identifier and packed value; ends at an unknown one."""
     at = 0
     while at < len(properties):
         kind = properties[at]
-        at += 1
+        begin = at = at + 1
         if kind == _EXPIRY:
-            expiry = properties[at : at + 4]
-            return int.from_bytes(expiry, "big") if len(expiry) == 4 else None
-        if kind in _FIXED_SIZES:
+            at += 4
+        elif kind in _FIXED_SIZES:
             at += _FIXED_SIZES[kind]
         elif kind in _STRINGS:
             for _ in range(_STRINGS[kind]):
                 at += 2 + int.from_bytes(properties[at : at + 2], "big")
         else:
-            return None
-    return None
+            return
+        yield kind, properties[begin:at]
 
 
 def decode_puback(data: bytes, begin: int, end: int, *, v5: bool) -> tuple[int, int] | None:

@@ -55,6 +55,17 @@ def publish_properties(
     return packed
 
 
+def packed_properties(properties: Properties | None) -> bytes:
+    """Pack the properties of a message that paho has read, without their length."""
+    if properties is None:
+        return b""
+    packed: bytes = properties.pack()  # type: ignore[no-untyped-call]
+    at = 0
+    while packed[at] & 0x80:  # the length has seven bits a byte
+        at += 1
+    return packed[at + 1 :]
+
+
 def subscribe_topics(
     filters: Sequence[str],
     *,
