@@ -172,7 +172,7 @@ DECIDERS: Final = (
     "gateway.auth.verifier",
     "gateway.state.ordered_log",
     "gateway.state.state_store",
-    "gateway.state.expiry_schedule",
+    "runtime.expiry_schedule",
     "gateway.state.history",
     "runtime.queue_time",
     "gateway.state.pillow_presence",

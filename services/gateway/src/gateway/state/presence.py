@@ -12,10 +12,10 @@ from typing import Final, Literal, NamedTuple
 from contract.states import NOT_CONNECTED
 from contract.timestamps import MAX_CLOCK_SKEW_MS
 from contract.updates import EXPIRY_S, Update
-from gateway.state.expiry_schedule import ExpirySchedule
 from gateway.state.history import History
 from gateway.state.pillow_presence import PillowPresence
 from gateway.state.state_store import Change, NotNewer, StateStore
+from runtime.expiry_schedule import ExpirySchedule
 
 REPEAT_AFTER_MS: Final = 4_000
 """A sign of life without a newer state is sent to clients at most this often for each pillow."""

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.state.expiry_schedule import ExpirySchedule
-from tests.unit.gateway.strategies import pillows
+from runtime.expiry_schedule import ExpirySchedule
+
+pillows = st.sampled_from(["a", "b", "c", "d"])
 
 steps = st.lists(
     st.one_of(
