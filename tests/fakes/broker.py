@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -11,8 +11,9 @@ from contract.queue_report import QueueReport
 from contract.updates import Update
 from poller.journal.save_marks import SaveMark, encode_mark
 from poller.publish.mqtt_state_publisher import OTHER_POLLER_S
-from poller.publish.state_publisher import BrokerEventHandler, RoleListener
-from runtime.mqtt import BrokerLost, PublishRefused, PublishTooLarge
+from poller.publish.state_publisher import BrokerEventHandler, PillowObserver, RoleListener
+from runtime.mqtt import BrokerLost, Message, PublishRefused, PublishTooLarge
+from runtime.mqtt.properties import publish_properties
 from tests.fakes.calls import Calls, Fault
 
 LOST: Final = "mqtt://fake: gone"
@@ -40,23 +41,43 @@ class BrokerServer:
         self.role: bytes | None = None
         """What the active poller said, retained."""
         self.refuses_roles = False
-        self._saved: tuple[dict[str, Update], dict[str, bytes]] = ({}, {})
+        self.values: dict[str, Message] = {}
+        """What is retained beside states and marks, by topic."""
+        self.published: list[Message] = []
+        """Every value that was published beside states and marks."""
+        self.refuses_values = False
+        self._saved: tuple[dict[str, Update], dict[str, bytes], dict[str, Message]] = ({}, {}, {})
 
     def save(self) -> None:
         """Save what is retained, as a broker does from time to time."""
-        self._saved = (dict(self.retained), dict(self.marks))
+        self._saved = (dict(self.retained), dict(self.marks), dict(self.values))
 
     def crash(self) -> None:
         """End every connection, and retain only what was saved."""
         self.disconnect_all()
-        retained, marks = self._saved
-        self.retained, self.marks = dict(retained), dict(marks)
+        retained, marks, values = self._saved
+        self.retained, self.marks, self.values = dict(retained), dict(marks), dict(values)
 
     def remove(self, pillow: str) -> None:
         """Remove a pillow, as a client does with an empty retained payload."""
         del self.retained[pillow]
         for session in self.sessions:
             session.receive_removal(pillow)
+
+    def publish(self, topic: str, payload: bytes, properties: bytes = b"") -> None:
+        """Retain a value, as a client does that is no poller, and send it to every session."""
+        self.accept_value(Message(topic, payload, False, None, properties), sender=None)
+
+    def accept_value(self, message: Message, *, sender: "FakeBroker | None") -> None:
+        """Retain a value, and forward it."""
+        self.published.append(message)
+        if message.payload:
+            self.values[message.topic] = message._replace(retained=True)
+        else:
+            self.values.pop(message.topic, None)
+        for session in self.sessions:
+            if session is not sender or sender.loops_back:
+                session.receive_value(message)
 
     def disconnect_all(self) -> None:
         """End every connection."""
@@ -92,11 +113,12 @@ class FakeBroker:
         self.calls = calls
         self.listener: BrokerEventHandler | None = None
         self.pollers: RoleListener | None = None
+        self.observers: Sequence[PillowObserver] = ()
         self.reconnect_s = reconnect_s
         self.losses = 0
         self.most_in_flight = 0
         self._unnoticed_s = unnoticed_s
-        self._loop_back = loop_back
+        self.loops_back = loop_back
         self._outgoing = _Line(latency_s)
         self._incoming = _Line(latency_s)
         self._ready = asyncio.Event()
@@ -125,6 +147,31 @@ class FakeBroker:
     @property
     def delivers_retained(self) -> bool:
         return True
+
+    @property
+    def has_properties(self) -> bool:
+        return not self.loops_back
+
+    def publish_retained(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        expiry_s: int | None,
+        user_properties: Sequence[tuple[str, str]] = (),
+    ) -> asyncio.Future[None]:
+        if not self._connected:
+            raise BrokerLost(LOST)
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._in_flight.add(confirmed)
+        confirmed.add_done_callback(self._in_flight.discard)
+        packed = b""
+        if self.has_properties:
+            length, packed = 1, publish_properties(None, expiry_s, tuple(user_properties))
+            packed = packed[length:]
+        message = Message(topic, payload, False, expiry_s, packed)
+        self._outgoing.send(partial(self._arrive_value, message, confirmed))
+        return confirmed
 
     def publish_mark(self, mark: SaveMark) -> asyncio.Future[None]:
         if not self._connected:
@@ -157,7 +204,10 @@ class FakeBroker:
         return confirmed
 
     def publish_state(self, update: Update, traceparent: str | None) -> asyncio.Future[None]:
-        return self._send("publish_state", update)
+        sent = self._send("publish_state", update)
+        for observer in self.observers:
+            observer.on_state(update, is_retained=False)
+        return sent
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         return self._send("announce", letter)
@@ -176,12 +226,16 @@ class FakeBroker:
                 self.listener.on_mark(mark)
         if self.pollers is not None:
             self.pollers.on_connecting()
+        for observer in self.observers:
+            observer.on_connecting()
         for update in tuple(self.server.retained.values()):
-            self._receive(update)
+            self._receive(update, is_retained=True)
+        for value in tuple(self.server.values.values()):
+            self._deliver(value)
         if self.server.role is not None:
             self._receive_role(self.server.role)
         self._ready.set()
-        for handler in (self.listener, self.pollers):
+        for handler in (self.listener, self.pollers, *self.observers):
             if handler is not None:
                 handler.on_ready()
 
@@ -207,6 +261,18 @@ class FakeBroker:
     def _removed(self, pillow: str) -> None:
         if self.listener is not None and not self.calls.crashed.is_set():
             self.listener.on_removed(pillow)
+            for observer in self.observers:
+                observer.on_removed(pillow)
+
+    def receive_value(self, message: Message) -> None:
+        """Receive what another client retains beside states, if it is connected."""
+        if self._connected:
+            self._incoming.send(partial(self._deliver, message))
+
+    def _deliver(self, message: Message) -> None:
+        if not self.calls.crashed.is_set():
+            for observer in self.observers:
+                observer.on_message(message)
 
     def close(self) -> None:
         """Disconnect and do not connect again."""
@@ -228,12 +294,14 @@ class FakeBroker:
             loop = asyncio.get_running_loop()
             self._timers.append(loop.call_later(self.reconnect_s, self.connect))
 
-    def _receive(self, update: Update) -> None:
+    def _receive(self, update: Update, *, is_retained: bool = False) -> None:
         if self.calls.crashed.is_set():
             return
         self._mark_known(update)
         if self.listener is not None:
             self.listener.on_state(update)
+        for observer in self.observers:
+            observer.on_state(update, is_retained=is_retained)
 
     def _mark_known(self, update: Update) -> None:
         self._seen.add(_content(update))
@@ -289,13 +357,21 @@ class FakeBroker:
         if retain:
             server.role = role
         for session in server.sessions:
-            if session._connected and (session is not self or self._loop_back):
+            if session._connected and (session is not self or self.loops_back):
                 session._incoming.send(partial(session._receive_role, role))
         self._incoming.send(lambda: self._confirm(None, confirmed, refused=False))
 
     def _receive_role(self, role: bytes) -> None:
         if self.pollers is not None and not self.calls.crashed.is_set():
             self.pollers.on_role(role)
+
+    def _arrive_value(self, message: Message, confirmed: asyncio.Future[None]) -> None:
+        if self.calls.crashed.is_set():
+            return
+        is_refused = self.server.refuses_values
+        if not is_refused:
+            self.server.accept_value(message, sender=self)
+        self._incoming.send(partial(self._confirm, None, confirmed, refused=is_refused))
 
     def _accept(self, what: Update | bytes) -> None:
         server = self.server
@@ -310,7 +386,7 @@ class FakeBroker:
         server.retained[what.pillow] = what
         server.accepted.append(what)
         for session in server.sessions:
-            if session._connected and (session is not self or self._loop_back):
+            if session._connected and (session is not self or self.loops_back):
                 session._incoming.send(partial(session._receive, what))
             if session is not self:
                 session._other_poller_s = asyncio.get_running_loop().time()

@@ -37,6 +37,7 @@ RIGHTS = {
     "poller": Rights(
         write=[
             f"{PREFIX}/+/state",
+            f"{PREFIX}/+/availability",
             f"{PREFIX}/bridge/poller/+/status",
             f"{PREFIX}/bridge/poller/+/mark",
             f"{PREFIX}/bridge/poller/+/saved/+",
@@ -46,6 +47,7 @@ RIGHTS = {
         ],
         read=[
             f"{PREFIX}/+/state",
+            f"{PREFIX}/+/availability",
             f"{PREFIX}/bridge/poller/+/status",
             f"{PREFIX}/+/poller/+/mark",
             f"{PREFIX}/bridge/poller/+/saved/+",

@@ -50,10 +50,16 @@ class GatewayCore:
         )
 
     def receive(
-        self, topic: str, payload: bytes, *, retained: bool = False, expiry_s: int | None = None
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retained: bool = False,
+        expiry_s: int | None = None,
+        properties: bytes = b"",
     ) -> None:
         """Process a message as if the broker had sent it."""
-        self.consumer.receive(Message(topic, payload, retained, expiry_s))
+        self.consumer.receive(Message(topic, payload, retained, expiry_s, properties))
 
     def receive_state(
         self, given: Update, *, retained: bool = False, expiry_s: int | None = None

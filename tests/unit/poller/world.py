@@ -8,10 +8,12 @@ from prometheus_client.samples import Sample
 
 from contract.messages import ParsedMessage, decode_message
 from contract.timestamps import format_timestamp
+from contract.topics import Topics
 from poller.composition import Pipeline, PipelineOptions, compose
 from poller.consume.classify import ClassificationRules
 from poller.consume.polling import PollPolicy
 from poller.metrics import PollerMetrics
+from poller.presence.parts import PresenceOptions
 from poller.publish.journaled_writes import StateJournal
 from poller.queue_time import QueueTime
 from tests.fakes.broker import BrokerServer, FakeBroker
@@ -20,6 +22,8 @@ from tests.fakes.queue import EPOCH_S, FakeQueue, Message, QueueServer
 from tests.fakes.virtual_time import now
 
 POLICY = PollPolicy(floor_s=0.1, ceiling_s=2.0, hot_s=5.0, watched_s=0.1, unknown_s=2.0)
+
+TOPICS = Topics("pillow")
 
 Latency = Callable[[], float]
 
@@ -133,6 +137,7 @@ class World:
         journal: StateJournal | None = None,
         policy: PollPolicy = POLICY,
         takeover_s: float | None = None,
+        offline_after_s: float = 0.0,
     ) -> Process:
         """Start a poller whose calls fail as `plan` and `fault` say.
 
@@ -165,11 +170,13 @@ class World:
             self.visibility_s,
             newest_only,
             max_pillows,
+            presence=PresenceOptions(TOPICS, offline_after_s, max_pillows),
             instance=f"poller-{len(self.processes)}",
             takeover_s=takeover_s,
         )
         pipeline = compose(queue, broker, metrics, options, queue_time, journal)
         broker.listener, broker.pollers = pipeline.listener, pipeline.elector
+        broker.observers = pipeline.observers
         process = Process(pipeline, metrics, queue, broker)
         self.processes.append(process)
         if connected:

@@ -3,6 +3,7 @@
 consumer → page fetcher → page handler → page publisher →         the path of a message
     ordered publisher → settlement
 broker listener → last writes, reconciler                         what the broker reports
+presence                                                          what MQTT says beside states
 elector, receive gate → page fetcher                              which poller receives
 lease renewal, depth monitor, queue reporter                      background loops
 """
@@ -10,7 +11,7 @@ lease renewal, depth monitor, queue reporter                      background loo
 import asyncio
 import random
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -34,6 +35,7 @@ from poller.journal.journal_folder import OpenedJournal
 from poller.journal.save_marks import WITHOUT_JOURNAL, SaveMarks
 from poller.metrics import PollerMetrics
 from poller.ops.pillow_reports import PillowReports
+from poller.presence.parts import PresenceOptions, compose_presence
 from poller.publish.broker_listener import BrokerListener
 from poller.publish.journaled_writes import JournaledWrites, StateJournal
 from poller.publish.newer_state_writer import NewerStateWriter
@@ -43,7 +45,7 @@ from poller.publish.pillow_limit import PillowLimit
 from poller.publish.retained_state_reconciler import RetainedStateReconciler
 from poller.publish.save_mark_publisher import SaveMarkPublisher
 from poller.publish.signs_of_life import SignsOfLife
-from poller.publish.state_publisher import BrokerEventHandler, StatePublisher
+from poller.publish.state_publisher import BrokerEventHandler, PillowObserver, StatePublisher
 from poller.queue_time import QueueTime
 from poller.queues import Queue
 from poller.settle.monitored_queue import MonitoredQueue
@@ -70,6 +72,7 @@ class PipelineOptions:
     max_pillows: int = 100_000
     instance: str = "poller"
     takeover_s: float | None = None
+    presence: PresenceOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Pipeline:
     broker_state: Callable[[], str]
     """Returns `ok`, or a pillow whose states the broker refuses and its reason."""
     reports: PillowReports
+    observers: Sequence[PillowObserver] = ()
 
 
 def compose(
@@ -99,7 +103,8 @@ def compose(
     """Build a pipeline; the caller runs the journal, if there is one.
 
     The caller passes what the queue's answers say about its clock to `queue_time`, what the broker
-    reports to `listener`, what gateways say there to `pacer`, and what pollers say to `elector`.
+    reports to `listener` and `observers`, what gateways say there to `pacer`, and what pollers say
+    to `elector`.
     """
     tasks = BackgroundTasks()
     in_flight = _in_flight(metrics, options, queue_time)
@@ -116,7 +121,7 @@ def compose(
     publisher = OrderedPublisher(
         writer, reconciler, settlement, tasks, newest_only=options.newest_only
     )
-
+    presence = compose_presence(broker, options.presence, queue_time, metrics, last_writes)
     pages = PagePublisher(publisher, tasks, metrics)
     handler = PageHandler(in_flight, pages, settlement, metrics, options.rules)
     depth = DepthMonitor(queue, health, metrics)
@@ -125,19 +130,18 @@ def compose(
     gate = ReceiveGate(broker, elector)
     metrics.active.set_function(lambda: gate.is_open)
     fetcher = PageFetcher(monitored, gate, in_flight, handler, metrics)
-    pacer = PollPacer(options.policy, metrics)
+    pacer = PollPacer(options.policy, metrics, presence.on_caught_up)
     consumer = Consumer(fetcher, pacer, options.visibility_s)
     renewal = LeaseRenewal(monitored, in_flight, metrics, options.visibility_s)
     listener = BrokerListener(broker, last_writes, reconciler, metrics, queue_time)
     if journal is not None:
         journal.listen(partial(_use_opened, last_writes, listener))
-
     queue_state = partial(_queue_state, elector, health)
     reporter = QueueReporter(broker, in_flight, gate, queue_state)
     loops = (renewal.run, depth.run, reporter.run, save_marks.run, save_marks.pass_days)
     reports = PillowReports(last_writes, signs_of_life, publisher, settlement)
     return Pipeline(
-        Worker(consumer, pages, settlement, tasks, (*loops, *_loops(elector))),
+        Worker(consumer, pages, settlement, tasks, (*loops, *_loops(elector), *presence.loops)),
         listener,
         pacer,
         elector,
@@ -145,6 +149,7 @@ def compose(
         queue_state,
         lambda: publisher.state,
         reports,
+        presence.observers,
     )
 
 

@@ -216,6 +216,11 @@ class PollerMetrics:
             "States superseded from a take-over until the leases of the poller before had ended.",
         )
 
+    def _define_presence(self) -> None:
+        self.offline_pillows = self._gauge(
+            "pillows_offline", "Pillows of the queue that are offline: silent for too long."
+        )
+
     def _define_watching(self) -> None:
         self.watching = self._gauge(
             "watching", "Clients that look, as gateways say; NaN while none says it."

@@ -60,6 +60,10 @@ class QueueTime:
         now_us = self._clock.now_us(self.monotonic_s())
         return self._wall_ms() if now_us is None else now_us // 1000
 
+    def monotonic_ms(self) -> int:
+        """Return the time of the clock that measures durations, in milliseconds."""
+        return int(self._monotonic_s() * 1000)
+
     def offset_s(self) -> float:
         """Return this machine's wall clock minus the queue's, in seconds; NaN if not known."""
         return (self._wall_ms() - self.now_ms()) / 1000 if self.is_known else math.nan

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from contract.poller_roles import queue_level
+from contract.topics import Topics
 from poller.azure.queue import AzureQueue
 from poller.composition import Pipeline, PipelineOptions, compose
 from poller.consume.classify import ClassificationRules
@@ -21,6 +22,7 @@ from poller.journal.journal_folder import JournalFolder
 from poller.journal.save_marks import WITHOUT_JOURNAL
 from poller.metrics import PollerMetrics
 from poller.ops.routes import operator_routes
+from poller.presence.parts import PresenceOptions
 from poller.publish.mqtt_state_publisher import MqttStatePublisher
 from poller.queue_time import QueueTime
 from poller.queues import QueueDenied
@@ -75,10 +77,15 @@ async def _serve(
         journals = {} if journal is None else journal.instances
         own = {WITHOUT_JOURNAL: settings.instance}
         level = queue_level(queue.account, settings.queue) if settings.is_coordinated else ""
-        broker = MqttStatePublisher(settings, SERVICE, own | dict(journals), level)
-        pipeline = compose(queue, broker, metrics, _options(settings), queue_time, journal)
+        presence = PresenceOptions(
+            Topics(settings.topic_prefix), settings.silence_s, settings.max_pillows
+        )
+        instances = own | dict(journals)
+        broker = MqttStatePublisher(settings, SERVICE, instances, level, presence.filters)
+        options = _options(settings, presence)
+        pipeline = compose(queue, broker, metrics, options, queue_time, journal)
         broker.listener, broker.gateways = pipeline.listener, pipeline.pacer
-        broker.pollers = pipeline.elector
+        broker.pollers, broker.observers = pipeline.elector, pipeline.observers
         observe_session(SERVICE, broker.session, metrics.registry)
         states = partial(_dependencies, pipeline, broker, journal)
         health = health_routes(states, metrics.registry)
@@ -134,7 +141,7 @@ def _wake_route(pipeline: Pipeline) -> Route:
     return Route("/wake", wake, methods=["POST"])
 
 
-def _options(settings: PollerSettings) -> PipelineOptions:
+def _options(settings: PollerSettings, presence: PresenceOptions) -> PipelineOptions:
     return PipelineOptions(
         ClassificationRules(settings.default_pillow, settings.max_attempts),
         PollPolicy(
@@ -149,4 +156,5 @@ def _options(settings: PollerSettings) -> PipelineOptions:
         max_pillows=settings.max_pillows,
         instance=settings.instance,
         takeover_s=settings.takeover_after if settings.is_coordinated else None,
+        presence=presence,
     )

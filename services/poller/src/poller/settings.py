@@ -103,6 +103,14 @@ class PollerSettings(QueueSettings):
         description="The limit of pillows whose newest states are remembered; above it the one "
         "that has been silent for longest is forgotten.",
     )
+    offline_after: float = Field(
+        60,
+        alias="POLLER_OFFLINE_AFTER",
+        ge=0,
+        le=604800,
+        description="Seconds of silence after which a pillow that comes by the queue is `offline` "
+        "on MQTT: at least POLLER_POLL_MAX, and twice that unless it is set. 0: nothing is said.",
+    )
     host: str = Field(
         "127.0.0.1", alias="POLLER_HOST", description="The address of health and metrics."
     )
@@ -113,6 +121,13 @@ class PollerSettings(QueueSettings):
         le=65535,
         description="The port of health and metrics; 0 for any free one.",
     )
+
+    @property
+    def silence_s(self) -> float:
+        """POLLER_OFFLINE_AFTER, or more where a message may wait for long before it is polled."""
+        if "offline_after" in self.model_fields_set:
+            return self.offline_after
+        return max(self.offline_after, 2 * self.poll_max)
 
     @property
     def poll_unknown(self) -> float:
@@ -135,5 +150,10 @@ class PollerSettings(QueueSettings):
         if 0 < self.takeover_after < 1:
             raise ValueError(
                 f"POLLER_TAKEOVER_AFTER = {self.takeover_after:g} is neither 0 nor 1 at least"
+            )
+        if 0 < self.silence_s < self.poll_max:
+            raise ValueError(
+                f"POLLER_OFFLINE_AFTER = {self.offline_after:g} is below POLLER_POLL_MAX = "
+                f"{self.poll_max:g}: messages may wait for longer than that on the queue"
             )
         return self

@@ -9,6 +9,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.availability import KEPT_BY, POLLER
 from contract.frames import Snapshot, Status, Updates
 from contract.states import NOT_CONNECTED
 from contract.timestamps import MAX_CLOCK_SKEW_MS
@@ -17,6 +18,7 @@ from gateway.state import mqtt_consumer as module
 from gateway.state.mqtt_consumer import EXPIRY_CHECK_S
 from runtime import log_repeats
 from runtime.clocks import unix_ms
+from runtime.mqtt.properties import publish_properties
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import EPOCH_MS, fields, update
 from tests.unit.gateway.subscribers import Client
@@ -210,6 +212,21 @@ async def test_an_empty_availability_clears_offline(world: World) -> None:
     assert before == NOT_CONNECTED
     assert world.store.state("cloud-1") == update().payload
     assert world.received("availability") == 2
+
+
+async def test_a_pollers_word_does_not_change_what_this_gateway_thinks_of_a_silence(
+    world: World,
+) -> None:
+    """It may cross a newer state, and GATEWAY_EXPIRE_AFTER may be longer; the will counts."""
+    kept = publish_properties(None, 60, ((KEPT_BY, POLLER),))[1:]
+    world.receive_state(update())
+    world.receive("pillow/cloud-1/availability", b"offline", properties=kept)
+    assert world.store.state("cloud-1") == update().payload
+
+    world.receive("pillow/cloud-1/availability", b"offline")
+    world.receive("pillow/cloud-1/availability", b"online", properties=kept)
+    assert world.shown() == NOT_CONNECTED
+    assert world.received("availability") == 3
 
 
 async def test_a_retained_state_older_than_the_expiry_is_shown_as_notconnected(

@@ -1,16 +1,17 @@
 """What paho packs and names for us, read again by paho."""
 
 import pytest
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from runtime.mqtt.packets import user_property
+from runtime.mqtt.packets import Message, user_property
 from runtime.mqtt.properties import (
     connect_advice,
     connect_properties,
-    packed_properties,
     publish_properties,
     reason_name,
+    received_message,
     subscribe_topics,
 )
 
@@ -36,15 +37,28 @@ def test_publish_properties_that_are_not_given_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 100, 20_000])
-def test_what_paho_has_read_is_packed_without_its_length(size: int) -> None:
-    """However many bytes the length has."""
-    packed = publish_properties(None, None, (("a", "b" * size),))
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.unpack(packed)  # type: ignore[no-untyped-call]
+@pytest.mark.parametrize("retained", [True, False])
+def test_a_message_that_paho_has_read_has_its_properties(size: int, retained: bool) -> None:
+    """Packed without their length, however many bytes that has; the expiry of a retained one."""
+    packed = publish_properties(None, 60, (("a", "b" * size),))
+    read = MQTTMessage(topic=b"t")
+    read.payload, read.retain = b"x", retained
+    read.properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    read.properties.unpack(packed)  # type: ignore[no-untyped-call]
 
-    assert packed.endswith(packed_properties(properties))
-    assert user_property(packed_properties(properties), "a") == "b" * size
-    assert packed_properties(None) == b""
+    message = received_message(read)
+
+    assert message[:4] == ("t", b"x", retained, 60 if retained else None)
+    assert packed.endswith(message.properties)
+    assert user_property(message.properties, "a") == "b" * size
+
+
+def test_a_message_of_mqtt_3_1_1_has_no_properties() -> None:
+    """As paho reads it."""
+    read = MQTTMessage(topic=b"t")
+    read.payload = b"x"
+
+    assert received_message(read) == Message("t", b"x", False)
 
 
 def test_the_largest_packet_accepted_is_announced() -> None:

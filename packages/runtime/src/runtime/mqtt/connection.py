@@ -7,14 +7,14 @@ from runtime.clocks import monotonic_s
 from runtime.mqtt.config import SessionConfig
 from runtime.mqtt.connection_events import ConnectionEvents, LastWill
 from runtime.mqtt.errors import BrokerLost, BrokerUnusable
-from runtime.mqtt.packets import MalformedPacket, Message, encode_pubacks
+from runtime.mqtt.packets import MalformedPacket, encode_pubacks
 from runtime.mqtt.paho_loop import PahoLoop, TransportSocket
 from runtime.mqtt.pieces import Pieces
 from runtime.mqtt.properties import (
     FAILURE,
     connect_advice,
     connect_properties,
-    packed_properties,
+    received_message,
 )
 from runtime.mqtt.publish_window import Publish, PublishWindow, WindowLimits
 from runtime.mqtt.reader import PacketHandlers, PacketReader
@@ -243,16 +243,7 @@ class Connection(asyncio.Protocol):
         self._set_response(codes)
 
     def _on_paho_message(self, _client: Any, _userdata: Any, message: Any) -> None:
-        expiry_s = getattr(message.properties, "MessageExpiryInterval", None)
-        self._events.on_message(
-            Message(
-                message.topic,
-                bytes(message.payload),
-                message.retain,
-                expiry_s if message.retain else None,
-                packed_properties(message.properties),
-            )
-        )
+        self._events.on_message(received_message(message))
 
     def _on_paho_disconnect(
         self, _client: Any, _userdata: Any, flags: Any, reason: Any, _properties: Any

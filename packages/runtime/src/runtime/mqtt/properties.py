@@ -9,6 +9,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from runtime.mqtt.packets import Message
+
 FAILURE: Final = 0x80
 """Reason codes from here on mean failure (MQTT 5 §2.4); SUBACK of MQTT 3.1.1 has this one."""
 
@@ -55,8 +57,20 @@ def publish_properties(
     return packed
 
 
-def packed_properties(properties: Properties | None) -> bytes:
-    """Pack the properties of a message that paho has read, without their length."""
+def received_message(message: Any) -> Message:
+    """Return a message that paho has read."""
+    expiry_s = getattr(message.properties, "MessageExpiryInterval", None)
+    return Message(
+        message.topic,
+        bytes(message.payload),
+        message.retain,
+        expiry_s if message.retain else None,
+        _packed(message.properties),
+    )
+
+
+def _packed(properties: Properties | None) -> bytes:
+    """Pack properties without their length."""
     if properties is None:
         return b""
     packed: bytes = properties.pack()  # type: ignore[no-untyped-call]

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from msgspec import UNSET
 from prometheus_client import Counter
 
+from contract.availability import KEPT_BY, POLLER
 from contract.frames import Status
 from contract.timestamps import MAX_CLOCK_SKEW_MS
 from contract.topics import OFFLINE, ONLINE, Topics
@@ -17,7 +18,7 @@ from gateway.state.presence import Instant, PresenceTracker, Received, SignOfLif
 from gateway.state.state_age import is_too_far_ahead, live_age_ms, retained_age
 from gateway.state.state_store import Change
 from gateway.state.warn_once import WarnOnce
-from runtime.mqtt import Message
+from runtime.mqtt import Message, user_property
 from runtime.queue_aware_clock import Clock, Reading
 from runtime.reachable_time import ReachableTime
 
@@ -168,6 +169,10 @@ class MqttConsumer:
             )
             return
         self._count("availability")
+        if user_property(message.properties, KEPT_BY) == POLLER:
+            # A poller has found the pillow silent, or awake. How long a silence is allowed here,
+            # GATEWAY_EXPIRE_AFTER says, and what the poller found may cross a newer state.
+            return
         online = message.payload != OFFLINE
         self._publish(
             self._presence.set_availability(pillow, online, self.now(), retained=message.retained)

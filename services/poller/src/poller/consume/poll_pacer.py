@@ -4,6 +4,7 @@ import asyncio
 import math
 import random
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
@@ -30,7 +31,14 @@ only after it. However many hints come, they cost no more than somebody who look
 class PollPacer:
     """Keeps the state of the polls and what gateways say; a GatewayListener."""
 
-    def __init__(self, policy: PollPolicy, metrics: PollerMetrics) -> None:
+    def __init__(
+        self,
+        policy: PollPolicy,
+        metrics: PollerMetrics,
+        on_caught_up: Callable[[float], None] = lambda _began_s: None,
+    ) -> None:
+        """`on_caught_up` is called after a poll that emptied the queue, with its `began_s`."""
+        self._on_caught_up = on_caught_up
         self._policy = policy
         self._metrics = metrics
         self._gateways = Gateways(time.monotonic)
@@ -78,6 +86,8 @@ class PollPacer:
     def record_poll(self, found: Found, began_s: float) -> None:
         """Note what a poll found that began at a time of the event loop."""
         now_s = asyncio.get_running_loop().time()
+        if found is not Found.FULL:
+            self._on_caught_up(began_s)
         self._state = after_poll(
             self._state, self._policy, self.viewers, found, now_s, now_s - began_s
         )

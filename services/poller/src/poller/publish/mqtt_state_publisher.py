@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -11,7 +11,12 @@ from contract.topics import Topics
 from contract.updates import CONTENT_TYPE, EXPIRY_S, Update, decode_state
 from poller.journal.save_marks import SaveMark, encode_mark
 from poller.publish.publish_confirms import PublishConfirms
-from poller.publish.state_publisher import BrokerEventHandler, GatewayListener, RoleListener
+from poller.publish.state_publisher import (
+    BrokerEventHandler,
+    GatewayListener,
+    PillowObserver,
+    RoleListener,
+)
 from poller.settings import PollerSettings
 from runtime.mqtt import STATUS_EXPIRY_S, Message, MqttSession, SessionConfig, Subscription
 
@@ -43,12 +48,15 @@ class MqttStatePublisher:
         service: str,
         journals: Mapping[str, str] = MappingProxyType({}),
         queue: str = "",
+        filters: Sequence[str] = (),
     ) -> None:
         """`journals` are the ids, with their instances, of the journals whose states are known.
 
         The marks of others are read as well, because their journals may be adopted later.
         `queue` is the level of the topic on which its pollers agree; empty if they do not.
+        `filters` are the topics that the observers need.
         """
+        self.observers: Sequence[PillowObserver] = ()
         self._topics = Topics(settings.topic_prefix)
         self._instance = settings.instance
         marks = {self._topics.saved(instance, journal) for journal, instance in journals.items()}
@@ -67,7 +75,7 @@ class MqttStatePublisher:
                 mark_topic=self._topics.mark(service, settings.instance),
             ),
             # Some marks without a wildcard too, so that every broker sends them.
-            Subscription(self._filters(marks), no_local=True),
+            Subscription((*self._filters(marks), *filters), no_local=True),
             on_message=self._on_message,
             on_ready=self._on_ready,
             on_lost=self._on_lost,
@@ -107,6 +115,11 @@ class MqttStatePublisher:
         return self._session.delivers_retained is not False
 
     @property
+    def has_properties(self) -> bool:
+        """Whether messages carry properties, as with MQTT 5."""
+        return self._confirms is None
+
+    @property
     def session(self) -> MqttSession:
         """The session with the broker, for its metrics."""
         return self._session
@@ -135,6 +148,8 @@ class MqttStatePublisher:
             expiry_s=EXPIRY_S,
             user_properties=(("traceparent", traceparent),) if traceparent else (),
         )
+        for observer in self.observers:
+            observer.on_state(update, is_retained=False)
         if self._confirms is None:
             return acknowledged
         return self._confirms.expect(update.pillow, update.payload, acknowledged)
@@ -166,17 +181,32 @@ class MqttStatePublisher:
         """Publish the announcement of a dead letter; see StatePublisher."""
         return self._session.publish(self._dead_letter_topic, letter, content_type=CONTENT_TYPE)
 
+    def publish_retained(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        expiry_s: int | None,
+        user_properties: Sequence[tuple[str, str]] = (),
+    ) -> asyncio.Future[None]:
+        """Publish another retained value; see StatePublisher."""
+        return self._session.publish(
+            topic, payload, retain=True, expiry_s=expiry_s, user_properties=user_properties
+        )
+
     def _on_message(self, message: Message) -> None:
         self._notice_connection()
         topic = self._topics.parse(message.topic)
-        if topic is None:
-            self._on_service_message(message)
+        if topic is None or topic.kind != "state":
+            self._on_other_message(message)
             return
         is_own = self._confirms is not None and self._confirms.receive(
             topic.pillow, message.payload
         )
         if not message.payload:
             self.listener.on_removed(topic.pillow)
+            for observer in self.observers:
+                observer.on_removed(topic.pillow)
             return
         update = decode_state(topic.pillow, message.payload)
         if isinstance(update, Update):
@@ -184,9 +214,11 @@ class MqttStatePublisher:
             if not is_own and not message.retained and update.queued_ms is not None:
                 self._other_poller_s = asyncio.get_running_loop().time()
             self.listener.on_state(update)
+            for observer in self.observers:
+                observer.on_state(update, is_retained=message.retained)
 
-    def _on_service_message(self, message: Message) -> None:
-        """Handle a message that is no pillow's: of a poller, of a gateway, or a wake hint."""
+    def _on_other_message(self, message: Message) -> None:
+        """Handle a message that is no state: of a poller or a gateway, a wake hint, or another."""
         if message.topic == self._role_topic:
             if self.pollers is not None:
                 self.pollers.on_role(message.payload)
@@ -201,12 +233,17 @@ class MqttStatePublisher:
                 self.gateways.on_watching(instance, message.payload)
             else:
                 self.gateways.on_gateway_status(instance, message.payload)
+        else:
+            for observer in self.observers:
+                observer.on_message(message)
 
     def _on_ready(self) -> None:
         self._notice_connection()
         self.listener.on_ready()
         if self.pollers is not None:
             self.pollers.on_ready()
+        for observer in self.observers:
+            observer.on_ready()
 
     def _notice_connection(self) -> None:
         """Report that another connection has begun, before anything that came on it."""
@@ -216,6 +253,8 @@ class MqttStatePublisher:
             self.gateways.on_connecting()
             if self.pollers is not None:
                 self.pollers.on_connecting()
+            for observer in self.observers:
+                observer.on_connecting()
 
     def _on_lost(self) -> None:
         if self._confirms is not None:

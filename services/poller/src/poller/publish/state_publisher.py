@@ -1,11 +1,13 @@
 """The port of the broker: what the poller publishes, and what the broker reports."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 from contract.queue_report import QueueReport
 from contract.updates import Update
 from poller.journal.save_marks import SaveMark
+from runtime.mqtt import Message
 
 
 class StatePublisher(Protocol):
@@ -27,6 +29,10 @@ class StatePublisher(Protocol):
     def connections(self) -> int:
         """How many connections were begun; what came on one before may be gone from the broker."""
 
+    @property
+    def has_properties(self) -> bool:
+        """Whether messages carry properties, as with MQTT 5."""
+
     async def wait_ready(self) -> None:
         """Wait until `is_ready`."""
 
@@ -47,6 +53,35 @@ class StatePublisher(Protocol):
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         """Publish the announcement of a dead letter; the future and the errors are the same."""
+
+    def publish_retained(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        expiry_s: int | None,
+        user_properties: Sequence[tuple[str, str]] = (),
+    ) -> asyncio.Future[None]:
+        """Publish another retained value; the future and the errors are the same."""
+
+
+class PillowObserver(Protocol):
+    """Sees the states that this poller publishes and receives, in order; it must not block."""
+
+    def on_connecting(self) -> None:
+        """Handle that another connection begins: the broker sends again what it has."""
+
+    def on_state(self, update: Update, *, is_retained: bool) -> None:
+        """Handle a state that is published now, or that the broker had retained."""
+
+    def on_removed(self, pillow: str) -> None:
+        """Handle the removal of a pillow: an empty retained payload."""
+
+    def on_message(self, message: Message) -> None:
+        """Handle a message of another topic, which any observer may have asked for."""
+
+    def on_ready(self) -> None:
+        """Handle that every retained message has been delivered."""
 
 
 class BrokerEventHandler(Protocol):

@@ -1,0 +1,235 @@
+"""Which pillows are `online` and which `offline`, and which of these words a poller writes. Pure.
+
+A poller says the word of a pillow that comes by the queue. It never replaces a word of the pillow's
+own, with one exception: an `offline` is out of date when a state comes by the queue after it.
+
+Pollers do not answer each other, so that two that disagree cannot write for ever. A poller writes
+`online` when a state arrives, and `offline` once in each silence.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from contract.topics import OFFLINE, ONLINE
+from contract.updates import EXPIRY_S
+from runtime.expiry_schedule import ExpirySchedule
+
+EXPIRY_MS: Final = EXPIRY_S * 1000
+RENEWAL_MS: Final = EXPIRY_MS // 2
+"""After how long an `online` is written again, because a broker drops it after EXPIRY_S."""
+
+Author = Literal["pillow", "poller", "unknown"]
+"""Who says a word. It is not known with MQTT 3.1.1: there it is a poller's if the newest state came
+by the queue, else the pillow's own."""
+
+
+class Word(NamedTuple):
+    """A word to write: `online`, `offline`, or empty to clear it."""
+
+    pillow: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class _Pillow:
+    """What is known of a pillow. Times are in milliseconds of one monotonic clock.
+
+    `word` is what the broker has, as far as it is known; None: nothing.
+    `has_state`: the broker has sent, or been given, a state of it on this connection.
+    """
+
+    seen_ms: int
+    by_queue: bool
+    has_state: bool
+    word: bytes | None = None
+    author: Author = "unknown"
+    written_ms: int = 0
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a poller says its word."""
+        if self.word is None or self.author == "unknown":
+            return self.by_queue
+        return self.author == "poller"
+
+
+class Availability:
+    """The words of at most `max_pillows`.
+
+    Above the limit a newcomer takes the place of the pillow that has been `offline` for longest,
+    whose word stays as it is; without one, nothing is said of the newcomer (`refused` counts them).
+    """
+
+    def __init__(self, offline_after_ms: int, max_pillows: int) -> None:
+        self._offline_after_ms = offline_after_ms
+        self._max_pillows = max_pillows
+        self._pillows: dict[str, _Pillow] = {}
+        self._offline: dict[str, None] = {}  # the longest first
+        self._deadlines = ExpirySchedule()
+        self.refused = 0
+        """Pillows of which nothing is said, because there are too many; each time they report."""
+
+    def __len__(self) -> int:
+        return len(self._pillows)
+
+    @property
+    def offline(self) -> int:
+        """How many are `offline`."""
+        return len(self._offline)
+
+    def word(self, pillow: str) -> bytes | None:
+        """Return the word that the broker has of a pillow, as far as it is known."""
+        known = self._pillows.get(pillow)
+        return None if known is None else known.word
+
+    def begin_connection(self) -> None:
+        """Forget what the broker has, because it may have lost it; it sends all of it again."""
+        self._offline.clear()
+        for known in self._pillows.values():
+            known.word, known.author, known.has_state = None, "unknown", False
+
+    def end_retained(self) -> None:
+        """Note that the broker has sent all that it has: what it lacks may have to be written."""
+        for pillow, known in self._pillows.items():
+            if known.word is None:
+                self._deadlines.schedule(pillow, self._deadline_ms(known))
+
+    def receive_state(
+        self, pillow: str, seen_ms: int, now_ms: int, *, by_queue: bool
+    ) -> Word | None:
+        """Note a state that was published now, of something that was seen at `seen_ms`.
+
+        Returns the word that has to be written.
+        """
+        known = self._pillows.get(pillow)
+        if known is None:
+            if not by_queue or not self._make_room():
+                return None
+            known = self._add(pillow, seen_ms, by_queue=True)
+        known.by_queue, known.has_state = by_queue, True
+        known.seen_ms = max(known.seen_ms, seen_ms)
+        if known.word == ONLINE or now_ms - known.seen_ms >= self._offline_after_ms:
+            return None
+        if not known.is_kept and not (by_queue and known.word == OFFLINE):
+            return None
+        return self._write(pillow, known, ONLINE, now_ms)
+
+    def receive_retained_state(self, pillow: str, seen_ms: int, *, by_queue: bool) -> None:
+        """Note a state that the broker had; `seen_ms` may be corrected by a second call."""
+        known = self._pillows.get(pillow)
+        if known is None:
+            if not by_queue or not self._make_room():
+                return
+            self._add(pillow, seen_ms, by_queue=True)
+            return
+        known.by_queue, known.has_state = by_queue, True
+        known.seen_ms = max(known.seen_ms, seen_ms)
+
+    def correct(self, pillow: str, seen_ms: int) -> None:
+        """Replace when a pillow was seen, if that turns out to be longer ago."""
+        known = self._pillows.get(pillow)
+        if known is not None and seen_ms < known.seen_ms:
+            known.seen_ms = seen_ms
+            self._deadlines.schedule(pillow, self._deadline_ms(known))
+
+    def receive_word(self, pillow: str, payload: bytes, author: Author, written_ms: int) -> None:
+        """Note a word that the broker sent; empty: it was cleared."""
+        known = self._pillows.get(pillow)
+        if known is None:
+            # Whose word it is counts only together with a state, which may come later.
+            if not payload or not self._make_room():
+                return
+            known = self._add(pillow, written_ms, by_queue=False)
+            known.has_state = False
+        if author == "unknown" and known.word == payload and known.author == "poller":
+            author = "poller"  # what this poller wrote comes back without a property
+        known.word, known.author, known.written_ms = payload or None, author, written_ms
+        self._offline.pop(pillow, None)
+        if payload == OFFLINE:
+            self._offline[pillow] = None
+        else:
+            self._deadlines.schedule(pillow, self._deadline_ms(known))
+
+    def remove(self, pillow: str) -> Word | None:
+        """Forget a pillow that was removed; returns the word that clears its availability."""
+        known = self._pillows.get(pillow)
+        if known is None:
+            return None
+        is_written = known.word is not None and known.is_kept
+        if known.is_kept or known.word is None:
+            self._forget(pillow)
+        else:
+            known.by_queue = known.has_state = False  # the word is the pillow's, and stays
+        return Word(pillow, b"") if is_written else None
+
+    def due(self, caught_up_ms: int, now_ms: int) -> Iterator[Word | None]:
+        """Walk over the pillows whose silence, or word, is old enough; None: nothing to write.
+
+        Every message that was on the queue at `caught_up_ms` has been received, so silence counts
+        until then.
+        """
+        for pillow in self._deadlines.pop_due(caught_up_ms):
+            known = self._pillows[pillow]
+            word: Word | None = None
+            if self._deadline_ms(known) > caught_up_ms:
+                self._deadlines.schedule(pillow, self._deadline_ms(known))
+                if known.word == ONLINE and known.is_kept:
+                    word = self._renew(pillow, known, now_ms)
+            elif known.is_kept and known.word != OFFLINE:
+                self._look_later(pillow, known, caught_up_ms)
+                word = self._write(pillow, known, OFFLINE, now_ms)
+            elif known.word != ONLINE and caught_up_ms - known.seen_ms >= EXPIRY_MS:
+                self._forget(pillow)  # the broker has dropped its state
+            else:
+                self._look_later(pillow, known, caught_up_ms)
+            yield word
+
+    def orphans(self) -> list[str]:
+        """Return the pillows of which the broker has a word of a poller, and no state."""
+        return [
+            pillow
+            for pillow, known in self._pillows.items()
+            if known.word is not None and known.author == "poller" and not known.has_state
+        ]
+
+    def _deadline_ms(self, known: _Pillow) -> int:
+        return known.seen_ms + self._offline_after_ms
+
+    def _look_later(self, pillow: str, known: _Pillow, now_ms: int) -> None:
+        """Look at a silent pillow again when the broker drops its state."""
+        later_ms = max(known.seen_ms + EXPIRY_MS, now_ms + self._offline_after_ms)
+        self._deadlines.schedule(pillow, later_ms)
+
+    def _renew(self, pillow: str, known: _Pillow, now_ms: int) -> Word | None:
+        if now_ms - known.written_ms < RENEWAL_MS:
+            return None
+        return self._write(pillow, known, ONLINE, now_ms)
+
+    def _add(self, pillow: str, seen_ms: int, *, by_queue: bool) -> _Pillow:
+        known = self._pillows[pillow] = _Pillow(seen_ms, by_queue, has_state=True)
+        self._deadlines.schedule(pillow, self._deadline_ms(known))
+        return known
+
+    def _write(self, pillow: str, known: _Pillow, payload: bytes, now_ms: int) -> Word:
+        known.word, known.author, known.written_ms = payload, "poller", now_ms
+        if payload == OFFLINE:
+            self._offline[pillow] = None
+        else:
+            self._offline.pop(pillow, None)
+            self._deadlines.schedule(pillow, self._deadline_ms(known))
+        return Word(pillow, payload)
+
+    def _make_room(self) -> bool:
+        if len(self._pillows) < self._max_pillows:
+            return True
+        if self._offline:
+            self._forget(next(iter(self._offline)))
+            return True
+        self.refused += 1
+        return False
+
+    def _forget(self, pillow: str) -> None:
+        del self._pillows[pillow]
+        self._offline.pop(pillow, None)
+        self._deadlines.cancel(pillow)
