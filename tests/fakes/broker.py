@@ -206,7 +206,7 @@ class FakeBroker:
     def publish_state(self, update: Update, traceparent: str | None) -> asyncio.Future[None]:
         sent = self._send("publish_state", update)
         for observer in self.observers:
-            observer.on_state(update, is_retained=False)
+            observer.on_state(update, "own")
         return sent
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
@@ -301,7 +301,7 @@ class FakeBroker:
         if self.listener is not None:
             self.listener.on_state(update)
         for observer in self.observers:
-            observer.on_state(update, is_retained=is_retained)
+            observer.on_state(update, "retained" if is_retained else "other")
 
     def _mark_known(self, update: Update) -> None:
         self._seen.add(_content(update))

@@ -61,7 +61,7 @@ async def test_a_silent_pillow_is_offline_for_every_reader_of_mqtt(
                 await until(said, ["online"])
             async with Poller(queue_name, prefix, broker, **settings) as poller:
                 await until(said, ["online", "offline"])
-                assert await poller.metric("pillows_offline") == 1
+                assert await poller.metric("offline_pillows") == 1
                 await put(azurite, queue_name, [message("a", 2)])
                 await until(said, ["online", "offline", "online"])
                 await pillow.publish(Topics(prefix).state("a"), b"", 1, True)

@@ -49,6 +49,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "poller": (
         "settings",
+        "presence_metrics",
         "metrics",
         "background_tasks",
         "queues",

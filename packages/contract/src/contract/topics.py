@@ -48,7 +48,7 @@ class Topics:
         return f"{self.prefix}/{pillow}/state"
 
     def availability(self, pillow: str) -> str:
-        """The topic of `online` and `offline` (also the last will) of a pillow that speaks MQTT."""
+        """The topic of a pillow's `online` and `offline`, retained: see availability."""
         return f"{self.prefix}/{pillow}/availability"
 
     def status(self, service: str, instance: str) -> str:

@@ -2,8 +2,7 @@
 
 At any moment `received = published + superseded + dead_lettered + retried` + unsettled messages in
 flight, because every delivery is settled exactly once.
-Each value of a label that is known before has a sample of 0 from the start: a counter that begins
-with its first event has no increase that a rule could see.
+Values of labels that are known before begin with 0, so that a rule sees the first increase.
 """
 
 import math
@@ -15,6 +14,7 @@ from typing import Final, Protocol
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from contract.messages import Reason
+from poller.presence_metrics import PresenceMetrics
 from runtime.histogram import Histogram
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
@@ -86,6 +86,7 @@ class PollerMetrics:
         self._define_queue()
         self._define_limits()
         self._define_coordination()
+        self.presence = PresenceMetrics(self.registry)
         self._define_watching()
         self._define_journal()
         self._define_times()
@@ -214,11 +215,6 @@ class PollerMetrics:
         self.takeover_superseded = self._counter(
             "takeover_superseded",
             "States superseded from a take-over until the leases of the poller before had ended.",
-        )
-
-    def _define_presence(self) -> None:
-        self.offline_pillows = self._gauge(
-            "pillows_offline", "Pillows of the queue that are offline: silent for too long."
         )
 
     def _define_watching(self) -> None:

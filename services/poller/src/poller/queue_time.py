@@ -62,7 +62,7 @@ class QueueTime:
 
     def monotonic_ms(self) -> int:
         """Return the time of the clock that measures durations, in milliseconds."""
-        return int(self._monotonic_s() * 1000)
+        return int(self.monotonic_s() * 1000)
 
     def offset_s(self) -> float:
         """Return this machine's wall clock minus the queue's, in seconds; NaN if not known."""

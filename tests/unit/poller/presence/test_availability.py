@@ -153,6 +153,17 @@ def test_a_new_pillow_is_online_and_then_offline_once_in_each_silence() -> None:
     assert one.offline == 0
 
 
+def test_the_poller_that_publishes_a_state_says_the_word() -> None:
+    """The others take it for a sign of life."""
+    one = kept()
+
+    assert one.receive_state("a", 0, None, by_queue=True) is None
+    one.receive_word("a", ONLINE, "poller", 0)
+    assert one.receive_state("a", 50_000, None, by_queue=True) is None
+    assert due(one, 100_000) == []
+    assert due(one, 110_000) == [Word("a", OFFLINE)]
+
+
 def test_silence_counts_only_until_the_queue_was_last_found_empty() -> None:
     """A pillow may have reported since: its message waits on the queue."""
     one = kept()
@@ -229,7 +240,8 @@ def test_what_a_broker_lost_is_written_again() -> None:
 
 def test_a_word_of_a_poller_without_a_state_is_an_orphan() -> None:
     """Its pillow was removed while no poller was there; a pillow's own word stays."""
-    one = kept()
+    one = Availability(SILENCE_MS, 100, has_state=lambda pillow: pillow == "lost by the broker")
+    one.receive_word("lost by the broker", ONLINE, "poller", 0)
     one.receive_word("a", ONLINE, "poller", 0)
     one.receive_word("b", ONLINE, "pillow", 0)
     one.receive_word("c", ONLINE, "poller", 0)
@@ -255,11 +267,12 @@ def test_a_provisional_age_is_corrected_to_an_older_one_only() -> None:
 
 def test_above_the_limit_an_offline_pillow_makes_room_and_a_live_one_does_not() -> None:
     """What is said of it stays; of the newcomer nothing is said."""
-    one = kept(max_pillows=2)
+    refused: list[str] = []
+    one = Availability(SILENCE_MS, 2, refused.append)
     one.receive_state("a", 0, 0, by_queue=True)
     one.receive_state("b", 50_000, 50_000, by_queue=True)
     assert one.receive_state("c", 50_000, 50_000, by_queue=True) is None
-    assert one.refused == 1
+    assert refused == ["c"]
     assert due(one, SILENCE_MS) == [Word("a", OFFLINE)]
 
     assert one.receive_state("c", 60_000, 60_000, by_queue=True) == Word("c", ONLINE)

@@ -4,10 +4,10 @@ A poller says the word of a pillow that comes by the queue. It never replaces a 
 own, with one exception: an `offline` is out of date when a state comes by the queue after it.
 
 Pollers do not answer each other, so that two that disagree cannot write for ever. A poller writes
-`online` when a state arrives, and `offline` once in each silence.
+`online` when it publishes a state, and `offline` once in each silence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -58,17 +58,25 @@ class Availability:
     """The words of at most `max_pillows`.
 
     Above the limit a newcomer takes the place of the pillow that has been `offline` for longest,
-    whose word stays as it is; without one, nothing is said of the newcomer (`refused` counts them).
+    whose word stays as it is; without one, nothing is said of the newcomer, and `on_refused` is
+    called each time it reports. `has_state` tells of which pillows this poller has a state, which
+    the broker may lack.
     """
 
-    def __init__(self, offline_after_ms: int, max_pillows: int) -> None:
+    def __init__(
+        self,
+        offline_after_ms: int,
+        max_pillows: int,
+        on_refused: Callable[[str], None] = lambda _pillow: None,
+        has_state: Callable[[str], bool] = lambda _pillow: False,
+    ) -> None:
         self._offline_after_ms = offline_after_ms
         self._max_pillows = max_pillows
+        self._on_refused = on_refused
+        self._has_state = has_state
         self._pillows: dict[str, _Pillow] = {}
         self._offline: dict[str, None] = {}  # the longest first
         self._deadlines = ExpirySchedule()
-        self.refused = 0
-        """Pillows of which nothing is said, because there are too many; each time they report."""
 
     def __len__(self) -> int:
         return len(self._pillows)
@@ -96,20 +104,22 @@ class Availability:
                 self._deadlines.schedule(pillow, self._deadline_ms(known))
 
     def receive_state(
-        self, pillow: str, seen_ms: int, now_ms: int, *, by_queue: bool
+        self, pillow: str, seen_ms: int, now_ms: int | None, *, by_queue: bool
     ) -> Word | None:
-        """Note a state that was published now, of something that was seen at `seen_ms`.
+        """Note a state that is published now, of a pillow that was seen at `seen_ms`.
 
-        Returns the word that has to be written.
+        Returns the word that has to be written; without `now_ms` another poller writes it.
         """
         known = self._pillows.get(pillow)
         if known is None:
-            if not by_queue or not self._make_room():
+            if not by_queue or not self._make_room(pillow):
                 return None
             known = self._add(pillow, seen_ms, by_queue=True)
         known.by_queue, known.has_state = by_queue, True
         known.seen_ms = max(known.seen_ms, seen_ms)
-        if known.word == ONLINE or now_ms - known.seen_ms >= self._offline_after_ms:
+        if now_ms is None or known.word == ONLINE:
+            return None
+        if now_ms - known.seen_ms >= self._offline_after_ms:
             return None
         if not known.is_kept and not (by_queue and known.word == OFFLINE):
             return None
@@ -119,7 +129,7 @@ class Availability:
         """Note a state that the broker had; `seen_ms` may be corrected by a second call."""
         known = self._pillows.get(pillow)
         if known is None:
-            if not by_queue or not self._make_room():
+            if not by_queue or not self._make_room(pillow):
                 return
             self._add(pillow, seen_ms, by_queue=True)
             return
@@ -138,7 +148,7 @@ class Availability:
         known = self._pillows.get(pillow)
         if known is None:
             # Whose word it is counts only together with a state, which may come later.
-            if not payload or not self._make_room():
+            if not payload or not self._make_room(pillow):
                 return
             known = self._add(pillow, written_ms, by_queue=False)
             known.has_state = False
@@ -186,11 +196,13 @@ class Availability:
             yield word
 
     def orphans(self) -> list[str]:
-        """Return the pillows of which the broker has a word of a poller, and no state."""
+        """Return the pillows of which there is a word of a poller, and no state."""
         return [
             pillow
             for pillow, known in self._pillows.items()
-            if known.word is not None and known.author == "poller" and not known.has_state
+            if known.word is not None
+            and known.author == "poller"
+            and not (known.has_state or self._has_state(pillow))
         ]
 
     def _deadline_ms(self, known: _Pillow) -> int:
@@ -220,13 +232,13 @@ class Availability:
             self._deadlines.schedule(pillow, self._deadline_ms(known))
         return Word(pillow, payload)
 
-    def _make_room(self) -> bool:
+    def _make_room(self, newcomer: str) -> bool:
         if len(self._pillows) < self._max_pillows:
             return True
         if self._offline:
             self._forget(next(iter(self._offline)))
             return True
-        self.refused += 1
+        self._on_refused(newcomer)
         return False
 
     def _forget(self, pillow: str) -> None:

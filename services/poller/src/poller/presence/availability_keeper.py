@@ -9,19 +9,16 @@ import asyncio
 from functools import partial
 from typing import Final
 
-import structlog
+from prometheus_client import Counter
 
 from contract.availability import KEPT_BY, POLLER, WORDS
 from contract.topics import Topics
 from contract.updates import EXPIRY_S, Update
 from poller.presence.availability import Author, Availability, Word
 from poller.presence.retained_writer import RetainedWriter
-from poller.publish.journaled_writes import JournaledWrites
-from poller.publish.state_publisher import StatePublisher
+from poller.publish.state_publisher import StatePublisher, StateSource
 from poller.queue_time import QueueTime
 from runtime.mqtt import Message, user_property
-
-log = structlog.get_logger()
 
 CHECK_S: Final = 1.0
 """How often silence is looked for, in seconds. What a poll has brought is published within it."""
@@ -39,18 +36,16 @@ class AvailabilityKeeper:
         availability: Availability,
         topics: Topics,
         queue_time: QueueTime,
-        last_writes: JournaledWrites,
+        written: Counter,
     ) -> None:
         self._broker = broker
         self._availability = availability
-        self._last_writes = last_writes
         self._topics = topics
         self._queue_time = queue_time
         self._caught_up_ms: int | None = None
         self._unknown_ages: dict[str, int] = {}
         """When the retained states of pillows were queued, until the queue's time is known."""
 
-        self._is_limit_logged = False
         self._writer = RetainedWriter(
             partial(
                 broker.publish_retained, expiry_s=EXPIRY_S, user_properties=((KEPT_BY, POLLER),)
@@ -58,12 +53,8 @@ class AvailabilityKeeper:
             "the availability of pillows",
             f"let the poller's user read and write {topics.all_availability}, or set "
             "POLLER_OFFLINE_AFTER=0",
+            written,
         )
-
-    @property
-    def written(self) -> int:
-        """How many words the broker has confirmed."""
-        return self._writer.written
 
     def on_caught_up(self, began_s: float) -> None:
         """Note that a poll which began then, by the event loop's clock, emptied the queue."""
@@ -79,7 +70,6 @@ class AvailabilityKeeper:
             if caught_up_ms is not None and self._broker.is_ready:
                 await self._check(caught_up_ms)
             caught_up_ms = self._caught_up_ms
-            self._log_limit()
 
     async def _check(self, caught_up_ms: int) -> None:
         while self._unknown_ages and self._queue_time.is_known:
@@ -98,15 +88,6 @@ class AvailabilityKeeper:
             if number % 1000 == 0:
                 await asyncio.sleep(0)
 
-    def _log_limit(self) -> None:
-        if self._availability.refused and not self._is_limit_logged:
-            self._is_limit_logged = True
-            log.warning(
-                "POLLER_MAX_PILLOWS is reached, and no pillow is offline: nothing is said of the "
-                "availability of further ones; they are only counted",
-                limit=len(self._availability),
-            )
-
     # PillowObserver
 
     def on_connecting(self) -> None:
@@ -115,11 +96,11 @@ class AvailabilityKeeper:
         self._writer.begin_connection()
         self._unknown_ages.clear()
 
-    def on_state(self, update: Update, *, is_retained: bool) -> None:
+    def on_state(self, update: Update, source: StateSource) -> None:
         """Note that a pillow was awake when its state was put on the queue, or came here."""
         now_ms = self._queue_time.monotonic_ms()
         queued_ms, by_queue = update.queued_ms, update.queued_ms is not None
-        if is_retained:
+        if source == "retained":
             seen_ms = now_ms
             if queued_ms is not None:
                 if self._queue_time.is_known:
@@ -131,11 +112,16 @@ class AvailabilityKeeper:
         waited_ms = 0
         if queued_ms is not None and update.published_ms is not None:
             waited_ms = max(0, update.published_ms - queued_ms)
-        word = self._availability.receive_state(
-            update.pillow, now_ms - waited_ms, now_ms, by_queue=by_queue
+        # The poller that publishes a state says the word, and any poller where a pillow does.
+        says_word = source == "own" or not by_queue
+        self._write(
+            self._availability.receive_state(
+                update.pillow,
+                now_ms - waited_ms,
+                now_ms if says_word else None,
+                by_queue=by_queue,
+            )
         )
-        if word is not None:
-            self._write(word)
 
     def on_removed(self, pillow: str) -> None:
         """Clear the availability of a pillow that was removed."""
@@ -164,8 +150,7 @@ class AvailabilityKeeper:
         self._availability.end_retained()
         if self._broker.delivers_retained:
             for pillow in self._availability.orphans():
-                if self._last_writes.get(pillow) is None:  # else it is published again
-                    self._write(self._availability.remove(pillow))
+                self._write(self._availability.remove(pillow))
 
     def _author(self, message: Message) -> Author:
         if not self._broker.has_properties:

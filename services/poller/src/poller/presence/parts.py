@@ -4,6 +4,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+from prometheus_client import Counter
+
 from contract.topics import Topics
 from poller.metrics import PollerMetrics
 from poller.presence.availability import Availability
@@ -11,7 +14,24 @@ from poller.presence.availability_keeper import AvailabilityKeeper
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import PillowObserver, StatePublisher
 from poller.queue_time import QueueTime
-from runtime.observed_counter import ObservedCounter
+
+log = structlog.get_logger()
+
+
+class PresenceLimit:
+    """Counts the states of pillows of which nothing is said, and logs the first of them."""
+
+    def __init__(self, refused: Counter, text: str) -> None:
+        self._refused = refused
+        self._text = text
+        self._is_logged = False
+
+    def on_refused(self, pillow: str) -> None:
+        """Record that nothing is said of a pillow."""
+        self._refused.inc()
+        if not self._is_logged:
+            self._is_logged = True
+            log.warning(self._text, pillow=pillow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +67,19 @@ def compose_presence(
     """Build the parts that the options ask for."""
     if options is None or not options.offline_after_s:
         return Presence()
-    availability = Availability(int(options.offline_after_s * 1000), options.max_pillows)
-    keeper = AvailabilityKeeper(broker, availability, options.topics, queue_time, last_writes)
-    metrics.offline_pillows.set_function(lambda: availability.offline)
-    prefix, registry = "pillowcast_poller_availability", metrics.registry
-    ObservedCounter(
-        f"{prefix}_written",
-        "Words of availability that the broker confirmed.",
-        lambda: keeper.written,
-        registry,
+    limit = PresenceLimit(
+        metrics.presence.refused,
+        "POLLER_MAX_PILLOWS is reached, and no pillow is offline: nothing is said of the "
+        "availability of further ones; they are only counted",
     )
-    ObservedCounter(
-        f"{prefix}_refused",
-        "States of pillows of whose availability nothing is said, above POLLER_MAX_PILLOWS.",
-        lambda: availability.refused,
-        registry,
+    availability = Availability(
+        int(options.offline_after_s * 1000),
+        options.max_pillows,
+        limit.on_refused,
+        lambda pillow: last_writes.get(pillow) is not None,
     )
+    keeper = AvailabilityKeeper(
+        broker, availability, options.topics, queue_time, metrics.presence.written
+    )
+    metrics.presence.offline.set_function(lambda: availability.offline)
     return Presence((keeper,), (keeper.run,), keeper.on_caught_up)

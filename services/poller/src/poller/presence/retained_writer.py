@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 import structlog
+from prometheus_client import Counter
 
 from runtime.mqtt import BrokerLost, PublishRefused
 
@@ -19,11 +20,16 @@ class RetainedWriter:
     """Writes values; what is lost with a connection is not repeated, because its owner compares.
 
     Memory is bounded by the number of keys. After a refusal nothing is sent on that connection,
-    because the ACL lacks the topic. `what` names the values in the log.
+    because the ACL lacks the topic. `what` names the values in the log, and `written` counts those
+    that the broker confirmed.
     """
 
     def __init__(
-        self, send: Callable[[str, bytes], "asyncio.Future[None]"], what: str, advice: str
+        self,
+        send: Callable[[str, bytes], "asyncio.Future[None]"],
+        what: str,
+        advice: str,
+        written: Counter,
     ) -> None:
         self._send = send
         self._what = what
@@ -34,8 +40,7 @@ class RetainedWriter:
         """The last value of each key that is in flight."""
         self._is_refused = False
         self._is_logged = False
-        self.written = 0
-        """Values that the broker confirmed."""
+        self._written = written
 
     def __len__(self) -> int:
         return len(self._waiting) + self._in_flight
@@ -85,7 +90,7 @@ class RetainedWriter:
         if isinstance(error, PublishRefused):
             self._on_refused(error)
         elif error is None:
-            self.written += 1
+            self._written.inc()
         self._send_waiting()
 
     def _on_refused(self, error: PublishRefused) -> None:

@@ -149,7 +149,7 @@ class MqttStatePublisher:
             user_properties=(("traceparent", traceparent),) if traceparent else (),
         )
         for observer in self.observers:
-            observer.on_state(update, is_retained=False)
+            observer.on_state(update, "own")
         if self._confirms is None:
             return acknowledged
         return self._confirms.expect(update.pillow, update.payload, acknowledged)
@@ -215,7 +215,7 @@ class MqttStatePublisher:
                 self._other_poller_s = asyncio.get_running_loop().time()
             self.listener.on_state(update)
             for observer in self.observers:
-                observer.on_state(update, is_retained=message.retained)
+                observer.on_state(update, "retained" if message.retained else "other")
 
     def _on_other_message(self, message: Message) -> None:
         """Handle a message that is no state: of a poller or a gateway, a wake hint, or another."""

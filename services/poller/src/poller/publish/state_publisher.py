@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from contract.queue_report import QueueReport
 from contract.updates import Update
 from poller.journal.save_marks import SaveMark
 from runtime.mqtt import Message
+
+StateSource = Literal["own", "other", "retained"]
+"""Who publishes a state now; or the broker had it."""
 
 
 class StatePublisher(Protocol):
@@ -71,8 +74,11 @@ class PillowObserver(Protocol):
     def on_connecting(self) -> None:
         """Handle that another connection begins: the broker sends again what it has."""
 
-    def on_state(self, update: Update, *, is_retained: bool) -> None:
-        """Handle a state that is published now, or that the broker had retained."""
+    def on_state(self, update: Update, source: StateSource) -> None:
+        """Handle a state: one that this poller publishes, one of another client, or a retained one.
+
+        With MQTT 3.1.1 an own state comes back as one of another client.
+        """
 
     def on_removed(self, pillow: str) -> None:
         """Handle the removal of a pillow: an empty retained payload."""

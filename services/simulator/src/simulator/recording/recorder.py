@@ -6,8 +6,9 @@ from typing import BinaryIO, Final
 
 import structlog
 
+from contract.availability import KEPT_BY
 from contract.topics import Topics
-from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
+from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription, user_property
 from simulator.recording.recording_file import encode_header, encode_line, pillow_of
 from simulator.settings import SimulatorSettings
 from simulator.targets.azure_queue import queue_view
@@ -65,7 +66,7 @@ async def record_mqtt(
             return
         if topic.kind == "state":
             recorder.record(topic.pillow, message.payload, retained=message.retained)
-        else:
+        elif user_property(message.properties, KEPT_BY) is None:  # else it is no pillow's word
             availability = message.payload.decode("ascii", "replace")
             recorder.record(topic.pillow, b"", availability=availability, retained=message.retained)
 
