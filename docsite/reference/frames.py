@@ -1,0 +1,92 @@
+"""docs/reference/frames.md: every frame between gateway and client, from contract.frames."""
+
+import json
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from contract import frames
+from docsite.reference.tables import code, table
+
+INTRODUCTION: Final = """\
+# Frames
+
+Each frame is one JSON object: a text message on `/ws`, the data of an event on `/events`.
+[The wire format](../../packages/contract/README.md#frames-gateway-to-browser) explains their order.
+The gateway serves the same as schemas, at `/asyncapi.json` and `/openapi.json`.
+Ignore a type or a field that you do not know, because a newer gateway may send it.
+"""
+
+
+def page(root: Path) -> str:
+    """Return the page."""
+    examples = json.loads((root / "packages/contract/examples/frames.json").read_text("utf-8"))
+    requests = json.loads((root / "packages/contract/examples/requests.json").read_text("utf-8"))
+    kinds = [
+        kind
+        for kind in vars(frames).values()
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and _tag(kind)
+    ]
+    up = [kind for kind in kinds if (kind.__doc__ or "").startswith("From a browser")]
+    down = [kind for kind in kinds if kind not in up]
+    parts = [INTRODUCTION, "## From the gateway\n"]
+    parts += [_frame(kind, examples) for kind in down]
+    parts.append("## From a client\n")
+    parts += [_frame(kind, requests) for kind in up]
+    return "\n".join(parts)
+
+
+def _tag(kind: type[msgspec.Struct]) -> str | None:
+    tag = kind.__struct_config__.tag
+    return tag if isinstance(tag, str) else None
+
+
+def _frame(kind: type[msgspec.Struct], examples: object) -> str:
+    rows = [
+        [code(field.encode_name), _type(field.type), "" if field.required else "may be absent"]
+        for field in msgspec.structs.fields(kind)
+    ]
+    text = " ".join((kind.__doc__ or "").split()).removeprefix("From a browser: ")
+    parts = [f"### {_tag(kind)}\n", f"{text[:1].upper()}{text[1:]}\n"]
+    example = next((found for found in _frames_in(examples) if found["type"] == _tag(kind)), None)
+    if example is not None:
+        parts.append(f"```json\n{json.dumps(example, ensure_ascii=False)}\n```\n")
+    if rows:
+        parts.append(table(["field", "type", ""], rows))
+    return "\n".join(parts)
+
+
+def _frames_in(value: object) -> list[dict[str, Any]]:
+    """Return the frames of the examples, wherever in their structure they are."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            return _frames_in(json.loads(value))
+        except ValueError:
+            return []
+    if isinstance(value, dict):
+        if isinstance(value.get("type"), str):
+            return [value]
+        return [found for part in value.values() for found in _frames_in(part)]
+    return (
+        [found for part in value for found in _frames_in(part)] if isinstance(value, list) else []
+    )
+
+
+def _type(kind: Any) -> str:
+    """Return a type in words."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return ", ".join(f'`"{value}"`' for value in arguments)
+    if origin in (Union, UnionType):
+        known = [part for part in arguments if part not in (NoneType, msgspec.UnsetType)]
+        return " or ".join(dict.fromkeys(map(_type, known)))
+    if origin is list:
+        return f"list of {_type(arguments[0])}"
+    if origin is tuple:
+        return f"list of {len(arguments)}: {_type(arguments[0])}"
+    if origin is dict or kind is dict:
+        return "state"
+    names = {str: "text", int: "integer", float: "number", bool: "true or false"}
+    return names.get(kind, getattr(kind, "__name__", str(kind)))
