@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from docsite.built_pages import check_site
+from docsite.reference import log_lines
 from docsite.staging import BrokenLink, Staging
 
 ROOT: Final = Path(__file__).parent.parent
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         Staging(ROOT, SOURCE).run()
+        (SOURCE / "reference/log-lines.md").write_text(log_lines.page(ROOT), encoding="utf-8")
     except BrokenLink as error:
         print(f"error: broken links in the documentation:\n{error}", file=sys.stderr)
         return 1

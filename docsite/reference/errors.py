@@ -1,4 +1,4 @@
-"""docs/reference/errors.md: close codes, problem documents, reasons, log lines, exit statuses."""
+"""docs/reference/errors.md: close codes, problem documents, reasons, exit statuses."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Final
 
 from contract import frames
 from contract.messages import Reason
-from docsite.reference.source_texts import Call, calls, log_lines
+from docsite.reference.source_texts import Call, calls
 from docsite.reference.tables import code, table, words
 
 INTRODUCTION: Final = """\
@@ -52,17 +52,10 @@ def page(root: Path) -> str:
             table(["status", "title", "detail"], _problems(found)),
             "## Reasons of dead letters\n",
             _table_of(contract, "Dead letters: messages that can never be published", set(Reason)),
-            "## Log lines\n",
-            "Warnings and errors. With `LOG_FORMAT=json` the text is the field `event`.\n",
-            table(["level", "event", "logged by"], _log_lines(found)),
             "## Exit statuses\n",
             table(["status", "meaning"], EXIT_STATUSES),
         ]
     )
-
-
-def _log_lines(found: list[Call]) -> list[list[str]]:
-    return [[level, words(event), services] for level, event, services in log_lines(found)]
 
 
 def _is_close_code(name: str, value: object) -> bool:

@@ -8,6 +8,7 @@ from contract.topics import Topics
 from devstack.processes import ROOT
 from docsite.reference import errors, settings, topics
 from docsite.reference import frames as frames_page
+from docsite.reference import log_lines as log_lines_page
 from docsite.reference.source_texts import Call, calls, log_lines
 from docsite.reference.tables import table
 
@@ -54,7 +55,12 @@ def test_every_close_code_and_reason_is_listed_with_what_the_source_says() -> No
     assert [reason for reason in Reason if f"| `{reason}` |" not in page] == []
     assert "| 4401 | this share link was revoked |" in page
     assert "| `404 Not Found` | unknown pillow |" in page
-    assert "| warning | dead letter: kept in the poison queue | poller |" in page
+
+
+def test_warnings_and_errors_of_the_log_are_listed() -> None:
+    """With who logs them."""
+    line = "| warning | dead letter: kept in the poison queue | poller |"
+    assert line in log_lines_page.page(ROOT)
 
 
 def test_texts_of_calls_have_an_ellipsis_for_what_is_put_in() -> None:
