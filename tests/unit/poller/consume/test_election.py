@@ -176,11 +176,13 @@ def test_one_is_active_always(seed: int, pollers: int, latency_s: float) -> None
 @settings(max_examples=examples(100))
 @given(seed=st.integers(0, 2**32), pollers=st.integers(2, 5))
 def test_pollers_that_start_at_the_same_moment_agree(seed: int, pollers: int) -> None:
-    """All find nothing retained."""
-    network = Network(seed, pollers)
+    """All find nothing retained; no two receive, where messages take less than they listen."""
+    network = Network(seed, pollers, latency_s=SETTLE_S / 4)
     for number in range(pollers):
         network.connect(number)
-    network.run(1.0)
+    for _ in range(200):
+        network.run(0.01)
+        assert len(network.active) <= 1
     (first,) = network.active
     network.run(30)
     assert network.active == [first]
@@ -294,6 +296,47 @@ def test_a_broker_that_lost_its_memory_changes_nothing() -> None:
     assert network.active == [before]
 
 
+def test_one_that_took_over_goes_on_when_the_broker_has_lost_its_memory() -> None:
+    """It remembers the one before it, and waits for nobody."""
+    network = started(3, 3)
+    network.kill(network.active[0])
+    network.run(2 * WITHIN_S)
+    (active,) = network.active
+    network.retained = None
+    network.connect(active)
+    network.run(SETTLE_S + 0.5)
+    assert network.active == [active]
+
+
+def test_a_poller_alone_that_stood_still_asks_the_broker_first() -> None:
+    """Another one may have been started meanwhile."""
+    election = Election("one", "0a", TAKEOVER_S, 0.0)
+    election.ready(0.0)
+    election.acknowledge(0.01)
+    election.tick(0.2, works=True, reaches_queue=False)
+    now_s = 60.0
+    assert election.tick(now_s, works=True, reaches_queue=False) is not None
+    while now_s < 65.0:
+        assert not election.is_active(now_s)
+        now_s += 0.25
+        election.tick(now_s, works=True, reaches_queue=False)
+    election.acknowledge(now_s)
+    assert election.is_active(now_s)
+
+
+def test_one_of_a_lower_rank_is_not_waited_for() -> None:
+    """It has not heard of the one that is gone now."""
+    election = Election("one", "0a", TAKEOVER_S, 0.0)
+    election.receive(RoleMessage("gone", PollerRole.ACTIVE, 5, "0b"), 0.0)
+    election.ready(0.0)
+    now_s = 0.0
+    while now_s < TAKEOVER_S + 0.5:
+        election.receive(RoleMessage("late", PollerRole.ACTIVE, 4, "0c"), now_s)
+        election.tick(now_s, works=True, reaches_queue=False)
+        now_s += 0.25
+    assert (election.phase, election.reason) == (Phase.CLAIMING, Reason.SILENT)
+
+
 def test_a_process_of_the_same_name_goes_on_at_once() -> None:
     """It was killed and started again, and its message is still there."""
     killed = RoleMessage("p0", PollerRole.ACTIVE, 7, "ff")
@@ -330,8 +373,9 @@ def test_a_poller_whose_queue_does_not_work_is_replaced_by_one_whose_queue_does(
     assert network.elections[other].reason is Reason.FAILING
 
     network.works[other] = False
-    network.run(PATIENCE_S - 10)
-    assert network.active == [other], "they take turns"
+    for _ in range(int(PATIENCE_S) - 10):
+        network.run(1)
+        assert network.active == [other], "they take turns"
     network.run(10 + FAILING_S + 1)
     assert network.active == [before]
 
