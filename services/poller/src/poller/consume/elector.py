@@ -1,9 +1,11 @@
 """The election on MQTT: publishes what `Election` decides, and reports what comes of it."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -17,6 +19,10 @@ from runtime.log_repeats import LogRepeats
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()
+
+BESIDE_S: Final = 15.0
+"""For how long another poller publishes states beside this one until that is said, in seconds: the
+one before it may still end what it has in flight."""
 
 
 class Elector:
@@ -45,6 +51,8 @@ class Elector:
         self._changed = asyncio.Event()
         self._repeats = LogRepeats()
         self._was_failing = False
+        self._alone_s = -math.inf
+        """When no other poller published states, or this one was not active."""
 
     @property
     def is_active(self) -> bool:
@@ -119,6 +127,18 @@ class Elector:
             self._depth.measure_now()
         self._was_failing = self._election.is_failing
         self._report.tick()
+        self._notice_other(is_active=is_active)
+
+    def _notice_other(self, *, is_active: bool) -> None:
+        """Say once that another poller publishes states while this one is active."""
+        now_s = self._monotonic_s()
+        if not (is_active and self._broker.shares_queue):
+            self._alone_s = now_s
+        elif now_s - self._alone_s >= BESIDE_S and self._log_once.is_first("beside"):
+            log.warning(
+                "another poller publishes states too and does not stand by: it reads another "
+                "queue, or has other settings or rights, and a pillow's states may be superseded"
+            )
 
     def _follow(self, message: RoleMessage | None) -> None:
         """Publish a message, and report a change of the phase."""
