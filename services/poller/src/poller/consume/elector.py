@@ -130,14 +130,17 @@ class Elector:
         self._notice_other(is_active=is_active)
 
     def _notice_other(self, *, is_active: bool) -> None:
-        """Say once that another poller publishes states while this one is active."""
+        """Say that another poller publishes states while this one is active."""
         now_s = self._monotonic_s()
         if not (is_active and self._broker.shares_queue):
             self._alone_s = now_s
-        elif now_s - self._alone_s >= BESIDE_S and self._log_once.is_first("beside"):
+            return
+        if now_s - self._alone_s < BESIDE_S:
+            return
+        if self._repeats.due("beside") is not None:
             log.warning(
                 "another poller publishes states too and does not stand by: it reads another "
-                "queue, or has other settings or rights, and a pillow's states may be superseded"
+                "queue, or has other settings or rights, and a pillow's states may be superseded",
             )
 
     def _follow(self, message: RoleMessage | None) -> None:
