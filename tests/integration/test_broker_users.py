@@ -1,4 +1,4 @@
-"""A gateway and a poller as users of NATS and RabbitMQ, with the rights that they need.
+"""A gateway, a poller and a notifier as users of NATS and RabbitMQ, with the rights that they need.
 
 docs/operating.md lists these rights.
 """
@@ -6,6 +6,7 @@ docs/operating.md lists these rights.
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -16,6 +17,7 @@ from devstack.broker import Broker
 from tests.gateway import Gateway, state
 from tests.integration.test_mqtt_session import Session
 from tests.mqtt_brokers import NatsBroker, RabbitMqBroker, Rights, need_nats, need_rabbitmq
+from tests.notifier import Notifier, hugs_to, receiving
 from tests.poller import Poller, eventually, numbered, put, spawned, wait_empty
 
 PREFIX = "rights"
@@ -32,6 +34,21 @@ RIGHTS = {
             f"{PREFIX}/+/availability",
             f"{PREFIX}/bridge/gateway/+/status",
             f"{PREFIX}/+/gateway/+/mark",
+        ],
+    ),
+    "notifier": Rights(
+        write=[
+            f"{PREFIX}/bridge/notifier/+/status",
+            f"{PREFIX}/bridge/notifier/+/mark",
+        ],
+        read=[
+            f"{PREFIX}/+/state",
+            f"{PREFIX}/+/availability",
+            f"{PREFIX}/bridge/notifier/+/status",
+            f"{PREFIX}/+/notifier/+/mark",
+            f"{PREFIX}/bridge/poller/+/status",
+            f"{PREFIX}/bridge/poller/+/queue",
+            f"{PREFIX}/bridge/poller/+/dead-letter",
         ],
     ),
     "poller": Rights(
@@ -76,9 +93,9 @@ async def guarded(request: pytest.FixtureRequest) -> AsyncIterator[NatsBroker | 
 
 @pytest.mark.timeout(240)
 async def test_a_state_goes_from_the_queue_to_the_gateway_and_nobody_writes_more(
-    guarded: NatsBroker | RabbitMqBroker, azurite: Azurite, queue_name: str
+    guarded: NatsBroker | RabbitMqBroker, azurite: Azurite, queue_name: str, tmp_path: Path
 ) -> None:
-    """A state that the gateway's user publishes does not arrive."""
+    """A state that the gateway's user publishes does not arrive; each hug is posted once."""
     broker, topics = cast("Broker", guarded), Topics(PREFIX)
     gateway = Gateway(broker, PREFIX, MQTT_PROTOCOL="3.1.1")
     poller = Poller(
@@ -100,8 +117,10 @@ async def test_a_state_goes_from_the_queue_to_the_gateway_and_nobody_writes_more
     async def is_watched() -> bool:
         return await poller.metric("watching") == 1
 
-    async with gateway, spawned(poller):
+    async with receiving() as receiver, gateway, spawned(poller):
+        notifier = Notifier(tmp_path, hugs_to(receiver), PREFIX, broker, MQTT_PROTOCOL="3.1.1")
         await poller.until_ready()
+        await notifier.start()
         await publish(1)
         async with gateway.connect() as client:
             await client.receive()
@@ -115,3 +134,7 @@ async def test_a_state_goes_from_the_queue_to_the_gateway_and_nobody_writes_more
             await asyncio.wait((forged,), timeout=3)  # one broker drops it, the other the session
         await publish(2)
         assert not await shows("forged")
+        await receiver.received(2)
+        await notifier.close()
+
+    assert [one.event["subject"] for one in receiver.requests] == ["n-1", "n-2"]

@@ -177,11 +177,11 @@ def test_every_service_of_the_files_is_restricted_and_bounded(
     config = subprocess.run(
         ["docker", "compose", *files, "config", "--format", "json"],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=True,
-        env={**os.environ, **PRODUCTION},
+        env={**os.environ, **PRODUCTION, "COMPOSE_PROFILES": "notify"},
     )  # fmt: skip
     services = json.loads(config.stdout)["services"]
 
-    assert set(services) == SERVICES - absent
+    assert set(services) == SERVICES - absent | {"notifier"}
     for name, service in services.items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
@@ -272,7 +272,7 @@ def test_no_password_is_in_docker_inspect_and_each_service_sees_its_own_only(
         user: project.compose(
             "exec", "-T", "mosquitto", "/mosquitto/config/credentials", "show", user
         ).strip()
-        for user in ("poller", "gateway", "simulator", "operator")
+        for user in ("poller", "gateway", "notifier", "simulator", "operator")
     }
     inspected = json.dumps(project.containers())
 
@@ -540,7 +540,9 @@ def test_with_the_file_for_tls_broker_and_services_speak_nothing_else(tmp_path: 
     # Containers read it as other users.
     authority = Authority(tmp_path)
     authority.issue("mosquitto", HOSTS)
-    clients = [authority.issue(service) for service in ("poller", "gateway", "simulator")]
+    clients = [
+        authority.issue(service) for service in ("poller", "gateway", "notifier", "simulator")
+    ]
     port = str(ports.free())
     project = Project(
         f"pillowcast-tls-{uuid4().hex[:8]}",

@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
-import os
+import re
+import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from contract.dead_letters import DeadLetterAnnouncement, encode_announcement
 from contract.queue_report import QueueReport, encode_queue_report
 from devstack import ports
 from devstack.broker import Broker
+from devstack.probes import tcp_accepts
+from devstack.processes import ROOT, Program
 from tests.notifier import (
     Notifier,
     Pillows,
@@ -109,7 +113,7 @@ async def test_each_failure_is_tried_again_with_the_same_id_and_in_order(
         assert "; 2 waiting" in (await notifier.get("/readyz")).text
         await receiver.open()
         await receiver.received(7)
-        await notifier.until_metric('delivered_total{destination="house0"}', 2)
+        await notifier.until_metric('delivered_events_total{destination="house0"}', 2)
         assert (await notifier.get("/readyz")).json()["dependencies"]["destinations"] == "ok"
     await receiver.close()
 
@@ -152,7 +156,7 @@ async def test_410_ends_it_until_a_person_says_otherwise(
         notifier = Notifier(tmp_path, hugs_to(receiver), prefix, broker)
         async with notifier:
             await pillows.hug(3)
-            await notifier.until_metric('dead_lettered_total{destination="house0"}', 3)
+            await notifier.until_metric('dead_lettered_events_total{destination="house0"}', 3)
             assert len(receiver.requests) == 1
             assert "410 Gone" in (await notifier.get("/readyz")).text
 
@@ -167,7 +171,7 @@ async def test_410_ends_it_until_a_person_says_otherwise(
             receiver.usually = answer("200 OK")
             out, _, status = await notifier.run_command("dead-letters", "retry", "--all")
             assert (out[:10], status) == ("2 put back", 0)
-            await notifier.until_metric('delivered_total{destination="house0"}', 2)
+            await notifier.until_metric('delivered_events_total{destination="house0"}', 2)
             await pillows.hug()
             await receiver.received(4)
         _, error, status = await notifier.run_command("dead-letters", "retry", numbers[0])
@@ -187,12 +191,12 @@ async def test_a_kill_loses_no_event_and_repeats_none_that_was_told(
         await pillows.hug(5)
         await receiver.received(1)
         await notifier.until_metric('events_total{rule="gone"}', 1)
-        await notifier.until_metric('waiting{destination="house0"}', 6)
+        await notifier.until_metric('waiting_events{destination="house0"}', 6)
         await notifier.kill_now()
         await pillows.report("neutral")
         receiver.usually = answer("200 OK")
         async with notifier:
-            await notifier.until_metric('delivered_total{destination="house0"}', 6)
+            await notifier.until_metric('delivered_events_total{destination="house0"}', 6)
             # It is silent still, and that was told; another one's silence is news.
             await pillows.report("neutral", "cloud-2")
             await notifier.until_metric('events_total{rule="gone"}', 1)
@@ -309,4 +313,30 @@ async def test_no_secret_is_in_the_log_in_metrics_or_in_readiness(
         assert "very-secret-path" not in text
         assert token not in text
         assert secret not in text
-    assert os.environ.get("NOTIFIER_RULES") is None
+
+
+async def test_the_receiver_of_the_documentation_verifies_signatures(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """It takes what is signed with its secret, and nothing else."""
+    page = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    receiver = Receiver()
+    secret = f"whsec_{base64.b64encode(KEY).decode()}"
+    program = Program(
+        "receiver",
+        [sys.executable, "-c", code.replace("9000", str(receiver.port))],
+        env={"WEBHOOK_SECRET": secret},
+        ready=partial(tcp_accepts, ports.HOST, receiver.port),
+    )
+    (tmp_path / "secret").write_text(secret)
+    rules = hugs_to(receiver, options='secret_file = "secret"')
+    async with program:
+        notifier = Notifier(tmp_path, rules, prefix, broker)
+        out, _, status = await notifier.run_command("check", "--send")
+        assert (status, "delivered" in out) == (0, True)
+        await program.log.wait_for("This is a test event", within_s=20)
+        (tmp_path / "secret").write_text(f"whsec_{base64.b64encode(KEY[::-1]).decode()}")
+        out, _, status = await notifier.run_command("check", "--send")
+
+    assert (status, "HTTP 401" in out) == (1, True)

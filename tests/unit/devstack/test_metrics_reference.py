@@ -40,7 +40,9 @@ def test_what_the_page_tells_of_a_metric_is_about_one_that_exists() -> None:
     text = PAGE.read_text(encoding="utf-8").partition("## Reference")[0]
     known = {*IDS, *(f"{name}_{part}" for name in IDS for part in ("bucket", "count", "sum"))}
 
-    for name in re.findall(r"(?:pillowcast_(?:poller|gateway|simulator)|process)_\w+", text):
+    for name in re.findall(
+        r"(?:pillowcast_(?:poller|gateway|notifier|simulator)|process)_\w+", text
+    ):
         assert name in known, name
     for name in re.findall(r"`([a-z]\w+_\w+)", text):
         assert any(one.endswith(name) for one in known), name
@@ -64,8 +66,9 @@ def test_a_label_has_few_values_which_are_known(service: str, family: Metric) ->
     del service
     for label, values in labels_of(family).items():
         assert label in {
-            "code", "effect", "found", "kind", "limit", "operation", "outcome", "python", "reason",
-            "recovered", "source", "stage", "transport", "version",
+            "code", "destination", "effect", "found", "kind", "limit", "operation", "outcome",
+            "python", "reason",
+            "recovered", "rule", "source", "stage", "transport", "version",
         }  # fmt: skip
         assert 0 < len(values) <= MAX_VALUES
 

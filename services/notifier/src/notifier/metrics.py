@@ -1,8 +1,27 @@
-"""The notifier's Prometheus metrics. Rules and destinations are those of the rules file."""
+"""The notifier's Prometheus metrics.
+
+Labels have the names of rules and destinations, which are those of the rules file, and results that
+are listed here; every counter begins with 0.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600, 3600, 86_400)
+from runtime.observed_counter import ObservedCounter
+
+OUTCOMES: Final = (
+    "state", "availability", "status", "queue", "dead-letter", "removed", "invalid", "ahead",
+    "unknown-topic",
+)  # fmt: skip
+"""What becomes of an MQTT message."""
+
+RESULTS: Final = ("2xx", "3xx", "4xx", "5xx", "other", "error")
+"""How a request ends: the class of its status, or an error without one."""
+
+_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600, 3600, 86_400)
 
 
 class NotifierMetrics:
@@ -12,55 +31,81 @@ class NotifierMetrics:
     delivered + dead letters + waiting.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Sequence[str] = (), destinations: Sequence[str] = ()) -> None:
         self.registry = CollectorRegistry()
         self.received = self._counter(
-            "received", "MQTT messages by what became of them.", "outcome"
+            "received", "MQTT messages by what became of them.", outcome=OUTCOMES
         )
-        self.events = self._counter("events", "Events decided, by rule.", "rule")
+        self.events = self._counter("events", "Events decided, by rule.", rule=rules)
         self.suppressed = self._counter(
-            "suppressed", "Events that came sooner than at_most_every allows, by rule.", "rule"
+            "suppressed_events",
+            "Events that came sooner than at_most_every allows, by rule.",
+            rule=rules,
         )
         self.attempts = self._counter(
-            "attempts", "Requests by destination and result.", "destination", "result"
+            "attempts",
+            "Requests by destination and result.",
+            destination=destinations,
+            outcome=RESULTS,
         )
-        self.delivered = self._counter("delivered", "Events delivered.", "destination")
+        self.delivered = self._counter(
+            "delivered_events", "Events delivered.", destination=destinations
+        )
         self.dead_lettered = self._counter(
-            "dead_lettered", "Events that became dead letters.", "destination"
+            "dead_lettered_events", "Events that became dead letters.", destination=destinations
         )
-        self.lost = self._counter("lost", "Dead letters deleted above NOTIFIER_MAX_DEAD_LETTERS.")
-        self.waiting = Gauge(
-            "pillowcast_notifier_waiting",
-            "Events that wait for a destination.",
-            ("destination",),
-            registry=self.registry,
+        self.lost = self._counter(
+            "deleted_dead_letters", "Dead letters deleted above NOTIFIER_MAX_DEAD_LETTERS."
         )
-        self.delivery_s = Histogram(
-            "pillowcast_notifier_delivery_seconds",
-            "Time from the decision to the delivery, as far as this process measured it.",
-            buckets=_SECONDS,
-            registry=self.registry,
+        self.outbox_failures = self._counter("outbox_failures", "Failed writes of the outbox.")
+        self.waiting = self._gauge(
+            "waiting_events", "Events that wait for a destination.", "destination"
         )
+        for destination in destinations:
+            self.waiting.labels(destination)
+        self.waiting_limit = self._gauge("waiting_events_limit", "The limit NOTIFIER_MAX_WAITING.")
         self.broker_up = self._gauge("broker_up", "1 while the broker is connected, else 0.")
         self.outbox_up = self._gauge(
             "outbox_up", "1 while the outbox is written, 0 while it fails."
         )
-        self.outbox_failures = self._counter("outbox_failures", "Failed writes of the outbox.")
         self.pillows = self._gauge("pillows", "Pillows that are known.")
-        self.forgotten = self._gauge("forgotten", "Pillows forgotten above NOTIFIER_MAX_PILLOWS.")
+        self.pillows_limit = self._gauge("pillows_limit", "The limit NOTIFIER_MAX_PILLOWS.")
+        self.delivery_s = Histogram(
+            "pillowcast_notifier_delivery_seconds",
+            "Time from the decision to the delivery, while a notifier ran.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
 
-    def create_labels(self, rules: list[str], destinations: list[str]) -> None:
-        """Create the samples of each rule and destination, so that each begins with 0."""
-        for rule in rules:
-            self.events.labels(rule)
-            self.suppressed.labels(rule)
-        for destination in destinations:
-            self.delivered.labels(destination)
-            self.dead_lettered.labels(destination)
-            self.waiting.labels(destination)
+    def observe(
+        self,
+        *,
+        pillows: Callable[[], int],
+        forgotten: Callable[[], int],
+        ignored: Callable[[], int],
+    ) -> None:
+        """Register what is read at each scrape."""
+        self.pillows.set_function(pillows)
+        ObservedCounter(
+            "pillowcast_notifier_forgotten_pillows",
+            "Pillows forgotten above NOTIFIER_MAX_PILLOWS.",
+            forgotten,
+            self.registry,
+        )
+        ObservedCounter(
+            "pillowcast_notifier_ignored_pollers",
+            "Messages of pollers that were ignored because too many are remembered.",
+            ignored,
+            self.registry,
+        )
 
-    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
-        return Counter(f"pillowcast_notifier_{name}", help_text, labels, registry=self.registry)
+    def _counter(self, name: str, help_text: str, **labels: Sequence[str]) -> Counter:
+        counter = Counter(
+            f"pillowcast_notifier_{name}", help_text, tuple(labels), registry=self.registry
+        )
+        for values in product(*labels.values()) if labels else ():
+            counter.labels(*values)
+        return counter
 
-    def _gauge(self, name: str, help_text: str) -> Gauge:
-        return Gauge(f"pillowcast_notifier_{name}", help_text, registry=self.registry)
+    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
+        return Gauge(f"pillowcast_notifier_{name}", help_text, labels, registry=self.registry)

@@ -40,8 +40,11 @@ class MqttConsumer:
         self._connection = 0
         self._is_ready = False
         self._repeats = LogRepeats()
-        metrics.pillows.set_function(lambda: len(detector.pillows))
-        metrics.forgotten.set_function(lambda: detector.pillows.forgotten)
+        metrics.observe(
+            pillows=lambda: len(detector.pillows),
+            forgotten=lambda: detector.pillows.forgotten,
+            ignored=lambda: detector.queue.ignored,
+        )
 
     @property
     def filters(self) -> tuple[str, ...]:

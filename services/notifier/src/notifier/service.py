@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 from typing import Final, NamedTuple
 
 import structlog
@@ -28,6 +29,7 @@ from runtime.lifecycle import exit_with_usage, run_service
 from runtime.logs import configure_logs
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.private_server import serve_privately
+from runtime.process_metrics import process_metrics
 from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, listen, url_of
 from runtime.session_metrics import observe_session
@@ -78,8 +80,10 @@ def run() -> None:
 
 
 async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.Event) -> None:
-    rules, metrics, moments = opened.rules, NotifierMetrics(), Moments()
-    metrics.create_labels([rule.name for rule in rules.rules], list(rules.destinations))
+    rules, moments = opened.rules, Moments()
+    metrics = NotifierMetrics([rule.name for rule in rules.rules], list(rules.destinations))
+    metrics.waiting_limit.set(settings.max_waiting)
+    metrics.pillows_limit.set(settings.max_pillows)
     topics = Topics(settings.topic_prefix)
     limits = OutboxLimits(settings.max_waiting, settings.max_dead_letters)
     outbox = Outbox(opened.file, opened.loaded, rules.destinations, limits, metrics)
@@ -96,7 +100,8 @@ async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.E
     ]
     log_unused_proxies("webhook destinations")
     stop_parts, stop_outbox = asyncio.Event(), asyncio.Event()
-    health = health_routes(lambda: _dependencies(session, outbox, workers), metrics.registry)
+    states = partial(_dependencies, session, outbox, workers)
+    health = health_routes(states, metrics.registry)
     app = Starlette(routes=[*health, about_route(SERVICE, settings, lambda: None)])
     async with asyncio.TaskGroup() as parts:
         parts.create_task(outbox.run(stop_outbox), name="outbox")
@@ -112,7 +117,8 @@ async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.E
             waiting=len(opened.loaded.waiting),
             health=url_of(opened.listener, "/readyz"),
         )
-        await stopping.wait()
+        with process_metrics(SERVICE, metrics.registry, states):
+            await stopping.wait()
         timer.cancel()
         await _stop_deliveries(workers, deliveries)
         stop_outbox.set()

@@ -13,7 +13,7 @@ import structlog
 from notifier.deliver.formats import encode_body
 from notifier.deliver.retry_policy import Answer, Standing, Verdict, is_refusal, judge
 from notifier.deliver.signature import webhook_headers
-from notifier.metrics import NotifierMetrics
+from notifier.metrics import RESULTS, NotifierMetrics
 from notifier.outbox.delivery import Delivery
 from notifier.outbox.outbox import Outbox
 from notifier.rules.schema import Destination
@@ -109,8 +109,7 @@ class Worker:
 
     def _record(self, answer: Answer, verdict: Verdict) -> None:
         name, now_s = self._destination.name, monotonic_s()
-        result = "error" if answer.status is None else f"{answer.status // 100}xx"
-        self._metrics.attempts.labels(name, result).inc()
+        self._metrics.attempts.labels(name, _result(answer)).inc()
         self._is_gone = verdict.kind == "gone"
         if verdict.kind == "delivered":
             self._error = None
@@ -143,6 +142,11 @@ async def send(sender: Sender, destination: Destination, delivery: Delivery) -> 
     body = encode_body(delivery.event, destination.format)
     headers = webhook_headers(delivery.event.id, int(time.time()), body.content, destination.keys)
     return await sender.post(body.content, {**body.headers, **headers})
+
+
+def _result(answer: Answer) -> str:
+    result = "error" if answer.status is None else f"{answer.status // 100}xx"
+    return result if result in RESULTS else "other"
 
 
 def _outlook(verdict: Verdict) -> str:
