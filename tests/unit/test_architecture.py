@@ -237,9 +237,9 @@ PURE: Final = frozenset(
         "unicodedata",
         "ast", "base64", "binascii", "bisect", "calendar", "collections", "collections.abc",
         "dataclasses", "datetime", "difflib", "email.utils", "enum", "functools", "hashlib", "hmac",
-        "heapq", "importlib.resources", "ipaddress", "itertools", "math", "msgspec", "operator",
-        "posixpath", "re", "string", "tomllib", "types", "typing", "urllib.parse", "xml.etree",
-        "xml.sax.saxutils",
+        "heapq", "importlib.resources", "inspect", "ipaddress", "itertools", "math", "msgspec",
+        "operator", "posixpath", "re", "string", "tomllib", "types", "typing", "urllib.parse",
+        "xml.etree", "xml.sax.saxutils",
         # Pure functions and classes: bytes in, bytes out.
         "jwt", "jwt.algorithms",
         "websockets.extensions.permessage_deflate", "websockets.frames",
@@ -323,6 +323,8 @@ MAX_CONSTRUCTOR_PARAMETERS: Final = 5
 # Values without behaviour, and a package's list of public names.
 WITHOUT_TESTS: Final = frozenset(
     {
+        "contract.http_types",
+        "contract.wire_types",
         "runtime.mqtt",
         "runtime.mqtt.config",
         "runtime.mqtt.connection_events",

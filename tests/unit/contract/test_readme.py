@@ -9,10 +9,10 @@ import pytest
 
 from contract import frames
 from contract.dead_letters import EXCERPT_CHARACTERS, DeadLetterAnnouncement
+from contract.documents.mqtt_channels import CHANNELS, address_of
 from contract.frames import BrowserFrame, ServerFrame, decode_request
 from contract.messages import MAX_BODY_BYTES, MAX_STATE_BYTES, ParsedMessage, Reason, decode_message
 from contract.states import STATES
-from contract.topics import Topics
 from contract.updates import EXPIRY_S, Update, decode_state
 from contract.watching import MAX_WATCHING
 from devstack.processes import ROOT
@@ -24,6 +24,10 @@ ROWS: Final = [
     if line.startswith("|") and not line.startswith("| ---")
 ]
 BLOCKS: Final = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+
+
+NAMES: Final = {"pillow": "id", "gateway": "instance", "share_id": "share-id"}
+"""What the README calls a parameter of a topic, where it has another name."""
 
 
 def code(text: str) -> list[str]:
@@ -74,19 +78,14 @@ def test_every_close_code_is_listed() -> None:
 
 def test_every_topic_is_listed() -> None:
     """As the code builds it."""
-    topics = Topics("pillow")
-    written = [
-        topics.state("<id>"),
-        topics.availability("<id>"),
-        topics.status("<service>", "<instance>"),
-        topics.watching("<instance>"),
-        topics.wake,
-        topics.dead_letter("<instance>"),
-        topics.queue("<instance>"),
-        topics.poller_roles("<queue>"),
-    ]
+    written = {
+        re.sub(
+            "{([a-z_]+)}", lambda found: f"<{NAMES.get(found[1], found[1])}>", address_of(name)
+        ).replace("<prefix>", "pillow")
+        for name in CHANNELS
+    }
 
-    assert [row[0].strip("`") for row in ROWS if row[0].startswith("`pillow/")] == written
+    assert {row[0].strip("`") for row in ROWS if row[0].startswith("`pillow/")} == written
 
 
 def test_the_numbers_are_those_of_the_code() -> None:

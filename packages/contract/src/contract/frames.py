@@ -6,13 +6,24 @@ The classes describe the same frames as types; the published schemas are generat
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from contract.cursors import Cursor
 from contract.json_limits import MAX_SEQ
 from contract.topics import is_pillow_id
+from contract.wire_types import (
+    ClientCount,
+    CursorText,
+    NotRetained,
+    OffsetMs,
+    PillowId,
+    PingNumber,
+    ReceivedPillow,
+    SentMs,
+    described,
+)
 
 SUBPROTOCOL: Final = "pillowcast.v1"
 
@@ -39,20 +50,19 @@ TOO_MANY: Final = 4429
 
 BrokerStatus = Literal["online", "offline"]
 Instant = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
-Pillow = dict[str, Any]
-"""A state as on MQTT: `pillow`, `state`, `at`, and any other field of the pillow."""
-
-
-QueueOffset = int | msgspec.UnsetType
-"""Milliseconds to add to `sent` to get the queue's time; absent while that is unknown."""
-
-
-Retained = bool | msgspec.UnsetType
-"""False where the broker does not deliver the states that it retains; absent where it does."""
-
-
-ShownShare = float | msgspec.UnsetType
-"""The share of clients that are asked for `shown` frames, 0 to 1; absent where none are."""
+QueueOffset = OffsetMs | msgspec.UnsetType
+Retained = NotRetained | msgspec.UnsetType
+ShownShare = (
+    Annotated[
+        float,
+        described(
+            "The share of clients that are asked for `shown` frames; absent where none are.",
+            exclusiveMinimum=0,
+            maximum=1,
+        ),
+    ]
+    | msgspec.UnsetType
+)
 
 
 class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
@@ -62,17 +72,14 @@ class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     first `continued`. Each has a cursor to resume from. `update` and `removed` frames may come in
     between, and a pillow may be in two of the frames; the later state is the newer or the same one.
     Without `recovered`, pillows that none of its frames names do not exist any more.
-    `watching` is how many clients this gateway has now.
-    `queue_offset` is what has to be added to `sent` to get the queue's time, in milliseconds.
-    `retained` is as in Status. `shown` is the share of clients that are asked for `shown` frames.
     """
 
-    cursor: str
+    cursor: CursorText
     recovered: bool
     broker: BrokerStatus
-    sent: int
-    watching: int
-    pillows: list[Pillow]
+    sent: SentMs
+    watching: ClientCount
+    pillows: list[ReceivedPillow]
     queue_offset: QueueOffset = msgspec.UNSET
     retained: Retained = msgspec.UNSET
     more: bool = False
@@ -83,68 +90,62 @@ class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
 class Updates(msgspec.Struct, tag="update", frozen=True):
     """States that changed, oldest first."""
 
-    cursor: str
-    sent: int
-    pillows: list[Pillow]
+    cursor: CursorText
+    sent: SentMs
+    pillows: list[ReceivedPillow]
 
 
 class Removed(msgspec.Struct, tag="removed", frozen=True):
     """Pillows that were removed."""
 
-    cursor: str
-    pillows: list[str]
+    cursor: CursorText
+    pillows: list[PillowId]
 
 
 class Status(msgspec.Struct, tag="status", frozen=True):
-    """Whether the gateway has its broker; without it no state is live.
-
-    `retained` is false where the broker does not deliver the states that it retains: after a start
-    of the gateway a pillow is unknown until it reports.
-    """
+    """Whether the gateway has its broker; without it no state is live."""
 
     broker: BrokerStatus
     retained: Retained = msgspec.UNSET
 
 
 class Heartbeat(msgspec.Struct, tag="heartbeat", frozen=True):
-    """Sent at intervals, so that a page can distinguish silence from a dead connection.
+    """Sent at intervals, so that a page can distinguish silence from a dead connection."""
 
-    `watching` is how many clients this gateway has now.
-    """
-
-    sent: int
-    watching: int
+    sent: SentMs
+    watching: ClientCount
     queue_offset: QueueOffset = msgspec.UNSET
 
 
 class Pong(msgspec.Struct, tag="pong", frozen=True):
-    """The response to a ping: its `sent` unchanged, and the gateway's clock in Unix ms.
+    """The response to a ping: its `sent` unchanged, and the gateway's clock in Unix ms."""
 
-    `queue_offset` is what has to be added to `received` to get the queue's time.
-    """
-
-    sent: int | float
-    received: int
+    sent: PingNumber
+    received: SentMs
     queue_offset: QueueOffset = msgspec.UNSET
 
 
 class Goodbye(msgspec.Struct, tag="goodbye", frozen=True):
     """The gateway restarts; reconnect after a delay drawn from this range."""
 
-    reconnect_ms: tuple[int, int]
+    reconnect_ms: Annotated[
+        tuple[int, int], described("The shortest and the longest delay in milliseconds.")
+    ]
 
 
 class Error(msgspec.Struct, tag="error", frozen=True):
     """Why the connection is about to be closed: the close code and a sentence."""
 
-    code: int
+    code: Annotated[int, described("The close code that follows.", minimum=1000, maximum=4999)]
     message: str
 
 
 class Subscribe(msgspec.Struct, tag="subscribe", frozen=True):
     """From a browser: the pillows that it subscribes to from now on."""
 
-    pillows: list[str] | Literal["all"]
+    pillows: (
+        Annotated[list[PillowId], described("The ids.", maxItems=MAX_SUBSCRIBED)] | Literal["all"]
+    )
 
 
 class Token(msgspec.Struct, tag="token", frozen=True):
@@ -156,7 +157,7 @@ class Token(msgspec.Struct, tag="token", frozen=True):
 class Ping(msgspec.Struct, tag="ping", frozen=True):
     """From a browser: a request for a pong with the same `sent`."""
 
-    sent: int | float
+    sent: PingNumber
 
 
 class Shown(msgspec.Struct, tag="shown", frozen=True):
@@ -166,7 +167,7 @@ class Shown(msgspec.Struct, tag="shown", frozen=True):
     A gateway asks for it in `snapshot.shown`; one that did not ask ignores it.
     """
 
-    pillow: str
+    pillow: PillowId
     shown: Instant
     queued: Instant | msgspec.UnsetType = msgspec.UNSET
     traceparent: Annotated[str, msgspec.Meta(max_length=55)] | msgspec.UnsetType = msgspec.UNSET

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from contract.shares import ShareRecord
 from gateway.auth.revocations import Revocations
 from gateway.auth.scope import Scope
-from gateway.auth.shares import ShareRecord, make_share, parse_duration, parse_record
+from gateway.auth.shares import make_share, parse_duration, parse_record
 
 SHARE_ID = "0123456789abcdef"
 KEY = "k" * 32

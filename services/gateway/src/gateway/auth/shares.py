@@ -7,6 +7,7 @@ from typing import Any, Final
 import jwt
 import msgspec
 
+from contract.shares import ShareRecord
 from gateway.auth.scope import Scope
 from gateway.auth.verifier import SHARE_AUDIENCE
 
@@ -17,19 +18,6 @@ _UNIT_S: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 MAX_DURATION_S: Final = 10 * 366 * 86_400
 """The longest time of a link with an end: ten years."""
-
-
-class ShareRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is listed of a share link; it has no token, so it opens nothing.
-
-    `created` and `expires` are Unix seconds; `expires` is None for a link that never does.
-    """
-
-    id: str
-    pillows: list[str]
-    created: int
-    expires: int | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

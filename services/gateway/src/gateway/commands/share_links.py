@@ -7,8 +7,9 @@ from typing import Final
 
 import msgspec
 
+from contract.shares import ShareRecord
 from gateway.auth.scope import Scope
-from gateway.auth.shares import ShareRecord, make_share
+from gateway.auth.shares import make_share
 from gateway.commands.share_store import ShareStore
 from gateway.settings import GatewaySettings
 

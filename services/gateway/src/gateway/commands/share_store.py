@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from contract.shares import ShareRecord
 from contract.topics import Topics
 from gateway.auth.revocations import Revocations
-from gateway.auth.shares import ShareRecord, parse_record
+from gateway.auth.shares import parse_record
 from gateway.settings import GatewaySettings
 from runtime.mqtt import CommandSession, Message, Subscription
 

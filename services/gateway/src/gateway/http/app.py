@@ -1,24 +1,26 @@
 """The gateway's web application: the endpoints, and the headers that all responses have."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contract.documents.asyncapi import asyncapi
+from contract.documents.openapi import openapi
 from contract.states import STATES_JSON
 from gateway.http.assets import StaticAssets, read_folder
-from gateway.http.asyncapi import asyncapi
 from gateway.http.cors import CorsMiddleware
-from gateway.http.openapi import openapi
 from gateway.http.problems import http_problem, internal_error, problem
 from gateway.settings import GatewaySettings
 from runtime.health import ALIVE_ROUTE
@@ -29,6 +31,15 @@ STATIC: Final = Path(__file__).parent.parent / "static"
 _STATES_MODULE: Final = b"export default %b;\n" % STATES_JSON.strip()
 
 _DEFAULT_HEADERS: Final = {"Cache-Control": "no-cache", **SECURITY_HEADERS}
+
+
+@cache
+def _encoded(document: Callable[[], Any]) -> bytes:
+    return msgspec.json.encode(document())
+
+
+def _document(document: Callable[[], Any]) -> Response:
+    return Response(_encoded(document), media_type="application/json")
 
 
 class _HeadersMiddleware:
@@ -68,10 +79,10 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
     assets = StaticAssets(files, settings.frame_ancestors)
 
     async def openapi_document(_request: Request) -> Response:
-        return JSONResponse(openapi())
+        return _document(openapi)
 
     async def asyncapi_document(_request: Request) -> Response:
-        return JSONResponse(asyncapi())
+        return _document(asyncapi)
 
     async def not_found(request: Request) -> Response:
         return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")

@@ -1,0 +1,158 @@
+"""Gateway channels: the frames on the WebSocket and in the event stream."""
+
+from typing import Any, Final, get_args
+
+import msgspec
+
+from contract.close_codes import CLOSE_CODES
+from contract.documents.schemas import Node, reference, schemas_of
+from contract.frames import (
+    HEARTBEAT_S,
+    MAX_REQUEST_BYTES,
+    MAX_SUBSCRIBED,
+    SUBPROTOCOL,
+    BrowserFrame,
+    Error,
+    Goodbye,
+    Heartbeat,
+    Ping,
+    Pong,
+    Removed,
+    ServerFrame,
+    Shown,
+    Snapshot,
+    Status,
+    Subscribe,
+    Token,
+    Updates,
+)
+from contract.updates import CONTENT_TYPE
+from contract.wire_types import CursorText, PillowId
+
+_STATE: Final = {
+    "pillow": "cloud-1",
+    "state": "hugging",
+    "at": "2025-11-22T06:00:00.123Z",
+    "seq": 7,
+    "hops": {"queued": 1763791200200, "polled": 1763791200310, "published": 1763791200314},
+}
+
+# An example of each frame, which the documents show.
+EXAMPLES: Final = (
+    Snapshot("k3f9:118", False, "online", 1763791200320, 3, [_STATE]),
+    Updates("k3f9:121", 1763791200456, [_STATE]),
+    Removed("k3f9:122", ["cloud-9"]),
+    Status("offline"),
+    Heartbeat(1763791220000, 3),
+    Pong(1763791220000, 1763791220007),
+    Goodbye((200, 5000)),
+    Error(4400, "not a frame this gateway reads: JSON is malformed"),
+    Subscribe(["cloud-1", "cloud-2"]),
+    Ping(1763791220000),
+    Shown(
+        "cloud-1",
+        1763791220456,
+        1763791220123,
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ),
+    Token("eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"),
+)
+
+SERVER_FRAMES: Final = tuple(frame.__name__ for frame in get_args(ServerFrame))
+BROWSER_FRAMES: Final = tuple(frame.__name__ for frame in get_args(BrowserFrame))
+# What answers a frame of the client is not in a stream that has none.
+EVENTS: Final = tuple(name for name in SERVER_FRAMES if name != Pong.__name__)
+
+_QUERY: Final[Node] = {
+    "type": "object",
+    "properties": {
+        "pillow": {
+            "description": "The pillows to subscribe to: repeated for several, absent for all.",
+            "type": "array",
+            "maxItems": MAX_SUBSCRIBED,
+            "items": msgspec.json.schema(PillowId),
+        },
+        "since": msgspec.json.schema(CursorText),
+    },
+}
+
+
+def frame_schemas() -> Node:
+    """Return the schemas of the frames, by name."""
+    return schemas_of([ServerFrame, BrowserFrame])
+
+
+def frame_messages() -> Node:
+    """Return the messages by name, each with an example."""
+    examples = {
+        type(one).__name__: msgspec.json.decode(msgspec.json.encode(one)) for one in EXAMPLES
+    }
+    found: Node = {}
+    for name in (*SERVER_FRAMES, *BROWSER_FRAMES):
+        found[name] = {"contentType": CONTENT_TYPE, "payload": reference(name)}
+        if name in examples:
+            found[name]["examples"] = [{"payload": examples[name]}]
+    return found
+
+
+def channels() -> Node:
+    """Return the channels by name."""
+    return {
+        "stream": {
+            "address": "/ws",
+            "title": "WebSocket",
+            "description": f"Subprotocol {SUBPROTOCOL}, when offered. The first frame is a "
+            "snapshot. A token comes as the first frame, in `Authorization: Bearer`, or as the "
+            "subprotocol `bearer.<token>`. The gateway ends the connection with one of the codes "
+            "of `x-close-codes`, and says why in an Error before it.",
+            "servers": [{"$ref": "#/servers/gateway"}],
+            "messages": _references((*SERVER_FRAMES, *BROWSER_FRAMES)),
+            "bindings": {"ws": {"method": "GET", "query": _QUERY, "bindingVersion": "0.1.0"}},
+            "x-close-codes": {str(code): _close_code(code) for code in CLOSE_CODES},
+            "x-limits": {
+                "message-bytes": MAX_REQUEST_BYTES,
+                "pillows-of-a-subscription": MAX_SUBSCRIBED,
+                "heartbeat-seconds": HEARTBEAT_S,
+            },
+        },
+        "events": {
+            "address": "/events",
+            "title": "Server-Sent Events",
+            "description": "The same frames, each as the data of an event; the event's id is the "
+            "cursor, and `Last-Event-ID` resumes. What refuses the request is in the OpenAPI "
+            "document.",
+            "servers": [{"$ref": "#/servers/events"}],
+            "messages": _references(EVENTS),
+        },
+    }
+
+
+def operations() -> Node:
+    """Return what the gateway sends and receives."""
+    http = {"method": "GET", "query": _QUERY, "bindingVersion": "0.3.0"}
+    return {
+        "gateway_sends_frames": _operation("send", "stream", SERVER_FRAMES),
+        "gateway_receives_frames": _operation("receive", "stream", BROWSER_FRAMES),
+        "gateway_sends_events": {
+            **_operation("send", "events", EVENTS),
+            "bindings": {"http": http},
+        },
+    }
+
+
+def _references(names: tuple[str, ...]) -> Node:
+    return {name: {"$ref": f"#/components/messages/{name}"} for name in names}
+
+
+def _operation(action: str, channel: str, names: tuple[str, ...]) -> Node:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in names],
+        "tags": [{"name": "gateway"}],
+    }
+
+
+def _close_code(code: int) -> dict[str, Any]:
+    reason, reconnect, _ = CLOSE_CODES[code]
+    return {"reason": reason, "reconnect": reconnect}

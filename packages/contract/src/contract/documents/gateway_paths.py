@@ -1,0 +1,176 @@
+"""Paths of the gateway's public port."""
+
+from typing import Final
+
+import msgspec
+
+from contract.close_codes import CLOSE_CODES
+from contract.documents.paths import PILLOW, content, json, operation, problem
+from contract.documents.schemas import Node
+from contract.frames import MAX_SUBSCRIBED
+from contract.wire_types import CursorText, PillowId
+
+_TAG: Final = "gateway"
+
+_PILLOWS: Final[Node] = {
+    "name": "pillow",
+    "in": "query",
+    "description": "The pillows to subscribe to; repeat it for several, omit it for all.",
+    "schema": {"type": "array", "maxItems": MAX_SUBSCRIBED, "items": msgspec.json.schema(PillowId)},
+}
+_CURSOR: Final = msgspec.json.schema(CursorText)
+_SINCE: Final[Node] = {
+    "name": "since",
+    "in": "query",
+    "description": "The cursor of the last frame received; any other text resumes nothing.",
+    "schema": {"type": "string"},
+    "example": _CURSOR["examples"][0],
+}
+_LAST_EVENT_ID: Final[Node] = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The id of the last event received; it goes before `since`.",
+    "schema": {"type": "string"},
+    "example": _CURSOR["examples"][0],
+}
+_PUBLIC: Final[Node] = {"security": []}
+"""Of an operation that never asks for a token."""
+
+_HOST: Final = problem("The gateway is not answered under the host of this request.")
+_OTHER: Final = problem("Refused: too much at once, or no valid request.")
+
+
+def gateway_paths() -> Node:
+    """Return the paths."""
+    return {**_api(), **_streams(), **_documents(), **_page()}
+
+
+def _api() -> Node:
+    refused = {
+        "403": _HOST,
+        "401": problem("No valid token, where the gateway asks for one."),
+        "503": problem("Full, or not ready to check tokens.", is_for_now=True),
+        "default": _OTHER,
+    }
+    one = {
+        **refused,
+        "403": problem("The token does not permit this pillow, or the host is not answered."),
+        "404": problem("No such pillow."),
+    }
+    return {
+        "/api/pillows": {
+            "get": operation(
+                "listPillows",
+                _TAG,
+                "Every pillow that is known now.",
+                {"200": json("Now.", "PillowList"), **refused},
+            )
+        },
+        "/api/pillows/{pillow}": {
+            "get": operation(
+                "getPillow",
+                _TAG,
+                "One pillow now.",
+                {"200": json("Its state.", "ReceivedState"), **one},
+                PILLOW,
+            )
+        },
+        "/api/pillows/{pillow}/history": {
+            "get": operation(
+                "getPillowHistory",
+                _TAG,
+                "The recent states of one pillow that are still in memory, oldest first.",
+                {"200": json("Its states.", "PillowHistory"), **one},
+                PILLOW,
+            )
+        },
+    }
+
+
+def _streams() -> Node:
+    refusals = {
+        str(code.status): problem(f"{code.reason[0].upper()}{code.reason[1:]}.", is_for_now=is_now)
+        for code in CLOSE_CODES.values()
+        for is_now in (code.reconnect != "no",)
+        if code.status is not None
+    }
+    return {
+        "/events": {
+            "get": operation(
+                "streamEvents",
+                _TAG,
+                "The stream as Server-Sent Events: `id` is the cursor, `data` a frame of "
+                "/asyncapi.json.",
+                {
+                    "200": content("The stream.", "text/event-stream", {"type": "string"}),
+                    **refusals,
+                    "default": _OTHER,
+                },
+                _PILLOWS,
+                _SINCE,
+                _LAST_EVENT_ID,
+            )
+        },
+        "/ws": {
+            "get": operation(
+                "openWebSocket",
+                _TAG,
+                "The WebSocket: its frames and close codes are in /asyncapi.json.",
+                {
+                    "101": {"description": "The frames follow."},
+                    "403": _HOST,
+                    "426": problem("No WebSocket handshake."),
+                    "default": _OTHER,
+                },
+                _PILLOWS,
+                _SINCE,
+            )
+        },
+    }
+
+
+def _documents() -> Node:
+    return {
+        f"/{name}.json": {
+            "get": operation(
+                name,
+                _TAG,
+                summary,
+                {
+                    "200": content("The document.", "application/json", {"type": "object"}),
+                    "403": _HOST,
+                    "default": _OTHER,
+                },
+                **_PUBLIC,
+            )
+        }
+        for name, summary in (
+            ("openapi", "This document."),
+            ("asyncapi", "The AsyncAPI document: the WebSocket, the event stream and MQTT."),
+        )
+    }
+
+
+def _page() -> Node:
+    script = "text/javascript"
+    return {
+        path: {
+            "get": operation(
+                name,
+                _TAG,
+                summary,
+                {
+                    "200": content(summary, media_type, {"type": "string"}),
+                    "304": {"description": "The client's copy is current."},
+                    "403": _HOST,
+                    "default": _OTHER,
+                },
+                **_PUBLIC,
+            )
+        }
+        for path, name, summary, media_type in (
+            ("/embed.js", "element", "The custom element `<cloud-pillow>`, a module.", script),
+            ("/pillowcast.js", "client", "The client library, a module.", script),
+            ("/states.js", "states", "The states with their labels and colours, a module.", script),
+        )
+    }

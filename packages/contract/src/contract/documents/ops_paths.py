@@ -1,0 +1,200 @@
+"""Paths of the operators' ports, each on the servers that have it."""
+
+from typing import Final
+
+from contract.documents.paths import PILLOW, TEXT, content, json, operation, problem, text
+from contract.documents.schemas import Node
+
+_PUBLIC: Final[Node] = {"security": []}
+_HOST: Final[Node] = {"421": text("The port is not answered under the host of this request.")}
+
+GATEWAY: Final[Node] = {
+    "url": "http://localhost:{port}",
+    "description": "The gateway's public port, GATEWAY_PORT.",
+    "variables": {"port": {"default": "8080"}},
+}
+GATEWAY_OPS: Final[Node] = {
+    "url": "http://localhost:{port}",
+    "description": "The gateway's port for operators, GATEWAY_OPS_PORT.",
+    "variables": {"port": {"default": "8082"}},
+}
+POLLER: Final[Node] = {
+    "url": "http://localhost:{port}",
+    "description": "The poller's port for operators, POLLER_PORT.",
+    "variables": {"port": {"default": "8081"}},
+}
+
+
+NOTIFIER: Final[Node] = {
+    "url": "http://localhost:{port}",
+    "description": "The notifier's port for operators, NOTIFIER_PORT.",
+    "variables": {"port": {"default": "8083"}},
+}
+EVERY: Final = [GATEWAY_OPS, POLLER, NOTIFIER]
+
+_LIMIT: Final[Node] = {
+    "name": "limit",
+    "in": "query",
+    "description": "How many at most.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 500},
+}
+_AFTER: Final[Node] = {
+    "name": "after",
+    "in": "query",
+    "description": "What `next` of the page before says.",
+    "schema": {"type": "string"},
+}
+_GREY: Final[Node] = {
+    "name": "grey",
+    "in": "query",
+    "description": "1 for grey pillows only.",
+    "schema": {"enum": ["1"]},
+}
+_CLIENT: Final[Node] = {
+    "name": "client",
+    "in": "path",
+    "required": True,
+    "description": "The client's id, as /ops/clients has it.",
+    "schema": {"type": "string"},
+}
+_GONE: Final = content("No such client is connected.", "application/json", {"type": "object"})
+
+
+def ops_paths() -> Node:
+    """Return the paths."""
+    return {**_health(), **_pages(), **_reports(), **_clients()}
+
+
+def _health() -> Node:
+    return {
+        "/healthz": {
+            "servers": [GATEWAY, *EVERY],
+            "get": operation(
+                "alive",
+                "ops",
+                "The process runs.",
+                {"200": text("It does."), "403": problem("The same on the public port."), **_HOST},
+                **_PUBLIC,
+            ),
+        },
+        "/readyz": {
+            "servers": EVERY,
+            "get": operation(
+                "ready",
+                "ops",
+                "Whether each dependency works.",
+                {
+                    "200": json("All do.", "Readiness"),
+                    "503": json("One does not.", "Readiness"),
+                    **_HOST,
+                },
+                **_PUBLIC,
+            ),
+        },
+        "/metrics": {
+            "servers": EVERY,
+            "get": operation(
+                "metrics",
+                "ops",
+                "Metrics for Prometheus.",
+                {"200": content("The metrics.", "text/plain", TEXT), **_HOST},
+                **_PUBLIC,
+            ),
+        },
+        "/wake": {
+            "servers": [POLLER],
+            "post": operation(
+                "wake",
+                "ops",
+                "The queue is polled at once.",
+                {"202": text("It is polled now."), **_HOST},
+                **_PUBLIC,
+            ),
+        },
+    }
+
+
+def _pages() -> Node:
+    return {
+        "/": {
+            "servers": [GATEWAY, GATEWAY_OPS],
+            "get": operation(
+                "page",
+                "gateway",
+                "The page; on the port for operators, that of operators.",
+                {
+                    "200": content("The page.", "text/html", TEXT),
+                    "304": {"description": "The client's copy is current."},
+                    "403": problem("The gateway is not answered under the host of this request."),
+                    **_HOST,
+                },
+                **_PUBLIC,
+            ),
+        },
+    }
+
+
+def _reports() -> Node:
+    return {
+        "/ops/about": _report(
+            [GATEWAY_OPS, POLLER],
+            "about",
+            "Which process this is: version, clock, settings without secrets.",
+        ),
+        "/ops/pillows": _report(
+            [GATEWAY_OPS], "pillowReports", "What is known of pillows.", _AFTER, _LIMIT, _GREY
+        ),
+        "/ops/pillows/{pillow}": _report(
+            [GATEWAY_OPS, POLLER], "pillowReport", "What is known of one pillow.", PILLOW
+        ),
+        "/ops/dead-letters": _report(
+            [POLLER], "deadLetters", "The newest dead letters of this process.", kind="array"
+        ),
+        "/ops/limits": _report(
+            [GATEWAY_OPS], "limits", "Each limit, and what is used of it.", kind="array"
+        ),
+        "/ops/refusals": _report(
+            [GATEWAY_OPS], "refusals", "The clients that were refused last.", kind="array"
+        ),
+    }
+
+
+def _clients() -> Node:
+    return {
+        "/ops/clients": _report(
+            [GATEWAY_OPS], "clients", "The clients that are connected.", _AFTER, _LIMIT
+        ),
+        "/ops/clients/{client}": _report(
+            [GATEWAY_OPS], "client", "One client.", _CLIENT, others={"404": _GONE}
+        ),
+        "/ops/clients/{client}/trace": _report(
+            [GATEWAY_OPS],
+            "traceClient",
+            "What one client is sent from now on, and why; the next request goes on behind it.",
+            _CLIENT,
+            _AFTER,
+            others={
+                "404": _GONE,
+                "429": content(
+                    "As many clients are traced as may be.", "application/json", {"type": "object"}
+                ),
+            },
+        ),
+    }
+
+
+def _report(
+    servers: list[Node],
+    name: str,
+    summary: str,
+    *parameters: Node,
+    kind: str = "object",
+    others: Node | None = None,
+) -> Node:
+    """Return a path for operators; `pillowcast` reads the response."""
+    report = content("The report.", "application/json", {"type": kind})
+    responses = {"200": report, **(others or {}), **_HOST}
+    return {
+        "servers": servers,
+        "get": operation(name, "ops", summary, responses, *parameters, **_PUBLIC),
+    }
