@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -45,7 +45,7 @@ def _tag(kind: type[msgspec.Struct]) -> str | None:
 
 def _frame(kind: type[msgspec.Struct], examples: object) -> str:
     rows = [
-        [code(field.encode_name), _type(field.type), "" if field.required else "may be absent"]
+        [code(field.encode_name), _type(field.type), _meaning(field)]
         for field in msgspec.structs.fields(kind)
     ]
     text = " ".join((kind.__doc__ or "").split()).removeprefix("From a browser: ")
@@ -56,6 +56,20 @@ def _frame(kind: type[msgspec.Struct], examples: object) -> str:
     if rows:
         parts.append(table(["field", "type", ""], rows))
     return "\n".join(parts)
+
+
+def _meaning(field: msgspec.structs.FieldInfo) -> str:
+    """Return what a field's type says of it, and whether it is always there."""
+    parts = [field.type] if get_origin(field.type) is Annotated else get_args(field.type)
+    said = [
+        one.description
+        for part in parts
+        if get_origin(part) is Annotated
+        for one in get_args(part)[1:]
+        if isinstance(one, msgspec.Meta) and one.description
+    ]
+    absent = "" if field.required or "absent" in " ".join(said) else "May be absent."
+    return " ".join(filter(None, [*said, absent]))
 
 
 def _frames_in(value: object) -> list[dict[str, Any]]:
@@ -77,6 +91,8 @@ def _frames_in(value: object) -> list[dict[str, Any]]:
 def _type(kind: Any) -> str:
     """Return a type in words."""
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _type(arguments[0])
     if origin is Literal:
         return ", ".join(f'`"{value}"`' for value in arguments)
     if origin in (Union, UnionType):

@@ -43,7 +43,8 @@ def test_frames_have_their_fields_and_examples_of_the_contract() -> None:
     first = page.split("\n### ")[1]
     assert first.startswith("snapshot\n")
     assert '```json\n{"type": "snapshot", "cursor": "' in first
-    assert "| `queue_offset` | integer | may be absent |" in first
+    assert "| `more` | true or false | May be absent. |" in first
+    assert re.search(r"\| `cursor` \| text \| A position in .*\. \|", first)
     assert "### subscribe" in page.partition("## From a client")[2]
 
 

@@ -14,6 +14,7 @@ from contract.cursors import Cursor
 from contract.json_limits import MAX_SEQ
 from contract.topics import is_pillow_id
 from contract.wire_types import (
+    AnsweredMs,
     ClientCount,
     CursorText,
     NotRetained,
@@ -121,7 +122,7 @@ class Pong(msgspec.Struct, tag="pong", frozen=True):
     """The response to a ping: its `sent` unchanged, and the gateway's clock in Unix ms."""
 
     sent: PingNumber
-    received: SentMs
+    received: AnsweredMs
     queue_offset: QueueOffset = msgspec.UNSET
 
 

@@ -79,6 +79,9 @@ ClientCount = Annotated[int, described("How many clients this gateway has now.",
 SentMs = Annotated[
     int, described("When the frame was sent: the gateway's clock in Unix ms.", minimum=0)
 ]
+AnsweredMs = Annotated[
+    int, described("When the ping arrived: the gateway's clock in Unix ms.", minimum=0)
+]
 OffsetMs = Annotated[
     int,
     described(

@@ -154,5 +154,6 @@ def _operation(action: str, channel: str, names: tuple[str, ...]) -> Node:
 
 
 def _close_code(code: int) -> dict[str, Any]:
-    reason, reconnect, _ = CLOSE_CODES[code]
-    return {"reason": reason, "reconnect": reconnect}
+    reason, reconnect, status = CLOSE_CODES[code]
+    http = {} if status is None else {"status": status}
+    return {"reason": reason, "reconnect": reconnect, **http}

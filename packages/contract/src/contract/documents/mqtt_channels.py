@@ -32,7 +32,7 @@ class MqttChannel:
     """A topic; `message` is the name of a type or of one of TEXTS.
 
     `senders` and `receivers` are names of services; `pillow` is a device that speaks MQTT itself.
-    `is_retained` is None where some messages are and others are not.
+    `is_retained` and `qos` are None where the messages differ in it.
     `is_removed_by_nothing` says that an empty retained message removes what the topic holds.
     """
 
@@ -41,6 +41,7 @@ class MqttChannel:
     senders: tuple[str, ...]
     receivers: tuple[str, ...]
     is_retained: bool | None = True
+    qos: int | None = 1
     is_removed_by_nothing: bool = False
     expiry_s: int | None = None
 
@@ -83,8 +84,8 @@ CHANNELS: Final[dict[str, MqttChannel]] = {
         expiry_s=EXPIRY_S,
     ),
     "availability": MqttChannel(
-        "Whether a pillow is there: said by one that speaks MQTT itself, and for one that comes by the "
-        "queue by the poller, with the user property `kept-by: poller`.",
+        "Whether a pillow is there: said by one that speaks MQTT itself, and by the poller for one "
+        "that comes by the queue, with the user property `kept-by: poller`.",
         "Presence",
         ("pillow", "simulator", "poller"),
         ("gateway", "poller"),
@@ -99,9 +100,10 @@ CHANNELS: Final[dict[str, MqttChannel]] = {
     "mark": MqttChannel(
         "By its own mark a session knows that it has received all that the broker retains.",
         "Mark",
-        ("poller", "gateway", "simulator"),
-        ("poller", "gateway", "simulator"),
+        ("poller", "gateway", "simulator", "pillow"),
+        ("poller", "gateway", "simulator", "pillow"),
         is_retained=None,
+        qos=None,
         is_removed_by_nothing=True,
     ),
     "watching": MqttChannel(
@@ -179,7 +181,9 @@ def operations() -> Node:
     """Return an operation for each service that publishes or receives on a channel."""
     found: Node = {}
     for name, channel in CHANNELS.items():
-        publish: Node = {"qos": 1, "bindingVersion": "0.2.0"}
+        publish: Node = {"bindingVersion": "0.2.0"}
+        if channel.qos is not None:
+            publish["qos"] = channel.qos
         if channel.is_retained is not None:
             publish["retain"] = channel.is_retained
         if channel.expiry_s is not None:

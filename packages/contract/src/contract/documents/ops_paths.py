@@ -162,10 +162,10 @@ def _reports() -> Node:
 def _clients() -> Node:
     return {
         "/ops/clients": _report(
-            [GATEWAY_OPS], "clients", "The clients that are connected.", _AFTER, _LIMIT
+            [GATEWAY_OPS], "clientReports", "The clients that are connected.", _AFTER, _LIMIT
         ),
         "/ops/clients/{client}": _report(
-            [GATEWAY_OPS], "client", "One client.", _CLIENT, others={"404": _GONE}
+            [GATEWAY_OPS], "clientReport", "One client.", _CLIENT, others={"404": _GONE}
         ),
         "/ops/clients/{client}/trace": _report(
             [GATEWAY_OPS],

@@ -1,0 +1,1 @@
+"""The runner for clients: a golden server."""

@@ -1,0 +1,237 @@
+"""What real services send is what the published documents say: every topic, frame and port."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiomqtt
+import httpx
+import pytest
+from conformance.gateway.streams import Address, open_events, open_websocket
+from conformance.gateway.tokens import signed
+from conformance.patterns import Received
+from conformance.published import MqttMessage, Published
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from devstack import ports
+from devstack.azurite import Azurite
+from devstack.broker import Broker
+from tests.commands import run_to_end
+from tests.gateway import COMMAND, TIMEOUT_S, Gateway
+from tests.poller import Poller, eventually
+from tests.queue_client import queue_client
+
+SECRET, SHARE_KEY = "secret-of-the-tokens-0123456789abcdef", "key-of-share-links-0123456789abcdefgh"
+PUBLISHED = Published(strict=True)
+
+
+class Recorder:
+    """Every message below a prefix, as it was published."""
+
+    def __init__(self) -> None:
+        self.messages: list[MqttMessage] = []
+
+    def channels(self, prefix: str) -> set[str | None]:
+        """Return the channels that had a message."""
+        return {PUBLISHED.channel_of(one.topic, prefix) for one in self.messages}
+
+
+@asynccontextmanager
+async def recorder(broker: Broker, prefix: str) -> AsyncIterator[Recorder]:
+    """Subscribe to everything below a prefix, with the QoS and the retain flag of its publisher."""
+    recorded = Recorder()
+
+    async def record(client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            recorded.messages.append(
+                MqttMessage(message.topic.value, message.payload, message.qos, bool(message.retain))
+            )
+
+    options = SubscribeOptions(qos=2, retainAsPublished=True)
+    async with aiomqtt.Client(
+        ports.HOST,
+        broker.port,
+        username="operator",
+        password=broker.password("operator"),
+        protocol=aiomqtt.ProtocolVersion.V5,
+    ) as client:
+        await client.subscribe(f"{prefix}/#", options=options)
+        recording = asyncio.create_task(record(client))
+        try:
+            yield recorded
+        finally:
+            recording.cancel()
+
+
+def gateway_of(broker: Broker, prefix: str) -> Gateway:
+    """Return a gateway that has everything which has a topic or a frame."""
+    return Gateway(
+        broker,
+        prefix,
+        GATEWAY_AUTH="jwt",
+        GATEWAY_JWT_SECRET=SECRET,
+        GATEWAY_SHARE_KEY=SHARE_KEY,
+        GATEWAY_PUBLIC_URL="https://clouds.example",
+    )
+
+
+async def play_a_pillow(broker: Broker, prefix: str) -> None:
+    """Let the simulator play a pillow that speaks MQTT itself, with availability."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MQTT_")}
+    command = Path(COMMAND).parent / "simulator"
+    _, err, status = await run_to_end(
+        command,
+        *("run", "--target", "mqtt", "--pillows", "1", "--for", "1s"),
+        env={**env, "MQTT_URL": broker.url_for("simulator"), "TOPIC_PREFIX": prefix},
+        within_s=TIMEOUT_S,
+    )
+    assert status == 0, err
+
+
+async def make_and_revoke_a_link(gateway: Gateway) -> None:
+    """As an operator does."""
+    env = {**os.environ, **{name: value for name, value in gateway.env.items() if value}}
+    _, err, status = await run_to_end(COMMAND, "share", "cloud-1", env=env, within_s=TIMEOUT_S)
+    assert status == 0, err
+    share_id = err.decode().partition(":")[0]
+    _, err, status = await run_to_end(COMMAND, "unshare", share_id, env=env, within_s=TIMEOUT_S)
+    assert status == 0, err
+
+
+async def put(azurite: Azurite, queue: str, *messages: str) -> None:
+    """Put messages on the queue."""
+    async with queue_client(azurite.connection_string, queue) as client:
+        for message in messages:
+            await client.send_message(message)
+
+
+@pytest.mark.timeout(120)
+async def test_every_topic_and_port_has_what_the_documents_say(
+    broker: Broker, azurite: Azurite, prefix: str, queue_name: str
+) -> None:
+    """Every MQTT topic has had a message, and every path for operators a response."""
+    message = {
+        "pillow": "cloud-1",
+        "state": "hug",
+        "at": "2026-11-22T06:00:00Z",
+        "seq": 7,
+        "confidence": 0.93,
+        "battery": 0.81,
+        "motion": [[0.01, -0.98, 0.12]],
+        "note": "kept",
+    }
+    poller = Poller(
+        queue_name, prefix, broker, AZURE_STORAGE_CONNECTION_STRING=azurite.connection_string
+    )
+    async with (
+        recorder(broker, prefix) as recorded,
+        gateway_of(broker, prefix) as gateway,
+        poller,
+    ):
+        await put(azurite, queue_name, json.dumps(message), '{"pillow":"#","state":"hug"}')
+        await check_ports_for_operators(gateway, poller)
+        await send_wake_hint(broker, prefix)
+        await play_a_pillow(broker, prefix)
+        await make_and_revoke_a_link(gateway)
+        every = set(PUBLISHED.asyncapi["channels"]) - {"storage_queue", "stream", "events"}
+
+        async def has_all() -> bool:
+            return every <= recorded.channels(prefix)
+
+        await eventually(has_all, f"messages on {sorted(every)}")
+
+    faults = {
+        f"{one.topic}: {error}"
+        for one in recorded.messages
+        for error in PUBLISHED.mqtt_errors(one, prefix)
+    }
+    assert faults == set()
+    assert recorded.channels(prefix) == every
+
+
+async def send_wake_hint(broker: Broker, prefix: str) -> None:
+    """As a device does that put something on the queue."""
+    async with aiomqtt.Client(
+        ports.HOST, broker.port, username="simulator", password=broker.password("simulator")
+    ) as client:
+        await client.publish(f"{prefix}/bridge/poller/wake", b"", qos=1)
+
+
+async def check_ports_for_operators(gateway: Gateway, poller: Poller) -> None:
+    """Ask for every path on each of the servers that the document names for it."""
+    urls = {"8080": gateway.url, "8082": gateway.ops_url}
+    urls["8081"] = f"http://{ports.HOST}:{poller.port}"
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for path, item in PUBLISHED.openapi["paths"].items():
+            for server in item.get("servers", ()):
+                url = urls.get(server["variables"]["port"]["default"])
+                if url is None:
+                    continue  # the notifier has no path of its own
+                for method in {"get", "post"} & set(item):
+                    if "{" not in path:
+                        await check_ops(client, url, path, method.upper())
+
+
+async def check_ops(client: httpx.AsyncClient, url: str, path: str, method: str) -> None:
+    """Check a response of a port for operators."""
+    response = await client.request(method, f"{url}{path}")
+    assert response.is_success, f"{path}: {response.text}"
+    assert (
+        PUBLISHED.response_errors(
+            method, path, response.status_code, response.headers, response.content
+        )
+        == []
+    )
+
+
+async def test_every_frame_is_as_the_document_says(broker: Broker, prefix: str) -> None:
+    """Of both streams, but for the heartbeat, which the golden sessions wait for."""
+    token = signed({"exp": 300}, SECRET, int(asyncio.get_running_loop().time()) + 2**31)
+    seen: dict[str, set[str]] = {"stream": set(), "events": set()}
+    async with gateway_of(broker, prefix) as gateway:
+        address = Address(gateway.url, headers={"Authorization": f"Bearer {token}"})
+        streams: list[Any] = [await open_websocket(address), await open_events(address, PUBLISHED)]
+        pillow = f"p{uuid4().hex[:8]}"
+        await publish_and_remove(broker, prefix, pillow)
+        await streams[0].send('{"type":"ping","sent":5}')
+        bad = await open_websocket(address)
+        await bad.send("nonsense")
+        await collect(bad, seen, until="error")
+        for stream in streams:
+            await collect(stream, seen, until="removed")
+        await collect(streams[0], seen, until="pong")
+        await gateway.stop()
+        for stream in streams:
+            await collect(stream, seen, until="goodbye")
+            await stream.close()
+        await bad.close()
+
+    left = {name: set(PUBLISHED.frame_types(name)) - seen[name] for name in seen}
+    assert left == {"stream": {"heartbeat", "status"}, "events": {"heartbeat", "status", "error"}}
+
+
+async def publish_and_remove(broker: Broker, prefix: str, pillow: str) -> None:
+    """Publish a state, and take it back."""
+    payload = {"pillow": pillow, "state": "hugging", "at": "2026-11-22T06:00:00Z"}
+    async with aiomqtt.Client(
+        ports.HOST, broker.port, username="simulator", password=broker.password("simulator")
+    ) as client:
+        topic = f"{prefix}/{pillow}/state"
+        for content in (json.dumps(payload).encode(), b""):
+            await client.publish(topic, content, qos=1, retain=True)
+
+
+async def collect(stream: Any, seen: dict[str, set[str]], *, until: str) -> None:
+    """Check each frame until one of a type, and note the types."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while until not in seen[stream.channel]:
+            received = await stream.receive()
+            assert isinstance(received, Received), received
+            assert PUBLISHED.frame_errors(received.value, channel=stream.channel) == []
+            seen[stream.channel].add(received.value["type"])
