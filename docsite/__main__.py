@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from docsite.built_pages import check_site
+from docsite.navigation import pages_without_entry
 from docsite.reference import log_lines
 from docsite.staging import BrokenLink, Staging
 
 ROOT: Final = Path(__file__).parent.parent
+DOCS: Final = ROOT / "docs"
 SOURCE: Final = ROOT / ".site/source"
 SITE: Final = ROOT / ".site/html"
 EXTERNAL: Final = ROOT / ".site/external-links.txt"
@@ -37,6 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (SOURCE / "reference/log-lines.md").write_text(log_lines.page(ROOT), encoding="utf-8")
     except BrokenLink as error:
         print(f"error: broken links in the documentation:\n{error}", file=sys.stderr)
+        return 1
+    pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
+    configuration = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    if lost := pages_without_entry(configuration, pages):
+        print(f"error: not in nav of mkdocs.yml: {', '.join(lost)}", file=sys.stderr)
         return 1
     if not _build():
         return 1

@@ -189,10 +189,10 @@ def _why_credential_is_refused(response: ErrorResponse, now: datetime) -> str:
     code = response.code
     if code in _MISSING_RIGHT_CODES:
         return (
-            f"{code}: the credential lacks a right; the poller's SAS needs process and add on both "
-            "queues (create too, to create them, and read, for the depth and for poller "
-            "dead-letters) or its identity the role Storage Queue Data Contributor; the "
-            "simulator's SAS needs add (and create)"
+            f"{code}: the credential lacks a right; the poller's SAS needs process, update and add "
+            "on both queues (create too, to create them, and read, for the depth and for poller "
+            "dead-letters) or its identity the roles of docs/how-to/azure.md, like Storage Queue "
+            "Data Contributor; the simulator's SAS needs add (and create)"
         )
     date = _parse_date(response.date)
     skew_s = 0.0 if date is None else abs((date - now).total_seconds())
