@@ -79,9 +79,9 @@ class Topics:
         return f"{self.prefix}/{BRIDGE}/poller/wake"
 
     def poller_roles(self, queue: str) -> str:
-        """The topic on which a queue's pollers agree which one is active: see poller_roles.
+        """The topic on which a queue's pollers agree which one receives: see poller_roles.
 
-        `queue` is a `queue_level`.
+        `queue` is the queue's name with eight characters that stand for its account.
         """
         return f"{self.prefix}/{BRIDGE}/poller/active/{queue}"
 

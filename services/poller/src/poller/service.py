@@ -90,7 +90,8 @@ async def _serve(
         states = partial(_dependencies, pipeline, broker, journal)
         health = health_routes(states, metrics.registry)
         operators = operator_routes(settings, pipeline.reports, queue_time.offset_s)
-        app = Starlette(routes=[*health, _wake_route(pipeline), *operators])
+        wake = _wake_route(pipeline, Topics(settings.topic_prefix).wake)
+        app = Starlette(routes=[*health, wake, *operators])
         parts.create_task(serve_privately(app, listener, stop_parts), name="http")
         parts.create_task(broker.run(stop_parts), name="mqtt")
         log.info(
@@ -133,8 +134,11 @@ def _dependencies(
     return states
 
 
-def _wake_route(pipeline: Pipeline) -> Route:
+def _wake_route(pipeline: Pipeline, topic: str) -> Route:
     async def wake(_request: Request) -> Response:
+        if pipeline.elector is not None and pipeline.elector.is_standby:
+            text = f"this poller stands by; a message on the MQTT topic {topic} reaches the other\n"
+            return PlainTextResponse(text, status_code=409)
         pipeline.pacer.wake("http")
         return PlainTextResponse("the queue is polled now\n", status_code=202)
 
