@@ -69,6 +69,8 @@ class World:
         self.pollers: dict[str, Poller] = {}
         self.gateway: Gateway | None = None
         """Where there is one, it is killed with the rest, and has to show the newest states."""
+        self.takeover_s = 2.0
+        """After how long a silent poller is replaced; 0 where all of them receive."""
         self.acts: Counter[str] = Counter()
         self._markers = markers
         self._rng = rng
@@ -98,6 +100,7 @@ class World:
             POLLER_POLL_MAX="0.5",
             # Otherwise waiting states could be superseded by one of the same order.
             POLLER_NEWEST_ONLY="false",
+            POLLER_TAKEOVER_AFTER=f"{self.takeover_s:g}",
             POLLER_JOURNAL=str(self._journal or ""),
         )
         await poller.spawn()
