@@ -217,6 +217,7 @@ DECIDERS: Final = (
     "ops.explain.lines",
     "ops.explain.rules",
     "ops.explain.verdict",
+    "ops.tail.sightings",
     "simulator.model.*",
     "simulator.scenario.literals",
     "simulator.scenario.schema",
@@ -267,6 +268,7 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "gateway.transport.handshake",
             "gateway.transport.message_reader",
             "gateway.fanout.encoding",
+            "ops.tail.feeds",
         }
     ),
     "jwt": frozenset(
@@ -309,9 +311,13 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "gateway.commands.cli",
             "notifier.commands.cli",
             "ops.__main__",
+            "ops.commands.adopted",
+            "ops.commands.bench",
             "ops.commands.doctor",
             "ops.commands.explain",
             "ops.commands.options",
+            "ops.commands.tail",
+            "ops.commands.trace_client",
         }
     ),
 }

@@ -13,10 +13,17 @@ from typer.testing import CliRunner
 
 from gateway.commands.cli import app as gateway
 from notifier.commands.cli import app as notifier
+from ops.__main__ import app as pillowcast
 from poller.commands.cli import app as poller
 from simulator.__main__ import app as simulator
 
-APPS = {"gateway": gateway, "notifier": notifier, "poller": poller, "simulator": simulator}
+APPS = {
+    "gateway": gateway,
+    "notifier": notifier,
+    "poller": poller,
+    "simulator": simulator,
+    "pillowcast": pillowcast,
+}
 
 
 def words_of(app: typer.Typer) -> Iterator[list[str]]:
@@ -67,6 +74,7 @@ def test_a_service_prints_its_version_and_does_not_start(service: str) -> None:
         (["poller", "dead-leters"], "dead-letters"),
         (["poller", "dead-letters", "lst"], "list"),
         (["simulator", "chek"], "check"),
+        (["pillowcast", "doctro"], "doctor"),
     ],
 )
 def test_a_command_that_is_not_known_is_refused_with_the_nearest(
@@ -85,6 +93,31 @@ def test_an_option_that_is_not_known_is_refused(service: str) -> None:
 
     assert done.returncode == 2
     assert "--verison" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("shell", "env"),
+    [
+        ("bash", {"COMP_WORDS": "pillowcast do", "COMP_CWORD": "1"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "pillowcast do"}),
+        (
+            "fish",
+            {"_TYPER_COMPLETE_ARGS": "pillowcast do", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+        ),
+    ],
+)
+def test_shells_complete_the_operators_command(
+    shell: str, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    shown = run("pillowcast", "--show-completion", shell)
+    for name, value in {**env, "_PILLOWCAST_COMPLETE": f"complete_{shell}"}.items():
+        monkeypatch.setenv(name, value)
+    completed = run("pillowcast")
+
+    assert "_PILLOWCAST_COMPLETE" in shown.stdout
+    assert "doctor" in completed.stdout
+    assert "explain" not in completed.stdout
 
 
 def test_a_host_that_is_none_is_refused_with_its_own_setting(

@@ -4,8 +4,12 @@ from typing import Annotated
 
 import typer
 
+from ops.commands.adopted import add_others, dead_letters
+from ops.commands.bench import bench
 from ops.commands.doctor import doctor
 from ops.commands.explain import explain
+from ops.commands.tail import tail
+from ops.commands.trace_client import trace_client
 from runtime.version import print_version
 
 app = typer.Typer(
@@ -16,6 +20,11 @@ app = typer.Typer(
 )
 app.command()(doctor)
 app.command()(explain)
+app.command()(tail)
+app.command("trace-client")(trace_client)
+app.command()(bench)
+app.add_typer(dead_letters(), name="dead-letters")
+add_others(app)
 
 
 def _version(wanted: bool) -> None:
@@ -38,6 +47,8 @@ def pillowcast(
     Examples:
       pillowcast doctor
       pillowcast explain cloud-1
+      pillowcast tail
+      pillowcast --install-completion
     """
 
 

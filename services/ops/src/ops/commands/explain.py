@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from gateway.settings import GatewaySettings
 from ops.commands.options import (
     GatewayUrl,
     Json,
@@ -12,6 +11,7 @@ from ops.commands.options import (
     PublicUrl,
     Token,
     checked_pillow,
+    page_of,
     run_and_exit,
 )
 from ops.doctor.subject import Subject, load_subject
@@ -83,14 +83,6 @@ def sources_of(subject: Subject, page_url: str | None, token: str | None) -> lis
         else:
             sources.append(GatewaySource(endpoint, page_url or page_of(subject.gateway), token))
     return sources
-
-
-def page_of(settings: GatewaySettings | None) -> str:
-    """Return the gateway's public address on this machine."""
-    if settings is None:
-        return "http://127.0.0.1:8080"
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    return f"http://{host}:{settings.port}"
 
 
 def _has_token_reason(verdict: Verdict) -> bool:

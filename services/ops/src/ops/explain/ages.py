@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from contract.timestamps import parse_timestamp
 from runtime.note import Note
 
 
@@ -19,3 +20,9 @@ def ago(seconds: float) -> str:
 def newest(notes: Sequence[Note]) -> Note | None:
     """Return the note of what happened last; None of none."""
     return max(notes, key=lambda one: one.at_ms, default=None)
+
+
+def seconds_between(earlier: str, later: str | None) -> float:
+    """Return the time between two timestamps as text; 0 if one is none."""
+    first, second = parse_timestamp(earlier), parse_timestamp(later or "")
+    return 0.0 if first is None or second is None else (second - first) / 1e6

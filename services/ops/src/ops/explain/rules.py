@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from contract.updates import Update
-from ops.explain.ages import ago, newest
+from ops.explain.ages import ago, newest, seconds_between
 from ops.explain.facts import Facts
 from runtime.note import Note
+
+MIN_BEHIND_S: Final = 10.0
+"""By how much a superseded state is older where the clock is to blame, and not the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,17 +196,20 @@ def dead_letters(facts: Facts) -> Iterator[Reason]:
 
 
 def superseded(facts: Facts) -> Iterator[Reason]:
-    """Blame a clock that is behind."""
+    """Blame a clock that is behind: the last that came is far older than the newest state."""
     for poller in facts.pollers:
-        if poller.report is None:
-            continue
-        for note in poller.report.notes:
-            if note.kind == "superseded" and note.at_ms > (poller.report.queued_ms or 0) + 1000:
+        report = poller.report
+        for note in report.notes if report is not None else ():
+            assert report is not None
+            behind_s = seconds_between(note.text, report.at)
+            # A sign of life has the hops of the message that was superseded.
+            is_last = note.at_ms > (report.queued_ms or 0) - 1000
+            if note.kind == "superseded" and is_last and behind_s > MIN_BEHIND_S:
                 yield Reason(
                     "superseded",
-                    f"its clock is behind: it sends states that are older than its newest one, "
+                    "its clock is behind: it sends states that are older than its newest one, "
                     f"which stays. The last of {note.count}, {since(facts, note.at_ms)}, has the "
-                    f"time {note.text}, the newest {poller.report.at}",
+                    f"time {note.text}, the newest {report.at}",
                     "set the pillow's clock; or pillowcast remove it once, so that it begins anew",
                 )
                 return

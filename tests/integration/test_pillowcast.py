@@ -1,0 +1,170 @@
+"""`pillowcast` beside real services: why a pillow is grey, what passes, and what a client gets."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import jwt
+import pytest
+
+from devstack.azurite import Azurite
+from devstack.broker import Broker
+from ops.explain.verdict import Verdict
+from tests.commands import run_to_end
+from tests.deployment import Deployment, deployed, explain, free_port
+from tests.gateway import Gateway, connect_publisher, state
+from tests.poller import Poller, put, spawned
+
+pytestmark = pytest.mark.timeout(120)
+
+COMMAND = Path(sys.executable).parent / "pillowcast"
+
+EXPIRE_S = 3
+
+
+@pytest.fixture(scope="module")
+async def stack(broker: Broker, azurite: Azurite) -> AsyncIterator[Deployment]:
+    """A poller and a gateway for which a pillow is silent after three seconds."""
+    async with deployed(broker, azurite, GATEWAY_EXPIRE_AFTER=f"{EXPIRE_S}") as deployment:
+        yield deployment
+
+
+async def run(stack: Deployment, *words: str, **env: str) -> tuple[str, str, int | None]:
+    """Run the command; return its output, its errors and its status."""
+    out, err, status = await run_to_end(
+        COMMAND, *words, env={**os.environ, **stack.env, **env}, within_s=60
+    )
+    return out.decode(), err.decode(), status
+
+
+async def explained(
+    stack: Deployment, pillow: str, code: str, token: str | None = None, **env: str
+) -> Verdict:
+    """Ask until the first reason is this one."""
+    async with asyncio.timeout(40):
+        while True:
+            verdict = await explain({**stack.env, **env}, pillow, token)
+            if verdict.reasons[0].code == code:
+                return verdict
+
+
+async def test_each_cause_of_a_grey_pillow_of_the_queue(stack: Deployment) -> None:
+    """From one that nobody has heard of, to one whose messages nobody takes."""
+    await explained(stack, "cloud-1", "never-heard")
+    message = {"pillow": "cloud-1", "state": "hugging"}
+    await put(stack.azurite, stack.queue, [json.dumps(message)])
+    assert (await explained(stack, "cloud-1", "not-grey")).is_grey is False
+    assert (await explained(stack, "cloud-1", "silent")).is_grey is True
+
+    await put(stack.azurite, stack.queue, [json.dumps({**message, "state": "dancing"})])
+    verdict = await explained(stack, "cloud-1", "dead-letter")
+    assert "unknown-state" in verdict.reasons[0].sentence
+
+    old = {**message, "at": "2026-01-01T00:00:00Z"}
+    await put(stack.azurite, stack.queue, [json.dumps(old)])
+    async with asyncio.timeout(40):
+        while "superseded" not in [one.code for one in verdict.reasons]:
+            verdict = await explain(stack.env, "cloud-1")
+
+    out, _, status = await run(stack, "remove", "cloud-1")
+    assert (out, status) == ("removed cloud-1\n", 0)
+    await explained(stack, "cloud-1", "removed")
+
+
+async def test_availability_and_a_message_that_the_gateway_refuses(stack: Deployment) -> None:
+    async with connect_publisher(stack.broker, stack.prefix) as pillows:
+        await pillows.publish(state("cloud-2"))
+        await pillows.publish_availability("cloud-2", b"offline")
+        verdict = await explained(stack, "cloud-2", "offline")
+        assert "last will" in verdict.reasons[0].sentence
+        await pillows.publish(b"{}", pillow="cloud-3")
+        refused = await explained(stack, "cloud-3", "refused")
+
+    assert "cloud-3" in refused.reasons[0].sentence
+
+
+async def test_a_poller_that_does_not_run_or_has_no_queue(
+    stack: Deployment, broker: Broker, azurite: Azurite
+) -> None:
+    """As one operator sees it who has another poller's port in the environment."""
+    poller = Poller(
+        stack.queue,
+        f"{stack.prefix}x",
+        broker,
+        AZURE_STORAGE_CONNECTION_STRING=azurite.connection_string.replace(
+            str(azurite.port), free_port()
+        ),
+    )
+    alone = {"TOPIC_PREFIX": poller.prefix}
+    await explained(stack, "cloud-1", "poller-down", POLLER_PORT=free_port(), **alone)
+    async with spawned(poller):
+        port = str(poller.port)
+        verdict = await explained(stack, "cloud-1", "queue-down", POLLER_PORT=port, **alone)
+    assert "no response from" in verdict.reasons[0].sentence
+
+
+async def test_a_broker_that_is_down_and_a_token_that_does_not_permit_the_pillow(
+    stack: Deployment,
+) -> None:
+    secret = "a-secret-of-thirty-two-bytes-at-least"
+    own = Broker(kind="mosquitto", topic_prefix="+")
+    gateway = Gateway(
+        own, stack.prefix, INSTANCE="g3", GATEWAY_AUTH="jwt", GATEWAY_JWT_SECRET=secret
+    )
+    claims = {"exp": time.time() + 600, "pillows": ["cloud-8"]}
+    token = jwt.encode(claims, secret, algorithm="HS256")
+    async with own, gateway:
+        env = {
+            "MQTT_URL": own.url_for("operator"),
+            "GATEWAY_PORT": str(gateway.port),
+            "GATEWAY_OPS_PORT": str(gateway.ops_port),
+        }
+        async with connect_publisher(own, stack.prefix) as pillows:
+            await pillows.publish(state("cloud-9"))
+        verdict = await explained(stack, "cloud-9", "not-grey", token, **env)
+        codes = [one.code for one in verdict.reasons]
+        assert codes == ["not-grey", "token"]
+        assert "does not permit 'cloud-9'" in verdict.reasons[1].sentence
+        await own.stop()
+        await explained(stack, "cloud-9", "broker-down", **env)
+
+
+async def test_tail_and_bench_follow_states_from_the_queue_to_a_client(stack: Deployment) -> None:
+    tailing = asyncio.ensure_future(run(stack, "tail", "--count", "6", "--json"))
+    benched = json.loads((await run(stack, "bench", "-n", "6", "--rate", "5", "--json"))[0])
+    rows = [json.loads(line) for line in (await tailing)[0].splitlines()]
+
+    assert benched["arrived"] == benched["sent"] == 6
+    assert 0 < benched["p50_ms"] < 20_000
+    assert len(rows) == 6
+    assert {row["pillow"][:6] for row in rows} == {"bench-"}
+    assert all(row["websocket_ms"] is not None for row in rows)
+    assert all(row["waited_ms"] >= 0 and row["mqtt_ms"] >= 0 for row in rows)
+
+
+async def test_trace_client_prints_what_a_connection_is_sent(stack: Deployment) -> None:
+    async with stack.gateway.connect("?pillow=cloud-5") as client:
+        await client.receive_snapshot()
+        listed = [
+            json.loads(one) for one in (await run(stack, "trace-client", "--json"))[0].splitlines()
+        ]
+        [mine] = [one for one in listed if one["follows"]["names"] == ["cloud-5"]]
+        tracing = asyncio.ensure_future(run(stack, "trace-client", mine["id"], "--json"))
+        async with connect_publisher(stack.broker, stack.prefix) as pillows:
+            # Until the gateway has a trace, and something is in it.
+            async with asyncio.timeout(40):
+                while not (await stack.gateway.get_ops(f"/ops/clients/{mine['id']}/trace")).json()[
+                    "events"
+                ]:
+                    await pillows.publish(state("cloud-5", "spinning"))
+    out, err, status = await tracing
+
+    assert status == 0, err
+    events = [json.loads(line) for line in out.splitlines()]
+    assert {"update"} == {one["what"] for one in events}
+    assert "spinning" in events[0]["frames"][0]
+    assert "no client" in err
