@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import subprocess
+import tarfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ from devstack.broker import SEARCH
 from devstack.certificates import HOSTS, Authority
 from devstack.ports import Ports
 from devstack.processes import ROOT
+from docsite.blocks import code_blocks
 from tests.machine import need_docker, need_mosquitto
 
 # The first `up` on a machine builds the images.
@@ -68,13 +70,7 @@ class Project:
                 *words,
             ],
             cwd=ROOT,
-            env={
-                **os.environ,
-                "GATEWAY_PUBLISHED_PORT": str(self.ports.gateway),
-                "MQTT_PUBLISHED_PORT": str(self.ports.mqtt),
-                "QUEUE_PUBLISHED_PORT": str(self.ports.queue),
-                **self.env,
-            },
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=540,
@@ -82,6 +78,17 @@ class Project:
         )
         assert done.returncode == 0, f"docker compose {' '.join(words)}:\n{done.stderr}"
         return done.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of its commands."""
+        return {
+            **os.environ,
+            "GATEWAY_PUBLISHED_PORT": str(self.ports.gateway),
+            "MQTT_PUBLISHED_PORT": str(self.ports.mqtt),
+            "QUEUE_PUBLISHED_PORT": str(self.ports.queue),
+            **self.env,
+        }
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return the result of `docker inspect` for each service's container."""
@@ -308,6 +315,37 @@ def test_a_secret_in_a_folder_is_used_and_not_in_docker_inspect(tmp_path: Path) 
 
     assert "#token=" in link
     assert key not in inspected
+
+
+def test_a_back_up_has_the_retained_states_and_the_journal(
+    project: Project, tmp_path: Path
+) -> None:
+    """By the commands of docs/how-to/move.md, in another folder."""
+    page = (ROOT / "docs/how-to/move.md").read_text(encoding="utf-8")
+    [commands] = [block.text for block in code_blocks("move.md", page) if block.act == "run"]
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=tmp_path,
+        env={
+            **project.environment,
+            "COMPOSE_PROJECT_NAME": project.name,
+            "COMPOSE_FILE": str(ROOT / "docker-compose.yml"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    [folder] = tmp_path.glob("backup-*")
+    assert folder.stat().st_mode & 0o077 == 0
+    files: dict[str, list[str]] = {}
+    for name in ("mosquitto", "journal"):
+        with tarfile.open(folder / f"{name}.tar") as archive:
+            files[name] = archive.getnames()
+    assert "./mosquitto.db" in files["mosquitto"]
+    assert [name for name in files["journal"] if name.endswith(".sqlite3")]
+    project.compose("up", "--detach", "--wait", "--no-recreate", "poller")
 
 
 def test_a_pillow_that_was_added_writes_its_own_topic_only(project: Project) -> None:
