@@ -10,6 +10,8 @@
 ARG PYTHON_IMAGE=python:3.13-slim
 ARG MOSQUITTO_IMAGE=eclipse-mosquitto:2.0
 ARG AZURITE_IMAGE=mcr.microsoft.com/azure-storage/azurite:3.36.0
+ARG PROMETHEUS_IMAGE=prom/prometheus:v3.5.0
+ARG GRAFANA_IMAGE=grafana/grafana:12.2.0
 
 
 FROM ${PYTHON_IMAGE} AS stripped-python
@@ -153,3 +155,12 @@ COPY --from=stripped-azurite / /
 ENV NODE_ENV=production \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 USER 1000:1000
+
+
+# Both run as users of their own, and have their configuration in the image.
+FROM ${PROMETHEUS_IMAGE} AS prometheus
+COPY deploy/observability/prometheus /etc/prometheus
+
+FROM ${GRAFANA_IMAGE} AS grafana
+COPY deploy/observability/grafana/provisioning /etc/grafana/provisioning
+COPY deploy/observability/grafana/dashboards /var/lib/grafana-dashboards

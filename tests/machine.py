@@ -40,6 +40,12 @@ def need_faketime() -> str:
     return str(found[0])
 
 
+def need_prometheus() -> None:
+    """Require Prometheus and promtool."""
+    missing = [name for name in ("prometheus", "promtool") if shutil.which(name) is None]
+    need(not missing, f"{', '.join(missing)} not installed: apt-get install prometheus")
+
+
 def need_docker() -> None:
     """Require a Docker engine that responds, with compose."""
     need(

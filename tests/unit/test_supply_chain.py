@@ -25,7 +25,7 @@ def test_every_stage_begins_with_a_versioned_image_another_stage_or_nothing() ->
         assert base in names | {"scratch"} | {f"${{{image}}}" for image in IMAGES}, name
     for image in IMAGES.values():
         tag = image.rpartition(":")[2]
-        assert re.match(r"\d+\.\d+", tag), image
+        assert re.match(r"v?\d+\.\d+", tag), image
 
 
 def test_nothing_is_copied_from_an_image_that_is_not_a_stage() -> None:
