@@ -62,6 +62,10 @@ async def test_what_is_wrong_with_it_is_named(
             "ok; mqtt://b: another process uses this instance name",
             ("another process uses this instance name", "an INSTANCE of its own"),
         ),
+        (
+            "ok; pollers do not coordinate: the broker refused a publish",
+            ("pollers do not coordinate", "bridge/poller/active/+"),
+        ),
     ],
 )
 async def test_a_dependency_that_fails_or_is_limited(state: str, parts: tuple[str, ...]) -> None:
@@ -70,6 +74,15 @@ async def test_a_dependency_that_fails_or_is_limited(state: str, parts: tuple[st
         line = await wrong_line(fake)
 
     assert all(part in line for part in parts), line
+
+
+async def test_a_poller_that_stands_by_is_well() -> None:
+    async with fake_service("poller") as fake:
+        fake.documents["/readyz"]["dependencies"]["queue"] = "ok; standby: one receives"
+        findings = await checked(fake.endpoint)
+
+    assert {one.level for one in findings} == {Level.OK}
+    assert "standby: one receives" in [one.detail for one in findings]
 
 
 async def test_a_journal_that_cannot_be_written() -> None:

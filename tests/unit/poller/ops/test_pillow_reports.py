@@ -1,5 +1,6 @@
 """What a poller knows of a pillow."""
 
+import asyncio
 import json
 
 from poller.settle.recent_dead_letters import MAX_RECENT, named_pillow
@@ -27,6 +28,26 @@ async def test_it_has_the_last_write_the_superseded_message_and_dead_letters() -
     assert [(one.pillow, one.reason) for one in report.dead_letters] == [("a", "unknown-state")]
     assert (unknown.known, unknown.notes, unknown.dead_letters) == (False, [], [])
     assert [one.pillow for one in everyone] == [None, "a"] or len(everyone) == 2
+
+
+@virtual_time
+async def test_a_superseded_message_that_only_came_late_says_nothing_of_the_pillow() -> None:
+    """It was queued before the newest one: a poller was killed that had received it."""
+    world = World(visibility_s=5)
+    first = world.start()
+    world.queue.put(state("a", 1))
+    world.broker.never_confirms = lambda _update: True
+    await world.until(lambda: first.in_flight == 1, "a message in flight")
+    await first.crash()
+    world.broker.never_confirms = lambda _update: False
+    await asyncio.sleep(2)
+    world.queue.put(state("a", 10))
+    async with world.running() as poller:
+        await world.rest()
+        report = poller.pipeline.reports.report("a")
+
+    assert poller.count("superseded") == 1
+    assert report.notes == []
 
 
 def test_the_pillow_is_found_in_a_message_that_cannot_be_read() -> None:

@@ -69,6 +69,8 @@ def _add_view(view: ServiceView, found: Findings) -> None:
         word, _, limitation = state.partition("; ")
         if word != OK:
             found.wrong(f"{view.name}: {name}", state, _dependency_advice(name))
+        elif limitation.startswith("standby: "):
+            found.ok(f"{view.name}: {name}", limitation)
         elif limitation:
             found.wrong(f"{view.name}: {name}", limitation, _limitation_advice(limitation))
         else:
@@ -91,6 +93,8 @@ def _limitation_advice(limitation: str) -> str:
         return "give each process an INSTANCE of its own"
     if "journal" in limitation:
         return "make room on the disk of POLLER_JOURNAL, or make it writable"
+    if "coordinate" in limitation:
+        return "let the poller's user write and read <TOPIC_PREFIX>/bridge/poller/active/+"
     return "see docs/operating.md"
 
 

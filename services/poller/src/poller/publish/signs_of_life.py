@@ -56,17 +56,19 @@ class SignsOfLife:
         self._published_s: OrderedDict[str, float] = OrderedDict()
         self._repeats = LogRepeats()
         self.notes = PillowNotes()
-        """Of the last superseded message of each pillow."""
+        """Of the last superseded message of each pillow that was not queued before its newest."""
 
     def report(self, message: InFlightMessage, state: ParsedMessage) -> None:
         """Publish a sign of life if a superseded message was queued after the newest state."""
         newest = self._last_writes.get(state.pillow)
         if newest is None:
             return
-        self.notes.add(state.pillow, "superseded", format_timestamp(state.order[0]))
         queued_us = message.delivery.body.queued_us
         newest_us = newest.order[0] if newest.queued_ms is None else newest.queued_ms * 1000
-        if queued_us // 1000 <= newest_us // 1000 or not self._is_due(state, queued_us):
+        if queued_us // 1000 < newest_us // 1000:
+            return  # it came late, after a poller was killed, for example
+        self.notes.add(state.pillow, "superseded", format_timestamp(state.order[0]))
+        if queued_us // 1000 == newest_us // 1000 or not self._is_due(state, queued_us):
             return
         update = with_sign_of_life(
             newest,
