@@ -129,7 +129,7 @@ ENTRYPOINT ["python", "/app/port_forward.py"]
 FROM ${MOSQUITTO_IMAGE} AS stripped-mosquitto
 USER root
 RUN --mount=type=bind,source=deploy/images/strip,target=/strip sh /strip \
-    && for user in poller gateway notifier simulator operator devices; do \
+    && for user in poller gateway notifier simulator operator homeassistant devices; do \
       mkdir -p "/run/credentials/$user"; \
     done \
     && chown -R 1883:1883 /run/credentials /mosquitto

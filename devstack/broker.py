@@ -25,7 +25,7 @@ BrokerKind = Literal["auto", "mosquitto", "embedded"]
 BROKER_KINDS: tuple[BrokerKind, ...] = get_args(BrokerKind)
 
 Service = Literal["poller", "gateway", "notifier", "simulator"]
-User = Literal[Service, "operator"]
+User = Literal[Service, "operator", "homeassistant"]
 """A user of the broker: a service, or the person who looks after it."""
 
 # On Debian sbin is not on a user's path, and Homebrew's is often missing from it.

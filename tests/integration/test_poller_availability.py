@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiomqtt
 import pytest
 
+from contract.home_assistant import DiscoveryTopics, Facts
 from contract.topics import Topics
 from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker
+from runtime.version import version_of
 from tests.gateway import Gateway
 from tests.poller import Poller, eventually, payload, put, subscribed
 
@@ -93,3 +96,44 @@ async def test_an_own_word_stays_though_the_pillow_uses_the_queue_too(
                 await until(queue, ["online", "offline"])
                 assert both() == ["online"]
                 assert (await gateway.get("/api/pillows/queue")).json()["state"] == "hugging"
+
+
+async def test_a_pillow_appears_in_home_assistant_and_leaves_it(
+    azurite: Azurite, broker: Broker, prefix: str, queue_name: str
+) -> None:
+    """With the rights that the ACL gives the poller and Home Assistant's user."""
+    topics = DiscoveryTopics("homeassistant", Topics(prefix))
+    settings = {
+        "POLLER_HOME_ASSISTANT_PREFIX": "homeassistant",
+        "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
+    }
+    received: list[bytes] = []
+
+    async def has(count: int) -> bool:
+        while len(home.messages):
+            received.append(payload(await anext(aiter(home.messages))))
+        return len(received) >= count
+
+    async with aiomqtt.Client(
+        ports.HOST,
+        broker.port,
+        username="homeassistant",
+        password=broker.password("homeassistant"),
+    ) as home:
+        await home.subscribe(topics.all_configs, qos=1)
+        async with Poller(queue_name, prefix, broker, **settings) as poller:
+            text = message("a", 1).replace("}", ',"battery":0.81}')
+            await put(azurite, queue_name, [text])
+            await eventually(partial(has, 1), "the discovery message")
+            await home.publish(topics.status, b"online", qos=1)
+            await eventually(partial(has, 2), "the message again")
+            async with aiomqtt.Client(
+                ports.HOST, broker.port, username="operator", password=broker.password("operator")
+            ) as operator:
+                await operator.publish(Topics(prefix).state("a"), b"", 1, True)
+            await eventually(partial(has, 3), "its removal")
+            assert await poller.count("discovery_written") == 3
+
+    facts = Facts(has_availability=True, has_battery=True, expire_after_s=120)
+    first = topics.encode("a", facts, version_of("poller"))
+    assert received == [first, first, b""]

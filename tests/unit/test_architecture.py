@@ -147,6 +147,7 @@ DECIDERS: Final = (
     "poller.publish.last_writes",
     "poller.publish.page_order",
     "poller.presence.availability",
+    "poller.presence.discovery",
     "poller.intake_limit",
     "poller.queue_age",
     "poller.queues",

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from prometheus_client.samples import Sample
 
+from contract.home_assistant import DiscoveryTopics
 from contract.messages import ParsedMessage, decode_message
 from contract.timestamps import format_timestamp
 from contract.topics import Topics
@@ -24,6 +25,7 @@ from tests.fakes.virtual_time import now
 POLICY = PollPolicy(floor_s=0.1, ceiling_s=2.0, hot_s=5.0, watched_s=0.1, unknown_s=2.0)
 
 TOPICS = Topics("pillow")
+DISCOVERY_TOPICS = DiscoveryTopics("homeassistant", TOPICS)
 
 Latency = Callable[[], float]
 
@@ -138,6 +140,7 @@ class World:
         policy: PollPolicy = POLICY,
         takeover_s: float | None = None,
         offline_after_s: float = 0.0,
+        discovery_max_pillows: int | None = None,
     ) -> Process:
         """Start a poller whose calls fail as `plan` and `fault` say.
 
@@ -170,7 +173,13 @@ class World:
             self.visibility_s,
             newest_only,
             max_pillows,
-            presence=PresenceOptions(TOPICS, offline_after_s, max_pillows),
+            presence=PresenceOptions(
+                TOPICS,
+                offline_after_s,
+                max_pillows,
+                None if discovery_max_pillows is None else DISCOVERY_TOPICS,
+                discovery_max_pillows or 0,
+            ),
             instance=f"poller-{len(self.processes)}",
             takeover_s=takeover_s,
         )

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from contract.home_assistant import DiscoveryTopics
 from contract.poller_roles import queue_level
 from contract.topics import Topics
 from poller.azure.queue import AzureQueue
@@ -77,9 +78,7 @@ async def _serve(
         journals = {} if journal is None else journal.instances
         own = {WITHOUT_JOURNAL: settings.instance}
         level = queue_level(queue.account, settings.queue) if settings.is_coordinated else ""
-        presence = PresenceOptions(
-            Topics(settings.topic_prefix), settings.silence_s, settings.max_pillows
-        )
+        presence = _presence(settings)
         instances = own | dict(journals)
         broker = MqttStatePublisher(settings, SERVICE, instances, level, presence.filters)
         options = _options(settings, presence)
@@ -143,6 +142,19 @@ def _wake_route(pipeline: Pipeline, topic: str) -> Route:
         return PlainTextResponse("the queue is polled now\n", status_code=202)
 
     return Route("/wake", wake, methods=["POST"])
+
+
+def _presence(settings: PollerSettings) -> PresenceOptions:
+    topics, discovery = Topics(settings.topic_prefix), None
+    if settings.home_assistant_prefix is not None:
+        discovery = DiscoveryTopics(settings.home_assistant_prefix, topics)
+    return PresenceOptions(
+        topics,
+        settings.silence_s,
+        settings.max_pillows,
+        discovery,
+        settings.home_assistant_max_pillows,
+    )
 
 
 def _options(settings: PollerSettings, presence: PresenceOptions) -> PipelineOptions:

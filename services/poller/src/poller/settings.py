@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, model_validator
 
 from azure_queue.settings import QueueSettings
-from contract.topics import is_pillow_id
+from contract.topics import is_pillow_id, is_topic_prefix
 
 UNKNOWN_POLL_MAX_S: Final = 2.0
 """POLLER_POLL_MAX where no gateway says how many clients it has, unless it is set: somebody may
@@ -19,6 +19,12 @@ def _checked_pillow(name: str) -> str:
             "is no pillow id: use a-z, 0-9 and hyphens, at most 63 characters, and not 'bridge'"
         )
     return name
+
+
+def _checked_prefix(text: str) -> str:
+    if not is_topic_prefix(text):
+        raise ValueError("is no topic prefix: use levels without + and #, like homeassistant")
+    return text
 
 
 class PollerSettings(QueueSettings):
@@ -110,6 +116,18 @@ class PollerSettings(QueueSettings):
         le=604800,
         description="Seconds of silence after which a pillow that comes by the queue is `offline` "
         "on MQTT: at least POLLER_POLL_MAX, and twice that unless it is set. 0: nothing is said.",
+    )
+    home_assistant_prefix: Annotated[str, AfterValidator(_checked_prefix)] | None = Field(
+        None,
+        alias="POLLER_HOME_ASSISTANT_PREFIX",
+        description="Home Assistant's discovery prefix, which is `homeassistant` unless it was "
+        "changed there: each pillow appears there as a device. Unless it is set, none does.",
+    )
+    home_assistant_max_pillows: int = Field(
+        1000,
+        alias="POLLER_HOME_ASSISTANT_MAX_PILLOWS",
+        ge=1,
+        description="The limit of pillows that appear in Home Assistant.",
     )
     host: str = Field(
         "127.0.0.1", alias="POLLER_HOST", description="The address of health and metrics."

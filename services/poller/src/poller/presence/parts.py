@@ -1,21 +1,30 @@
 """The parts that say on MQTT what is known of pillows beside their states, and their metrics."""
 
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import structlog
 from prometheus_client import Counter
 
+from contract.home_assistant import DiscoveryTopics
 from contract.topics import Topics
 from poller.metrics import PollerMetrics
 from poller.presence.availability import Availability
 from poller.presence.availability_keeper import AvailabilityKeeper
+from poller.presence.discovery import Discovery
+from poller.presence.discovery_publisher import DiscoveryPublisher
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import PillowObserver, StatePublisher
 from poller.queue_time import QueueTime
+from runtime.version import version_of
 
 log = structlog.get_logger()
+
+EXPIRE_LATER_S: Final = 60
+"""For how long after `offline` was due Home Assistant shows a value, in seconds."""
 
 
 class PresenceLimit:
@@ -36,16 +45,23 @@ class PresenceLimit:
 
 @dataclass(frozen=True, slots=True)
 class PresenceOptions:
-    """After how many seconds of silence a pillow is `offline`; 0: nothing is said of it."""
+    """After how many seconds of silence a pillow is `offline`; 0: nothing is said of it.
+
+    `home_assistant` are the topics of discovery; None: none is written.
+    """
 
     topics: Topics
     offline_after_s: float
     max_pillows: int
+    home_assistant: DiscoveryTopics | None = None
+    home_assistant_max_pillows: int = 1000
 
     @property
     def filters(self) -> Sequence[str]:
         """The topics that the parts need beside those of states."""
-        return (self.topics.all_availability,) if self.offline_after_s else ()
+        discovery = self.home_assistant
+        filters = [self.topics.all_availability] if self.offline_after_s or discovery else []
+        return filters if discovery is None else [*filters, discovery.all_configs, discovery.status]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +81,62 @@ def compose_presence(
     last_writes: JournaledWrites,
 ) -> Presence:
     """Build the parts that the options ask for."""
-    if options is None or not options.offline_after_s:
+    if options is None:
         return Presence()
+    observers: list[PillowObserver] = []
+    has_state = partial(_has_state, last_writes)
+    if options.home_assistant is not None:
+        discovery = _discovery(options, options.home_assistant, metrics)
+        observers.append(
+            DiscoveryPublisher(
+                broker,
+                discovery,
+                options.home_assistant,
+                has_state,
+                metrics.presence.discovery_written,
+            )
+        )
+    if not options.offline_after_s:
+        return Presence(observers)
+    availability = _availability(options, metrics, has_state)
+    metrics.presence.offline.set_function(lambda: availability.offline)
+    keeper = AvailabilityKeeper(
+        broker, availability, options.topics, queue_time, metrics.presence.written
+    )
+    return Presence([keeper, *observers], (keeper.run,), keeper.on_caught_up)
+
+
+def _availability(
+    options: PresenceOptions, metrics: PollerMetrics, has_state: Callable[[str], bool]
+) -> Availability:
     limit = PresenceLimit(
         metrics.presence.refused,
         "POLLER_MAX_PILLOWS is reached, and no pillow is offline: nothing is said of the "
         "availability of further ones; they are only counted",
     )
-    availability = Availability(
-        int(options.offline_after_s * 1000),
-        options.max_pillows,
+    silence_ms = int(options.offline_after_s * 1000)
+    return Availability(silence_ms, options.max_pillows, limit.on_refused, has_state)
+
+
+def _discovery(
+    options: PresenceOptions, topics: DiscoveryTopics, metrics: PollerMetrics
+) -> Discovery:
+    limit = PresenceLimit(
+        metrics.presence.discovery_refused,
+        "POLLER_HOME_ASSISTANT_MAX_PILLOWS is reached: further pillows do not appear in Home "
+        "Assistant; they are only counted",
+    )
+    expire_after_s = None
+    if options.offline_after_s:
+        # Later than `offline`, so that it counts only where no poller is left to say that.
+        expire_after_s = math.ceil(options.offline_after_s) + EXPIRE_LATER_S
+    return Discovery(
+        partial(topics.encode, version=version_of("poller")),
+        options.home_assistant_max_pillows,
+        expire_after_s,
         limit.on_refused,
-        lambda pillow: last_writes.get(pillow) is not None,
     )
-    keeper = AvailabilityKeeper(
-        broker, availability, options.topics, queue_time, metrics.presence.written
-    )
-    metrics.presence.offline.set_function(lambda: availability.offline)
-    return Presence((keeper,), (keeper.run,), keeper.on_caught_up)
+
+
+def _has_state(last_writes: JournaledWrites, pillow: str) -> bool:
+    return last_writes.get(pillow) is not None
