@@ -1,5 +1,6 @@
 """The gateway conforms to the golden sessions for gateways."""
 
+import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 from conformance.gateway.runner import read_sessions, run_sessions
-from conformance.gateway.target import Target, connect_publisher
+from conformance.gateway.target import Publisher, Target, connect_publisher
 from conformance.published import Published
 from conformance.result import Result, shown
 
@@ -79,6 +80,29 @@ async def test_the_gateway_conforms(prefix: str) -> None:
                 results = await run_sessions(SESSIONS, tried, profile="open")
             gateway.assert_log_is_clean()
     assert_conforms(results, profile="open")
+
+
+class Retyping(Publisher):
+    """Publishes every state with other white space, as a gateway would send that decodes it."""
+
+    async def state(self, pillow: str, payload: bytes) -> None:
+        """Publish it retyped."""
+        retyped = json.dumps(json.loads(payload), indent=1).encode() if payload else b""
+        await super().state(pillow, retyped)
+
+
+async def test_a_gateway_that_changes_states_does_not_conform(broker: Broker, prefix: str) -> None:
+    """And the result says what came, and what should have."""
+    publisher = Retyping(publisher_url(broker), prefix)
+    await publisher.open()
+    async with Gateway(broker, prefix) as gateway:
+        tried = Target(gateway.url, publisher, Published())
+        chosen = {name: SESSIONS[name] for name in ("byte-for-byte",)}
+        results = await run_sessions(chosen, tried, profile="open")
+        await publisher.close()
+
+    assert [one.passed for one in results] == [False, False]
+    assert "byte for byte" in results[0].detail
 
 
 async def test_a_gateway_that_asks_for_tokens_conforms(broker: Broker, prefix: str) -> None:

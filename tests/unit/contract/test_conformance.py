@@ -6,6 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from conformance.__main__ import main
+from conformance.client.runner import read_sessions as read_client_sessions
+from conformance.client.server import compact
+from conformance.client.steps import Accept, Refuse, Say
 from conformance.gateway.runner import read_sessions
 from conformance.gateway.steps import Publish, Session
 from conformance.gateway.tokens import signed
@@ -13,11 +17,17 @@ from conformance.patterns import Names, Received, mismatches
 from conformance.published import MqttMessage, Published
 from conformance.result import Result, shown
 
-from devstack.processes import ROOT
+from contract.cursors import parse_cursor
+from contract.frames import (
+    ServerFrame,
+    Status,
+    encode_frame,
+    encode_snapshot,
+    encode_updates,
+)
 
 NOW_MS = 1_795_000_000_000
 PUBLISHED = Published(strict=True)
-FOLDER = ROOT / "packages" / "contract" / "conformance"
 STATE = b'{"pillow":"cloud-1","state":"hugging","at":"2025-11-22T06:00:00.123Z","seq":7}'
 
 
@@ -177,6 +187,56 @@ def test_every_session_is_complete() -> None:
         assert set(re.findall(r"\{(\w+)\}", text)) <= known, name
 
 
+def golden_frames() -> list[Any]:
+    """Every frame that the golden server sends as an object, with the name of its session."""
+    return [
+        pytest.param(step.frame, id=f"{name}-{number}")
+        for name, session in read_client_sessions().items()
+        for number, step in enumerate(session.steps, 1)
+        if isinstance(step, Say) and step.frame is not None and "new" not in step.frame
+        if step.frame["type"] != "weather"
+    ]
+
+
+@pytest.mark.parametrize("frame", golden_frames())
+def test_a_golden_frame_is_what_the_gateway_encodes(frame: dict[str, Any]) -> None:
+    """Byte for byte, so that other clients can be tested with the same bytes."""
+    assert PUBLISHED.frame_errors(frame) == []
+    assert encoded(frame) == compact(frame)
+
+
+def encoded(frame: dict[str, Any]) -> bytes:
+    """Encode a frame with the gateway's own encoders."""
+    pillows = [compact(one) for one in frame.get("pillows", ()) if isinstance(one, dict)]
+    cursor = parse_cursor(frame.get("cursor", ""))
+    if frame["type"] == "snapshot":
+        assert cursor
+        return encode_snapshot(
+            cursor,
+            recovered=frame["recovered"],
+            status=Status(frame["broker"]),
+            sent_ms=frame["sent"],
+            watching=frame["watching"],
+            pillows=pillows,
+            has_more=frame.get("more", False),
+            is_continued=frame.get("continued", False),
+        )
+    if frame["type"] == "update":
+        assert cursor
+        return encode_updates(cursor, sent_ms=frame["sent"], pillows=pillows)
+    return encode_frame(msgspec.convert(frame, ServerFrame))
+
+
+def test_every_client_session_is_complete() -> None:
+    """A reader is told what it is about, and it begins with a connection."""
+    sessions = read_client_sessions()
+
+    assert len(sessions) > 20
+    for name, session in sessions.items():
+        assert session.about.endswith("."), name
+        assert isinstance(session.steps[0], Accept | Refuse), name
+
+
 def test_a_misspelt_step_is_refused() -> None:
     """With its name."""
     with pytest.raises(msgspec.ValidationError, match="clint"):
@@ -199,3 +259,17 @@ def test_results_are_a_line_each_and_a_sum() -> None:
     text = shown([Result("a", True, "x"), Result("b", False, "y"), Result("c", None, "z")])
 
     assert text.splitlines()[-1] == "1 conform, 1 do not, 1 were not run"
+
+
+def test_the_command_lists_the_sessions_and_refuses_what_it_does_not_know(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With what to do."""
+    assert main(["list"]) == 0
+    listed = capsys.readouterr().out
+    assert "gateway  auth  auth-token: " in listed
+    assert "client         resume: " in listed
+    assert main(["client", "--session", "nothing", "true"]) == 2
+    assert "see `list`" in capsys.readouterr().err
+    assert main(["client"]) == 2
+    assert "COMMAND" in capsys.readouterr().err

@@ -1,0 +1,68 @@
+"""The JavaScript client conforms to the golden sessions for clients."""
+
+import sys
+from pathlib import Path
+
+from conformance.client.runner import read_sessions, run_sessions
+from conformance.published import Published
+from conformance.result import shown
+
+from devstack.node import find_node
+from devstack.processes import ROOT
+
+NAIVE = """
+import asyncio, json, os
+from websockets.asyncio.client import connect
+
+async def main():
+    names = os.environ["PILLOWCAST_PILLOWS"].replace("all", "")
+    url = os.environ["PILLOWCAST_URL"].replace("http", "ws") + "/ws"
+    url += f"?pillow={names}" if names else ""
+    while True:
+        try:
+            async with connect(url, proxy=None) as socket:
+                async for text in socket:
+                    for one in json.loads(text).get("pillows", ()):
+                        report = {"pillow": one["pillow"], "state": one["state"]}
+                        print(json.dumps(report), flush=True)
+        except Exception:
+            pass
+
+asyncio.run(main())
+"""
+"""A client that comes back at once, from nothing, whatever it is told, and shows what comes."""
+
+ADAPTER = ROOT / "packages/contract/conformance/adapters/javascript.mjs"
+
+
+async def test_the_javascript_client_conforms() -> None:
+    """In Node.js, by WebSocket and by Server-Sent Events."""
+    sessions = read_sessions()
+    results = await run_sessions(sessions, f"{find_node()} {ADAPTER}", Published())
+
+    sys.stdout.write(shown(results) + "\n")
+    assert [one for one in results if not one.passed] == []
+    assert len(results) == sum(len(one.transports) for one in sessions.values())
+
+
+async def test_a_naive_client_does_not_conform(tmp_path: Path) -> None:
+    """The kit finds what is wrong with it."""
+    program = tmp_path / "naive.py"
+    program.write_text(NAIVE, encoding="utf-8")
+    expected = {
+        "resume": "came back after 0",
+        "goodbye": "came back after",
+        "never-backwards": "it reports",
+    }
+    sessions = {name: one for name, one in read_sessions().items() if name in expected}
+
+    results = await run_sessions(
+        sessions,
+        f"{sys.executable} {program}",
+        Published(),
+        transports=["websocket"],
+    )
+
+    for result in results:
+        assert not result.passed, result
+        assert expected[result.name.partition(" ")[0]] in result.detail, result
