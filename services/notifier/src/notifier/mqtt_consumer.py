@@ -91,8 +91,12 @@ class MqttConsumer:
         """Look at what is due, until cancelled."""
         while True:
             await asyncio.sleep(CHECK_S)
-            if self._is_ready:
-                self._decide(self._detector.check(self._moments.now()))
+            while self._is_ready:
+                now = self._moments.now()
+                self._decide(self._detector.check(now))
+                if not self._detector.pillows.is_due(now):
+                    break
+                await asyncio.sleep(0)
 
     def _receive_state(self, pillow: str, message: Message) -> None:
         now = self._moments.now()

@@ -106,7 +106,7 @@ async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.E
     async with asyncio.TaskGroup() as parts:
         parts.create_task(outbox.run(stop_outbox), name="outbox")
         parts.create_task(serve_privately(app, opened.listener, stop_parts), name="http")
-        parts.create_task(session.run(stop_parts), name="mqtt")
+        mqtt = parts.create_task(session.run(stop_parts), name="mqtt")
         timer = parts.create_task(consumer.run(), name="timers")
         deliveries = [parts.create_task(worker.run(), name="delivery") for worker in workers]
         log.info(
@@ -121,8 +121,10 @@ async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.E
             await stopping.wait()
         timer.cancel()
         await _stop_deliveries(workers, deliveries)
-        stop_outbox.set()
         stop_parts.set()
+        # What arrives until the session has ended is written, too.
+        await mqtt
+        stop_outbox.set()
     for sender in senders.values():
         await sender.close()
     log.info("stopped")

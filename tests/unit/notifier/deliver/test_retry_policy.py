@@ -11,6 +11,7 @@ from notifier.deliver.retry_policy import (
     Answer,
     Standing,
     Verdict,
+    clock_hint,
     is_refusal,
     judge,
     parse_retry_after,
@@ -97,6 +98,16 @@ def test_a_point_in_time_is_compared_with_the_servers_own_clock(
 ) -> None:
     """This machine's may differ."""
     assert parse_retry_after(value, date) == pause_s
+
+
+def test_a_refusal_says_that_the_clocks_differ() -> None:
+    """A receiver compares the time of the signature with its own."""
+    theirs_s = 1_795_964_400.0
+
+    assert clock_hint(DATE, theirs_s + 59) == ""
+    assert clock_hint(DATE, theirs_s + 400) == "; this machine's clock is 400 s ahead of it"
+    assert clock_hint(DATE, theirs_s - 400) == "; this machine's clock is 400 s behind it"
+    assert clock_hint(None, 0) == clock_hint("soon", 0) == ""
 
 
 @given(st.text(max_size=40), st.none() | st.text(max_size=40))

@@ -10,7 +10,7 @@ from contract.updates import EXPIRY_S
 from notifier.detect.event import Found
 from notifier.detect.marks import Mark, MarkChange
 from notifier.detect.pillow import Moment
-from notifier.detect.pillow_watch import FRESH_MS, SILENT_MS, PillowWatch, Step
+from notifier.detect.pillow_watch import FRESH_MS, MAX_DUE, SILENT_MS, PillowWatch, Step
 from notifier.rules.literals import parse_pillows
 from notifier.rules.schema import Rule
 from tests.unit.notifier.examples import EPOCH_US, moment, rule, update
@@ -258,6 +258,25 @@ def test_a_removed_pillow_is_neither_silent_nor_known() -> None:
 
     assert removed == [MarkChange(Mark("alive", "", "removed"), False)]
     assert not kinds(pillows.check(moment(10_000)))
+
+
+def test_many_silences_at_once_are_told_in_parts() -> None:
+    """So that messages are received in between; none is left out."""
+    gone, number = rule("gone", "offline", lasts_s=10), 3 * MAX_DUE
+    pillows = watch(gone, max_pillows=number)
+    for one in range(number):
+        list(
+            pillows.receive_state(
+                update("neutral", 1, pillow=f"p-{one}"), moment(0), retained=False
+            )
+        )
+    found: list[str] = []
+    while pillows.is_due(moment(10_000)):
+        part = kinds(pillows.check(moment(10_000)))
+        assert len(part) <= MAX_DUE
+        found += part
+
+    assert len(found) == number
 
 
 def test_above_the_limit_the_pillow_that_was_silent_for_longest_is_forgotten() -> None:

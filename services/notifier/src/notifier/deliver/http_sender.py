@@ -5,13 +5,14 @@ import base64
 import errno
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final
 
 import aiohttp
 
-from notifier.deliver.retry_policy import Answer, parse_retry_after
+from notifier.deliver.retry_policy import Answer, clock_hint, parse_retry_after
 from notifier.rules.literals import is_private
 from notifier.rules.schema import Destination
 from runtime.error_text import brief_error
@@ -81,6 +82,8 @@ class HttpSender:
         else:
             error += await self._excerpt(response)
         headers = response.headers
+        if 400 <= response.status < 500:
+            error += clock_hint(headers.get("Date"), time.time())
         pause_s = parse_retry_after(headers.get("Retry-After"), headers.get("Date"))
         return Answer(response.status, error, pause_s)
 

@@ -19,6 +19,9 @@ MAX_REFUSALS: Final = 5
 """After how many refusals an event is a dead letter: a request that is refused as it is (400, 404,
 a redirect …) would be refused again, and others wait behind it."""
 
+NOTABLE_OFFSET_S: Final = 60
+"""From what difference of two clocks on it is told; receivers allow five minutes as a rule."""
+
 _NOT_REFUSALS: Final = frozenset({408, 425, 429})
 """Statuses of 4xx that another attempt may change."""
 
@@ -72,6 +75,23 @@ def judge(answer: Answer, standing: Standing, *, retry_max_s: float, jitter: flo
     after_s = min(backoff.delay(standing.attempts - 1, jitter), max(standing.left_s, 0.1))
     asked_s = min(answer.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
     return Verdict("retry", max(after_s, asked_s))
+
+
+def clock_hint(date: str | None, wall_s: float) -> str:
+    """Return the end of a sentence where a receiver's clock (the header Date) differs from ours.
+
+    A receiver refuses signatures whose time is too far from its own.
+    """
+    try:
+        theirs_s = parsedate_to_datetime(date or "").timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return ""
+    ahead_s = round(wall_s - theirs_s)
+    if abs(ahead_s) < NOTABLE_OFFSET_S:
+        return ""
+    return (
+        f"; this machine's clock is {abs(ahead_s)} s {'ahead of' if ahead_s > 0 else 'behind'} it"
+    )
 
 
 def parse_retry_after(value: str | None, date: str | None) -> float | None:

@@ -71,7 +71,7 @@ class Detector:
         return self._decide(dead_letters(self._rules, poller, payload, now.wall_ms), now)
 
     def check(self, now: Moment) -> Decision:
-        """Handle what has become due."""
+        """Handle what has become due, a part of it if it is much."""
         return self._decide(self._due(now), now)
 
     def _due(self, now: Moment) -> Iterator[Found | MarkChange]:

@@ -25,6 +25,9 @@ poller publishes what a broker has lost again."""
 SILENT_MS: Final = 30_000
 """A state of a pillow that is silent for longer is not known to last (GATEWAY_EXPIRE_AFTER)."""
 
+MAX_DUE: Final = 100
+"""How many timers are looked at before messages have their turn: a few milliseconds."""
+
 Step = Found | MarkChange
 
 
@@ -120,10 +123,14 @@ class PillowWatch:
             for number in pillow.told:
                 yield MarkChange(Mark("offline", self._rules[number].name, name), False)
 
+    def is_due(self, now: Moment) -> bool:
+        """Return whether something has become due."""
+        return self._by_broker.is_due(now.broker_ms) or self._by_queue.is_due(now.queue_ms)
+
     def check(self, now: Moment) -> Iterator[Step]:
-        """Handle what has become due."""
+        """Handle what has become due, a part of it if it is much."""
         for timers, now_ms in ((self._by_broker, now.broker_ms), (self._by_queue, now.queue_ms)):
-            for timer in timers.due(now_ms):
+            for timer in timers.due(now_ms, MAX_DUE):
                 pillow = self._pillows.get(timer.pillow)
                 if pillow is None:
                     continue

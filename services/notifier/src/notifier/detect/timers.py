@@ -31,7 +31,13 @@ class Timers:
         """Add a timer."""
         heapq.heappush(self._heap, timer)
 
-    def due(self, now_ms: int) -> Iterator[Timer]:
-        """Remove and yield each timer that is due; those added meanwhile are not lost."""
-        while self._heap and self._heap[0].due_ms <= now_ms:
+    def is_due(self, now_ms: int) -> bool:
+        """Return whether a timer is due."""
+        return bool(self._heap) and self._heap[0].due_ms <= now_ms
+
+    def due(self, now_ms: int, limit: int) -> Iterator[Timer]:
+        """Remove and yield the timers that are due, at most so many; others may be added."""
+        for _ in range(limit):
+            if not self.is_due(now_ms):
+                return
             yield heapq.heappop(self._heap)
