@@ -1,11 +1,12 @@
 """The command `notifier check`: validates settings and rules, and sends a test event."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import Sequence
 
 from contract.timestamps import format_timestamp
-from notifier.commands.context import load_rules, load_settings, write_json, write_line
+from notifier.commands.context import fail, load_rules, load_settings, write_json, write_line
 from notifier.deliver.http_sender import HttpSender
 from notifier.deliver.retry_policy import Answer
 from notifier.deliver.worker import send
@@ -24,6 +25,9 @@ def check(destinations: Sequence[str], *, sends: bool, as_json: bool) -> None:
     if unknown:
         known = ", ".join(rules.destinations)
         exit_with_usage("notifier check", f"there is no destination {unknown[0]!r}; use {known}")
+    folder = settings.outbox.absolute().parent
+    if not os.access(folder, os.W_OK):
+        fail(f"NOTIFIER_OUTBOX = {settings.outbox}: {folder} is no folder that can be written")
     if not as_json:
         write_line(f"{settings.rules}: {len(rules.rules)} rules")
         for rule in rules.rules:

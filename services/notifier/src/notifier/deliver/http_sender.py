@@ -81,10 +81,10 @@ class HttpSender:
             error += ", a redirect, which is not followed; write the new URL"
         else:
             error += await self._excerpt(response)
-        headers = response.headers
+        headers, wall_s = response.headers, time.time()
         if 400 <= response.status < 500:
-            error += clock_hint(headers.get("Date"), time.time())
-        pause_s = parse_retry_after(headers.get("Retry-After"), headers.get("Date"))
+            error += clock_hint(headers.get("Date"), wall_s)
+        pause_s = parse_retry_after(headers.get("Retry-After"), headers.get("Date"), wall_s)
         return Answer(response.status, error, pause_s)
 
     async def _excerpt(self, response: aiohttp.ClientResponse) -> str:

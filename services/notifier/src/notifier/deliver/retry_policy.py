@@ -77,16 +77,30 @@ def judge(answer: Answer, standing: Standing, *, retry_max_s: float, jitter: flo
     return Verdict("retry", max(after_s, asked_s))
 
 
+def parse_retry_after(value: str | None, date: str | None, wall_s: float) -> float | None:
+    """Return the seconds in a header Retry-After; `date` is the answer's header Date.
+
+    A point in time is compared with the server's own clock, and with ours (`wall_s`, Unix seconds)
+    where it does not tell its time.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    until_s, now_s = _unix_s(text), _unix_s(date or "")
+    if until_s is None:
+        return None
+    return max(0.0, until_s - (wall_s if now_s is None else now_s))
+
+
 def clock_hint(date: str | None, wall_s: float) -> str:
     """Return the end of a sentence where a receiver's clock (the header Date) differs from ours.
 
     A receiver refuses signatures whose time is too far from its own.
     """
-    try:
-        theirs_s = parsedate_to_datetime(date or "").timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return ""
-    ahead_s = round(wall_s - theirs_s)
+    theirs_s = _unix_s(date or "")
+    ahead_s = 0 if theirs_s is None else round(wall_s - theirs_s)
     if abs(ahead_s) < NOTABLE_OFFSET_S:
         return ""
     return (
@@ -94,20 +108,9 @@ def clock_hint(date: str | None, wall_s: float) -> str:
     )
 
 
-def parse_retry_after(value: str | None, date: str | None) -> float | None:
-    """Return the seconds in a header Retry-After; `date` is the answer's header Date.
-
-    A point in time is compared with the server's own clock, where it tells it.
-    """
-    if value is None:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    if date is None:
-        return None
+def _unix_s(text: str) -> float | None:
+    """Return the time in a header like Date in Unix seconds; None if it has another form."""
     try:
-        pause = parsedate_to_datetime(text) - parsedate_to_datetime(date)
-        return max(0.0, pause.total_seconds())
+        return parsedate_to_datetime(text).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
