@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Sequence
+from typing import Final
 
 from contract.timestamps import format_timestamp
 from notifier.commands.context import fail, load_rules, load_settings, write_json, write_line
@@ -50,11 +51,14 @@ def check(destinations: Sequence[str], *, sends: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+_LASTS: Final = {"state": "for", "offline": "longer than", "queue": "older than"}
+
+
 def _describe(rule: Rule) -> str:
     """Return a rule in a few words."""
     words = [rule.on, *sorted(rule.states), *sorted(rule.reasons)]
     if rule.lasts_s:
-        words.append(f"for {rule.lasts_s:g} s")
+        words.append(f"{_LASTS[rule.on]} {rule.lasts_s:g} s")
     return f"{' '.join(words)} → {', '.join(rule.to)}"
 
 

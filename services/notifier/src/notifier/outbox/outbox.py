@@ -146,6 +146,13 @@ class Outbox:
                     await self._wait_pending(stopped)
         finally:
             stopped.cancel()
+            if self._pending.rows:
+                log.error(
+                    "the process ends with events that could not be written; some are lost, or "
+                    "will be sent once more",
+                    events=len(self._pending.rows),
+                    error=self._health.state,
+                )
             self._thread.submit(self._close)
             self._thread.shutdown(wait=False)
 
