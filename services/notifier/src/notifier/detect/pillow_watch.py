@@ -9,12 +9,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from contract.states import STATES
 from contract.updates import EXPIRY_S, Update
-from notifier.detect.event import Found, format_seconds
+from notifier.detect.event import Found
 from notifier.detect.marks import Mark, MarkChange
 from notifier.detect.pillow import Moment, Pillow
-from notifier.detect.state_fields import state_fields
+from notifier.detect.pillow_events import back_event, offline_event, state_event
 from notifier.detect.timers import Timer, Timers
 from notifier.rules.schema import Rule
 
@@ -186,7 +185,7 @@ class PillowWatch:
             rule = self._rules[number]
             yield MarkChange(Mark("offline", rule.name, name), False)
             if rule.also_back:
-                yield _back(rule, name, pillow, silent_ms, now)
+                yield back_event(rule, name, pillow, silent_ms, now)
         pillow.told.clear()
         self._start_timers(name, pillow)
         for number in sorted(pillow.waiting):
@@ -205,7 +204,7 @@ class PillowWatch:
             if update.state not in rule.states or update.pillow not in rule.pillows:
                 continue
             if not rule.lasts_s:
-                yield _state(rule, update, None if known is None else known.state)
+                yield state_event(rule, update, None if known is None else known.state)
                 continue
             due_ms = pillow.clock_ms(now) + rule.lasts_ms
             self._timers(pillow).add(Timer(due_ms, update.pillow, number, pillow.episode))
@@ -220,7 +219,7 @@ class PillowWatch:
 
     def _state_lasts(self, number: int, pillow: Pillow) -> Iterator[Step]:
         if pillow.began is not None:
-            yield _state(self._rules[number], pillow.began, None)
+            yield state_event(self._rules[number], pillow.began, None)
 
     def _silence_due(self, timer: Timer, pillow: Pillow, now: Moment) -> Iterator[Step]:
         pillow.timed.discard(timer.rule)
@@ -232,7 +231,7 @@ class PillowWatch:
             self._start_timers(timer.pillow, pillow)
             return
         pillow.handled.add(timer.rule)
-        yield _offline(rule, timer.pillow, pillow, silent_ms, now)
+        yield offline_event(rule, timer.pillow, pillow, silent_ms, now)
 
     def _start_timers(self, name: str, pillow: Pillow) -> None:
         """Start the timers of a pillow's silence that do not run."""
@@ -248,52 +247,6 @@ class PillowWatch:
 
     def _timers(self, pillow: Pillow) -> Timers:
         return self._by_queue if pillow.by_queue else self._by_broker
-
-
-def _state(rule: Rule, update: Update, previous: str | None) -> Found:
-    data = state_fields(update)
-    if previous is not None:
-        data["previous"] = previous
-    if rule.lasts_s:
-        data["for_seconds"] = rule.lasts_s
-    replacements = {"previous": previous or "unknown"}
-    replacements |= {name: str(data.get(name, "")) for name in ("pillow", "state", "at")}
-    text = f"{update.pillow}: {STATES[update.state].label}"
-    if rule.lasts_s:
-        text += f", for {format_seconds(rule.lasts_s)}"
-    return Found(
-        rule, "pillow.state", update.pillow, update.order, update.order[0], text, data,
-        update.pillow, replacements,
-    )  # fmt: skip
-
-
-def _offline(rule: Rule, name: str, pillow: Pillow, silent_ms: int, now: Moment) -> Found:
-    update = pillow.update
-    data = {
-        "pillow": name,
-        "silent_seconds": silent_ms // 1000,
-        "evidence": "availability" if pillow.is_offline else "silence",
-    }
-    if update is not None:
-        data["last"] = state_fields(update)
-    silent_for = format_seconds(silent_ms / 1000)
-    text = f"{name} is offline: nothing was heard of it for {silent_for}"
-    replacements = {"pillow": name, "silent_for": silent_for}
-    replacements["state"] = "unknown" if update is None else update.state
-    return Found(
-        rule, "pillow.offline", name, (now.wall_ms,), now.wall_ms * 1000, text, data, name,
-        replacements,
-    )  # fmt: skip
-
-
-def _back(rule: Rule, name: str, pillow: Pillow, silent_ms: int, now: Moment) -> Found:
-    update = pillow.update
-    data = {"pillow": name, "silent_seconds": silent_ms // 1000}
-    if update is not None:
-        data["now"] = state_fields(update)
-    return Found(
-        rule, "pillow.back", name, (now.wall_ms,), now.wall_ms * 1000, f"{name} is back", data, name
-    )
 
 
 def _waited_ms(update: Update) -> int:
