@@ -72,6 +72,14 @@ COPY services/notifier services/notifier
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-editable --package pillowcast-notifier
 
+FROM build AS build-recorder
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --frozen --no-install-workspace --package pillowcast-recorder
+COPY packages packages
+COPY services/recorder services/recorder
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --frozen --no-editable --package pillowcast-recorder
+
 FROM build AS build-simulator
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-install-workspace --package pillowcast-simulator
@@ -113,6 +121,18 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
     CMD ["healthy", "8083", "/readyz"]
 CMD ["notifier"]
 
+FROM base AS recorder
+USER root
+RUN install -d -o 10001 -g 10001 /history
+USER 10001:10001
+COPY --from=build-recorder /app/.venv .venv
+ENV RECORDER_HOST=0.0.0.0 \
+    HISTORY_URL=sqlite:////history/history.db
+EXPOSE 8084
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+    CMD ["healthy", "8084", "/readyz"]
+CMD ["recorder"]
+
 FROM base AS simulator
 COPY --from=build-simulator /app/.venv .venv
 CMD ["simulator"]
@@ -129,7 +149,7 @@ ENTRYPOINT ["python", "/app/port_forward.py"]
 FROM ${MOSQUITTO_IMAGE} AS stripped-mosquitto
 USER root
 RUN --mount=type=bind,source=deploy/images/strip,target=/strip sh /strip \
-    && for user in poller gateway notifier simulator operator homeassistant devices; do \
+    && for user in poller gateway notifier recorder simulator operator homeassistant devices; do \
       mkdir -p "/run/credentials/$user"; \
     done \
     && chown -R 1883:1883 /run/credentials /mosquitto

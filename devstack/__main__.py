@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 
@@ -9,7 +10,7 @@ from devstack.broker import EMBEDDED_LIMITS
 from devstack.console import Console
 from devstack.errors import CannotStart, DevstackError, ProgramFailed
 from devstack.options import CANNOT_START, FAILED, parse_options, wanted_ports
-from devstack.processes import Program
+from devstack.processes import ROOT, Program
 from devstack.stack import Stack
 
 
@@ -65,6 +66,9 @@ def main() -> int:
             wanted_ports(chosen),
             broker=chosen.broker,
             simulator=not chosen.no_simulator,
+            recorder=True,
+            # It stays, so that "what happened last night" has an answer in the morning.
+            history=os.environ.get("HISTORY_URL") or f"sqlite:///{ROOT}/.devstack/history.db",
             show=console.show,
         )
     except CannotStart as error:

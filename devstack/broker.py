@@ -24,7 +24,7 @@ from devstack.processes import ROOT, Program, Show, Timeouts
 BrokerKind = Literal["auto", "mosquitto", "embedded"]
 BROKER_KINDS: tuple[BrokerKind, ...] = get_args(BrokerKind)
 
-Service = Literal["poller", "gateway", "notifier", "simulator"]
+Service = Literal["poller", "gateway", "notifier", "recorder", "simulator"]
 User = Literal[Service, "operator", "homeassistant"]
 """A user of the broker: a service, or the person who looks after it."""
 

@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from devstack.processes import ROOT
 
 SERVER = "mosquitto"
-CLIENTS = ("poller", "gateway", "notifier", "simulator", "operator")
+CLIENTS = ("poller", "gateway", "notifier", "recorder", "simulator", "operator")
 LOOPBACK = "127.0.0.1"
 HOSTS = ("mosquitto", "localhost", LOOPBACK, "::1")
 

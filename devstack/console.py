@@ -3,7 +3,16 @@
 import sys
 from typing import TextIO
 
-NAMES = ("devstack", "mosquitto", "embedded", "azurite", "poller", "gateway", "simulator")
+NAMES = (
+    "devstack",
+    "mosquitto",
+    "embedded",
+    "azurite",
+    "poller",
+    "gateway",
+    "recorder",
+    "simulator",
+)
 WIDTH = max(map(len, NAMES))
 # ANSI colours that are legible on dark and on light; the first is the stack's own.
 COLOURS = (1, 35, 35, 33, 36, 32, 34)

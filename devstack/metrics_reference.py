@@ -21,6 +21,7 @@ from gateway.transport.limit_use import observe_limits
 from gateway.transport.shown_reports import ShownReports
 from notifier.metrics import NotifierMetrics
 from poller.metrics import PollerMetrics
+from recorder.metrics import RecorderMetrics
 from runtime.process_metrics import BUILD_LABELS, process_metrics
 from runtime.queue_aware_clock import Clock
 from runtime.session_metrics import observe_session
@@ -60,10 +61,13 @@ async def _registries() -> dict[str, CollectorRegistry]:
     simulator = simulator_metrics(0, SendStats(), {})
     notifier = NotifierMetrics([_NAMED], [_NAMED])
     notifier.observe(pillows=int, forgotten=int, ignored=int)
+    recorder = RecorderMetrics()
+    recorder.observe(int, int, 0)
     found = {
         "poller": poller.registry,
         "gateway": gateway.registry,
         "notifier": notifier.registry,
+        "recorder": recorder.registry,
         "simulator": simulator,
     }
     with ExitStack() as stack:

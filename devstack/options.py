@@ -24,8 +24,8 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse the command line; an invalid one ends the process with exit status 2."""
     parser = argparse.ArgumentParser(
         prog="scripts/dev",
-        description="Run broker, queue, poller, gateway and simulator on this machine. Every "
-        "setting of .env.example is read from the environment, except addresses, ports and "
+        description="Run broker, queue, poller, recorder, gateway and simulator on this machine. "
+        "Every setting of .env.example is read from the environment, except addresses, ports and "
         "credentials, which the stack sets.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

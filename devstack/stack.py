@@ -42,16 +42,23 @@ class Stack:
         *,
         broker: BrokerKind = "auto",
         simulator: bool = False,
+        recorder: bool = False,
+        history: str | None = None,
         env: Mapping[Service, Env] | None = None,
         show: Show | None = None,
     ) -> None:
-        """`env` has variables for each service, which override those of the stack."""
+        """`env` has variables for each service, which override those of the stack.
+
+        `history` is the database of the recorder; a temporary one unless it is given.
+        """
         self.ports = ports.settle(wanted)
         self._show = show
         self._env = dict(env or {})
         (ROOT / ".devstack").mkdir(exist_ok=True)
         # As short-lived as the broker's data: the journal of another stack has other pillows.
         self._journal = tempfile.mkdtemp(prefix="journal-", dir=ROOT / ".devstack")
+        self._with_recorder = recorder
+        self._history = history or f"sqlite:///{self._journal}/history.db"
         self.queue = Azurite(self.ports.queue, show=show)
         self.broker = Broker(self.ports.mqtt, kind=broker, show=show)
         self.poller = self.another_poller("poller", port=self.ports.poller)
@@ -60,6 +67,7 @@ class Stack:
         )
         self.simulator = self._service("simulator", "simulator", {})
         self._with_simulator = simulator
+        self.recorder = self.another_recorder("recorder")
         self.stopping = False
 
     @property
@@ -95,7 +103,9 @@ class Stack:
     @property
     def parts(self) -> list[Program]:
         """Every program, in the order in which they are started."""
-        return [self.broker, self.queue, self.poller, self.gateway, self.simulator]
+        return [
+            self.broker, self.queue, self.poller, self.recorder, self.gateway, self.simulator
+        ]  # fmt: skip
 
     def another_poller(self, name: str, *, port: int = 0, env: Env | None = None) -> Program:
         """Return a poller on the same queue and broker, not started. The caller stops it.
@@ -110,6 +120,24 @@ class Stack:
                 "POLLER_HOST": HOST,
                 "POLLER_PORT": str(port),
                 "POLLER_JOURNAL": os.environ.get("POLLER_JOURNAL", self._journal),
+                **(env or {}),
+            },
+            partial(http_answers, HOST, port, "/readyz", status=200),
+        )
+
+    def another_recorder(self, name: str, *, port: int = 0, env: Env | None = None) -> Program:
+        """Return a recorder on the same broker and database, not started. The caller stops it.
+
+        It needs an INSTANCE of its own in `env` when it runs beside another.
+        """
+        port = port or ports.free()
+        return self._service(
+            "recorder",
+            name,
+            {
+                "RECORDER_HOST": HOST,
+                "RECORDER_PORT": str(port),
+                "HISTORY_URL": self._history,
                 **(env or {}),
             },
             partial(http_answers, HOST, port, "/readyz", status=200),
@@ -131,6 +159,7 @@ class Stack:
                 "GATEWAY_PORT": str(port),
                 "GATEWAY_OPS_HOST": HOST,
                 "GATEWAY_OPS_PORT": str(ops_port),
+                "HISTORY_URL": self._history if self._with_recorder else None,
                 **(env or {}),
             },
             partial(http_answers, HOST, ops_port, "/readyz", status=200),
@@ -140,7 +169,8 @@ class Stack:
         """Start everything; raises ProgramFailed, after stopping what had been started."""
         try:
             await _together(self.broker, self.queue)
-            await _together(self.poller, self.gateway)
+            recorder = (self.recorder,) if self._with_recorder else ()
+            await _together(self.poller, self.gateway, *recorder)
             if self._with_simulator:
                 await self.simulator.start()
         except BaseException:
@@ -151,7 +181,7 @@ class Stack:
         """Stop the services, then the queue and the broker; they are not started again."""
         self.stopping = True
         await asyncio.gather(
-            *(part.close() for part in (self.simulator, self.poller, self.gateway))
+            *(part.close() for part in (self.simulator, self.poller, self.recorder, self.gateway))
         )
         await asyncio.gather(*(part.close() for part in (self.queue, self.broker)))
         shutil.rmtree(self._journal, ignore_errors=True)

@@ -15,13 +15,15 @@ ALLOWED_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "contract": frozenset({"contract"}),
     "runtime": frozenset({"contract", "runtime"}),
     "azure_queue": frozenset({"runtime", "azure_queue"}),
+    "history": frozenset({"contract", "history"}),
     "poller": frozenset({"contract", "runtime", "azure_queue", "poller"}),
-    "gateway": frozenset({"contract", "runtime", "gateway"}),
+    "gateway": frozenset({"contract", "runtime", "history", "gateway"}),
     "notifier": frozenset({"contract", "runtime", "notifier"}),
+    "recorder": frozenset({"contract", "runtime", "history", "recorder"}),
     "simulator": frozenset({"contract", "runtime", "azure_queue", "simulator"}),
     # The operator's command uses the services' own functions; no service imports it.
     "ops": frozenset(
-        {"contract", "runtime", "azure_queue", "poller", "gateway", "simulator", "ops"}
+        {"contract", "runtime", "azure_queue", "history", "poller", "gateway", "simulator", "ops"}
     ),
 }
 """The members that a member's modules may import."""
@@ -31,16 +33,19 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": (
         "auth",
         "shown_settings",
+        "history_settings",
         "settings",
         "send_times",
         "metrics",
         "watching",
         "state",
+        "past",
         "fanout",
         "transport",
         "http",
         "ops",
         "access_parts",
+        "past_parts",
         "listeners",
         "ops_port",
         "transport_parts",
@@ -79,6 +84,24 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "deliver",
         "moments",
         "mqtt_consumer",
+        "service",
+        "commands",
+        "__main__",
+    ),
+    "recorder": (
+        "settings",
+        "metrics",
+        "intake",
+        "batch",
+        "retention",
+        "store",
+        "migrations",
+        "migrate",
+        "pruning",
+        "database_health",
+        "recording",
+        "keeping",
+        "listener",
         "service",
         "commands",
         "__main__",
@@ -139,6 +162,13 @@ DECIDERS: Final = (
     "azure_queue.queue_clock",
     "azure_queue.xml_codec",
     "poller.consume.election",
+    "history.episodes",
+    "history.listening",
+    "history.slots",
+    "history.summary",
+    "recorder.batch",
+    "recorder.intake",
+    "recorder.retention",
     "poller.consume.page_size",
     "poller.consume.polling",
     "poller.consume.viewers",
@@ -292,6 +322,8 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "poller.commands.rendering",
             "poller.commands.context",
             "ops.rendering",
+            "recorder.commands.context",
+            "recorder.commands.work",
         }
     ),
     "typer": frozenset(
@@ -319,6 +351,7 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "ops.commands.options",
             "ops.commands.tail",
             "ops.commands.trace_client",
+            "recorder.commands.cli",
         }
     ),
 }

@@ -15,12 +15,14 @@ from gateway.commands.cli import app as gateway
 from notifier.commands.cli import app as notifier
 from ops.__main__ import app as pillowcast
 from poller.commands.cli import app as poller
+from recorder.commands.cli import app as recorder
 from simulator.__main__ import app as simulator
 
 APPS = {
     "gateway": gateway,
     "notifier": notifier,
     "poller": poller,
+    "recorder": recorder,
     "simulator": simulator,
     "pillowcast": pillowcast,
 }
@@ -71,6 +73,7 @@ def test_a_service_prints_its_version_and_does_not_start(service: str) -> None:
         (["gateway", "shar"], "share"),
         (["notifier", "chek"], "check"),
         (["notifier", "dead-letters", "lst"], "list"),
+        (["recorder", "exprt"], "export"),
         (["poller", "dead-leters"], "dead-letters"),
         (["poller", "dead-letters", "lst"], "list"),
         (["simulator", "chek"], "check"),

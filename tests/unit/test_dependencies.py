@@ -16,6 +16,8 @@ from tests.source_modules import MEMBERS, modules, third_party, top
 # Declared although no module imports it.
 NEEDED_INDIRECTLY: Final = {
     ("runtime", "httptools"): "uvicorn parses HTTP with it where it is installed",
+    ("history", "aiosqlite"): "the driver of SQLite",
+    ("history", "asyncpg"): "the driver of PostgreSQL",
     ("azure_queue", "aiohttp"): "azure's asynchronous clients send HTTP with it",
 }
 

@@ -11,6 +11,7 @@ from devstack.processes import ROOT
 from gateway.settings import GatewaySettings
 from notifier.settings import NotifierSettings
 from poller.settings import PollerSettings
+from recorder.settings import RecorderSettings
 from runtime.secret_files import is_secret
 from runtime.settings import CommonSettings
 from runtime.unknown_settings import unknown_settings
@@ -26,6 +27,7 @@ SERVICES: Final[dict[str, type[CommonSettings]]] = {
     "poller": PollerSettings,
     "gateway": GatewaySettings,
     "notifier": NotifierSettings,
+    "recorder": RecorderSettings,
     "simulator": SimulatorSettings,
 }
 VARIABLE: Final = re.compile(r"#([A-Z][A-Z0-9_]*)=(.*)")
@@ -141,12 +143,12 @@ def test_a_setting_has_the_description_that_it_has_in_the_code() -> None:
 
 
 def test_a_setting_is_in_the_section_of_the_services_that_read_it() -> None:
-    """One service, poller and simulator, or every service."""
+    """One service, two of them, or every service."""
     offenders = []
     for name in settings():
         readers = {service for service, kind in SERVICES.items() if name in fields(kind)}
-        section = {len(SERVICES): "every service", 2: "poller and simulator"}.get(
-            len(readers), min(readers)
+        section = (
+            "every service" if len(readers) == len(SERVICES) else " and ".join(sorted(readers))
         )
         if entries()[name].section != section:
             offenders.append(f"{name}: in {entries()[name].section!r}, not in {section!r}")

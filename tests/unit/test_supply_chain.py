@@ -138,12 +138,13 @@ def test_a_bill_of_materials_names_what_a_services_image_has(boms: dict[str, Any
     }
 
     assert names.keys() == {
-        "poller", "gateway", "notifier", "simulator", "ops", "development", "javascript"
+        "poller", "gateway", "notifier", "recorder", "simulator", "ops",
+        "development", "javascript",
     }  # fmt: skip
     assert {bom["bomFormat"] for bom in boms.values()} == {"CycloneDX"}
     assert "azure-storage-queue" in names["poller"]
     assert "azure-storage-queue" not in names["gateway"]
-    for service in ("poller", "gateway", "notifier", "simulator", "ops"):
+    for service in ("poller", "gateway", "notifier", "recorder", "simulator", "ops"):
         assert "paho-mqtt" in names[service]
         assert "pytest" not in names[service]
     assert "pytest" in names["development"]

@@ -7,7 +7,7 @@ import pytest
 from runtime.version import print_version
 
 
-@pytest.mark.parametrize("service", ["gateway", "notifier", "poller", "simulator"])
+@pytest.mark.parametrize("service", ["gateway", "notifier", "poller", "recorder", "simulator"])
 def test_a_commands_version_is_that_of_its_distribution(
     service: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

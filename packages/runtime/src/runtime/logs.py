@@ -37,6 +37,7 @@ _QUIET_LIBRARIES: Final = {
     # uvicorn warns of each request that it cannot parse, and any client can send many.
     "uvicorn": logging.ERROR,
     "aiohttp": logging.WARNING,
+    "alembic": logging.WARNING,
     "asyncio": logging.WARNING,
     "websockets": logging.WARNING,
 }

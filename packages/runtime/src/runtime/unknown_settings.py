@@ -7,7 +7,10 @@ from typing import Final
 
 from runtime.variables import is_service_link
 
-PREFIXES: Final = ("GATEWAY_", "NOTIFIER_", "POLLER_", "SIMULATOR_", "MQTT_", "AZURE_STORAGE_")
+PREFIXES: Final = (
+    "GATEWAY_", "HISTORY_", "NOTIFIER_", "POLLER_", "RECORDER_", "SIMULATOR_", "MQTT_",
+    "AZURE_STORAGE_",
+)  # fmt: skip
 """The prefixes of settings; a service looks at those that settings of its own have."""
 
 _OTHERS: Final = frozenset(

@@ -5,12 +5,12 @@ import contextlib
 import gc
 import secrets
 import sys
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import structlog
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from contract.topics import Topics
 from gateway.access_parts import AccessParts, create_access
@@ -23,6 +23,7 @@ from gateway.listeners import Listeners
 from gateway.metrics import GatewayMetrics, ObservedState
 from gateway.ops.routes import KnownState, operator_routes
 from gateway.ops_port import serve_ops
+from gateway.past_parts import Past
 from gateway.settings import GatewaySettings
 from gateway.state.history import History
 from gateway.state.mqtt_consumer import MqttConsumer
@@ -92,7 +93,8 @@ def _mqtt_session(
     consumer: MqttConsumer,
     access: AccessParts | None,
     metrics: GatewayMetrics,
-    on_ready: Callable[[], None],
+    watching: WatchingPublisher,
+    past: Past,
 ) -> MqttSession:
     filters = [topics.all_states, topics.all_availability]
     if access is not None:
@@ -104,7 +106,12 @@ def _mqtt_session(
 
     def be_ready() -> None:
         consumer.on_broker_ready(delivers_retained=session.delivers_retained is not False)
-        on_ready()
+        past.memory.on_ready()
+        watching.check()
+
+    def be_lost() -> None:
+        past.memory.on_lost()
+        consumer.on_broker_lost()
 
     session = MqttSession(
         SessionConfig(
@@ -118,7 +125,7 @@ def _mqtt_session(
         Subscription(filters),
         on_message=receive if access is not None else consumer.receive,
         on_ready=be_ready,
-        on_lost=consumer.on_broker_lost,
+        on_lost=be_lost,
     )
     observe_session(SERVICE, session, metrics.registry)
     return session
@@ -140,10 +147,10 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
     access = create_access(settings, topics, clock)
     context = create_transport(settings, dispatcher, access, metrics, clock)
     registry = context.registry
-    session = _mqtt_session(settings, topics, consumer, access, metrics, watching.check)
-    guard = Guard(context.access, registry.count_refused)
-    api = api_routes(store, history, dispatcher, guard)
-    app = create_app(settings, [Route("/events", sse_endpoint(context)), *api])
+    past = Past(settings, history, clock, metrics)
+
+    session = _mqtt_session(settings, topics, consumer, access, metrics, watching, past)
+    app = _application(settings, store, context, past)
     stop_server, stop_session = asyncio.Event(), asyncio.Event()
     # A part that fails ends the process, because a gateway that serves pages without a broker
     # session would show old states.
@@ -177,7 +184,16 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
         watching.publish_none(session)
         stop_server.set()
         stop_session.set()
+    await past.close()
     log.info("stopped")
+
+
+def _application(
+    settings: GatewaySettings, store: StateStore, context: TransportContext, past: Past
+) -> ASGIApp:
+    guard = Guard(context.access, context.registry.count_refused)
+    api = [*api_routes(store, context.dispatcher, guard), *past.routes(store, guard)]
+    return create_app(settings, [Route("/events", sse_endpoint(context)), *api])
 
 
 def _observed(

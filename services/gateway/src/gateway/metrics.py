@@ -127,6 +127,11 @@ class GatewayMetrics:
             "Memory that past states take, in bytes.",
             registry=self.registry,
         )
+        self.history_up = Gauge(
+            "pillowcast_gateway_history_up",
+            "1 while the database of HISTORY_URL answers, 0 while it fails or there is none.",
+            registry=self.registry,
+        )
         self.broker_up = Gauge(
             "pillowcast_gateway_broker_up",
             "1 while the gateway is connected to the broker, else 0.",

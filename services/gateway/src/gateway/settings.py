@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from gateway.auth.settings import AuthSettings
+from gateway.history_settings import HistorySettings
 from gateway.shown_settings import ShownSettings
 from runtime.networks import parse_network
 from runtime.settings import Names
@@ -53,7 +53,7 @@ def _checked_public_url(url: str) -> str:
     return url if url.endswith("/") or not url else url + "/"
 
 
-class GatewaySettings(AuthSettings, ShownSettings):
+class GatewaySettings(HistorySettings, ShownSettings):
     """The gateway's settings; each description is the sentence of `.env.example`."""
 
     host: str = Field("127.0.0.1", alias="GATEWAY_HOST", description="The address to listen on.")

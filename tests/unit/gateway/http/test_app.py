@@ -14,6 +14,7 @@ from gateway.http.api import PIECE_BYTES, api_routes
 from gateway.http.app import STATIC, create_app
 from gateway.http.guard import Guard
 from gateway.http.sse_endpoint import sse_endpoint
+from gateway.past_parts import Past
 from gateway.settings import GatewaySettings
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import update
@@ -21,6 +22,12 @@ from tests.unit.gateway.transport.contexts import make_context
 
 FRIEND = "https://friend.example"
 ODD = b'{ "pillow":"cloud-1" , "state":"hugging","at":"2023-11-22T06:00:00Z","seq":7, "x":[ 1 ]}'
+
+
+def api_of(core: GatewayCore, guard: Guard) -> list[Route]:
+    """Return the routes of the API, without a database."""
+    past = Past(GatewaySettings.load(), core.history, core.clock, core.metrics)
+    return [*api_routes(core.store, core.dispatcher, guard), *past.routes(core.store, guard)]
 
 
 class Site:
@@ -34,12 +41,7 @@ class Site:
             given,
             [
                 Route("/events", sse_endpoint(context)),
-                *api_routes(
-                    core.store,
-                    core.history,
-                    core.dispatcher,
-                    Guard(None, context.registry.count_refused),
-                ),
+                *api_of(core, Guard(None, context.registry.count_refused)),
             ],
         )
         self.client = httpx.AsyncClient(
@@ -428,8 +430,7 @@ async def test_a_long_list_is_made_as_it_is_read() -> None:
 async def begin(core: GatewayCore, path: str) -> AsyncIterator[bytes]:
     """Call an endpoint; return what yields the pieces of its response."""
     guard = Guard(None, make_context(core).registry.count_refused)
-    api = api_routes(core.store, core.history, core.dispatcher, guard)
-    routes = {route.path: route for route in api}
+    routes = {route.path: route for route in api_of(core, guard)}
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
     request = Request({**scope, "path_params": {"pillow": "cloud-0"}})
     response = await routes[path].endpoint(request)

@@ -1,4 +1,4 @@
-"""The HTTP API: the states that are known now and before, for clients that do not subscribe."""
+"""The HTTP API: the states that are known now, for clients that do not subscribe."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -26,9 +26,7 @@ Numbered = Iterator[tuple[int, bytes]]
 """States with the numbers from which a walk over them goes on."""
 
 
-def api_routes(
-    store: StateStore, history: History, dispatcher: Dispatcher, guard: Guard
-) -> list[Route]:
+def api_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> list[Route]:
     """Return the routes of `/api/pillows` and below; a request sees what `guard` permits."""
 
     async def pillows(request: Request) -> Response:
@@ -47,19 +45,6 @@ def api_routes(
         state = store.state(name)
         return _unknown(name) if state is None else _json(state)
 
-    async def past_states(request: Request) -> Response:
-        name = request.path_params["pillow"]
-        refused = _refused(request, name)
-        if refused is not None:
-            return refused
-        if store.state(name) is None:
-            return _unknown(name)
-        return _list(
-            b'{"pillow":"%b","states":[' % name.encode(),
-            lambda number: history.states_after(name, number),
-            history.last_number(name),
-        )
-
     def _refused(request: Request, name: str) -> Response | None:
         scope = guard.scope_of(request)
         if isinstance(scope, Response):
@@ -69,8 +54,18 @@ def api_routes(
     return [
         Route("/api/pillows", pillows),
         Route("/api/pillows/{pillow}", pillow),
-        Route("/api/pillows/{pillow}/history", past_states),
     ]
+
+
+def all_in_memory(store: StateStore, history: History, name: str) -> Response:
+    """Respond with the states of a pillow that are still in memory, the oldest first."""
+    if store.state(name) is None:
+        return _unknown(name)
+    return _list(
+        b'{"pillow":"%b","states":[' % name.encode(),
+        lambda number: history.states_after(name, number),
+        history.last_number(name),
+    )
 
 
 def _json(body: bytes) -> Response:

@@ -1,0 +1,120 @@
+"""Reading: pages of past states, and what a summary needs."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Row, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from history.episodes import Episode
+from history.schema import EPISODES, LISTENED, PILLOWS, STATES
+from history.summary import Span
+
+MAX_PAGE: Final = 1000
+"""The most states of a page."""
+
+Position = tuple[int, int]
+"""Where a state is among its pillow's: `at` in microseconds, and `seq`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Past states of one pillow, the oldest first; `following` is where the next page begins."""
+
+    states: Sequence[str]
+    following: Position | None
+
+
+class HistoryReader:
+    """Reads a history. The engine is the caller's."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def knows(self, pillow: str) -> bool:
+        """Return whether there is anything of a pillow."""
+        async with self._engine.connect() as connection:
+            return await self._pillow_id(connection, pillow) is not None
+
+    async def page(self, pillow: str, first: Position, until_us: int, limit: int) -> Page:
+        """Return at most `limit` states from a position on, and before an instant."""
+        async with self._engine.connect() as connection:
+            pillow_id = await self._pillow_id(connection, pillow)
+            if pillow_id is None:
+                return Page([], None)
+            rows = await self._rows(connection, pillow_id, first, until_us, limit + 1)
+        following = (rows[limit].at_us, rows[limit].seq) if len(rows) > limit else None
+        return Page([row.payload for row in rows[:limit]], following)
+
+    async def walk(self, pillow: str, from_us: int, until_us: int) -> AsyncIterator[Sequence[str]]:
+        """Yield all states of a pillow between two instants, in pages."""
+        first: Position | None = (from_us, 0)
+        while first is not None:
+            page = await self.page(pillow, first, until_us, MAX_PAGE)
+            if page.states:
+                yield page.states
+            first = page.following
+
+    async def episodes(self, pillow: str, from_us: int, until_us: int) -> list[Episode]:
+        """Return the episodes of a pillow that reach into a time, the oldest first."""
+        async with self._engine.connect() as connection:
+            pillow_id = await self._pillow_id(connection, pillow)
+            if pillow_id is None:
+                return []
+            columns = EPISODES.c
+            of_pillow = columns.pillow_id == pillow_id
+            # Episodes do not overlap, so only the last one before the time can reach into it.
+            before = (
+                select(EPISODES)
+                .where(of_pillow, columns.began_us < from_us)
+                .order_by(columns.began_us.desc())
+                .limit(1)
+            )
+            within = (
+                select(EPISODES)
+                .where(of_pillow, columns.began_us >= from_us, columns.began_us < until_us)
+                .order_by(columns.began_us)
+            )
+            rows = [
+                *(row for row in await connection.execute(before) if row.ended_us >= from_us),
+                *await connection.execute(within),
+            ]
+        return [Episode(row.state, row.began_us, row.ended_us, row.reports) for row in rows]
+
+    async def listened(self, from_us: int, until_us: int) -> list[Span]:
+        """Return when recorders listened, as far as it reaches into a time; they may overlap."""
+        columns = LISTENED.c
+        found = select(columns.began_us, columns.ended_us).where(
+            columns.began_us < until_us, columns.ended_us > from_us
+        )
+        async with self._engine.connect() as connection:
+            return [(row.began_us, row.ended_us) for row in await connection.execute(found)]
+
+    async def _pillow_id(self, connection: AsyncConnection, pillow: str) -> int | None:
+        found = select(PILLOWS.c.id).where(PILLOWS.c.name == pillow)
+        return (await connection.execute(found)).scalar_one_or_none()
+
+    async def _rows(
+        self,
+        connection: AsyncConnection,
+        pillow_id: int,
+        first: Position,
+        until_us: int,
+        limit: int,
+    ) -> Sequence[Row[int, int, str]]:
+        columns = STATES.c
+        at_us, seq = first
+        found = (
+            select(columns.at_us, columns.seq, columns.payload)
+            .where(
+                columns.pillow_id == pillow_id,
+                # The range of the key is said by itself, for planners that do not see it in `or`.
+                columns.at_us >= at_us,
+                columns.at_us < until_us,
+                or_(columns.at_us > at_us, and_(columns.at_us == at_us, columns.seq >= seq)),
+            )
+            .order_by(columns.at_us, columns.seq)
+            .limit(limit)
+        )
+        return (await connection.execute(found)).all()

@@ -1,0 +1,119 @@
+"""Past states of the recorder's database, and from memory while it is away."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import structlog
+from prometheus_client import Gauge
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.past.source import Days, PastStates
+from history.reading import HistoryReader, Page, Position
+from runtime.clocks import monotonic_s
+from runtime.error_text import brief_error
+from runtime.outage import Outage, Report
+
+log = structlog.get_logger()
+
+DEADLINE_S: Final = 2.0
+"""How long a request waits for the database before it is answered from memory."""
+
+PAUSE_S: Final = 5.0
+"""How long requests are answered from memory, without a wait, after the database has failed."""
+
+FAILURES: Final = (SQLAlchemyError, OSError, TimeoutError)
+
+T = TypeVar("T")
+
+
+class DatabasePast:
+    """The recorder's database."""
+
+    def __init__(self, reader: HistoryReader) -> None:
+        self._reader = reader
+
+    async def page(self, pillow: str, first: Position, until_us: int, limit: int) -> Page | None:
+        """Return a page; see PastStates."""
+        page = await self._reader.page(pillow, first, until_us, limit)
+        return page if page.states or await self._reader.knows(pillow) else None
+
+    async def days(self, pillow: str, from_us: int, until_us: int) -> Days | None:
+        """Return what a summary is made of; see PastStates."""
+        if not await self._reader.knows(pillow):
+            return None
+        episodes = await self._reader.episodes(pillow, from_us, until_us)
+        return Days(episodes, await self._reader.listened(from_us, until_us))
+
+
+class PastWithFallback:
+    """Past states of the database, and of memory while it is away: slower to tell, never down."""
+
+    def __init__(self, database: PastStates | None, memory: PastStates, history_up: Gauge) -> None:
+        """`history_up` is 1 while the database answers, else 0."""
+        self._database = database
+        self._memory = memory
+        self._history_up = history_up
+        self._outage = Outage()
+        self._retry_s = 0.0
+
+    @property
+    def has_database(self) -> bool:
+        """Whether there is a database beside memory."""
+        return self._database is not None
+
+    async def page(
+        self, pillow: str, first: Position, until_us: int, limit: int
+    ) -> tuple[Page | None, bool]:
+        """Return a page, and whether it is of the database."""
+        return await self._ask(lambda source: source.page(pillow, first, until_us, limit))
+
+    async def days(self, pillow: str, from_us: int, until_us: int) -> tuple[Days | None, bool]:
+        """Return what a summary is made of, and whether it is of the database."""
+        return await self._ask(lambda source: source.days(pillow, from_us, until_us))
+
+    async def _ask(
+        self, question: Callable[[PastStates], Awaitable[T | None]]
+    ) -> tuple[T | None, bool]:
+        if self._database is not None and monotonic_s() >= self._retry_s:
+            try:
+                async with asyncio.timeout(DEADLINE_S):
+                    answer = await question(self._database)
+            except FAILURES as error:
+                self._record_failure(brief_error(error))
+            else:
+                self._record_success()
+                # What the recorder has not written yet, memory may have.
+                return (
+                    (answer, True) if answer is not None else (await question(self._memory), False)
+                )
+        return await question(self._memory), False
+
+    def _record_failure(self, error: str) -> None:
+        now_s = monotonic_s()
+        self._retry_s = now_s + PAUSE_S
+        self._history_up.set(0)
+        report = self._outage.record_failure(now_s)
+        if report is Report.FAILED:
+            log.warning(
+                "the database of HISTORY_URL cannot be read; past states are told from memory, "
+                "and it is tried again with requests",
+                error=error,
+            )
+        elif report is Report.STILL_FAILS:
+            log.warning(
+                "the database of HISTORY_URL still cannot be read",
+                error=error,
+                after_s=round(self._outage.lasted_s(now_s)),
+            )
+
+    def _record_success(self) -> None:
+        now_s = monotonic_s()
+        is_end = self._outage.record_success(now_s)
+        if self._outage.is_over:
+            self._history_up.set(1)
+        if is_end:
+            log.info(
+                "the database of HISTORY_URL is read again",
+                after_s=round(self._outage.lasted_s(now_s), 1),
+            )

@@ -1,0 +1,123 @@
+"""The history in a real PostgreSQL: schema, writing, reading, retention, an outage."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from testcontainers.community.postgres import PostgresContainer
+
+from history.database import HistoryUrl, open_database
+from history.episodes import Episode
+from history.reading import HistoryReader
+from history.schema import METADATA, STATES
+from history.slots import SLOT_US
+from recorder.migrate import migrate
+from recorder.pruning import Pruner
+from recorder.recording import FAILURES
+from recorder.store import HistoryStore
+from tests.machine import need_docker
+from tests.unit.recorder.histories import T0, S, state
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresContainer]:
+    """A server of this module."""
+    need_docker()
+    with PostgresContainer("postgres:17", driver=None) as server:
+        yield server
+
+
+@pytest.fixture
+async def engine(postgres: PostgresContainer) -> AsyncIterator[AsyncEngine]:
+    """A connection to an empty database with the tables."""
+    found = open_database(HistoryUrl.parse(postgres.get_connection_url()), read_only=False)
+    async with found.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await migrate(found)
+    yield found
+    await found.dispose()
+
+
+async def test_two_recorders_write_what_one_gateway_reads(
+    engine: AsyncEngine, postgres: PostgresContainer
+) -> None:
+    """At the same time, the same states: each is there once."""
+    states = [state(number * S, ("hugging", "neutral")[number // 3 % 2]) for number in range(12)]
+
+    async def record(name: str) -> int:
+        store, new = HistoryStore(engine, name, 10), 0
+        for start in range(0, 12, 4):
+            new += (await store.write(states[start : start + 4], [(T0, T0 + start * S)])).new
+        return new
+
+    assert sum(await asyncio.gather(record("a"), record("b"))) == 12
+    reading = open_database(HistoryUrl.parse(postgres.get_connection_url()), read_only=True)
+    try:
+        reader = HistoryReader(reading)
+        page = await reader.page("cloud-1", (T0, 0), T0 + 60 * S, 5)
+        assert list(page.states) == [one.payload.decode() for one in states[:5]]
+        assert page.following == (T0 + 5 * S, 0)
+        assert [
+            (one.state, one.began_us - T0, one.ended_us - T0, one.reports)
+            for one in await reader.episodes("cloud-1", T0, T0 + 60 * S)
+        ] == [
+            ("hugging", 0, 3 * S, 3),
+            ("neutral", 3 * S, 6 * S, 3),
+            ("hugging", 6 * S, 9 * S, 3),
+            ("neutral", 9 * S, 11 * S, 3),
+        ]
+        assert len(await reader.listened(T0, T0 + S)) == 2
+        with pytest.raises(DBAPIError, match="read-only"):
+            await HistoryStore(reading, "c", 10).write(states, [])
+    finally:
+        await reading.dispose()
+
+
+async def test_retention_deletes_what_is_before(engine: AsyncEngine) -> None:
+    """And the sizes are those of what is left."""
+    store = HistoryStore(engine, "a", 10)
+    await store.write([state(0), state(S), state(SLOT_US)], [])
+
+    assert await Pruner(engine).prune(T0 + SLOT_US) == 2
+
+    async with engine.connect() as connection:
+        count = select(func.count()).select_from(STATES)
+        assert (await connection.execute(count)).scalar_one() == 1
+    assert [one.states for one in await Pruner(engine).slots()] == [1]
+
+
+async def test_the_migrations_make_the_tables_that_the_code_describes(engine: AsyncEngine) -> None:
+    """Nothing has to be added by hand."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from sqlalchemy import Connection
+
+    def compare(connection: Connection) -> object:
+        options = {"version_table": "history_version", "compare_type": True}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(compare) == []
+
+
+async def test_a_connection_that_is_cut_is_a_failure_and_the_next_one_works(
+    engine: AsyncEngine,
+) -> None:
+    """What was written before is there."""
+    store = HistoryStore(engine, "a", 10)
+    await store.write([state(0)], [])
+    async with engine.connect() as connection:
+        with pytest.raises(FAILURES):
+            await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    await store.write([state(S)], [])
+
+    assert await HistoryReader(engine).episodes("cloud-1", 0, 2**62) == [
+        Episode("hugging", T0, T0 + S, 2)
+    ]

@@ -1,0 +1,59 @@
+"""URLs of databases."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from history.database import HistoryUrl, HistoryUrlError, open_database
+
+
+@pytest.mark.parametrize(
+    ("given", "driver", "shown"),
+    [
+        ("sqlite:////var/history.db", "sqlite+aiosqlite", "SQLite /var/history.db"),
+        (
+            "postgresql://recorder:secret@db/pillows",
+            "postgresql+asyncpg",
+            "postgresql://recorder:***@db/pillows",
+        ),
+        (
+            "postgres://db:5433/pillows",
+            "postgresql+asyncpg",
+            "postgresql://db:5433/pillows",
+        ),
+    ],
+)
+def test_a_url_names_a_database_and_hides_its_password(given: str, driver: str, shown: str) -> None:
+    """Logs show where the history is."""
+    url = HistoryUrl.parse(given)
+
+    assert url.url.drivername == driver
+    assert str(url) == shown
+
+
+@pytest.mark.parametrize(
+    "given", ["nonsense", "mysql://db/pillows", "sqlite://", "postgresql://db", "postgresql:///x"]
+)
+def test_a_url_that_cannot_be_used_says_what_to_write(given: str) -> None:
+    """Without its value, which may have a password."""
+    with pytest.raises(HistoryUrlError, match="write ") as found:
+        HistoryUrl.parse(given)
+
+    assert "secret" not in str(found.value)
+
+
+async def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    """Whatever the file's permissions are."""
+    url = HistoryUrl.parse(f"sqlite:///{tmp_path}/history.db")
+    writer, reader = open_database(url, read_only=False), open_database(url, read_only=True)
+    try:
+        async with writer.begin() as connection:
+            await connection.execute(text("CREATE TABLE t (x INTEGER)"))
+        async with reader.connect() as connection:
+            with pytest.raises(OperationalError, match="readonly"):
+                await connection.execute(text("INSERT INTO t VALUES (1)"))
+    finally:
+        await writer.dispose()
+        await reader.dispose()
