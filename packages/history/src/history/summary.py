@@ -12,6 +12,9 @@ from history.episodes import Episode
 
 MAX_DAYS: Final = 366
 
+RECENT_US: Final = 15_000_000
+"""A recorder that hears nothing says every ten seconds that it listens."""
+
 Span = tuple[int, int]
 """From when until when, in microseconds since 1970."""
 
@@ -71,6 +74,14 @@ def summarize(
     """
     episodes, heard = list(episodes), merged(listened)
     return [_summarize_day(day, episodes, heard) for day in days]
+
+
+def until_now(listened: Iterable[Span], now_us: int) -> list[Span]:
+    """Return the spans; those that ended less than RECENT_US ago go on until now."""
+    return [
+        (began_us, now_us if now_us - RECENT_US <= ended_us < now_us else ended_us)
+        for began_us, ended_us in listened
+    ]
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

@@ -16,7 +16,7 @@ from gateway.http.guard import Guard
 from gateway.http.problems import problem
 from gateway.past.recorded import PastWithFallback
 from history.reading import MAX_PAGE, Page, Position
-from history.summary import MAX_DAYS, DaySummary, days_until, summarize
+from history.summary import MAX_DAYS, DaySummary, days_until, summarize, until_now
 from runtime.queue_aware_clock import Clock
 
 DEFAULT_DAYS: Final = 7
@@ -97,8 +97,9 @@ def past_routes(
         found, is_recorded = await past.days(name, days[0].began_us, days[-1].ended_us)
         if found is None:
             return _unknown(name)
+        listened = until_now(found.listened, days[-1].ended_us)
         body = Summary(
-            name, zone.key, _source(is_recorded), summarize(days, found.episodes, found.listened)
+            name, zone.key, _source(is_recorded), summarize(days, found.episodes, listened)
         )
         return _json(msgspec.json.encode(body))
 

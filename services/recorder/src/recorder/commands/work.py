@@ -48,6 +48,9 @@ async def export(engine: AsyncEngine, wanted: Export) -> None:
     names = wanted.pillows or await _all_pillows(engine)
     expected = await _states_between(engine, wanted.from_us, wanted.until_us)
     reader, written = HistoryReader(engine), 0
+    unknown = [name for name in wanted.pillows if not await reader.knows(name)]
+    if unknown:
+        raise CommandFailed(f"nothing is recorded of {', '.join(unknown)}; `recorder stats` helps")
     # The number of one pillow's states is not known before; of all pillows' it is, about.
     total = None if wanted.pillows else expected
     with _writer(wanted) as writer, _progress(total) as advance:
@@ -56,9 +59,6 @@ async def export(engine: AsyncEngine, wanted: Export) -> None:
                 writer.write(states)
                 written += len(states)
                 advance(len(states))
-    unknown = [name for name in wanted.pillows if not await reader.knows(name)]
-    if unknown:
-        raise CommandFailed(f"nothing is recorded of {', '.join(unknown)}; `recorder stats` helps")
     error_console().print(f"{written:,} states of {len(names):,} pillows")
 
 
