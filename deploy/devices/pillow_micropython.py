@@ -3,8 +3,7 @@
 Copy it to the board as main.py, beside settings.py (WIFI, PILLOW, QUEUE_URL with a SAS) and ca.der.
 """
 
-import json, network, ntptime, os, settings, socket, ssl, struct, time
-from machine import I2C
+import json, machine, network, ntptime, os, settings, socket, ssl, struct, time
 from math import sqrt
 
 ADDRESS, HZ, REPORT_MS, RETRY_MS, KEPT, FILE = 0x53, 50, 15000, 30000, 300, "waiting.json"
@@ -13,6 +12,7 @@ HEAD = "POST /" + PATH + " HTTP/1.0\r\nHost: " + HOST + "\r\nContent-Length: "
 BODY = "<QueueMessage><MessageText>%s</MessageText></QueueMessage>"
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 tls.load_verify_locations(cafile="ca.der")
+tls.verify_mode = ssl.CERT_REQUIRED  # MicroPython's default verifies nothing
 
 
 def classify(window):
@@ -40,7 +40,7 @@ def send(body):
         plain.close()
 
 
-bus, wifi = I2C(0), network.WLAN(network.STA_IF)
+bus, wifi = machine.I2C(0), network.WLAN(network.STA_IF)
 wifi.active(True)
 bus.writeto_mem(ADDRESS, 0x31, b"\x0b")  # DATA_FORMAT: full resolution, 16 g
 bus.writeto_mem(ADDRESS, 0x2D, b"\x08")  # POWER_CTL: measure

@@ -28,6 +28,7 @@ from devstack.port_forward import Forwarder
 from devstack.probes import tcp_accepts
 from devstack.processes import ROOT, Program, Timeouts
 from tests.integration.device_stand_ins import MICROPYTHON, SMBUS2, without_repeats, write_modules
+from tests.machine import need
 from tests.queue_client import queue_client
 from tests.waiting import until
 
@@ -196,36 +197,54 @@ async def azurite_with_tls(tmp_path: Path) -> AsyncIterator[int]:
         yield port
 
 
-async def test_the_micropython_pillow_reports_all_states_through_an_outage(
-    azurite_with_tls: int, queue_name: str, tmp_path: Path
-) -> None:
-    """On MicroPython's Unix port, with stand-ins for the board's modules, over TLS."""
-    write_modules(tmp_path, MICROPYTHON, GESTURES)
-    gate = Gate(azurite_with_tls)
-    url = f"https://{ports.HOST}:{gate.port}/{ACCOUNT_NAME}/{queue_name}?{add_only(queue_name)}"
-    (tmp_path / "settings.py").write_text(
+def prepare_board(folder: Path, url: str, authority: Path) -> tuple[Path, str]:
+    """Write what is copied to a board; return the command that runs it."""
+    write_modules(folder, MICROPYTHON, GESTURES)
+    (folder / "settings.py").write_text(
         f"WIFI, PILLOW, QUEUE_URL = ('name', 'password'), 'cloud-1', '{url}'\n"
     )
     text = (DEVICES / "pillow_micropython.py").read_text(encoding="utf-8")
     for slow, quick in (("15000, 30000,", "15000, 300,"), ("1000 //", f"{1000 // SPEED} //")):
         assert slow in text
         text = text.replace(slow, quick)
-    (tmp_path / "main.py").write_text(text)
-    authority = x509.load_pem_x509_certificate((tmp_path / "authority/ca/ca.crt").read_bytes())
-    (tmp_path / "ca.der").write_bytes(authority.public_bytes(serialization.Encoding.DER))
-    endpoint = f"https://{ports.HOST}:{azurite_with_tls}/{ACCOUNT_NAME}"
+    (folder / "main.py").write_text(text)
+    certificate = x509.load_pem_x509_certificate((authority / "ca/ca.crt").read_bytes())
+    (folder / "ca.der").write_bytes(certificate.public_bytes(serialization.Encoding.DER))
+    program = Path(sys.executable).with_name("micropython")
+    need(program.exists(), "this machine has no MicroPython: see the group docs in pyproject.toml")
+    return program, "main.py"
+
+
+async def test_the_micropython_pillow_reports_all_states_through_an_outage(
+    azurite_with_tls: int, queue_name: str, tmp_path: Path
+) -> None:
+    """On MicroPython's Unix port, with stand-ins for the board's modules, over TLS."""
+    gate = Gate(azurite_with_tls)
+    url = f"https://{ports.HOST}:{gate.port}/{ACCOUNT_NAME}/{queue_name}?{add_only(queue_name)}"
+    run = prepare_board(tmp_path, url, tmp_path / "authority")
     async with QueueClient(
-        endpoint,
+        f"https://{ports.HOST}:{azurite_with_tls}/{ACCOUNT_NAME}",
         queue_name,
         AzureNamedKeyCredential(ACCOUNT_NAME, ACCOUNT_KEY),
         api_version=API_VERSION,
         connection_verify=str(tmp_path / "certificate.pem"),
     ) as client:
         await client.create_queue()
-        run = (Path(sys.executable).with_name("micropython"), "main.py")
         async with gate, device(*run, folder=tmp_path) as lines:
             await reports_all_states_through_an_outage(gate, Received(client, lines), lines)
         assert not (tmp_path / "waiting.json").exists()
+
+
+async def test_the_micropython_pillow_sends_nothing_to_a_server_it_does_not_trust(
+    azurite_with_tls: int, queue_name: str, tmp_path: Path
+) -> None:
+    """Somebody in between would get its signature."""
+    other = tmp_path / "other"
+    certificate_for_loopback(other)
+    url = f"https://{ports.HOST}:{azurite_with_tls}/{ACCOUNT_NAME}/{queue_name}?sig=secret"
+    run = prepare_board(tmp_path, url, other / "authority")
+    async with device(*run, folder=tmp_path) as lines:
+        await until(lambda: any("trusted CA" in line for line in lines), f"a refusal: {lines}")
 
 
 async def test_a_devices_sas_can_only_add(azurite: Azurite, queue_name: str) -> None:
