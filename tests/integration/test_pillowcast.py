@@ -100,10 +100,10 @@ async def test_a_poller_that_does_not_run_or_has_no_queue(
         ),
     )
     alone = {"TOPIC_PREFIX": poller.prefix}
-    await explained(stack, "cloud-1", "poller-down", POLLER_PORT=free_port(), **alone)
+    await explained(stack, "cloud-7", "poller-down", POLLER_PORT=free_port(), **alone)
     async with spawned(poller):
         port = str(poller.port)
-        verdict = await explained(stack, "cloud-1", "queue-down", POLLER_PORT=port, **alone)
+        verdict = await explained(stack, "cloud-7", "queue-down", POLLER_PORT=port, **alone)
     assert "no response from" in verdict.reasons[0].sentence
 
 
