@@ -88,6 +88,15 @@ COPY services/simulator services/simulator
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-editable --package pillowcast-simulator
 
+# The operator's command uses the functions of the services.
+FROM build AS build-pillowcast
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --frozen --no-install-workspace --package pillowcast-ops
+COPY packages packages
+COPY services services
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --frozen --no-editable --package pillowcast-ops
+
 
 FROM base AS poller
 # A volume gets the owner of the folder that it is mounted on.
@@ -136,6 +145,11 @@ CMD ["recorder"]
 FROM base AS simulator
 COPY --from=build-simulator /app/.venv .venv
 CMD ["simulator"]
+
+FROM base AS pillowcast
+COPY --from=build-pillowcast /app/.venv .venv
+ENTRYPOINT ["pillowcast"]
+CMD ["--help"]
 
 
 # A port of this machine for a service on an inner network.

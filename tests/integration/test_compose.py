@@ -139,6 +139,17 @@ def connect_packet(client_id: str) -> bytes:
     return bytes([0x10, len(body)]) + body
 
 
+def test_the_operators_command_finds_nothing_wrong(project: Project) -> None:
+    """It has the user, the networks and the addresses that it needs, and no more."""
+    document = json.loads(
+        project.compose("run", "--rm", "--no-TTY", "pillowcast", "doctor", "--json")
+    )
+
+    assert document["ok"], [one for one in document["findings"] if one["level"] == "wrong"]
+    areas = {one["area"] for one in document["findings"]}
+    assert {"queue", "broker", "poller", "gateway"} <= areas
+
+
 def broker_memory(project: Project) -> int:
     """Return the resident memory of mosquitto in bytes."""
     command = "grep VmRSS /proc/$(cat /run/mosquitto/pid)/status"

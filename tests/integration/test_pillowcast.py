@@ -165,6 +165,6 @@ async def test_trace_client_prints_what_a_connection_is_sent(stack: Deployment) 
 
     assert status == 0, err
     events = [json.loads(line) for line in out.splitlines()]
-    assert {"update"} == {one["what"] for one in events}
+    assert {one["what"] for one in events} == {"update", "left"}
     assert "spinning" in events[0]["frames"][0]
     assert "no client" in err

@@ -73,3 +73,19 @@ async def addresses_of(endpoint: Endpoint) -> list[Endpoint]:
     family = min(one[0] for one in found)
     hosts = sorted({str(one[4][0]) for one in found if one[0] == family})
     return [replace(endpoint, host=one) for one in hosts]
+
+
+async def by_address(url: str) -> str:
+    """Return an http:// URL with the address in place of the name.
+
+    A gateway answers under the names of GATEWAY_ALLOWED_HOSTS, and under every address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        return url
+    endpoint = Endpoint("gateway", parts.hostname, parts.port or 80)
+    try:
+        found = (await addresses_of(endpoint))[0]
+    except OSError:
+        return url  # the connection says what is wrong
+    return f"{found}{parts.path}"

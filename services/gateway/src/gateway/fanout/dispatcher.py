@@ -30,6 +30,9 @@ class Tap(Protocol):
     def paused(self, subscriber: Subscriber, *, is_paused: bool) -> None:
         """Note that a subscriber is skipped, or not any more."""
 
+    def left(self, subscriber: Subscriber) -> None:
+        """Note that a subscriber is sent nothing any more."""
+
 
 class Dispatcher:
     """Sends every change to the subscribers that want it, with the next flush."""
@@ -106,6 +109,8 @@ class Dispatcher:
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Send a subscriber nothing any more; without effect on one that is not subscribed."""
         self._planner.unsubscribe(subscriber)
+        if self.tap is not None:
+            self.tap.left(subscriber)
         if not len(self._planner):
             self._on_first_or_last()
 

@@ -59,6 +59,7 @@ class _Trace:
         self.ends_s = 0.0
         self.number = 0
         self.changed = asyncio.Event()
+        self.has_left = False
 
     def add(self, what: str, why: str, **more: object) -> None:
         self.number += 1
@@ -122,6 +123,13 @@ class ClientTraces:
             trace.add("paused", "it does not read: its system takes no more, so it is skipped")
         elif trace is not None:
             trace.add("resumed", "its system takes more: what it missed follows")
+
+    def left(self, subscriber: Subscriber) -> None:
+        """Note that a client is sent nothing any more."""
+        trace = self._traces.get(subscriber)
+        if trace is not None and not trace.has_left:
+            trace.has_left = True
+            trace.add("left", "its connection ends")
 
     def _in(self, write: Write) -> Iterator[tuple[Subscriber, _Trace]]:
         for client, trace in self._traces.items():

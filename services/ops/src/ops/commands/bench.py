@@ -14,6 +14,7 @@ from azure_queue.errors import QueueDenied, QueueUnavailable
 from contract.timestamps import format_timestamp
 from ops.commands.options import COMMAND, Json, PublicUrl, Token, page_of, run_and_exit
 from ops.doctor.subject import Subject, load_subject
+from ops.endpoints import by_address
 from ops.queue_view import opened
 from ops.rendering import ERR, OUT, clean, progress, write_json
 from ops.tail.live import Live, Output, View
@@ -82,7 +83,9 @@ async def _bench(
         if len(arrived) >= expected:
             complete.set()
 
-    view = View(subject.common, None, page or page_of(subject.gateway), token, [pillow])
+    view = View(
+        subject.common, None, await by_address(page or page_of(subject.gateway)), token, [pillow]
+    )
     async with _running(Live(view, Output(on_row, lambda *_: None, _print_trouble))):
         try:
             sent = await _send(subject, pillow, load, quiet=json)

@@ -8,6 +8,7 @@ import typer
 from ops.commands.options import GatewayUrl, Json, PollerUrl, run_and_exit
 from ops.doctor.examination import examine
 from ops.doctor.plan import checks_of
+from ops.doctor.service_checks import IN_EFFECT
 from ops.doctor.subject import load_subject
 from ops.findings import Finding, Level, exit_status
 from ops.rendering import OUT, print_findings, progress, write_json
@@ -29,7 +30,10 @@ def doctor(
         typer.Option(help="Look at this service alone; may be given twice.", show_default=False),
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="Show also every setting that has its default.")
+        bool,
+        typer.Option(
+            "--all", help="Show also settings with their defaults, and running services'."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -69,14 +73,23 @@ async def _doctor(
 
 
 def _print(findings: list[Finding], *, all_: bool) -> None:
-    is_default = [one.area == "settings" and "(default;" in one.detail for one in findings]
-    shown = [one for one, left in zip(findings, is_default, strict=True) if all_ or not left]
+    shown = [one for one in findings if all_ or not _is_plain_setting(one)]
     print_findings(shown)
     hidden = len(findings) - len(shown)
     if hidden:
-        OUT.print(f"{hidden} settings have their defaults; --all shows them", style="dim")
+        OUT.print(
+            f"{hidden} settings are not shown (defaults, and those of running services): --all "
+            "shows them",
+            style="dim",
+        )
     wrong = sum(one.level is Level.WRONG for one in findings)
     if wrong:
         OUT.print(f"{wrong} wrong, of {len(findings)} checked", style="bold red")
     else:
         OUT.print(f"all is well: {len(findings)} checked", style="bold green")
+
+
+def _is_plain_setting(finding: Finding) -> bool:
+    """Return whether a line is a setting's that nobody set here."""
+    is_default = finding.area == "settings" and "(default;" in finding.detail
+    return is_default or finding.detail.endswith(IN_EFFECT)

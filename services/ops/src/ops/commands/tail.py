@@ -17,6 +17,7 @@ from ops.commands.options import (
     run_and_exit,
 )
 from ops.doctor.subject import load_subject
+from ops.endpoints import by_address
 from ops.rendering import ERR, OUT, clean, write_json
 from ops.tail.live import Live, Output, View
 from ops.tail.sightings import Row
@@ -81,12 +82,20 @@ async def _tail(
 
     def on_row(row: Row) -> None:
         nonlocal left
+        if ended.is_set():
+            return  # several may come at once
         write_json(row) if json else OUT.print(clean(_line(row)))
         left = None if left is None else left - 1
         if left == 0:
             ended.set()
 
-    view = View(subject.common, subject.queues, page or page_of(subject.gateway), token, names)
+    view = View(
+        subject.common,
+        subject.queues,
+        await by_address(page or page_of(subject.gateway)),
+        token,
+        names,
+    )
     live = Live(view, Output(on_row, _print_waiting, _print_trouble))
     if not json:
         OUT.print(_columns(_HEADS), style="bold")

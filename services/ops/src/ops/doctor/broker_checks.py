@@ -46,7 +46,7 @@ def _advice(why: str, broker: BrokerAddress) -> str:
     if "check" in why or "set MQTT" in why or "must be" in why or "renew" in why:
         return ""  # the sentence has it
     if "Name or service" in why or "not known" in why:
-        return f"correct the host in MQTT_URL: {broker.host} has no address"
+        return f"start the broker, or correct MQTT_URL: {broker.host} has no address now"
     return f"start the broker, or correct MQTT_URL: {broker}"
 
 

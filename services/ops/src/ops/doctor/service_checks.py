@@ -15,6 +15,9 @@ from runtime.version import version_of
 MAX_SKEW_S: Final = 5.0
 """By how much two clocks may differ; the queue's has a resolution of a second."""
 
+IN_EFFECT: Final = "(in effect)"
+"""Ends the line of a setting that a running service has."""
+
 NEAR: Final = 0.8
 """From this part of a limit on it is reported."""
 
@@ -78,6 +81,9 @@ def _add_view(view: ServiceView, found: Findings) -> None:
     for unknown in about.ignored:
         advice = f"write {unknown.meant}" if unknown.meant else "remove it"
         found.wrong(f"{view.name}: {unknown.variable}", "is no setting, and is ignored", advice)
+    for report in about.settings:
+        if report.is_set:
+            found.ok(f"{view.name}: {report.name}", f"{report.value or 'unset'} {IN_EFFECT}")
     _add_clocks(view, found)
 
 

@@ -40,7 +40,8 @@ def _queue(queue: QueueFacts) -> str:
         f"{len(queue.waiting_s)} of this pillow wait" if queue.waiting_s else "none of it waits"
     )
     oldest = f", the oldest for {queue.oldest_s:.0f} s" if queue.oldest_s >= 1 else ""
-    letters = f"; {len(queue.letters)} dead letters name it" if queue.letters else ""
+    named = len(queue.letters)
+    letters = f"; {named} dead letter{'s name' if named > 1 else ' names'} it" if named else ""
     return f"{queue.count} messages{oldest}; {waiting}{letters}"
 
 

@@ -20,7 +20,7 @@ from contract.topics import is_pillow_id
 from gateway.ops.pillow_report import PillowPage
 from gateway.ops.pillow_report import PillowReport as GatewayReport
 from ops.broker_view import read_broker
-from ops.endpoints import Endpoint
+from ops.endpoints import Endpoint, by_address
 from ops.explain.facts import BrokerFacts, Facts, GatewayFacts, Letter, PollerFacts, QueueFacts
 from ops.queue_view import opened, read_page
 from ops.service_client import NoAnswer, ServiceView, fetch, look
@@ -152,7 +152,8 @@ class GatewaySource:
             except NoAnswer as error:
                 gateway.error = str(error)
         if self._token is not None and facts.gateways:
-            url = f"{self._public_url.rstrip('/')}/api/pillows/{facts.pillow}"
+            page = await by_address(self._public_url)
+            url = f"{page.rstrip('/')}/api/pillows/{facts.pillow}"
             facts.gateways[0].refusal = await asyncio.to_thread(_refusal_of, url, self._token)
 
 
