@@ -23,10 +23,12 @@ BIRTH: Final = b"online"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 _NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9_-]")
 
-_STATE_TEMPLATE: Final = "{{ value_json.state }}"
-# A state without a battery leaves the value as it is: Home Assistant ignores an empty number.
+# A removed pillow's state is empty, so that there is no `value_json`. Home Assistant shows None as
+# unknown, and leaves a number as it is where the text is empty.
+_STATE_TEMPLATE: Final = "{{ value_json.state if value_json is defined else None }}"
 _BATTERY_TEMPLATE: Final = (
-    "{{ (value_json.battery * 100) | round(0) | int if value_json.battery is defined else '' }}"
+    "{{ (value_json.battery * 100) | round(0) | int "
+    "if value_json is defined and value_json.battery is defined else '' }}"
 )
 
 

@@ -101,7 +101,11 @@ def rights_of(user: str | None, topics: Topics, instance: str) -> dict[str, str]
     state = topics.state("_doctor")
     own = f"{instance[:56]}-doctor"
     return {
-        "poller": {"states": state, "marks": topics.mark("poller", own)},
+        "poller": {
+            "states": state,
+            "availability": topics.availability("_doctor"),
+            "marks": topics.mark("poller", own),
+        },
         "gateway": {
             "marks": topics.mark("gateway", own),
             "how many clients look": topics.watching(own),
