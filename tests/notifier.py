@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -92,6 +93,7 @@ class Receiver:
     usually: Behaviour = OK
     behaviours: list[Behaviour] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
 
     @property
@@ -106,7 +108,7 @@ class Receiver:
 
     async def open(self) -> None:
         """Accept connections."""
-        self._server = await asyncio.start_server(self._serve, ports.HOST, self.port)
+        self._server = await asyncio.start_server(self._serve, ports.HOST, self.port, ssl=self.tls)
 
     async def close(self) -> None:
         """Refuse connections."""
@@ -144,6 +146,44 @@ async def receiving(*behaviours: Behaviour, usually: Behaviour = OK) -> AsyncIte
         yield receiver
     finally:
         await receiver.close()
+
+
+class Gate:
+    """Forwards TCP to a port while it is open; closed, it cuts its connections and refuses."""
+
+    def __init__(self, target: int) -> None:
+        self.port = ports.free()
+        self._target = target
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def open(self) -> None:
+        """Accept connections."""
+        self._server = await asyncio.start_server(self._accept, ports.HOST, self.port)
+
+    async def close(self) -> None:
+        """Cut all connections, and refuse new ones."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(ports.HOST, self._target)
+        pairs = ((reader, there_writer), (there_reader, writer))
+        self._writers |= {writer, there_writer}
+        try:
+            await asyncio.gather(*(self._forward(*pair) for pair in pairs))
+        finally:
+            self._writers -= {writer, there_writer}
+
+    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        sink.transport.abort()
 
 
 HUGS = """

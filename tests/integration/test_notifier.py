@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import re
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from functools import partial
@@ -15,10 +16,13 @@ from standardwebhooks import Webhook
 from contract.dead_letters import DeadLetterAnnouncement, encode_announcement
 from contract.queue_report import QueueReport, encode_queue_report
 from devstack import ports
+from devstack.azurite import Azurite
 from devstack.broker import Broker
+from devstack.certificates import certificate_for_loopback
 from devstack.probes import tcp_accepts
 from devstack.processes import ROOT, Program
 from tests.notifier import (
+    Gate,
     Notifier,
     Pillows,
     Receiver,
@@ -30,6 +34,8 @@ from tests.notifier import (
     pillows_of,
     receiving,
 )
+from tests.poller import Poller
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -231,6 +237,34 @@ async def test_a_disk_that_fails_is_said_and_events_are_delivered_all_the_same(
             assert await notifier.metric("outbox_up") == 0
 
 
+async def test_an_outage_of_the_broker_is_no_silence_and_what_changed_meanwhile_is_told(
+    broker: Broker, prefix: str, pillows: Pillows, tmp_path: Path
+) -> None:
+    """The retained state is compared with the one that was known."""
+    gone = '[[rule]]\nname = "gone"\non = "offline"\nlonger_than = "1s"\nto = "house0"\n'
+    gate, loop = Gate(broker.port), asyncio.get_running_loop()
+    await gate.open()
+    async with receiving() as receiver:
+        url = broker.url_for("notifier", port=gate.port)
+        notifier = Notifier(tmp_path, hugs_to(receiver) + gone, prefix, broker, MQTT_URL=url)
+        async with notifier:
+            await pillows.report("neutral")
+            await notifier.until_metric('received_total{outcome="state"}', 1)
+            await gate.close()
+            cut_s = loop.time()
+            await notifier.until_metric("broker_up", 0)
+            await pillows.report("hugging")
+            await until(lambda: loop.time() > cut_s + 2, "twice the time of a silence")
+            assert receiver.requests == []
+            assert (await notifier.get("/readyz")).status_code == 503
+            await gate.open()
+            await receiver.received(2)
+        await gate.close()
+
+    kinds = [request.event["type"] for request in receiver.requests]
+    assert kinds == ["pillowcast.pillow.state", "pillowcast.pillow.offline"]
+
+
 async def test_wrong_settings_and_rules_end_with_exit_status_2(
     broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
@@ -276,7 +310,7 @@ async def test_check_validates_and_sends_a_test_event(
 async def test_an_address_that_is_private_is_not_asked_unless_it_is_allowed(
     broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
-    """Also where a name is resolved to it; and no certificate is taken on trust."""
+    """Also where a name is resolved to it."""
     async with receiving() as receiver:
         rules = hugs_to(receiver).replace("http://", "https://").replace("true", "false")
         notifier = Notifier(tmp_path, rules.replace(ports.HOST, "localhost"), prefix, broker)
@@ -285,6 +319,53 @@ async def test_an_address_that_is_private_is_not_asked_unless_it_is_allowed(
     assert status == 1
     assert "is an address of a private network; private = true in [destination.house0]" in out
     assert receiver.requests == []
+
+
+async def test_a_certificate_is_verified(broker: Broker, prefix: str, tmp_path: Path) -> None:
+    """By the authorities of the system, or by those of the destination."""
+    chain, key = certificate_for_loopback(tmp_path / "tls")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(chain, key)
+    receiver = Receiver(tls=context)
+    await receiver.open()
+    url = receiver.url.replace("http://", "https://")
+    rules = hugs_to(receiver).replace(receiver.url, url)
+    notifier = Notifier(tmp_path, rules, prefix, broker)
+    out, _, status = await notifier.run_command("check", "--send")
+    assert (status, "CERTIFICATE_VERIFY_FAILED" in out) == (1, True), out
+    notifier.rules.write_text(rules.replace(f'"{url}"', f'"{url}"\nca_file = "tls/ca.pem"'))
+    (tmp_path / "tls/ca.pem").write_bytes(chain.read_bytes())
+    out, error, status = await notifier.run_command("check", "--send")
+    await receiver.close()
+
+    assert (status, "delivered" in out) == (0, True), out + error
+
+
+async def test_an_old_queue_is_told_by_what_its_poller_says(
+    azurite: Azurite, broker: Broker, queue_name: str, prefix: str, tmp_path: Path
+) -> None:
+    """The poller is killed, and started again."""
+    rules = """
+        [[rule]]
+        name = "old"
+        on = "queue"
+        older_than = "1s"
+        also_back = true
+        to = "house0"
+    """
+    account = azurite.connection_string
+    async with receiving() as receiver:
+        poller = Poller(queue_name, prefix, broker, AZURE_STORAGE_CONNECTION_STRING=account)
+        async with poller, Notifier(tmp_path, hugs_to(receiver) + rules, prefix, broker):
+            poller.kill()
+            await poller.wait()
+            [request] = await receiver.received(1)
+            assert request.event["data"]["reason"] == "no-poller"
+            await poller.start()
+            await receiver.received(2)
+
+    kinds = [one.event["type"] for one in receiver.requests]
+    assert kinds == ["pillowcast.queue.old", "pillowcast.queue.recovered"]
 
 
 async def test_no_secret_is_in_the_log_in_metrics_or_in_readiness(

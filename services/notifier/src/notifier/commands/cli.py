@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from notifier.commands.check import check as run_check
 from notifier.commands.dead_letters import (
     delete_letters,
     list_letters,
@@ -85,6 +84,9 @@ def check(
     """
     if destinations and not sends:
         exit_with_usage("notifier check", "names of destinations need --send")
+    # Imported here, because help and dead letters need no HTTP client.
+    from notifier.commands.check import check as run_check
+
     _run(lambda: run_check(destinations or [], sends=sends, as_json=json))
 
 
