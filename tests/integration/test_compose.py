@@ -484,8 +484,11 @@ def test_scale_simulator_0_starts_everything_but_the_simulator(project: Project)
     assert set(project.containers()) == SERVICES - {"simulator"}
 
 
+STANDBY = "standby: another poller receives from the queue"
+
+
 def test_two_gateways_and_two_pollers_run_as_documented(project: Project) -> None:
-    """Each gateway on a port of its own; both show what was put on the queue."""
+    """Each gateway has a port of its own and shows what is on the queue; one poller stands by."""
     first = next(port for port in iter(ports.free, 0) if ports.is_free(port + 1))
     scaled = replace(project, env={"GATEWAY_PUBLISHED_PORT": f"{first}-{first + 1}"})
     words = ["--scale", "gateway=2", "--scale", "poller=2", "--scale", "simulator=0"]
@@ -501,6 +504,7 @@ def test_two_gateways_and_two_pollers_run_as_documented(project: Project) -> Non
                 return b'"scaled"' in page.read()
 
         wait_until(lambda: is_shown(first) and is_shown(first + 1))
+        wait_until(lambda: STANDBY in scaled.compose("logs", "--no-log-prefix", "poller"))
         pollers = scaled.compose("ps", "--quiet", "poller").split()
     finally:
         project.compose("up", "--detach", "--wait", "--scale", "simulator=0")
