@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from contract.states import STATES_JSON
+from devstack.processes import ROOT
 from gateway.http.api import PIECE_BYTES, api_routes
 from gateway.http.app import STATIC, create_app
 from gateway.http.guard import Guard
@@ -439,3 +440,14 @@ async def begin(core: GatewayCore, path: str) -> AsyncIterator[bytes]:
         assert isinstance(piece, bytes)
         assert len(piece) <= PIECE_BYTES
         yield piece
+
+
+@pytest.mark.parametrize("name", ["asyncapi.json", "openapi.json"])
+async def test_the_document_that_is_served_is_the_one_in_the_repository(
+    site: Site, name: str
+) -> None:
+    """Which a stranger reads without a gateway."""
+    response = await site.get(f"/{name}")
+
+    published = ROOT / "packages" / "contract" / name
+    assert response.json() == msgspec.json.decode(published.read_bytes())

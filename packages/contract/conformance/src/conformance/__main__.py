@@ -123,6 +123,7 @@ async def _gateway(options: argparse.Namespace) -> list[Result]:
             options.secret,
             {name: command(line) for name, line in lines.items() if line},
         )
+        await target.check()
         return await gateways.run_sessions(sessions, target, profile=options.profile)
 
 

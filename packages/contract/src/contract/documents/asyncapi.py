@@ -47,6 +47,7 @@ def asyncapi() -> Node:
         "operations": {
             "poller_receives_storage_queue": {
                 "action": "receive",
+                "description": "What pillows put on the queue.",
                 "channel": {"$ref": "#/channels/storage_queue"},
                 "messages": [{"$ref": "#/channels/storage_queue/messages/QueueMessage"}],
                 "tags": [{"name": "poller"}],

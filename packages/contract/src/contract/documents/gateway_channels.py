@@ -131,10 +131,14 @@ def operations() -> Node:
     """Return what the gateway sends and receives."""
     http = {"method": "GET", "query": _QUERY, "bindingVersion": "0.3.0"}
     return {
-        "gateway_sends_frames": _operation("send", "stream", SERVER_FRAMES),
-        "gateway_receives_frames": _operation("receive", "stream", BROWSER_FRAMES),
+        "gateway_sends_frames": _operation(
+            "send", "stream", SERVER_FRAMES, "What a client on a WebSocket receives."
+        ),
+        "gateway_receives_frames": _operation(
+            "receive", "stream", BROWSER_FRAMES, "What a client on a WebSocket may send."
+        ),
         "gateway_sends_events": {
-            **_operation("send", "events", EVENTS),
+            **_operation("send", "events", EVENTS, "What a client of the event stream receives."),
             "bindings": {"http": http},
         },
     }
@@ -144,9 +148,10 @@ def _references(names: tuple[str, ...]) -> Node:
     return {name: {"$ref": f"#/components/messages/{name}"} for name in names}
 
 
-def _operation(action: str, channel: str, names: tuple[str, ...]) -> Node:
+def _operation(action: str, channel: str, names: tuple[str, ...], description: str) -> Node:
     return {
         "action": action,
+        "description": description,
         "channel": {"$ref": f"#/channels/{channel}"},
         "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in names],
         "tags": [{"name": "gateway"}],

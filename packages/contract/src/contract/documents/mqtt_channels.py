@@ -11,6 +11,7 @@ from contract.updates import CONTENT_TYPE, EXPIRY_S
 PREFIX: Final = "{prefix}"
 
 _TEXT: Final = "text/plain"
+_ACTIONS: Final = {"send": "publishes", "receive": "receives"}
 
 _PARAMETERS: Final = {
     "prefix": {"description": "The setting TOPIC_PREFIX of the deployment.", "default": "pillow"},
@@ -196,6 +197,8 @@ def operations() -> Node:
             for service in services:
                 found[f"{service}_{action}s_{name}"] = {
                     "action": action,
+                    "title": f"The {service} {_ACTIONS[action]} {name.replace('_', ' ')}",
+                    "description": channel.summary,
                     "channel": {"$ref": f"#/channels/{name}"},
                     "messages": [
                         {"$ref": f"#/channels/{name}/messages/{one}"} for one in _messages(channel)

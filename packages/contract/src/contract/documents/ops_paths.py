@@ -148,13 +148,13 @@ def _reports() -> Node:
             [GATEWAY_OPS, POLLER], "pillowReport", "What is known of one pillow.", PILLOW
         ),
         "/ops/dead-letters": _report(
-            [POLLER], "deadLetters", "The newest dead letters of this process.", kind="array"
+            [POLLER], "deadLetters", "The newest dead letters of this process.", is_list=True
         ),
         "/ops/limits": _report(
-            [GATEWAY_OPS], "limits", "Each limit, and what is used of it.", kind="array"
+            [GATEWAY_OPS], "limits", "Each limit, and what is used of it.", is_list=True
         ),
         "/ops/refusals": _report(
-            [GATEWAY_OPS], "refusals", "The clients that were refused last.", kind="array"
+            [GATEWAY_OPS], "refusals", "The clients that were refused last.", is_list=True
         ),
     }
 
@@ -188,11 +188,13 @@ def _report(
     name: str,
     summary: str,
     *parameters: Node,
-    kind: str = "object",
+    is_list: bool = False,
     others: Node | None = None,
 ) -> Node:
     """Return a path for operators; `pillowcast` reads the response."""
-    report = content("The report.", "application/json", {"type": kind})
+    one: Node = {"type": "object"}
+    schema: Node = {"type": "array", "items": one} if is_list else one
+    report = content("The report.", "application/json", schema)
     responses = {"200": report, **(others or {}), **_HOST}
     return {
         "servers": servers,

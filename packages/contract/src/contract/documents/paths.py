@@ -49,7 +49,13 @@ def operation(
     name: str, tag: str, summary: str, responses: Node, *parameters: Node, **more: Any
 ) -> Node:
     """Return an operation. Its name is that of a function in a generated client."""
-    found: Node = {"operationId": name, "tags": [tag], "summary": summary, **more}
+    found: Node = {
+        "operationId": name,
+        "tags": [tag],
+        "summary": summary,
+        "description": summary,  # tools that make pages show the one or the other
+        **more,
+    }
     if parameters:
         found["parameters"] = list(parameters)
     return {**found, "responses": responses}

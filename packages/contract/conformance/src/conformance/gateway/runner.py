@@ -69,6 +69,4 @@ async def _run(title: str, session: Session, transport: Transport, target: Targe
         await SessionRun(session, transport, target).run()
     except Failure as failure:
         return Result(title, False, str(failure))
-    except OSError as error:
-        return Result(title, False, f"no connection to {target.url}: {error}")
     return Result(title, True, session.about)

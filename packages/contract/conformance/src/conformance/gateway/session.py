@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+import aiomqtt
 import httpx
+import websockets
 
 from conformance.gateway import steps
 from conformance.gateway.expectations import Expectations
@@ -25,6 +27,15 @@ from conformance.patterns import Names, Received, mismatches
 
 STEP_S: Final = 30.0
 """How long a step may take that has no time of its own."""
+
+
+FAULTS: Final = (
+    AssertionError,
+    OSError,
+    httpx.HTTPError,
+    websockets.InvalidHandshake,
+    aiomqtt.MqttError,
+)
 
 
 class Failure(Exception):
@@ -71,7 +82,7 @@ class SessionRun:
                     raise Failure(
                         f"step {number} ({name}): nothing that fits in {limit_s} s; last: {came}"
                     ) from None
-                except AssertionError as error:
+                except FAULTS as error:
                     raise Failure(f"step {number} ({name}): {error}") from None
         finally:
             await self._expectations.close_all()

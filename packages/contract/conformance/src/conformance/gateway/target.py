@@ -2,22 +2,30 @@
 
 import asyncio
 import contextlib
+import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 import aiomqtt
 import httpx
 
 from conformance.gateway.streams import http_client
+from conformance.gateway.tokens import signed
 from conformance.published import Published
 
 Control = Callable[[], Awaitable[None]]
 
 MANY: Final = 100
 """How many messages may be unacknowledged."""
+
+PROBE_S: Final = 10.0
+"""How long a first state may take to the gateway."""
 
 READY_S: Final = 60.0
 """How long a gateway may take after a restart."""
@@ -32,6 +40,33 @@ class Target:
     published: Published
     secret: str = ""
     controls: Mapping[str, Control] = field(default_factory=dict)
+
+    async def check(self) -> None:
+        """Try that a state reaches the gateway. Raises LookupError with what to look at."""
+        pillow = f"probe-{uuid4().hex[:10]}"
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        state = {"pillow": pillow, "state": "neutral", "at": at}
+        headers = {}
+        if self.secret:
+            token = signed({"exp": 300}, self.secret, int(time.time()))
+            headers["Authorization"] = f"Bearer {token}"
+        await self.publisher.state(pillow, json.dumps(state).encode())
+        text = "nothing"
+        try:
+            async with asyncio.timeout(PROBE_S), http_client(PROBE_S) as client:
+                while True:
+                    response = await client.get(f"{self.url}/api/pillows/{pillow}", headers=headers)
+                    if response.status_code == httpx.codes.OK:
+                        return
+                    text = f"status {response.status_code}: {response.text[:200]}"
+                    await asyncio.sleep(0.05)
+        except httpx.HTTPError as error:
+            raise LookupError(f"no gateway answers at {self.url}: {error}") from None
+        except TimeoutError:
+            raise LookupError(
+                f"a state that is published does not reach the gateway at {self.url} ({text}): is "
+                "--mqtt its broker, may the user there write, and is --prefix its TOPIC_PREFIX?"
+            ) from None
 
     async def wait_until_alive(self) -> None:
         """Wait until the gateway answers."""
