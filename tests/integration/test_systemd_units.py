@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from devstack.processes import ROOT
+from docsite.blocks import code_blocks
 from tests.machine import need
 
 UNITS: Final = [
@@ -38,6 +39,22 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     """No unknown option, no program that does not exist."""
     done = analyze("verify", "--man=no", *[installed(unit, tmp_path) for unit in UNITS])
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_systemd_accepts_the_additions_of_the_how_to(tmp_path: Path) -> None:
+    """What `systemctl edit pillowcast-gateway` is given."""
+    page = (ROOT / "docs/how-to/systemd.md").read_text(encoding="utf-8")
+    additions = [block.text for block in code_blocks("", page) if block.language == "ini"]
+    assert additions
+    unit = installed(ROOT / "deploy/systemd/pillowcast-gateway.service", tmp_path)
+    for number, text in enumerate(additions):
+        folder = tmp_path / f"{unit.name}.d"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.conf").write_text(text)
+
+    done = analyze("verify", "--man=no", unit)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
