@@ -31,6 +31,8 @@ class Findings:
     def __init__(self, area: str) -> None:
         self.area = area
         self.list: list[Finding] = []
+        self.asked = ""
+        """What is waited for, for the line of a check that does not end in time."""
 
     def ok(self, name: str, detail: str) -> None:
         """Add what is well."""

@@ -27,6 +27,7 @@ async def check_broker(subject: Subject, found: Findings) -> None:
         found.unknown("address", "the settings cannot be used")
         return
     broker, reader = settings.broker, BrokerReader(settings)
+    found.asked = str(broker)
     if broker.tls:
         await _check_certificates(broker, found)
     try:

@@ -49,6 +49,6 @@ async def _run(
 def _add_timeout(found: Findings, deadline_s: float) -> None:
     found.wrong(
         "time",
-        f"no answer within {deadline_s:g} s",
+        f"no answer from {found.asked or 'it'} within {deadline_s:g} s",
         "something accepts connections and stays silent: look at its log, its load and the network",
     )

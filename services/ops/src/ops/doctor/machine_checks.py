@@ -43,6 +43,7 @@ async def _check_clock(subject: Subject, found: Findings) -> None:
     try:
         await asyncio.to_thread(__import__, "azure_queue.account")
         async with opened(subject.queues) as (states, _):
+            found.asked = "the queue service, for its time,"
             before_s = time.time()
             properties = await states.properties()
             skew_s = (before_s + time.time()) / 2 - properties.service_time_us / 1e6
@@ -110,6 +111,7 @@ async def check_gateway_settings(settings: GatewaySettings | None, found: Findin
     else:
         found.ok("tokens", ", ".join(settings.allowed_algorithms) or "share links alone")
     url = urlsplit(settings.public_url)
+    found.asked = settings.public_url
     if url.scheme == "https" and url.hostname:
         await _check_public_certificate(url.hostname, url.port or 443, found)
 

@@ -37,6 +37,7 @@ async def check_queues(subject: Subject, found: Findings) -> None:
         # In a thread, because the import takes a second, and other checks run meanwhile.
         await asyncio.to_thread(__import__, "azure_queue.account")
         async with opened(settings) as (states, poison):
+            found.asked = f"the queue service ({states.name}, {poison.name})"
             page = await _read(states, "QUEUE_NAME", found)
             if page is None:
                 return

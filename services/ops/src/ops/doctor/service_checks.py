@@ -43,6 +43,11 @@ def _add_error(view: ServiceView, error: NoAnswer, subject: Subject, found: Find
     }
     if "of this version" in str(error) and not error.is_foreign:
         advice = f"install version {version_of('ops')} of the {endpoint.service}, as everywhere"
+    elif "gives no answer" in str(error):
+        advice = (
+            f"look at the log and the load of the {endpoint.service}, or of what has its port; "
+            "restart it if it hangs"
+        )
     elif error.is_foreign:
         advice = f"another program has the port: stop it, or set {endpoint.setting} to a free one"
     else:
