@@ -2,6 +2,7 @@
 # base image, the user and uv are stated once.
 #
 #   docker build --target poller .        # or another target; BuildKit builds only its stages
+#   docker build --target poller --build-arg TRACES_EXTRA=otel .   # with traces: otel, azure-monitor
 #
 # The final images begin with an empty one, into which a base image is copied after deploy/images/strip
 # has removed package managers and the rights of programs that run as their owner.
@@ -49,20 +50,22 @@ COPY pyproject.toml uv.lock ./
 # A change to one service does not rebuild the layers of another.
 
 FROM build AS build-poller
+ARG TRACES_EXTRA=
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-install-workspace --package pillowcast-poller
+    uv sync --frozen --no-install-workspace --package pillowcast-poller ${TRACES_EXTRA:+--extra "$TRACES_EXTRA"}
 COPY packages packages
 COPY services/poller services/poller
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-editable --package pillowcast-poller
+    uv sync --frozen --no-editable --package pillowcast-poller ${TRACES_EXTRA:+--extra "$TRACES_EXTRA"}
 
 FROM build AS build-gateway
+ARG TRACES_EXTRA=
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-install-workspace --package pillowcast-gateway
+    uv sync --frozen --no-install-workspace --package pillowcast-gateway ${TRACES_EXTRA:+--extra "$TRACES_EXTRA"}
 COPY packages packages
 COPY services/gateway services/gateway
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-editable --package pillowcast-gateway
+    uv sync --frozen --no-editable --package pillowcast-gateway ${TRACES_EXTRA:+--extra "$TRACES_EXTRA"}
 
 FROM build AS build-notifier
 RUN --mount=type=cache,target=/root/.cache/uv \

@@ -16,6 +16,9 @@ from tests.source_modules import MEMBERS, modules, third_party, top
 # Declared although no module imports it.
 NEEDED_INDIRECTLY: Final = {
     ("runtime", "httptools"): "uvicorn parses HTTP with it where it is installed",
+    ("runtime", "opentelemetry-exporter-otlp-proto-http"): "found by its entry point",
+    ("runtime", "azure-monitor-opentelemetry-exporter"): "found by its entry point",
+    ("recorder", "pyarrow"): "imported by its name where it is installed",
     ("history", "aiosqlite"): "the driver of SQLite",
     ("history", "asyncpg"): "the driver of PostgreSQL",
     ("azure_queue", "aiohttp"): "azure's asynchronous clients send HTTP with it",
@@ -95,6 +98,8 @@ def all_requirements() -> dict[str, list[Requirement]]:
     for owner, folder in {**MEMBERS, "root": ROOT}.items():
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
         texts = [*project["project"]["dependencies"]]
+        for extra in project["project"].get("optional-dependencies", {}).values():
+            texts += extra
         for group in project.get("dependency-groups", {}).values():
             texts += [one for one in group if isinstance(one, str)]
         found[owner] = [Requirement(text) for text in texts]
@@ -105,7 +110,9 @@ _distributions = cache(packages_distributions)
 
 
 def distribution(name: str) -> str:
-    """Return the distribution of a dotted name; azure's share one top-level package."""
+    """Return the distribution of a dotted name; some share one top-level package."""
+    if top(name) == "opentelemetry":
+        return "opentelemetry-sdk" if name.startswith("opentelemetry.sdk") else "opentelemetry-api"
     for prefix in ("azure.storage.queue", "azure.identity", "azure.core"):
         if f"{name}.".startswith(f"{prefix}."):
             return prefix.replace(".", "-")

@@ -25,7 +25,9 @@ PRIVATE: Final = re.compile(r"_[A-Za-z]\w*")
 DOCUMENTED: Final = frozenset({"_replace", "_asdict", "_fields", "_make", "_exit"})
 
 # Libraries whose base classes are made to be extended, and what a subclass defines is documented.
-EXTENDED_AS_DOCUMENTED: Final = frozenset({"msgspec", "pydantic", "pydantic_settings"})
+EXTENDED_AS_DOCUMENTED: Final = frozenset(
+    {"msgspec", "pydantic", "pydantic_settings", "opentelemetry"}
+)
 
 
 class Use(NamedTuple):

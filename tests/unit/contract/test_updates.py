@@ -13,6 +13,7 @@ from contract.json_limits import MAX_SEQ
 from contract.messages import MAX_STATE_BYTES, ParsedMessage, decode_message
 from contract.states import NOT_CONNECTED
 from contract.timestamps import MAX_CLOCK_SKEW_MS, format_timestamp, parse_timestamp
+from contract.traces import parse_traceparent
 from contract.updates import (
     MAX_HOP_AGE_MS,
     MAX_HOP_AHEAD_MS,
@@ -20,12 +21,15 @@ from contract.updates import (
     decode_state,
     encode_not_connected,
     encode_state,
+    traceparent_in,
     with_publish_time,
     with_sign_of_life,
+    with_traceparent,
 )
 from tests.unit.contract.examples import Case, body, cases
 from tests.unit.contract.strategies import QUEUED_US, as_json, hostile, messages, mutated
 
+TRACE = f"00-{'a' * 32}-{'b' * 16}-01"
 HOPS = st.integers(0, 4_102_444_800_000)
 
 
@@ -290,3 +294,33 @@ def test_a_field_of_a_wrong_type_is_refused() -> None:
         assert isinstance(decoded, str), (field, value)
         assert field in decoded
         assert len(decoded) < 300
+
+
+@given(messages())
+def test_with_traceparent_changes_only_that_field(message: dict[str, Any]) -> None:
+    """Also one that was not there; all other fields stay as they are."""
+    given = parsed(message, 1_763_791_200_000_000)
+    traced = with_traceparent(given, TRACE)
+
+    before, after = json.loads(given.content), json.loads(traced.content)
+    assert after.pop("traceparent") == traced.traceparent == TRACE
+    before.pop("traceparent", None)
+    assert before == after
+    assert (traced.pillow, traced.state, traced.order) == (given.pillow, given.state, given.order)
+    assert traceparent_in(traced.content) == TRACE
+
+
+@given(hostile | st.binary() | st.text())
+def test_any_payload_has_a_trace_context_or_none(payload: bytes | str) -> None:
+    """Never an exception."""
+    found = traceparent_in(payload)
+
+    assert found is None or parse_traceparent(found) is not None
+
+
+def test_a_state_of_another_trace_is_a_duplicate() -> None:
+    """A message that is delivered again is traced anew."""
+    one, other = update(traceparent=TRACE), update(traceparent=TRACE.replace("b", "c"))
+
+    assert one.is_duplicate_of(other)
+    assert one.is_duplicate_of(update())

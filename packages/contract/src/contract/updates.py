@@ -13,6 +13,7 @@ from contract.messages import MAX_STATE_BYTES, ParsedMessage
 from contract.states import NOT_CONNECTED, STATES
 from contract.timestamps import MAX_CLOCK_SKEW_MS, format_timestamp, parse_timestamp
 from contract.topics import is_pillow_id
+from contract.traces import parse_traceparent
 
 CONTENT_TYPE: Final = "application/json"
 
@@ -50,10 +51,9 @@ class Update:
         return self.order[0] > (now_ms + MAX_CLOCK_SKEW_MS) * 1000
 
     def is_duplicate_of(self, other: "Update") -> bool:
-        """Return whether both have the same order and content; their hops may differ."""
+        """Return whether both have the same order and content; their ways may differ."""
         return self.order == other.order and (
-            self.payload == other.payload
-            or _content_without_hops(self.payload) == _content_without_hops(other.payload)
+            self.payload == other.payload or _content(self.payload) == _content(other.payload)
         )
 
     def is_later_sign_of_life(self, known: "Update") -> bool:
@@ -78,6 +78,29 @@ def encode_state(
         b'%b,"hops":{"queued":%d,"polled":%d,"published":%d}}'
         % (message.content[:-1], queued_ms, polled_ms, published_ms)
     )  # fmt: skip
+
+
+def with_traceparent(message: ParsedMessage, traceparent: str) -> ParsedMessage:
+    """Return a message with another trace context, in its content as well."""
+    fields = msgspec.json.decode(message.content, type=dict[str, msgspec.Raw])
+    fields["traceparent"] = msgspec.Raw(msgspec.json.encode(traceparent))
+    return replace(message, content=msgspec.json.encode(fields), traceparent=traceparent)
+
+
+def traceparent_in(payload: bytes | str) -> str | None:
+    """Return the trace context of a JSON object that may be anything; None where it has none."""
+    try:
+        found = _traced.decode(payload).traceparent
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):
+        return None
+    return found if parse_traceparent(found) is not None else None
+
+
+class _Traced(msgspec.Struct):
+    traceparent: str | None = None
+
+
+_traced: Final = msgspec.json.Decoder(_Traced)
 
 
 def with_publish_time(update: Update, published_ms: int) -> Update:
@@ -182,7 +205,9 @@ def _hop_or_none(value: object, now_ms: int | None) -> int | None:
     return value
 
 
-def _content_without_hops(payload: bytes) -> dict[str, object]:
+def _content(payload: bytes) -> dict[str, object]:
+    """Return the fields that are about the state, and not about its way."""
     fields = msgspec.json.decode(payload, type=dict[str, object])
     fields.pop("hops", None)
+    fields.pop("traceparent", None)  # a poller that records traces writes its own
     return fields

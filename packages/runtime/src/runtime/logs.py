@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict
 
 from runtime.log_levels import LogLevels, parse_log_levels
 from runtime.redaction import Redactor
@@ -51,12 +51,11 @@ def configure_logs(
     style: LogFormat | None,
     stream: TextIO = sys.stderr,
     secrets: Iterable[str] = (),
-    processors: Iterable[Processor] = (),
 ) -> None:
     """Send structlog's and the standard library's records to `stream`, one line each.
 
     `level` is as in LOG_LEVEL. `style` None means console on a terminal, else JSON.
-    `secrets` are the values to leave out. `processors` add fields to each line.
+    `secrets` are the values to leave out.
     """
     levels = parse_log_levels(level)
     redact = Redactor(secrets)
@@ -65,7 +64,7 @@ def configure_logs(
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        *processors,
+        _add_trace,
     ]
     if not console or levels.lowest == "debug":
         shared.append(structlog.stdlib.add_logger_name)
@@ -117,6 +116,17 @@ _configured: set[str] = set()
 def _set_level(name: str, level: int) -> None:
     logging.getLogger(name).setLevel(level)
     _configured.add(name)
+
+
+def _add_trace(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Add the ids of the current span, where traces are recorded."""
+    traces = sys.modules.get("opentelemetry.trace")
+    if traces is not None:
+        context = traces.get_current_span().get_span_context()
+        if context.is_valid:
+            event["trace_id"] = f"{context.trace_id:032x}"
+            event["span_id"] = f"{context.span_id:016x}"
+    return event
 
 
 def _console_renderers(*, colors: bool) -> list[Any]:

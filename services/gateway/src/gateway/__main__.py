@@ -5,8 +5,9 @@ import contextlib
 import gc
 import secrets
 import sys
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from starlette.routing import Route
@@ -34,6 +35,7 @@ from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatScheduler
 from gateway.transport.open_files import raise_open_file_limit
 from gateway.transport.server import serve
+from gateway.transport.shown_reports import ShownSpans
 from gateway.transport_parts import create_transport
 from gateway.watching.publisher import WatchingPublisher
 from runtime.health import ok_but
@@ -45,6 +47,10 @@ from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
+from runtime.tracing.start import start_tracing
+
+if TYPE_CHECKING:
+    from runtime.tracing.tracer import Tracer
 
 log = structlog.get_logger()
 
@@ -79,7 +85,8 @@ def main() -> None:
         secrets=secret_values(settings),
     )
     settings.log_ignored()
-    run_service(lambda stopping: _serve(settings, listeners, stopping))
+    tracing = start_tracing(SERVICE, settings)
+    run_service(lambda stopping: tracing.run(_serve(settings, listeners, tracing.tracer, stopping)))
 
 
 def _dependencies(session: MqttSession) -> dict[str, str]:
@@ -131,7 +138,12 @@ def _mqtt_session(
     return session
 
 
-async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyncio.Event) -> None:
+async def _serve(
+    settings: GatewaySettings,
+    listeners: Listeners,
+    tracer: "Tracer | None",
+    stopping: asyncio.Event,
+) -> None:
     topics, metrics, clock = Topics(settings.topic_prefix), GatewayMetrics(), Clock()
     store, history = StateStore(_new_epoch()), History(settings.history_bytes)
     presence = PresenceTracker(
@@ -142,10 +154,10 @@ async def _serve(settings: GatewaySettings, listeners: Listeners, stopping: asyn
     )
     metrics.observe(_observed(store, presence, history, clock))
     watching = WatchingPublisher(topics.watching(settings.instance))
-    dispatcher = Dispatcher(store, metrics, clock, watching.check)
-    consumer = MqttConsumer(presence, dispatcher, topics, metrics, clock)
+    parts_of = partial(_plain, store) if tracer is None else partial(_traced, store, tracer)
+    dispatcher, consumer, spans = parts_of(presence, topics, metrics, clock, watching.check)
     access = create_access(settings, topics, clock)
-    context = create_transport(settings, dispatcher, access, metrics, clock)
+    context = create_transport(settings, dispatcher, access, metrics, clock, spans)
     registry = context.registry
     past = Past(settings, history, clock, metrics)
 
@@ -194,6 +206,34 @@ def _application(
     guard = Guard(context.access, context.registry.count_refused)
     api = [*api_routes(store, context.dispatcher, guard), *past.routes(store, guard)]
     return create_app(settings, [Route("/events", sse_endpoint(context)), *api])
+
+
+def _plain(
+    store: StateStore,
+    presence: PresenceTracker,
+    topics: Topics,
+    metrics: GatewayMetrics,
+    clock: Clock,
+    on_first_or_last: Callable[[], None],
+) -> tuple[Dispatcher, MqttConsumer, ShownSpans | None]:
+    dispatcher = Dispatcher(store, metrics, clock, on_first_or_last)
+    return dispatcher, MqttConsumer(presence, dispatcher, topics, metrics, clock), None
+
+
+def _traced(
+    store: StateStore,
+    tracer: "Tracer",
+    presence: PresenceTracker,
+    topics: Topics,
+    metrics: GatewayMetrics,
+    clock: Clock,
+    on_first_or_last: Callable[[], None],
+) -> tuple[Dispatcher, MqttConsumer, ShownSpans | None]:
+    from gateway.tracing import StateSpans, TracedConsumer, TracedDispatcher  # needs OpenTelemetry
+
+    spans = StateSpans(tracer, clock)
+    dispatcher = TracedDispatcher(store, metrics, clock, on_first_or_last, spans)
+    return dispatcher, TracedConsumer(presence, dispatcher, topics, metrics, clock), spans
 
 
 def _observed(

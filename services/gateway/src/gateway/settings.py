@@ -9,6 +9,7 @@ from gateway.history_settings import HistorySettings
 from gateway.shown_settings import ShownSettings
 from runtime.networks import parse_network
 from runtime.settings import Names
+from runtime.tracing.settings import TracingSettings
 from runtime.web_host import normalize_host, parse_host
 from runtime.web_origin import ascii_host, normalize_origin
 
@@ -53,7 +54,7 @@ def _checked_public_url(url: str) -> str:
     return url if url.endswith("/") or not url else url + "/"
 
 
-class GatewaySettings(HistorySettings, ShownSettings):
+class GatewaySettings(HistorySettings, ShownSettings, TracingSettings):
     """The gateway's settings; each description is the sentence of `.env.example`."""
 
     host: str = Field("127.0.0.1", alias="GATEWAY_HOST", description="The address to listen on.")

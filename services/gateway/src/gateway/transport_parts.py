@@ -27,7 +27,7 @@ from gateway.transport.limit_use import observe_limits
 from gateway.transport.loop_budget import LoopBudget
 from gateway.transport.open_files import open_file_limit
 from gateway.transport.request_limits import RequestLimits
-from gateway.transport.shown_reports import ShownReports
+from gateway.transport.shown_reports import ShownReports, ShownSpans
 from gateway.transport.traffic_limits import TrafficLimits
 from runtime.queue_aware_clock import Clock
 from runtime.server import machine_names
@@ -42,8 +42,9 @@ def create_transport(
     access: AccessParts | None,
     metrics: GatewayMetrics,
     clock: Clock,
+    spans: ShownSpans | None = None,
 ) -> TransportContext:
-    """Return what every connection uses."""
+    """Return what every connection uses. `spans` records traces."""
     registry = ConnectionRegistry(
         metrics, _connection_limits(settings), settings.message_timeout, settings.request_timeout
     )
@@ -70,7 +71,7 @@ def create_transport(
         _traffic_limits(settings),
         AddressLimiter(_address_policy(settings), metrics),
         access.control if access is not None else None,
-        ShownReports(settings.shown_sample, metrics.registry, clock),
+        ShownReports(settings.shown_sample, metrics.registry, clock, spans),
     )
 
 

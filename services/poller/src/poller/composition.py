@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from poller.background_tasks import BackgroundTasks
 from poller.consume.classify import ClassificationRules
@@ -52,6 +52,9 @@ from poller.settle.monitored_queue import MonitoredQueue
 from poller.settle.queue_health import QueueHealth
 from poller.settle.settlement import Settlement
 from poller.worker import Worker
+
+if TYPE_CHECKING:
+    from poller.tracing import MessageSpans
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Runs until it is cancelled."""
@@ -99,15 +102,16 @@ def compose(
     options: PipelineOptions,
     queue_time: QueueTime,
     journal: StateJournal | None = None,
+    spans: "MessageSpans | None" = None,
 ) -> Pipeline:
-    """Build a pipeline; the caller runs the journal, if there is one.
+    """Build a pipeline; the caller runs the journal, if there is one. `spans` records traces.
 
     The caller passes what the queue's answers say about its clock to `queue_time`, what the broker
     reports to `listener` and `observers`, what gateways say there to `pacer`, and what pollers say
     to `elector`.
     """
     tasks = BackgroundTasks()
-    in_flight = _in_flight(metrics, options, queue_time)
+    in_flight = _in_flight(metrics, options, queue_time, spans)
     health = QueueHealth(metrics)
     monitored = MonitoredQueue(queue, health)
     settlement = Settlement(monitored, broker, in_flight, tasks, metrics)
@@ -123,7 +127,7 @@ def compose(
     )
     presence = compose_presence(broker, options.presence, queue_time, metrics, last_writes)
     pages = PagePublisher(publisher, tasks, metrics)
-    handler = PageHandler(in_flight, pages, settlement, metrics, options.rules)
+    handler = _handler(spans)(in_flight, pages, settlement, metrics, options.rules)
     depth = DepthMonitor(queue, health, metrics)
     report = TakeoverReport(metrics, in_flight, options.visibility_s)
     elector = _elector(broker, depth, report, options, queue_time.monotonic_s)
@@ -153,11 +157,30 @@ def compose(
     )
 
 
-def _in_flight(metrics: PollerMetrics, options: PipelineOptions, queue_time: QueueTime) -> InFlight:
-    in_flight = InFlight(queue_time.now_ms, options.visibility_s, asyncio.get_running_loop().time)
+def _in_flight(
+    metrics: PollerMetrics,
+    options: PipelineOptions,
+    queue_time: QueueTime,
+    spans: "MessageSpans | None",
+) -> InFlight:
+    clock_s = asyncio.get_running_loop().time
+    if spans is None:
+        in_flight = InFlight(queue_time.now_ms, options.visibility_s, clock_s)
+    else:
+        from poller.tracing import TracedInFlight  # needs OpenTelemetry
+
+        in_flight = TracedInFlight(spans, queue_time.now_ms, options.visibility_s, clock_s)
     metrics.clock_offset_s.set_function(queue_time.offset_s)
     metrics.observe_in_flight(in_flight)
     return in_flight
+
+
+def _handler(spans: "MessageSpans | None") -> type[PageHandler]:
+    if spans is None:
+        return PageHandler
+    from poller.tracing import TracedPageHandler
+
+    return TracedPageHandler
 
 
 def _last_writes(

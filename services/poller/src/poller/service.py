@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from starlette.applications import Starlette
@@ -37,6 +38,11 @@ from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, listen, url_of
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
+from runtime.tracing.start import start_tracing
+
+if TYPE_CHECKING:
+    from poller.tracing import MessageSpans
+    from runtime.tracing.tracer import Tracer
 
 log = structlog.get_logger()
 
@@ -57,11 +63,15 @@ def run() -> None:
         secrets=secret_values(settings),
     )
     settings.log_ignored()
-    run_service(lambda stopping: _serve(settings, listener, stopping))
+    tracing = start_tracing(SERVICE, settings)
+    run_service(lambda stopping: tracing.run(_serve(settings, listener, tracing.tracer, stopping)))
 
 
 async def _serve(
-    settings: PollerSettings, listener: socket.socket, stopping: asyncio.Event
+    settings: PollerSettings,
+    listener: socket.socket,
+    tracer: "Tracer | None",
+    stopping: asyncio.Event,
 ) -> None:
     metrics, queue_time = PollerMetrics(), QueueTime()
     metrics.journal_enabled.set(settings.journal is not None)
@@ -76,13 +86,12 @@ async def _serve(
             parts.create_task(journal.run(stop_parts), name="journal")
             await journal.wait_tried()
         journals = {} if journal is None else journal.instances
-        own = {WITHOUT_JOURNAL: settings.instance}
         level = queue_level(queue.account, settings.queue) if settings.is_coordinated else ""
         presence = _presence(settings)
-        instances = own | dict(journals)
-        broker = MqttStatePublisher(settings, SERVICE, instances, level, presence.filters)
+        spans = _spans(settings, tracer)
+        broker = _broker(settings, dict(journals), level, presence.filters, spans)
         options = _options(settings, presence)
-        pipeline = compose(queue, broker, metrics, options, queue_time, journal)
+        pipeline = compose(queue, broker, metrics, options, queue_time, journal, spans)
         broker.listener, broker.gateways = pipeline.listener, pipeline.pacer
         broker.pollers, broker.observers = pipeline.elector, pipeline.observers
         observe_session(SERVICE, broker.session, metrics.registry)
@@ -106,6 +115,31 @@ async def _serve(
             await pipeline.worker.run(stopping)
         stop_parts.set()
     log.info("stopped")
+
+
+def _spans(settings: PollerSettings, tracer: "Tracer | None") -> "MessageSpans | None":
+    if tracer is None:
+        return None
+    from poller.tracing import MessageSpans  # needs OpenTelemetry
+
+    return MessageSpans(tracer, Topics(settings.topic_prefix), settings.queue)
+
+
+def _broker(
+    settings: PollerSettings,
+    journals: dict[str, str],
+    level: str,
+    filters: Sequence[str],
+    spans: "MessageSpans | None",
+) -> MqttStatePublisher:
+    known = {WITHOUT_JOURNAL: settings.instance} | journals
+    if spans is None:
+        return MqttStatePublisher(settings, SERVICE, known, level, filters)
+    from poller.tracing import TracedStatePublisher
+
+    traced = TracedStatePublisher(settings, SERVICE, known, level, filters)
+    traced.spans = spans
+    return traced
 
 
 def _journal(settings: PollerSettings, metrics: PollerMetrics) -> Journal | None:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from azure_queue.settings import QueueSettings
 from contract.topics import is_pillow_id, is_topic_prefix
+from runtime.tracing.settings import TracingSettings
 
 UNKNOWN_POLL_MAX_S: Final = 2.0
 """POLLER_POLL_MAX where no gateway says how many clients it has, unless it is set: somebody may
@@ -27,7 +28,7 @@ def _checked_prefix(text: str) -> str:
     return text
 
 
-class PollerSettings(QueueSettings):
+class PollerSettings(QueueSettings, TracingSettings):
     """The poller's settings, beside those of every service and of the queues."""
 
     max_attempts: int = Field(

@@ -26,9 +26,10 @@ class AttemptsExhausted:
     rejection: Rejection
 
 
-def classify(
-    body: Body, rules: ClassificationRules
-) -> ParsedMessage | Rejection | AttemptsExhausted:
+Decision = ParsedMessage | Rejection | AttemptsExhausted
+
+
+def classify(body: Body, rules: ClassificationRules) -> Decision:
     """Return the state that a message holds, or why it can never be published.
 
     A message that cannot be decoded is rejected at its first delivery, because another would not

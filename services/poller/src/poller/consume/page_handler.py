@@ -1,7 +1,7 @@
 """Page handler: what happens to each message of a received page."""
 
 from contract.messages import ParsedMessage, Rejection
-from poller.consume.classify import ClassificationRules, classify
+from poller.consume.classify import ClassificationRules, Decision, classify
 from poller.in_flight import InFlight, InFlightMessage, Outcome
 from poller.metrics import PollerMetrics
 from poller.publish.page_publisher import PagePublisher
@@ -58,7 +58,10 @@ class PageHandler:
             # Only its deletion is missing.
             self._settlement.complete(message, Outcome.RETRIED)
             return None
-        decision = classify(message.delivery.body, self._rules)
+        return self._decide(message, classify(message.delivery.body, self._rules))
+
+    def _decide(self, message: InFlightMessage, decision: Decision) -> ParsedMessage | None:
+        """Return the state to publish; settle every other message."""
         if isinstance(decision, ParsedMessage):
             return decision
         if isinstance(decision, Rejection):

@@ -31,7 +31,7 @@ export class ShownReporter {
     if (!this.#isAsked || pillows.length === 0 || now - this.#reportedAt < REPORT_INTERVAL_MS) return null;
     this.#reportedAt = now;
     // One whose trace is recorded, if there is one.
-    const { pillow, traceparent, hops } = pillows.find((one) => one.traceparent?.endsWith?.("1")) ?? pillows[pillows.length - 1];
+    const { pillow, traceparent, hops } = pillows.find(({ traceparent }) => /[13579bdf]$/.test(traceparent ?? "")) ?? pillows[pillows.length - 1];
     const queued = Number.isSafeInteger(hops?.queued) ? hops?.queued : undefined;
     const parent = typeof traceparent === "string" && traceparent.length === 55 ? traceparent : undefined;
     return JSON.stringify({ type: "shown", pillow, shown: Math.round(shown), queued, traceparent: parent });
