@@ -199,6 +199,18 @@ def test_without_properties_the_newest_state_tells_whose_word_it_is() -> None:
     assert one.receive_state("a", 200_000, 200_000, by_queue=True) == Word("a", ONLINE)
 
 
+def test_a_pillow_that_contradicts_a_poller_without_properties_is_left_alone() -> None:
+    """It is connected by MQTT and silent: otherwise the two would answer each other for ever."""
+    one = kept()
+    one.receive_word("a", ONLINE, "unknown", 0)
+    one.receive_state("a", 0, 0, by_queue=True)
+    assert due(one, SILENCE_MS) == [Word("a", OFFLINE)]
+    one.receive_word("a", OFFLINE, "unknown", SILENCE_MS)
+    one.receive_word("a", ONLINE, "unknown", SILENCE_MS + 1)
+
+    assert due(one, 10 * SILENCE_MS) == []
+
+
 def test_an_online_is_written_again_before_the_broker_drops_it() -> None:
     """Half a week after it was written; a pillow that reports each minute changes nothing else."""
     one = kept()

@@ -152,14 +152,24 @@ class Availability:
                 return
             known = self._add(pillow, written_ms, by_queue=False)
             known.has_state = False
-        if author == "unknown" and known.word == payload and known.author == "poller":
-            author = "poller"  # what this poller wrote comes back without a property
+        if author == "unknown" and known.author == "poller":
+            author = self._guessed(known, payload, written_ms)
         known.word, known.author, known.written_ms = payload or None, author, written_ms
         self._offline.pop(pillow, None)
         if payload == OFFLINE:
             self._offline[pillow] = None
         else:
             self._deadlines.schedule(pillow, self._deadline_ms(known))
+
+    def _guessed(self, known: _Pillow, payload: bytes, now_ms: int) -> Author:
+        """Return whose word it is that came without a property, where the last one was a poller's.
+
+        A poller says `online` only with a state, so that one in a silence is the pillow's own.
+        """
+        if payload == known.word:
+            return "poller"  # what this poller wrote comes back
+        in_silence = self._deadline_ms(known) <= now_ms
+        return "pillow" if payload == ONLINE and in_silence else "unknown"
 
     def remove(self, pillow: str) -> Word | None:
         """Forget a pillow that was removed; returns the word that clears its availability."""
