@@ -265,6 +265,18 @@ def test_a_word_of_a_poller_without_a_state_is_an_orphan() -> None:
     assert one.word("b") == ONLINE
 
 
+def test_a_removed_pillow_is_cleared_also_where_its_word_is_not_known() -> None:
+    """The word crossed another one; of a pillow without a word there is nothing to clear."""
+    one = kept()
+    one.receive_state("a", 0, 5, by_queue=True)
+    one.receive_word("a", b"", "pillow", 10)
+    one.receive_retained_state("b", 0, by_queue=True)
+
+    assert one.remove("a") == Word("a", b"")
+    assert one.remove("b") is None
+    assert len(one) == 0
+
+
 def test_a_provisional_age_is_corrected_to_an_older_one_only() -> None:
     """The queue's time was not known when the retained state came."""
     one = kept()

@@ -176,7 +176,8 @@ class Availability:
         known = self._pillows.get(pillow)
         if known is None:
             return None
-        is_written = known.word is not None and known.is_kept
+        # A word that is not known any more may still be there: it crossed another one.
+        is_written = known.is_kept and (known.word is not None or known.written_ms > 0)
         if known.is_kept or known.word is None:
             self._forget(pillow)
         else:
