@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.http_types import StateTotal
 from contract.timestamps import parse_timestamp
 from history.episodes import Episode
-from history.summary import Day, StateTotal, days_until, gaps, merged, summarize
+from history.summary import Day, days_until, gaps, merged, summarize
 
 S = 1_000_000
 DAY = Day(date(2026, 11, 29), 0, 86_400 * S)

@@ -1,11 +1,11 @@
 """The bodies of HTTP responses as types, for the published schemas."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from contract.frames import BrokerStatus, Retained
-from contract.wire_types import CursorText, PillowId, ReceivedPillow, described
+from contract.wire_types import CursorText, PillowId, ReceivedPillow, Timestamp, described
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -26,11 +26,58 @@ class PillowList(msgspec.Struct, frozen=True):
     retained: Retained = msgspec.UNSET
 
 
-class PillowHistory(msgspec.Struct, frozen=True):
-    """The past states of one pillow, oldest first."""
+PastSource = Annotated[
+    Literal["recorder", "memory"],
+    described("The recorder's database, or the memory of the gateway that answers."),
+]
+
+
+class PillowHistory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The past states of one pillow, oldest first, or a page of them."""
 
     pillow: PillowId
     states: list[ReceivedPillow]
+    source: PastSource | msgspec.UnsetType = msgspec.UNSET
+    next: (
+        Annotated[str, described("The query of the next page; the last page has none.")]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
+
+
+Seconds = Annotated[float, described("Seconds.", minimum=0)]
+
+
+class StateTotal(msgspec.Struct, frozen=True):
+    """What a day had of one state. An episode counts on the day on which it began."""
+
+    episodes: int = 0
+    seconds: Annotated[Seconds, described("The time of this day.")] = 0.0
+    longest: Annotated[Seconds, described("The longest episode that began on this day.")] = 0.0
+
+
+class DaySummary(msgspec.Struct, frozen=True, rename={"began": "from", "ended": "to"}):
+    """A day of a time zone, as far as it has passed."""
+
+    date: Annotated[str, described("The day in its time zone.", format="date")]
+    began: Timestamp
+    ended: Timestamp
+    states: dict[str, StateTotal]
+    asleep: Annotated[
+        Seconds, described("The time in which somebody listened and the pillow said nothing.")
+    ]
+    unheard: Annotated[
+        list[tuple[Timestamp, Timestamp]],
+        described("From when until when nobody listened, the oldest first."),
+    ]
+
+
+class PillowSummary(msgspec.Struct, frozen=True):
+    """What the last days of a pillow had, the oldest first."""
+
+    pillow: PillowId
+    tz: Annotated[str, described("The time zone of the days.", examples=["Europe/Berlin"])]
+    source: PastSource
+    days: list[DaySummary]
 
 
 class Readiness(msgspec.Struct, frozen=True):

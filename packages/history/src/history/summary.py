@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-import msgspec
-
+from contract.http_types import DaySummary, StateTotal
 from contract.timestamps import format_timestamp
 from history.episodes import Episode
 
@@ -26,32 +25,6 @@ class Day:
     date: date
     began_us: int
     ended_us: int
-
-
-class StateTotal(msgspec.Struct, frozen=True):
-    """What a day had of one state. An episode counts on the day on which it began.
-
-    `seconds` is the time of this day; `longest` is that of the longest episode that began on it,
-    to its end.
-    """
-
-    episodes: int = 0
-    seconds: float = 0.0
-    longest: float = 0.0
-
-
-class DaySummary(msgspec.Struct, frozen=True, rename={"began": "from", "ended": "to"}):
-    """A day: its totals by state, and when nobody listened, as RFC 3339 instants.
-
-    `asleep` is the time in seconds in which somebody listened and the pillow said nothing.
-    """
-
-    date: str
-    began: str
-    ended: str
-    states: dict[str, StateTotal]
-    asleep: float
-    unheard: list[tuple[str, str]]
 
 
 def days_until(now_us: int, count: int, zone: tzinfo) -> list[Day]:

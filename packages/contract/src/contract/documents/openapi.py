@@ -5,14 +5,14 @@ from functools import cache
 from contract.documents.gateway_paths import gateway_paths
 from contract.documents.ops_paths import GATEWAY, ops_paths
 from contract.documents.schemas import Node, info, schemas_of
-from contract.http_types import PillowHistory, PillowList, Problem, Readiness
+from contract.http_types import PillowHistory, PillowList, PillowSummary, Problem, Readiness
 from contract.state_types import ReceivedState
 
 
 @cache
 def openapi() -> Node:
     """Return the document."""
-    types = (ReceivedState, PillowList, PillowHistory, Problem, Readiness)
+    types = (ReceivedState, PillowList, PillowHistory, PillowSummary, Problem, Readiness)
     return {
         "openapi": "3.1.0",
         "info": info("Pillowcast", "Live state of huggable cloud pillows over HTTP."),

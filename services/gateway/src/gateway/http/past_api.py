@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from contract.http_types import PastSource, PillowSummary
 from contract.timestamps import format_timestamp, parse_timestamp
 from gateway.http.guard import Guard
 from gateway.http.problems import problem
 from gateway.past.recorded import PastWithFallback
 from history.reading import MAX_PAGE, Page, Position
-from history.summary import MAX_DAYS, DaySummary, days_until, summarize, until_now
+from history.summary import MAX_DAYS, days_until, summarize, until_now
 from runtime.queue_aware_clock import Clock
 
 DEFAULT_DAYS: Final = 7
@@ -98,7 +99,7 @@ def past_routes(
         if found is None:
             return _unknown(name)
         listened = until_now(found.listened, days[-1].ended_us)
-        body = Summary(
+        body = PillowSummary(
             name, zone.key, _source(is_recorded), summarize(days, found.episodes, listened)
         )
         return _json(msgspec.json.encode(body))
@@ -107,15 +108,6 @@ def past_routes(
         Route("/api/pillows/{pillow}/history", history),
         Route("/api/pillows/{pillow}/summary", summary),
     ]
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """The response of `summary`. `source` is `recorder`, or `memory` of this process alone."""
-
-    pillow: str
-    tz: str
-    source: str
-    days: list[DaySummary]
 
 
 def _page(name: str, page: Page, query: PageQuery, is_recorded: bool) -> Response:
@@ -128,7 +120,7 @@ def _json(body: bytes) -> Response:
     return Response(body, media_type="application/json", headers=_HEADERS)
 
 
-def _source(is_recorded: bool) -> str:
+def _source(is_recorded: bool) -> PastSource:
     return "recorder" if is_recorded else "memory"
 
 
