@@ -284,7 +284,7 @@ CLOCK_METHODS: Final = frozenset({"now", "utcnow", "today"})
 # The modules that may import a library, so that a change of the library is a change there.
 WRAPPED: Final[Mapping[str, frozenset[str]]] = {
     "paho": frozenset({"runtime.mqtt.paho_loop", "runtime.mqtt.properties"}),
-    "aiohttp": frozenset({"notifier.deliver.http_sender"}),
+    "aiohttp": frozenset({"notifier.deliver.http_sender", "notifier.deliver.resolver"}),
     "azure": frozenset(
         {
             "azure_queue.account",

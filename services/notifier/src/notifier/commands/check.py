@@ -33,6 +33,9 @@ def check(destinations: Sequence[str], *, sends: bool, as_json: bool) -> None:
         write_line(f"{settings.rules}: {len(rules.rules)} rules")
         for rule in rules.rules:
             write_line(f"  {rule.name}: {_describe(rule)}")
+        for name in rules.destinations:
+            if not any(name in rule.to for rule in rules.rules):
+                write_line(f"  no rule names the destination {name}")
     if not sends:
         if as_json:
             write_json({"rules": [rule.name for rule in rules.rules], "sent": {}})

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from notifier.deliver.resolver import Resolver
 from notifier.deliver.retry_policy import Answer, clock_hint, parse_retry_after
 from notifier.rules.literals import is_private
 from notifier.rules.schema import Destination
@@ -43,9 +44,14 @@ class HttpSender:
             context = ssl.create_default_context(cadata=destination.ca)
         except (ssl.SSLError, ValueError) as error:
             raise ValueError(f"has no certificate that can be read ({error})") from None
+        self._resolver = Resolver()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                ssl=context, limit=2, force_close=True, socket_factory=self._open_socket
+                ssl=context,
+                limit=2,
+                force_close=True,
+                resolver=self._resolver,
+                socket_factory=self._open_socket,
             ),
             # Nothing of an answer is kept, and none is decompressed.
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -72,6 +78,7 @@ class HttpSender:
     async def close(self) -> None:
         """Close its connections."""
         await self._session.close()
+        await self._resolver.close()
 
     async def _answer(self, response: aiohttp.ClientResponse) -> Answer:
         if 200 <= response.status < 300:

@@ -2,6 +2,7 @@
 
 import hashlib
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -94,7 +95,7 @@ def encode_cloud_event(event: Event) -> bytes:
 
 def event_source(prefix: str) -> str:
     """Return the source of all events of a deployment: its topic prefix as a URI reference."""
-    return f"/pillowcast/{prefix}"
+    return f"/pillowcast/{quote(prefix)}"
 
 
 def format_seconds(seconds: float) -> str:
