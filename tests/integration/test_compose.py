@@ -328,7 +328,7 @@ def test_a_secret_in_a_folder_is_used_and_not_in_docker_inspect(tmp_path: Path) 
     assert key not in inspected
 
 
-def test_a_back_up_has_the_retained_states_and_the_journal(
+def test_a_back_up_has_retained_states_journal_and_history(
     project: Project, tmp_path: Path
 ) -> None:
     """By the commands of docs/how-to/move.md, in another folder."""
@@ -351,12 +351,13 @@ def test_a_back_up_has_the_retained_states_and_the_journal(
     [folder] = tmp_path.glob("backup-*")
     assert folder.stat().st_mode & 0o077 == 0
     files: dict[str, list[str]] = {}
-    for name in ("mosquitto", "journal"):
+    for name in ("mosquitto", "journal", "history"):
         with tarfile.open(folder / f"{name}.tar") as archive:
             files[name] = archive.getnames()
     assert "./mosquitto.db" in files["mosquitto"]
     assert [name for name in files["journal"] if name.endswith(".sqlite3")]
-    project.compose("up", "--detach", "--wait", "--no-recreate", "poller")
+    assert "./history.db" in files["history"]
+    project.compose("up", "--detach", "--wait", "--no-recreate", "poller", "recorder")
 
 
 def test_a_pillow_that_was_added_writes_its_own_topic_only(project: Project) -> None:
