@@ -22,7 +22,18 @@ from runtime.clocks import unix_ms
 from tests.gateway import Gateway
 from tests.poller import Poller
 
-_OURS = ("POLLER_", "GATEWAY_", "POISON_", "AZURE_", "QUEUE_", "MQTT_", "TOPIC_", "INSTANCE")
+_OURS = (
+    "POLLER_",
+    "GATEWAY_",
+    "NOTIFIER_",
+    "LOG_",
+    "POISON_",
+    "AZURE_",
+    "QUEUE_",
+    "MQTT_",
+    "TOPIC_",
+    "INSTANCE",
+)
 
 
 class Deployment:

@@ -23,7 +23,17 @@ ALLOWED_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "simulator": frozenset({"contract", "runtime", "azure_queue", "simulator"}),
     # The operator's command uses the services' own functions; no service imports it.
     "ops": frozenset(
-        {"contract", "runtime", "azure_queue", "history", "poller", "gateway", "simulator", "ops"}
+        {
+            "contract",
+            "runtime",
+            "azure_queue",
+            "history",
+            "poller",
+            "gateway",
+            "notifier",
+            "simulator",
+            "ops",
+        }
     ),
 }
 """The members that a member's modules may import."""

@@ -7,15 +7,16 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from gateway.settings import GatewaySettings
+from notifier.settings import NotifierSettings
 from poller.settings import PollerSettings
 from runtime.settings import SettingsError
 
-Service = Literal["poller", "gateway"]
+Service = Literal["poller", "gateway", "notifier"]
 
 _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}
 """What a service is bound to or called, and where this machine reaches it."""
 
-_PORTS: Final[dict[Service, int]] = {"poller": 8081, "gateway": 8082}
+_PORTS: Final[dict[Service, int]] = {"poller": 8081, "gateway": 8082, "notifier": 8083}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Endpoint:
     @property
     def setting(self) -> str:
         """The setting of the port."""
-        return "POLLER_PORT" if self.service == "poller" else "GATEWAY_OPS_PORT"
+        return "GATEWAY_OPS_PORT" if self.service == "gateway" else f"{self.service.upper()}_PORT"
 
 
 def parse_endpoint(service: Service, url: str) -> Endpoint:
@@ -47,6 +48,11 @@ def parse_endpoint(service: Service, url: str) -> Endpoint:
     if parts.scheme != "http" or not parts.hostname or not port or parts.path not in ("", "/"):
         raise SettingsError(f"--{service} = {url!r}: write it like http://{service}:{port or 8081}")
     return Endpoint(service, parts.hostname, port, is_given=True)
+
+
+def notifier_endpoint(settings: NotifierSettings) -> Endpoint:
+    """Return where a notifier with these settings answers on this machine."""
+    return Endpoint("notifier", _EVERY_ADDRESS.get(settings.host, settings.host), settings.port)
 
 
 def poller_endpoint(settings: PollerSettings) -> Endpoint:

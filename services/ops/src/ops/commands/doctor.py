@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.options import GatewayUrl, Json, PollerUrl, run_and_exit
+from ops.commands.options import GatewayUrl, Json, NotifierUrl, PollerUrl, run_and_exit
 from ops.doctor.examination import examine
 from ops.doctor.plan import checks_of
 from ops.doctor.service_checks import IN_EFFECT
@@ -20,11 +20,13 @@ class Service(StrEnum):
 
     POLLER = "poller"
     GATEWAY = "gateway"
+    NOTIFIER = "notifier"
 
 
 def doctor(
     poller: PollerUrl = None,
     gateway: GatewayUrl = None,
+    notifier: NotifierUrl = None,
     service: Annotated[
         list[Service] | None,
         typer.Option(help="Look at this service alone; may be given twice.", show_default=False),
@@ -51,13 +53,18 @@ def doctor(
       pillowcast doctor --gateway http://10.0.0.7:8082
     """
     services = frozenset(map(str, service or Service))
-    run_and_exit("doctor", _doctor(poller, gateway, services, all_=all_, json=json))
+    run_and_exit("doctor", _doctor((poller, gateway, notifier), services, all_=all_, json=json))
 
 
 async def _doctor(
-    poller: str | None, gateway: str | None, services: frozenset[str], *, all_: bool, json: bool
+    urls: tuple[str | None, str | None, str | None],
+    services: frozenset[str],
+    *,
+    all_: bool,
+    json: bool,
 ) -> int:
-    subject, settings = load_subject(poller, gateway, services)
+    poller, gateway, notifier = urls
+    subject, settings = load_subject(poller, gateway, services, notifier)
     checks = checks_of(subject)
     with progress("checking", len(checks), wanted=not json) as bar:
         # The tasks of rich have numbers.

@@ -37,6 +37,16 @@ GatewayUrl = Annotated[
         "GATEWAY_OPS_PORT unless given.",
     ),
 ]
+NotifierUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--notifier",
+        metavar="URL",
+        envvar="PILLOWCAST_NOTIFIER",
+        help="The notifier's port, like http://notifier:8083; of NOTIFIER_HOST and NOTIFIER_PORT "
+        "where a setting of the notifier is set.",
+    ),
+]
 PublicUrl = Annotated[
     str | None,
     typer.Option(

@@ -52,9 +52,11 @@ def _advice(why: str, broker: BrokerAddress) -> str:
 
 
 def _add_statuses(reader: BrokerReader, found: Findings) -> None:
-    for service in ("poller", "gateway"):
+    for service in ("poller", "gateway", "notifier"):
         online = reader.view.instances(service)
         offline = reader.view.instances(service, "offline")
+        if service == "notifier" and not (online or offline):
+            continue  # few have one
         if online:
             found.ok(f"{service}s", f"online: {', '.join(online)}")
         else:

@@ -5,7 +5,14 @@ from typing import Final
 
 from azure_queue.settings import QueueSettings
 from gateway.settings import GatewaySettings
-from ops.endpoints import Endpoint, gateway_endpoint, parse_endpoint, poller_endpoint
+from notifier.settings import NotifierSettings
+from ops.endpoints import (
+    Endpoint,
+    gateway_endpoint,
+    notifier_endpoint,
+    parse_endpoint,
+    poller_endpoint,
+)
 from ops.findings import Findings
 from poller.settings import PollerSettings
 from runtime.settings import CommonSettings, SettingsError
@@ -16,6 +23,7 @@ _KINDS: Final[dict[str, type[CommonSettings]]] = {
     "poller": PollerSettings,
     "gateway": GatewaySettings,
     "simulator": SimulatorSettings,
+    "notifier": NotifierSettings,
 }
 
 
@@ -39,7 +47,10 @@ class Subject:
 
 
 def load_subject(
-    poller_url: str | None, gateway_url: str | None, services: frozenset[str]
+    poller_url: str | None,
+    gateway_url: str | None,
+    services: frozenset[str],
+    notifier_url: str | None = None,
 ) -> tuple[Subject, Findings]:
     """Read the environment; return the subject, and what is wrong with the settings.
 
@@ -65,7 +76,19 @@ def load_subject(
         endpoints.append(parse_endpoint("gateway", gateway_url))
     elif "gateway" in services and gateway is not None:
         endpoints.append(gateway_endpoint(gateway))
+    notifier = loaded.get("notifier")
+    assert notifier is None or isinstance(notifier, NotifierSettings)
+    if notifier_url:
+        endpoints.append(parse_endpoint("notifier", notifier_url))
+    elif "notifier" in services and notifier is not None and _is_used(notifier):
+        endpoints.append(notifier_endpoint(notifier))
     return Subject(poller, gateway, tuple(endpoints)), found
+
+
+def _is_used(settings: NotifierSettings) -> bool:
+    """Return whether a setting of the notifier is set: it is a service that few have."""
+    own = type(settings).model_fields.keys() - CommonSettings.model_fields.keys()
+    return not own.isdisjoint(settings.model_fields_set)
 
 
 def _add_problems(found: Findings, service: str, message: str) -> None:
