@@ -24,6 +24,17 @@ test("a successful response is the result", async () => {
   assert.deepEqual(await fetchWith(found), { states: STATES, waits: [], left: 0 });
 });
 
+test("pages are put together, each from where the one before says", async () => {
+  const addresses = [];
+  const request = async (address) => {
+    addresses.push(address.href);
+    return Response.json(addresses.length < 3 ? { states: [addresses.length], next: `?page=${addresses.length}` } : { states: [3] });
+  };
+  const states = await fetchHistory(new URL("?from=2026", ADDRESS), new AbortController().signal, { request });
+  assert.deepEqual(states, [1, 2, 3]);
+  assert.deepEqual(addresses, [`${ADDRESS}?from=2026`, `${ADDRESS}?page=1`, `${ADDRESS}?page=2`]);
+});
+
 test("a failed request is repeated with a growing delay", async () => {
   const failures = [
     () => { throw new TypeError("Failed to fetch"); },

@@ -11,6 +11,8 @@ import { Timeline } from "./timeline.js";
 
 /** The history strip spans at least this time. */
 const MIN_SPAN_MS = 60_000;
+/** How much of the past is fetched: a pillow has an hour in four pages or so. */
+const FETCHED_MS = 3_600_000;
 
 /** @typedef {import("../client/frames.js").Pillow} Pillow */
 
@@ -148,7 +150,9 @@ export class DetailView {
   async #loadHistory() {
     this.#loading?.abort();
     const { signal } = (this.#loading = new AbortController());
-    const states = await fetchHistory(new URL(`api/pillows/${this.id}/history`, gatewayFolder(new URL(this.#document.baseURI))), signal);
+    const from = new Date(this.#client.now() - FETCHED_MS).toISOString();
+    const url = new URL(`api/pillows/${this.id}/history?from=${from}`, gatewayFolder(new URL(this.#document.baseURI)));
+    const states = await fetchHistory(url, signal);
     if (signal.aborted) return;
     for (const state of states) this.#timeline.add(state);
     this.render();

@@ -8,7 +8,7 @@ const NOT_FOUND = 404;
 /** @typedef {import("../client/frames.js").Pillow} Pillow */
 
 /**
- * Fetch the past states of a pillow, oldest first. A failed request is repeated with a growing delay.
+ * Fetch the past states of a pillow, oldest first, page by page. A failed request is repeated with a growing delay.
  *
  * @param {URL} url
  * @param {AbortSignal} signal ends requests and delays
@@ -16,12 +16,16 @@ const NOT_FOUND = 404;
  *   what a test replaces
  * @returns {Promise<Pillow[]>} empty for an unknown pillow, and if it was aborted
  */
-export async function fetchHistory(url, signal, { request = fetch, sleep = sleepUnlessAborted, random = Math.random } = {}) {
+export async function fetchHistory(url, signal, surroundings = {}) {
+  const { request = fetch, sleep = sleepUnlessAborted, random = Math.random } = surroundings;
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
       const response = await request(url, { signal });
       if (response.status === NOT_FOUND) return [];
-      if (response.ok) return (await response.json()).states;
+      if (response.ok) {
+        const { states, next } = await response.json();
+        return next ? [...states, ...(await fetchHistory(new URL(next, url), signal, surroundings))] : states;
+      }
     } catch {
       // Network error or invalid JSON: the status bar already shows whether the page is live.
     }
