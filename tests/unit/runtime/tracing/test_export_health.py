@@ -62,6 +62,21 @@ def test_an_outage_of_the_collector_is_two_lines(time: Time) -> None:
     assert (end["event"], end["lost"], end["after_s"]) == ("spans are sent again", 202, RECOVERY_S)
 
 
+def test_the_reason_is_that_of_the_system_where_there_is_one() -> None:
+    """And that of an attempt, not that there were several."""
+    records = LibraryRecords()
+    for text in (
+        (
+            'Transient error HTTPConnectionPool(host="h"): Max retries exceeded (Caused by '
+            'NewConnectionError("Failed to establish: [Errno 111] Connection refused")) encountered'
+        ),
+        "Failed to export spans batch due to timeout, max retries or shutdown.",
+    ):
+        records.handle(logging.makeLogRecord({"msg": text}))
+
+    assert records.last == "[Errno 111] Connection refused"
+
+
 def test_a_full_queue_of_spans_is_a_line_of_its_own(time: Time) -> None:
     """It says what to do, seldom."""
     records = LibraryRecords()

@@ -1,6 +1,7 @@
 """Export health: spans that cannot be sent are dropped, and their outage has a line at each end."""
 
 import logging
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Final
@@ -15,6 +16,9 @@ from runtime.log_repeats import LogRepeats
 from runtime.outage import Outage, Report
 
 log = structlog.get_logger()
+
+_SYSTEM_ERROR: Final = re.compile(r"\[Errno -?\d+\] [\w ,]+")
+"""What matters in the text of an error that quotes another one, which quotes a third."""
 
 _LIBRARIES: Final = ("opentelemetry", "azure.monitor.opentelemetry")
 
@@ -38,7 +42,10 @@ class LibraryRecords(logging.Handler):
                     **repeats,
                 )
             return
-        self.last = text[:MAX_ERROR_CHARACTERS]
+        if "due to timeout, max retries" in text:
+            return  # each attempt before has said why
+        found = _SYSTEM_ERROR.search(text)
+        self.last = (found[0] if found else text)[:MAX_ERROR_CHARACTERS]
 
 
 @cache
