@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -69,14 +70,19 @@ def _build() -> bool:
         check=False,
     )
     if built.returncode:
-        print(built.stdout + built.stderr, file=sys.stderr)
+        # What the builder says of each problem; its own traceback tells nothing.
+        output = (built.stdout + built.stderr).partition("Traceback")[0]
+        print(re.sub(r"\x1b\[[0-9;]*m", "", output), file=sys.stderr)
     return built.returncode == 0
 
 
 def _serve(port: int) -> None:
     handler = partial(SimpleHTTPRequestHandler, directory=os.fspath(SITE))
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        print(f"the documentation is on http://localhost:{server.server_port}/; Ctrl-C stops it")
+        print(
+            f"the documentation is on http://localhost:{server.server_port}/; Ctrl-C stops it",
+            flush=True,
+        )
         try:
             server.serve_forever()
         except KeyboardInterrupt:
