@@ -81,6 +81,9 @@ class Availability:
     def __len__(self) -> int:
         return len(self._pillows)
 
+    def __contains__(self, pillow: str) -> bool:
+        return pillow in self._pillows
+
     @property
     def offline(self) -> int:
         """How many are `offline`."""

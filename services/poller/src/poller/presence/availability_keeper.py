@@ -98,17 +98,11 @@ class AvailabilityKeeper:
 
     def on_state(self, update: Update, source: StateSource) -> None:
         """Note that a pillow was awake when its state was put on the queue, or came here."""
+        if source == "retained":
+            self._on_retained(update)
+            return
         now_ms = self._queue_time.monotonic_ms()
         queued_ms, by_queue = update.queued_ms, update.queued_ms is not None
-        if source == "retained":
-            seen_ms = now_ms
-            if queued_ms is not None:
-                if self._queue_time.is_known:
-                    seen_ms = self._seen_ms(queued_ms)
-                else:
-                    self._unknown_ages[update.pillow] = queued_ms
-            self._availability.receive_retained_state(update.pillow, seen_ms, by_queue=by_queue)
-            return
         waited_ms = 0
         if queued_ms is not None and update.published_ms is not None:
             waited_ms = max(0, update.published_ms - queued_ms)
@@ -122,6 +116,17 @@ class AvailabilityKeeper:
                 by_queue=by_queue,
             )
         )
+
+    def _on_retained(self, update: Update) -> None:
+        """Note a state that the broker had: its age is known when the queue's time is."""
+        pillow, queued_ms = update.pillow, update.queued_ms
+        by_queue, is_known = queued_ms is not None, self._queue_time.is_known
+        seen_ms = self._queue_time.monotonic_ms()
+        if queued_ms is not None and is_known:
+            seen_ms = self._seen_ms(queued_ms)
+        self._availability.receive_retained_state(pillow, seen_ms, by_queue=by_queue)
+        if queued_ms is not None and not is_known and pillow in self._availability:
+            self._unknown_ages[pillow] = queued_ms
 
     def on_removed(self, pillow: str) -> None:
         """Clear the availability of a pillow that was removed."""
