@@ -209,7 +209,7 @@ class Notifier(Program):
     """The command with rules of its own, an outbox in a folder, and an HTTP port."""
 
     def __init__(self, folder: Path, rules: str, prefix: str, broker: Broker, **given: str) -> None:
-        self.port = ports.free()
+        self.port = int(given.get("NOTIFIER_PORT") or ports.free())
         self.rules = folder / "notifier.toml"
         self.rules.write_text(rules)
         env: dict[str, str | None] = {

@@ -18,13 +18,14 @@ from devstack.processes import Program
 from devstack.stack import Stack
 from tests.e2e.conftest import Put
 from tests.machine import need_prometheus
+from tests.notifier import Notifier, hugs_to, receiving
 from tests.observability import PROMETHEUS, alerts, configuration, queries
 from tests.poller import eventually
 from tests.promql import parse
 
 pytestmark = pytest.mark.timeout(150)
 
-SIMULATOR_PORT = ports.free()
+SIMULATOR_PORT, NOTIFIER_PORT = ports.free(), ports.free()
 
 EMPTY = ("ALERTS",)
 """What no system has that is well."""
@@ -97,6 +98,7 @@ async def prometheus(
         "poller": unstarted.ports.poller,
         "gateway": unstarted.ports.ops,
         "simulator": SIMULATOR_PORT,
+        "notifier": NOTIFIER_PORT,
     }
     server = Prometheus(tmp_path_factory.mktemp("prometheus"), targets)
     async with server.program, server.http:
@@ -112,7 +114,7 @@ async def stack(unstarted: Stack, prometheus: Prometheus) -> AsyncIterator[Stack
 
 
 async def test_every_query_of_rules_and_dashboard_has_an_answer(
-    prometheus: Prometheus, stack: Stack, put: Put
+    prometheus: Prometheus, stack: Stack, put: Put, tmp_path: Path
 ) -> None:
     """Each of its metrics with its matchers, as the running services show them."""
     asked = [(one, parse(one.expression)) for one in queries()]
@@ -127,7 +129,13 @@ async def test_every_query_of_rules_and_dashboard_has_an_answer(
 
     url = f"{stack.page_url.replace('http', 'ws')}/ws"
     # It reads nothing, so that it does not see the end of its connection.
-    async with websockets.connect(url, proxy=None, close_timeout=0):
+    async with (
+        websockets.connect(url, proxy=None, close_timeout=0),
+        receiving() as receiver,
+        Notifier(
+            tmp_path, hugs_to(receiver), "pillow", stack.broker, NOTIFIER_PORT=str(NOTIFIER_PORT)
+        ),
+    ):
         await put(pillow="p-1", state="hugging")
         await put("nonsense")
         await eventually(are_all_there, f"series for {missing}", within_s=60)
@@ -140,9 +148,10 @@ async def test_every_query_of_rules_and_dashboard_has_an_answer(
 
 
 async def test_what_it_scrapes_is_what_the_rules_call_well(prometheus: Prometheus) -> None:
-    """But for a dead letter that the test before has sent, and root where it runs the tests."""
+    """But for what the test before did, and root where it runs the tests."""
     assert await prometheus.firing() <= {
         "PillowcastDeadLetters", "PillowcastDeadLettersWait", "PillowcastRunsAsRoot",
+        "PillowcastServiceDown",
     }  # fmt: skip
     (difference,) = await prometheus.ask("pillowcast_poller:deliveries_without_outcome:difference")
     assert difference["value"][1] == "0"

@@ -109,7 +109,9 @@ class PollerMetrics:
         )
 
     def _define_queue(self) -> None:
-        self.queue_up = self._gauge("queue_up", "0 during an outage of the queue, else 1.")
+        self.queue_up = self._gauge(
+            "queue_up", "0 during an outage of the queue, else 1; NaN until it was used."
+        )
         self.queue_depth = self._gauge(
             "queue_depth",
             "Approximate number of messages in the queue, leased ones included; NaN while it is "
@@ -120,7 +122,7 @@ class PollerMetrics:
             "Approximate number of dead letters in the poison queue, measured every five minutes; "
             "NaN while it is not known.",
         )
-        for unknown in (self.queue_depth, self.poison_queue_depth):
+        for unknown in (self.queue_up, self.queue_depth, self.poison_queue_depth):
             unknown.set(math.nan)
         self.polls = self._counter(
             "polls",
