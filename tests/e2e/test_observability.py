@@ -25,7 +25,7 @@ from tests.promql import parse
 
 pytestmark = pytest.mark.timeout(150)
 
-SIMULATOR_PORT, NOTIFIER_PORT = ports.free(), ports.free()
+SIMULATOR_PORT, NOTIFIER_PORT, RECORDER_PORT = ports.free(), ports.free(), ports.free()
 
 EMPTY = ("ALERTS",)
 """What no system has that is well."""
@@ -83,9 +83,14 @@ class Prometheus:
 
 @pytest.fixture(scope="module")
 def unstarted() -> Stack:
-    """A stack with a simulator, which has a port of its own."""
-    env = {"SIMULATOR_PORT": str(SIMULATOR_PORT), "SIMULATOR_RATE": "5"}
-    return Stack(simulator=True, env={"simulator": env})
+    """A stack with a simulator and a recorder, whose ports are known."""
+    env = {
+        "SIMULATOR_PORT": str(SIMULATOR_PORT),
+        "SIMULATOR_RATE": "5",
+    }
+    stack = Stack(simulator=True, recorder=True, env={"simulator": env})
+    stack.recorder = stack.another_recorder("recorder", port=RECORDER_PORT)
+    return stack
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +104,7 @@ async def prometheus(
         "gateway": unstarted.ports.ops,
         "simulator": SIMULATOR_PORT,
         "notifier": NOTIFIER_PORT,
+        "recorder": RECORDER_PORT,
     }
     server = Prometheus(tmp_path_factory.mktemp("prometheus"), targets)
     async with server.program, server.http:

@@ -158,6 +158,7 @@ def test_prometheus_scrapes_each_service_at_the_port_that_compose_gives_it() -> 
         "gateway": "GATEWAY_OPS_PORT",
         "simulator": "SIMULATOR_PORT",
         "notifier": "NOTIFIER_PORT",
+        "recorder": "RECORDER_PORT",
     }
     for job in configuration()["scrape_configs"]:
         (found,) = job["dns_sd_configs"]

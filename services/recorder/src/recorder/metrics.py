@@ -1,8 +1,13 @@
 """The recorder's metrics."""
 
 from collections.abc import Callable
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+# Each has a sample from the start: a rule sees no increase of one that begins with its first event.
+_OUTCOMES: Final = ("state", "removed", "ahead", "invalid", "unknown-topic")
+_LOSSES: Final = ("buffer-full", "stopped", "refused", "over-limit")
 
 
 class RecorderMetrics:
@@ -13,9 +18,13 @@ class RecorderMetrics:
         self.received = self._counter(
             "received", "MQTT messages, by what became of them.", "outcome"
         )
+        for outcome in _OUTCOMES:
+            self.received.labels(outcome)
         self.recorded = self._counter("recorded", "States written that were not there before.")
         self.known = self._counter("known", "States that were there already, and changed nothing.")
         self.lost = self._counter("lost", "States not recorded, by reason.", "reason")
+        for reason in _LOSSES:
+            self.lost.labels(reason)
         self.removed = self._counter("removed", "States deleted by retention.")
         self.commit_s = Histogram(
             "pillowcast_recorder_commit_seconds",
