@@ -30,7 +30,7 @@ from poller.consume.polling import PollPolicy
 from poller.consume.queue_reporter import QueueReporter
 from poller.consume.receive_gate import ReceiveGate
 from poller.consume.takeover_report import TakeoverReport
-from poller.in_flight import InFlight
+from poller.in_flight import MAX_BLOCKED, MAX_UNDELETED, InFlight
 from poller.journal.journal_folder import OpenedJournal
 from poller.journal.save_marks import WITHOUT_JOURNAL, SaveMarks
 from poller.metrics import PollerMetrics
@@ -171,7 +171,13 @@ def _in_flight(
 
         in_flight = TracedInFlight(spans, queue_time.now_ms, options.visibility_s, clock_s)
     metrics.clock_offset_s.set_function(queue_time.offset_s)
-    metrics.observe_in_flight(in_flight)
+    metrics.in_flight.set_function(in_flight.__len__)
+    metrics.unsettled.set_function(lambda: in_flight.unsettled)
+    metrics.intake_limit.set_function(lambda: in_flight.intake.messages)
+    metrics.blocked.set_function(lambda: in_flight.blocked)
+    metrics.blocked_limit.set(MAX_BLOCKED)
+    metrics.undeleted.set_function(lambda: in_flight.undeleted)
+    metrics.undeleted_limit.set(MAX_UNDELETED)
     return in_flight
 
 

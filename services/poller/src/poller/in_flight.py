@@ -93,9 +93,6 @@ class InFlight:
     messages are blocked, and every delivery that was received is either settled or in the window.
     """
 
-    max_blocked: int = MAX_BLOCKED
-    max_undeleted: int = MAX_UNDELETED
-
     def __init__(
         self,
         clock_ms: Callable[[], int],
@@ -123,11 +120,6 @@ class InFlight:
 
     def __iter__(self) -> Iterator[InFlightMessage]:
         return iter(tuple(self._messages.values()))
-
-    @property
-    def limit(self) -> int:
-        """How many messages may be in the window now."""
-        return self.intake.messages
 
     @property
     def blocked(self) -> int:

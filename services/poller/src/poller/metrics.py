@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
-from typing import Final, Protocol
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -22,32 +22,6 @@ _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 
 _DELETIONS: Final = ("deleted", "gone", "lease-lost", "failed", "expired")
 _OPERATIONS: Final = ("receive", "delete", "renew", "release", "keep a dead letter")
 _REQUESTS: Final = (*_OPERATIONS, "measure", "create")
-
-
-class ObservedWindow(Protocol):
-    """What is read of the in-flight window; see InFlight."""
-
-    max_blocked: int
-    max_undeleted: int
-
-    def __len__(self) -> int:
-        """How many messages it has."""
-
-    @property
-    def unsettled(self) -> int:
-        """How many of them are not settled."""
-
-    @property
-    def blocked(self) -> int:
-        """How many of them are blocked."""
-
-    @property
-    def undeleted(self) -> int:
-        """How many settled messages are remembered whose deletion failed."""
-
-    @property
-    def limit(self) -> int:
-        """How many it may have now."""
 
 
 class PollerMetrics:
@@ -152,16 +126,6 @@ class PollerMetrics:
             "overdue_requests",
             "Requests for messages that took so long that the states of later ones left before.",
         )
-
-    def observe_in_flight(self, in_flight: ObservedWindow) -> None:
-        """Read the gauges of the in-flight window at each scrape."""
-        self.in_flight.set_function(in_flight.__len__)
-        self.unsettled.set_function(lambda: in_flight.unsettled)
-        self.intake_limit.set_function(lambda: in_flight.limit)
-        self.blocked.set_function(lambda: in_flight.blocked)
-        self.blocked_limit.set(in_flight.max_blocked)
-        self.undeleted.set_function(lambda: in_flight.undeleted)
-        self.undeleted_limit.set(in_flight.max_undeleted)
 
     def count_deletion(self, result: str) -> None:
         """Count a deletion of a settled message by its result."""
