@@ -13,12 +13,15 @@ from typing import Any, Final
 from contract.documents.asyncapi import asyncapi
 from contract.documents.openapi import openapi
 from devstack.processes import ROOT
+from devstack.service_schemas import service_schemas
 
 FOLDER: Final = ROOT / "packages" / "contract"
 
+# In this order: the last one contains the schemas of the first.
 DOCUMENTS: Final[Mapping[str, Callable[[], Any]]] = {
+    "src/contract/documents/service_schemas.json": service_schemas,
     "asyncapi.json": asyncapi,
-    "openapi.json": openapi,
+    "openapi.json": lambda: openapi(service_schemas()),
 }
 
 
@@ -38,6 +41,7 @@ def main(arguments: list[str]) -> int:
         if not path.exists() or path.read_text(encoding="utf-8") != text_of(name):
             stale.append(name)
             if not is_check:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text_of(name), encoding="utf-8")
                 print(f"{path} is written")
     if stale and is_check:

@@ -11,6 +11,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from contract.documents.ops_paths import GATEWAY
 from devstack.broker import Broker
@@ -81,7 +82,12 @@ def test_no_request_is_a_fault_and_every_response_is_as_documented(gateway: Gate
         )
         @given(case=operation.as_strategy())
         def check(case: schemathesis.Case[Any]) -> None:
-            case.call_and_validate(timeout=TIMEOUT_S)
+            # A schema cannot say what a time zone is, or which page follows which.
+            has_texts = {"tz", "page"} & set(case.query or {})
+            case.call_and_validate(
+                timeout=TIMEOUT_S,
+                excluded_checks=[positive_data_acceptance] if has_texts else None,
+            )
 
         check()
 

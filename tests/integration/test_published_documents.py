@@ -214,7 +214,8 @@ async def test_every_frame_is_as_the_document_says(broker: Broker, prefix: str) 
         await bad.close()
 
     left = {name: set(PUBLISHED.frame_types(name)) - seen[name] for name in seen}
-    assert left == {"stream": {"heartbeat", "status"}, "events": {"heartbeat", "status", "error"}}
+    assert left["stream"] <= {"heartbeat", "status"}  # one may come, but nothing waits for it
+    assert left["events"] <= {"heartbeat", "status", "error"}
 
 
 async def publish(broker: Broker, prefix: str, pillow: str, state: dict[str, str] | None) -> None:

@@ -14,4 +14,4 @@ def test_the_ports_are_the_defaults_of_the_settings() -> None:
     """As .env.example has them."""
     ports = [server["variables"]["port"]["default"] for server in (GATEWAY, *EVERY)]
 
-    assert ports == ["8080", "8082", "8081", "8083"]
+    assert ports == ["8080", "8082", "8081", "8083", "8084"]

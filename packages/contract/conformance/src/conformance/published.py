@@ -120,10 +120,20 @@ class Published:
             return []
         if media_type not in contents:
             return [f"{media_type or 'no type'} with status {status}, not {', '.join(contents)}"]
-        schema = contents[media_type]["schema"].get("$ref", "")
-        if not schema or not media_type.endswith("json"):
+        if not media_type.endswith("json"):
             return []
-        return self.schema_errors(self.openapi, schema.rpartition("/")[2], json.loads(body))
+        return self._body_errors(contents[media_type]["schema"], json.loads(body))
+
+    def _body_errors(self, schema: Node, value: Any) -> list[str]:
+        """Check a body with a reference, a list of one, or one of several."""
+        if "$ref" in schema:
+            return self.schema_errors(self.openapi, schema["$ref"].rpartition("/")[2], value)
+        if "items" in schema:
+            if not isinstance(value, list):
+                return ["the body is no list"]
+            return [fault for one in value for fault in self._body_errors(schema["items"], one)]
+        against = [self._body_errors(one, value) for one in schema.get("anyOf", ())]
+        return min(against, key=len, default=[])
 
     @property
     def close_codes(self) -> dict[int, Node]:

@@ -13,12 +13,14 @@ PREFIX: Final = "{prefix}"
 _TEXT: Final = "text/plain"
 _ACTIONS: Final = {"send": "publishes", "receive": "receives"}
 
+SERVICES: Final = ("poller", "gateway", "notifier", "recorder", "simulator")
+
 _PARAMETERS: Final = {
     "prefix": {"description": "The setting TOPIC_PREFIX of the deployment.", "default": "pillow"},
     "pillow": {"description": "The pillow's id.", "examples": ["cloud-1"]},
     "service": {
         "description": "The name of the service.",
-        "examples": ["poller", "gateway", "simulator"],
+        "examples": ["poller", "gateway", "notifier", "recorder", "simulator"],
     },
     "instance": {"description": "The setting INSTANCE of the service."},
     "gateway": {"description": "The setting INSTANCE of the gateway."},
@@ -80,7 +82,7 @@ CHANNELS: Final[dict[str, MqttChannel]] = {
         "The newest state of a pillow.",
         "State",
         ("poller", "simulator", "pillow"),
-        ("gateway", "poller"),
+        ("gateway", "poller", "notifier", "recorder"),
         is_removed_by_nothing=True,
         expiry_s=EXPIRY_S,
     ),
@@ -95,14 +97,14 @@ CHANNELS: Final[dict[str, MqttChannel]] = {
     "status": MqttChannel(
         "Whether an instance of a service is connected.",
         "Presence",
-        ("poller", "gateway", "simulator"),
-        ("poller", "gateway", "simulator"),
+        SERVICES,
+        SERVICES,
     ),
     "mark": MqttChannel(
         "By its own mark a session knows that it has received all that the broker retains.",
         "Mark",
-        ("poller", "gateway", "simulator", "pillow"),
-        ("poller", "gateway", "simulator", "pillow"),
+        (*SERVICES, "pillow"),
+        (*SERVICES, "pillow"),
         is_retained=None,
         qos=None,
         is_removed_by_nothing=True,

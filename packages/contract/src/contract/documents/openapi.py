@@ -1,6 +1,10 @@
 """The OpenAPI document: what the services answer over HTTP."""
 
-from functools import cache
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
 
 from contract.documents.gateway_paths import gateway_paths
 from contract.documents.ops_paths import GATEWAY, ops_paths
@@ -8,9 +12,13 @@ from contract.documents.schemas import Node, info, schemas_of
 from contract.http_types import PillowHistory, PillowList, PillowSummary, Problem, Readiness
 from contract.state_types import ReceivedState
 
+SERVICE_SCHEMAS: Final[dict[str, Any]] = msgspec.json.decode(
+    files("contract.documents").joinpath("service_schemas.json").read_bytes()
+)
+"""Schemas of responses whose types are those of a service: see devstack.service_schemas."""
 
-@cache
-def openapi() -> Node:
+
+def openapi(service_schemas: Mapping[str, Any] = SERVICE_SCHEMAS) -> Node:
     """Return the document."""
     types = (ReceivedState, PillowList, PillowHistory, PillowSummary, Problem, Readiness)
     return {
@@ -24,7 +32,7 @@ def openapi() -> Node:
         "paths": {**gateway_paths(), **ops_paths()},
         "security": [{}, {"token": []}],
         "components": {
-            "schemas": schemas_of(types),
+            "schemas": {**schemas_of(types), **service_schemas},
             "securitySchemes": {
                 "token": {
                     "type": "http",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from contract.documents.paths import PILLOW, TEXT, content, json, operation, problem, text
-from contract.documents.schemas import Node
+from contract.documents.schemas import Node, reference
 
 _PUBLIC: Final[Node] = {"security": []}
 _HOST: Final[Node] = {"421": text("The port is not answered under the host of this request.")}
@@ -30,7 +30,12 @@ NOTIFIER: Final[Node] = {
     "description": "The notifier's port for operators, NOTIFIER_PORT.",
     "variables": {"port": {"default": "8083"}},
 }
-EVERY: Final = [GATEWAY_OPS, POLLER, NOTIFIER]
+RECORDER: Final[Node] = {
+    "url": "http://localhost:{port}",
+    "description": "The recorder's port for operators, RECORDER_PORT.",
+    "variables": {"port": {"default": "8084"}},
+}
+EVERY: Final = [GATEWAY_OPS, POLLER, NOTIFIER, RECORDER]
 
 _LIMIT: Final[Node] = {
     "name": "limit",
@@ -57,7 +62,6 @@ _CLIENT: Final[Node] = {
     "description": "The client's id, as /ops/clients has it.",
     "schema": {"type": "string"},
 }
-_GONE: Final = content("No such client is connected.", "application/json", {"type": "object"})
 
 
 def ops_paths() -> Node:
@@ -135,65 +139,95 @@ def _pages() -> Node:
 
 
 def _reports() -> Node:
+    one_pillow = {"anyOf": [reference("GatewayPillowReport"), reference("PollerPillowReport")]}
     return {
         "/ops/about": _report(
             [GATEWAY_OPS, POLLER],
             "about",
             "Which process this is: version, clock, settings without secrets.",
+            reference("OpsAbout"),
         ),
         "/ops/pillows": _report(
-            [GATEWAY_OPS], "pillowReports", "What is known of pillows.", _AFTER, _LIMIT, _GREY
+            [GATEWAY_OPS],
+            "pillowReports",
+            "What is known of pillows.",
+            reference("GatewayPillowPage"),
+            _AFTER,
+            _LIMIT,
+            _GREY,
         ),
         "/ops/pillows/{pillow}": _report(
-            [GATEWAY_OPS, POLLER], "pillowReport", "What is known of one pillow.", PILLOW
+            [GATEWAY_OPS, POLLER],
+            "pillowReport",
+            "What is known of one pillow.",
+            one_pillow,
+            PILLOW,
         ),
         "/ops/dead-letters": _report(
-            [POLLER], "deadLetters", "The newest dead letters of this process.", is_list=True
+            [POLLER],
+            "deadLetters",
+            "The newest dead letters of this process.",
+            _list_of("PollerRecentDeadLetter"),
         ),
         "/ops/limits": _report(
-            [GATEWAY_OPS], "limits", "Each limit, and what is used of it.", is_list=True
+            [GATEWAY_OPS],
+            "limits",
+            "Each limit, and what is used of it.",
+            _list_of("GatewayLimitReport"),
         ),
         "/ops/refusals": _report(
-            [GATEWAY_OPS], "refusals", "The clients that were refused last.", is_list=True
+            [GATEWAY_OPS],
+            "refusals",
+            "The clients that were refused last.",
+            _list_of("GatewayRefusedClient"),
         ),
     }
 
 
 def _clients() -> Node:
+    gone = {"404": json("No such client is connected.", "OpsFailure")}
     return {
         "/ops/clients": _report(
-            [GATEWAY_OPS], "clientReports", "The clients that are connected.", _AFTER, _LIMIT
+            [GATEWAY_OPS],
+            "clientReports",
+            "The clients that are connected.",
+            reference("GatewayClientPage"),
+            _AFTER,
+            _LIMIT,
         ),
         "/ops/clients/{client}": _report(
-            [GATEWAY_OPS], "clientReport", "One client.", _CLIENT, others={"404": _GONE}
+            [GATEWAY_OPS],
+            "clientReport",
+            "One client.",
+            reference("GatewayClientReport"),
+            _CLIENT,
+            others=gone,
         ),
         "/ops/clients/{client}/trace": _report(
             [GATEWAY_OPS],
             "traceClient",
             "What one client is sent from now on, and why; the next request goes on behind it.",
+            reference("GatewayClientTrace"),
             _CLIENT,
             _AFTER,
-            others={
-                "404": _GONE,
-                "429": content(
-                    "As many clients are traced as may be.", "application/json", {"type": "object"}
-                ),
-            },
+            others={**gone, "429": json("As many clients are traced as may be.", "OpsFailure")},
         ),
     }
+
+
+def _list_of(name: str) -> Node:
+    return {"type": "array", "items": reference(name)}
 
 
 def _report(
     servers: list[Node],
     name: str,
     summary: str,
+    schema: Node,
     *parameters: Node,
-    is_list: bool = False,
     others: Node | None = None,
 ) -> Node:
     """Return a path for operators; `pillowcast` reads the response."""
-    one: Node = {"type": "object"}
-    schema: Node = {"type": "array", "items": one} if is_list else one
     report = content("The report.", "application/json", schema)
     responses = {"200": report, **(others or {}), **_HOST}
     return {
