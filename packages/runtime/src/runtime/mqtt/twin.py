@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt.config import SessionConfig
 from runtime.mqtt.errors import BrokerLost
 from runtime.mqtt.packets import Message
@@ -50,7 +51,7 @@ class TwinWatch:
         self._first_s: float | None = None
         self._last_s = 0.0
         self._answers = 0
-        self._is_logged = False
+        self._repeats = LogRepeats()
 
     @property
     def is_present(self) -> bool:
@@ -69,9 +70,9 @@ class TwinWatch:
             self._first_s = now_s
             self._answers = 0
         self._last_s = now_s
-        if self.is_present and not self._is_logged:
-            self._is_logged = True
-            log.warning(TWIN, service=self._config.service, instance=self._config.instance)
+        if self.is_present and (repeats := self._repeats.due("twin")) is not None:
+            names = {"service": self._config.service, "instance": self._config.instance}
+            log.warning(TWIN, **names, **repeats)
         if self._timer is None:
             delay_s = ANSWER_S if self._answers < QUICK_ANSWERS else SLOW_ANSWER_S
             self._timer = loop.call_later(delay_s, self._answer)

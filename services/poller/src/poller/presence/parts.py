@@ -19,6 +19,7 @@ from poller.presence.discovery_publisher import DiscoveryPublisher
 from poller.publish.journaled_writes import JournaledWrites
 from poller.publish.state_publisher import PillowObserver, StatePublisher
 from poller.queue_time import QueueTime
+from runtime.log_repeats import LogRepeats
 from runtime.version import version_of
 
 log = structlog.get_logger()
@@ -33,14 +34,13 @@ class PresenceLimit:
     def __init__(self, refused: Counter, text: str) -> None:
         self._refused = refused
         self._text = text
-        self._is_logged = False
+        self._repeats = LogRepeats()
 
     def on_refused(self, pillow: str) -> None:
         """Record that nothing is said of a pillow."""
         self._refused.inc()
-        if not self._is_logged:
-            self._is_logged = True
-            log.warning(self._text, pillow=pillow)
+        if (repeats := self._repeats.due("refused")) is not None:
+            log.warning(self._text, pillow=pillow, **repeats)
 
 
 @dataclass(frozen=True, slots=True)

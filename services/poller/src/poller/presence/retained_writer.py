@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from runtime.log_repeats import LogRepeats
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()
@@ -39,7 +40,7 @@ class RetainedWriter:
         self._last_sent: dict[str, tuple[bytes, asyncio.Future[None]]] = {}
         """The last value of each key that is in flight."""
         self._is_refused = False
-        self._is_logged = False
+        self._repeats = LogRepeats()
         self._written = written
 
     def __len__(self) -> int:
@@ -96,11 +97,11 @@ class RetainedWriter:
     def _on_refused(self, error: PublishRefused) -> None:
         self._is_refused = True
         self._waiting.clear()
-        if not self._is_logged:
-            self._is_logged = True
+        if (repeats := self._repeats.due("refused")) is not None:
             log.warning(
                 "the broker refuses a value; no more of these are written on this connection",
                 what=self._what,
                 error=str(error),
                 advice=self._advice,
+                **repeats,
             )
