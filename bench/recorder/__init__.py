@@ -1,0 +1,1 @@
+"""What recording costs, and how fast a large history answers."""
