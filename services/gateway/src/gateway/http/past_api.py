@@ -88,7 +88,10 @@ def past_routes(
         refused = _refused(guard, request, name)
         if refused is not None:
             return refused
-        count, zone = _days(request.query_params.get("days")), _zone(request.query_params.get("tz"))
+        count, zone = (
+            parse_days(request.query_params.get("days")),
+            parse_zone(request.query_params.get("tz")),
+        )
         if count is None:
             return problem(400, "bad query", f"days is a number from 1 to {MAX_DAYS}")
         if zone is None:
@@ -147,7 +150,8 @@ def _position(text: str) -> Position | None:
     return position if position[0] <= _LAST_US and position[1] < 2**63 else None
 
 
-def _days(text: str | None) -> int | None:
+def parse_days(text: str | None) -> int | None:
+    """Return a number of days; None for anything but 1 to MAX_DAYS."""
     if text is None:
         return DEFAULT_DAYS
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_DAYS:
@@ -155,7 +159,8 @@ def _days(text: str | None) -> int | None:
     return int(text)
 
 
-def _zone(text: str | None) -> ZoneInfo | None:
+def parse_zone(text: str | None) -> ZoneInfo | None:
+    """Return a time zone of the IANA database; None where there is none of that name."""
     try:
         return ZoneInfo(text or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):

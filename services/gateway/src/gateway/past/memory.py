@@ -40,7 +40,7 @@ class _Kept(NamedTuple):
 
 
 class MemoryPast:
-    """The gateway's own memory, by `HistoryUrl`'s measure a small and young database."""
+    """The gateway's own memory: what it has heard since its start, and still keeps."""
 
     def __init__(self, history: History, clock: Clock) -> None:
         self._history = history
@@ -57,6 +57,8 @@ class MemoryPast:
 
     async def page(self, pillow: str, first: Position, until_us: int, limit: int) -> Page | None:
         """Return at most `limit` states from a position on; see PastStates."""
+        if not self._history.last_number(pillow):
+            return None
         found: list[_Kept] = []
         async for one in self._walk(pillow):
             if first <= (one.at_us, one.seq) and one.at_us < until_us:
@@ -68,6 +70,8 @@ class MemoryPast:
 
     async def days(self, pillow: str, from_us: int, until_us: int) -> Days | None:
         """Return the episodes of a pillow in a time; see PastStates."""
+        if not self._history.last_number(pillow):
+            return None
         episodes: dict[int, Episode] = {}
         last: Episode | None = None
         async for one in self._walk(pillow):

@@ -1,0 +1,93 @@
+"""Past states in the gateway's memory."""
+
+import json
+
+import pytest
+
+from contract.timestamps import format_timestamp
+from gateway.past import memory
+from gateway.past.memory import MemoryPast
+from gateway.state.history import History
+from history.episodes import Episode
+from runtime.queue_aware_clock import Clock
+
+S = 1_000_000
+LAST = 2**62
+
+
+def state(at_s: int, name: str = "hugging", **fields: object) -> bytes:
+    """Return a state as it was on MQTT."""
+    at = format_timestamp(at_s * S)
+    return json.dumps({"pillow": "cloud-1", "state": name, "at": at, **fields}).encode()
+
+
+def past_of(*states: bytes) -> MemoryPast:
+    """Return a memory that has heard states."""
+    history = History(1_000_000)
+    for one in states:
+        history.append("cloud-1", one)
+    return MemoryPast(history, Clock())
+
+
+async def test_pages_follow_each_other_and_have_every_state_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where the walk takes several steps."""
+    monkeypatch.setattr(memory, "STEP", 3)
+    states = [state(number) for number in range(10)]
+    past, first = past_of(*states), (0, 0)
+    found: list[str] = []
+    while True:
+        page = await past.page("cloud-1", first, LAST, 4)
+        assert page is not None
+        found += page.states
+        if page.following is None:
+            break
+        first = page.following
+
+    assert found == [one.decode() for one in states]
+
+
+async def test_a_page_is_limited_by_time() -> None:
+    """From an instant on, and before another."""
+    past = past_of(*(state(number) for number in range(10)))
+
+    page = await past.page("cloud-1", (3 * S, 0), 6 * S, 100)
+
+    assert page is not None
+    assert [json.loads(one)["at"][17:19] for one in page.states] == ["03", "04", "05"]
+
+
+async def test_episodes_leave_out_what_the_gateway_made_itself() -> None:
+    """`notconnected` with `since` says that nothing was reported."""
+    made = state(2, "notconnected", since=format_timestamp(32 * S), last="hugging")
+    past = past_of(state(0), state(1), state(2), made, state(60, "neutral"))
+
+    days = await past.days("cloud-1", 0, LAST)
+
+    assert days is not None
+    assert list(days.episodes) == [
+        Episode("hugging", 0, 2 * S, 3),
+        Episode("neutral", 60 * S, 60 * S, 1),
+    ]
+
+
+async def test_it_was_listened_while_the_broker_was_there() -> None:
+    """Until now, if it still is."""
+    past = past_of(state(0))
+    past.on_ready()
+    past.on_lost()
+    past.on_ready()
+
+    days = await past.days("cloud-1", 0, LAST)
+
+    assert days is not None
+    assert len(days.listened) == 2
+
+
+async def test_a_pillow_that_was_not_heard_is_unknown() -> None:
+    """The response is 404."""
+    past = past_of(state(0))
+
+    assert await past.page("cloud-2", (0, 0), LAST, 10) is None
+    assert await past.days("cloud-2", 0, LAST) is None

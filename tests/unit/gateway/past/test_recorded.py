@@ -1,0 +1,99 @@
+"""Past states of the database, and of memory while it is away."""
+
+import asyncio
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+from sqlalchemy.exc import OperationalError
+
+from gateway.past import recorded
+from gateway.past.recorded import PastWithFallback
+from gateway.past.source import Days
+from history.reading import Page, Position
+
+
+class Source:
+    """A source that answers with its name, or does what it is told."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.asked = 0
+        self.fault: Exception | None = None
+        self.hangs = self.knows_nothing = False
+
+    async def page(self, pillow: str, first: Position, until_us: int, limit: int) -> Page | None:
+        """Return a page with the source's name."""
+        self.asked += 1
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.fault is not None:
+            raise self.fault
+        return None if self.knows_nothing else Page([self.name], None)
+
+    async def days(self, pillow: str, from_us: int, until_us: int) -> Days | None:
+        """Return nothing."""
+        return None
+
+
+class Rig:
+    """Past states with both sources."""
+
+    def __init__(self) -> None:
+        self.database, self.memory = Source("database"), Source("memory")
+        self.up = Gauge("history_up", "", registry=CollectorRegistry())
+        self.past = PastWithFallback(self.database, self.memory, self.up)
+
+    async def source(self) -> str | None:
+        """Return who answers; None if nobody knows the pillow."""
+        page, is_recorded = await self.past.page("cloud-1", (0, 0), 1, 10)
+        assert page is None or is_recorded == (page.states[0] == "database")
+        return None if page is None else page.states[0]
+
+
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """A rig with short times."""
+    monkeypatch.setattr(recorded, "DEADLINE_S", 0.05)
+    return Rig()
+
+
+async def test_the_database_answers_where_there_is_one(rig: Rig) -> None:
+    """And its metric says so."""
+    assert await rig.source() == "database"
+    assert rig.up._value.get() == 1
+
+
+async def test_memory_answers_for_what_the_recorder_has_not_written_yet(rig: Rig) -> None:
+    """A pillow that nobody knows is unknown."""
+    rig.database.knows_nothing = True
+    assert await rig.source() == "memory"
+    rig.memory.knows_nothing = True
+    assert await rig.source() is None
+
+
+@pytest.mark.parametrize("fault", [OperationalError("away", None, OSError()), OSError("no file")])
+async def test_a_database_that_fails_is_left_alone_for_a_while(rig: Rig, fault: Exception) -> None:
+    """Requests do not wait for it one after the other."""
+    rig.database.fault = fault
+
+    assert [await rig.source() for _ in range(5)] == ["memory"] * 5
+    assert rig.database.asked == 1
+    assert rig.up._value.get() == 0
+
+
+async def test_a_database_that_hangs_delays_one_request(rig: Rig) -> None:
+    """By the deadline."""
+    rig.database.hangs = True
+
+    async with asyncio.timeout(1):
+        assert [await rig.source() for _ in range(5)] == ["memory"] * 5
+
+
+async def test_it_is_asked_again_after_the_pause(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And tells again when it is back."""
+    monkeypatch.setattr(recorded, "PAUSE_S", 0.0)
+    rig.database.fault = OSError("no file")
+    assert await rig.source() == "memory"
+    rig.database.fault = None
+
+    assert await rig.source() == "database"
