@@ -35,7 +35,7 @@ EXIT_STATUSES: Final = (
 
 def page(root: Path) -> str:
     """Return the page."""
-    found = sorted(set(calls(root)))
+    found = calls(root)
     contract = (root / "packages/contract/README.md").read_text(encoding="utf-8")
     codes = {name: value for name, value in vars(frames).items() if _is_close_code(name, value)}
     return "\n".join(
@@ -72,7 +72,7 @@ def _table_of(text: str, heading: str, keys: set[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _refusals(found: list[Call], codes: dict[str, int]) -> list[list[str]]:
+def _refusals(found: tuple[Call, ...], codes: dict[str, int]) -> list[list[str]]:
     rows = {
         (codes[call.arguments[0]], call.arguments[1])
         for call in found
@@ -81,7 +81,7 @@ def _refusals(found: list[Call], codes: dict[str, int]) -> list[list[str]]:
     return [[str(number), words(text)] for number, text in sorted(rows) if " " in text]
 
 
-def _problems(found: list[Call]) -> Iterator[list[str]]:
+def _problems(found: tuple[Call, ...]) -> Iterator[list[str]]:
     rows = {
         call.arguments[:3] for call in found if call.name == "problem" and len(call.arguments) > 2
     }

@@ -17,8 +17,5 @@ What to do is in [the failure table](../operating.md#when-something-breaks).
 
 def page(root: Path) -> str:
     """Return the page."""
-    rows = [
-        [level, words(event), services]
-        for level, event, services in log_lines(sorted(set(calls(root))))
-    ]
+    rows = [[level, words(event), services] for level, event, services in log_lines(calls(root))]
     return INTRODUCTION + table(["level", "event", "logged by"], rows)

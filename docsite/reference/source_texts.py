@@ -1,8 +1,9 @@
-"""Texts in the source of the services: what they log, and why they refuse. Pure."""
+"""Texts in the source of the services: what they log, and why they refuse."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +20,13 @@ class Call:
     arguments: tuple[str, ...]
 
 
-def calls(root: Path) -> Iterator[Call]:
-    """Yield every call in the services and what they share, whose name is a plain one."""
+@cache
+def calls(root: Path) -> tuple[Call, ...]:
+    """Return every call in the services and what they share, once each, in order."""
+    return tuple(sorted(set(_calls(root))))
+
+
+def _calls(root: Path) -> Iterator[Call]:
     for source in sorted([*root.glob("services/*/src"), *root.glob("packages/*/src")]):
         for path in sorted(source.rglob("*.py")):
             service = path.relative_to(source).parts[0]
@@ -44,7 +50,7 @@ def _text(node: ast.expr) -> str:
             return ast.unparse(node)
 
 
-def log_lines(found: list[Call]) -> list[tuple[str, str, str]]:
+def log_lines(found: Iterable[Call]) -> list[tuple[str, str, str]]:
     """Return each warning and error that is logged: level, event, and who logs it."""
     lines: dict[tuple[str, str], set[str]] = {}
     for call in found:

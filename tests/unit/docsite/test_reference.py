@@ -66,7 +66,7 @@ def test_warnings_and_errors_of_the_log_are_listed() -> None:
 
 def test_texts_of_calls_have_an_ellipsis_for_what_is_put_in() -> None:
     """The events of the log, once each, with every service that logs them."""
-    found = list(calls(ROOT))
+    found = calls(ROOT)
     assert Call("poller", "log.warning", ("dead letter: kept in the poison queue",)) in found
     lines = log_lines(
         [Call("a", "log.error", ("it failed",)), Call("b", "log.error", ("it failed",))]
