@@ -111,7 +111,7 @@ def project() -> Iterator[Project]:
         project.compose("up", "--detach", "--wait", "--build", "--quiet-pull")
         yield project
     finally:
-        project.compose("down", "--volumes", "--timeout", "5", "--rmi", "local")
+        project.compose("--profile", "ops", "down", "--volumes", "--timeout", "5", "--rmi", "local")
 
 
 def mosquitto_client(project: Project, name: str, *words: str) -> str:
@@ -141,6 +141,8 @@ def connect_packet(client_id: str) -> bytes:
 
 def test_the_operators_command_finds_nothing_wrong(project: Project) -> None:
     """It has the user, the networks and the addresses that it needs, and no more."""
+    # Before, because `run` would print the build among the output.
+    project.compose("--profile", "ops", "build", "--quiet", "pillowcast")
     document = json.loads(
         project.compose("run", "--rm", "--no-TTY", "pillowcast", "doctor", "--json")
     )
