@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
 
 from runtime.event_loop_lag import EventLoopLag
 from runtime.health import Dependencies, is_ready
+from runtime.process_resources import ProcessResources
 
 BUILD_LABELS: Final = ("version", "python")
 
@@ -42,7 +43,7 @@ def process_metrics(
         _runs_as_root,
         registry,
     )
-    ProcessCollector(registry=registry)
+    ProcessResources(registry)
     with EventLoopLag(f"pillowcast_{service}_event_loop_lag_seconds", registry):
         yield
 
