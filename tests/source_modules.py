@@ -13,10 +13,12 @@ from devstack.processes import ROOT
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 MEMBERS: Final = {
-    path.parent.name: path.parent
+    package.name: path.parent
     for path in sorted(
         [*ROOT.glob("packages/*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")]
     )
+    for package in (path.parent / "src").iterdir()
+    if (package / "__init__.py").exists()
 }
 """Each member's import name and its folder."""
 

@@ -1,4 +1,4 @@
-"""The JavaScript client conforms to the golden sessions for clients."""
+"""The JavaScript and the Python client conform to the golden sessions for clients."""
 
 import sys
 from pathlib import Path
@@ -32,17 +32,30 @@ asyncio.run(main())
 """
 """A client that comes back at once, from nothing, whatever it is told, and shows what comes."""
 
-ADAPTER = ROOT / "packages/contract/conformance/adapters/javascript.mjs"
+ADAPTERS = ROOT / "packages/contract/conformance/adapters"
 
 
 async def test_the_javascript_client_conforms() -> None:
     """In Node.js, by WebSocket and by Server-Sent Events."""
     sessions = read_sessions()
-    results = await run_sessions(sessions, f"{find_node()} {ADAPTER}", Published())
+    results = await run_sessions(
+        sessions, f"{find_node()} {ADAPTERS / 'javascript.mjs'}", Published()
+    )
 
     sys.stdout.write(shown(results) + "\n")
     assert [one for one in results if not one.passed] == []
     assert len(results) == sum(len(one.transports) for one in sessions.values())
+
+
+async def test_the_python_client_conforms() -> None:
+    """By WebSocket, which is the one transport that it has."""
+    sessions = read_sessions()
+    command = f"{sys.executable} {ADAPTERS / 'python.py'}"
+    results = await run_sessions(sessions, command, Published(), transports=["websocket"])
+
+    sys.stdout.write(shown(results) + "\n")
+    assert [one for one in results if not one.passed] == []
+    assert len(results) == sum("websocket" in one.transports for one in sessions.values())
 
 
 async def test_a_naive_client_does_not_conform(tmp_path: Path) -> None:

@@ -1,0 +1,257 @@
+"""Parses and validates the gateway's frames; the store applies them.
+
+A frame of an unknown type is no error, because a newer gateway may send more types.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from pillowcast.errors import FrameError
+from pillowcast.pillow_state import State, instant, is_pillow_id
+
+Broker = Literal["online", "offline"]
+
+_CURSOR: Final = re.compile(r"[^\s:]+:[0-9]+")
+_SHOWN_CHARS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The states, or a piece of them; the first frame of each connection."""
+
+    cursor: str
+    recovered: bool
+    broker: Broker
+    sent: float
+    states: tuple[State, ...]
+    more: bool = False
+    continued: bool = False
+    retained: bool = True
+    queue_offset: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """States that changed, oldest first."""
+
+    cursor: str
+    sent: float
+    states: tuple[State, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The ids of removed pillows."""
+
+    cursor: str
+    pillows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerStatus:
+    """Whether the gateway is connected to its broker."""
+
+    broker: Broker
+    retained: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A sign of life of the gateway."""
+
+    sent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to a ping: its time, and the gateway's."""
+
+    sent: float
+    received: float
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    """The gateway restarts: come back after a delay within this window in ms."""
+
+    reconnect_ms: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the connection is about to be closed."""
+
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A type of a newer gateway."""
+
+
+Frame = Snapshot | Changes | Removed | BrokerStatus | Heartbeat | Pong | Goodbye | Refusal | Unknown
+
+
+def parse_frame(text: object) -> Frame:
+    """Parse a message. Raises FrameError if it is no frame, or a field is missing or invalid."""
+    frame = _parse_object(text)
+    kind = frame.get("type")
+    if not isinstance(kind, str):
+        raise FrameError("a frame has no type")
+    required = _FIELDS.get(kind)
+    if required is None:
+        return Unknown()
+    optional = _OPTIONAL_FIELDS.get(kind, {})
+    for name, is_valid in required.items():
+        if name not in frame:
+            raise FrameError(f"{kind}.{name} is missing")
+        if not is_valid(frame[name]):
+            raise FrameError(f"{kind}.{name} is wrong: {_shown(frame[name])}")
+    for name, is_valid in optional.items():
+        if frame.get(name) is not None and not is_valid(frame[name]):
+            raise FrameError(f"{kind}.{name} is wrong: {_shown(frame[name])}")
+    return _BUILDERS[kind](frame)
+
+
+def _parse_object(text: object) -> dict[str, Any]:
+    if not isinstance(text, str):
+        raise FrameError("a frame is not text")
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise FrameError(f"not JSON: {text[:_SHOWN_CHARS]}") from None
+    if not isinstance(value, dict):
+        raise FrameError(f"not an object: {text[:_SHOWN_CHARS]}")
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are no JSON
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:_SHOWN_CHARS]
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _is_time(value: Any) -> bool:
+    return _is_number(value) and bool(value >= 0)
+
+
+def _is_cursor(value: object) -> bool:
+    return isinstance(value, str) and _CURSOR.fullmatch(value) is not None
+
+
+def _is_broker(value: object) -> bool:
+    return value == "online" or value == "offline"
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_code(value: object) -> bool:
+    return type(value) is int and 1000 <= value <= 4999
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_state(value: object) -> bool:
+    if not isinstance(value, dict) or not is_pillow_id(value.get("pillow")):
+        return False
+    state = value.get("state")
+    return isinstance(state, str) and state != ""
+
+
+def _is_states(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_state, value))
+
+
+def _is_ids(value: object) -> bool:
+    return isinstance(value, list) and all(map(is_pillow_id, value))
+
+
+def _is_window(value: object) -> bool:
+    is_pair = isinstance(value, list) and len(value) == 2 and all(map(_is_time, value))
+    return is_pair and value[0] <= value[1]  # type: ignore[index]
+
+
+Check = Callable[[Any], bool]
+
+_FIELDS: Final[Mapping[str, Mapping[str, Check]]] = {
+    "snapshot": {
+        "cursor": _is_cursor,
+        "recovered": _is_bool,
+        "broker": _is_broker,
+        "sent": _is_time,
+        "pillows": _is_states,
+    },
+    "update": {"cursor": _is_cursor, "sent": _is_time, "pillows": _is_states},
+    "removed": {"cursor": _is_cursor, "pillows": _is_ids},
+    "status": {"broker": _is_broker},
+    "heartbeat": {"sent": _is_time},
+    "pong": {"sent": _is_time, "received": _is_time},
+    "goodbye": {"reconnect_ms": _is_window},
+    "error": {"code": _is_code, "message": _is_text},
+}
+_OPTIONAL_FIELDS: Final[Mapping[str, Mapping[str, Check]]] = {
+    "snapshot": {
+        "more": _is_bool,
+        "continued": _is_bool,
+        "retained": _is_bool,
+        "queue_offset": _is_number,
+        "shown": _is_number,
+    },
+    "status": {"retained": _is_bool},
+    "heartbeat": {"queue_offset": _is_number},
+    "pong": {"queue_offset": _is_number},
+}
+
+
+def _states(values: list[dict[str, Any]]) -> tuple[State, ...]:
+    return tuple(
+        State(one["pillow"], one["state"], MappingProxyType(one), instant(one.get("at")))
+        for one in values
+    )
+
+
+def _snapshot(frame: dict[str, Any]) -> Snapshot:
+    return Snapshot(
+        cursor=frame["cursor"],
+        recovered=frame["recovered"],
+        broker=frame["broker"],
+        sent=frame["sent"],
+        states=_states(frame["pillows"]),
+        more=frame.get("more") is True,
+        continued=frame.get("continued") is True,
+        retained=frame.get("retained") is not False,
+        queue_offset=frame.get("queue_offset"),
+    )
+
+
+_BUILDERS: Final[Mapping[str, Callable[[dict[str, Any]], Frame]]] = {
+    "snapshot": _snapshot,
+    "update": lambda one: Changes(one["cursor"], one["sent"], _states(one["pillows"])),
+    "removed": lambda one: Removed(one["cursor"], tuple(one["pillows"])),
+    "status": lambda one: BrokerStatus(one["broker"], one.get("retained") is not False),
+    "heartbeat": lambda one: Heartbeat(one["sent"]),
+    "pong": lambda one: Pong(one["sent"], one["received"]),
+    "goodbye": lambda one: Goodbye((one["reconnect_ms"][0], one["reconnect_ms"][1])),
+    "error": lambda one: Refusal(one["code"], one["message"]),
+}
