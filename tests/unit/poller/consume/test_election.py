@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contract.poller_roles import MAX_TERM, PollerRole, RoleMessage
@@ -190,6 +190,7 @@ def test_pollers_that_start_at_the_same_moment_agree(seed: int, pollers: int) ->
 
 @settings(max_examples=examples(100))
 @given(seed=st.integers(0, 2**32), pollers=st.integers(2, 5))
+@example(seed=3467, pollers=5)  # killed before it had heard that another one stands by
 def test_a_killed_one_is_replaced_within_seconds(seed: int, pollers: int) -> None:
     """Until one is left."""
     network = started(seed, pollers)

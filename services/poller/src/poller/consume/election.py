@@ -254,6 +254,8 @@ class Election:
         self._term = min(term, MAX_TERM)
         self._claimed_s, self._is_acknowledged, self._is_stale = now_s, False, False
         self._released_s = self._failing_s = None
+        if reason is not Reason.START:
+            self._standby_s = now_s  # the others stand by too, and said so to the one before
         return self._say(PollerRole.ACTIVE, now_s)
 
     def _stand_by(self, now_s: float) -> RoleMessage:
