@@ -1,5 +1,5 @@
 // A program as its author would write it: only the published types are known to it.
-import { connect, journey, type ChangeEvent, type Pillow, type Update } from "pillowcast";
+import { connect, journey, type ChangeEvent, type EventName, type Pillow, type State, type Update } from "pillowcast";
 
 /** As the package `ws` declares its class: overloaded, with events of its own. */
 declare class OtherSocket {
@@ -47,4 +47,17 @@ for await (const update of clouds) {
   if (now !== null) console.log(journey(now, { forwarded: null, shown: clouds.now(), queueOffsetMs: 0 })?.ms, update);
   // @ts-expect-error a state is no number
   const wrong: number | undefined = now?.state;
+}
+{
+  using other = await connect({ url: "https://pillows.example" }).ready;
+  await using another = connect({ url: new URL("https://pillows.example") });
+  const state: State | undefined = other.pillows.get("cloud-1")?.state;
+  const type: EventName = "fault";
+  another.addEventListener(type, { handleEvent: ({ detail }) => console.log(detail) });
+  // @ts-expect-error a state that no pillow has
+  console.log(state === "huging");
+  // @ts-expect-error an event that no client fires
+  other.addEventListener("chnage", () => {});
+  // @ts-expect-error an option that no client has
+  connect({ pillow: "cloud-1" });
 }

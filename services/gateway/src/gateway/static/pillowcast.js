@@ -3,6 +3,7 @@
  * client/pillowcast.js documents the client.
  */
 
+import { checkOptions } from "./client/options.js";
 import { Pillowcast as Client } from "./client/pillowcast.js";
 
 export { FrameError, instant, isPillowId, journey, quantile, RefusedError } from "./client/pillowcast.js";
@@ -12,8 +13,8 @@ const HOME = new URL(".", import.meta.url).href;
 /** A client of this gateway. */
 export class Pillowcast extends Client {
   /** @param {ConstructorParameters<typeof Client>[0]} [options] */
-  constructor(options) {
-    super({ url: HOME, ...options });
+  constructor(options = {}) {
+    super({ ...checkOptions(options), url: options.url ?? HOME });
   }
 }
 

@@ -25,67 +25,46 @@ import { FrameError, parseFrame } from "./frames.js";
 /** @typedef {CustomEvent<ConnectionDetail>} ConnectionEvent */
 /** @typedef {CustomEvent<FrameError>} FaultEvent */
 // Derived from EventTarget, because the names differ between the types of browsers and of Node.js.
-/** @typedef {Parameters<EventTarget["addEventListener"]>[1]} AnyListener */
 /** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
 /** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
 /** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent}} Events */
+/** @typedef {keyof Events} EventName */
+/**
+ * @template {EventName} T
+ * @typedef {((event: Events[T]) => void) | {handleEvent(event: Events[T]): void} | null} Listener
+ */
 
 /** An EventTarget whose listeners know the type of each event. */
 export class ClientEventTarget extends EventTarget {
-  #hasListened = false;
+  /** The listeners that were added and not removed, of each type. @type {Map<string, Set<unknown>>} */
+  #listeners = new Map();
 
-  /** Whether a listener was ever added. */
-  get hasListened() {
-    return this.#hasListened;
+  /** Whether there is a listener, of one type or of any. @param {EventName} [type] */
+  hasListener(type) {
+    return type === undefined ? [...this.#listeners.values()].some(({ size }) => size > 0) : (this.#listeners.get(type)?.size ?? 0) > 0;
   }
 
   /**
-   * @template {keyof Events} T
-   * @overload
+   * @template {EventName} T
    * @param {T} type
-   * @param {(event: Events[T]) => void} listener
-   * @param {ListenOptions} [options]
-   * @returns {void}
-   */
-  /**
-   * @overload
-   * @param {string} type
-   * @param {AnyListener} listener
-   * @param {ListenOptions} [options]
-   * @returns {void}
-   */
-  /**
-   * @param {string} type
-   * @param {any} listener either of the overloads
+   * @param {Listener<T>} listener
    * @param {ListenOptions} [options]
    */
   addEventListener(type, listener, options) {
-    this.#hasListened = true;
-    super.addEventListener(type, listener, options);
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners.add(listener));
+    super.addEventListener(type, /** @type {any} */ (listener), options);
   }
 
   /**
-   * @template {keyof Events} T
-   * @overload
+   * @template {EventName} T
    * @param {T} type
-   * @param {(event: Events[T]) => void} listener
-   * @param {UnlistenOptions} [options]
-   * @returns {void}
-   */
-  /**
-   * @overload
-   * @param {string} type
-   * @param {AnyListener} listener
-   * @param {UnlistenOptions} [options]
-   * @returns {void}
-   */
-  /**
-   * @param {string} type
-   * @param {any} listener either of the overloads
+   * @param {Listener<T>} listener
    * @param {UnlistenOptions} [options]
    */
   removeEventListener(type, listener, options) {
-    super.removeEventListener(type, listener, options);
+    this.#listeners.get(type)?.delete(listener);
+    super.removeEventListener(type, /** @type {any} */ (listener), options);
   }
 }
 

@@ -1,23 +1,39 @@
 /** What a client knows: the states of the pillows, how fresh they are, and the clocks. */
 
 import { ClientEventTarget } from "./client_events.js";
+import { ASYNC_DISPOSE, DISPOSE } from "./dispose.js";
 import { freshnessOf } from "./freshness.js";
 
 export class ClientState extends ClientEventTarget {
   #store;
   #time;
   #liveness;
+  #readiness;
 
-  /**
-   * @param {import("./store.js").Store} store
-   * @param {import("./timekeeper.js").Timekeeper} time
-   * @param {import("./freshness.js").Liveness} liveness
-   */
-  constructor(store, time, liveness) {
+  /** @param {{store: import("./store.js").Store, time: import("./timekeeper.js").Timekeeper, liveness: import("./freshness.js").Liveness, readiness: import("./readiness.js").Readiness}} known */
+  constructor({ store, time, liveness, readiness }) {
     super();
     this.#store = store;
     this.#time = time;
     this.#liveness = liveness;
+    this.#readiness = readiness;
+  }
+
+  /** Resolves with the client when it has all states; rejects if it is refused or closed before. @returns {Promise<this>} */
+  get ready() {
+    return this.#readiness.promise;
+  }
+
+  /** End all; a client that has a connection overrides it. */
+  close() {}
+
+  /** `using` closes the client. */
+  [DISPOSE]() {
+    this.close();
+  }
+
+  async [ASYNC_DISPOSE]() {
+    this.close();
   }
 
   /** The position in the gateway's stream, from which another client can resume; null at first. */

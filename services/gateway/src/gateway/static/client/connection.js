@@ -15,6 +15,8 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 export const PROBE_TIMEOUT_MS = 5_000;
 /** A connection that has received messages for this long resets the count of failed attempts. */
 export const STABLE_AFTER_MS = 5_000;
+/** The `readyState` of an open socket. */
+const OPEN = 1;
 
 /** @typedef {import("./sockets.js").SocketLike} SocketLike */
 /** @typedef {import("./sockets.js").Transport} Transport */
@@ -148,6 +150,8 @@ export class Connection {
    */
   send(text) {
     if (this.#state.phase !== "open" || this.#transport === "events") return false;
+    // A socket closes before it says so: a browser writes an error for what is sent meanwhile.
+    if ((this.#socket?.readyState ?? OPEN) !== OPEN) return false;
     this.#socket?.send(text);
     return true;
   }

@@ -26,9 +26,17 @@ export function gatewayFolder(url) {
   const documentUrl = globalThis.document?.baseURI;
   const given = url ?? documentUrl;
   const folder = parseHttpUrl(given, documentUrl);
-  if (folder === null) throw new TypeError(`url is ${given ?? "missing"}: pass the URL of the gateway, as https://host/`);
+  if (folder === null) throw new TypeError(`url is ${given ?? "missing"}: pass the URL of the gateway, as ${httpUrlFor(String(given))}`);
   if (url !== undefined && !folder.pathname.endsWith("/")) folder.pathname += "/";
   return folder;
+}
+
+/** The http or https URL that was meant by a text; an example if that is unknown. @param {string} text */
+export function httpUrlFor(text) {
+  if (/^https?:\/\/./i.test(text)) return text;
+  if (/^wss?:/i.test(text)) return text.replace(/^ws/i, "http").replace(/\/ws\/?$/, "/");
+  // A host without a scheme, as localhost:8000.
+  return /^[\w.-]+(:\d+(\/|$)|\.)/.test(text) ? `http://${text} or https://${text}` : "https://host/";
 }
 
 /** The URL of the gateway's WebSocket. @param {URL} folder of the gateway's endpoints */

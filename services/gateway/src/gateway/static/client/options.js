@@ -1,6 +1,7 @@
 /** The options of a client, and their validation. */
 
 import { isPillowId } from "./frames.js";
+import { httpUrlFor } from "./gateway_url.js";
 
 /** The gateway takes this many pillows in one subscription; for more there is `all`. */
 export const MAX_PILLOWS = 1_000;
@@ -44,10 +45,10 @@ const MAX_REQUEST_BYTES = 65_536;
 export function checkPillows(pillows) {
   if (pillows === "all") return pillows;
   if (!Array.isArray(pillows) || pillows.length === 0) {
-    throw new TypeError(`pillows is ${JSON.stringify(pillows)}: pass a list of at least one id, or "all"`);
+    throw new TypeError(`pillows is ${show(pillows)}: pass a list of at least one id, or "all"`);
   }
   const invalid = pillows.find((id) => !isPillowId(id));
-  if (invalid !== undefined) throw new TypeError(`pillows: ${JSON.stringify(invalid)} is no pillow's id`);
+  if (invalid !== undefined) throw new TypeError(`pillows: ${show(invalid)} is no pillow's id`);
   if (pillows.length > MAX_PILLOWS) {
     throw new TypeError(`pillows has ${pillows.length} ids: pass at most ${MAX_PILLOWS}, or "all"`);
   }
@@ -74,13 +75,99 @@ export function subscribeFrame(pillows) {
   return JSON.stringify({ type: "subscribe", pillows });
 }
 
+/** @typedef {(value: any) => boolean} Check */
+
+/** @type {Check} */
+const isFunction = (value) => typeof value === "function";
+/** Null is the default, or for a transport none. @type {Check} */
+const isFunctionOrNull = (value) => value === null || isFunction(value);
+const FUNCTION = "pass a function";
+
+/** A browser's timer takes this many milliseconds; a longer one would end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** For each option a check of its value, and what to pass instead. @type {Record<string, [Check, string]>} */
+const OPTIONS = {
+  url: [(value) => typeof (value?.href ?? value) === "string", "pass the URL of the gateway, as https://host/"],
+  pillows: [(value) => Boolean(checkPillows(value)), ""],
+  cursor: [(value) => value === null || typeof value === "string", "pass the cursor of a client, or null"],
+  token: [(value) => typeof value === "string" || isFunction(value), "pass a text, or a function that returns one"],
+  signal: [(value) => typeof value?.aborted === "boolean" && isFunction(value.addEventListener), "pass an AbortSignal"],
+  hiddenTimeoutMs: [
+    (value) => value === null || (typeof value === "number" && value >= 0 && value <= MAX_TIMER_MS),
+    `pass milliseconds up to ${MAX_TIMER_MS}, or null to stay connected`,
+  ],
+  reportShown: [(value) => typeof value === "boolean", "pass true or false"],
+  onChange: [isFunctionOrNull, FUNCTION],
+  onConnection: [isFunctionOrNull, FUNCTION],
+  WebSocket: [isFunctionOrNull, "pass a class as that of the package ws, or null for Server-Sent Events only"],
+  fetch: [isFunctionOrNull, FUNCTION],
+  events: [isFunctionOrNull, "pass a function that opens the stream, or null for WebSockets only"],
+  clock: [isFunctionOrNull, FUNCTION],
+  monotonic: [isFunctionOrNull, FUNCTION],
+  random: [isFunctionOrNull, FUNCTION],
+  timers: [(value) => isFunction(value?.setTimeout) && isFunction(value.clearTimeout), "pass an object with setTimeout and clearTimeout"],
+  page: [(value) => typeof value === "object" && value !== null, "pass { window, document }"],
+};
+
 /**
- * Check the option `cursor`.
+ * Check all options: their names, and their values except for the text of `url`. An option that is undefined
+ * has its default.
  *
- * @param {string | null} cursor
- * @throws {TypeError} if it is neither a text nor null
+ * @template {object} T
+ * @param {T} options
+ * @returns {T}
+ * @throws {TypeError} if one is unknown or invalid; the message names it, its value and what was meant
  */
-export function checkCursor(cursor) {
-  if (cursor === null || typeof cursor === "string") return cursor;
-  throw new TypeError(`cursor is ${cursor}: pass the cursor of a client, or null`);
+export function checkOptions(options) {
+  const address = /** @type {any} */ (options)?.href ?? options;
+  if (typeof address !== "object" || address === null || Array.isArray(address)) {
+    const meant = isPillowId(address) ? `pillows: ["${address}"]` : `url: "${httpUrlFor(String(address))}"`;
+    throw new TypeError(`the options are ${show(address)}: pass an object, as { ${meant} }`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name, value);
+    const [isValid, advice] = OPTIONS[name];
+    if (value !== undefined && !isValid(value)) throw new TypeError(`${name} is ${name === "token" ? typeof value : show(value)}: ${advice}`);
+  }
+  return options;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+function unknownOption(name, value) {
+  const names = Object.keys(OPTIONS);
+  const [near] = names.map((known) => ({ known, edits: editsBetween(name.toLowerCase(), known.toLowerCase()) })).sort((a, b) => a.edits - b.edits);
+  const isMeant = near.edits <= 2;
+  // A token is a secret, and errors are logged.
+  const what = isMeant && near.known === "token" ? "" : ` (its value is ${show(value)})`;
+  return new TypeError(`${name} is no option${what}: ${isMeant ? `did you mean ${near.known}?` : `there are ${names.join(", ")}`}`);
+}
+
+/**
+ * Levenshtein's distance: how many characters to insert, delete or replace.
+ *
+ * @param {string} a
+ * @param {string} b
+ */
+function editsBetween(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [index, char] of [...a].entries()) {
+    const next = [index + 1];
+    for (let at = 0; at < b.length; at += 1) next.push(Math.min(next[at] + 1, row[at + 1] + 1, row[at] + (char === b[at] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** A value as a text for an error. @param {unknown} value @returns {string} */
+function show(value) {
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  try {
+    return JSON.stringify(value)?.slice(0, 80) ?? `a ${typeof value}`;
+  } catch {
+    return "an object";
+  }
 }

@@ -7,8 +7,7 @@
  *       console.log(id, pillow ? pillow.state : "removed");
  *     }
  *
- * It keeps one connection to the gateway, reconnects, resumes at its cursor, and reports at every
- * moment whether the known states are live.
+ * It keeps one connection, resumes at its cursor after a loss, and reports whether the states are live.
  */
 
 import { addAbortCallback, removeAbortCallback } from "./abort_signals.js";
@@ -18,15 +17,16 @@ import { Connection } from "./connection.js";
 import { RefusedError } from "./errors.js";
 import { Liveness } from "./freshness.js";
 import { gatewayFolder, streamUrl } from "./gateway_url.js";
-import { checkCursor, checkPillows, subscribeFrame } from "./options.js";
+import { checkOptions, checkPillows, subscribeFrame } from "./options.js";
 import { ShownReporter } from "./shown_reporter.js";
 import { HIDDEN_EVENTS_TIMEOUT_MS, HIDDEN_TIMEOUT_MS, PageLifecycle } from "./page_lifecycle.js";
+import { Readiness } from "./readiness.js";
 import { TIMERS } from "./sockets.js";
 import { SseSocket } from "./sse.js";
 import { Store } from "./store.js";
 import { Subscription } from "./subscription.js";
 import { Timekeeper } from "./timekeeper.js";
-import { checkToken, Tokens } from "./tokens.js";
+import { Tokens } from "./tokens.js";
 import { UpdateIterators } from "./update_iterator.js";
 
 export { RefusedError } from "./errors.js";
@@ -48,9 +48,8 @@ export { instant } from "./store.js";
 /** @typedef {import("./client_events.js").ChangeEvent} ChangeEvent */
 /** @typedef {import("./client_events.js").ConnectionEvent} ConnectionEvent */
 /** @typedef {import("./client_events.js").FaultEvent} FaultEvent */
-/** @typedef {import("./client_events.js").AnyListener} AnyListener */
-/** @typedef {import("./client_events.js").ListenOptions} ListenOptions */
-/** @typedef {import("./client_events.js").UnlistenOptions} UnlistenOptions */
+/** @typedef {import("./frames.js").State} State */
+/** @typedef {import("./client_events.js").EventName} EventName */
 /** @typedef {import("./client_events.js").Events} Events */
 /** @typedef {import("./options.js").Options} Options */
 /** @typedef {import("./options.js").Injected} Injected */
@@ -81,6 +80,7 @@ export class Pillowcast extends ClientState {
   #lifecycle;
   #tokens;
   #shown;
+  #readiness;
   #signal;
   #iterators = new UpdateIterators(() => this.#onLoopsLeft());
 
@@ -92,16 +92,19 @@ export class Pillowcast extends ClientState {
   #gatewayError = "";
 
   /** @param {AllOptions} [options] */
-  constructor({ url, pillows = "all", cursor = null, token, signal, hiddenTimeoutMs, reportShown = false, onChange, onConnection, page, ...injected } = {}) {
-    const store = new Store(checkCursor(cursor));
+  constructor(options = {}) {
+    const { url, pillows = "all", cursor = null, token, signal, hiddenTimeoutMs, reportShown = false, onChange, onConnection, page, ...injected } = checkOptions(options);
+    const store = new Store(cursor);
     const time = new Timekeeper(injected, { ping: () => this.#ping(), onJump: (ms) => this.#connection.probe(ms) });
     const liveness = new Liveness(time.monotonic());
-    super(store, time, liveness);
+    const readiness = new Readiness();
+    super({ store, time, liveness, readiness });
+    this.#readiness = readiness;
     this.#store = store;
     this.#time = time;
     this.#liveness = liveness;
     this.#folder = gatewayFolder(url);
-    this.#subscription = new Subscription(checkPillows(pillows), cursor !== null);
+    this.#subscription = new Subscription(pillows, cursor !== null);
     this.#shown = new ShownReporter(reportShown ? (injected.random ?? Math.random)() : 1);
     this.#signal = signal;
     this.#timers = injected.timers ?? TIMERS;
@@ -110,7 +113,7 @@ export class Pillowcast extends ClientState {
       if (hiddenTimeoutMs !== undefined) return hiddenTimeoutMs;
       return this.#connection.status.transport === "events" ? HIDDEN_EVENTS_TIMEOUT_MS : HIDDEN_TIMEOUT_MS;
     });
-    this.#tokens = new Tokens(checkToken(token), { timers: this.#timers, clock: injected.clock ?? Date.now }, {
+    this.#tokens = new Tokens(token, { timers: this.#timers, clock: injected.clock ?? Date.now }, {
       send: (text) => this.#connection.send(JSON.stringify({ type: "token", token: text })),
       onFault: (reason) => this.#connection.lose(reason),
     });
@@ -156,7 +159,10 @@ export class Pillowcast extends ClientState {
 
   /** Connect; without effect if it is connected already, or if its signal was aborted. */
   open() {
-    if (this.#signal?.aborted) return this;
+    if (this.#signal?.aborted) {
+      this.#readiness.fail(this.#signal.reason);
+      return this;
+    }
     if (this.#signal !== undefined) addAbortCallback(this.#signal, this.#onAbort);
     this.#isUnread = false;
     this.#lifecycle.start();
@@ -178,15 +184,17 @@ export class Pillowcast extends ClientState {
     if (this.#signal !== undefined) removeAbortCallback(this.#signal, this.#onAbort);
     this.#connection.close();
     this.#iterators.end();
+    this.#readiness.fail(this.#signal?.aborted ? this.#signal.reason : new DOMException("the client was closed", "AbortError"));
     this.#isUnread = false;
   }
+
 
   /** Every update, beginning with the known states. */
   [Symbol.asyncIterator]() {
     if (this.#isUnread) this.open();
     const iterator = this.#iterators.create(this.#store);
     const { phase, code, reason } = this.status;
-    if (phase === "stopped") iterator.end(new RefusedError(code, reason));
+    if (phase === "stopped") iterator.end(this.#readiness.told(new RefusedError(code, reason)));
     else if (phase === "idle") iterator.end();
     return iterator;
   }
@@ -197,7 +205,7 @@ export class Pillowcast extends ClientState {
   #onLoopsLeft() {
     this.#timers.setTimeout(() => {
       const { phase } = this.#connection;
-      if (this.#iterators.size > 0 || this.hasListened || phase === "idle" || phase === "stopped") return;
+      if (this.#iterators.size > 0 || this.hasListener() || this.#readiness.isAwaited || phase === "idle" || phase === "stopped") return;
       this.close();
       this.#isUnread = true;
     }, 0);
@@ -238,6 +246,7 @@ export class Pillowcast extends ClientState {
       this.#iterators.push(updates);
       this.dispatchEvent(createEvent("change", changeDetail(updates, frame)));
     }
+    if (isLast) this.#readiness.succeed(this);
     if (frame.type === "snapshot") this.#requestIfDue();
   }
 
@@ -262,9 +271,14 @@ export class Pillowcast extends ClientState {
     } else if (transport === "websocket") {
       this.#tokens.start();
     }
+    if (phase === "connecting") this.#readiness.restart();
     if (phase !== "open" && phase !== "connecting") this.#liveness.lost = true;
     this.#reportConnection({ hasStatusChanged: true });
-    if (phase === "stopped") this.#iterators.end(new RefusedError(code, this.status.reason));
+    if (phase !== "stopped") return;
+    const error = new RefusedError(code, this.status.reason);
+    if (this.#iterators.size > 0) this.#readiness.told(error);
+    this.#iterators.end(error);
+    this.#readiness.refuse(error, this.#folder.origin + this.#folder.pathname, () => this.hasListener("connection"));
   }
 
   /** Evaluate whether the known states are live; fire `connection` if that or `status` has changed. */

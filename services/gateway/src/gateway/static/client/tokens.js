@@ -97,9 +97,3 @@ export class Tokens {
     this.#timer = null;
   }
 }
-
-/** @param {unknown} token @throws {TypeError} if it is no token */
-export function checkToken(token) {
-  if (token === undefined || typeof token === "string" || typeof token === "function") return /** @type {Token | undefined} */ (token);
-  throw new TypeError(`token is ${typeof token}: pass a text, or a function that returns one`);
-}

@@ -41,7 +41,6 @@ export type ConnectionDetail = {
 export type ChangeEvent = CustomEvent<ChangeDetail>;
 export type ConnectionEvent = CustomEvent<ConnectionDetail>;
 export type FaultEvent = CustomEvent<FrameError>;
-export type AnyListener = Parameters<EventTarget["addEventListener"]>[1];
 export type ListenOptions = Parameters<EventTarget["addEventListener"]>[2];
 export type UnlistenOptions = Parameters<EventTarget["removeEventListener"]>[2];
 export type Events = {
@@ -49,6 +48,10 @@ export type Events = {
     connection: ConnectionEvent;
     fault: FaultEvent;
 };
+export type EventName = keyof Events;
+export type Listener<T extends EventName> = ((event: Events[T]) => void) | {
+    handleEvent(event: Events[T]): void;
+} | null;
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./freshness.js").Freshness} Freshness */
 /** @typedef {import("./store.js").Update} Update */
@@ -69,99 +72,33 @@ export type Events = {
 /** @typedef {CustomEvent<ChangeDetail>} ChangeEvent */
 /** @typedef {CustomEvent<ConnectionDetail>} ConnectionEvent */
 /** @typedef {CustomEvent<FrameError>} FaultEvent */
-/** @typedef {Parameters<EventTarget["addEventListener"]>[1]} AnyListener */
 /** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
 /** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
 /** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent}} Events */
+/** @typedef {keyof Events} EventName */
+/**
+ * @template {EventName} T
+ * @typedef {((event: Events[T]) => void) | {handleEvent(event: Events[T]): void} | null} Listener
+ */
 /** An EventTarget whose listeners know the type of each event. */
 export declare class ClientEventTarget extends EventTarget {
     #private;
-    /** Whether a listener was ever added. */
-    get hasListened(): boolean;
+    /** Whether there is a listener, of one type or of any. @param {EventName} [type] */
+    hasListener(type?: EventName): boolean;
     /**
-     * @template {keyof Events} T
-     * @overload
+     * @template {EventName} T
      * @param {T} type
-     * @param {(event: Events[T]) => void} listener
-     * @param {ListenOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @overload
-     * @param {string} type
-     * @param {AnyListener} listener
-     * @param {ListenOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @param {string} type
-     * @param {any} listener either of the overloads
+     * @param {Listener<T>} listener
      * @param {ListenOptions} [options]
      */
-    addEventListener<T extends keyof Events>(type: T, listener: (event: Events[T]) => void, options?: ListenOptions): void;
+    addEventListener<T extends EventName>(type: T, listener: Listener<T>, options?: ListenOptions): void;
     /**
-     * @template {keyof Events} T
-     * @overload
+     * @template {EventName} T
      * @param {T} type
-     * @param {(event: Events[T]) => void} listener
-     * @param {ListenOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @overload
-     * @param {string} type
-     * @param {AnyListener} listener
-     * @param {ListenOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @param {string} type
-     * @param {any} listener either of the overloads
-     * @param {ListenOptions} [options]
-     */
-    addEventListener(type: string, listener: AnyListener, options?: ListenOptions): void;
-    /**
-     * @template {keyof Events} T
-     * @overload
-     * @param {T} type
-     * @param {(event: Events[T]) => void} listener
-     * @param {UnlistenOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @overload
-     * @param {string} type
-     * @param {AnyListener} listener
-     * @param {UnlistenOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @param {string} type
-     * @param {any} listener either of the overloads
+     * @param {Listener<T>} listener
      * @param {UnlistenOptions} [options]
      */
-    removeEventListener<T extends keyof Events>(type: T, listener: (event: Events[T]) => void, options?: UnlistenOptions): void;
-    /**
-     * @template {keyof Events} T
-     * @overload
-     * @param {T} type
-     * @param {(event: Events[T]) => void} listener
-     * @param {UnlistenOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @overload
-     * @param {string} type
-     * @param {AnyListener} listener
-     * @param {UnlistenOptions} [options]
-     * @returns {void}
-     */
-    /**
-     * @param {string} type
-     * @param {any} listener either of the overloads
-     * @param {UnlistenOptions} [options]
-     */
-    removeEventListener(type: string, listener: AnyListener, options?: UnlistenOptions): void;
+    removeEventListener<T extends EventName>(type: T, listener: Listener<T>, options?: UnlistenOptions): void;
 }
 /**
  * Parse a message; an invalid one fires `fault` and is ignored.

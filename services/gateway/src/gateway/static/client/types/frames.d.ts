@@ -3,16 +3,16 @@
  *
  * A frame of an unknown type is no error, because a newer gateway may send more types.
  */
+export type State = "neutral" | "hugging" | "punching" | "shaking" | "spinning" | "throwing" | "notconnected";
 export type Pillow = {
     /**
      * its id
      */
     pillow: string;
     /**
-     * `neutral`, `hugging`, `punching`, `shaking`, `spinning`, `throwing` or
-     * `notconnected`; a newer gateway may have more
+     * what is done to it, or `notconnected` if it is silent
      */
-    state: string;
+    state: State;
     /**
      * RFC 3339: when the state was true
      */
@@ -40,7 +40,7 @@ export type Pillow = {
     /**
      * of a silent pillow: its last state
      */
-    last?: string;
+    last?: State;
     /**
      * of a silent pillow: RFC 3339, since when it is silent
      */
@@ -50,9 +50,9 @@ export type Pillow = {
      */
     traceparent?: string;
     /**
-     * `ahead` or `behind` if the pillow's clock is wrong by minutes or more
+     * if the pillow's clock is wrong by minutes or more
      */
-    clock?: string;
+    clock?: "ahead" | "behind";
 };
 export type Hops = {
     /**
@@ -122,23 +122,23 @@ export type ErrorFrame = {
 export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | {
     type: "unknown";
 };
+/** A newer gateway may have more states: keep a default. @typedef {"neutral" | "hugging" | "punching" | "shaking" | "spinning" | "throwing" | "notconnected"} State */
 /**
  * The state of a pillow, as it was published on MQTT.
  *
  * @typedef {object} Pillow
  * @property {string} pillow its id
- * @property {string} state `neutral`, `hugging`, `punching`, `shaking`, `spinning`, `throwing` or
- *   `notconnected`; a newer gateway may have more
+ * @property {State} state what is done to it, or `notconnected` if it is silent
  * @property {string} at RFC 3339: when the state was true
  * @property {number} [seq] orders states of equal `at`
  * @property {number} [confidence] 0..1
  * @property {number} [battery] 0..1
  * @property {[number, number, number][]} [motion] accelerometer samples in g, oldest first
  * @property {Hops} [hops] timestamps of the stages that it passed
- * @property {string} [last] of a silent pillow: its last state
+ * @property {State} [last] of a silent pillow: its last state
  * @property {string} [since] of a silent pillow: RFC 3339, since when it is silent
  * @property {string} [traceparent] W3C trace context of the span that sent it
- * @property {string} [clock] `ahead` or `behind` if the pillow's clock is wrong by minutes or more
+ * @property {"ahead" | "behind"} [clock] if the pillow's clock is wrong by minutes or more
  */
 /**
  * Timestamps of the stages that a state passed, in Unix milliseconds on the queue's clock.

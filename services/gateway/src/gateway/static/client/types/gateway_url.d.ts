@@ -14,5 +14,7 @@ export declare function parseHttpUrl(text: string | URL | undefined, base: strin
  * @throws {TypeError} if there is no http or https URL
  */
 export declare function gatewayFolder(url: string | URL | undefined): URL;
+/** The http or https URL that was meant by a text; an example if that is unknown. @param {string} text */
+export declare function httpUrlFor(text: string): string;
 /** The URL of the gateway's WebSocket. @param {URL} folder of the gateway's endpoints */
 export declare function streamUrl(folder: URL): URL;

@@ -98,10 +98,14 @@ export declare function checkPillows(pillows: string[] | "all"): "all" | string[
 export declare function nameable(pillows: string[]): "all" | string[];
 /** The message that subscribes to these pillows. @param {string[] | "all"} pillows */
 export declare function subscribeFrame(pillows: string[] | "all"): string;
+export type Check = (value: any) => boolean;
 /**
- * Check the option `cursor`.
+ * Check all options: their names, and their values except for the text of `url`. An option that is undefined
+ * has its default.
  *
- * @param {string | null} cursor
- * @throws {TypeError} if it is neither a text nor null
+ * @template {object} T
+ * @param {T} options
+ * @returns {T}
+ * @throws {TypeError} if one is unknown or invalid; the message names it, its value and what was meant
  */
-export declare function checkCursor(cursor: string | null): string | null;
+export declare function checkOptions<T extends object>(options: T): T;

@@ -7,8 +7,7 @@
  *       console.log(id, pillow ? pillow.state : "removed");
  *     }
  *
- * It keeps one connection to the gateway, reconnects, resumes at its cursor, and reports at every
- * moment whether the known states are live.
+ * It keeps one connection, resumes at its cursor after a loss, and reports whether the states are live.
  */
 import { ClientState } from "./client_state.js";
 export { RefusedError } from "./errors.js";
@@ -29,9 +28,8 @@ export type ConnectionDetail = import("./client_events.js").ConnectionDetail;
 export type ChangeEvent = import("./client_events.js").ChangeEvent;
 export type ConnectionEvent = import("./client_events.js").ConnectionEvent;
 export type FaultEvent = import("./client_events.js").FaultEvent;
-export type AnyListener = import("./client_events.js").AnyListener;
-export type ListenOptions = import("./client_events.js").ListenOptions;
-export type UnlistenOptions = import("./client_events.js").UnlistenOptions;
+export type State = import("./frames.js").State;
+export type EventName = import("./client_events.js").EventName;
 export type Events = import("./client_events.js").Events;
 export type Options = import("./options.js").Options;
 export type Injected = import("./options.js").Injected;
@@ -50,9 +48,8 @@ export type AllOptions = Options & Injected & Surroundings;
 /** @typedef {import("./client_events.js").ChangeEvent} ChangeEvent */
 /** @typedef {import("./client_events.js").ConnectionEvent} ConnectionEvent */
 /** @typedef {import("./client_events.js").FaultEvent} FaultEvent */
-/** @typedef {import("./client_events.js").AnyListener} AnyListener */
-/** @typedef {import("./client_events.js").ListenOptions} ListenOptions */
-/** @typedef {import("./client_events.js").UnlistenOptions} UnlistenOptions */
+/** @typedef {import("./frames.js").State} State */
+/** @typedef {import("./client_events.js").EventName} EventName */
 /** @typedef {import("./client_events.js").Events} Events */
 /** @typedef {import("./options.js").Options} Options */
 /** @typedef {import("./options.js").Injected} Injected */
@@ -72,7 +69,7 @@ export declare function connect(options?: AllOptions): Pillowcast;
 export declare class Pillowcast extends ClientState {
     #private;
     /** @param {AllOptions} [options] */
-    constructor({ url, pillows, cursor, token, signal, hiddenTimeoutMs, reportShown, onChange, onConnection, page, ...injected }?: AllOptions);
+    constructor(options?: AllOptions);
     /** What the connection does, when the next attempt is, and why. @returns {Status} */
     get status(): Status;
     /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */

@@ -14,6 +14,10 @@ export type SocketLike = {
      * receives an event with `code`, `reason` and perhaps `retryMs`
      */
     onclose: ((event: any) => void) | null;
+    /**
+     * 1 while it is open; others close already, or are closed
+     */
+    readyState?: number;
     send: (text: string) => void;
     close: () => void;
 };
@@ -33,6 +37,7 @@ export type Timers = {
  * @property {((event: any) => void) | null} onmessage receives an event with `data`
  * @property {((event?: any) => void) | null} onerror receives an event that may have a `message`
  * @property {((event: any) => void) | null} onclose receives an event with `code`, `reason` and perhaps `retryMs`
+ * @property {number} [readyState] 1 while it is open; others close already, or are closed
  * @property {(text: string) => void} send
  * @property {() => void} close
  */

@@ -46,5 +46,3 @@ export declare class Tokens {
     /** The connection is closed. */
     stop(): void;
 }
-/** @param {unknown} token @throws {TypeError} if it is no token */
-export declare function checkToken(token: unknown): Token | undefined;
