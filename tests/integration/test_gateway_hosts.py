@@ -12,7 +12,7 @@ PREFIX = "gwhosts"
 PATHS = (
     "/", "/pillowcast.js", "/embed.js", "/api/pillows", "/api/pillows/cloud-1",
     "/api/pillows/cloud-1/history", "/events", "/events?pillow=cloud-1", "/healthz", "/ws",
-    "/openapi.json", "/asyncapi.json", "/nothing",
+    "/openapi.json", "/asyncapi.json", "/badge/cloud-1.svg", "/nothing",
 )  # fmt: skip
 FOREIGN = (
     "evil.example", "evil.example:8080", "localhost.evil.example", "EVIL.example.", "", "0x7f.1",

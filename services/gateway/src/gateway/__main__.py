@@ -18,6 +18,7 @@ from gateway.access_parts import AccessParts, create_access
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.api import api_routes
 from gateway.http.app import create_app
+from gateway.http.badge import badge_routes
 from gateway.http.guard import Guard
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.listeners import Listeners
@@ -205,7 +206,8 @@ def _application(
 ) -> ASGIApp:
     guard = Guard(context.access, context.registry.count_refused)
     api = [*api_routes(store, context.dispatcher, guard), *past.routes(store, guard)]
-    return create_app(settings, [Route("/events", sse_endpoint(context)), *api])
+    badges = badge_routes(store, context.dispatcher, guard)
+    return create_app(settings, [Route("/events", sse_endpoint(context)), *api, *badges])
 
 
 def _plain(

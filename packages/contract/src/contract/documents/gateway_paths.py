@@ -65,21 +65,50 @@ _OTHER: Final = problem("Refused: too much at once, or no valid request.")
 
 def gateway_paths() -> Node:
     """Return the paths."""
-    return {**_api(), **_streams(), **_documents(), **_page()}
+    return {**_api(), **_badge(), **_streams(), **_documents(), **_page()}
 
 
-def _api() -> Node:
-    refused = {
+def _refused() -> Node:
+    return {
         "403": _HOST,
         "401": problem("No valid token, where the gateway asks for one."),
         "503": problem("Full, or not ready to check tokens.", is_for_now=True),
         "default": _OTHER,
     }
-    one = {
-        **refused,
+
+
+def _refused_one() -> Node:
+    return {
+        **_refused(),
         "403": problem("The token does not permit this pillow, or the host is not answered."),
         "404": problem("No such pillow."),
     }
+
+
+def _badge() -> Node:
+    picture = content("The cloud in its state.", "image/svg+xml", {"type": "string"})
+    nothing = problem("No such pillow: a picture that says so; a problem for an impossible name.")
+    refused = _refused_one()
+    return {
+        "/badge/{pillow}.svg": {
+            "get": operation(
+                "getBadge",
+                _TAG,
+                "One pillow now as a picture without script, for pages, wikis and mail.",
+                {
+                    "200": picture,
+                    "304": {"description": "The client's copy is current."},
+                    **refused,
+                    "404": {**nothing, "content": {**picture["content"], **nothing["content"]}},
+                },
+                PILLOW,
+            )
+        }
+    }
+
+
+def _api() -> Node:
+    refused, one = _refused(), _refused_one()
     return {
         "/api/pillows": {
             "get": operation(

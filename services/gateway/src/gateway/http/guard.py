@@ -22,6 +22,11 @@ class Guard:
         self._access = access
         self._count_refused = count_refused
 
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may see everything."""
+        return self._access is None
+
     def scope_of(self, request: Request) -> Scope | Response:
         """Return the pillows that a request may see, or the response that refuses it."""
         if self._access is None:

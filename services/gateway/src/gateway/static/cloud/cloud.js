@@ -13,11 +13,8 @@ import states from "../states.js";
 import { CLOUD_STYLE, IMAGE_STYLE } from "./cloud_style.js";
 import { createElement, query } from "./dom.js";
 import { bounce, canMove, playMotion, replaceDrawing } from "./motion.js";
-import { BODIES, CANVAS, POSES, SHADE } from "./poses.js";
+import { IMAGE_BOX, POSES, svgSource } from "./poses.js";
 import { createSvg } from "./svg.js";
-
-/** View box of a pose as a picture: larger than the canvas, because parts of it reach further. */
-const IMAGE_BOX = "-12 -6 264 216";
 
 /** Number of drawings so far, for ids that are unique within the page. */
 let drawings = 0;
@@ -144,26 +141,4 @@ function createPicture(state, existing = null) {
 function createPictureUrl(state) {
   const style = `<style>${IMAGE_STYLE}.drawing{--state:${stateColor(state)}}</style>`;
   return `data:image/svg+xml,${encodeURIComponent(svgSource(state, `xmlns="http://www.w3.org/2000/svg" viewBox="${IMAGE_BOX}"`, style))}`;
-}
-
-/** The SVG source of a pose. @param {string} state */
-function svgSource(state, attributes = `viewBox="0 0 ${CANVAS.width} ${CANVAS.height}"`, style = "") {
-  const { body, back = "", behind = "", face = "", front = "" } = POSES[state];
-  return `<svg ${attributes} class="drawing" data-pose="${state}">${style}
-  <defs>
-    <linearGradient id="tone" x1="0.3" y1="0" x2="0.6" y2="1">
-      <stop class="tone-top" offset="0.25"/>
-      <stop class="tone-low" offset="1"/>
-    </linearGradient>
-  </defs>
-  <ellipse class="ground" cx="120" cy="198" rx="58" ry="7"/>
-  <g class="back">${back}</g>
-  <g class="flight"><g class="figure">
-    <g class="behind">${behind}</g>
-    <path class="body" fill="url(#tone)" d="${BODIES[body]}"/>
-    <path class="shade" d="${SHADE[body]}"/>
-    <g class="face">${face}</g>
-  </g></g>
-  <g class="front">${front}</g>
-</svg>`;
 }

@@ -6,6 +6,9 @@
 /** Size of the canvas on which a pose is drawn, in SVG units. */
 export const CANVAS = { width: 240, height: 210 };
 
+/** View box of a pose as a picture: larger than the canvas, because parts of it reach further. */
+export const IMAGE_BOX = "-12 -6 264 216";
+
 /** The states that have a pose, in the order in which the page lists them. */
 export const STATES = ["hugging", "punching", "shaking", "spinning", "throwing", "neutral", "notconnected"];
 
@@ -159,3 +162,25 @@ export const POSES = {
     front: `<path class="snore" d="M192 40H208L192 58H208"/><path class="snore second" d="M213 20H225L213 34H225"/><path class="snore third" d="M227 2H236L227 12H236"/>`,
   },
 };
+
+/** The SVG source of a pose. @param {string} state */
+export function svgSource(state, attributes = `viewBox="0 0 ${CANVAS.width} ${CANVAS.height}"`, style = "") {
+  const { body, back = "", behind = "", face = "", front = "" } = POSES[state];
+  return `<svg ${attributes} class="drawing" data-pose="${state}">${style}
+  <defs>
+    <linearGradient id="tone" x1="0.3" y1="0" x2="0.6" y2="1">
+      <stop class="tone-top" offset="0.25"/>
+      <stop class="tone-low" offset="1"/>
+    </linearGradient>
+  </defs>
+  <ellipse class="ground" cx="120" cy="198" rx="58" ry="7"/>
+  <g class="back">${back}</g>
+  <g class="flight"><g class="figure">
+    <g class="behind">${behind}</g>
+    <path class="body" fill="url(#tone)" d="${BODIES[body]}"/>
+    <path class="shade" d="${SHADE[body]}"/>
+    <g class="face">${face}</g>
+  </g></g>
+  <g class="front">${front}</g>
+</svg>`;
+}
