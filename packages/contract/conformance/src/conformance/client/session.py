@@ -92,6 +92,7 @@ class SessionRun:
 
     async def _refuse(self, step: steps.Refuse) -> None:
         attempt = await self._next(step.after_s)
+        self._note_end()
         if step.code is not None and attempt.is_websocket:
             await attempt.accept()
             error = {"type": "error", "code": step.code, "message": step.problem or ""}
@@ -103,7 +104,6 @@ class SessionRun:
         else:
             headers = {"Content-Type": "text/html", **step.headers}
             await attempt.refuse(step.status, headers, step.body.encode())
-        self._note_end()
 
     async def _no_attempt(self, step: steps.NoAttempt) -> None:
         try:
@@ -144,12 +144,12 @@ class SessionRun:
             await self._connected().ping(step.payload.encode())
 
     async def _close(self, step: steps.Close) -> None:
-        await self._connected().close(step.code)
         self._note_end()
+        await self._connected().close(step.code)
 
     async def _drop(self, _step: steps.Drop) -> None:
-        await self._connected().drop()
         self._note_end()
+        await self._connected().drop()
 
     async def _report(self, step: steps.Report) -> None:
         while True:
@@ -179,4 +179,5 @@ class SessionRun:
         return self._attempt
 
     def _note_end(self) -> None:
+        """Call it before the client can know: its wait may begin before this side hears so."""
         self._ended_s = asyncio.get_running_loop().time()
