@@ -419,7 +419,7 @@ async def test_failed_history_request_is_repeated(
     async def answer(route: Route) -> None:
         await (failures.pop(0)(route) if failures else route.continue_())
 
-    await page.route("**/api/pillows/fails/history", answer)
+    await page.route("**/api/pillows/fails/history?*", answer)
     await site.publisher.publish(state("fails", "hugging", ago_s=30))
     await site.publisher.publish(state("fails", "neutral", ago_s=5))
     await open_page(page, monitor, site, "#fails")
@@ -453,7 +453,7 @@ async def test_detail_view_of_an_unknown_pillow_waits_for_it(
     await open_page(page, monitor, site, "#later")
     await expect(page.locator("#detail")).to_have_attribute("data-state", "unknown")
     await expect(page.locator("body")).to_have_attribute("data-connection", "live")
-    async with page.expect_response("**/api/pillows/later/history") as response:
+    async with page.expect_response("**/api/pillows/later/history?*") as response:
         await site.publisher.publish(state("later", "hugging"))
     assert (await response.value).ok
     await wait_shown(page, "later", "hugging")

@@ -32,7 +32,8 @@ from tests.machine import need_docker, need_mosquitto
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 SERVICES = {
-    "mosquitto", "mqtt-port", "azurite", "queue-port", "poller", "gateway", "simulator"
+    "mosquitto", "mqtt-port", "azurite", "queue-port", "poller", "recorder", "gateway",
+    "simulator",
 }  # fmt: skip
 
 PRODUCTION = {
@@ -292,7 +293,7 @@ def test_no_password_is_in_docker_inspect_and_each_service_sees_its_own_only(
         user: project.compose(
             "exec", "-T", "mosquitto", "/mosquitto/config/credentials", "show", user
         ).strip()
-        for user in ("poller", "gateway", "notifier", "simulator", "operator")
+        for user in ("poller", "gateway", "notifier", "recorder", "simulator", "operator")
     }
     inspected = json.dumps(project.containers())
 
@@ -300,7 +301,7 @@ def test_no_password_is_in_docker_inspect_and_each_service_sees_its_own_only(
         service: project.compose(
             "exec", "-T", service, "sh", "-c", "cat $(find /run/credentials -type f)"
         )
-        for service in ("poller", "gateway", "simulator")
+        for service in ("poller", "gateway", "recorder", "simulator")
     }
 
     assert len(set(passwords.values())) == len(passwords)
@@ -579,7 +580,9 @@ def test_the_files_for_production_ask_for_passwords_and_keys_and_use_another_acc
     finally:
         project.compose("down", "--volumes", "--timeout", "5", "--rmi", "local")
 
-    assert containers.keys() == {"mosquitto", "mqtt-port", "poller", "gateway", "account"}
+    assert containers.keys() == {
+        "mosquitto", "mqtt-port", "poller", "recorder", "gateway", "account"
+    }  # fmt: skip
     assert "not authorised" in anonymous.lower()
     assert refused.status_code == 401
     assert link.startswith("https://clouds.example.org/")
@@ -597,7 +600,8 @@ def test_with_the_file_for_tls_broker_and_services_speak_nothing_else(tmp_path: 
     authority = Authority(tmp_path)
     authority.issue("mosquitto", HOSTS)
     clients = [
-        authority.issue(service) for service in ("poller", "gateway", "notifier", "simulator")
+        authority.issue(service)
+        for service in ("poller", "gateway", "notifier", "recorder", "simulator")
     ]
     port = str(ports.free())
     project = Project(
@@ -612,7 +616,7 @@ def test_with_the_file_for_tls_broker_and_services_speak_nothing_else(tmp_path: 
             service: dict(
                 line.partition("=")[::2] for line in project.containers()[service]["Config"]["Env"]
             )["MQTT_URL"]
-            for service in ("poller", "gateway", "simulator")
+            for service in ("poller", "gateway", "recorder", "simulator")
         }
         password = project.compose(
             "exec", "-T", "mosquitto", "/mosquitto/config/credentials", "show", "operator"
