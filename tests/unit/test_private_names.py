@@ -26,7 +26,7 @@ DOCUMENTED: Final = frozenset({"_replace", "_asdict", "_fields", "_make", "_exit
 
 # Libraries whose base classes are made to be extended, and what a subclass defines is documented.
 EXTENDED_AS_DOCUMENTED: Final = frozenset(
-    {"msgspec", "pydantic", "pydantic_settings", "opentelemetry"}
+    {"aiohttp", "msgspec", "pydantic", "pydantic_settings", "opentelemetry"}
 )
 
 
