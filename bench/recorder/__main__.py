@@ -28,7 +28,8 @@ from devstack.probes import http_answers
 from devstack.processes import ROOT, Program
 from devstack.stack import COMMANDS
 from history.database import HistoryUrl, open_database
-from history.reading import MAX_PAGE, HistoryReader, Position
+from history.pages import MAX_PAGE, Position
+from history.reading import HistoryReader
 from recorder.migrate import migrate
 from runtime.broker_url import parse_broker_url
 from runtime.mqtt import MqttSession, SessionConfig
@@ -214,12 +215,13 @@ async def _states_of_a_day(reader: HistoryReader, pillow: str, day_us: int) -> i
     following: Position | None = first
     while following is not None:
         page = await reader.page(pillow, following, day_us + _DAY_US, MAX_PAGE)
+        assert page is not None, f"{pillow} is not in the history"
         count, following = count + len(page.states), page.following
     return count
 
 
 async def _episodes_of_a_day(reader: HistoryReader, pillow: str, day_us: int) -> int:
-    return len(await reader.episodes(pillow, day_us, day_us + _DAY_US))
+    return len(await reader.episodes(pillow, day_us, day_us + _DAY_US) or ())
 
 
 if __name__ == "__main__":

@@ -178,13 +178,14 @@ async def test_the_commands_tell_and_export_what_is_recorded(
         await recorder.close()
 
 
+@pytest.mark.parametrize("words", [(), ("stats",), ("export",), ("prune",)])
 async def test_without_a_database_it_ends_at_once(
-    broker: Broker, prefix: str, tmp_path: Path
+    broker: Broker, prefix: str, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     """With the variable, and what to write."""
     recorder = Recorder(tmp_path, prefix, broker, HISTORY_URL="")
 
-    _, err, status = await recorder.run_command()
+    _, err, status = await recorder.run_command(*words)
 
     assert status == 2
     assert "HISTORY_URL is not set" in err

@@ -61,11 +61,13 @@ async def test_two_recorders_write_what_one_gateway_reads(
     try:
         reader = HistoryReader(reading)
         page = await reader.page("cloud-1", (T0, 0), T0 + 60 * S, 5)
+        episodes = await reader.episodes("cloud-1", T0, T0 + 60 * S)
+        assert page is not None
+        assert episodes is not None
         assert list(page.states) == [one.payload.decode() for one in states[:5]]
         assert page.following == (T0 + 5 * S, 0)
         assert [
-            (one.state, one.began_us - T0, one.ended_us - T0, one.reports)
-            for one in await reader.episodes("cloud-1", T0, T0 + 60 * S)
+            (one.state, one.began_us - T0, one.ended_us - T0, one.reports) for one in episodes
         ] == [
             ("hugging", 0, 3 * S, 3),
             ("neutral", 3 * S, 6 * S, 3),

@@ -15,7 +15,7 @@ ALLOWED_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "contract": frozenset({"contract"}),
     "runtime": frozenset({"contract", "runtime"}),
     "azure_queue": frozenset({"runtime", "azure_queue"}),
-    "history": frozenset({"contract", "history"}),
+    "history": frozenset({"contract", "runtime", "history"}),
     # Outside programs install it alone.
     "pillowcast": frozenset({"pillowcast"}),
     "poller": frozenset({"contract", "runtime", "azure_queue", "poller"}),
@@ -45,7 +45,6 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": (
         "auth",
         "shown_settings",
-        "history_settings",
         "settings",
         "send_times",
         "metrics",
@@ -190,6 +189,7 @@ DECIDERS: Final = (
     "poller.consume.election",
     "history.episodes",
     "history.listening",
+    "history.pages",
     "history.slots",
     "history.summary",
     "recorder.batch",

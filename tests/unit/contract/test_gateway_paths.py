@@ -3,7 +3,7 @@
 from contract.close_codes import CLOSE_CODES
 from contract.documents.gateway_paths import gateway_paths
 from gateway.http.past_api import PAGE_PARAMETERS
-from history.reading import MAX_PAGE
+from history.pages import MAX_PAGE
 from history.summary import MAX_DAYS
 
 

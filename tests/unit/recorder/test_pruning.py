@@ -70,6 +70,7 @@ async def test_pruning_deletes_before_an_instant_and_nothing_after(
             ]
         assert counts == [4, 1, 1, 1, 1]
         page = await HistoryReader(engine).page("cloud-1", (0, 0), 2**62, 100)
+        assert page is not None
         assert list(page.states) == [one.payload.decode() for one in young]
 
 
@@ -84,4 +85,5 @@ async def test_a_pillow_that_was_deleted_can_come_back(tmp_path: Path) -> None:
         await store.write([state(2 * SLOT_US)], [])
 
         page = await HistoryReader(engine).page("cloud-1", (0, 0), 2**62, 100)
+        assert page is not None
         assert len(page.states) == 1

@@ -22,6 +22,7 @@ async def payloads(engine: AsyncEngine, pillow: str = "cloud-1") -> list[str]:
 async def episodes(engine: AsyncEngine, pillow: str = "cloud-1") -> list[Episode]:
     """Return all episodes of a pillow, in seconds since T0."""
     found = await HistoryReader(engine).episodes(pillow, 0, 2**62)
+    assert found is not None
     return [
         Episode(one.state, (one.began_us - T0) // S, (one.ended_us - T0) // S, one.reports)
         for one in found

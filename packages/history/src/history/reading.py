@@ -1,29 +1,14 @@
 """Reading: pages of past states, and what a summary needs."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from history.episodes import Episode
+from history.pages import MAX_PAGE, Page, Position
 from history.schema import EPISODES, LISTENED, PILLOWS, STATES
 from history.summary import Span
-
-MAX_PAGE: Final = 1000
-"""The most states of a page."""
-
-Position = tuple[int, int]
-"""Where a state is among its pillow's: `at` in microseconds, and `seq`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Past states of one pillow, the oldest first; `following` is where the next page begins."""
-
-    states: Sequence[str]
-    following: Position | None
 
 
 class HistoryReader:
@@ -37,12 +22,15 @@ class HistoryReader:
         async with self._engine.connect() as connection:
             return await self._pillow_id(connection, pillow) is not None
 
-    async def page(self, pillow: str, first: Position, until_us: int, limit: int) -> Page:
-        """Return at most `limit` states from a position on, and before an instant."""
+    async def page(self, pillow: str, first: Position, until_us: int, limit: int) -> Page | None:
+        """Return at most `limit` states from a position on, and before an instant.
+
+        None for a pillow of which there is nothing.
+        """
         async with self._engine.connect() as connection:
             pillow_id = await self._pillow_id(connection, pillow)
             if pillow_id is None:
-                return Page([], None)
+                return None
             rows = await self._rows(connection, pillow_id, first, until_us, limit + 1)
         following = (rows[limit].at_us, rows[limit].seq) if len(rows) > limit else None
         return Page([row.payload for row in rows[:limit]], following)
@@ -52,16 +40,21 @@ class HistoryReader:
         first: Position | None = (from_us, 0)
         while first is not None:
             page = await self.page(pillow, first, until_us, MAX_PAGE)
+            if page is None:
+                return
             if page.states:
                 yield page.states
             first = page.following
 
-    async def episodes(self, pillow: str, from_us: int, until_us: int) -> list[Episode]:
-        """Return the episodes of a pillow that reach into a time, the oldest first."""
+    async def episodes(self, pillow: str, from_us: int, until_us: int) -> list[Episode] | None:
+        """Return the episodes of a pillow that reach into a time, the oldest first.
+
+        None for a pillow of which there is nothing.
+        """
         async with self._engine.connect() as connection:
             pillow_id = await self._pillow_id(connection, pillow)
             if pillow_id is None:
-                return []
+                return None
             columns = EPISODES.c
             of_pillow = columns.pillow_id == pillow_id
             # Episodes do not overlap, so only the last one before the time can reach into it.

@@ -1,23 +1,26 @@
 """The parts of the past: memory, and the recorder's database where there is one."""
 
+from typing import TYPE_CHECKING
+
 from starlette.routing import Route
 
-from gateway.history_settings import HistorySettings
 from gateway.http.api import all_in_memory
 from gateway.http.guard import Guard
 from gateway.http.past_api import past_routes
 from gateway.metrics import GatewayMetrics
+from gateway.past.fallback import PastWithFallback
 from gateway.past.memory import MemoryPast
-from gateway.past.recorded import DatabasePast, PastWithFallback
 from gateway.state.history import History
 from gateway.state.state_store import StateStore
-from history.database import open_database
-from history.reading import HistoryReader
+from history.settings import HistorySettings
 from runtime.queue_aware_clock import Clock
+
+if TYPE_CHECKING:
+    from gateway.past.database import DatabasePast
 
 
 class Past:
-    """Where past states are told from. The database is connected to with the first request."""
+    """Where past states are told from."""
 
     def __init__(
         self, settings: HistorySettings, history: History, clock: Clock, metrics: GatewayMetrics
@@ -25,12 +28,8 @@ class Past:
         self.memory = MemoryPast(history, clock)
         self._history = history
         self._clock = clock
-        self._engine = None
-        database = None
-        if settings.history is not None:
-            self._engine = open_database(settings.history, read_only=True)
-            database = DatabasePast(HistoryReader(self._engine))
-        self._states = PastWithFallback(database, self.memory, metrics.history_up)
+        self._database = _database(settings)
+        self._states = PastWithFallback(self._database, self.memory, metrics.history_up)
 
     def routes(self, store: StateStore, guard: Guard) -> list[Route]:
         """Return the routes of the past; a request sees what `guard` permits."""
@@ -40,5 +39,14 @@ class Past:
 
     async def close(self) -> None:
         """Close the connections to the database."""
-        if self._engine is not None:
-            await self._engine.dispose()
+        if self._database is not None:
+            await self._database.close()
+
+
+def _database(settings: HistorySettings) -> "DatabasePast | None":
+    if settings.history is None:
+        return None
+    # Imported here, because its library takes 19 MiB of memory and a fifth of a second to load.
+    from gateway.past.database import DatabasePast
+
+    return DatabasePast(settings.history)

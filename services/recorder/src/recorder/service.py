@@ -21,7 +21,7 @@ from recorder.metrics import RecorderMetrics
 from recorder.migrate import NewerSchema, migrate
 from recorder.pruning import Pruner
 from recorder.recording import FAILURES, Recording
-from recorder.settings import RecorderSettings
+from recorder.settings import RecorderSettings, load_settings
 from recorder.store import HistoryStore
 from runtime.backoff import Backoff
 from runtime.error_text import brief_error
@@ -44,8 +44,7 @@ _BACKOFF: Final = Backoff(first_s=0.5, max_s=5)
 def run() -> None:
     """Run the recorder until a signal; exit with status 2 when a setting is wrong."""
     try:
-        settings = RecorderSettings.load()
-        _ = settings.history
+        settings = load_settings()
         listener = listen(settings.host, settings.port, "RECORDER_PORT")
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
@@ -63,7 +62,7 @@ async def _serve(
     settings: RecorderSettings, listener: socket.socket, stopping: asyncio.Event
 ) -> None:
     topics, metrics, clock = Topics(settings.topic_prefix), RecorderMetrics(), Clock()
-    engine = open_database(settings.history, read_only=False)
+    engine = open_database(settings.database, read_only=False)
     store = HistoryStore(engine, settings.instance, settings.max_pillows)
     intake, health = Intake(settings.buffer_bytes), DatabaseHealth(metrics)
     metrics.observe(lambda: len(intake), lambda: intake.bytes, settings.buffer_bytes)
@@ -78,7 +77,7 @@ async def _serve(
             parts.create_task(_serve_http(app, listener, stop_parts, metrics, states), name="http")
             log.info(
                 "started",
-                database=str(settings.history),
+                database=str(settings.database),
                 broker=str(settings.broker),
                 health=url_of(listener, "/readyz"),
             )

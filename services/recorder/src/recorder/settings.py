@@ -1,29 +1,15 @@
 """The settings of the recorder."""
 
-from typing import Annotated
-
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field
 
 from history.database import HistoryUrl
-from runtime.settings import CommonSettings, SettingsError
+from history.settings import HistorySettings
+from runtime.settings import SettingsError
 
 
-def _checked_url(url: SecretStr | None) -> SecretStr | None:
-    if url is not None:
-        HistoryUrl.parse(url.get_secret_value())
-    return url
-
-
-class RecorderSettings(CommonSettings):
+class RecorderSettings(HistorySettings):
     """The recorder's settings, beside those of every service."""
 
-    history_url: Annotated[SecretStr | None, AfterValidator(_checked_url)] = Field(
-        None,
-        alias="HISTORY_URL",
-        description="The database of the history: sqlite:////folder/history.db, or "
-        "postgresql://user:password@host/database. The recorder needs it, and writes it. The "
-        "gateway only reads it; without it, the history is what is still in memory.",
-    )
     keep_days: float = Field(
         30,
         alias="RECORDER_KEEP_DAYS",
@@ -64,11 +50,18 @@ class RecorderSettings(CommonSettings):
     )
 
     @property
-    def history(self) -> HistoryUrl:
+    def database(self) -> HistoryUrl:
         """The database's checked URL; raises SettingsError where there is none."""
-        if self.history_url is None:
+        if self.history is None:
             raise SettingsError(
                 "HISTORY_URL is not set: it names the database, such as "
                 "sqlite:////var/lib/pillowcast/history.db"
             )
-        return HistoryUrl.parse(self.history_url.get_secret_value())
+        return self.history
+
+
+def load_settings(**given: object) -> RecorderSettings:
+    """Read the environment as `load` does; raises SettingsError also where there is no database."""
+    settings = RecorderSettings.load(**given)
+    _ = settings.database
+    return settings

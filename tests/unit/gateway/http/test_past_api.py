@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.http.past_api import PageQuery, parse_days, parse_zone
-from history.reading import MAX_PAGE
+from history.pages import MAX_PAGE
 
 POSITIONS = st.tuples(st.integers(0, 253_402_300_799_999_999), st.integers(0, 2**53))
 

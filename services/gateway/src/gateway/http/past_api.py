@@ -15,8 +15,8 @@ from contract.http_types import PastSource, PillowSummary
 from contract.timestamps import format_timestamp, parse_timestamp
 from gateway.http.guard import Guard
 from gateway.http.problems import problem
-from gateway.past.recorded import PastWithFallback
-from history.reading import MAX_PAGE, Page, Position
+from gateway.past.fallback import PastWithFallback
+from history.pages import MAX_PAGE, Page, Position
 from history.summary import MAX_DAYS, days_until, summarize, until_now
 from runtime.queue_aware_clock import Clock
 

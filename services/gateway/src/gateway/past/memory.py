@@ -12,7 +12,7 @@ from gateway.past.source import Days
 from gateway.state.history import History
 from history.episodes import Episode, observe
 from history.listening import Listening
-from history.reading import Page, Position
+from history.pages import Page, Position
 from runtime.queue_aware_clock import Clock
 
 STEP: Final = 500

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from history.episodes import Episode
-from history.reading import Page, Position
+from history.pages import Page, Position
 from history.summary import Span
+
+
+class PastUnavailable(Exception):
+    """A source cannot answer now; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Days:
 
 
 class PastStates(Protocol):
-    """Past states of pillows."""
+    """Past states of pillows. A source that cannot answer raises PastUnavailable."""
 
     async def page(self, pillow: str, first: Position, until_us: int, limit: int) -> Page | None:
         """Return at most `limit` states from a position on, and before an instant.

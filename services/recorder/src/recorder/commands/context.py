@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from history.database import open_database
 from recorder.migrate import NewerSchema, migrate
 from recorder.recording import FAILURES
-from recorder.settings import RecorderSettings
+from recorder.settings import RecorderSettings, load_settings
 from runtime.error_text import brief_error
 from runtime.lifecycle import exit_with_usage
 from runtime.logs import configure_logs
@@ -39,7 +39,7 @@ def run_and_exit(
 ) -> NoReturn:
     """Run a command on the database, and exit: 0 when it is done, 1 when not, 2 for settings."""
     try:
-        settings = RecorderSettings.load(**(given or {}))
+        settings = load_settings(**(given or {}))
     except SettingsError as error:
         exit_with_usage(COMMAND, str(error))
     configure_logs(COMMAND, level="warning", style="console", secrets=secret_values(settings))
@@ -54,7 +54,7 @@ def run_and_exit(
         sys.stderr.write(f"{COMMAND}: {error}\n")
         raise SystemExit(1) from None
     except FAILURES as error:
-        sys.stderr.write(redact(f"{COMMAND}: {settings.history}: {brief_error(error)}\n"))
+        sys.stderr.write(redact(f"{COMMAND}: {settings.database}: {brief_error(error)}\n"))
         raise SystemExit(1) from None
     raise SystemExit(0)
 
@@ -65,11 +65,11 @@ async def _run(
     *,
     read_only: bool,
 ) -> None:
-    path = settings.history.path
+    path = settings.database.path
     if path is not None and not path.is_file():
         # It would be made, and its emptiness taken for that of the right one.
         raise CommandFailed(f"{path} is not there; HISTORY_URL names the recorder's database")
-    engine = open_database(settings.history, read_only=read_only)
+    engine = open_database(settings.database, read_only=read_only)
     try:
         if not read_only:
             await migrate(engine)

@@ -82,7 +82,7 @@ async def stats(engine: AsyncEngine, settings: RecorderSettings, *, json: bool) 
     first = min((one.slot for one in slots), default=None)
     last = max((one.slot for one in slots), default=None)
     found = {
-        "database": str(settings.history),
+        "database": str(settings.database),
         "pillows": pillows,
         "states": sum(one.states for one in slots),
         "episodes": episodes,

@@ -1,4 +1,4 @@
-"""Past states of the recorder's database, and from memory while it is away."""
+"""Past states of a database, and of memory while the database is away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,10 +6,9 @@ from typing import Final, TypeVar
 
 import structlog
 from prometheus_client import Gauge
-from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.past.source import Days, PastStates
-from history.reading import HistoryReader, Page, Position
+from gateway.past.source import Days, PastStates, PastUnavailable
+from history.pages import Page, Position
 from runtime.clocks import monotonic_s
 from runtime.error_text import brief_error
 from runtime.outage import Outage, Report
@@ -22,28 +21,7 @@ DEADLINE_S: Final = 2.0
 PAUSE_S: Final = 5.0
 """How long requests are answered from memory, without a wait, after the database has failed."""
 
-FAILURES: Final = (SQLAlchemyError, OSError, TimeoutError)
-
 T = TypeVar("T")
-
-
-class DatabasePast:
-    """The recorder's database."""
-
-    def __init__(self, reader: HistoryReader) -> None:
-        self._reader = reader
-
-    async def page(self, pillow: str, first: Position, until_us: int, limit: int) -> Page | None:
-        """Return a page; see PastStates."""
-        page = await self._reader.page(pillow, first, until_us, limit)
-        return page if page.states or await self._reader.knows(pillow) else None
-
-    async def days(self, pillow: str, from_us: int, until_us: int) -> Days | None:
-        """Return what a summary is made of; see PastStates."""
-        if not await self._reader.knows(pillow):
-            return None
-        episodes = await self._reader.episodes(pillow, from_us, until_us)
-        return Days(episodes, await self._reader.listened(from_us, until_us))
 
 
 class PastWithFallback:
@@ -79,7 +57,9 @@ class PastWithFallback:
             try:
                 async with asyncio.timeout(DEADLINE_S):
                     answer = await question(self._database)
-            except FAILURES as error:
+            except PastUnavailable as error:
+                self._record_failure(str(error))
+            except TimeoutError as error:
                 self._record_failure(brief_error(error))
             else:
                 self._record_success()
