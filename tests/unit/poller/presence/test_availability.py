@@ -96,9 +96,7 @@ class Model:
         self.causes += len(PILLOWS)
         self.availability.begin_connection()
         for pillow, by_queue in self.states.items():
-            self.availability.receive_retained_state(
-                pillow, self.now_ms - 200_000, by_queue=by_queue
-            )
+            self.availability.receive_state(pillow, self.now_ms - 200_000, None, by_queue=by_queue)
         for pillow, (payload, author) in self.words.items():
             if payload:
                 self.availability.receive_word(pillow, payload, author, self.now_ms)  # type: ignore[arg-type]
@@ -191,8 +189,8 @@ def test_without_properties_the_newest_state_tells_whose_word_it_is() -> None:
     one = kept()
     one.receive_word("a", ONLINE, "unknown", 0)
     one.receive_word("b", ONLINE, "unknown", 0)
-    one.receive_retained_state("a", 0, by_queue=True)
-    one.receive_retained_state("b", 0, by_queue=False)
+    one.receive_state("a", 0, None, by_queue=True)
+    one.receive_state("b", 0, None, by_queue=False)
 
     assert due(one, 100_000) == [Word("a", OFFLINE)]
     one.receive_word("a", OFFLINE, "unknown", 100_000)  # the own one comes back
@@ -243,8 +241,8 @@ def test_what_a_broker_lost_is_written_again() -> None:
 
     one.begin_connection()
     one.receive_word("a", ONLINE, "poller", 0)
-    one.receive_retained_state("a", 0, by_queue=True)
-    one.receive_retained_state("b", 0, by_queue=True)
+    one.receive_state("a", 0, None, by_queue=True)
+    one.receive_state("b", 0, None, by_queue=True)
     one.end_retained()
 
     assert sorted(due(one, SILENCE_MS + 1)) == [Word("a", OFFLINE), Word("b", OFFLINE)]
@@ -257,7 +255,7 @@ def test_a_word_of_a_poller_without_a_state_is_an_orphan() -> None:
     one.receive_word("a", ONLINE, "poller", 0)
     one.receive_word("b", ONLINE, "pillow", 0)
     one.receive_word("c", ONLINE, "poller", 0)
-    one.receive_retained_state("c", 0, by_queue=True)
+    one.receive_state("c", 0, None, by_queue=True)
 
     assert one.orphans() == ["a"]
     assert one.remove("a") == Word("a", b"")
@@ -270,7 +268,7 @@ def test_a_removed_pillow_is_cleared_also_where_its_word_is_not_known() -> None:
     one = kept()
     one.receive_state("a", 0, 5, by_queue=True)
     one.receive_word("a", b"", "pillow", 10)
-    one.receive_retained_state("b", 0, by_queue=True)
+    one.receive_state("b", 0, None, by_queue=True)
 
     assert one.remove("a") == Word("a", b"")
     assert one.remove("b") is None
@@ -280,7 +278,7 @@ def test_a_removed_pillow_is_cleared_also_where_its_word_is_not_known() -> None:
 def test_a_provisional_age_is_corrected_to_an_older_one_only() -> None:
     """The queue's time was not known when the retained state came."""
     one = kept()
-    one.receive_retained_state("a", 100_000, by_queue=True)
+    one.receive_state("a", 100_000, None, by_queue=True)
     one.correct("a", 150_000)
     assert due(one, 159_999) == []
     one.correct("a", 10_000)

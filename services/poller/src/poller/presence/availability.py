@@ -40,8 +40,8 @@ class _Pillow:
     """
 
     seen_ms: int
-    by_queue: bool
-    has_state: bool
+    by_queue: bool = False
+    has_state: bool = False
     word: bytes | None = None
     author: Author = "unknown"
     written_ms: int = 0
@@ -104,20 +104,21 @@ class Availability:
         """Note that the broker has sent all that it has: what it lacks may have to be written."""
         for pillow, known in self._pillows.items():
             if known.word is None:
-                self._deadlines.schedule(pillow, self._deadline_ms(known))
+                self._schedule(pillow, known)
 
     def receive_state(
         self, pillow: str, seen_ms: int, now_ms: int | None, *, by_queue: bool
     ) -> Word | None:
-        """Note a state that is published now, of a pillow that was seen at `seen_ms`.
+        """Note a state of a pillow that was seen at `seen_ms`, which `correct` may replace.
 
-        Returns the word that has to be written; without `now_ms` another poller writes it.
+        Returns the word that has to be written. Without `now_ms` it is none: another poller writes
+        it, or the broker had retained the state.
         """
         known = self._pillows.get(pillow)
+        if known is None and by_queue:
+            known = self._add(pillow, seen_ms)
         if known is None:
-            if not by_queue or not self._make_room(pillow):
-                return None
-            known = self._add(pillow, seen_ms, by_queue=True)
+            return None
         known.by_queue, known.has_state = by_queue, True
         known.seen_ms = max(known.seen_ms, seen_ms)
         if now_ms is None or known.word == ONLINE:
@@ -128,33 +129,21 @@ class Availability:
             return None
         return self._write(pillow, known, ONLINE, now_ms)
 
-    def receive_retained_state(self, pillow: str, seen_ms: int, *, by_queue: bool) -> None:
-        """Note a state that the broker had; `seen_ms` may be corrected by a second call."""
-        known = self._pillows.get(pillow)
-        if known is None:
-            if not by_queue or not self._make_room(pillow):
-                return
-            self._add(pillow, seen_ms, by_queue=True)
-            return
-        known.by_queue, known.has_state = by_queue, True
-        known.seen_ms = max(known.seen_ms, seen_ms)
-
     def correct(self, pillow: str, seen_ms: int) -> None:
         """Replace when a pillow was seen, if that turns out to be longer ago."""
         known = self._pillows.get(pillow)
         if known is not None and seen_ms < known.seen_ms:
             known.seen_ms = seen_ms
-            self._deadlines.schedule(pillow, self._deadline_ms(known))
+            self._schedule(pillow, known)
 
     def receive_word(self, pillow: str, payload: bytes, author: Author, written_ms: int) -> None:
         """Note a word that the broker sent; empty: it was cleared."""
         known = self._pillows.get(pillow)
-        if known is None:
+        if known is None and payload:
             # Whose word it is counts only together with a state, which may come later.
-            if not payload or not self._make_room(pillow):
-                return
-            known = self._add(pillow, written_ms, by_queue=False)
-            known.has_state = False
+            known = self._add(pillow, written_ms)
+        if known is None:
+            return
         if author == "unknown" and known.author == "poller":
             author = self._guessed(known, payload, written_ms)
         known.word, known.author, known.written_ms = payload or None, author, written_ms
@@ -162,7 +151,7 @@ class Availability:
         if payload == OFFLINE:
             self._offline[pillow] = None
         else:
-            self._deadlines.schedule(pillow, self._deadline_ms(known))
+            self._schedule(pillow, known)
 
     def _guessed(self, known: _Pillow, payload: bytes, now_ms: int) -> Author:
         """Return whose word it is that came without a property, where the last one was a poller's.
@@ -197,7 +186,7 @@ class Availability:
             known = self._pillows[pillow]
             word: Word | None = None
             if self._deadline_ms(known) > caught_up_ms:
-                self._deadlines.schedule(pillow, self._deadline_ms(known))
+                self._schedule(pillow, known)
                 if known.word == ONLINE and known.is_kept:
                     word = self._renew(pillow, known, now_ms)
             elif known.is_kept and known.word != OFFLINE:
@@ -222,6 +211,10 @@ class Availability:
     def _deadline_ms(self, known: _Pillow) -> int:
         return known.seen_ms + self._offline_after_ms
 
+    def _schedule(self, pillow: str, known: _Pillow) -> None:
+        """Look at a pillow when it is silent, unless it is looked at before."""
+        self._deadlines.schedule(pillow, self._deadline_ms(known))
+
     def _look_later(self, pillow: str, known: _Pillow, now_ms: int) -> None:
         """Look at a silent pillow again when the broker drops its state."""
         later_ms = max(known.seen_ms + EXPIRY_MS, now_ms + self._offline_after_ms)
@@ -232,9 +225,12 @@ class Availability:
             return None
         return self._write(pillow, known, ONLINE, now_ms)
 
-    def _add(self, pillow: str, seen_ms: int, *, by_queue: bool) -> _Pillow:
-        known = self._pillows[pillow] = _Pillow(seen_ms, by_queue, has_state=True)
-        self._deadlines.schedule(pillow, self._deadline_ms(known))
+    def _add(self, pillow: str, seen_ms: int) -> _Pillow | None:
+        """Add a pillow, if there is room for it."""
+        if not self._make_room(pillow):
+            return None
+        known = self._pillows[pillow] = _Pillow(seen_ms)
+        self._schedule(pillow, known)
         return known
 
     def _write(self, pillow: str, known: _Pillow, payload: bytes, now_ms: int) -> Word:
@@ -243,7 +239,7 @@ class Availability:
             self._offline[pillow] = None
         else:
             self._offline.pop(pillow, None)
-            self._deadlines.schedule(pillow, self._deadline_ms(known))
+            self._schedule(pillow, known)
         return Word(pillow, payload)
 
     def _make_room(self, newcomer: str) -> bool:

@@ -124,7 +124,7 @@ class AvailabilityKeeper:
         seen_ms = self._queue_time.monotonic_ms()
         if queued_ms is not None and is_known:
             seen_ms = self._seen_ms(queued_ms)
-        self._availability.receive_retained_state(pillow, seen_ms, by_queue=by_queue)
+        self._availability.receive_state(pillow, seen_ms, None, by_queue=by_queue)
         if queued_ms is not None and not is_known and pillow in self._availability:
             self._unknown_ages[pillow] = queued_ms
 
