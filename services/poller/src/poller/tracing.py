@@ -12,13 +12,10 @@ from contract.messages import ParsedMessage, Rejection
 from contract.topics import Topics
 from contract.traces import parse_traceparent
 from contract.updates import Update, traceparent_in, with_traceparent
-from poller.consume.classify import AttemptsExhausted, ClassificationRules, Decision
+from poller.consume.classify import AttemptsExhausted, Decision
 from poller.consume.page_handler import PageHandler
 from poller.in_flight import InFlight, InFlightMessage, Outcome
-from poller.metrics import PollerMetrics
 from poller.publish.mqtt_state_publisher import MqttStatePublisher
-from poller.publish.page_publisher import PagePublisher
-from poller.settle.settlement import Settlement
 from runtime.error_text import brief_error
 from runtime.tracing.tracer import Kind, Span, Ticks, Tracer, context_of, current, fail
 
@@ -146,22 +143,11 @@ class TracedInFlight(InFlight):
 
 
 class TracedPageHandler(PageHandler):
-    """Begins the span of each message, and lets its state carry it on."""
-
-    def __init__(
-        self,
-        in_flight: InFlight,
-        publisher: PagePublisher,
-        settlement: Settlement,
-        metrics: PollerMetrics,
-        rules: ClassificationRules,
-    ) -> None:
-        super().__init__(in_flight, publisher, settlement, metrics, rules)
-        assert isinstance(in_flight, TracedInFlight), "messages without spans"
-        self._spans = in_flight.spans
+    """Begins the span of each message, and lets its state carry it on; needs a TracedInFlight."""
 
     def _decide(self, message: InFlightMessage, decision: Decision) -> ParsedMessage | None:
-        span = self._spans.begin(message, decision)
+        assert isinstance(self._in_flight, TracedInFlight), "messages without spans"
+        span = self._in_flight.spans.begin(message, decision)
         with current(span):
             state = super()._decide(message, decision)
         return None if state is None else with_traceparent(state, str(context_of(span)))
