@@ -29,7 +29,7 @@ from poller.queues import DeadLetter
 from poller.settings import PollerSettings
 from poller.settle.dead_letter_report import report_on
 from poller.settle.recent_dead_letters import named_pillow
-from runtime.health import OK
+from runtime.health import is_ok
 from runtime.mqtt import BrokerLost, BrokerUnusable
 from runtime.settings import CommonSettings
 
@@ -172,7 +172,7 @@ def _errors(view: ServiceView) -> tuple[str | None, dict[str, str]]:
     if view.error is not None or view.ready is None:
         return str(view.error), {}
     states = view.ready.dependencies
-    return None, {name: one for name, one in states.items() if one.partition(";")[0] != OK}
+    return None, {name: one for name, one in states.items() if not is_ok(one)}
 
 
 async def _similar(endpoint: Endpoint, pillow: str) -> list[str]:

@@ -12,7 +12,7 @@ from poller.in_flight import InFlight
 from poller.publish.state_publisher import StatePublisher
 from poller.queue_age import QueueReportSchedule
 from poller.settle.queue_health import UNUSED
-from runtime.health import OK
+from runtime.health import is_ok
 from runtime.mqtt import BrokerLost, PublishRefused
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class QueueReporter:
             await asyncio.sleep(CHECK_S)
 
     async def _publish_if_due(self, now_s: float) -> None:
-        answers = self._queue_state().partition(";")[0] == OK
+        answers = is_ok(self._queue_state())
         report = QueueReport(0, answers)
         if not self._gate.is_standby:
             oldest_s = self._in_flight.oldest_s()
