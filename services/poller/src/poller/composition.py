@@ -173,6 +173,7 @@ def _in_flight(
     metrics.clock_offset_s.set_function(queue_time.offset_s)
     metrics.in_flight.set_function(in_flight.__len__)
     metrics.unsettled.set_function(lambda: in_flight.unsettled)
+    metrics.oldest_message_s.set_function(lambda: in_flight.queue_age.page_waited_s)
     metrics.intake_limit.set_function(lambda: in_flight.intake.messages)
     metrics.blocked.set_function(lambda: in_flight.blocked)
     metrics.blocked_limit.set(MAX_BLOCKED)

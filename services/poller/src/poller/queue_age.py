@@ -18,19 +18,20 @@ class QueueAge:
     """What was seen of the queue. Times are arguments, in seconds of one monotonic clock."""
 
     def __init__(self, now_s: float) -> None:
-        self._page_waited_s = 0.0
+        self.page_waited_s = 0.0
+        """How long the oldest message of the last page had waited."""
         self._answered_s = now_s
 
     def record_page(self, waited_s: float, now_s: float) -> None:
         """Record a page by how long its oldest message had waited; 0 for an empty one."""
-        self._page_waited_s, self._answered_s = waited_s, now_s
+        self.page_waited_s, self._answered_s = waited_s, now_s
 
     def report(self, now_s: float, unsettled_s: float, *, answers: bool) -> QueueReport:
         """Return the report of now; `unsettled_s` is the age of the oldest message in flight.
 
         While the queue does not answer, a message may have waited since the last answer.
         """
-        oldest_s = self._page_waited_s
+        oldest_s = self.page_waited_s
         if not answers:
             oldest_s += max(0.0, now_s - self._answered_s)
         return QueueReport(int(max(oldest_s, unsettled_s)), answers)

@@ -54,7 +54,7 @@ async def test_a_start_is_no_take_over() -> None:
 @virtual_time
 async def test_a_poller_on_standby_has_no_oldest_message() -> None:
     """Its last page would be shown for ever."""
-    metrics = PollerMetrics()
-    metrics.oldest_message_s.set(9)
-    TakeoverReport(metrics, InFlight(lambda: 0), lease_s=30).standby("one")
-    assert metrics.registry.get_sample_value("pillowcast_poller_oldest_message_seconds") == 0
+    in_flight = InFlight(lambda: 0)
+    in_flight.queue_age.record_page(9, 0)
+    TakeoverReport(PollerMetrics(), in_flight, lease_s=30).standby("one")
+    assert in_flight.queue_age.page_waited_s == 0

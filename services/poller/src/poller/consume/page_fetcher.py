@@ -72,7 +72,6 @@ class PageFetcher:
         self._in_flight.intake.record_receive(loop.time() - requested_at)
         self._metrics.polls.labels(Found.of(len(page), limit).value).inc()
         waited_s = max((one.waited_s for one in page), default=0.0)
-        self._metrics.oldest_message_s.set(waited_s)
         self._in_flight.queue_age.record_page(waited_s, loop.time())
         self._handler.accept(request, page)
         return len(page)

@@ -49,7 +49,6 @@ class TakeoverReport:
 
     def _forget_queue(self) -> None:
         """What was seen of the queue by now says nothing about it any more."""
-        self._metrics.oldest_message_s.set(0)
         self._in_flight.queue_age.record_page(0.0, asyncio.get_running_loop().time())
 
     def tick(self) -> None:
