@@ -19,6 +19,9 @@ from tests.fakes.calls import Calls, Fault
 LOST: Final = "mqtt://fake: gone"
 REFUSED: Final = "the broker refused a publish (Not authorized); check its ACL"
 
+_LENGTH_BYTES: Final = 1
+"""The bytes before the properties, which tell the length of those that the poller sends."""
+
 
 class BrokerServer:
     """Retains the last publish of each pillow, and forwards it to every other session."""
@@ -160,25 +163,16 @@ class FakeBroker:
         expiry_s: int | None,
         user_properties: Sequence[tuple[str, str]] = (),
     ) -> asyncio.Future[None]:
-        if not self._connected:
-            raise BrokerLost(LOST)
-        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._in_flight.add(confirmed)
-        confirmed.add_done_callback(self._in_flight.discard)
+        confirmed = self._begin()
         packed = b""
         if self.has_properties:
-            length, packed = 1, publish_properties(None, expiry_s, tuple(user_properties))
-            packed = packed[length:]
+            packed = publish_properties(None, expiry_s, tuple(user_properties))[_LENGTH_BYTES:]
         message = Message(topic, payload, False, expiry_s, packed)
         self._outgoing.send(partial(self._arrive_value, message, confirmed))
         return confirmed
 
     def publish_mark(self, mark: SaveMark) -> asyncio.Future[None]:
-        if not self._connected:
-            raise BrokerLost(LOST)
-        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._in_flight.add(confirmed)
-        confirmed.add_done_callback(self._in_flight.discard)
+        confirmed = self._begin()
         self._outgoing.send(lambda: self._arrive_mark(mark, confirmed))
         return confirmed
 
@@ -195,11 +189,7 @@ class FakeBroker:
         return confirmed
 
     def publish_role(self, role: bytes, *, retain: bool) -> asyncio.Future[None]:
-        if not self._connected:
-            raise BrokerLost(LOST)
-        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._in_flight.add(confirmed)
-        confirmed.add_done_callback(self._in_flight.discard)
+        confirmed = self._begin()
         self._outgoing.send(lambda: self._arrive_role(role, confirmed, retain=retain))
         return confirmed
 
@@ -308,14 +298,18 @@ class FakeBroker:
         known = self.server.known
         known[update.pillow] = max(known.get(update.pillow, update.order), update.order)
 
-    def _send(self, operation: str, what: Update | bytes) -> asyncio.Future[None]:
-        fault = self.calls.begin(operation)
+    def _begin(self) -> asyncio.Future[None]:
+        """Begin a publish; the future is done when the broker has confirmed it."""
         if not self._connected:
             raise BrokerLost(LOST)
         confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._in_flight.add(confirmed)
-        self.most_in_flight = max(self.most_in_flight, len(self._in_flight))
         confirmed.add_done_callback(self._in_flight.discard)
+        return confirmed
+
+    def _send(self, operation: str, what: Update | bytes) -> asyncio.Future[None]:
+        fault, confirmed = self.calls.begin(operation), self._begin()
+        self.most_in_flight = max(self.most_in_flight, len(self._in_flight))
         self._outgoing.send(lambda: self._arrive(what, fault, confirmed))
         return confirmed
 
@@ -348,18 +342,19 @@ class FakeBroker:
             self._incoming.send(lambda: None if confirmed.done() else confirmed.set_result(None))
 
     def _arrive_role(self, role: bytes, confirmed: asyncio.Future[None], *, retain: bool) -> None:
-        server = self.server
         if self.calls.crashed.is_set():
             return
-        if server.refuses_roles:
-            self._incoming.send(lambda: self._confirm(None, confirmed, refused=True))
-            return
+        is_refused = self.server.refuses_roles
+        if not is_refused:
+            self._accept_role(role, retain=retain)
+        self._incoming.send(partial(self._confirm, None, confirmed, refused=is_refused))
+
+    def _accept_role(self, role: bytes, *, retain: bool) -> None:
         if retain:
-            server.role = role
-        for session in server.sessions:
+            self.server.role = role
+        for session in self.server.sessions:
             if session._connected and (session is not self or self.loops_back):
                 session._incoming.send(partial(session._receive_role, role))
-        self._incoming.send(lambda: self._confirm(None, confirmed, refused=False))
 
     def _receive_role(self, role: bytes) -> None:
         if self.pollers is not None and not self.calls.crashed.is_set():
