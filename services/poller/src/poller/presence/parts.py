@@ -84,7 +84,7 @@ def compose_presence(
     if options is None:
         return Presence()
     observers: list[PillowObserver] = []
-    has_state = partial(_has_state, last_writes)
+    has_state = last_writes.__contains__
     if options.home_assistant is not None:
         discovery = _discovery(options, options.home_assistant, metrics)
         observers.append(
@@ -136,7 +136,3 @@ def _discovery(
         expire_after_s,
         limit.on_refused,
     )
-
-
-def _has_state(last_writes: JournaledWrites, pillow: str) -> bool:
-    return last_writes.get(pillow) is not None

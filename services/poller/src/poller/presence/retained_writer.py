@@ -43,9 +43,6 @@ class RetainedWriter:
         self._repeats = LogRepeats()
         self._written = written
 
-    def __len__(self) -> int:
-        return len(self._waiting) + self._in_flight
-
     def pending(self, key: str) -> bytes | None:
         """Return the value that is being written to a key; None if there is none."""
         value = self._waiting.get(key)

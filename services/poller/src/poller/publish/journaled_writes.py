@@ -56,6 +56,9 @@ class JournaledWrites:
         self.has_unmarked = asyncio.Event()
         """Set while a state was recorded that no published mark follows."""
 
+    def __contains__(self, pillow: str) -> bool:
+        return pillow in self._writes
+
     def __len__(self) -> int:
         return len(self._writes)
 
