@@ -12,15 +12,13 @@ from contract.frames import encode_status_fields
 from gateway.auth.scope import Scope
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.guard import Guard
-from gateway.http.problems import problem
+from gateway.http.responses import NOT_STORED, json_response, unknown_pillow
 from gateway.state.history import History
 from gateway.state.state_store import StateStore
 
 PIECE_BYTES: Final = 65_536
 """The size of the pieces of a long response, unless a single state is larger. A piece is made when
 the client has read the last one, so one that does not read holds one."""
-
-_HEADERS: Final = {"Cache-Control": "no-store"}
 
 Numbered = Iterator[tuple[int, bytes]]
 """States with the numbers from which a walk over them goes on."""
@@ -39,17 +37,11 @@ def api_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> list[
 
     async def pillow(request: Request) -> Response:
         name = request.path_params["pillow"]
-        refused = _refused(request, name)
+        refused = guard.refusal(request, name)
         if refused is not None:
             return refused
         state = store.state(name)
-        return _unknown(name) if state is None else _json(state)
-
-    def _refused(request: Request, name: str) -> Response | None:
-        scope = guard.scope_of(request)
-        if isinstance(scope, Response):
-            return scope
-        return None if name in scope else guard.forbidden(name)
+        return unknown_pillow(name) if state is None else json_response(state)
 
     return [
         Route("/api/pillows", pillows),
@@ -60,16 +52,12 @@ def api_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> list[
 def all_in_memory(store: StateStore, history: History, name: str) -> Response:
     """Respond with the states of a pillow that are still in memory, the oldest first."""
     if store.state(name) is None:
-        return _unknown(name)
+        return unknown_pillow(name)
     return _list(
         b'{"pillow":"%b","states":[' % name.encode(),
         lambda number: history.states_after(name, number),
         history.last_number(name),
     )
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json", headers=_HEADERS)
 
 
 def _known_after(store: StateStore, number: int, scope: Scope) -> Numbered:
@@ -86,7 +74,7 @@ def _list(head: bytes, after: Callable[[int], Numbered], last: int) -> Response:
     """
     first, number = _piece(bytearray(head), b"", after(0), last)
     if number is None:
-        return _json(first)
+        return json_response(first)
     # A queue, because a client may take minutes to read, and a name would hold its piece so long.
     first_piece = deque([first])
 
@@ -98,7 +86,7 @@ def _list(head: bytes, after: Callable[[int], Numbered], last: int) -> Response:
             piece, following = _piece(bytearray(), separator, after(following), last)
             yield piece
 
-    return StreamingResponse(pieces(), media_type="application/json", headers=_HEADERS)
+    return StreamingResponse(pieces(), media_type="application/json", headers=NOT_STORED)
 
 
 def _piece(
@@ -117,7 +105,3 @@ def _piece(
         piece += separator + state
         before, separator = number, b","
     return bytes(piece + b"]}"), None
-
-
-def _unknown(name: str) -> Response:
-    return problem(404, "unknown pillow", f"no pillow named {name[:80]!r} is known")

@@ -35,11 +35,9 @@ def badge_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> lis
 
     async def picture(request: Request) -> Response:
         name = request.path_params["pillow"]
-        scope = guard.scope_of(request)
-        if isinstance(scope, Response):
-            return scope
-        if name not in scope:
-            return guard.forbidden(name)
+        refused = guard.refusal(request, name)
+        if refused is not None:
+            return refused
         state = store.state(name)
         body = badge(name, state, broker=dispatcher.status.broker)
         if state is None:

@@ -37,7 +37,14 @@ class Guard:
         self._count_refused(grant)
         return unauthorized(grant)
 
-    def forbidden(self, pillow: str) -> Response:
+    def refusal(self, request: Request, pillow: str) -> Response | None:
+        """Return the response that refuses a request for a pillow; None if it may see it."""
+        scope = self.scope_of(request)
+        if isinstance(scope, Response):
+            return scope
+        return None if pillow in scope else self._forbidden(pillow)
+
+    def _forbidden(self, pillow: str) -> Response:
         """Return the response to a request for a pillow that its token does not permit.
 
         It is the same whether the pillow exists or not.

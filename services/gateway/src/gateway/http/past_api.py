@@ -15,6 +15,7 @@ from contract.http_types import PastSource, PillowSummary
 from contract.timestamps import format_timestamp, parse_timestamp
 from gateway.http.guard import Guard
 from gateway.http.problems import problem
+from gateway.http.responses import json_response, unknown_pillow
 from gateway.past.fallback import PastWithFallback
 from history.pages import MAX_PAGE, Page, Position
 from history.summary import MAX_DAYS, days_until, summarize, until_now
@@ -24,7 +25,6 @@ DEFAULT_DAYS: Final = 7
 
 PAGE_PARAMETERS: Final = frozenset({"from", "to", "limit", "page"})
 
-_HEADERS: Final = {"Cache-Control": "no-store"}
 _LAST_US: Final = 253_402_300_799_999_999
 
 
@@ -72,7 +72,7 @@ def past_routes(
 
     async def history(request: Request) -> Response:
         name = request.path_params["pillow"]
-        refused = _refused(guard, request, name)
+        refused = guard.refusal(request, name)
         if refused is not None:
             return refused
         if not past.has_database and not request.query_params.keys() & PAGE_PARAMETERS:
@@ -81,31 +81,28 @@ def past_routes(
         if isinstance(query, str):
             return problem(400, "bad query", query)
         page, is_recorded = await past.page(name, query.first, query.until_us, query.limit)
-        return _unknown(name) if page is None else _page(name, page, query, is_recorded)
+        return unknown_pillow(name) if page is None else _page(name, page, query, is_recorded)
 
     async def summary(request: Request) -> Response:
         name = request.path_params["pillow"]
-        refused = _refused(guard, request, name)
+        refused = guard.refusal(request, name)
         if refused is not None:
             return refused
-        count, zone = (
-            parse_days(request.query_params.get("days")),
-            parse_zone(request.query_params.get("tz")),
-        )
+        count = parse_days(request.query_params.get("days"))
+        zone = parse_zone(request.query_params.get("tz"))
         if count is None:
             return problem(400, "bad query", f"days is a number from 1 to {MAX_DAYS}")
         if zone is None:
             return problem(400, "bad query", "tz is a time zone, such as Europe/Berlin")
-        now = clock.read()
-        days = days_until((now.queue_ms or now.wall_ms) * 1000, count, zone)
+        days = days_until((clock.read().queue_ms or clock.read().wall_ms) * 1000, count, zone)
         found, is_recorded = await past.days(name, days[0].began_us, days[-1].ended_us)
         if found is None:
-            return _unknown(name)
+            return unknown_pillow(name)
         listened = until_now(found.listened, days[-1].ended_us)
         body = PillowSummary(
             name, zone.key, _source(is_recorded), summarize(days, found.episodes, listened)
         )
-        return _json(msgspec.json.encode(body))
+        return json_response(msgspec.json.encode(body))
 
     return [
         Route("/api/pillows/{pillow}/history", history),
@@ -116,26 +113,11 @@ def past_routes(
 def _page(name: str, page: Page, query: PageQuery, is_recorded: bool) -> Response:
     following = "" if page.following is None else f',"next":"{query.following(page.following)}"'
     head = f'{{"pillow":"{name}","source":"{_source(is_recorded)}"{following},"states":['
-    return _json((head + ",".join(page.states) + "]}").encode())
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json", headers=_HEADERS)
+    return json_response((head + ",".join(page.states) + "]}").encode())
 
 
 def _source(is_recorded: bool) -> PastSource:
     return "recorder" if is_recorded else "memory"
-
-
-def _refused(guard: Guard, request: Request, name: str) -> Response | None:
-    scope = guard.scope_of(request)
-    if isinstance(scope, Response):
-        return scope
-    return None if name in scope else guard.forbidden(name)
-
-
-def _unknown(name: str) -> Response:
-    return problem(404, "unknown pillow", f"no pillow named {name[:80]!r} is known")
 
 
 def _instant(text: str | None, default_us: int) -> int | None:
