@@ -39,6 +39,11 @@ class Reading(NamedTuple):
         """What has to be added to `wall_ms` to get the queue's time; None where that is unknown."""
         return None if self.queue_ms is None else self.queue_ms - self.wall_ms
 
+    @property
+    def best_ms(self) -> int:
+        """The queue's time as far as it is known, for what has to have an instant."""
+        return self.queue_ms or self.reference_ms or self.wall_ms
+
 
 class Clock:
     """Durations are measured by `monotonic_ms`; `wall_ms` is for `sent`, `since` and display."""

@@ -206,8 +206,7 @@ class Recording:
         self._listening.stop(self._clock.monotonic_ms(), self._now_us())
 
     def _now_us(self) -> int:
-        now = self._clock.read()
-        return (now.queue_ms or now.reference_ms or now.wall_ms) * 1000
+        return self._clock.read().best_ms * 1000
 
 
 def _is_of_content(error: BaseException) -> bool:

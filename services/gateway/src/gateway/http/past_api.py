@@ -94,7 +94,7 @@ def past_routes(
             return problem(400, "bad query", f"days is a number from 1 to {MAX_DAYS}")
         if zone is None:
             return problem(400, "bad query", "tz is a time zone, such as Europe/Berlin")
-        days = days_until((clock.read().queue_ms or clock.read().wall_ms) * 1000, count, zone)
+        days = days_until(clock.read().best_ms * 1000, count, zone)
         found, is_recorded = await past.days(name, days[0].began_us, days[-1].ended_us)
         if found is None:
             return unknown_pillow(name)

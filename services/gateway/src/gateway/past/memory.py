@@ -102,5 +102,4 @@ class MemoryPast:
             await asyncio.sleep(0)
 
     def _now_us(self) -> int:
-        now = self._clock.read()
-        return (now.queue_ms or now.reference_ms or now.wall_ms) * 1000
+        return self._clock.read().best_ms * 1000
