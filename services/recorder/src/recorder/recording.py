@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 import structlog
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from contract.updates import Update
 from history.listening import Listening
@@ -211,4 +211,4 @@ class Recording:
 
 def _is_of_content(error: BaseException) -> bool:
     """Return whether a database refused what it was given, and not because it is away or full."""
-    return isinstance(error, DBAPIError) and type(error).__name__ in ("DataError", "IntegrityError")
+    return isinstance(error, DataError | IntegrityError)
