@@ -1,19 +1,13 @@
-"""The gateway's metrics, for Prometheus.
-
-Each value of a label that is known before has a sample of 0 from the start: a counter that begins
-with its first event has no increase that a rule could see.
-"""
+"""The gateway's metrics, for Prometheus."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from typing import Final
-
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from contract.frames import BAD_MESSAGE, FORBIDDEN, FULL, TOKEN_TIMEOUT, TOO_MANY, UNAUTHORIZED
 from gateway.send_times import SendTimes
+from runtime.service_metrics import ServiceMetrics
 
 _OUTCOMES: Final = (
     "taken", "older", "repeated", "sign-of-life", "over-limit", "ahead", "removed", "availability",
@@ -47,53 +41,34 @@ class MemoryLimits:
     subscription_bytes: int
 
 
-class GatewayMetrics:
+class GatewayMetrics(ServiceMetrics):
     """The gateway's metrics, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.received = Counter(
-            "pillowcast_gateway_received",
-            "MQTT messages received, by outcome.",
-            ["outcome"],
-            registry=self.registry,
+        super().__init__("gateway")
+        self.received = self.counter(
+            "received", "MQTT messages received, by outcome.", outcome=_OUTCOMES
         )
-        for outcome in _OUTCOMES:
-            self.received.labels(outcome)
-        self.expired = Counter(
-            "pillowcast_gateway_expired",
+        self.expired = self.counter(
+            "expired",
             "Pillows that expired: removed, or sent as notconnected because they were silent.",
-            registry=self.registry,
         )
-        self.connections = Gauge(
-            "pillowcast_gateway_connections",
-            "Open client connections, by transport.",
-            ["transport"],
-            registry=self.registry,
+        self.connections = self.gauge(
+            "connections", "Open client connections, by transport.", "transport"
         )
-        self.refused = Counter(
-            "pillowcast_gateway_refused",
+        self.refused = self.counter(
+            "refused",
             "Connections refused or closed by the gateway, by close code.",
-            ["code"],
-            registry=self.registry,
+            code=map(str, _CODES),
         )
-        for code in _CODES:
-            self.refused.labels(str(code))
-        self.delivered = Counter(
-            "pillowcast_gateway_delivered_updates",
-            "Updates written to connections.",
-            registry=self.registry,
+        self.delivered = self.counter("delivered_updates", "Updates written to connections.")
+        self.conflated = self.counter(
+            "conflated", "Times a slow client was sent the newest states instead of every update."
         )
-        self.conflated = Counter(
-            "pillowcast_gateway_conflated",
-            "Times a slow client was sent the newest states instead of every update.",
-            registry=self.registry,
-        )
-        self.snapshots = Counter(
-            "pillowcast_gateway_snapshots",
+        self.snapshots = self.counter(
+            "snapshots",
             "Snapshots sent, by whether the client resumed from a cursor.",
-            ["recovered"],
-            registry=self.registry,
+            recovered=(),
         )
         self.send_times = SendTimes(self.registry)
         self._add_state_metrics()
@@ -101,153 +76,104 @@ class GatewayMetrics:
         self._add_connection_metrics()
 
     def _add_state_metrics(self) -> None:
-        self.pillows = Gauge("pillowcast_gateway_pillows", "Known pillows.", registry=self.registry)
-        self.silent_pillows = Gauge(
-            "pillowcast_gateway_silent_pillows",
-            "Known pillows that are sent as notconnected.",
-            registry=self.registry,
+        self.pillows = self.gauge("pillows", "Known pillows.")
+        self.silent_pillows = self.gauge(
+            "silent_pillows", "Known pillows that are sent as notconnected."
         )
-        self.forgotten = Counter(
-            "pillowcast_gateway_forgotten_pillows",
+        self.forgotten = self.counter(
+            "forgotten_pillows",
             "Silent pillows that were removed: for a week, or to make room at GATEWAY_MAX_PILLOWS.",
-            registry=self.registry,
         )
-        self.clock_behind = Counter(
-            "pillowcast_gateway_clock_behind",
+        self.clock_behind = self.counter(
+            "clock_behind",
             "States refused as older, of pillows whose clock is behind; each is a sign of life.",
-            registry=self.registry,
         )
-        self.clock_offset = Gauge(
-            "pillowcast_gateway_clock_offset_seconds",
+        self.clock_offset = self.gauge(
+            "clock_offset_seconds",
             "This machine's clock minus the queue's time; NaN while that is not known.",
-            registry=self.registry,
         )
-        self.history_bytes = Gauge(
-            "pillowcast_gateway_history_bytes",
-            "Memory that past states take, in bytes.",
-            registry=self.registry,
-        )
-        self.history_up = Gauge(
-            "pillowcast_gateway_history_up",
+        self.history_bytes = self.gauge("history_bytes", "Memory that past states take, in bytes.")
+        self.history_up = self.gauge(
+            "history_up",
             "1 while the database of HISTORY_URL answers, 0 while it fails or there is none.",
-            registry=self.registry,
         )
-        self.broker_up = Gauge(
-            "pillowcast_gateway_broker_up",
-            "1 while the gateway is connected to the broker, else 0.",
-            registry=self.registry,
+        self.broker_up = self.gauge(
+            "broker_up", "1 while the gateway is connected to the broker, else 0."
         )
 
     def _add_limits_of_memory(self) -> None:
-        self.pillows_limit = Gauge(
-            "pillowcast_gateway_pillows_limit",
-            "The limit GATEWAY_MAX_PILLOWS.",
-            registry=self.registry,
+        self.pillows_limit = self.gauge("pillows_limit", "The limit GATEWAY_MAX_PILLOWS.")
+        self.history_limit = self.gauge(
+            "history_limit_bytes", "The limit GATEWAY_HISTORY_BYTES; above it the oldest states go."
         )
-        self.history_limit = Gauge(
-            "pillowcast_gateway_history_limit_bytes",
-            "The limit GATEWAY_HISTORY_BYTES; above it the oldest states go.",
-            registry=self.registry,
-        )
-        self.subscription_bytes = Gauge(
-            "pillowcast_gateway_subscription_bytes",
+        self.subscription_bytes = self.gauge(
+            "subscription_bytes",
             "Memory that the names of pillows in the filters of all clients take, in bytes.",
-            registry=self.registry,
         )
-        self.subscription_limit = Gauge(
-            "pillowcast_gateway_subscription_limit_bytes",
+        self.subscription_limit = self.gauge(
+            "subscription_limit_bytes",
             "The limit GATEWAY_SUBSCRIPTION_BYTES; above it long lists are refused.",
-            registry=self.registry,
         )
 
     def _add_connection_metrics(self) -> None:
         """Add those of the connection registry."""
-        self.sockets = Gauge(
-            "pillowcast_gateway_sockets",
-            "Accepted sockets that are no client connections, by stage.",
-            ["stage"],
-            registry=self.registry,
+        self.sockets = self.gauge(
+            "sockets", "Accepted sockets that are no client connections, by stage.", "stage"
         )
-        self.connection_limit = Gauge(
-            "pillowcast_gateway_connection_limit",
+        self.connection_limit = self.gauge(
+            "connection_limit",
             "Limits of accepted sockets: of all, and by what they are used for.",
-            ["limit"],
-            registry=self.registry,
+            "limit",
         )
-        self.connection_limit_used = Gauge(
-            "pillowcast_gateway_connection_limit_used",
+        self.connection_limit_used = self.gauge(
+            "connection_limit_used",
             "Accepted sockets that count against each of these limits.",
-            ["limit"],
-            registry=self.registry,
+            "limit",
         )
-        self.limit_reached = Counter(
-            "pillowcast_gateway_connection_limit_reached",
+        self.limit_reached = self.counter(
+            "connection_limit_reached",
             "Connections evicted, and connections and requests refused or delayed, by limit.",
-            ["limit"],
-            registry=self.registry,
+            limit=_LIMITS,
         )
-        for limit in _LIMITS:
-            self.limit_reached.labels(limit)
-        self.evicted = Counter(
-            "pillowcast_gateway_evicted",
-            "Connections closed to make room for others, by stage.",
-            ["stage"],
-            registry=self.registry,
+        self.evicted = self.counter(
+            "evicted", "Connections closed to make room for others, by stage.", stage=_EVICTED
         )
-        for stage in _EVICTED:
-            self.evicted.labels(stage)
-        self.stalled = Counter(
-            "pillowcast_gateway_stalled_responses",
+        self.stalled = self.counter(
+            "stalled_responses",
             "Responses ended because their client read nothing for GATEWAY_RESPONSE_TIMEOUT.",
-            registry=self.registry,
         )
-        self.silent = Gauge(
-            "pillowcast_gateway_silent_clients",
+        self.silent = self.gauge(
+            "silent_clients",
             "Clients without a sign of life for 40 s; they read slowly, or not at all.",
-            registry=self.registry,
         )
-        self.dead = Counter(
-            "pillowcast_gateway_dead_clients",
-            "Clients that were closed because they gave no sign of life.",
-            registry=self.registry,
+        self.dead = self.counter(
+            "dead_clients", "Clients that were closed because they gave no sign of life."
         )
-        self.out_of_files = Counter(
-            "pillowcast_gateway_out_of_files",
+        self.out_of_files = self.counter(
+            "out_of_files",
             "Checks, four a second, that found no file descriptor for another connection.",
-            registry=self.registry,
         )
 
         self._add_address_metrics()
 
     def _add_address_metrics(self) -> None:
         """Add those of requests and of the limits of addresses."""
-        self.requests_waiting = Gauge(
-            "pillowcast_gateway_requests_waiting",
-            "Handshakes and requests that wait for their turn.",
-            registry=self.registry,
+        self.requests_waiting = self.gauge(
+            "requests_waiting", "Handshakes and requests that wait for their turn."
         )
-        self.addresses = Gauge(
-            "pillowcast_gateway_addresses",
-            "Networks that are remembered because of their connections or their rates.",
-            registry=self.registry,
+        self.addresses = self.gauge(
+            "addresses", "Networks that are remembered because of their connections or their rates."
         )
-        self.address_limit = Gauge(
-            "pillowcast_gateway_address_limit",
-            "Limits of one address; 0 for none.",
-            ["limit"],
-            registry=self.registry,
+        self.address_limit = self.gauge(
+            "address_limit", "Limits of one address; 0 for none.", "limit"
         )
-        self.address_limited = Counter(
-            "pillowcast_gateway_address_limited",
+        self.address_limited = self.counter(
+            "address_limited",
             "Connections and requests above a limit of their address: refused with a reason, or "
             "closed at once.",
-            ["limit", "effect"],
-            registry=self.registry,
+            limit=("connections", "connects", "requests"),
+            effect=("refused", "closed"),
         )
-        for limit, effect in product(
-            ("connections", "connects", "requests"), ("refused", "closed")
-        ):
-            self.address_limited.labels(limit, effect)
 
     def observe(self, state: ObservedState) -> None:
         """Read these gauges at each scrape, so that no change has to set them."""

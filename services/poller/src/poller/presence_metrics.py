@@ -1,34 +1,29 @@
 """The metrics of what the poller says on MQTT of pillows beside their states."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry
+
+from runtime.service_metrics import ServiceMetrics
 
 
-class PresenceMetrics:
+class PresenceMetrics(ServiceMetrics):
     """Availability of pillows, and their discovery by Home Assistant."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.offline = Gauge(
-            "pillowcast_poller_offline_pillows",
-            "Pillows whose availability on MQTT is offline.",
-            registry=registry,
+        super().__init__("poller", registry)
+        self.offline = self.gauge(
+            "offline_pillows", "Pillows whose availability on MQTT is offline."
         )
-        self.written = Counter(
-            "pillowcast_poller_availability_written",
-            "Words of availability that the broker confirmed.",
-            registry=registry,
+        self.written = self.counter(
+            "availability_written", "Words of availability that the broker confirmed."
         )
-        self.refused = Counter(
-            "pillowcast_poller_availability_refused",
+        self.refused = self.counter(
+            "availability_refused",
             "States of pillows of whose availability nothing is said, above POLLER_MAX_PILLOWS.",
-            registry=registry,
         )
-        self.discovery_written = Counter(
-            "pillowcast_poller_discovery_written",
-            "Discovery messages for Home Assistant that the broker confirmed.",
-            registry=registry,
+        self.discovery_written = self.counter(
+            "discovery_written", "Discovery messages for Home Assistant that the broker confirmed."
         )
-        self.discovery_refused = Counter(
-            "pillowcast_poller_discovery_refused",
+        self.discovery_refused = self.counter(
+            "discovery_refused",
             "States of pillows above POLLER_HOME_ASSISTANT_MAX_PILLOWS, which do not appear there.",
-            registry=registry,
         )
