@@ -109,10 +109,9 @@ class PillowWatch:
         if online:
             yield from self._hear(name, pillow, now, by_queue=pillow.by_queue)
             return
-        pillow.is_offline = True
         if not pillow.is_armed and not retained:
             yield from self._hear(name, pillow, now, by_queue=pillow.by_queue)
-            pillow.is_offline = True
+        pillow.is_offline = True
 
     def remove(self, name: str) -> Iterator[Step]:
         """Forget a pillow."""
