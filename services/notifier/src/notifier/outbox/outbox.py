@@ -17,7 +17,7 @@ import structlog
 
 from notifier.detect.detector import Decision
 from notifier.metrics import NotifierMetrics
-from notifier.outbox.delivery import Batch, Delivery, delivery_of
+from notifier.outbox.delivery import Batch, Delivery, Row, delivery_of
 from notifier.outbox.lanes import Lanes
 from notifier.outbox.outbox_file import Loaded, OutboxFile, OutboxUnavailable
 from notifier.outbox.outbox_health import OutboxHealth
@@ -118,7 +118,7 @@ class Outbox:
 
     def record_attempt(self, delivery: Delivery) -> None:
         """Note that an attempt failed, and another one will follow."""
-        if (delivery.destination, delivery.event.id) in self._lanes:
+        if delivery.key in self._lanes:
             self._write(delivery.number, delivery.row(monotonic_s()))
 
     def complete(self, delivery: Delivery) -> None:
@@ -176,8 +176,9 @@ class Outbox:
                 commit = partial(self._file.commit, batch, self._limits.dead_letters)
                 self._count_lost(await self._in_thread(commit))
             for row in await self._in_thread(self._file.retried):
-                if (row.destination, row.event.id) not in self._lanes:
-                    self._load(delivery_of(row, monotonic_s()))
+                delivery = delivery_of(row, monotonic_s())
+                if delivery.key not in self._lanes:
+                    self._load(delivery)
         except OutboxUnavailable as error:
             self._pending = batch.followed_by(self._pending)
             self._health.record_failure(str(error))
@@ -242,8 +243,8 @@ class Outbox:
     def _write_dead(self, delivery: Delivery, reason: str) -> None:
         self._write(delivery.number, delivery.dead(reason, monotonic_s(), unix_ms()))
 
-    def _write(self, number: int, row: object) -> None:
-        self._pending.rows[number] = row  # type: ignore[assignment]
+    def _write(self, number: int, row: Row | None) -> None:
+        self._pending.rows[number] = row
         self._has_pending.set()
 
     def _limit_pending(self) -> None:
