@@ -22,7 +22,7 @@ def report(
 
 def watch(*pollers: str) -> QueueWatch:
     """Return a watch with pollers that are online."""
-    queue = QueueWatch([OLD], 0)
+    queue = QueueWatch([OLD])
     for name in pollers:
         queue.receive_status(name, b"online", 0)
     return queue
@@ -85,7 +85,7 @@ def test_a_broker_that_retains_nothing_tells_by_states_that_there_is_a_poller() 
 
 
 def test_what_was_told_before_a_restart_is_not_told_again() -> None:
-    queue = QueueWatch([OLD], 0)
+    queue = QueueWatch([OLD])
     gone = Mark("queue", "no-rule", "")
 
     assert list(queue.restore([Mark("queue", "old", ""), gone])) == [MarkChange(gone, False)]

@@ -38,7 +38,7 @@ class Detector:
         self._rules = rules
         self._source = source
         self.pillows = PillowWatch(rules, max_pillows)
-        self.queue = QueueWatch(rules, 0)
+        self.queue = QueueWatch(rules)
         self._throttle = Throttle()
 
     def restore(self, marks: Sequence[Mark], now: Moment) -> Decision:

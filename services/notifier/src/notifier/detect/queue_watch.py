@@ -40,19 +40,32 @@ class QueueAge(NamedTuple):
 class Poller:
     """What a poller said last, and when."""
 
-    is_online: bool | None = None
+    is_online: bool = False
     report: QueueReport | None = None
     reported_ms: int = 0
 
+    @property
+    def answers(self) -> bool | None:
+        """Whether its queue answers it; None while it has no report."""
+        return None if self.report is None else self.report.answers
+
+    def age_ms(self, now_ms: int) -> int:
+        """Return the age in its report, 0 without one; what waits has become older since."""
+        oldest_ms = 0 if self.report is None else self.report.oldest_s * 1000
+        return oldest_ms + now_ms - self.reported_ms if oldest_ms else 0
+
 
 class QueueWatch:
-    """What pollers have said, and the rules on `queue`. Times are those of Moment.broker_ms."""
+    """What pollers have said, and the rules on `queue`.
 
-    def __init__(self, rules: Sequence[Rule], now_ms: int) -> None:
+    Times are those of Moment.broker_ms, which begins with 0.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = [rule for rule in rules if rule.on == "queue"]
         self._pollers: dict[str, Poller] = {}
         self._was_heard_of = False
-        self._absent_since_ms: int | None = now_ms
+        self._absent_since_ms: int | None = 0
         self._handled: set[str] = set()
         self._told: set[str] = set()
         self.ignored = 0
@@ -63,19 +76,18 @@ class QueueWatch:
         """Whether a state that is put on the queue is published now, as far as is known."""
         if not self._pollers:
             return self._was_heard_of
-        return any(
-            one.is_online and (one.report is None or one.report.answers)
-            for one in self._pollers.values()
-        )
+        return any(one.is_online and one.answers is not False for one in self._pollers.values())
 
     def restore(self, marks: Iterable[Mark]) -> Iterator[MarkChange]:
         """Take over what was told before a restart."""
         names = {rule.name for rule in self._rules}
         for mark in marks:
-            if mark.kind == "queue" and mark.rule in names:
+            if mark.kind != "queue":
+                continue
+            if mark.rule in names:
                 self._told.add(mark.rule)
                 self._handled.add(mark.rule)
-            elif mark.kind == "queue":
+            else:
                 yield MarkChange(mark, False)
 
     def hear_state(self) -> None:
@@ -109,11 +121,12 @@ class QueueWatch:
         """Return how old the queue is: that of the poller that knows most of it."""
         if self._absent_since_ms is not None:
             return QueueAge(now_ms - self._absent_since_ms, "no-poller")
-        online = [one for one in self._pollers.values() if one.is_online and one.report is not None]
-        answered = [one for one in online if one.report is not None and one.report.answers]
-        ages = [_age_ms(one, now_ms) for one in answered or online]
-        reason: Reason = "no-answer" if online and not answered else "waiting"
-        return QueueAge(max(ages, default=0), reason)
+        online = [one for one in self._pollers.values() if one.is_online]
+        answered = [one for one in online if one.answers]
+        unanswered = [one for one in online if one.answers is False]
+        ages_ms = [one.age_ms(now_ms) for one in answered or unanswered]
+        reason: Reason = "no-answer" if unanswered and not answered else "waiting"
+        return QueueAge(max(ages_ms, default=0), reason)
 
     def check(self, now_ms: int, wall_ms: int) -> Iterator[Found | MarkChange]:
         """Return what is due."""
@@ -151,13 +164,6 @@ class QueueWatch:
                 del self._pollers[gone[0]]
             poller = self._pollers[instance] = Poller()
         return poller
-
-
-def _age_ms(poller: Poller, now_ms: int) -> int:
-    """Return the age in a poller's report; what waits has become older since."""
-    assert poller.report is not None
-    oldest_ms = poller.report.oldest_s * 1000
-    return oldest_ms + now_ms - poller.reported_ms if oldest_ms else 0
 
 
 def _too_old(rule: Rule, age: QueueAge, wall_ms: int) -> Found:
