@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 from collections.abc import Sequence
-from typing import Final
 
 from contract.timestamps import format_timestamp
 from notifier.commands.context import fail, load_rules, load_settings, write_json, write_line
@@ -13,6 +12,7 @@ from notifier.deliver.retry_policy import Answer
 from notifier.deliver.worker import send
 from notifier.detect.event import Event, event_source
 from notifier.outbox.delivery import Delivery
+from notifier.rules.rule_table import DURATION_KEYS
 from notifier.rules.schema import Destination, Rule, RuleBook
 from runtime.clocks import unix_ms
 from runtime.lifecycle import exit_with_usage
@@ -54,14 +54,11 @@ def check(destinations: Sequence[str], *, sends: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-_LASTS: Final = {"state": "for", "offline": "longer than", "queue": "older than"}
-
-
 def _describe(rule: Rule) -> str:
     """Return a rule in a few words."""
     words = [rule.on, *sorted(rule.states), *sorted(rule.reasons)]
     if rule.lasts_s:
-        words.append(f"{_LASTS[rule.on]} {rule.lasts_s:g} s")
+        words.append(f"{DURATION_KEYS[rule.on].replace('_', ' ')} {rule.lasts_s:g} s")
     return f"{' '.join(words)} → {', '.join(rule.to)}"
 
 

@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -31,11 +31,17 @@ _KEYS: Final[dict[Trigger, frozenset[str]]] = {
 }
 """The keys that only some triggers have."""
 
-_DURATION_KEY: Final[dict[Trigger, str]] = {
+_TRIGGER_KEYS: Final[frozenset[str]] = frozenset().union(*_KEYS.values())
+
+DURATION_KEYS: Final[dict[Trigger, str]] = {
     "state": "for",
     "offline": "longer_than",
     "queue": "older_than",
 }
+"""The key of `Rule.lasts_s`, by trigger."""
+
+_NEEDED_DURATIONS: Final = ("longer_than", "older_than")
+"""Those that have no default, and are a second at least."""
 
 
 class RuleTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"for_": "for"}):
@@ -63,7 +69,12 @@ def parse_rule(written: RuleTable) -> Rule | list[str]:
     problems: list[str] = []
     if not is_instance_name(written.name):
         problems.append("the name may have a-z, 0-9 and hyphens, at most 63")
-    problems += _misplaced(written, trigger)
+    given = {key: value for key, value in msgspec.to_builtins(written).items() if value is not None}
+    problems += [
+        f'{key} has no meaning with on = "{trigger}"; remove it'
+        for key in given
+        if key in _TRIGGER_KEYS and key not in _KEYS[trigger]
+    ]
     to = listed(written.to)
     if not to:
         problems.append("to names no destination")
@@ -73,7 +84,8 @@ def parse_rule(written: RuleTable) -> Rule | list[str]:
         problems.append('state is needed, like state = "hugging"')
     problems += _unknown("state", states, STATES)
     problems += _unknown("reason", reasons, [one.value for one in Reason])
-    durations = _durations(written, trigger, problems)
+    lasts_s = _duration(DURATION_KEYS.get(trigger), given, problems)
+    at_most_every_s = _duration("at_most_every", given, problems)
     problems += _text_problems(written.text, trigger)
     pillows = _pillows(written, problems)
     if problems:
@@ -85,51 +97,27 @@ def parse_rule(written: RuleTable) -> Rule | list[str]:
         pillows,
         states,
         reasons,
-        lasts_s=durations[0],
-        at_most_every_s=durations[1],
+        lasts_s=lasts_s,
+        at_most_every_s=at_most_every_s,
         also_back=bool(written.also_back),
         text=written.text,
     )
 
 
-def _misplaced(written: RuleTable, trigger: Trigger) -> list[str]:
-    """Return a sentence for each key that another trigger has."""
-    given = {
-        "pillow": written.pillow,
-        "state": written.state,
-        "for": written.for_,
-        "longer_than": written.longer_than,
-        "older_than": written.older_than,
-        "reason": written.reason,
-        "also_back": written.also_back,
-    }
-    return [
-        f'{key} has no meaning with on = "{trigger}"; remove it'
-        for key, value in given.items()
-        if value is not None and key not in _KEYS[trigger]
-    ]
-
-
-def _durations(written: RuleTable, trigger: Trigger, problems: list[str]) -> tuple[float, float]:
-    """Return how long something has to last, and the least time between two events, in seconds."""
-    key = _DURATION_KEY.get(trigger)
-    texts = {"for": written.for_, "longer_than": written.longer_than}
-    texts["older_than"] = written.older_than
-    lasts = None if key is None else texts[key]
-    if key not in (None, "for") and lasts is None:
-        problems.append(f'{key} is needed, like {key} = "10m"')
-    found = []
-    for name, text in ((key, lasts), ("at_most_every", written.at_most_every)):
-        seconds = 0.0
-        if text is not None:
-            try:
-                seconds = parse_duration(text)
-            except ValueError as error:
-                problems.append(f"{name} = {text!r} {error}")
-            if seconds < 1 and name in ("longer_than", "older_than"):
-                problems.append(f"{name} = {text!r} is less than a second")
-        found.append(seconds)
-    return found[0], found[1]
+def _duration(key: str | None, given: Mapping[str, str], problems: list[str]) -> float:
+    """Return the seconds of a key, 0 without it."""
+    if key is None or key not in given:
+        if key in _NEEDED_DURATIONS:
+            problems.append(f'{key} is needed, like {key} = "10m"')
+        return 0.0
+    text, seconds = given[key], 0.0
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        problems.append(f"{key} = {text!r} {error}")
+    if seconds < 1 and key in _NEEDED_DURATIONS:
+        problems.append(f"{key} = {text!r} is less than a second")
+    return seconds
 
 
 def _pillows(written: RuleTable, problems: list[str]) -> PillowPattern:
