@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
+from contract.pillow_patterns import EVERY_PILLOW
 from contract.timestamps import format_timestamp
 from contract.updates import Update, decode_state
 from notifier.detect.event import Event, Found, make_event
 from notifier.detect.pillow import Moment
-from notifier.rules.literals import EVERY_PILLOW
 from notifier.rules.schema import Rule
 
 EPOCH_US = 1_760_000_000_000_000

@@ -10,19 +10,6 @@ names = st.from_regex(r"[ab][ab-]{0,4}", fullmatch=True)
 patterns = st.one_of(names, names.map(lambda name: name + "*"), st.just("*"))
 
 
-def permits(entries: list[str], pillow: str) -> bool:
-    return any(
-        pillow.startswith(one[:-1]) if one.endswith("*") else pillow == one for one in entries
-    )
-
-
-@given(st.lists(patterns, min_size=1, max_size=12), names)
-def test_a_scope_permits_what_any_of_its_entries_names(entries: list[str], pillow: str) -> None:
-    scope = parse_scope(entries)
-    assert isinstance(scope, Scope)
-    assert (pillow in scope) == permits(entries, pillow)
-
-
 @given(st.lists(patterns, min_size=1, max_size=12))
 def test_the_written_form_of_a_scope_is_the_same_scope(entries: list[str]) -> None:
     scope = parse_scope(entries)

@@ -5,12 +5,11 @@ A function raises ValueError with the end of a sentence that begins with the key
 
 import base64
 import re
-from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 from typing import Final
 from urllib.parse import urlsplit
 
-from contract.topics import is_pillow_id
+from contract.pillow_patterns import PillowPatterns, is_pillow_pattern
 from runtime.networks import Address, address_of
 
 MAX_URL_CHARACTERS: Final = 2048
@@ -38,31 +37,14 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
-@dataclass(frozen=True, slots=True)
-class PillowPattern:
-    """The pillows with one of these ids, or with an id that begins with one of these prefixes."""
-
-    ids: frozenset[str]
-    prefixes: tuple[str, ...]
-
-    def __contains__(self, pillow: str) -> bool:
-        return pillow in self.ids or pillow.startswith(self.prefixes)
-
-
-EVERY_PILLOW: Final = PillowPattern(frozenset(), ("",))
-
-
-def parse_pillows(names: list[str]) -> PillowPattern:
-    """Return the pattern of ids (`cloud-1`) and of prefixes that end with `*` (`ward-*`)."""
+def parse_pillows(names: list[str]) -> PillowPatterns:
+    """Return the pillows of ids (`cloud-1`) and of prefixes that end with `*` (`ward-*`)."""
     for name in names:
-        prefix = name.removesuffix("*")
-        is_prefix = prefix != name and (not prefix or is_pillow_id(prefix + "0"))
-        if not (is_pillow_id(name) or is_prefix):
+        if not is_pillow_pattern(name):
             raise ValueError(
                 f"has {name!r}, which is neither a pillow's id nor a prefix like ward-*"
             )
-    ids = frozenset(name for name in names if not name.endswith("*"))
-    return PillowPattern(ids, tuple(name[:-1] for name in names if name.endswith("*")))
+    return PillowPatterns.of(names)
 
 
 def parse_secrets(text: str) -> tuple[bytes, ...]:

@@ -8,9 +8,10 @@ from typing import Final
 import msgspec
 
 from contract.messages import Reason
+from contract.pillow_patterns import EVERY_PILLOW, PillowPatterns
 from contract.states import STATES
 from contract.topics import is_instance_name
-from notifier.rules.literals import EVERY_PILLOW, PillowPattern, parse_duration, parse_pillows
+from notifier.rules.literals import parse_duration, parse_pillows
 from notifier.rules.schema import TRIGGERS, Rule, Trigger
 
 MAX_TEXT_CHARACTERS: Final = 500
@@ -120,7 +121,7 @@ def _duration(key: str | None, given: Mapping[str, str], problems: list[str]) ->
     return seconds
 
 
-def _pillows(written: RuleTable, problems: list[str]) -> PillowPattern:
+def _pillows(written: RuleTable, problems: list[str]) -> PillowPatterns:
     names = listed(written.pillow)
     if written.pillow is None:
         return EVERY_PILLOW

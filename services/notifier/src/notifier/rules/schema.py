@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
-from notifier.rules.literals import PillowPattern
+from contract.pillow_patterns import PillowPatterns
 
 Trigger = Literal["state", "offline", "dead-letter", "queue"]
 TRIGGERS: Final = get_args(Trigger)
@@ -27,7 +27,7 @@ class Rule:
     name: str
     on: Trigger
     to: tuple[str, ...]
-    pillows: PillowPattern
+    pillows: PillowPatterns
     states: frozenset[str] = frozenset()
     reasons: frozenset[str] = frozenset()
     lasts_s: float = 0.0
