@@ -8,9 +8,9 @@ import structlog
 
 from history.slots import SLOT_US
 from recorder.metrics import RecorderMetrics
-from recorder.pruning import Pruner, total_bytes
+from recorder.pruning import Pruner
 from recorder.recording import FAILURES
-from recorder.retention import cutoff_us
+from recorder.retention import cutoff_us, total_bytes
 from recorder.settings import RecorderSettings
 from recorder.store import HistoryStore
 from runtime.error_text import brief_error

@@ -1,6 +1,5 @@
 """Pruning: deletes what is before an instant, in steps that hold no lock for long."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import delete, func, select, text
@@ -69,8 +68,3 @@ class Pruner:
                 if (await connection.execute(rows)).scalar_one():
                     return
             await connection.execute(delete(PILLOWS).where(PILLOWS.c.id == number))
-
-
-def total_bytes(slots: Sequence[Slot]) -> int:
-    """Return what all slots take, about."""
-    return sum(one.size_bytes for one in slots)

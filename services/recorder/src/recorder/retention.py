@@ -27,6 +27,11 @@ class Slot:
         return self.payload_bytes + self.states * ROW_BYTES
 
 
+def total_bytes(slots: Sequence[Slot]) -> int:
+    """Return what all slots take, about."""
+    return sum(one.size_bytes for one in slots)
+
+
 def cutoff_us(slots: Sequence[Slot], now_us: int, keep_days: float, keep_bytes: int) -> int:
     """Return before which instant everything is deleted, the beginning of a slot.
 

@@ -35,7 +35,6 @@ class HistoryStore:
         self._engine = engine
         self._recorder = recorder
         self._max_pillows = max_pillows
-        self._pillows = 0
         # The numbers and last episodes of pillows that were written, the longest silent first.
         self._ids: OrderedDict[str, int] = OrderedDict()
         self._last: dict[str, Episode] = {}

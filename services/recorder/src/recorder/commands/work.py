@@ -18,8 +18,8 @@ from history.schema import EPISODES, PILLOWS, SIZES
 from history.slots import SLOT_US
 from recorder.commands.context import CommandFailed, error_console
 from recorder.commands.exporting import AtomicFile, Csv, JsonLines, Parquet, ParquetMissing, Writer
-from recorder.pruning import Pruner, total_bytes
-from recorder.retention import cutoff_us
+from recorder.pruning import Pruner
+from recorder.retention import cutoff_us, total_bytes
 from recorder.settings import RecorderSettings
 from runtime.clocks import unix_ms
 
