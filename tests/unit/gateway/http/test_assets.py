@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.http.app import STATIC
-from gateway.http.assets import TYPES, AssetError, StaticAssets, read_folder
+from gateway.http.assets import BUNDLED, TYPES, AssetError, StaticAssets, read_folder
 from gateway.http.negotiation import accepts_gzip, etag_matches
 
 FILES = {
@@ -233,15 +233,28 @@ def test_every_file_that_the_page_refers_to_exists() -> None:
 
 
 async def test_the_page_is_one_response_below_48_kib() -> None:
-    """Compressed; only the icon is another request."""
+    """Compressed; only the icon is another request. What `body` names is loaded later."""
     _, client = serve({**read_folder(STATIC), "states.js": b"export default {};\n"})
     async with client:
         page = await client.get("/")
 
-    assert {one.rpartition("/")[2] for one in re.findall(r"\./assets/[^\"']+", page.text)} == {
+    at_once = re.sub(r"<body[^>]*>", "", page.text)
+    assert {one.rpartition("/")[2] for one in re.findall(r"\./assets/[^\"']+", at_once)} == {
         "favicon.svg"
     }
     assert int(page.headers["content-length"]) < 48 * 1024
+
+
+async def test_every_part_that_is_loaded_later_is_a_bundle_or_a_style_sheet() -> None:
+    """A module that imports would be a request for each of its imports."""
+    files = {**read_folder(STATIC), "states.js": b"export default {};\n"}
+    body = re.search(r"<body[^>]*>", files["index.html"].decode())
+    assert body is not None
+    parts = re.findall(r'data-[\w-]+="\./([^"]+)"', body.group())
+
+    assert parts
+    for part in parts:
+        assert part in BUNDLED or (part.endswith(".css") and part in files), part
 
 
 def test_line_ends_are_read_as_lf(tmp_path: Path) -> None:

@@ -30,7 +30,13 @@ TYPES: Final = {
 }
 """The media types by file extension; files with another extension are not served."""
 
-BUNDLED: Final = ("page/main.js", "page/preconnect.js", "embed.js", "pillowcast.js")
+BUNDLED: Final = (
+    "page/main.js",
+    "page/preconnect.js",
+    "page/latency_panel.js",
+    "embed.js",
+    "pillowcast.js",
+)
 """The entry modules, which are served with everything that they import."""
 
 _PAGE: Final = "index.html"

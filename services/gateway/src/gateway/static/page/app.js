@@ -32,7 +32,7 @@ const LATENCY_INTERVAL_MS = 500;
  * @property {Pick<import("./detail_view.js").DetailView, "id" | "open" | "render" | "add" | "onConnection" | "takeStateChange">} detail
  * @property {Pick<import("./empty_state.js").EmptyState, "render">} empty
  * @property {Pick<import("./filters.js").Filters, "set" | "render">} filters
- * @property {Pick<import("./latency_panel.js").LatencyPanel, "add" | "render">} latency
+ * @property {Pick<import("./latency_later.js").LatencyLater, "add" | "render">} latency
  * @property {Pick<import("./shell.js").Shell, "render" | "setBackHash" | "setNoMatch" | "announce">} shell
  * @property {Pick<import("./status.js").StatusBar, "render">} status
  * @property {Pick<import("./wall.js").Wall, "card" | "cards" | "show" | "focus">} wall

@@ -11,7 +11,8 @@ import { DetailView } from "./detail_view.js";
 import { EmptyState } from "./empty_state.js";
 import { Filters } from "./filters.js";
 import { gatewayFolder } from "./gateway_folder.js";
-import { LatencyPanel } from "./latency_panel.js";
+import { LatencyLater } from "./latency_later.js";
+import { loadLater } from "./lazy.js";
 import { RedrawScheduler } from "./redraw_scheduler.js";
 import { Shell } from "./shell.js";
 import { tabStorage, takeToken } from "./share_link.js";
@@ -39,7 +40,10 @@ const views = {
   detail: new DetailView(document, client, state.gestureCounts),
   empty: new EmptyState(document),
   filters: new Filters(document, (filter) => app.applyFilter(filter)),
-  latency: new LatencyPanel(document),
+  latency: new LatencyLater(
+    async () => new (await loadLater(document, "latency")).LatencyPanel(document),
+    () => performance.now(),
+  ),
   shell: new Shell(document),
   status: new StatusBar(document, () => client.retry()),
   wall: new Wall(byId(document, "clouds"), cards),

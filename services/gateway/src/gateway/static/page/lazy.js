@@ -1,0 +1,68 @@
+/**
+ * Parts of the page that are loaded when they are needed, so that the first response stays small.
+ *
+ * The element `body` names each part: `data-<name>` has the address of its entry module, and
+ * `data-<name>-style` that of its style sheet, if it has one. The gateway replaces both by addresses of
+ * its version, and bundles the module. A part shares no modules with the page: it gets what it needs as
+ * arguments.
+ */
+
+/** @type {Map<string, Promise<any>>} */
+const loaded = new Map();
+/** How often a part could not be loaded. @type {Map<string, number>} */
+const failures = new Map();
+
+/**
+ * Load a part of the page once; after a failure the next call loads it again.
+ *
+ * @param {Document} document
+ * @param {string} name for `story`, `data-story` has the address
+ * @param {(address: string) => Promise<any>} [load] what a test replaces
+ * @returns {Promise<any>} the exports of the entry module, once its style sheet applies; it is rejected if
+ *   one of both cannot be loaded
+ */
+export function loadLater(document, name, load = (address) => import(address)) {
+  const before = loaded.get(name);
+  if (before !== undefined) return before;
+  const part = loadPart(document, name, load);
+  loaded.set(name, part);
+  part.catch(() => {
+    loaded.delete(name);
+    failures.set(name, (failures.get(name) ?? 0) + 1);
+  });
+  return part;
+}
+
+/**
+ * @param {Document} document
+ * @param {string} name
+ * @param {(address: string) => Promise<any>} load
+ */
+async function loadPart(document, name, load) {
+  const { [name]: module = "", [`${name}Style`]: style } = document.body.dataset;
+  const address = new URL(module, document.baseURI);
+  // A browser remembers that a module failed, so that the same address would fail for ever.
+  const attempt = failures.get(name);
+  if (attempt !== undefined) address.searchParams.set("attempt", String(attempt));
+  const [exports] = await Promise.all([load(address.href), style === undefined ? null : applyStyle(document, style)]);
+  return exports;
+}
+
+/**
+ * @param {Document} document
+ * @param {string} address
+ * @returns {Promise<void>}
+ */
+function applyStyle(document, address) {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = address;
+  return new Promise((resolve, reject) => {
+    link.addEventListener("load", () => resolve());
+    link.addEventListener("error", () => {
+      link.remove();
+      reject(new Error(`The style sheet ${address} could not be loaded.`));
+    });
+    document.head.append(link);
+  });
+}

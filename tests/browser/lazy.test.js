@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { LatencyLater } from "../../services/gateway/src/gateway/static/page/latency_later.js";
+import { loadLater } from "../../services/gateway/src/gateway/static/page/lazy.js";
+
+/** A document whose style sheets the test lets succeed or fail. */
+function fakeDocument(dataset) {
+  const links = [];
+  const createElement = () => {
+    const link = new EventTarget();
+    link.remove = () => links.splice(links.indexOf(link), 1);
+    return link;
+  };
+  return { baseURI: "http://gateway/clouds/?lang=de", body: { dataset }, head: { append: (link) => links.push(link) }, createElement, links };
+}
+
+const journey = (ms) => ({ legs: [], ms, atMost: false });
+
+test("a part is loaded once, from its address below the page's folder", async () => {
+  const addresses = [];
+  const load = async (address) => addresses.push(address) && { part: 1 };
+  const document = fakeDocument({ once: "./assets/1/once.js" });
+  assert.deepEqual(await Promise.all([loadLater(document, "once", load), loadLater(document, "once", load)]), [{ part: 1 }, { part: 1 }]);
+  assert.deepEqual(addresses, ["http://gateway/clouds/assets/1/once.js"]);
+});
+
+test("a part is there once its style sheet applies", async () => {
+  const document = fakeDocument({ styled: "./styled.js", styledStyle: "./styled.css" });
+  let isThere = false;
+  const part = loadLater(document, "styled", async () => ({ part: 1 })).then(() => (isThere = true));
+  await new Promise(setImmediate);
+  assert.equal(document.links[0].href, "./styled.css");
+  assert.equal(isThere, false);
+  document.links[0].dispatchEvent(new Event("load"));
+  await part;
+});
+
+test("a part that failed is loaded again by another address, and its style sheet is not left", async () => {
+  const addresses = [];
+  const load = async (address) => addresses.push(address);
+  const document = fakeDocument({ failing: "./failing.js", failingStyle: "./failing.css" });
+  const first = loadLater(document, "failing", load);
+  document.links[0].dispatchEvent(new Event("error"));
+  await assert.rejects(first, /failing\.css could not be loaded/);
+  assert.equal(document.links.length, 0);
+  const second = loadLater(document, "failing", load);
+  document.links[0].dispatchEvent(new Event("load"));
+  await second;
+  assert.deepEqual(addresses.map((address) => new URL(address).search), ["", "?attempt=1"]);
+});
+
+test("the latency panel is loaded with the first latency, and gets those of meanwhile", async () => {
+  const added = [];
+  let count = 0;
+  const later = new LatencyLater(async () => (count += 1) && { add: (...one) => added.push(one), render: () => added.push("rendered") }, () => 0);
+  later.render({});
+  assert.equal(count, 0);
+  later.add("a", journey(1));
+  later.add("b", journey(2));
+  await new Promise(setImmediate);
+  later.add("c", journey(3));
+  later.render({});
+  assert.equal(count, 1);
+  assert.deepEqual(added, [["a", journey(1)], ["b", journey(2)], ["c", journey(3)], "rendered"]);
+});
+
+test("a latency panel that cannot be loaded is said once, and loaded again after half a minute", async (context) => {
+  context.mock.method(console, "warn", () => {});
+  let now = 0;
+  let count = 0;
+  const later = new LatencyLater(async () => { count += 1; throw new Error("no network"); }, () => now);
+  later.add("a", journey(1));
+  await new Promise(setImmediate);
+  later.add("a", journey(2));
+  assert.equal(count, 1);
+  now = 30_000;
+  later.add("a", journey(3));
+  await new Promise(setImmediate);
+  assert.equal(count, 2);
+  assert.equal(console.warn.mock.callCount(), 2);
+});
