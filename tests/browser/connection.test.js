@@ -444,3 +444,36 @@ function blocked() {
     },
   };
 }
+
+/** A document of this origin exists while the test runs. */
+function atOrigin(context, origin) {
+  globalThis.location = { origin };
+  context.after(() => delete globalThis.location);
+}
+
+function setUpWithEvents() {
+  const streams = [];
+  const events = (address) => streams.push({ address, close: () => {} }) && streams.at(-1);
+  const address = (/** @type {string} */ transport) => `wss://host/ws?by=${transport}`;
+  const FakeWebSocket = fakeWebSocket();
+  const connection = new Connection({ address, events, WebSocket: FakeWebSocket, ...new ManualClock().surroundings, onMessage: () => {}, onStatus: () => {} });
+  connection.open();
+  return { connection, streams, FakeWebSocket };
+}
+
+test("the gateway's own page, whose WebSocket it does not allow, asks for events at once", (context) => {
+  atOrigin(context, "https://host");
+  const { connection, streams, FakeWebSocket } = setUpWithEvents();
+  FakeWebSocket.newest.drop(4403, "the origin is not allowed");
+  assert.deepEqual(streams.map(({ address }) => address), ["wss://host/ws?by=events"]);
+  assert.equal(connection.status.phase, "connecting");
+  streams[0].onclose({ code: 4403, reason: "the pillow is not allowed" });
+  assert.deepEqual([connection.status.phase, connection.status.code, streams.length, FakeWebSocket.sockets.length], ["stopped", 4403, 1, 1]);
+});
+
+test("a page of another site, whose WebSocket is not allowed, is refused for good", (context) => {
+  atOrigin(context, "https://other");
+  const { connection, streams, FakeWebSocket } = setUpWithEvents();
+  FakeWebSocket.newest.drop(4403, "the origin is not allowed");
+  assert.deepEqual([connection.status.phase, streams.length], ["stopped", 0]);
+});

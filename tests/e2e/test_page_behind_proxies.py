@@ -1,6 +1,7 @@
 """The page in Chromium over HTTPS, behind each proxy of deploy/proxies, also below a path."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -10,7 +11,7 @@ from devstack.broker import Broker
 from devstack.proxies import PROXIES
 from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
 from tests.gateway import state
-from tests.proxies import Proxy
+from tests.proxies import PlainNginx, Proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -58,3 +59,19 @@ async def test_the_page_is_live_over_https_by_a_websocket_and_has_no_fault(
         f"{proxy.url.replace('https', 'wss')}{path}ws"
     ]
     monitor.assert_clean()
+
+
+async def test_the_page_is_live_by_events_where_the_proxy_names_another_host(
+    site: LiveSite, browser: Browser, tmp_path: Path
+) -> None:
+    """As nginx does without a line about Host. The gateway refuses the WebSocket with 4403."""
+    location = f"location / {{ proxy_pass {site.gateway.url}; proxy_set_header Host 127.0.0.2; "
+    upgrade = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
+    async with PlainNginx(
+        f"{location}{upgrade}proxy_set_header Connection $upgrade; }}", tmp_path
+    ) as proxy:
+        page = await browser.new_page()
+        await page.goto(f"http://127.0.0.1:{proxy.port}/")
+        await expect(page.locator("body")).to_have_attribute("data-connection", "live")
+        await page.close()
+    assert '"code": 4403' in await site.gateway.log.wait_for("a client was refused", within_s=20)

@@ -103,12 +103,22 @@ async def test_the_refusal_of_the_own_page_says_what_to_change(
 ) -> None:
     """The headers of a proxy that is not trusted do not count: anybody can send them."""
     async with nginx(tmp_path, gateway, lines) as proxy:
-        refused = await first_frame(proxy.port)
+        refused = await first_frame(proxy.port, origin="http://pillows.example")
     assert refused["code"] == 4403
     assert advice in str(refused["message"])
     line = await gateway.log.wait_for("a client was refused", within_s=20)
     assert '"code": 4403' in line
     assert '"peer": "127.0.0.1"' in line
+
+
+async def test_behind_nginxs_default_host_a_client_of_this_machine_is_let_in(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    """A page of another port is not if its browser says so."""
+    async with nginx(tmp_path, gateway, "") as proxy:
+        assert (await first_frame(proxy.port))["type"] == "snapshot"
+    async with nginx(tmp_path, gateway, "proxy_set_header Sec-Fetch-Site same-site;") as proxy:
+        assert (await first_frame(proxy.port))["code"] == 4403
 
 
 async def test_forwarded_addresses_do_not_make_a_proxy_trusted(gateway: Gateway) -> None:

@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.transport.origin_policy import browser_says_same_origin, origin_allowed
+from gateway.transport.origin_policy import (
+    browser_says_same_origin,
+    is_same_loopback_name,
+    origin_allowed,
+)
 
 HOST = "pillows.example:8080"
 
@@ -117,7 +121,38 @@ def test_a_browser_says_whether_a_request_is_to_the_pages_own_origin(
     assert not browser_says_same_origin({})
 
 
+@pytest.mark.parametrize(
+    ("origin", "host", "fields", "peer", "is_local"),
+    [
+        ("http://127.0.0.1:8000", "127.0.0.1:8080", {}, "127.0.0.1", True),
+        ("http://localhost", "localhost:8080", {}, "::1", True),
+        ("https://[::1]:8443", "[::1]:8080", {}, "::1", True),
+        (
+            "http://127.0.0.1:8000",
+            "127.0.0.1:8080",
+            {b"sec-fetch-site": b"same-site"},
+            "::1",
+            False,
+        ),
+        ("http://127.0.0.1:8000", "127.0.0.1:8080", {}, "10.0.0.1", False),
+        ("http://127.0.0.1:8000", "127.0.0.1:8080", {}, None, False),
+        ("http://localhost:8000", "127.0.0.1:8080", {}, "127.0.0.1", False),
+        ("http://pillows.example:8000", "pillows.example:8080", {}, "127.0.0.1", False),
+        ("http://localhost.evil.example", "localhost", {}, "127.0.0.1", False),
+        ("http://user@localhost:8000", "localhost:8080", {}, "127.0.0.1", False),
+        ("null", "localhost:8080", {}, "127.0.0.1", False),
+        ("file://localhost", "localhost:8080", {}, "127.0.0.1", False),
+    ],
+)
+def test_on_loopback_another_port_of_one_name_counts(
+    origin: str, host: str, fields: dict[bytes, bytes], peer: str | None, is_local: bool
+) -> None:
+    """Unless the browser says by Sec-Fetch-Site that the page is of another one."""
+    assert is_same_loopback_name(origin, host, fields, peer) is is_local
+
+
 @given(st.text(), st.text())
 def test_any_origin_is_decided_without_an_exception(origin: str, host: str) -> None:
     """It is chosen by the client."""
     assert origin_allowed(origin, [host], ()) in (True, False)
+    assert is_same_loopback_name(origin, host, {}, "127.0.0.1") in (True, False)

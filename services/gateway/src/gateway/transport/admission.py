@@ -23,7 +23,11 @@ from gateway.transport.forwarded import (
     is_trusted,
 )
 from gateway.transport.host_policy import foreign_host
-from gateway.transport.origin_policy import browser_says_same_origin, origin_allowed
+from gateway.transport.origin_policy import (
+    browser_says_same_origin,
+    is_same_loopback_name,
+    origin_allowed,
+)
 from runtime.networks import Network
 from runtime.web_host import EVERY_HOST, AllowedHosts, parse_host
 
@@ -168,9 +172,11 @@ def _refusal_of_origin(
     is_https = is_proxied and is_forwarded_https(fields)
     if policy.https_host is not None:
         is_https = is_https or policy.https_host in map(parse_host, hosts)
-    if origin_allowed(
-        origin, hosts, policy.allowed_origins, is_https=is_https
-    ) or browser_says_same_origin(fields):
+    if (
+        origin_allowed(origin, hosts, policy.allowed_origins, is_https=is_https)
+        or browser_says_same_origin(fields)
+        or (not is_https and is_same_loopback_name(origin, host, fields, peer))
+    ):
         return None
     if is_https and not origin.startswith("https:"):
         advice = "this site is reached by https://; open its page so"

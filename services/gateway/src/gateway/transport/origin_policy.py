@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from runtime.web_host import is_loopback, parse_host
+
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -30,6 +32,27 @@ def browser_says_same_origin(fields: Mapping[bytes, bytes]) -> bool:
     No page can set this header, and a proxy that names another Host leaves it as it is.
     """
     return fields.get(b"sec-fetch-site") == b"same-origin"
+
+
+def is_same_loopback_name(
+    origin: str, host: str, fields: Mapping[bytes, bytes], peer: str | None
+) -> bool:
+    """Return whether this machine asks, and origin and host are its one name with any ports.
+
+    So it is behind nginx without a line about Host, which then is the gateway's own address.
+    Whoever has a page at another port of this machine can run a program here too.
+    A page of another port whose browser says so by `Sec-Fetch-Site` does not count.
+    """
+    if b"sec-fetch-site" in fields or peer is None or not is_loopback(peer):
+        return False
+    scheme, _, site = origin.lower().partition("://")
+    name = parse_host(site)
+    return (
+        scheme in _DEFAULT_PORTS
+        and name is not None
+        and is_loopback(name)
+        and name == parse_host(host)
+    )
 
 
 def _is_same_site(origin: str, host: str) -> bool:

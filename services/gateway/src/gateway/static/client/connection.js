@@ -6,7 +6,8 @@
  * injected, so that tests need neither a browser nor real time.
  */
 
-import { RetryPolicy, TOO_MANY_REQUESTS, UNAUTHORIZED } from "./retry_policy.js";
+import { isOwnOrigin } from "./gateway_url.js";
+import { FORBIDDEN, RetryPolicy, TOO_MANY_REQUESTS, UNAUTHORIZED } from "./retry_policy.js";
 import { SILENCE_TIMEOUT_MS, SilenceTimer } from "./silence_timer.js";
 import { SocketOpener, TIMERS } from "./sockets.js";
 
@@ -230,6 +231,10 @@ export class Connection {
   /** @param {{code: number, reason: string, retryMs?: number | undefined}} event */
   #closed({ code, reason, retryMs }) {
     this.#detachSocket();
+    if (code === FORBIDDEN && isOwnOrigin(this.#callbacks.address("events")) && this.#policy.turnToSse(this.#transport)) {
+      this.open();
+      return;
+    }
     const isRenewable = code === UNAUTHORIZED && this.#callbacks.mayRenew();
     if (this.#policy.isTerminal(code) && !isRenewable) this.#setState({ phase: "stopped", code, reason });
     else this.#retry(code, reason || this.#socketError || (this.#policy.hasReceived ? "the connection was lost" : "no connection came about"), retryMs);

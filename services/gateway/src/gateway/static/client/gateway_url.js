@@ -39,6 +39,12 @@ export function httpUrlFor(text) {
   return /^[\w.-]+(:\d+(\/|$)|\.)/.test(text) ? `http://${text} or https://${text}` : "https://host/";
 }
 
+/** Whether the address of a stream is of the origin that the document is of. @param {string} address */
+export function isOwnOrigin(address) {
+  const { protocol, host } = new URL(address);
+  return `${protocol.replace("ws", "http")}//${host}` === globalThis.location?.origin;
+}
+
 /** The URL of the gateway's WebSocket. @param {URL} folder of the gateway's endpoints */
 export function streamUrl(folder) {
   const url = new URL("ws", folder);

@@ -9,6 +9,8 @@ import { backoff, delayWithin } from "./backoff.js";
 export const TOO_MANY_REQUESTS = 4429;
 /** Close code of a gateway that needs a token, or another one. */
 export const UNAUTHORIZED = 4401;
+/** Close code of a gateway that does not allow this page, or a pillow that it asks for. */
+export const FORBIDDEN = 4403;
 /** Minimum delay in ms after TOO_MANY_REQUESTS. */
 export const TOO_MANY_DELAY_MS = 30_000;
 
@@ -16,7 +18,7 @@ export const TOO_MANY_DELAY_MS = 30_000;
 const MAX_ASKED_MS = 600_000;
 
 /** Close codes after which another attempt would be refused as well. */
-const TERMINAL_CODES = new Set([4400, 4401, 4403, 4408]);
+const TERMINAL_CODES = new Set([4400, UNAUTHORIZED, FORBIDDEN, 4408]);
 /** A full gateway refuses many clients at once: their first delay is drawn from a wider window. */
 const MIN_ATTEMPT = new Map([[1013, 4]]);
 /**
@@ -33,6 +35,7 @@ export class RetryPolicy {
   #silentAttempts = 0;
   #hasReceived = false;
   #hasWebSocketWorked = false;
+  #mustUseSse = false;
   /** @type {[number, number] | null} */
   #reconnectWindow = null;
 
@@ -43,6 +46,7 @@ export class RetryPolicy {
 
   /** Whether the next attempt should use SSE even if there is a WebSocket. */
   get prefersSse() {
+    if (this.#mustUseSse) return true;
     const every = this.#hasWebSocketWorked ? SSE_EVERY_AFTER_WEBSOCKET : SSE_EVERY;
     return this.#silentAttempts % every === every - 1;
   }
@@ -50,6 +54,18 @@ export class RetryPolicy {
   /** Whether a close code forbids another attempt. @param {number} code */
   isTerminal(code) {
     return TERMINAL_CODES.has(code);
+  }
+
+  /**
+   * Use SSE from now on, because the gateway does not allow a WebSocket of its own page: a proxy names
+   * another host, and not every browser says of a WebSocket that it is of the same origin.
+   *
+   * @param {"websocket" | "events"} transport that was refused
+   * @returns {boolean} false if SSE was refused as well
+   */
+  turnToSse(transport) {
+    this.#mustUseSse = transport === "websocket" && !this.#mustUseSse;
+    return this.#mustUseSse;
   }
 
   startAttempt() {

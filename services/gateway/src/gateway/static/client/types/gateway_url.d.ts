@@ -16,5 +16,7 @@ export declare function parseHttpUrl(text: string | URL | undefined, base: strin
 export declare function gatewayFolder(url: string | URL | undefined): URL;
 /** The http or https URL that was meant by a text; an example if that is unknown. @param {string} text */
 export declare function httpUrlFor(text: string): string;
+/** Whether the address of a stream is of the origin that the document is of. @param {string} address */
+export declare function isOwnOrigin(address: string): boolean;
 /** The URL of the gateway's WebSocket. @param {URL} folder of the gateway's endpoints */
 export declare function streamUrl(folder: URL): URL;

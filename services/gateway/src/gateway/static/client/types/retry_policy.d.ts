@@ -6,6 +6,8 @@
 export declare const TOO_MANY_REQUESTS = 4429;
 /** Close code of a gateway that needs a token, or another one. */
 export declare const UNAUTHORIZED = 4401;
+/** Close code of a gateway that does not allow this page, or a pillow that it asks for. */
+export declare const FORBIDDEN = 4403;
 /** Minimum delay in ms after TOO_MANY_REQUESTS. */
 export declare const TOO_MANY_DELAY_MS = 30000;
 export declare class RetryPolicy {
@@ -16,6 +18,14 @@ export declare class RetryPolicy {
     get prefersSse(): boolean;
     /** Whether a close code forbids another attempt. @param {number} code */
     isTerminal(code: number): boolean;
+    /**
+     * Use SSE from now on, because the gateway does not allow a WebSocket of its own page: a proxy names
+     * another host, and not every browser says of a WebSocket that it is of the same origin.
+     *
+     * @param {"websocket" | "events"} transport that was refused
+     * @returns {boolean} false if SSE was refused as well
+     */
+    turnToSse(transport: "websocket" | "events"): boolean;
     startAttempt(): void;
     /** @param {"websocket" | "events"} transport by which a message was received */
     messageReceived(transport: "websocket" | "events"): void;
