@@ -129,6 +129,22 @@ test("a pillow is stale or unknown while the connection is not live", () => {
   assert.deepEqual(all(), ["stale", "stale", "stale", "unknown"]);
 });
 
+test("how many clients the gateway has is told when it changes, and is not known without a connection", () => {
+  const { time, client, receive, arrive, server, FakeWebSocket } = setUp();
+  const heard = [];
+  client.addEventListener("watching", ({ detail }) => heard.push(detail.watching));
+  assert.equal(client.watching, null);
+  arrive([], { watching: 1 });
+  receive({ type: "heartbeat", sent: server(), watching: 312 });
+  receive({ type: "heartbeat", sent: server(), watching: 312 });
+  assert.equal(client.watching, 312);
+  FakeWebSocket.newest.drop();
+  assert.equal(client.watching, null);
+  time.pass(20_000);
+  arrive([]);
+  assert.deepEqual(heard, [1, 312, null]);
+});
+
 test("ages are measured on the gateway's clock", () => {
   const { time, client, arrive, pillow, server, receive, FakeWebSocket } = setUp();
   arrive([pillow("a", 4_000)]);

@@ -31,6 +31,7 @@ clouds.addEventListener("change", ({ detail: { updates, sent } }) => {
     if (pillow !== null) console.log(journey(pillow, { forwarded: sent, shown: clouds.now(), queueOffsetMs: clouds.queueOffsetMs })?.ms);
   }
 });
+clouds.addEventListener("watching", ({ detail }) => console.log((detail.watching ?? 0) + (clouds.watching ?? 0)));
 clouds.addEventListener("fault", ({ detail }) => console.warn(detail.message));
 const listener = ({ detail }: ChangeEvent) => console.log(detail.isResumed, clouds.cursor);
 clouds.addEventListener("change", listener, { once: true });

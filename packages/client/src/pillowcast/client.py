@@ -32,6 +32,7 @@ class Options:
     token: Token | None = None
     cursor: str | None = None
     on_connection: "Callable[[Client], None] | None" = None
+    on_watching: "Callable[[Client], None] | None" = None
     transport: Transport = field(default_factory=Transport)
 
 
@@ -42,6 +43,7 @@ def connect(
     token: Token | None = None,
     cursor: str | None = None,
     on_connection: "Callable[[Client], None] | None" = None,
+    on_watching: "Callable[[Client], None] | None" = None,
     ssl: tls.SSLContext | None = None,
     proxy: str | Literal[True] | None = True,
 ) -> "Client":
@@ -51,12 +53,14 @@ def connect(
     function that returns one, or a coroutine function; a function is called for each connection,
     and again before the token expires. `cursor`: that of an earlier client of the same gateway and
     pillows, to receive only what changed after it. `on_connection`: is called with the client when
-    `connection` or `status` has changed. `ssl`: which certificates are trusted. `proxy`: a proxy's
-    URL; True for that of the environment, None for none.
+    `connection` or `status` has changed. `on_watching`: the same of `watching`. `ssl`: which
+    certificates are trusted. `proxy`: a proxy's URL; True for that of the environment, None for
+    none.
 
     Raises TypeError or ValueError with what to write instead.
     """
-    return Client(Options(url, pillows, token, cursor, on_connection, Transport(ssl, proxy)))
+    transport = Transport(ssl, proxy)
+    return Client(Options(url, pillows, token, cursor, on_connection, on_watching, transport))
 
 
 def _check(options: Options) -> None:
@@ -75,13 +79,18 @@ class Client:
     def __init__(self, options: Options) -> None:
         _check(options)
         self._on_connection = options.on_connection
+        self._on_watching = options.on_watching
         self._store = Store(options.cursor)
         self._session = ClientSession(
             stream_url(options.url),
             Subscription(check_pillows(options.pillows), has_cursor=options.cursor is not None),
             self._store,
             options.token,
-            Callbacks(self._push, self._tell),
+            Callbacks(
+                self._push,
+                lambda: self._tell(self._on_connection),
+                lambda: self._tell(self._on_watching),
+            ),
         )
         self._link = Link(self._session, self._session.policy, options.transport)
         self._task: asyncio.Task[None] | None = None
@@ -124,6 +133,11 @@ class Client:
     def is_retained(self) -> bool:
         """Whether the broker delivers the states that it retains."""
         return self._store.retained
+
+    @property
+    def watching(self) -> int | None:
+        """How many clients the gateway has; None while it is not connected, or does not say."""
+        return self._store.watching
 
     @property
     def round_trip_ms(self) -> float | None:
@@ -261,10 +275,10 @@ class Client:
             for update in updates:
                 reader.push(update)
 
-    def _tell(self) -> None:
-        if self._on_connection is None:
+    def _tell(self, listener: "Callable[[Client], None] | None") -> None:
+        if listener is None:
             return
         try:
-            self._on_connection(self)
+            listener(self)
         except Exception:
-            logger.exception("on_connection has failed")
+            logger.exception("on_connection or on_watching has failed")

@@ -33,6 +33,7 @@ class Snapshot:
     continued: bool = False
     retained: bool = True
     queue_offset: float | None = None
+    watching: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Heartbeat:
     """A sign of life of the gateway."""
 
     sent: float
+    watching: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,10 @@ def _is_time(value: Any) -> bool:
     return _is_number(value) and bool(value >= 0)
 
 
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
 def _is_cursor(value: object) -> bool:
     return isinstance(value, str) and _CURSOR.fullmatch(value) is not None
 
@@ -217,9 +223,10 @@ _OPTIONAL_FIELDS: Final[Mapping[str, Mapping[str, Check]]] = {
         "retained": _is_bool,
         "queue_offset": _is_number,
         "shown": _is_number,
+        "watching": _is_count,
     },
     "status": {"retained": _is_bool},
-    "heartbeat": {"queue_offset": _is_number},
+    "heartbeat": {"queue_offset": _is_number, "watching": _is_count},
     "pong": {"queue_offset": _is_number},
 }
 
@@ -242,6 +249,7 @@ def _snapshot(frame: dict[str, Any]) -> Snapshot:
         continued=frame.get("continued") is True,
         retained=frame.get("retained") is not False,
         queue_offset=frame.get("queue_offset"),
+        watching=frame.get("watching"),
     )
 
 
@@ -250,7 +258,7 @@ _BUILDERS: Final[Mapping[str, Callable[[dict[str, Any]], Frame]]] = {
     "update": lambda one: Changes(one["cursor"], one["sent"], _states(one["pillows"])),
     "removed": lambda one: Removed(one["cursor"], tuple(one["pillows"])),
     "status": lambda one: BrokerStatus(one["broker"], one.get("retained") is not False),
-    "heartbeat": lambda one: Heartbeat(one["sent"]),
+    "heartbeat": lambda one: Heartbeat(one["sent"], one.get("watching")),
     "pong": lambda one: Pong(one["sent"], one["received"]),
     "goodbye": lambda one: Goodbye((one["reconnect_ms"][0], one["reconnect_ms"][1])),
     "error": lambda one: Refusal(one["code"], one["message"]),

@@ -36,6 +36,7 @@ class Callbacks:
 
     updates: Callable[[list[Update]], None]
     connection: Callable[[], None]
+    watching: Callable[[], None]
 
 
 class ClientSession:
@@ -114,6 +115,9 @@ class ClientSession:
         self._synced = False
         self._lost = True
         self.has_all.clear()
+        if self._store.watching is not None:
+            self._store.watching = None
+            self._callbacks.watching()
         for task in self._tasks:
             task.cancel()
 
@@ -142,7 +146,7 @@ class ClientSession:
         except FrameError as error:
             self._count_fault(error)
             return
-        before = self.connection
+        before, watching = self.connection, self._store.watching
         is_last = isinstance(frame, Snapshot) and self._answered(frame)
         self._observe(frame)
         if isinstance(frame, Goodbye):
@@ -150,6 +154,8 @@ class ClientSession:
         if isinstance(frame, Refusal):
             self._gateway_error = frame.message
         updates = self._store.apply(frame, _now_ms(), is_last=is_last)
+        if self._store.watching != watching:
+            self._callbacks.watching()
         if self.connection != before:
             self._callbacks.connection()
         if updates:

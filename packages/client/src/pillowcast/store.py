@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pillowcast.frames import Broker, BrokerStatus, Changes, Frame, Removed, Snapshot
+from pillowcast.frames import Broker, BrokerStatus, Changes, Frame, Heartbeat, Removed, Snapshot
 from pillowcast.pillow_state import State, Update
 
 
@@ -42,6 +42,8 @@ class Store:
         """Whether the gateway is connected to its broker; None before the first snapshot."""
         self.retained = True
         """Whether the broker delivers the states that it retains."""
+        self.watching: int | None = None
+        """How many clients the gateway has; None while that is not known."""
         self._signs: dict[str, Sign] = {}
         # Whether the states at the cursor are unknown, because another client received them.
         self._is_partial = cursor is not None
@@ -82,6 +84,8 @@ class Store:
         if isinstance(frame, Snapshot | BrokerStatus):
             self.broker = frame.broker
             self.retained = frame.retained
+        if isinstance(frame, Snapshot | Heartbeat):
+            self.watching = frame.watching
         if isinstance(frame, Snapshot):
             return self._apply_snapshot(frame, is_last)
         if isinstance(frame, Changes):

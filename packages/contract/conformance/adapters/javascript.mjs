@@ -12,6 +12,7 @@ const client = new Pillowcast({
   ...(token === "" ? {} : { token }),
 });
 client.addEventListener("connection", ({ detail }) => report({ live: detail.connection === "live" }));
+client.addEventListener("watching", ({ detail }) => report(detail));
 process.stdin.on("end", () => client.close()).resume();
 
 client.open();

@@ -30,6 +30,7 @@ async def main() -> None:
         None if names == "all" else names.split(","),
         token=os.environ["PILLOWCAST_TOKEN"] or None,
         on_connection=lambda one: report(live=one.connection == "live"),
+        on_watching=lambda one: report(watching=one.watching),
         proxy=None,
     )
     async with client:

@@ -24,10 +24,11 @@ import { FrameError, parseFrame } from "./frames.js";
 /** @typedef {CustomEvent<ChangeDetail>} ChangeEvent */
 /** @typedef {CustomEvent<ConnectionDetail>} ConnectionEvent */
 /** @typedef {CustomEvent<FrameError>} FaultEvent */
+/** @typedef {CustomEvent<{watching: number | null}>} WatchingEvent */
 // Derived from EventTarget, because the names differ between the types of browsers and of Node.js.
 /** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
 /** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
-/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent}} Events */
+/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent, watching: WatchingEvent}} Events */
 /** @typedef {keyof Events} EventName */
 /**
  * @template {EventName} T
@@ -88,7 +89,7 @@ export function parseOrReport(data, client) {
  * Create an event with a detail. Node.js 18 has no CustomEvent.
  *
  * @param {keyof Events} type
- * @param {ChangeDetail | ConnectionDetail | FrameError} detail
+ * @param {Events[keyof Events]["detail"]} detail
  */
 export function createEvent(type, detail) {
   return Object.assign(new Event(type), { detail });

@@ -56,6 +56,11 @@ export class ClientState extends ClientEventTarget {
     return this.#store.retained;
   }
 
+  /** How many clients the gateway has, this one among them; null while the connection is not live, or the gateway does not say. */
+  get watching() {
+    return this.#store.watching;
+  }
+
   /** Whether the known states are live. */
   get connection() {
     return this.#liveness.connection;

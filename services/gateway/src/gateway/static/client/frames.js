@@ -97,6 +97,8 @@ const isBoolean = (value) => typeof value === "boolean";
 /** @type {Check} */
 const isOffset = (value) => Number.isFinite(value);
 /** @type {Check} */
+const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+/** @type {Check} */
 const isPillow = (value) =>
   isObject(value) && isPillowId(value.pillow) && isString(value.state) && value.state !== "";
 /** @type {Check} */
@@ -126,9 +128,9 @@ const FIELDS = {
 };
 /** The fields that a frame may have. @type {Record<string, Record<string, Check>>} */
 const OPTIONAL_FIELDS = {
-  snapshot: { more: isBoolean, continued: isBoolean, retained: isBoolean, queue_offset: isOffset, shown: isOffset },
+  snapshot: { more: isBoolean, continued: isBoolean, retained: isBoolean, watching: isCount, queue_offset: isOffset, shown: isOffset },
   status: { retained: isBoolean },
-  heartbeat: { queue_offset: isOffset },
+  heartbeat: { queue_offset: isOffset, watching: isCount },
   pong: { queue_offset: isOffset },
 };
 

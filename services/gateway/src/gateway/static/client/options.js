@@ -35,6 +35,7 @@ const MAX_REQUEST_BYTES = 65_536;
  * @property {import("./page_lifecycle.js").PageTargets} [page] targets of the events `online`,
  *   `visibilitychange`, `freeze` and `resume`
  */
+/** @typedef {Options & Injected & import("./connection.js").Surroundings} AllOptions */
 
 /**
  * Check the option `pillows`. An empty list is an error, because to the gateway it would mean all.

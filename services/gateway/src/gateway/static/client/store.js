@@ -70,6 +70,8 @@ export class Store {
   broker = null;
   /** Whether the broker delivers the states that it retains, so that a snapshot has all pillows. */
   retained = true;
+  /** How many clients the gateway has; null while that is not known. @type {number | null} */
+  watching = null;
 
   /** @type {Map<string, Sign>} */
   #signs = new Map();
@@ -129,6 +131,7 @@ export class Store {
         this.cursor = frame.cursor;
         this.broker = frame.broker;
         this.retained = frame.retained !== false;
+        this.watching = frame.watching ?? null;
         return this.#applySnapshot(frame, isLast);
       case "update":
         this.cursor = frame.cursor;
@@ -139,6 +142,9 @@ export class Store {
       case "status":
         this.broker = frame.broker;
         this.retained = frame.retained !== false;
+        return NOTHING;
+      case "heartbeat":
+        this.watching = frame.watching ?? null;
         return NOTHING;
       default:
         return NOTHING;

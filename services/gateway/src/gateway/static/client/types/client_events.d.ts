@@ -41,12 +41,16 @@ export type ConnectionDetail = {
 export type ChangeEvent = CustomEvent<ChangeDetail>;
 export type ConnectionEvent = CustomEvent<ConnectionDetail>;
 export type FaultEvent = CustomEvent<FrameError>;
+export type WatchingEvent = CustomEvent<{
+    watching: number | null;
+}>;
 export type ListenOptions = Parameters<EventTarget["addEventListener"]>[2];
 export type UnlistenOptions = Parameters<EventTarget["removeEventListener"]>[2];
 export type Events = {
     change: ChangeEvent;
     connection: ConnectionEvent;
     fault: FaultEvent;
+    watching: WatchingEvent;
 };
 export type EventName = keyof Events;
 export type Listener<T extends EventName> = ((event: Events[T]) => void) | {
@@ -72,9 +76,10 @@ export type Listener<T extends EventName> = ((event: Events[T]) => void) | {
 /** @typedef {CustomEvent<ChangeDetail>} ChangeEvent */
 /** @typedef {CustomEvent<ConnectionDetail>} ConnectionEvent */
 /** @typedef {CustomEvent<FrameError>} FaultEvent */
+/** @typedef {CustomEvent<{watching: number | null}>} WatchingEvent */
 /** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
 /** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
-/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent}} Events */
+/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent, watching: WatchingEvent}} Events */
 /** @typedef {keyof Events} EventName */
 /**
  * @template {EventName} T
@@ -111,10 +116,12 @@ export declare function parseOrReport(data: unknown, client: EventTarget): impor
  * Create an event with a detail. Node.js 18 has no CustomEvent.
  *
  * @param {keyof Events} type
- * @param {ChangeDetail | ConnectionDetail | FrameError} detail
+ * @param {Events[keyof Events]["detail"]} detail
  */
-export declare function createEvent(type: keyof Events, detail: ChangeDetail | ConnectionDetail | FrameError): Event & {
-    detail: ChangeDetail | ConnectionDetail | FrameError;
+export declare function createEvent(type: keyof Events, detail: Events[keyof Events]["detail"]): Event & {
+    detail: ChangeDetail | ConnectionDetail | FrameError | {
+        watching: number | null;
+    };
 };
 /**
  * The detail of a `change` event for the updates that a frame brought.

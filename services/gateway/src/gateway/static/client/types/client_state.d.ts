@@ -25,6 +25,8 @@ export declare class ClientState extends ClientEventTarget {
     get isLoading(): boolean;
     /** Whether the broker delivers the states that it retains; without them a pillow is unknown until it speaks. */
     get isRetained(): boolean;
+    /** How many clients the gateway has, this one among them; null while the connection is not live, or the gateway does not say. */
+    get watching(): number | null;
     /** Whether the known states are live. */
     get connection(): import("./freshness.js").Freshness;
     /** Local time in ms since when `connection` has its value. */

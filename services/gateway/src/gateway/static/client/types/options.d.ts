@@ -56,6 +56,7 @@ export type Injected = {
      */
     page?: import("./page_lifecycle.js").PageTargets;
 };
+export type AllOptions = Options & Injected & import("./connection.js").Surroundings;
 /**
  * @typedef {object} Options
  * @property {string | URL} [url] the gateway, as `https://host/`; by default the one that served this
@@ -82,6 +83,7 @@ export type Injected = {
  * @property {import("./page_lifecycle.js").PageTargets} [page] targets of the events `online`,
  *   `visibilitychange`, `freeze` and `resume`
  */
+/** @typedef {Options & Injected & import("./connection.js").Surroundings} AllOptions */
 /**
  * Check the option `pillows`. An empty list is an error, because to the gateway it would mean all.
  *

@@ -9,7 +9,8 @@
  *
  * It keeps one connection, resumes at its cursor after a loss, and reports whether the states are live.
  */
-import { ClientState } from "./client_state.js";
+import { Pillowcast } from "./client.js";
+export { Pillowcast } from "./client.js";
 export { RefusedError } from "./errors.js";
 export { FrameError, isPillowId } from "./frames.js";
 export { journey, quantile } from "./latency.js";
@@ -28,12 +29,13 @@ export type ConnectionDetail = import("./client_events.js").ConnectionDetail;
 export type ChangeEvent = import("./client_events.js").ChangeEvent;
 export type ConnectionEvent = import("./client_events.js").ConnectionEvent;
 export type FaultEvent = import("./client_events.js").FaultEvent;
+export type WatchingEvent = import("./client_events.js").WatchingEvent;
 export type State = import("./frames.js").State;
 export type EventName = import("./client_events.js").EventName;
 export type Events = import("./client_events.js").Events;
 export type Options = import("./options.js").Options;
 export type Injected = import("./options.js").Injected;
-export type AllOptions = Options & Injected & Surroundings;
+export type AllOptions = import("./options.js").AllOptions;
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {import("./frames.js").Pillow} Pillow */
 /** @typedef {import("./frames.js").Hops} Hops */
@@ -48,46 +50,12 @@ export type AllOptions = Options & Injected & Surroundings;
 /** @typedef {import("./client_events.js").ChangeEvent} ChangeEvent */
 /** @typedef {import("./client_events.js").ConnectionEvent} ConnectionEvent */
 /** @typedef {import("./client_events.js").FaultEvent} FaultEvent */
+/** @typedef {import("./client_events.js").WatchingEvent} WatchingEvent */
 /** @typedef {import("./frames.js").State} State */
 /** @typedef {import("./client_events.js").EventName} EventName */
 /** @typedef {import("./client_events.js").Events} Events */
 /** @typedef {import("./options.js").Options} Options */
 /** @typedef {import("./options.js").Injected} Injected */
-/** @typedef {Options & Injected & Surroundings} AllOptions */
+/** @typedef {import("./options.js").AllOptions} AllOptions */
 /** Create a client and connect it. @param {AllOptions} [options] */
 export declare function connect(options?: AllOptions): Pillowcast;
-/**
- * The live state of pillows.
- *
- * Events:
- * - `change` (ChangeEvent): there are new states
- * - `connection` (ConnectionEvent): whether the known states are live has changed, or `status` has
- * - `fault` (FaultEvent): a frame was invalid and is ignored; `detail` is its FrameError
- *
- * `for await` over it gives every Update, beginning with the known states.
- */
-export declare class Pillowcast extends ClientState {
-    #private;
-    /** @param {AllOptions} [options] */
-    constructor(options?: AllOptions);
-    /** What the connection does, when the next attempt is, and why. @returns {Status} */
-    get status(): Status;
-    /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */
-    subscribe(pillows: string[] | "all"): void;
-    /**
-     * Say that these states are on the screen. Some of it is reported, if the option `reportShown` is set and
-     * the gateway asks this client: at most once a second.
-     *
-     * @param {Pillow[]} pillows
-     * @param {number} [shown] when, in the gateway's time; now by default
-     */
-    shown(pillows: Pillow[], shown?: number): void;
-    /** Connect; without effect if it is connected already, or if its signal was aborted. */
-    open(): this;
-    /** Try again now instead of after the delay; also after a refusal. */
-    retry(): void;
-    /** Disconnect; every `for await` ends. `open()` connects again. */
-    close(): void;
-    /** Every update, beginning with the known states. */
-    [Symbol.asyncIterator](): import("./update_iterator.js").UpdateIterator;
-}

@@ -62,6 +62,8 @@ export declare class Store {
     broker: import("./frames.js").Broker | null;
     /** Whether the broker delivers the states that it retains, so that a snapshot has all pillows. */
     retained: boolean;
+    /** How many clients the gateway has; null while that is not known. @type {number | null} */
+    watching: number | null;
     /** @param {string | null} [cursor] of an earlier client, which knows the states up to there */
     constructor(cursor?: string | null);
     /**
