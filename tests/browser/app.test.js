@@ -44,7 +44,7 @@ function fakeViews(client) {
       setNoMatch: (isEmpty) => { shown.noMatch = isEmpty; },
       announce: (text) => { shown.announced = text; },
     },
-    status: { render: ({ connection, count }) => { shown.status = [connection, count]; } },
+    status: { render: ({ connection, count }) => { shown.status = [connection, count]; }, beat: () => { shown.beats = (shown.beats ?? 0) + 1; } },
     wall: {
       card: (id) => cards.get(id),
       get cards() { return cards.values(); },

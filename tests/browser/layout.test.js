@@ -5,7 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { CANVAS } from "../../services/gateway/src/gateway/static/cloud/poses.js";
-import { isCrowd, isDense, needsFilters, tileProperties, WALL_SIZES, wallSize } from "../../services/gateway/src/gateway/static/page/layout.js";
+import { fitTile, isCrowd, isDense, needsFilters, tileProperties, WALL_SIZES, wallSize } from "../../services/gateway/src/gateway/static/page/layout.js";
+import { splitName } from "../../services/gateway/src/gateway/static/page/pillow_name.js";
 
 const STATIC = new URL("../../services/gateway/src/gateway/static/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, STATIC), "utf8");
@@ -37,8 +38,26 @@ test("style sheets use exactly the custom properties that layout.js defines", ()
   assert.deepEqual([...new Set(used)].sort(), defined.sort());
 });
 
+test("a tile grows with the text, and is as wide as its longest text while two still lie side by side", () => {
+  const tile = { minWidth: 158, gap: 12, picture: 122 };
+  assert.deepEqual(fitTile(tile, { rem: 16, width: 140, space: 1_200 }), tile);
+  assert.deepEqual(fitTile(tile, { rem: 32, width: 300, space: 1_200 }), { minWidth: 316, gap: 12, picture: 153 });
+  assert.equal(fitTile(tile, { rem: 16, width: 176.2, space: 1_200 }).minWidth, 177);
+  assert.equal(fitTile(tile, { rem: 16, width: 177, space: 336 }).minWidth, 162, "it wraps");
+  assert.equal(fitTile(tile, { rem: 16, width: 177, space: 300 }).minWidth, 158);
+});
+
+test("a long name is split so that its end stays", () => {
+  assert.deepEqual(splitName("cloud-1"), ["cloud-1", ""]);
+  assert.deepEqual(splitName("x".repeat(16)), ["x".repeat(16), ""]);
+  assert.deepEqual(splitName(`${"x".repeat(60)}-12`), ["x".repeat(55), "xxxxx-12"]);
+  const accented = `${"a".repeat(20)}e\u0301\u0323${"b".repeat(7)}`;
+  assert.deepEqual(splitName(accented), ["a".repeat(20), accented.slice(20)], "an accent stays at its letter");
+  assert.deepEqual(splitName("☁️".repeat(20)).join(""), "☁️".repeat(20));
+});
+
 test("no style sheet repeats a number of a tile", () => {
-  const numbers = TILES.flatMap(({ minWidth, height, picture }) => [minWidth, height, picture]);
+  const numbers = TILES.flatMap(({ minWidth, picture }) => [minWidth, picture]);
   for (const [name, source] of STYLES) {
     for (const number of numbers) assert.doesNotMatch(source, new RegExp(`\\b${number}px`), `${name}: ${number}px`);
   }

@@ -5,7 +5,8 @@
  * `--state` is the colour of the state; the page or the element sets it. Animations change transform
  * and opacity only, because a browser runs those on its compositor. Nothing moves where a cloud is
  * `.still` or out of sight (`.offscreen`), or if the user prefers reduced motion.
- * A `.plain` cloud moves as a whole.
+ * A `.plain` cloud moves as a whole. A sleeping one lies still after a minute, because an animation that
+ * runs all night costs a display more than the rest of the page.
  */
 
 import { CANVAS } from "./poses.js";
@@ -85,8 +86,8 @@ const MOVES = `
 [data-pose="throwing"] .ground { animation: far 2.2s ease-in-out infinite; }
 .speed { animation: rush 0.7s linear infinite; }
 .twinkle { animation: flicker 1.1s ease-in-out infinite; }
-[data-pose="notconnected"] .figure { animation: doze 5.5s ease-in-out infinite; }
-.snore { animation: snore 4.2s ease-in-out infinite; }
+[data-pose="notconnected"] .figure { animation: doze 5.5s ease-in-out 11; }
+.snore { animation: snore 4.2s ease-in-out 14; }
 .rise.second { animation-delay: -0.9s; } .rise.third { animation-delay: -1.8s; }
 .motion.second { animation-delay: -0.28s; }
 .speed.second { animation-delay: -0.25s; } .speed.third { animation-delay: -0.5s; }
@@ -120,7 +121,7 @@ const MOVES = `
 .plain [data-pose="shaking"] { animation: shake 0.28s linear infinite; }
 .plain [data-pose="spinning"] { transform-origin: 50% 50%; animation: turn 2.6s linear infinite; }
 .plain [data-pose="throwing"] { animation: toss 2.2s ease-in-out infinite; }
-.plain [data-pose="notconnected"] { animation: doze 5.5s ease-in-out infinite; }
+.plain [data-pose="notconnected"] { animation: doze 5.5s ease-in-out 11; }
 .drawing.still, .drawing.still * { animation: none; }
 .offscreen, .offscreen * { animation: none !important; }
 .leaving * { animation-play-state: paused; }

@@ -34,7 +34,7 @@ const LATENCY_INTERVAL_MS = 500;
  * @property {Pick<import("./filters.js").Filters, "set" | "render">} filters
  * @property {Pick<import("./latency_later.js").LatencyLater, "add" | "render">} latency
  * @property {Pick<import("./shell.js").Shell, "render" | "setBackHash" | "setNoMatch" | "announce">} shell
- * @property {Pick<import("./status.js").StatusBar, "render">} status
+ * @property {Pick<import("./status.js").StatusBar, "render" | "beat">} status
  * @property {Pick<import("./wall.js").Wall, "card" | "cards" | "show" | "focus">} wall
  */
 
@@ -94,6 +94,7 @@ export class App {
 
   /** @param {import("../client/client_events.js").ChangeDetail} detail */
   #onChange({ updates, isSnapshot, sent }) {
+    this.#views.status.beat();
     for (const update of updates) {
       const { id, pillow } = update;
       this.#state.apply(update);

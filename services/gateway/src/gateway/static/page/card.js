@@ -4,6 +4,7 @@ import { createCloud, followMotion, setPose, stateColor, stateLabel } from "../c
 import { createElement, setText } from "../cloud/dom.js";
 import { describePillow, isStill, knowledgeOf } from "../cloud/format.js";
 import { Battery } from "./battery.js";
+import { showName } from "./pillow_name.js";
 
 /** @typedef {import("../client/frames.js").Pillow} Pillow */
 /** @typedef {{left: number, top: number, width: number, height: number}} Box in px */
@@ -50,7 +51,7 @@ export class Card {
     this.id = id;
     this.element.dataset.pillow = id;
     this.link.href = `#${id}`;
-    setText(this.link, id);
+    showName(this.link, id);
     this.#pillow = undefined;
     this.#isNew = true;
     this.#position = "";

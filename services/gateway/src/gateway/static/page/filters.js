@@ -19,6 +19,8 @@ export class Filters {
   /** @type {HTMLSelectElement} */
   #order;
   #shownCount;
+  /** Opens the fields, where there is no room for them at once. */
+  #toggle;
   /** @type {Filter} */
   #filter = { states: [], name: "", order: "name" };
   #onChange;
@@ -33,6 +35,7 @@ export class Filters {
     this.#name = byId(document, "name-filter");
     this.#order = byId(document, "sort-order");
     this.#shownCount = byId(document, "shown-count");
+    this.#toggle = byId(document, "filter-toggle");
     for (const state of STATES) byId(document, "state-filters").append(this.#createChip(state));
     this.#listen();
     byId(document, "reset-filters").addEventListener("click", () => {
@@ -47,6 +50,14 @@ export class Filters {
     this.#name.value = filter.name;
     this.#order.value = filter.order;
     this.#renderPressed();
+    // What selects or sorts the clouds is not hidden.
+    if (filter.name !== "" || filter.order !== "name") this.openFields(true);
+  }
+
+  /** Show the fields also where there is no room for them at once. @param {boolean} isOpen */
+  openFields(isOpen) {
+    this.#bar.classList.toggle("open", isOpen);
+    this.#toggle.setAttribute("aria-expanded", String(isOpen));
   }
 
   /**
@@ -86,6 +97,10 @@ export class Filters {
   #listen() {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let typing;
+    this.#toggle.addEventListener("click", () => {
+      this.openFields(!this.#bar.classList.contains("open"));
+      if (this.#bar.classList.contains("open")) this.#name.focus();
+    });
     this.#name.addEventListener("input", () => {
       this.#filter.name = this.#name.value;
       clearTimeout(typing);

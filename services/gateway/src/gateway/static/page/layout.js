@@ -6,13 +6,22 @@
  */
 
 /**
- * A card of fixed size, in px.
+ * A card of fixed size. The numbers are px at the usual text size; `fitTile` fits them to another. Its
+ * height is that of its content.
  *
  * @typedef {object} Tile
  * @property {number} minWidth
- * @property {number} height
  * @property {number} gap between two tiles
  * @property {number} picture height of the cloud
+ */
+
+/**
+ * What was measured of the texts in a tile, in px.
+ *
+ * @typedef {object} TileText
+ * @property {number} rem the size of the page's text
+ * @property {number} width that the longest text takes on one line, with the tile's padding
+ * @property {number} space the width of the wall
  */
 
 /**
@@ -30,12 +39,17 @@ const FEW = { name: "few", maxClouds: 3, tile: null, redrawIntervalMs: 0 };
 /** @type {WallSize} */
 const SOME = { name: "some", maxClouds: 24, tile: null, redrawIntervalMs: 0 };
 /** @type {WallSize} */
-const MANY = { name: "many", maxClouds: 200, tile: { minWidth: 158, height: 218, gap: 12, picture: 122 }, redrawIntervalMs: 50 };
+const MANY = { name: "many", maxClouds: 200, tile: { minWidth: 158, gap: 12, picture: 122 }, redrawIntervalMs: 50 };
 /** @type {WallSize} */
-const DENSE = { name: "dense", maxClouds: Infinity, tile: { minWidth: 104, height: 134, gap: 8, picture: 82 }, redrawIntervalMs: 100 };
+const DENSE = { name: "dense", maxClouds: Infinity, tile: { minWidth: 104, gap: 8, picture: 82 }, redrawIntervalMs: 100 };
 
 /** From the smallest number of clouds to the largest. */
 export const WALL_SIZES = [FEW, SOME, MANY, DENSE];
+
+/** The text size in px for which the numbers of a tile are made. */
+const USUAL_REM = 16;
+/** A picture grows with the text up to this, because who needs larger text would see fewer clouds. */
+const MAX_PICTURE_GROWTH = 1.25;
 
 /** The size of a wall. @param {number} count of all pillows, also those that a filter hides */
 export function wallSize(count) {
@@ -50,6 +64,22 @@ export const isCrowd = (count) => count > SOME.maxClouds;
 
 /** Whether a change is shown without a transition: of 2,000 clouds, some change in every frame. @param {WallSize} size */
 export const isDense = (size) => size === DENSE;
+
+/**
+ * A tile that is wide enough for its texts, but where texts may wrap two still lie side by side.
+ *
+ * @param {Tile} tile
+ * @param {TileText} text
+ * @returns {Tile}
+ */
+export function fitTile({ minWidth, gap, picture }, { rem, width, space }) {
+  const growth = rem / USUAL_REM;
+  return {
+    minWidth: Math.max(minWidth * growth, Math.min(Math.ceil(width), (space - gap) / 2)),
+    gap,
+    picture: Math.round(picture * Math.min(growth, MAX_PICTURE_GROWTH)),
+  };
+}
 
 /**
  * The custom properties of a tile for style sheets, with their values.

@@ -1,12 +1,15 @@
 /** The status bar at the top of the page: whether the clouds are live, and why not. */
 
 import { UNAUTHORIZED } from "../client/retry_policy.js";
-import { byId, setText } from "../cloud/dom.js";
+import { byId, query, setText } from "../cloud/dom.js";
 import { formatCloudCount, formatDuration } from "../cloud/format.js";
+import { canMove } from "../cloud/motion.js";
 
 const NO_TOKEN_IN_TIME = 4408;
 /** Minimum time between two announcements of the connection to a screen reader. */
 export const MIN_ANNOUNCEMENT_INTERVAL_MS = 10_000;
+const BEAT = { transform: ["none", "scale(2.8)"], opacity: [0.55, 0] };
+const BEAT_MS = 1_500;
 
 /**
  * @typedef {object} Facts
@@ -61,6 +64,8 @@ function nextAttemptText({ phase, retryInMs, reason }) {
 }
 
 export class StatusBar {
+  /** @type {Animation | undefined} */
+  #beat;
   #announced = "connecting";
   #announcedAt = -Infinity;
   #document;
@@ -98,6 +103,13 @@ export class StatusBar {
     setText(this.#note, note);
     // The button stays while it has the focus, because to hide it would lose the focus.
     this.#retry.hidden = !canRetry && this.#document.activeElement !== this.#retry;
+  }
+
+  /** Let the lamp beat once, for a frame that came; without frames it rests. */
+  beat() {
+    const light = query(this.#document, ".status-light");
+    if (this.#beat?.playState === "running" || !canMove(light)) return;
+    this.#beat = light.animate(BEAT, { duration: BEAT_MS, easing: "ease-out", pseudoElement: "::after" });
   }
 
   /**

@@ -6,6 +6,7 @@
 import { Card } from "./card.js";
 import { computeGrid, keyStep, ranksToMove, tilePosition, visibleRange } from "./grid.js";
 import { isDense, tileProperties, wallSize } from "./layout.js";
+import { TileProbe } from "./tile_probe.js";
 
 /** Delay after the last new card before the DOM order is sorted, which only matters to assistive technology. */
 const SORT_DOM_AFTER_MS = 250;
@@ -27,6 +28,8 @@ export class Wall {
   #cards = new Map();
   /** @type {import("./layout.js").WallSize | null} */
   #size = null;
+  /** Created for the first crowd. @type {TileProbe | undefined} */
+  #probe;
   /** Null if the cards lie in the flow of the document. @type {Grid | null} */
   #grid = null;
   #width = 0;
@@ -96,7 +99,7 @@ export class Wall {
     const isCrowd = size.tile !== null;
     this.#size = size;
     this.#container.dataset.size = size.name;
-    for (const [name, value] of tileProperties(size.tile)) this.#container.style.setProperty(name, value);
+    if (!isCrowd) for (const [name, value] of tileProperties(null)) this.#container.style.setProperty(name, value);
     if (isCrowd === wasCrowd) return;
     this.#container.classList.toggle("crowd", isCrowd);
     // Clouds of a crowd are plain, so no card can be reused.
@@ -113,7 +116,7 @@ export class Wall {
     const tile = this.#size?.tile ?? null;
     // The wall is hidden.
     if (tile !== null && this.#width === 0) return;
-    this.#grid = tile === null ? null : computeGrid(this.#ids.length, this.#width, tile);
+    this.#grid = tile === null ? null : this.#fitGrid(tile);
     const range = this.#grid === null ? [0, this.#ids.length] : this.#rangeInSight(this.#grid);
     this.#arrangedRange = String(range);
     const wanted = this.#ids.slice(...range);
@@ -129,6 +132,12 @@ export class Wall {
     for (const card of this.#cards.values()) this.#positionCard(card);
     if (this.#grid === null) this.#sortDom();
     else if (added.length > 0) this.#scheduleSortDom();
+  }
+
+  /** @param {import("./layout.js").Tile} tile */
+  #fitGrid(tile) {
+    this.#probe ??= new TileProbe(this.#container, () => this.#arrange());
+    return computeGrid(this.#ids.length, this.#width, this.#probe.fit(this.#width, tile));
   }
 
   /** @param {Grid} grid */

@@ -1,0 +1,76 @@
+/** Measures how large the tiles of a crowd must be for their texts: the visitor chooses the text size. */
+
+import { stateLabel } from "../cloud/cloud.js";
+import { createElement } from "../cloud/dom.js";
+import { describePillow } from "../cloud/format.js";
+import { STATES } from "../cloud/poses.js";
+import { Card } from "./card.js";
+import { computeGrid } from "./grid.js";
+import { fitTile, tileProperties } from "./layout.js";
+
+const MINUTE_MS = 60_000;
+/** What makes the longest texts. */
+const STALE = { fresh: "stale", ageMs: 59 * MINUTE_MS, isRetained: true };
+
+/** @typedef {import("../client/frames.js").Pillow} Pillow */
+/** @typedef {import("./layout.js").Tile & {height: number}} FittedTile */
+
+export class TileProbe {
+  #container;
+  #card = new Card(true);
+  /** Its size changes with the text size of the page, also with a browser's zoom of text only. */
+  #ruler = createElement("span", "ruler", "M");
+  /** The last result, and for what. @type {FittedTile | undefined} */
+  #fitted;
+  #fittedFor = "";
+
+  /**
+   * @param {HTMLElement} container the wall, whose style sheets apply to its tiles
+   * @param {() => void} onTextSize called when the size of the page's text has changed
+   */
+  constructor(container, onTextSize) {
+    this.#container = container;
+    const [longest] = STATES.map(pillowIn).sort((one, other) => textOf(other).length - textOf(one).length);
+    this.#card.element.classList.add("probe");
+    this.#card.assign("m");
+    this.#card.render(longest, STALE);
+    container.before(this.#ruler);
+    new ResizeObserver(() => {
+      this.#fittedFor = "";
+      onTextSize();
+    }).observe(this.#ruler);
+  }
+
+  /**
+   * A tile that fits its content, of which the wall gets the custom properties.
+   *
+   * @param {number} space width of the wall
+   * @param {import("./layout.js").Tile} tile
+   * @returns {FittedTile}
+   */
+  fit(space, tile) {
+    const key = `${space} ${tile.minWidth}`;
+    if (this.#fitted !== undefined && key === this.#fittedFor) return this.#fitted;
+    const { element } = this.#card;
+    this.#container.append(element);
+    element.style.width = "";
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const fitted = fitTile(tile, { rem, space, width: element.getBoundingClientRect().width });
+    for (const [name, value] of tileProperties(fitted)) this.#container.style.setProperty(name, value);
+    element.style.width = `${computeGrid(0, space, { ...fitted, height: 0 }).width}px`;
+    const height = Math.ceil(element.getBoundingClientRect().height);
+    element.remove();
+    this.#fittedFor = key;
+    return (this.#fitted = { ...fitted, height });
+  }
+}
+
+/** @param {string} state @returns {Pillow} */
+function pillowIn(state) {
+  return /** @type {Pillow} */ ({ pillow: "m", state, at: "", battery: 1 });
+}
+
+/** @param {Pillow} pillow */
+function textOf(pillow) {
+  return describePillow(pillow, STALE, stateLabel).activity;
+}
