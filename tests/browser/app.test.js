@@ -296,7 +296,7 @@ test("a page without pillows is empty, and known to be once the gateway has said
   time.pass(FRAME_MS);
   snapshot();
   time.pass(1_000);
-  assert.deepEqual(shown.empty, [true, { isKnown: true, isRetained: true, isLocked: false }]);
+  assert.deepEqual(shown.empty, [true, { isKnown: true, isRetained: true, isLocked: false, isOffline: false }]);
   assert.equal(shown.noMatch, false);
 });
 
@@ -305,7 +305,7 @@ test("where the broker retains no states, an empty page waits for news", () => {
   snapshot();
   receive({ type: "status", broker: "online", retained: false });
   time.pass(1_000);
-  assert.deepEqual(shown.empty, [true, { isKnown: true, isRetained: false, isLocked: false }]);
+  assert.deepEqual(shown.empty, [true, { isKnown: true, isRetained: false, isLocked: false, isOffline: false }]);
 });
 
 test("a lost connection is passed to the detail view and renders every card", () => {

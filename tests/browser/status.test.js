@@ -31,6 +31,12 @@ test("a disconnected page shows for how long, and the time to the next attempt",
   assert.ok(canRetry);
 });
 
+test("without a network the page says that it is offline", () => {
+  const waiting = { phase: "waiting", retryInMs: 2_600, reason: "" };
+  const facts = { connection: "disconnected", lastingMs: 12_500, status: waiting, count: 0, isRetained: true, isOffline: true };
+  assert.equal(statusText(facts).title, "You are offline");
+});
+
 test("the time to the next attempt is at least 1 s", () => {
   assert.match(textOf("disconnected", { phase: "waiting", retryInMs: 0, reason: "" }).detail, /in 1 s/);
 });

@@ -44,6 +44,7 @@ ALLOWED_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
 ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": (
         "auth",
+        "offline_settings",
         "shown_settings",
         "settings",
         "send_times",

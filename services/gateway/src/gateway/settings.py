@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from gateway.auth.settings import AuthSettings
+from gateway.offline_settings import OfflineSettings
 from gateway.shown_settings import ShownSettings
 from history.settings import HistorySettings
 from runtime.networks import parse_network
@@ -55,7 +56,9 @@ def _checked_public_url(url: str) -> str:
     return url if url.endswith("/") or not url else url + "/"
 
 
-class GatewaySettings(AuthSettings, HistorySettings, ShownSettings, TracingSettings):
+class GatewaySettings(
+    AuthSettings, HistorySettings, OfflineSettings, ShownSettings, TracingSettings
+):
     """The gateway's settings; each description is the sentence of `.env.example`."""
 
     host: str = Field("127.0.0.1", alias="GATEWAY_HOST", description="The address to listen on.")

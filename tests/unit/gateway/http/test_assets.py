@@ -240,7 +240,8 @@ async def test_the_page_is_one_response_below_48_kib() -> None:
 
     at_once = re.sub(r"<body[^>]*>", "", page.text)
     assert {one.rpartition("/")[2] for one in re.findall(r"\./assets/[^\"']+", at_once)} == {
-        "favicon.svg"
+        "favicon.svg",
+        "apple-touch-icon.png",  # which nothing asks for but an iPhone that installs the page
     }
     assert int(page.headers["content-length"]) < 48 * 1024
 

@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract.documents.asyncapi import asyncapi
 from contract.documents.openapi import openapi
 from contract.states import STATES_JSON
-from gateway.http.assets import StaticAssets, read_folder
+from gateway.http.assets import WORKER, StaticAssets, read_folder
 from gateway.http.cors import CorsMiddleware
+from gateway.http.page_head import head_maker
 from gateway.http.problems import http_problem, internal_error, problem
 from gateway.settings import GatewaySettings
 from runtime.health import ALIVE_ROUTE
@@ -76,7 +77,10 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
     if settings.auth != "none":
         # The page asks for no token where none is needed.
         files["index.html"] = files["index.html"].replace(b"<body", b'<body data-auth="jwt"', 1)
-    assets = StaticAssets(files, settings.frame_ancestors)
+    if not settings.offline_page:
+        files[WORKER] = files[WORKER].replace(b'const VERSION = "0"', b'const VERSION = ""', 1)
+        files["index.html"] = files["index.html"].replace(b"<body", b'<body data-offline="no"', 1)
+    assets = StaticAssets(files, settings.frame_ancestors, head_maker(settings))
 
     async def openapi_document(_request: Request) -> Response:
         return _document(openapi)

@@ -9,7 +9,7 @@ because on a phone each further request takes a long round trip.
 import gzip
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,15 +18,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.http.bundler import bundle
-from gateway.http.csp import page_policy
+from gateway.http.csp import WORKER_POLICY, page_policy
 from gateway.http.negotiation import accepts_gzip, etag_matches
 from gateway.http.problems import problem
+from gateway.http.spliced import SplicedText
 
 TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
     ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
     ".svg": "image/svg+xml; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
 }
 """The media types by file extension; files with another extension are not served."""
 
@@ -34,12 +38,21 @@ BUNDLED: Final = (
     "page/main.js",
     "page/preconnect.js",
     "page/latency_panel.js",
+    "page/extras.js",
     "embed.js",
     "pillowcast.js",
 )
 """The entry modules, which are served with everything that they import."""
 
+WORKER: Final = "sw.js"
+_VERSION_LINE: Final = b'const VERSION = "0";\n'
+UNVERSIONED: Final = ("manifest.webmanifest", WORKER)
+"""What has to be beside the page, because its address says for which folder it is."""
+
+_BINARY: Final = (".ico", ".png")
+
 _PAGE: Final = "index.html"
+_TITLE: Final = "<title>Pillowcast</title>"
 _CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
 _LOADED_BY_OTHER_SITES: Final = {
@@ -74,22 +87,33 @@ class AssetError(Exception):
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Read every file that is served, by its path below the folder.
 
-    Line ends become LF however git checked the files out, because browsers hash inline scripts with
-    LF.
+    Line ends of texts become LF however git checked the files out, because browsers hash inline
+    scripts with LF.
     """
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes().replace(b"\r\n", b"\n")
+        path.relative_to(folder).as_posix(): _read(path)
         for path in sorted(folder.rglob("*"))
         if path.suffix in TYPES
     }
 
 
+def _read(path: Path) -> bytes:
+    content = path.read_bytes()
+    return content if path.suffix in _BINARY else content.replace(b"\r\n", b"\n")
+
+
 class StaticAssets:
     """The page, its modules, and the modules for other sites."""
 
-    def __init__(self, files: Mapping[str, bytes], frame_ancestors: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        frame_ancestors: Sequence[str] = (),
+        head_of: Callable[[Request], str] = lambda _request: _TITLE,
+    ) -> None:
         """`files` are contents by path; sites of `frame_ancestors` may frame the page.
 
+        `head_of` returns what a response has instead of the page's title.
         Raises AssetError or BundleError if the files do not fit.
         """
         digest = hashlib.sha256()
@@ -104,13 +128,21 @@ class StaticAssets:
         self._page_policy = page_policy(
             scripts=scripts, styles=styles, frame_ancestors=frame_ancestors
         )
-        self._page = _file(_PAGE, page.encode())
+        before, _, after = page.partition(_TITLE)
+        self._page = SplicedText(before, after)
+        self._head_of = head_of
+        if WORKER in files:
+            worker = files[WORKER].replace(
+                _VERSION_LINE, b'const VERSION = "%b";\n' % self.version.encode()
+            )
+            self._files[WORKER] = _file(WORKER, worker)
 
     async def serve(self, request: Request) -> Response:
         """Respond with the file that the path names."""
         path = request.path_params["path"] or _PAGE
         version, name = _split(path)
-        file = self._page if (version, name) == (None, _PAGE) else self._files.get(name)
+        is_page = (version, name) == (None, _PAGE)
+        file = self._make_page(request) if is_page else self._files.get(name)
         if file is None:
             return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")
         # A page that is older than this process may request an older version; it gets the current
@@ -119,8 +151,10 @@ class StaticAssets:
             "Cache-Control": _CACHE_FOREVER if version == self.version else _REVALIDATE,
             "Vary": "Accept-Encoding",
         }
-        if file is self._page:
+        if is_page:
             headers["Content-Security-Policy"] = self._page_policy
+        elif name == WORKER:
+            headers["Content-Security-Policy"] = WORKER_POLICY
         elif name.endswith(".js"):
             # Pages of every site may load the modules, which browsers fetch with CORS.
             headers.update(_LOADED_BY_OTHER_SITES)
@@ -133,6 +167,10 @@ class StaticAssets:
             headers.pop("Content-Encoding", None)
             return Response(status_code=304, headers=headers)
         return Response(body, media_type=file.media_type, headers=headers)
+
+    def _make_page(self, request: Request) -> _File:
+        page = self._page.splice(self._head_of(request))
+        return _File(page.body, page.compressed, page.etag, TYPES[".html"])
 
     def _inline(self, page: str) -> tuple[str, list[str], list[str]]:
         """Inline scripts and styles, which are returned as well; version the other references."""
@@ -149,7 +187,7 @@ class StaticAssets:
                 styles.append(_condense(self._inline_text(name, "style")))
                 return f"<style>{styles[-1]}</style>"
             quote, name = found["quote"], found["other"]
-            known = name in self._files
+            known = name in self._files and name not in UNVERSIONED
             return f"{quote}./assets/{self.version}/{name}{quote}" if known else found.group()
 
         return _REFERENCE.sub(replace, page), scripts, styles

@@ -3,6 +3,16 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Final
+
+WORKER_POLICY: Final = (
+    "default-src 'none'; connect-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+"""The policy of the service worker, which fetches the page and nothing else."""
+
+SCRIPT_URL_POLICY: Final = "pillowcast-worker"
+"""The only policy of Trusted Types that the page may create: it makes the worker's address."""
 
 
 def page_policy(
@@ -10,7 +20,8 @@ def page_policy(
 ) -> str:
     """Return a policy that allows own files, and the given inline scripts and styles.
 
-    It also forbids to parse text as markup or script, which the page never does.
+    It also forbids to parse text as markup or script, which the page never does. Only the address
+    of the service worker is made, by SCRIPT_URL_POLICY.
     Sites of `frame_ancestors` may show the page in a frame: `self`, origins, or `*`.
     """
     script_src = " ".join(["'self'", *map(_hash_source, scripts)])
@@ -20,9 +31,10 @@ def page_policy(
     )
     return (
         f"default-src 'none'; script-src {script_src}; style-src {style_src}; "
-        "img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
+        "img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+        "object-src 'none'; base-uri 'none'; "
         f"form-action 'none'; frame-ancestors {ancestors}; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
+        f"require-trusted-types-for 'script'; trusted-types {SCRIPT_URL_POLICY}"
     )
 
 

@@ -201,9 +201,10 @@ export class App {
   #renderStatus() {
     const views = this.#views;
     const { connection, lastingMs, status, pillows, isRetained } = this.#client;
-    views.status.render({ connection, lastingMs, status, count: pillows.size, isRetained }, this.#scheduler.now());
+    const isOffline = connection === "disconnected" && this.#window.navigator?.onLine === false;
+    views.status.render({ connection, lastingMs, status, count: pillows.size, isRetained, isOffline }, this.#scheduler.now());
     const isEmpty = this.#count === 0 && views.detail.id === null;
-    views.empty.render(isEmpty, { isKnown: connection === "live" || connection === "broker-offline", isRetained, isLocked: isLocked(status) });
+    views.empty.render(isEmpty, { isKnown: connection === "live" || connection === "broker-offline", isRetained, isLocked: isLocked(status), isOffline });
     views.shell.setNoMatch(this.#selectedCount === 0 && this.#count > 0);
   }
 

@@ -5,6 +5,7 @@ import { byId, setText } from "../cloud/dom.js";
 
 const TEXTS = {
   loading: ["Nothing to see yet", "The clouds appear here as soon as the page has reached the gateway."],
+  offline: ["You are offline", "The clouds appear here as soon as you have a network again."],
   empty: ["A clear sky", "No pillow has said anything yet. Clouds appear here by themselves as soon as one does."],
   locked: ["This sky is private", "Open the link that somebody shared with you. Links can expire."],
   waiting: ["Waiting for news", "The last state of each pillow is not kept. A cloud appears here when its pillow next reports."],
@@ -30,15 +31,15 @@ export class EmptyState {
 
   /**
    * @param {boolean} isEmpty whether there is no pillow
-   * @param {{isKnown: boolean, isRetained: boolean, isLocked: boolean}} facts `isLocked`: the gateway needs
-   *   another token; `isKnown`: the gateway has sent a snapshot, and
+   * @param {{isKnown: boolean, isRetained: boolean, isLocked: boolean, isOffline?: boolean}} facts `isLocked`: the
+   *   gateway needs another token; `isOffline`: there is no network; `isKnown`: the gateway has sent a snapshot, and
    *   before that the page is loading; `isRetained`: the snapshot has every pillow that ever reported
    */
-  render(isEmpty, { isKnown, isRetained, isLocked }) {
+  render(isEmpty, { isKnown, isRetained, isLocked, isOffline }) {
     this.#section.hidden = !isEmpty;
     if (!isEmpty) return;
     this.#hint.hidden = !isKnown || !isRetained;
-    const [title, text] = TEXTS[isLocked ? "locked" : !isKnown ? "loading" : isRetained ? "empty" : "waiting"];
+    const [title, text] = TEXTS[isLocked ? "locked" : !isKnown ? (isOffline ? "offline" : "loading") : isRetained ? "empty" : "waiting"];
     setText(this.#title, title);
     setText(this.#text, text);
     // Until then the picture that is part of the document stays.

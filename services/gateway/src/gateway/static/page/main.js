@@ -9,6 +9,7 @@ import { App, initialState } from "./app.js";
 import { CardRenderer } from "./card.js";
 import { DetailView } from "./detail_view.js";
 import { EmptyState } from "./empty_state.js";
+import { ExtrasLater } from "./extras_later.js";
 import { Filters } from "./filters.js";
 import { gatewayFolder } from "./gateway_folder.js";
 import { LatencyLater } from "./latency_later.js";
@@ -25,8 +26,9 @@ const token = takeToken(location, history, tabStorage(window));
 const state = initialState(location);
 // Where a token is needed, an empty one is refused at once, with a sentence for the visitor.
 const needsToken = document.body.dataset.auth === "jwt" || token !== "";
+const folder = gatewayFolder(location);
 const client = connect({
-  url: gatewayFolder(location),
+  url: folder,
   pillows: state.subscription,
   token: needsToken ? token : undefined,
   reportShown: true,
@@ -54,4 +56,9 @@ const scheduler = new RedrawScheduler({
   now: () => performance.now(),
 });
 const app = new App(window, client, state, views, scheduler);
+const extras = new ExtrasLater(window, async () => {
+  const { startExtras } = await loadLater(document, "extras");
+  startExtras({ window, folder });
+});
+client.addEventListener("connection", ({ detail }) => extras.onConnection(detail));
 app.start();

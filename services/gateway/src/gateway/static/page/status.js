@@ -18,6 +18,7 @@ const BEAT_MS = 1_500;
  * @property {{phase: string, retryInMs: number | null, code: number | null, reason: string}} status as `Pillowcast.status`
  * @property {number} count number of known pillows
  * @property {boolean} isRetained whether the other pillows would be known if they had ever reported
+ * @property {boolean} [isOffline] whether the browser says that it has no network
  */
 
 /**
@@ -27,7 +28,7 @@ const BEAT_MS = 1_500;
  * @returns {{title: string, detail: string, note: string, canRetry: boolean}} `note` is hidden where
  *   there is no room for it
  */
-export function statusText({ connection, lastingMs, status, count, isRetained }) {
+export function statusText({ connection, lastingMs, status, count, isRetained, isOffline }) {
   const lasting = formatDuration(lastingMs);
   const note = count === 0 ? "" : "This is how the clouds last were.";
   switch (connection) {
@@ -38,7 +39,7 @@ export function statusText({ connection, lastingMs, status, count, isRetained })
     case "disconnected":
       if (isLocked(status)) return { title: "Private", detail: status.reason, note: "", canRetry: true };
       return {
-        title: "Disconnected",
+        title: isOffline ? "You are offline" : "Disconnected",
         detail: `for ${lasting}. ${nextAttemptText(status)}`,
         note,
         canRetry: status.phase === "waiting" || status.phase === "stopped",
