@@ -131,6 +131,16 @@ async def test_a_users_rights_are_tried(stack: Deployment) -> None:
     assert all("Not authorized" in line and "ACL" in line for line in rights)
 
 
+async def test_a_right_that_the_poller_does_not_need_is_not_tried(stack: Deployment) -> None:
+    env = {**stack.env, "MQTT_URL": stack.broker.url_for("poller")}
+    names = [one.name for one in await doctor(env)]
+    silent = [one.name for one in await doctor({**env, "POLLER_OFFLINE_AFTER": "0"})]
+
+    assert "right to write availability" in names
+    assert "right to write states" in silent
+    assert "right to write availability" not in silent
+
+
 def stack_host(stack: Deployment) -> str:
     """Return the broker's host and port."""
     return f"{ports.HOST}:{stack.broker.port}"

@@ -9,7 +9,6 @@ from ops.doctor.subject import Subject
 from ops.findings import Findings
 from runtime.broker_url import BrokerAddress
 from runtime.mqtt import BrokerLost, BrokerUnusable
-from runtime.settings import CommonSettings
 from runtime.tls import tls_context, verification_advice
 
 SOON_DAYS: Final = 21
@@ -38,7 +37,7 @@ async def check_broker(subject: Subject, found: Findings) -> None:
             found.ok("subscriptions", "the broker grants them")
             await reader.guest.settle()
             _add_statuses(reader, found)
-            await _check_rights(reader, settings, found)
+            await _check_rights(reader, subject, found)
     except (BrokerLost, BrokerUnusable) as error:
         found.wrong("connection", f"{broker}: {error}", _advice(str(error), broker))
 
@@ -74,10 +73,14 @@ def _add_statuses(reader: BrokerReader, found: Findings) -> None:
             )
 
 
-async def _check_rights(reader: BrokerReader, settings: CommonSettings, found: Findings) -> None:
+async def _check_rights(reader: BrokerReader, subject: Subject, found: Findings) -> None:
     """Try what the user must be able to write, with messages that no service takes for its own."""
+    settings = subject.common
+    assert settings is not None
     user = settings.broker.user
     topics = rights_of(user, reader.topics, settings.instance)
+    if subject.poller is not None and not subject.poller.silence_s:
+        topics.pop("availability", None)  # POLLER_OFFLINE_AFTER=0: the poller writes none
     if not topics:
         found.note(
             "rights",
