@@ -25,6 +25,7 @@ from recorder.metrics import RecorderMetrics
 from runtime.process_metrics import BUILD_LABELS, process_metrics
 from runtime.queue_aware_clock import Clock
 from runtime.session_metrics import observe_session
+from runtime.tracing.start import Tracing
 from simulator.metrics import simulator_metrics
 from simulator.sender import SendStats
 
@@ -74,6 +75,8 @@ async def _registries() -> dict[str, CollectorRegistry]:
         for service, registry in found.items():
             if service != "simulator":
                 observe_session(service, _Session(), registry)
+            if service in ("poller", "gateway"):
+                Tracing().observe(service, registry)
             stack.enter_context(process_metrics(service, registry, dict))
     return found
 

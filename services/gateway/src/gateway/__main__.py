@@ -48,7 +48,7 @@ from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
-from runtime.tracing.start import start_tracing
+from runtime.tracing.start import Tracing, start_tracing
 
 if TYPE_CHECKING:
     from runtime.tracing.tracer import Tracer
@@ -87,7 +87,7 @@ def main() -> None:
     )
     settings.log_ignored()
     tracing = start_tracing(SERVICE, settings)
-    run_service(lambda stopping: tracing.run(_serve(settings, listeners, tracing.tracer, stopping)))
+    run_service(lambda stopping: tracing.run(_serve(settings, listeners, tracing, stopping)))
 
 
 def _dependencies(session: MqttSession) -> dict[str, str]:
@@ -142,7 +142,7 @@ def _mqtt_session(
 async def _serve(
     settings: GatewaySettings,
     listeners: Listeners,
-    tracer: "Tracer | None",
+    tracing: Tracing,
     stopping: asyncio.Event,
 ) -> None:
     topics, metrics, clock = Topics(settings.topic_prefix), GatewayMetrics(), Clock()
@@ -155,8 +155,8 @@ async def _serve(
     )
     metrics.observe(_observed(store, presence, history, clock))
     watching = WatchingPublisher(topics.watching(settings.instance))
-    parts_of = partial(_plain, store) if tracer is None else partial(_traced, store, tracer)
-    dispatcher, consumer, spans = parts_of(presence, topics, metrics, clock, watching.check)
+    fanout = _fanout(tracing, store, metrics)
+    dispatcher, consumer, spans = fanout(presence, topics, metrics, clock, watching.check)
     access = create_access(settings, topics, clock)
     context = create_transport(settings, dispatcher, access, metrics, clock, spans)
     registry = context.registry
@@ -208,6 +208,14 @@ def _application(
     api = [*api_routes(store, context.dispatcher, guard), *past.routes(store, guard)]
     badges = badge_routes(store, context.dispatcher, guard)
     return create_app(settings, [Route("/events", sse_endpoint(context)), *api, *badges])
+
+
+def _fanout(
+    tracing: Tracing, store: StateStore, metrics: GatewayMetrics
+) -> Callable[..., tuple[Dispatcher, MqttConsumer, ShownSpans | None]]:
+    tracing.observe(SERVICE, metrics.registry)
+    tracer = tracing.tracer
+    return partial(_plain, store) if tracer is None else partial(_traced, store, tracer)
 
 
 def _plain(

@@ -38,7 +38,7 @@ from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, listen, url_of
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
-from runtime.tracing.start import start_tracing
+from runtime.tracing.start import Tracing, start_tracing
 
 if TYPE_CHECKING:
     from poller.tracing import MessageSpans
@@ -64,13 +64,13 @@ def run() -> None:
     )
     settings.log_ignored()
     tracing = start_tracing(SERVICE, settings)
-    run_service(lambda stopping: tracing.run(_serve(settings, listener, tracing.tracer, stopping)))
+    run_service(lambda stopping: tracing.run(_serve(settings, listener, tracing, stopping)))
 
 
 async def _serve(
     settings: PollerSettings,
     listener: socket.socket,
-    tracer: "Tracer | None",
+    tracing: Tracing,
     stopping: asyncio.Event,
 ) -> None:
     metrics, queue_time = PollerMetrics(), QueueTime()
@@ -88,13 +88,14 @@ async def _serve(
         journals = {} if journal is None else journal.instances
         level = queue_level(queue.account, settings.queue) if settings.is_coordinated else ""
         presence = _presence(settings)
-        spans = _spans(settings, tracer)
+        spans = _spans(settings, tracing.tracer)
         broker = _broker(settings, dict(journals), level, presence.filters, spans)
         options = _options(settings, presence)
         pipeline = compose(queue, broker, metrics, options, queue_time, journal, spans)
         broker.listener, broker.gateways = pipeline.listener, pipeline.pacer
         broker.pollers, broker.observers = pipeline.elector, pipeline.observers
         observe_session(SERVICE, broker.session, metrics.registry)
+        tracing.observe(SERVICE, metrics.registry)
         states = partial(_dependencies, pipeline, broker, journal)
         health = health_routes(states, metrics.registry)
         operators = operator_routes(settings, pipeline.reports, queue_time.offset_s)

@@ -60,6 +60,7 @@ def test_an_outage_of_the_collector_is_two_lines(time: Time) -> None:
     assert begin["event"] == "spans cannot be sent; they are dropped until they can"
     assert (begin["exporter"], begin["error"], begin["lost"]) == ("otlp", "no route to host", 2)
     assert (end["event"], end["lost"], end["after_s"]) == ("spans are sent again", 202, RECOVERY_S)
+    assert monitored.dropped == 202  # also after the outage: it is a counter
 
 
 def test_the_reason_is_that_of_the_system_where_there_is_one() -> None:
@@ -89,6 +90,7 @@ def test_a_full_queue_of_spans_is_a_line_of_its_own(time: Time) -> None:
 
     assert [line.get("repeats") for line in lines] == [None, 4]
     assert "OTEL_TRACES_SAMPLER" in lines[0]["event"]
+    assert records.dropped == 6
 
 
 def test_what_the_library_logs_is_kept_from_the_log(caplog: pytest.LogCaptureFixture) -> None:

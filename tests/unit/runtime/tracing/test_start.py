@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from devstack import ports
 from runtime.tracing.settings import TracingSettings
 from runtime.tracing.start import Tracing, start_tracing
 from tests.otlp import collector
@@ -96,6 +98,38 @@ async def test_the_last_spans_are_sent_when_the_service_ends(
 
     assert [span.name for span in collected.spans] == ["process"]
     assert [line["event"] for line in lines] == ["traces are recorded"]
+
+
+async def test_spans_that_are_dropped_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what became of them; without traces the counter stays at 0."""
+    registry, plain = CollectorRegistry(), CollectorRegistry()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{ports.free()}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.2")
+    tracing = start_tracing("poller", TracingSettings.load())
+    tracing.observe("poller", registry)
+    Tracing().observe("gateway", plain)
+    assert tracing.tracer is not None
+    before = {reason: dropped(registry, "poller", reason) for reason in ("queue-full", "not-sent")}
+    assert before["not-sent"] == 0
+
+    async def serve() -> None:
+        from runtime.tracing.tracer import Kind
+
+        assert tracing.tracer is not None
+        tracing.tracer.start("process", Kind.CONSUMER, None, 1, {}).end(2)
+
+    await tracing.run(serve())
+
+    assert dropped(registry, "poller", "not-sent") == 1
+    assert dropped(registry, "poller", "queue-full") == before["queue-full"]
+    assert dropped(plain, "gateway", "not-sent") == dropped(plain, "gateway", "queue-full") == 0
+
+
+def dropped(registry: CollectorRegistry, service: str, reason: str) -> float | None:
+    """Return the value of the counter."""
+    return registry.get_sample_value(
+        f"pillowcast_{service}_spans_dropped_total", {"reason": reason}
+    )
 
 
 async def test_without_traces_a_service_just_runs() -> None:

@@ -29,12 +29,15 @@ class LibraryRecords(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.last = "no reason was given"
+        self.dropped = 0
+        """How many spans were dropped before they could be sent."""
         self._repeats = LogRepeats()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record; report at once that spans are dropped before they could be sent."""
         text = " ".join(record.getMessage().split())
         if text.startswith("Queue full"):
+            self.dropped += 1
             if (repeats := self._repeats.due("queue full")) is not None:
                 log.warning(
                     "spans are dropped, because more are recorded than can be sent; trace a share "
@@ -67,7 +70,10 @@ class MonitoredExporter(SpanExporter):
         self._exporter = exporter
         self._records = records
         self._outage = Outage()
-        self._dropped = 0
+        self.dropped = 0
+        """How many spans could not be sent."""
+        self._dropped_before = 0
+        """How many of them before this outage."""
         self._is_closed = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -93,22 +99,24 @@ class MonitoredExporter(SpanExporter):
         """Send what the exporter has kept."""
         return self._exporter.force_flush(timeout_millis)
 
+    @property
+    def _lost(self) -> int:
+        return self.dropped - self._dropped_before
+
     def _on_sent(self) -> None:
         now_s = monotonic_s()
         if self._outage.record_success(now_s):
             after_s = round(self._outage.lasted_s(now_s), 1)
-            log.info(
-                "spans are sent again", exporter=self._name, after_s=after_s, lost=self._dropped
-            )
-            self._dropped = 0
+            log.info("spans are sent again", exporter=self._name, after_s=after_s, lost=self._lost)
+            self._dropped_before = self.dropped
 
     def _on_failed(self, spans: int) -> None:
-        self._dropped += spans
+        self.dropped += spans
         report = self._outage.record_failure(monotonic_s())
         if report is not Report.NOTHING:
             log.warning(
                 "spans cannot be sent; they are dropped until they can",
                 exporter=self._name,
                 error=self._records.last,
-                lost=self._dropped,
+                lost=self._lost,
             )

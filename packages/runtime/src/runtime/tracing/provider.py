@@ -46,13 +46,21 @@ class SpanProvider:
         }
         resource = Resource.create(own).merge(OTELResourceDetector().detect())
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._records = watch_library()
         self._exporters = [
-            MonitoredExporter(name, make(**_arguments(name)), watch_library())
+            MonitoredExporter(name, make(**_arguments(name)), self._records)
             for name, make in exporters.items()
         ]
         for exporter in self._exporters:
             self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self.tracer: Tracer = Tracer(self._provider.get_tracer("pillowcast", version_of(service)))
+
+    def dropped(self) -> dict[str, int]:
+        """Return how many spans were dropped, by the reason."""
+        return {
+            "queue-full": self._records.dropped,
+            "not-sent": sum(exporter.dropped for exporter in self._exporters),
+        }
 
     async def stop(self) -> None:
         """Send what was recorded; what is not sent within STOP_S is lost."""

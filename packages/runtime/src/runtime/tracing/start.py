@@ -1,16 +1,22 @@
 """Starting traces: nothing is imported and nothing costs anything where nobody asks for them."""
 
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
+from prometheus_client import CollectorRegistry
 
+from runtime.observed_counter import ObservedCounters
 from runtime.tracing.settings import AZURE, TracingSettings
 
 if TYPE_CHECKING:
     from runtime.tracing.tracer import Tracer
 
 log = structlog.get_logger()
+
+NONE_DROPPED: Final = {"queue-full": 0, "not-sent": 0}
+"""The spans that were dropped, by the reason: more were recorded than could be sent, or the
+collector did not take them."""
 
 
 class Provider(Protocol):
@@ -19,6 +25,9 @@ class Provider(Protocol):
     @property
     def tracer(self) -> "Tracer":
         """What begins spans."""
+
+    def dropped(self) -> Mapping[str, int]:
+        """Return how many spans were dropped, with the keys of NONE_DROPPED."""
 
     async def stop(self) -> None:
         """Send what was recorded, within a few seconds."""
@@ -34,6 +43,16 @@ class Tracing:
     def tracer(self) -> "Tracer | None":
         """What begins spans; None where no traces are recorded."""
         return None if self._provider is None else self._provider.tracer
+
+    def observe(self, service: str, registry: CollectorRegistry) -> None:
+        """Register the metric of dropped spans; it is read at each scrape."""
+        ObservedCounters(
+            f"pillowcast_{service}_spans_dropped",
+            "Spans of traces that were dropped, by the reason.",
+            "reason",
+            lambda: NONE_DROPPED if self._provider is None else self._provider.dropped(),
+            registry,
+        )
 
     async def run(self, service: Awaitable[None]) -> None:
         """Run a service, and send its last spans when it ends."""
