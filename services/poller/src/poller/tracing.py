@@ -146,8 +146,8 @@ class TracedPageHandler(PageHandler):
     """Begins the span of each message, and lets its state carry it on; needs a TracedInFlight."""
 
     def _decide(self, message: InFlightMessage, decision: Decision) -> ParsedMessage | None:
-        assert isinstance(self._in_flight, TracedInFlight), "messages without spans"
-        span = self._in_flight.spans.begin(message, decision)
+        assert isinstance(self.in_flight, TracedInFlight), "messages without spans"
+        span = self.in_flight.spans.begin(message, decision)
         with current(span):
             state = super()._decide(message, decision)
         return None if state is None else with_traceparent(state, str(context_of(span)))

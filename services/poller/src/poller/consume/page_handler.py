@@ -20,7 +20,7 @@ class PageHandler:
         metrics: PollerMetrics,
         rules: ClassificationRules,
     ) -> None:
-        self._in_flight = in_flight
+        self.in_flight = in_flight
         self._publisher = publisher
         self._settlement = settlement
         self._metrics = metrics
@@ -40,13 +40,13 @@ class PageHandler:
         states: list[tuple[InFlightMessage, ParsedMessage]] = []
         for delivery in page:
             self._metrics.attempts.observe(delivery.body.attempts)
-            known = self._in_flight.get(delivery.id)
+            known = self.in_flight.get(delivery.id)
             if known is not None:
-                self._in_flight.redeliver(known, delivery)
+                self.in_flight.redeliver(known, delivery)
                 self._metrics.retried.inc()
                 self._settlement.on_redelivered(known)
                 continue
-            message = self._in_flight.add(delivery)
+            message = self.in_flight.add(delivery)
             state = self._state_to_publish(message)
             if state is not None:
                 states.append((message, state))
