@@ -21,7 +21,11 @@ from devstack.broker import Broker
 from devstack.certificates import certificate_for_loopback
 from devstack.probes import tcp_accepts
 from devstack.processes import ROOT, Program
+from notifier.detect.marks import Mark, Silence
+from notifier.outbox.delivery import Batch
+from notifier.outbox.outbox_file import OutboxFile
 from tests.notifier import (
+    EPOCH_US,
     Gate,
     Notifier,
     Pillows,
@@ -211,6 +215,32 @@ async def test_a_kill_loses_no_event_and_repeats_none_that_was_told(
     assert receiver.requests[-1].event["subject"] == "cloud-2"
     assert len(set(receiver.ids)) == 7
     assert receiver.ids[0] == receiver.ids[1]
+
+
+async def test_a_restart_does_not_make_a_silence_shorter(
+    broker: Broker, prefix: str, pillows: Pillows, tmp_path: Path
+) -> None:
+    """What was silent for 595 s when it stopped is told to be offline five seconds after it ran."""
+    gone = '[[rule]]\nname = "gone"\non = "offline"\nlonger_than = "10m"\nto = "house0"\n'
+    async with receiving() as receiver:
+        notifier = Notifier(tmp_path, hugs_to(receiver) + gone, prefix, broker)
+        async with notifier:
+            await pillows.report("neutral")
+            await notifier.until_metric('received_total{outcome="state"}', 1)
+        path = tmp_path / "outbox.db"
+        kept = Silence("cloud-1", 595_000, False, False, (EPOCH_US + 1_000_000, 0, -1))
+        outbox = OutboxFile(path)
+        assert outbox.load().marks == [Mark("alive", "", "cloud-1")]
+        outbox.commit(Batch(silences=[kept]), 10)
+        outbox.close()
+        for _ in range(2):  # and what is not told yet is kept at each stop
+            async with notifier:
+                await notifier.until_metric("pillows", 1)
+        async with notifier:
+            [request] = await receiver.received(1)
+
+    assert request.event["type"] == "pillowcast.pillow.offline"
+    assert 600 <= request.event["data"]["silent_seconds"] < 610
 
 
 async def test_a_disk_that_fails_is_said_and_events_are_delivered_all_the_same(

@@ -98,6 +98,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "deliver",
         "moments",
         "mqtt_consumer",
+        "silence_keeper",
         "service",
         "commands",
         "__main__",

@@ -23,6 +23,7 @@ from notifier.rules.loading import load_rule_book
 from notifier.rules.parsing import InvalidRules
 from notifier.rules.schema import RuleBook
 from notifier.settings import NotifierSettings
+from notifier.silence_keeper import SilenceKeeper
 from runtime.about import about_route
 from runtime.health import health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
@@ -89,7 +90,9 @@ async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.E
     outbox = Outbox(opened.file, opened.loaded, rules.destinations, limits, metrics)
     source = event_source(settings.topic_prefix)
     detector = Detector(rules.rules, source, max_pillows=settings.max_pillows)
-    outbox.add(detector.restore(opened.loaded.marks, moments.now()))
+    loaded = opened.loaded
+    outbox.add(detector.restore(loaded.marks, moments.now(), loaded.silences))
+    keeper = SilenceKeeper(detector.pillows, moments, outbox.keep)
     consumer = MqttConsumer(detector, outbox.add, topics, metrics, moments)
     session = _session(settings, topics, consumer)
     observe_session(SERVICE, session, metrics.registry)
@@ -107,23 +110,28 @@ async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.E
         parts.create_task(outbox.run(stop_outbox), name="outbox")
         parts.create_task(serve_privately(app, opened.listener, stop_parts), name="http")
         mqtt = parts.create_task(session.run(stop_parts), name="mqtt")
-        timer = parts.create_task(consumer.run(), name="timers")
+        timers = [
+            parts.create_task(consumer.run(), name="timers"),
+            parts.create_task(keeper.run(), name="silences"),
+        ]
         deliveries = [parts.create_task(worker.run(), name="delivery") for worker in workers]
         log.info(
             "started",
             broker=str(settings.broker),
             rules=len(rules.rules),
             destinations=sorted(rules.destinations),
-            waiting=len(opened.loaded.waiting),
+            waiting=len(loaded.waiting),
             health=url_of(opened.listener, "/readyz"),
         )
         with process_metrics(SERVICE, metrics.registry, states):
             await stopping.wait()
-        timer.cancel()
+        for timer in timers:
+            timer.cancel()
         await _stop_deliveries(workers, deliveries)
         stop_parts.set()
         # What arrives until the session has ended is written, too.
         await mqtt
+        keeper.keep()
         stop_outbox.set()
     for sender in senders.values():
         await sender.close()

@@ -10,7 +10,7 @@ from contract.updates import EXPIRY_S
 from notifier.detect.event import Found
 from notifier.detect.marks import Mark, MarkChange
 from notifier.detect.pillow import Moment
-from notifier.detect.pillow_watch import FRESH_MS, MAX_DUE, SILENT_MS, PillowWatch, Step
+from notifier.detect.pillow_watch import FRESH_MS, KEPT_MS, MAX_DUE, SILENT_MS, PillowWatch, Step
 from notifier.rules.literals import parse_pillows
 from notifier.rules.schema import Rule
 from tests.unit.notifier.examples import EPOCH_US, moment, rule, update
@@ -290,3 +290,81 @@ def test_above_the_limit_the_pillow_that_was_silent_for_longest_is_forgotten() -
     assert pillows.forgotten == 1
     # It is new again, so that its hug is.
     assert kinds(pillows.receive_state(update("hugging", 9, pillow="b"), moment(0), retained=False))
+
+
+def restarted(pillows: PillowWatch, stopped_ms: int, *marks: Mark) -> PillowWatch:
+    """Return the watch of a notifier that starts at a moment of its own, with what was kept."""
+    after = watch(rule("gone", "offline", lasts_s=600, also_back=True))
+    kept = list(pillows.silences(moment(stopped_ms)))
+    list(after.restore([Mark("alive", "", "cloud-1"), *marks], moment(5_000), kept))
+    return after
+
+
+def silent(queued_ms: int | None = None) -> PillowWatch:
+    """Return a watch that has heard of a pillow once."""
+    pillows = watch(rule("gone", "offline", lasts_s=600))
+    heard = update("neutral", 1, queued_ms=queued_ms)
+    list(pillows.receive_state(heard, moment(0), retained=False))
+    return pillows
+
+
+def test_a_silence_goes_on_after_a_restart() -> None:
+    """What the broker tells again, `online` too, is no sign of life."""
+    for queued_ms in (None, 7):
+        after, heard = (
+            restarted(silent(queued_ms), 400_000),
+            update("neutral", 1, queued_ms=queued_ms),
+        )
+        told = list(after.receive_state(heard, moment(5_000), retained=True))
+        told += after.receive_availability("cloud-1", moment(5_000), online=True, retained=True)
+        after.on_ready()
+
+        assert told == []
+        assert not kinds(after.check(moment(204_999)))
+        [found] = [one for one in after.check(moment(205_000)) if isinstance(one, Found)]
+        assert (found.kind, found.data["silent_seconds"]) == ("pillow.offline", 600)
+
+
+def test_a_pillow_that_was_heard_of_while_no_notifier_ran_is_not_silent() -> None:
+    """Another state, or the same one for a later message; its return is told."""
+    later = update("neutral", 1, queued_ms=8)
+    for queued_ms, heard in ((None, update("hugging", 2)), (7, later)):
+        after = restarted(silent(queued_ms), 700_000, SAID)
+        steps = list(after.receive_state(heard, moment(5_000), retained=True))
+        after.on_ready()
+
+        assert kinds(steps) == ["pillow.back"]
+        assert not kinds(after.check(moment(604_999)))
+        assert kinds(after.check(moment(605_000))) == ["pillow.offline"]
+
+
+def test_online_after_offline_is_a_return_also_across_a_restart() -> None:
+    """That is so too where it is not known what the availability was."""
+    pillows = silent()
+    list(pillows.receive_availability("cloud-1", moment(10), online=False, retained=False))
+    for stopped_ms in (700_000, 0):
+        after = restarted(pillows, stopped_ms, SAID)
+        steps = after.receive_availability("cloud-1", moment(5_000), online=True, retained=True)
+
+        assert kinds(steps) == ["pillow.back"]
+
+
+def test_what_is_retained_and_known_is_no_sign_of_life_after_another_connection() -> None:
+    """A broker that comes and goes makes no silence shorter."""
+    pillows = watch(rule("gone", "offline", lasts_s=10))
+    list(pillows.receive_state(update("neutral", 1), moment(0), retained=False))
+    pillows.on_connecting()
+    list(pillows.receive_state(update("neutral", 1), moment(9_000), retained=True))
+    list(pillows.receive_availability("cloud-1", moment(9_000), online=True, retained=True))
+    pillows.on_ready()
+
+    assert kinds(pillows.check(moment(10_000))) == ["pillow.offline"]
+
+
+def test_short_silences_and_pillows_that_were_never_heard_of_are_not_kept() -> None:
+    pillows = watch(rule("gone", "offline", lasts_s=10))
+    list(pillows.receive_state(update("neutral", 1), moment(10), retained=False))
+    list(pillows.receive_state(update("neutral", 1, pillow="never"), moment(0), retained=True))
+
+    assert list(pillows.silences(moment(KEPT_MS))) == []
+    assert [one.pillow for one in pillows.silences(moment(KEPT_MS + 10))] == ["cloud-1"]

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from notifier import silence_keeper
 from notifier.detect.detector import Decision
 from notifier.detect.event import Event
-from notifier.detect.marks import Mark, MarkChange
+from notifier.detect.marks import Mark, MarkChange, Silence
+from notifier.detect.pillow_watch import KEPT_MS, PillowWatch
 from notifier.metrics import NotifierMetrics
+from notifier.moments import Moments
 from notifier.outbox import outbox as module
 from notifier.outbox.delivery import Batch, Row
 from notifier.outbox.outbox import FULL, GONE, Outbox, OutboxLimits
 from notifier.outbox.outbox_file import Loaded, OutboxFile, OutboxUnavailable
-from tests.unit.notifier.examples import event
+from notifier.silence_keeper import SilenceKeeper
+from tests.unit.notifier.examples import event, rule
 from tests.waiting import until
 
 LIMITS = OutboxLimits(waiting=3, dead_letters=10)
@@ -174,6 +178,29 @@ async def test_after_a_restart_what_waited_is_there_and_other_destinations_are_g
     loaded, [letter] = reloaded(path)
     assert [row.number for row in loaded.waiting] == [4, 6]
     assert (letter.destination, letter.error) == ("cellar", GONE)
+
+
+async def test_silences_are_written_from_time_to_time_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And once more when there are none any longer, so that old ones are gone."""
+    monkeypatch.setattr(silence_keeper, "KEEP_S", 0.01)
+    watch, path = PillowWatch([rule("gone", "offline", lasts_s=99)], 10), tmp_path / "outbox.db"
+    moments = Moments()
+    list(watch.restore([Mark("alive", "", "cloud-1")], moments.now()))
+    silent = Silence("cloud-1", KEPT_MS, False, False, (1, 2, 3))
+    async with running(path) as one:
+        keeper = SilenceKeeper(watch, moments, one.outbox.keep)
+        running_keeper = asyncio.create_task(keeper.run())
+        list(watch.restore([], moments.now(), [silent]))
+        await until(lambda: reloaded(path)[0].silences == [silent], "the silence is on disk")
+        list(watch.remove("cloud-1"))
+        await until(lambda: not reloaded(path)[0].silences, "there is none on disk")
+        running_keeper.cancel()
+        list(watch.restore([Mark("alive", "", "cloud-1")], moments.now(), [silent]))
+        keeper.keep()
+
+    assert reloaded(path)[0].silences == [silent]
 
 
 async def test_what_a_command_puts_back_is_sent(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.detect.marks import Mark
+from notifier.detect.marks import Mark, Silence
 from notifier.outbox.delivery import Batch, Row
 from notifier.outbox.open_outbox import open_outbox
 from notifier.outbox.outbox_file import (
@@ -105,6 +105,21 @@ def test_a_mark_that_is_removed_is_gone(tmp_path: Path, opened: Open) -> None:
     file.commit(Batch({}, {MARK: False}), 10)
 
     assert file.load().marks == []
+
+
+def test_silences_replace_those_before(tmp_path: Path, opened: Open) -> None:
+    """A batch without any leaves them; an outbox of an earlier version has no table for them."""
+    path = tmp_path / "outbox.db"
+    file = opened(path)
+    file.commit(Batch(silences=[Silence("a", 9, True, False, (1, 2, -1))]), 10)
+    one = Silence("b", 20_000, False, True, (3, 4, 5))
+    file.commit(Batch(silences=[one]).followed_by(Batch({}, {MARK: True})), 10)
+
+    assert opened(path).load().silences == [one]
+    with sqlite3.connect(path) as changed:
+        changed.execute("DROP TABLE silence")
+    changed.close()
+    assert opened(path).load().silences == []
 
 
 def test_one_notifier_uses_a_file(tmp_path: Path) -> None:

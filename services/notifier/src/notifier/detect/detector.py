@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from contract.updates import Update
 from notifier.detect.dead_letter_watch import dead_letters
 from notifier.detect.event import BACK_KINDS, Event, Found, make_event
-from notifier.detect.marks import Mark, MarkChange
+from notifier.detect.marks import Mark, MarkChange, Silence
 from notifier.detect.pillow import Moment
 from notifier.detect.pillow_watch import PillowWatch
 from notifier.detect.queue_watch import QueueWatch
@@ -41,9 +41,11 @@ class Detector:
         self.queue = QueueWatch(rules)
         self._throttle = Throttle()
 
-    def restore(self, marks: Sequence[Mark], now: Moment) -> Decision:
+    def restore(
+        self, marks: Sequence[Mark], now: Moment, silences: Iterable[Silence] = ()
+    ) -> Decision:
         """Take over what was known before a restart."""
-        steps = [*self.pillows.restore(marks, now), *self.queue.restore(marks)]
+        steps = [*self.pillows.restore(marks, now, silences), *self.queue.restore(marks)]
         return self._decide(steps, now)
 
     def receive_state(

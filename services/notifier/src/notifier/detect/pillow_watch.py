@@ -11,8 +11,8 @@ from typing import Final
 
 from contract.updates import EXPIRY_S, Update
 from notifier.detect.event import Found
-from notifier.detect.marks import Mark, MarkChange
-from notifier.detect.pillow import Moment, Pillow
+from notifier.detect.marks import Mark, MarkChange, Silence
+from notifier.detect.pillow import Moment, Pillow, state_key
 from notifier.detect.pillow_events import back_event, offline_event, state_event
 from notifier.detect.timers import Timer, Timers
 from notifier.rules.schema import Rule
@@ -23,6 +23,9 @@ poller publishes what a broker has lost again."""
 
 SILENT_MS: Final = 30_000
 """A state of a pillow that is silent for longer is not known to last (GATEWAY_EXPIRE_AFTER)."""
+
+KEPT_MS: Final = 15_000
+"""A silence that is shorter is not kept for a restart."""
 
 MAX_DUE: Final = 100
 """How many timers are looked at before messages have their turn: a few milliseconds."""
@@ -47,8 +50,10 @@ class PillowWatch:
     def __len__(self) -> int:
         return len(self._pillows)
 
-    def restore(self, marks: Iterable[Mark], now: Moment) -> Iterator[Step]:
-        """Take over what was known before a restart; silence is counted anew."""
+    def restore(
+        self, marks: Iterable[Mark], now: Moment, silences: Iterable[Silence] = ()
+    ) -> Iterator[Step]:
+        """Take over what was known before a restart; silences go on from what was kept of them."""
         names = {rule.name: number for number, rule in enumerate(self._rules)}
         for mark in marks:
             if mark.kind == "queue":
@@ -64,8 +69,21 @@ class PillowWatch:
             else:
                 pillow.told.add(names[mark.rule])
                 pillow.handled.add(names[mark.rule])
+                pillow.is_offline = None
+        for kept in silences:
+            if (known := self._pillows.get(kept.pillow)) is not None:
+                known.restore(kept, now)
         for name, pillow in self._pillows.items():
             self._start_timers(name, pillow)
+
+    def silences(self, now: Moment) -> Iterator[Silence]:
+        """Yield what has to be kept for a restart, the silences that are not short."""
+        for name, pillow in self._pillows.items():
+            silent_ms = pillow.silent_ms(now)
+            if pillow.is_armed and silent_ms >= KEPT_MS:
+                yield Silence(
+                    name, silent_ms, pillow.by_queue, bool(pillow.is_offline), pillow.state_key
+                )
 
     def on_connecting(self) -> None:
         """Note that another connection begins: the broker tells again what it retains."""
@@ -107,7 +125,9 @@ class PillowWatch:
         yield from self._make_room(name)
         pillow = self._touch(name, now)
         if online:
-            yield from self._hear(name, pillow, now, by_queue=pillow.by_queue)
+            # What is retained and known is told again with each connection: no sign of life.
+            if not retained or pillow.is_offline is not False or not pillow.is_armed:
+                yield from self._hear(name, pillow, now, by_queue=pillow.by_queue)
             return
         if not pillow.is_armed and not retained:
             yield from self._hear(name, pillow, now, by_queue=pillow.by_queue)
@@ -150,8 +170,17 @@ class PillowWatch:
     ) -> Iterator[Step]:
         """Handle the first state of a pillow, which the broker had retained.
 
-        A broker that counts its expiry down tells how old it is; a young one is a sign of life.
+        Where its silence was kept, one that was known then changes nothing, and another one is a
+        sign of life. Else a broker that counts the expiry down tells how old it is, and a young one
+        is a sign of life.
         """
+        kept, pillow.kept = pillow.kept, None
+        if kept is not None:
+            if kept.state != state_key(update):
+                yield from self._hear(
+                    update.pillow, pillow, now, by_queue=update.queued_ms is not None
+                )
+            return
         pillow.by_queue = update.queued_ms is not None
         age_ms = (EXPIRY_S - expiry_s) * 1000 if expiry_s is not None else EXPIRY_S * 1000
         if 0 < age_ms < SILENT_MS and not pillow.is_armed:

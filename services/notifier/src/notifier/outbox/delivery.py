@@ -1,10 +1,11 @@
 """Deliveries: one event for one destination, and what is written of it. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from notifier.detect.event import Event
-from notifier.detect.marks import Mark
+from notifier.detect.marks import Mark, Silence
 
 State = Literal["waiting", "dead"]
 
@@ -71,14 +72,17 @@ def delivery_of(row: Row, now_s: float) -> Delivery:
 
 @dataclass(slots=True)
 class Batch:
-    """What is written with one commit: rows, or None for one that is deleted, and marks."""
+    """What is written with one commit: rows, or None for one that is deleted, marks, and all
+    silences, or None where those on disk stay."""
 
     rows: dict[int, Row | None] = field(default_factory=dict)
     marks: dict[Mark, bool] = field(default_factory=dict)
+    silences: Sequence[Silence] | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.marks)
+        return bool(self.rows or self.marks or self.silences is not None)
 
     def followed_by(self, later: "Batch") -> "Batch":
         """Return both as one; what is later replaces what is earlier."""
-        return Batch({**self.rows, **later.rows}, {**self.marks, **later.marks})
+        silences = self.silences if later.silences is None else later.silences
+        return Batch({**self.rows, **later.rows}, {**self.marks, **later.marks}, silences)

@@ -7,7 +7,7 @@ written later.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from notifier.detect.detector import Decision
+from notifier.detect.marks import Silence
 from notifier.metrics import NotifierMetrics
 from notifier.outbox.delivery import Batch, Delivery, Row, delivery_of
 from notifier.outbox.lanes import Lanes
@@ -102,6 +103,11 @@ class Outbox:
                 self._next_number += 1
                 self._pending.rows[delivery.number] = delivery.row(delivery.since_s)
                 self._enter(delivery)
+        self._has_pending.set()
+
+    def keep(self, silences: Sequence[Silence]) -> None:
+        """Write the silences of pillows, instead of those that were written before."""
+        self._pending.silences = silences
         self._has_pending.set()
 
     async def next(self, destination: str) -> Delivery:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from notifier.detect.event import Event
-from notifier.detect.marks import Mark
+from notifier.detect.marks import Mark, Silence
 from notifier.outbox.delivery import Batch, Row
 
 _VERSION: Final = 1
@@ -42,6 +42,18 @@ CREATE TABLE mark (
     rule TEXT NOT NULL,
     subject TEXT NOT NULL,
     PRIMARY KEY (kind, rule, subject)
+) WITHOUT ROWID;
+"""
+# Of its own, because outboxes of earlier versions have none; those versions do not look at it.
+_SILENCE_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS silence (
+    pillow TEXT PRIMARY KEY,
+    silent_ms INTEGER NOT NULL,
+    by_queue INTEGER NOT NULL,
+    is_offline INTEGER NOT NULL,
+    at_us INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    queued_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
 _COLUMNS: Final = (
@@ -73,11 +85,12 @@ class OutboxInUse(OutboxUnavailable):
 
 
 class Loaded(NamedTuple):
-    """What the file has: deliveries that wait, in order, marks, and the last number used."""
+    """What the file has: deliveries that wait, in order, marks, the last number used, silences."""
 
     waiting: list[Row]
     marks: list[Mark]
     last_number: int
+    silences: Sequence[Silence] = ()
 
 
 class OutboxFile:
@@ -116,6 +129,7 @@ class OutboxFile:
                 f"{self.path}: it is of another version ({version}) of this program; use that one, "
                 "or another NOTIFIER_OUTBOX"
             )
+        self._connection.execute(_SILENCE_SCHEMA)
         self._seen = self._data_version()
 
     def load(self) -> Loaded:
@@ -123,7 +137,9 @@ class OutboxFile:
         with self._errors():
             marks = [Mark(*row) for row in self._connection.execute("SELECT * FROM mark")]
             [[last]] = self._connection.execute("SELECT max(number) FROM delivery")
-            return Loaded(self._rows("state = 'waiting' ORDER BY number"), marks, last or 0)
+            silences = [_silence(row) for row in self._connection.execute("SELECT * FROM silence")]
+            waiting = self._rows("state = 'waiting' ORDER BY number")
+            return Loaded(waiting, marks, last or 0, silences)
 
     def commit(self, batch: Batch, max_dead_letters: int) -> int:
         """Write a batch; returns how many dead letters were deleted above the limit."""
@@ -138,6 +154,12 @@ class OutboxFile:
             ):
                 marks = [mark for mark, wanted in batch.marks.items() if wanted is is_set]
                 self._connection.executemany(statement, marks)
+            if batch.silences is not None:
+                self._connection.execute("DELETE FROM silence")
+                self._connection.executemany(
+                    "INSERT INTO silence VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    ((*one[:-1], *one.state) for one in batch.silences),
+                )
             return self._connection.execute(_PRUNE, (max_dead_letters,)).rowcount
 
     def retried(self) -> list[Row]:
@@ -239,6 +261,12 @@ def _values(row: Row) -> tuple[Any, ...]:
         row.number, row.destination, msgspec.json.encode(row.event).decode(), row.state,
         row.attempts, row.waited_s, row.is_retried, row.error, row.ended_ms,
     )  # fmt: skip
+
+
+def _silence(values: tuple[Any, ...]) -> Silence:
+    pillow, silent_ms, by_queue, is_offline, *state = values
+    at_us, seq, queued_ms = state
+    return Silence(pillow, silent_ms, bool(by_queue), bool(is_offline), (at_us, seq, queued_ms))
 
 
 def _row(values: tuple[Any, ...]) -> Row:
