@@ -43,6 +43,8 @@ async def test_the_page_is_live_over_https_by_a_websocket_and_has_no_fault(
     context = await browser.new_context(ignore_https_errors=True)
     page = await context.new_page()
     monitor = PageMonitor(page, proxy.url, proxy.url.replace("https", "wss"))
+    # The certificate is not trusted, so that the browser keeps no page of this site.
+    monitor.expect("SSL certificate error occurred when fetching the script")
     sockets: list[WebSocket] = []
     page.on("websocket", lambda socket: sockets.append(socket))
 
