@@ -43,6 +43,7 @@ function fakeViews(client) {
       setBackHash: (hash) => { shown.backHash = hash; },
       setNoMatch: (isEmpty) => { shown.noMatch = isEmpty; },
       announce: (text) => { shown.announced = text; },
+      focusView: () => { shown.isViewFocused = true; },
     },
     status: { render: ({ connection, count }) => { shown.status = [connection, count]; }, beat: () => { shown.beats = (shown.beats ?? 0) + 1; } },
     wall: {
@@ -101,7 +102,7 @@ test("a snapshot is shown with the next frame", () => {
   assert.deepEqual(shown.cards, ["a", "b"]);
   assert.deepEqual(shown.counts, [{ hugging: 1, spinning: 1 }, 2, 2]);
   assert.deepEqual(shown.status, ["live", 2]);
-  assert.deepEqual(shown.view, { id: null, hasBackLink: false, canGoBack: false });
+  assert.deepEqual(shown.view, { id: null, hasBackLink: false });
 });
 
 test("an update renders only the card that changed", () => {
@@ -142,8 +143,10 @@ test("a fragment opens the detail view and subscribes to its pillow only, the wa
   frame();
   assert.equal(views.detail.id, "a");
   assert.equal(shown.view.hasBackLink, true);
+  assert.notEqual(shown.isViewFocused, true, "a page that opens leaves the focus alone");
   window.navigate("");
   assert.deepEqual(FakeWebSocket.newest.sent.at(-1), { type: "subscribe", pillows: "all" });
+  assert.equal(shown.focused, "a", "at once, before the other clouds are known");
   snapshot(pillow("a"), pillow("b"));
   frame();
   assert.equal(views.detail.id, null);
@@ -155,9 +158,23 @@ test("the detail view opens at the top, and the wall gets the focus back to its 
   frame();
   window.navigate("#b");
   assert.deepEqual(window.scrolledTo, [0, 0]);
-  assert.equal(shown.view.canGoBack, true);
+  assert.equal(shown.view.hasBackLink, true);
+  assert.equal(shown.isViewFocused, true);
   window.navigate("");
   assert.equal(shown.focused, "b");
+});
+
+test("the history knows of a cloud whether the wall is before it", () => {
+  const { window, pillow, snapshot, frame } = setUp({ hash: "#a" });
+  const direct = window.history.state;
+  snapshot(pillow("a"));
+  frame();
+  window.navigate("");
+  window.navigate("#a");
+  assert.equal(window.history.state.cameFromWall, true);
+  window.navigate("");
+  window.navigate("#a", direct);
+  assert.equal(window.history.state.cameFromWall, false, "where the page was opened, and the visitor went back to");
 });
 
 test("a filter selects and sorts the wall, and is put into the address", () => {

@@ -155,7 +155,13 @@ export class FakeWindow extends EventTarget {
   location;
   scrolledTo = null;
   replaced = [];
-  history = { replaceState: (_state, _title, url) => this.replaced.push(url) };
+  history = {
+    state: null,
+    replaceState: (state, _title, url) => {
+      this.history.state = state;
+      if (url !== undefined) this.replaced.push(url);
+    },
+  };
   #time;
 
   /** @param {ManualClock} time */
@@ -177,8 +183,10 @@ export class FakeWindow extends EventTarget {
     this.#time.timers.setTimeout(repeat, ms);
   }
 
-  navigate(hash) {
+  /** Go to a new entry of the history, or to one that has a state. */
+  navigate(hash, state = null) {
     this.location.hash = hash;
+    this.history.state = state;
     this.dispatchEvent(new Event("hashchange"));
   }
 }

@@ -60,11 +60,18 @@ test("the detail view shows the pillow of the fragment, or the only one", () => 
   assert.equal(state.viewed, null);
   state.apply(update("a"));
   assert.equal(state.viewed, "a");
-  assert.equal(state.canGoBack, false);
+  assert.equal(state.hasBackLink, false);
   state.apply(update("b"));
   assert.equal(state.viewed, null);
   state.navigate(parseHash("#b"));
-  assert.deepEqual([state.viewed, state.canGoBack], ["b", true]);
+  assert.deepEqual([state.viewed, state.hasBackLink], ["b", true]);
+});
+
+test("who goes from a pillow to the wall sees the wall, also while no other pillow is known", () => {
+  const state = stateOf([], "#a");
+  state.apply(update("a"));
+  state.navigate(parseHash(""));
+  assert.equal(state.viewed, null);
 });
 
 test("the detail view links to the wall unless the page is for its pillow only", () => {

@@ -8,7 +8,13 @@ import { MIN_ANNOUNCEMENT_INTERVAL_MS, StatusBar } from "../../services/gateway/
 import { FakeDocument } from "./fakes.js";
 
 const byId = (document, id) => document.getElementById(id);
-const press = (document, key) => document.dispatchEvent(Object.assign(new Event("keydown"), { key }));
+/** Press a key; returns whether the page took it. */
+function press(document, key, { from, ...how } = {}) {
+  const event = Object.assign(new Event("keydown", { cancelable: true }), { key, ...how });
+  if (from !== undefined) Object.defineProperty(event, "target", { value: from });
+  document.dispatchEvent(event);
+  return event.defaultPrevented;
+}
 globalThis.Element ??= class Element {};
 
 function setUpShell() {
@@ -21,10 +27,10 @@ function setUpShell() {
 
 test("the title and the visible parts follow the view", () => {
   const { document, shell } = setUpShell();
-  shell.render("sofa", { hasBackLink: true, canGoBack: true });
+  shell.render("sofa", { hasBackLink: true });
   assert.equal(document.title, "sofa · Pillowcast");
   assert.deepEqual([byId(document, "back").hidden, byId(document, "wall").hidden], [false, true]);
-  shell.render(null, { hasBackLink: false, canGoBack: false });
+  shell.render(null, { hasBackLink: false });
   assert.equal(document.title, "Pillowcast");
   assert.deepEqual([byId(document, "back").hidden, byId(document, "wall").hidden], [true, false]);
 });
@@ -37,28 +43,60 @@ test("the link back keeps the filter of the wall", () => {
   assert.equal(byId(document, "back").href, "#");
 });
 
-test("Escape goes back only if there is a wall to go to", () => {
+test("Escape goes back only if there is a link to the wall", () => {
   const { document, shell, clicks } = setUpShell();
-  shell.render("sofa", { hasBackLink: true, canGoBack: false });
+  shell.render(null, { hasBackLink: false });
   press(document, "Escape");
   assert.equal(clicks(), 0);
-  shell.render("sofa", { hasBackLink: true, canGoBack: true });
+  shell.render("sofa", { hasBackLink: true });
   press(document, "Escape");
   assert.equal(clicks(), 1);
 });
 
-test("the slash key focuses the name filter of the wall, after the event", async () => {
+test("who came from the wall goes back in the history, and who did not follows the link", () => {
+  const { document } = setUpShell();
+  const went = [];
+  const click = (state, modifiers = {}) => {
+    document.defaultView = { history: { state, back: () => went.push("back") } };
+    const event = Object.assign(new Event("click", { cancelable: true }), modifiers);
+    byId(document, "back").dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  assert.equal(click(null), false);
+  assert.equal(click({ cameFromWall: false }), false);
+  assert.equal(click({ cameFromWall: true }, { ctrlKey: true }), false, "a new tab");
+  assert.deepEqual(went, []);
+  assert.equal(click({ cameFromWall: true }), true);
+  assert.deepEqual(went, ["back"]);
+});
+
+test("the slash key focuses the name filter of the wall, and is not typed nor Firefox's quick search", () => {
   const { document, shell } = setUpShell();
   const filter = byId(document, "name-filter");
-  shell.render("sofa", { hasBackLink: true, canGoBack: true });
-  press(document, "/");
-  await new Promise((resolve) => setTimeout(resolve));
-  assert.equal(filter.isFocused, false);
-  shell.render(null, { hasBackLink: false, canGoBack: false });
-  press(document, "/");
-  assert.equal(filter.isFocused, false, "not during the event, or it would be typed");
-  await new Promise((resolve) => setTimeout(resolve));
-  assert.equal(filter.isFocused, true);
+  const slash = (how = {}) => {
+    filter.isFocused = false;
+    return [press(document, "/", how), filter.isFocused];
+  };
+  shell.render("sofa", { hasBackLink: true });
+  assert.deepEqual(slash(), [false, false], "there is no wall");
+  shell.render(null, { hasBackLink: false });
+  assert.deepEqual(slash(), [true, true]);
+  assert.deepEqual(slash({ shiftKey: true }), [true, true], "a keyboard on which it is Shift and 7");
+  for (const how of [{ ctrlKey: true }, { altKey: true }, { metaKey: true }, { isComposing: true }]) {
+    assert.deepEqual(slash(how), [false, false], "the browser's or the input method's own key");
+  }
+  const field = Object.assign(new Element(), { closest: (selector) => (selector.includes("input") ? field : null) });
+  assert.deepEqual(slash({ from: field }), [false, false], "it is typed into a field");
+  byId(document, "filters").hidden = true;
+  assert.deepEqual(slash(), [false, false], "few clouds have no filter");
+});
+
+test("a key in a dialog is the dialog's", () => {
+  const { document, shell, clicks } = setUpShell();
+  shell.render("sofa", { hasBackLink: true });
+  const dialog = Object.assign(new Element(), { closest: (selector) => (selector === "dialog" ? dialog : null) });
+  press(document, "Escape", { from: dialog });
+  assert.equal(clicks(), 0);
 });
 
 test("the skip link focuses the content and does not change the fragment", () => {

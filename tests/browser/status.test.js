@@ -11,6 +11,16 @@ test("a live page shows the number of clouds", () => {
   assert.deepEqual(textOf("live"), { title: "Live", detail: "3 clouds", note: "", canRetry: false });
 });
 
+test("a live page shows how many look, where that is known", () => {
+  const detailOf = (watching) => statusText({ connection: "live", lastingMs: 0, status: open, count: 3, isRetained: true, watching }).detail;
+  assert.equal(detailOf(312), "3 clouds · 312 watching");
+  assert.equal(detailOf(1), "3 clouds · 1 watching");
+  assert.equal(detailOf(null), "3 clouds");
+  assert.equal(detailOf(undefined), "3 clouds");
+  const lost = { connection: "broker-offline", lastingMs: 0, status: open, count: 3, isRetained: true, watching: 3 };
+  assert.doesNotMatch(statusText(lost).detail, /watching/);
+});
+
 test("where the broker retains no states, the page waits for those of the other pillows", () => {
   assert.equal(textOf("live", open, 0, false).detail, "Waiting for news.");
   assert.equal(textOf("live", open, 1, false).detail, "1 cloud so far");

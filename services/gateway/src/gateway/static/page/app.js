@@ -11,6 +11,7 @@ import { isCrowd, wallSize } from "./layout.js";
 import { hasLatency, PageState } from "./page_state.js";
 import { formatHash, parseHash } from "./route.js";
 import { isLocked } from "./status.js";
+import { noteOrigin } from "./way_back.js";
 
 /** Ages and countdowns are rendered anew this often. */
 const TICK_MS = 1_000;
@@ -33,7 +34,7 @@ const LATENCY_INTERVAL_MS = 500;
  * @property {Pick<import("./empty_state.js").EmptyState, "render">} empty
  * @property {Pick<import("./filters.js").Filters, "set" | "render">} filters
  * @property {Pick<import("./latency_later.js").LatencyLater, "add" | "render">} latency
- * @property {Pick<import("./shell.js").Shell, "render" | "setBackHash" | "setNoMatch" | "announce">} shell
+ * @property {Pick<import("./shell.js").Shell, "render" | "setBackHash" | "setNoMatch" | "announce" | "focusView">} shell
  * @property {Pick<import("./status.js").StatusBar, "render" | "beat">} status
  * @property {Pick<import("./wall.js").Wall, "card" | "cards" | "show" | "focus">} wall
  */
@@ -54,6 +55,7 @@ export class App {
   #arrived = [];
   #arrangedAt = -Infinity;
   #latencyRenderedAt = -Infinity;
+  #isStarted = false;
   /** Number of pillows that the filter selected last. */
   #selectedCount = 0;
 
@@ -129,15 +131,19 @@ export class App {
     if (subscription !== null) this.#client.subscribe(subscription);
     this.#openView();
     this.#arrange();
-    if (detail.id !== null && before === null) this.#window.scrollTo(0, 0);
+    const isFromWall = detail.id !== null && before === null;
+    if (isFromWall) this.#window.scrollTo(0, 0);
+    if (isFromWall && this.#isStarted) shell.focusView();
+    noteOrigin(this.#window.history, isFromWall && this.#isStarted);
+    this.#isStarted = true;
     if (detail.id === null && before !== null) wall.focus(before);
   }
 
   /** Open the detail view or the wall. */
   #openView() {
-    const { viewed, hasBackLink, canGoBack } = this.#state;
+    const { viewed, hasBackLink } = this.#state;
     this.#views.detail.open(viewed);
-    this.#views.shell.render(viewed, { hasBackLink, canGoBack });
+    this.#views.shell.render(viewed, { hasBackLink });
   }
 
   /** Ages and freshness have changed with the time. */
@@ -200,9 +206,9 @@ export class App {
 
   #renderStatus() {
     const views = this.#views;
-    const { connection, lastingMs, status, pillows, isRetained } = this.#client;
+    const { connection, lastingMs, status, pillows, isRetained, watching } = this.#client;
     const isOffline = connection === "disconnected" && this.#window.navigator?.onLine === false;
-    views.status.render({ connection, lastingMs, status, count: pillows.size, isRetained, isOffline }, this.#scheduler.now());
+    views.status.render({ connection, lastingMs, status, count: pillows.size, isRetained, isOffline, watching }, this.#scheduler.now());
     const isEmpty = this.#count === 0 && views.detail.id === null;
     views.empty.render(isEmpty, { isKnown: connection === "live" || connection === "broker-offline", isRetained, isLocked: isLocked(status), isOffline });
     views.shell.setNoMatch(this.#selectedCount === 0 && this.#count > 0);

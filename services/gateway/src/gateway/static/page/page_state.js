@@ -26,6 +26,8 @@ export class PageState {
   #named;
   /** @type {Pillows} */
   #wallSubscription;
+  /** Whether the visitor went from a pillow to the wall, which may know no other one yet. */
+  #isWallWanted = false;
 
   /**
    * @param {string[]} named ids in the query string; only these are shown
@@ -47,6 +49,7 @@ export class PageState {
    * @returns {Pillows | null} the new subscription; null if it does not change
    */
   navigate(route) {
+    if (route.pillow === null && this.route.pillow !== null) this.#isWallWanted = true;
     this.route = route;
     const pillows = route.pillow !== null && this.subscription !== this.#wallSubscription ? [route.pillow] : this.#wallSubscription;
     if (String(pillows) === String(this.subscription)) return null;
@@ -65,20 +68,16 @@ export class PageState {
     if (pillow?.state !== previous?.state || this.route.filter.order !== "name") this.isOrderStale = true;
   }
 
-  /** The pillow of the detail view: the route's, or the only one there is; null for the wall. */
+  /** The pillow of the detail view: the route's, or the only one there is, unless
+   * the visitor went from it to the wall; null for the wall. */
   get viewed() {
     const { ids } = this.roster;
-    return this.route.pillow ?? (ids.length === 1 ? ids[0] : null);
+    return this.route.pillow ?? (ids.length === 1 && !this.#isWallWanted ? ids[0] : null);
   }
 
-  /** Whether the detail view links to the wall: not if the page is for this one pillow. */
+  /** Whether the detail view links to the wall, to which Escape leads too: not if the page is for this one pillow. */
   get hasBackLink() {
     return this.route.pillow !== null && !(this.#named.size === 1 && this.#named.has(this.route.pillow));
-  }
-
-  /** Whether the Escape key leads from the detail view to the wall. */
-  get canGoBack() {
-    return this.viewed !== null && this.roster.ids.length > 1;
   }
 }
 

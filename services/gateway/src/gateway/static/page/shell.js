@@ -1,6 +1,7 @@
 /** The elements around the views: title, link back, keyboard shortcuts, announcements of clouds. */
 
 import { byId } from "../cloud/dom.js";
+import { followBack } from "./way_back.js";
 
 export class Shell {
   #document;
@@ -8,10 +9,11 @@ export class Shell {
   #back;
   #wall;
   #noMatch;
+  #filters;
   /** @type {HTMLInputElement} */
   #nameFilter;
   #announcement;
-  #canGoBack = false;
+  #hasBackLink = false;
 
   /** @param {Document} document */
   constructor(document) {
@@ -19,6 +21,7 @@ export class Shell {
     this.#back = byId(document, "back");
     this.#wall = byId(document, "wall");
     this.#noMatch = byId(document, "no-match");
+    this.#filters = byId(document, "filters");
     this.#nameFilter = byId(document, "name-filter");
     this.#announcement = byId(document, "cloud-announcement");
     // Without the link's own target, because a fragment names a pillow, and one may be called main.
@@ -26,6 +29,7 @@ export class Shell {
       event.preventDefault();
       byId(document, "main").focus();
     });
+    this.#back.addEventListener("click", (event) => followBack(event, document.defaultView?.history));
     document.addEventListener("keydown", (event) => this.#onKeyDown(event));
   }
 
@@ -33,11 +37,10 @@ export class Shell {
    * Show the wall or the detail view.
    *
    * @param {string | null} id the pillow of the detail view; null for the wall
-   * @param {{hasBackLink: boolean, canGoBack: boolean}} how `hasBackLink`: the link to the wall is
-   *   shown; `canGoBack`: the Escape key leads to the wall
+   * @param {{hasBackLink: boolean}} how whether the link to the wall is shown, to which Escape leads
    */
-  render(id, { hasBackLink, canGoBack }) {
-    this.#canGoBack = canGoBack;
+  render(id, { hasBackLink }) {
+    this.#hasBackLink = hasBackLink;
     this.#back.hidden = !hasBackLink;
     this.#wall.hidden = id !== null;
     const title = id === null ? "Pillowcast" : `${id} · Pillowcast`;
@@ -59,11 +62,23 @@ export class Shell {
     this.#announcement.textContent = text;
   }
 
+  /** Give the name of the view the focus, because that of the wall went with it. */
+  focusView() {
+    byId(this.#document, "detail-name").focus({ preventScroll: true });
+  }
+
   /** Escape leads back to the wall; `/` focuses the name filter of the wall. @param {KeyboardEvent} event */
-  #onKeyDown({ key, target }) {
-    if (key === "Escape" && this.#canGoBack) this.#back.click();
-    const isTyping = target instanceof Element && target.matches("input, select");
-    // After the event, or the key would be typed into the filter.
-    if (key === "/" && !this.#wall.hidden && !isTyping) setTimeout(() => this.#nameFilter.focus());
+  #onKeyDown(event) {
+    const { key, target } = event;
+    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    const isWithin = (/** @type {string} */ selector) => target instanceof Element && target.closest(selector) !== null;
+    // The key closes a dialog, or clears the field, and nothing else.
+    if (isWithin("dialog")) return;
+    if (key === "Escape" && this.#hasBackLink) this.#back.click();
+    const isTyping = isWithin("input, select, textarea, [contenteditable]");
+    if (key !== "/" || isTyping || this.#wall.hidden || this.#filters.hidden) return;
+    // Neither typed into the filter, nor the key for Firefox's quick search. With some keyboards it is Shift and 7.
+    event.preventDefault();
+    this.#nameFilter.focus();
   }
 }

@@ -18,6 +18,7 @@ const BEAT_MS = 1_500;
  * @property {{phase: string, retryInMs: number | null, code: number | null, reason: string}} status as `Pillowcast.status`
  * @property {number} count number of known pillows
  * @property {boolean} isRetained whether the other pillows would be known if they had ever reported
+ * @property {number | null} [watching] how many look, all together; null where that is not known
  * @property {boolean} [isOffline] whether the browser says that it has no network
  */
 
@@ -28,12 +29,12 @@ const BEAT_MS = 1_500;
  * @returns {{title: string, detail: string, note: string, canRetry: boolean}} `note` is hidden where
  *   there is no room for it
  */
-export function statusText({ connection, lastingMs, status, count, isRetained, isOffline }) {
+export function statusText({ connection, lastingMs, status, count, isRetained, isOffline, watching = null }) {
   const lasting = formatDuration(lastingMs);
   const note = count === 0 ? "" : "This is how the clouds last were.";
   switch (connection) {
     case "live":
-      return { title: "Live", detail: isRetained ? formatCloudCount(count) : waitingText(count), note: "", canRetry: false };
+      return { title: "Live", detail: (isRetained ? formatCloudCount(count) : waitingText(count)) + watchingText(watching), note: "", canRetry: false };
     case "broker-offline":
       return { title: "Not live", detail: `for ${lasting}. No news of any cloud.`, note, canRetry: false };
     case "disconnected":
@@ -53,6 +54,9 @@ export function statusText({ connection, lastingMs, status, count, isRetained, i
 export function isLocked({ phase, code }) {
   return phase === "stopped" && (code === UNAUTHORIZED || code === NO_TOKEN_IN_TIME);
 }
+
+/** Of nobody, nothing is said. @param {number | null} watching */
+const watchingText = (watching) => (watching ? ` · ${watching} watching` : "");
 
 /** The text while pillows may exist that are not known. @param {number} count */
 const waitingText = (count) => (count === 0 ? "Waiting for news." : `${formatCloudCount(count)} so far`);

@@ -1,4 +1,4 @@
-"""The page as an installed one, in Chromium: without a network, and what installs it."""
+"""What visitors do beside looking, in Chromium: go back, open the page without a network."""
 
 from collections.abc import AsyncIterator
 
@@ -56,3 +56,34 @@ async def test_the_page_is_shown_without_a_network_and_says_so(
     await expect(page.locator(".card")).to_have_count(2, timeout=SHOWN_MS)
     assert await page.evaluate(KEPT) == [f"{site.url}/"]
     monitor.assert_clean()
+
+
+async def test_escape_goes_back_in_the_history_and_gives_the_card_the_focus(
+    site: LiveSite, context: BrowserContext
+) -> None:
+    """From the wall by the browser's own history; a page that was opened at a cloud goes on."""
+    page = await context.new_page()
+    focused = "document.activeElement.closest('.card')?.dataset.pillow"
+    await open_live(page, site.url)
+    await page.locator('.card[data-pillow="cloud-2"] a').press("Enter")
+    await expect(page.locator("#detail-name")).to_be_focused()
+    entries = await page.evaluate("history.length")
+    await page.keyboard.press("Escape")
+    await page.wait_for_function(f"{focused} === 'cloud-2'")
+    assert await page.evaluate("history.length") == entries
+    await page.go_forward()
+    await expect(page.locator("#detail-name")).to_have_text("cloud-2")
+
+    await page.goto("about:blank")
+    await open_live(page, f"{site.url}/#cloud-1")
+    await page.locator("#back").click()
+    await page.wait_for_function(f"{focused} === 'cloud-1'")
+    await expect(page.locator(".card")).to_have_count(2, timeout=SHOWN_MS)
+    assert await page.evaluate(focused) == "cloud-1"
+    await page.go_back()
+    await expect(page.locator("#detail-name")).to_have_text("cloud-1")
+    await page.locator("#back").click()
+    await expect(page.locator(".card")).to_have_count(2)
+    await page.go_back()
+    await page.go_back()
+    assert page.url == "about:blank"
