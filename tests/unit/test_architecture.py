@@ -402,7 +402,6 @@ WITHOUT_TESTS: Final = frozenset(
         "contract.http_types",
         "contract.wire_types",
         "runtime.mqtt",
-        "runtime.mqtt.config",
         "runtime.mqtt.connection_events",
         "runtime.mqtt.errors",
         "runtime.note",

@@ -122,14 +122,7 @@ def _mqtt_session(
         consumer.on_broker_lost()
 
     session = MqttSession(
-        SessionConfig(
-            settings.broker,
-            settings.mqtt_protocol,
-            service=SERVICE,
-            instance=settings.instance,
-            status_topic=topics.status(SERVICE, settings.instance),
-            mark_topic=topics.mark(SERVICE, settings.instance),
-        ),
+        SessionConfig.for_service(settings, SERVICE),
         Subscription(filters),
         on_message=receive if access is not None else consumer.receive,
         on_ready=be_ready,

@@ -94,7 +94,7 @@ async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.E
     outbox.add(detector.restore(loaded.marks, moments.now(), loaded.silences))
     keeper = SilenceKeeper(detector.pillows, moments, outbox.keep)
     consumer = MqttConsumer(detector, outbox.add, topics, metrics, moments)
-    session = _session(settings, topics, consumer)
+    session = _session(settings, consumer)
     observe_session(SERVICE, session, metrics.registry)
     senders = _senders(rules)
     workers = [
@@ -138,7 +138,7 @@ async def _serve(settings: NotifierSettings, opened: Opened, stopping: asyncio.E
     log.info("stopped")
 
 
-def _session(settings: NotifierSettings, topics: Topics, consumer: MqttConsumer) -> MqttSession:
+def _session(settings: NotifierSettings, consumer: MqttConsumer) -> MqttSession:
     def receive(message: Message) -> None:
         consumer.receive(message, session.connections)
 
@@ -146,14 +146,7 @@ def _session(settings: NotifierSettings, topics: Topics, consumer: MqttConsumer)
         consumer.on_ready(delivers_retained=session.delivers_retained is not False)
 
     session = MqttSession(
-        SessionConfig(
-            settings.broker,
-            settings.mqtt_protocol,
-            service=SERVICE,
-            instance=settings.instance,
-            status_topic=topics.status(SERVICE, settings.instance),
-            mark_topic=topics.mark(SERVICE, settings.instance),
-        ),
+        SessionConfig.for_service(settings, SERVICE),
         Subscription(consumer.filters),
         on_message=receive,
         on_ready=be_ready,

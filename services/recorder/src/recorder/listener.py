@@ -79,14 +79,7 @@ def listen_to_broker(
         recording.on_ready()
 
     session = MqttSession(
-        SessionConfig(
-            settings.broker,
-            settings.mqtt_protocol,
-            service=SERVICE,
-            instance=settings.instance,
-            status_topic=topics.status(SERVICE, settings.instance),
-            mark_topic=topics.mark(SERVICE, settings.instance),
-        ),
+        SessionConfig.for_service(settings, SERVICE),
         Subscription([topics.all_states]),
         on_message=listener.receive,
         on_ready=be_ready,

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from contract.topics import Topics
 from runtime.clocks import monotonic_s
 from runtime.mqtt.config import SessionConfig, Subscription
 from runtime.mqtt.packets import Message
@@ -32,16 +31,8 @@ class CommandSession:
     ) -> None:
         self._on_message = on_message
         self._arrived_s = 0.0
-        topics, instance = Topics(settings.topic_prefix), f"{settings.instance[:56]}-{command}"
         self.session = MqttSession(
-            SessionConfig(
-                settings.broker,
-                settings.mqtt_protocol,
-                service=service,
-                instance=instance,
-                status_topic=topics.status(service, instance),
-                mark_topic=topics.mark(service, instance),
-            ),
+            SessionConfig.for_service(settings, service, command),
             subscription,
             on_message=self._receive,
         )

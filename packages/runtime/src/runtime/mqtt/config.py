@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
+from contract.topics import Topics
 from runtime.broker_url import BrokerAddress
+from runtime.settings import CommonSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,25 @@ class SessionConfig:
     status_topic: str
     mark_topic: str
     limits: SessionLimits = field(default_factory=SessionLimits)
+
+    @classmethod
+    def for_service(
+        cls, settings: CommonSettings, service: str, command: str | None = None
+    ) -> Self:
+        """Return the configuration of a service, or of one of its commands.
+
+        The instance of a command is named after it, because the service may run meanwhile.
+        """
+        instance = f"{settings.instance[:56]}-{command}" if command else settings.instance
+        topics = Topics(settings.topic_prefix)
+        return cls(
+            settings.broker,
+            settings.mqtt_protocol,
+            service=service,
+            instance=instance,
+            status_topic=topics.status(service, instance),
+            mark_topic=topics.mark(service, instance),
+        )
 
     @property
     def mark_filter(self) -> str:

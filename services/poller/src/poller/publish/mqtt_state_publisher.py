@@ -66,14 +66,7 @@ class MqttStatePublisher:
         """When a state of another poller arrived, by the event loop's clock."""
         self._connections = 0
         self._session = MqttSession(
-            SessionConfig(
-                settings.broker,
-                settings.mqtt_protocol,
-                service=service,
-                instance=settings.instance,
-                status_topic=self._topics.status(service, settings.instance),
-                mark_topic=self._topics.mark(service, settings.instance),
-            ),
+            SessionConfig.for_service(settings, service),
             # Some marks without a wildcard too, so that every broker sends them.
             Subscription((*self._filters(marks), *filters), no_local=True),
             on_message=self._on_message,

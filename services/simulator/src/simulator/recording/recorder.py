@@ -70,16 +70,8 @@ async def record_mqtt(
             availability = message.payload.decode("ascii", "replace")
             recorder.record(topic.pillow, b"", availability=availability, retained=message.retained)
 
-    instance = f"{settings.instance[:56]}-record"
     session = MqttSession(
-        SessionConfig(
-            settings.broker,
-            settings.mqtt_protocol,
-            service="simulator",
-            instance=instance,
-            status_topic=topics.status("simulator", instance),
-            mark_topic=topics.mark("simulator", instance),
-        ),
+        SessionConfig.for_service(settings, "simulator", "record"),
         Subscription((topics.all_states, topics.all_availability)),
         on_message=on_message,
     )

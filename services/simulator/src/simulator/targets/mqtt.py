@@ -43,16 +43,7 @@ class MqttTarget:
     def __init__(self, settings: SimulatorSettings, pillows: Sequence[str] = ()) -> None:
         self._topics = Topics(settings.topic_prefix)
         self.replaced = 0
-        self._session = MqttSession(
-            SessionConfig(
-                settings.broker,
-                settings.mqtt_protocol,
-                service="simulator",
-                instance=settings.instance,
-                status_topic=self._topics.status("simulator", settings.instance),
-                mark_topic=self._topics.mark("simulator", settings.instance),
-            )
-        )
+        self._session = MqttSession(SessionConfig.for_service(settings, "simulator"))
         self._devices = {pillow: _Device(settings, pillow) for pillow in pillows}
         self._stopping = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
