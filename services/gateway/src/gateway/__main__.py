@@ -41,13 +41,12 @@ from gateway.transport_parts import create_transport
 from gateway.watching.publisher import WatchingPublisher
 from runtime.health import ok_but
 from runtime.lifecycle import exit_with_usage, run_service
-from runtime.logs import configure_logs
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.queue_aware_clock import Clock
-from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
+from runtime.startup import configure_service_logs
 from runtime.tracing.start import Tracing, start_tracing
 
 if TYPE_CHECKING:
@@ -79,13 +78,7 @@ def main() -> None:
         exit_with_usage(SERVICE, str(error))
     raise_open_file_limit()
     _tune_garbage_collection()
-    configure_logs(
-        SERVICE,
-        level=settings.log_level,
-        style=settings.log_format,
-        secrets=secret_values(settings),
-    )
-    settings.log_ignored()
+    configure_service_logs(SERVICE, settings)
     tracing = start_tracing(SERVICE, settings)
     run_service(lambda stopping: tracing.run(_serve(settings, listeners, tracing, stopping)))
 

@@ -27,14 +27,13 @@ from notifier.silence_keeper import SilenceKeeper
 from runtime.about import about_route
 from runtime.health import health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
-from runtime.logs import configure_logs
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.private_server import serve_privately
 from runtime.process_metrics import process_metrics
-from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, listen, url_of
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError, log_unused_proxies
+from runtime.startup import configure_service_logs
 
 log = structlog.get_logger()
 
@@ -64,13 +63,7 @@ def run() -> None:
         exit_with_usage(SERVICE, str(error))
     except InvalidRules as error:
         exit_with_usage(SERVICE, f"NOTIFIER_RULES {error}")
-    configure_logs(
-        SERVICE,
-        level=settings.log_level,
-        style=settings.log_format,
-        secrets=[*secret_values(settings), *rules.secrets],
-    )
-    settings.log_ignored()
+    configure_service_logs(SERVICE, settings, secrets=rules.secrets)
     try:
         lock_outbox(settings.outbox)
         file, loaded = open_outbox(settings.outbox)

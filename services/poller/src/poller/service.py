@@ -31,13 +31,12 @@ from poller.queues import QueueDenied
 from poller.settings import PollerSettings
 from runtime.health import OK, health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
-from runtime.logs import configure_logs
 from runtime.private_server import serve_privately
 from runtime.process_metrics import process_metrics
-from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, listen, url_of
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
+from runtime.startup import configure_service_logs
 from runtime.tracing.start import Tracing, start_tracing
 
 if TYPE_CHECKING:
@@ -56,13 +55,7 @@ def run() -> None:
         listener = listen(settings.host, settings.port, "POLLER_PORT")
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
-    configure_logs(
-        SERVICE,
-        level=settings.log_level,
-        style=settings.log_format,
-        secrets=secret_values(settings),
-    )
-    settings.log_ignored()
+    configure_service_logs(SERVICE, settings)
     tracing = start_tracing(SERVICE, settings)
     run_service(lambda stopping: tracing.run(_serve(settings, listener, tracing, stopping)))
 

@@ -27,14 +27,13 @@ from runtime.backoff import Backoff
 from runtime.error_text import brief_error
 from runtime.health import Dependencies, health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
-from runtime.logs import configure_logs
 from runtime.mqtt import MqttSession
 from runtime.private_server import serve_privately
 from runtime.process_metrics import process_metrics
 from runtime.queue_aware_clock import Clock
-from runtime.secret_files import secret_values
 from runtime.server import PortUnavailable, listen, url_of
 from runtime.settings import SettingsError
+from runtime.startup import configure_service_logs
 
 log = structlog.get_logger()
 
@@ -48,13 +47,7 @@ def run() -> None:
         listener = listen(settings.host, settings.port, "RECORDER_PORT")
     except (SettingsError, PortUnavailable) as error:
         exit_with_usage(SERVICE, str(error))
-    configure_logs(
-        SERVICE,
-        level=settings.log_level,
-        style=settings.log_format,
-        secrets=secret_values(settings),
-    )
-    settings.log_ignored()
+    configure_service_logs(SERVICE, settings)
     run_service(lambda stopping: _serve(settings, listener, stopping))
 
 

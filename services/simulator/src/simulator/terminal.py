@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.live import Live
 
 from runtime.log_levels import parse_log_levels
-from runtime.logs import configure_logs
-from runtime.secret_files import secret_values
+from runtime.startup import configure_service_logs
 from simulator.dashboard import Dashboard
 from simulator.settings import SimulatorSettings, TargetName
 
@@ -78,14 +77,7 @@ class DuplicateWarningFilter(logging.Filter):
 def set_up_logs(settings: SimulatorSettings, *, live: bool) -> None:
     """Log to standard error; with a live table, above it."""
     stream = cast(TextIO, _LinesAboveTable(CONSOLE)) if live else sys.stderr
-    configure_logs(
-        "simulator",
-        level=settings.log_level,
-        style=settings.log_format,
-        stream=stream,
-        secrets=secret_values(settings),
-    )
-    settings.log_ignored()
+    configure_service_logs("simulator", settings, stream=stream)
     if parse_log_levels(settings.log_level).default != "debug":
         for handler in logging.getLogger().handlers:
             handler.addFilter(DuplicateWarningFilter())

@@ -18,11 +18,10 @@ from gateway.auth.shares import is_share_id, parse_duration
 from gateway.commands.share_links import list_shares, share, unshare
 from gateway.settings import GatewaySettings
 from runtime.lifecycle import exit_with_usage
-from runtime.logs import configure_logs
 from runtime.mqtt import BrokerLost, PublishRefused
 from runtime.redaction import redact
-from runtime.secret_files import secret_values
 from runtime.settings import SettingsError
+from runtime.startup import load_for_command
 from runtime.version import print_version
 
 COMMAND: Final = "gateway"
@@ -148,14 +147,7 @@ def run() -> None:
 
 
 def _settings() -> GatewaySettings:
-    try:
-        settings = GatewaySettings.load()
-    except SettingsError as error:
-        exit_with_usage(COMMAND, str(error))
-    configure_logs(
-        COMMAND, level="error", style=settings.log_format, secrets=secret_values(settings)
-    )
-    return settings
+    return load_for_command(COMMAND, GatewaySettings.load, level="error")
 
 
 def _secret(secret: SecretStr | None, name: str) -> str:

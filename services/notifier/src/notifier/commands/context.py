@@ -13,24 +13,15 @@ from notifier.rules.parsing import InvalidRules
 from notifier.rules.schema import RuleBook
 from notifier.settings import NotifierSettings
 from runtime.lifecycle import exit_with_usage
-from runtime.logs import configure_logs
 from runtime.redaction import redact
-from runtime.secret_files import secret_values
-from runtime.settings import SettingsError
+from runtime.startup import load_for_command
 
 COMMAND: Final = "notifier"
 
 
 def load_settings() -> NotifierSettings:
     """Return the settings; exit with status 2 when one is wrong."""
-    try:
-        settings = NotifierSettings.load()
-    except SettingsError as error:
-        exit_with_usage(COMMAND, str(error))
-    configure_logs(
-        COMMAND, level="error", style=settings.log_format, secrets=secret_values(settings)
-    )
-    return settings
+    return load_for_command(COMMAND, NotifierSettings.load, level="error")
 
 
 def load_rules(settings: NotifierSettings) -> RuleBook:

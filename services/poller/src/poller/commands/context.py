@@ -21,10 +21,8 @@ from poller.settings import PollerSettings
 from poller.settle.dead_letter_report import DeadLetterReport, report_on
 from poller.settle.redrive import QueueScan, RedriveResult
 from runtime.lifecycle import exit_with_usage, run_service
-from runtime.logs import configure_logs
 from runtime.redaction import redact
-from runtime.secret_files import secret_values
-from runtime.settings import SettingsError
+from runtime.startup import load_for_command
 
 COMMAND: Final = "poller dead-letters"
 
@@ -160,16 +158,10 @@ Command = Callable[[CommandContext], Awaitable[int]]
 
 def run(command: Command) -> int:
     """Run a command on the queue that the environment names; returns the exit status."""
-    try:
-        settings = PollerSettings.load()
-    except SettingsError as error:
-        exit_with_usage(COMMAND, str(error))
+    settings = load_for_command(COMMAND, PollerSettings.load, level="warning")
     # Imported here, because the SDK takes a second to import, which help does not need.
     from poller.azure.queue import AzureQueue
 
-    configure_logs(
-        "poller", level="warning", style=settings.log_format, secrets=secret_values(settings)
-    )
     status = 1
 
     async def serve(stopping: asyncio.Event) -> None:

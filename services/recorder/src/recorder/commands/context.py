@@ -13,11 +13,8 @@ from recorder.migrate import NewerSchema, migrate
 from recorder.recording import FAILURES
 from recorder.settings import RecorderSettings, load_settings
 from runtime.error_text import brief_error
-from runtime.lifecycle import exit_with_usage
-from runtime.logs import configure_logs
 from runtime.redaction import redact
-from runtime.secret_files import secret_values
-from runtime.settings import SettingsError
+from runtime.startup import load_for_command
 
 COMMAND = "recorder"
 
@@ -38,11 +35,9 @@ def run_and_exit(
     given: Mapping[str, object] | None = None,
 ) -> NoReturn:
     """Run a command on the database, and exit: 0 when it is done, 1 when not, 2 for settings."""
-    try:
-        settings = load_settings(**(given or {}))
-    except SettingsError as error:
-        exit_with_usage(COMMAND, str(error))
-    configure_logs(COMMAND, level="warning", style="console", secrets=secret_values(settings))
+    settings = load_for_command(
+        COMMAND, load_settings, level="warning", style="console", **(given or {})
+    )
     try:
         asyncio.run(_run(work, settings, read_only=read_only))
     except KeyboardInterrupt:
