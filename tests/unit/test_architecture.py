@@ -364,7 +364,7 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
     ),
     "typer": frozenset(
         {
-            "simulator.__main__",
+            "runtime.command_line",
             "simulator.commands.check",
             "simulator.commands.clear",
             "simulator.commands.listing",
@@ -379,7 +379,6 @@ WRAPPED: Final[Mapping[str, frozenset[str]]] = {
             "poller.commands.replay",
             "gateway.commands.cli",
             "notifier.commands.cli",
-            "ops.__main__",
             "ops.commands.adopted",
             "ops.commands.bench",
             "ops.commands.doctor",

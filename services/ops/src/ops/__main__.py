@@ -2,22 +2,15 @@
 
 from typing import Annotated
 
-import typer
-
 from ops.commands.adopted import add_others, dead_letters
 from ops.commands.bench import bench
 from ops.commands.doctor import doctor
 from ops.commands.explain import explain
 from ops.commands.tail import tail
 from ops.commands.trace_client import trace_client
-from runtime.version import print_version
+from runtime.command_line import command_line, version_option
 
-app = typer.Typer(
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = command_line(add_completion=True)
 app.command()(doctor)
 app.command()(explain)
 app.command()(tail)
@@ -27,17 +20,9 @@ app.add_typer(dead_letters(), name="dead-letters")
 add_others(app)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print_version("ops", "pillowcast")
-
-
 @app.callback()
 def pillowcast(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
-    ] = False,
+    version: Annotated[bool, version_option("ops", "pillowcast")] = False,
 ) -> None:
     """Ask a Pillowcast what is wrong, why a pillow is grey, and what it does now.
 

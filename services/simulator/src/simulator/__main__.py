@@ -3,9 +3,7 @@
 import sys
 from typing import Annotated, Final
 
-import typer
-
-from runtime.version import print_version
+from runtime.command_line import command_line, version_option
 from simulator.commands.check import check_
 from simulator.commands.clear import clear
 from simulator.commands.listing import list_
@@ -17,13 +15,7 @@ from simulator.commands.trace import trace
 
 _OWN_OPTIONS: Final = ("-h", "--help", "--version")
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    no_args_is_help=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = command_line(rich_markup_mode="rich", no_args_is_help=False)
 app.command("run")(run)
 app.command("list")(list_)
 app.command("check")(check_)
@@ -34,17 +26,9 @@ app.command("clear")(clear)
 app.command("trace")(trace)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print_version("simulator")
-
-
 @app.callback()
 def simulator(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
-    ] = False,
+    version: Annotated[bool, version_option("simulator")] = False,
 ) -> None:
     """Simulated pillows for development, tests and stages, with injected faults on request.
 

@@ -17,22 +17,16 @@ from gateway.auth.scope import Scope, parse_scope
 from gateway.auth.shares import is_share_id, parse_duration
 from gateway.commands.share_links import list_shares, share, unshare
 from gateway.settings import GatewaySettings
+from runtime.command_line import command_line, version_option
 from runtime.lifecycle import exit_with_usage
 from runtime.mqtt import BrokerLost, PublishRefused
 from runtime.redaction import redact
 from runtime.settings import SettingsError
 from runtime.startup import load_for_command
-from runtime.version import print_version
 
 COMMAND: Final = "gateway"
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = command_line()
 
 Pillows = Annotated[
     list[str],
@@ -42,17 +36,9 @@ Lifetime = Annotated[str, typer.Option("--for", metavar="TIME", help="30m, 12h, 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, a line each.")]
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print_version(COMMAND)
-
-
 @app.callback()
 def gateway(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
-    ] = False,
+    version: Annotated[bool, version_option(COMMAND)] = False,
 ) -> None:
     """Forward pillow states from MQTT to browsers; without a command, until a signal.
 

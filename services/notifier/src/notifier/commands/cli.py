@@ -3,10 +3,9 @@
 The exit status is 0 when all was done, 1 when it was not, and 2 for wrong usage, settings or rules.
 """
 
-import os
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
@@ -16,38 +15,22 @@ from notifier.commands.dead_letters import (
     retry_letters,
     show_letter,
 )
+from runtime.command_line import Json, command_line, discard_output, version_option
 from runtime.lifecycle import exit_with_usage
-from runtime.version import print_version
 
-_NO_MARKUP: Final[dict[str, Any]] = {
-    "add_completion": False,
-    "pretty_exceptions_enable": False,
-    "rich_markup_mode": None,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
-
-app = typer.Typer(**_NO_MARKUP, no_args_is_help=True)
-dead_letters = typer.Typer(**_NO_MARKUP, no_args_is_help=True)
+app = command_line()
+dead_letters = command_line()
 app.add_typer(dead_letters, name="dead-letters")
 
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for scripts.")]
 Numbers = Annotated[
     list[int] | None, typer.Argument(metavar="NUMBER...", help="As `list` shows it.")
 ]
 All = Annotated[bool, typer.Option("--all", help="All that are there.")]
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print_version("notifier")
-
-
 @app.callback()
 def notifier(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
-    ] = False,
+    version: Annotated[bool, version_option("notifier")] = False,
 ) -> None:
     """Post what happens to pillows to webhooks; without a command, until a signal.
 
@@ -172,8 +155,7 @@ def _run(command: Callable[[], None]) -> None:
         command()
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of the output has closed it; the flush at exit must not fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

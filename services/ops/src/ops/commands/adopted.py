@@ -6,19 +6,15 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any
 
 import typer
 
 from gateway.commands.cli import app as gateway
 from ops.commands.options import COMMAND
 from poller.commands.cli import dead_letters as poller_dead_letters
+from runtime.command_line import command_line
 from simulator.commands.clear import clear
-
-_OPTIONS: Final[dict[str, Any]] = {
-    "no_args_is_help": True,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
 
 
 def dead_letters() -> typer.Typer:
@@ -26,7 +22,7 @@ def dead_letters() -> typer.Typer:
     callback = poller_dead_letters.registered_callback
     assert callback is not None
     text = _text(callback.callback, "poller dead-letters")
-    group = typer.Typer(**_OPTIONS, rich_markup_mode=None, help=text)
+    group = command_line(help=text)
     for name, function in _commands(poller_dead_letters):
         group.command(name, help=_text(function, "poller dead-letters"))(function)
     return group

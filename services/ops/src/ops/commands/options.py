@@ -11,6 +11,7 @@ import typer
 from contract.topics import is_pillow_id
 from gateway.settings import GatewaySettings
 from ops.rendering import ERR, clean
+from runtime.command_line import discard_output
 from runtime.lifecycle import exit_with_usage
 from runtime.logs import configure_logs
 from runtime.settings import SettingsError
@@ -101,7 +102,7 @@ def run_and_exit(command: str, coroutine: Coroutine[Any, Any, int]) -> NoReturn:
     except (KeyboardInterrupt, asyncio.CancelledError):
         status = 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
     _end(status)
 
 

@@ -4,7 +4,7 @@ The exit status is 0 when all was done, 1 when it was not, and 2 for wrong usage
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
@@ -13,34 +13,17 @@ from poller.commands.delete import delete_letters
 from poller.commands.export import export_to_file, export_to_stdout
 from poller.commands.list_and_show import list_letters, show_letter
 from poller.commands.replay import replay_all, replay_some
+from runtime.command_line import Json, command_line, version_option
 from runtime.lifecycle import exit_with_usage
-from runtime.version import print_version
 
-_NO_MARKUP: Final[dict[str, Any]] = {
-    "add_completion": False,
-    "pretty_exceptions_enable": False,
-    "rich_markup_mode": None,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
-
-app = typer.Typer(**_NO_MARKUP, no_args_is_help=True)
-dead_letters = typer.Typer(**_NO_MARKUP, no_args_is_help=True)
+app = command_line()
+dead_letters = command_line()
 app.add_typer(dead_letters, name="dead-letters")
-
-Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for scripts.")]
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        print_version("poller")
 
 
 @app.callback()
 def poller(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
-    ] = False,
+    version: Annotated[bool, version_option("poller")] = False,
 ) -> None:
     """Publish states from an Azure Storage Queue to MQTT; without a command, until a signal.
 

@@ -1,7 +1,6 @@
 """The context of a dead-letter command: settings, queue, output and exit status."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -20,6 +19,7 @@ from poller.queues import DeadLetter, PoisonQueue, QueueDenied, QueueStats, Queu
 from poller.settings import PollerSettings
 from poller.settle.dead_letter_report import DeadLetterReport, report_on
 from poller.settle.redrive import QueueScan, RedriveResult
+from runtime.command_line import discard_output
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.redaction import redact
 from runtime.startup import load_for_command
@@ -184,8 +184,7 @@ def run(command: Command) -> int:
         run_service(serve)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of the output has closed it; the flush at exit must not fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         status = 1
     return status
 

@@ -6,7 +6,7 @@ The exit status is 0 when all was done, 1 when it was not, and 2 for wrong usage
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -14,33 +14,18 @@ from contract.timestamps import parse_timestamp
 from contract.topics import is_pillow_id
 from recorder.commands.context import COMMAND, run_and_exit
 from recorder.commands.work import Export, Format, export, prune, stats
+from runtime.command_line import Json, command_line, version_option
 from runtime.lifecycle import exit_with_usage
-from runtime.version import print_version
 
-_NO_MARKUP: Final[dict[str, Any]] = {
-    "add_completion": False,
-    "pretty_exceptions_enable": False,
-    "rich_markup_mode": None,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
-
-app = typer.Typer(**_NO_MARKUP, no_args_is_help=True)
+app = command_line()
 
 LAST_US: Final = 253_402_300_799_999_999
 """The end of the year 9999, after which no timestamp is."""
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print_version("recorder")
-
-
 @app.callback()
 def recorder(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
-    ] = False,
+    version: Annotated[bool, version_option("recorder")] = False,
 ) -> None:
     """Record states from MQTT in a database; without a command, until a signal.
 
@@ -138,11 +123,7 @@ def prune_(
 
 
 @app.command("stats")
-def stats_(
-    json: Annotated[
-        bool, typer.Option("--json", help="Write JSON to standard output, for scripts.")
-    ] = False,
-) -> None:
+def stats_(json: Json = False) -> None:
     """Say what the database has: pillows, states, from when until when, and its size.
 
     \b
