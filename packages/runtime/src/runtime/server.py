@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import uvicorn
 
+from runtime.settings import SettingsError
+
 BACKLOG: Final = 65_535
 """Connections that may wait to be accepted; the system applies its own limit where it is lower.
 When the backlog is full, a client's system retries after 1 s and 3 s, which is too late after a
@@ -17,7 +19,7 @@ restart of a gateway with many browsers."""
 GRACEFUL_SHUTDOWN_S: Final = 3
 
 
-class PortUnavailable(Exception):
+class PortUnavailable(SettingsError):
     """Listening failed; the message names the address, the reason and the setting to change."""
 
 

@@ -43,7 +43,6 @@ from runtime.health import ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.queue_aware_clock import Clock
-from runtime.server import PortUnavailable
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
 from runtime.startup import configure_service_logs
@@ -74,7 +73,7 @@ def main() -> None:
     try:
         settings = GatewaySettings.load()
         listeners = Listeners.open(settings)
-    except (SettingsError, PortUnavailable) as error:
+    except SettingsError as error:
         exit_with_usage(SERVICE, str(error))
     raise_open_file_limit()
     _tune_garbage_collection()

@@ -30,7 +30,7 @@ from runtime.lifecycle import exit_with_usage, run_service
 from runtime.mqtt import Message, MqttSession, SessionConfig, Subscription
 from runtime.private_server import serve_privately
 from runtime.process_metrics import process_metrics
-from runtime.server import PortUnavailable, listen, url_of
+from runtime.server import listen, url_of
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError, log_unused_proxies
 from runtime.startup import configure_service_logs
@@ -59,7 +59,7 @@ def run() -> None:
         settings = NotifierSettings.load()
         rules = load_rule_book(settings.rules)
         listener = listen(settings.host, settings.port, "NOTIFIER_PORT")
-    except (SettingsError, PortUnavailable) as error:
+    except SettingsError as error:
         exit_with_usage(SERVICE, str(error))
     except InvalidRules as error:
         exit_with_usage(SERVICE, f"NOTIFIER_RULES {error}")

@@ -33,7 +33,7 @@ from runtime.health import OK, health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.private_server import serve_privately
 from runtime.process_metrics import process_metrics
-from runtime.server import PortUnavailable, listen, url_of
+from runtime.server import listen, url_of
 from runtime.session_metrics import observe_session
 from runtime.settings import SettingsError
 from runtime.startup import configure_service_logs
@@ -53,7 +53,7 @@ def run() -> None:
     try:
         settings = PollerSettings.load()
         listener = listen(settings.host, settings.port, "POLLER_PORT")
-    except (SettingsError, PortUnavailable) as error:
+    except SettingsError as error:
         exit_with_usage(SERVICE, str(error))
     configure_service_logs(SERVICE, settings)
     tracing = start_tracing(SERVICE, settings)

@@ -31,7 +31,7 @@ from runtime.mqtt import MqttSession
 from runtime.private_server import serve_privately
 from runtime.process_metrics import process_metrics
 from runtime.queue_aware_clock import Clock
-from runtime.server import PortUnavailable, listen, url_of
+from runtime.server import listen, url_of
 from runtime.settings import SettingsError
 from runtime.startup import configure_service_logs
 
@@ -45,7 +45,7 @@ def run() -> None:
     try:
         settings = load_settings()
         listener = listen(settings.host, settings.port, "RECORDER_PORT")
-    except (SettingsError, PortUnavailable) as error:
+    except SettingsError as error:
         exit_with_usage(SERVICE, str(error))
     configure_service_logs(SERVICE, settings)
     run_service(lambda stopping: _serve(settings, listener, stopping))

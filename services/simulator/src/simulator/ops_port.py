@@ -6,21 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from runtime.health import OK, health_routes
-from runtime.server import PortUnavailable, listen
-from runtime.settings import SettingsError
+from runtime.server import listen
 from simulator.metrics import simulator_metrics
 from simulator.runner import Runner
 from simulator.settings import SimulatorSettings
 
 
 def open_ops_port(settings: SimulatorSettings) -> socket.socket | None:
-    """Open the port, if SIMULATOR_PORT is set; raises SettingsError."""
+    """Open the port, if SIMULATOR_PORT is set; raises PortUnavailable."""
     if settings.port is None:
         return None
-    try:
-        return listen(settings.host, settings.port, "SIMULATOR_PORT")
-    except PortUnavailable as error:
-        raise SettingsError(str(error)) from None
+    return listen(settings.host, settings.port, "SIMULATOR_PORT")
 
 
 @asynccontextmanager
