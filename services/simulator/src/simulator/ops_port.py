@@ -1,36 +1,27 @@
-"""The simulator's port for operators: health, readiness and metrics of a run, where it is set."""
+"""The simulator's port for operators: health, readiness and metrics of a run."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from starlette.applications import Starlette
 
 from runtime.health import OK, health_routes
+from runtime.private_server import serve_privately
+from runtime.process_metrics import process_metrics
 from runtime.server import listen
 from simulator.metrics import simulator_metrics
 from simulator.runner import Runner
-from simulator.settings import SimulatorSettings
 
 
-def open_ops_port(settings: SimulatorSettings) -> socket.socket | None:
-    """Open the port, if SIMULATOR_PORT is set; raises PortUnavailable."""
-    if settings.port is None:
-        return None
-    return listen(settings.host, settings.port, "SIMULATOR_PORT")
+def open_ops_port(host: str, port: int, runner: Runner) -> AbstractAsyncContextManager[None]:
+    """Open the port, and serve it while the context is entered; raises PortUnavailable."""
+    return _served(listen(host, port, "SIMULATOR_PORT"), runner)
 
 
 @asynccontextmanager
-async def ops_port(listener: socket.socket | None, runner: Runner) -> AsyncIterator[None]:
-    """Serve the port of a run during the block; without a listener there is none."""
-    if listener is None:
-        yield
-        return
-    # Loaded here, because most runs have no port, and the server takes a while to load.
-    from starlette.applications import Starlette
-
-    from runtime.private_server import serve_privately
-    from runtime.process_metrics import process_metrics
-
+async def _served(listener: socket.socket, runner: Runner) -> AsyncIterator[None]:
     stopping, stats = asyncio.Event(), runner.stats
     registry = simulator_metrics(runner.plan.pillow_count, stats, runner.fault_counts)
 

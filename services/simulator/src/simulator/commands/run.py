@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Annotated
 
 import typer
@@ -23,7 +24,6 @@ from simulator.commands.options import (
     setting_option,
     usage_errors,
 )
-from simulator.ops_port import open_ops_port, ops_port
 from simulator.runner import MAX_CONNECTIONS, Runner, RunOptions
 from simulator.settings import SimulatorSettings
 from simulator.terminal import CONSOLE, is_live, set_up_logs
@@ -97,12 +97,22 @@ def run(
         set_up_logs(settings, live=live)
         if print_seed:
             sys.stderr.write(f"{plan.seed}\n")
-        runner, listener = Runner(plan, settings, target_name, options), open_ops_port(settings)
+        runner = Runner(plan, settings, target_name, options)
+        ops_port = _ops_port(settings, runner)
 
         async def run_and_summarize(stopping: asyncio.Event) -> None:
-            async with ops_port(listener, runner):
+            async with ops_port:
                 dashboard = await runner.run(stopping, live=live)
             if live:
                 CONSOLE.print(dashboard.summary())
 
         run_service(run_and_summarize)
+
+
+def _ops_port(settings: SimulatorSettings, runner: Runner) -> AbstractAsyncContextManager[None]:
+    """Open the port for operators, if SIMULATOR_PORT is set; raises SettingsError."""
+    if settings.port is None:
+        return nullcontext()
+    from simulator.ops_port import open_ops_port  # loads a web server; most runs need none
+
+    return open_ops_port(settings.host, settings.port, runner)
