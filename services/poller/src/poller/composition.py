@@ -3,7 +3,7 @@
 consumer → page fetcher → page handler → page publisher →         the path of a message
     ordered publisher → settlement
 broker listener → last writes, reconciler                         what the broker reports
-presence                                                          what MQTT says beside states
+presence                                                          availability and discovery on MQTT
 elector, receive gate → page fetcher                              which poller receives
 lease renewal, depth monitor, queue reporter                      background loops
 """

@@ -1,4 +1,4 @@
-"""The metrics of what the poller says on MQTT of pillows beside their states."""
+"""Metrics of the availability and the discovery messages that the poller writes on MQTT."""
 
 from prometheus_client import CollectorRegistry
 

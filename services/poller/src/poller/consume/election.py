@@ -3,10 +3,12 @@
 Only the requests of one poller can be merged into one order, so that of several pollers one
 receives. They agree by messages on MQTT, which all of them need anyway; without a broker nothing is
 received.
-- The active poller's message is retained. A poller that starts and finds none is active.
-- A poller that stands by says so. Then the active one shows again and again that it is there.
-- It is replaced when it was silent for `takeover_s`, at once when it says that it has stopped, and
-  when it says for FAILING_S that the queue does not work for it while it works for another.
+- The active poller's message is retained. A poller that starts and finds none becomes active.
+- A poller on standby publishes that it stands by. While one does, the active poller repeats its
+  message BEATS times within `takeover_s`.
+- The active poller is replaced when it was silent for `takeover_s`, at once when it has published
+  that it stopped, and when it has reported for FAILING_S that the queue does not work for it while
+  the queue works for another poller.
 - A term counts the replacements. Of two pollers that are active at once, which the loss of messages
   can bring about, the one of the larger rank stays.
 Time that a process spends stopped proves nothing: a poller that stands by listens anew after it,
@@ -19,7 +21,7 @@ from typing import Final
 from contract.poller_roles import MAX_TERM, PollerRole, RoleMessage
 
 BEATS: Final = 4
-"""How often an active poller shows within `takeover_s` that it is there, while others stand by."""
+"""How often an active poller repeats its message within `takeover_s`, while others stand by."""
 
 TICKS: Final = 12
 """How often `tick` is called within `takeover_s`, at least."""
@@ -30,13 +32,13 @@ acknowledged a message of it. It has ended its requests before another one takes
 
 SETTLE_FRACTION: Final = 1 / 30
 """The part of `takeover_s` for which a poller listens before it is active, because another one may
-say the same at the same moment."""
+claim the queue at the same moment."""
 
 JITTER_FRACTION: Final = 1 / 6
 """The part of `takeover_s` by which pollers differ, so that one of them takes over first."""
 
 KNOWN_FACTOR: Final = 3.0
-"""How many times `takeover_s` a poller that stands by counts as there after it has said so."""
+"""How many times `takeover_s` a poller on standby counts as present after its last message."""
 
 FAILING_S: Final = 10.0
 """After how long without a working queue an active poller is replaced, in seconds."""
@@ -61,7 +63,7 @@ class Phase(Enum):
     OFFLINE = "offline"
     STANDBY = "standby"
     CLAIMING = "claiming"
-    """It has said that it is active, and listens whether another one says so too."""
+    """It has published that it is active, and waits whether another poller publishes the same."""
     ACTIVE = "active"
 
 
@@ -87,7 +89,7 @@ class Election:
         self._works = True
         self._is_stale = False
         """Whether the broker acknowledges nothing, so that nothing is received either."""
-        self._ticked_s = self._said_s = self._claimed_s = self._evidence_s = 0.0
+        self._ticked_s = self._sent_s = self._claimed_s = self._evidence_s = 0.0
         self._heard_s = 0.0
         """When the active poller was heard, or the listening began."""
         self._standby_s = float("-inf")
@@ -110,7 +112,7 @@ class Election:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the active poller says that its queue does not work."""
+        """Whether the active poller reports that its queue does not work."""
         return self._failing_s is not None
 
     def disconnect(self) -> None:
@@ -121,14 +123,14 @@ class Election:
         """Record that the broker has sent what it retains."""
         self._ticked_s = now_s
         known = self.known
-        # A process of the same name was the one before this one, or will hear that it is replaced.
+        # A process of the same name ran before this one, or learns now that it is replaced.
         is_free = known is None or known.role is PollerRole.RELEASED or known.poller == self._poller
         if is_free or (known is not None and known.rank < self._rank):
             return self._claim(Reason.START, now_s)
         return self._stand_by(now_s)
 
     def receive(self, message: RoleMessage, now_s: float) -> RoleMessage | None:
-        """Handle what a poller of the queue says, also what the broker had retained."""
+        """Handle a message of a poller of the queue, also one that the broker had retained."""
         if message.process == self._process:
             return None
         if message.role is PollerRole.STANDBY:
@@ -146,7 +148,7 @@ class Election:
             if not self._works:
                 self._replaced_s = now_s
             return self._stand_by(now_s)
-        # It has stopped. The term must be above its own, or nobody would believe this one.
+        # It has stopped. This poller needs a larger term, because the others ignore a smaller one.
         return self._claim(self.reason, now_s)
 
     def acknowledge(self, now_s: float) -> None:
@@ -173,8 +175,8 @@ class Election:
                 self._evidence_s = now_s
                 return None
             self._is_stale = not self.is_active(now_s)
-        is_due = now_s - self._said_s >= self.takeover_s / BEATS
-        return self._say(PollerRole.ACTIVE, now_s) if is_due and self._holds else None
+        is_due = now_s - self._sent_s >= self.takeover_s / BEATS
+        return self._send(PollerRole.ACTIVE, now_s) if is_due and self._holds else None
 
     def release(self) -> RoleMessage | None:
         """End: another poller may be active at once."""
@@ -209,13 +211,13 @@ class Election:
         return self._repeat(now_s)
 
     def _repeat(self, now_s: float) -> RoleMessage | None:
-        """Say again that this poller is active, unless it has just said it."""
-        is_due = now_s - self._said_s >= self.takeover_s / TICKS
-        return self._say(PollerRole.ACTIVE, now_s) if is_due else None
+        """Return the message of an active poller, unless the last one was sent a moment ago."""
+        is_due = now_s - self._sent_s >= self.takeover_s / TICKS
+        return self._send(PollerRole.ACTIVE, now_s) if is_due else None
 
     def _listen(self, message: RoleMessage, now_s: float) -> None:
         if message is not self.known:
-            return  # of a lower rank: it will hear that it is not active
+            return  # of a lower rank: it learns from the active poller that it is not active
         if message.role is PollerRole.RELEASED:
             self._released_s = now_s
             return
@@ -233,8 +235,8 @@ class Election:
         reason = self._reason_to_claim(now_s, reaches_queue=reaches_queue)
         if reason is not None:
             return self._claim(reason, now_s)
-        is_due = now_s - self._said_s >= self.takeover_s
-        return self._say(PollerRole.STANDBY, now_s) if is_due else None
+        is_due = now_s - self._sent_s >= self.takeover_s
+        return self._send(PollerRole.STANDBY, now_s) if is_due else None
 
     def _reason_to_claim(self, now_s: float, *, reaches_queue: bool) -> Reason | None:
         jitter_s = self._jitter * self.takeover_s * JITTER_FRACTION
@@ -255,16 +257,16 @@ class Election:
         self._claimed_s, self._is_acknowledged, self._is_stale = now_s, False, False
         self._released_s = self._failing_s = None
         if reason is not Reason.START:
-            self._standby_s = now_s  # the others stand by too, and said so to the one before
-        return self._say(PollerRole.ACTIVE, now_s)
+            self._standby_s = now_s  # the others told only the poller before that they stand by
+        return self._send(PollerRole.ACTIVE, now_s)
 
     def _stand_by(self, now_s: float) -> RoleMessage:
         self.phase, self._heard_s = Phase.STANDBY, now_s
         self._released_s = self._failing_s = None
-        return self._say(PollerRole.STANDBY, now_s)
+        return self._send(PollerRole.STANDBY, now_s)
 
-    def _say(self, role: PollerRole, now_s: float) -> RoleMessage:
-        self._said_s = now_s
+    def _send(self, role: PollerRole, now_s: float) -> RoleMessage:
+        self._sent_s = now_s
         return self._message(role)
 
     def _message(self, role: PollerRole) -> RoleMessage:

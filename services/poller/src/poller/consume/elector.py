@@ -1,4 +1,4 @@
-"""The election on MQTT: publishes what `Election` decides, and reports what comes of it."""
+"""The election on MQTT: publishes the messages of `Election`, and reports its changes."""
 
 import asyncio
 import math
@@ -21,8 +21,8 @@ from runtime.mqtt import BrokerLost, PublishRefused
 log = structlog.get_logger()
 
 BESIDE_S: Final = 15.0
-"""For how long another poller publishes states beside this one until that is said, in seconds: the
-one before it may still end what it has in flight."""
+"""For how long another poller publishes states beside this one until that is logged, in seconds:
+the poller before it may still publish the states that it has in flight."""
 
 
 class Elector:
@@ -66,7 +66,7 @@ class Elector:
 
     @property
     def state(self) -> str:
-        """What readiness says of the queue."""
+        """The state of the queue for readiness."""
         if self.is_standby:
             state = self._depth.state
             return ok_but(f"standby: {self._holder} receives") if state == OK else state
@@ -93,11 +93,11 @@ class Elector:
             self._publish(self._election.release())
 
     def on_connecting(self) -> None:
-        """Receive nothing until the broker has said who is active."""
+        """Receive nothing until the broker has sent which poller is active."""
         self._election.disconnect()
 
     def on_role(self, payload: bytes) -> None:
-        """Handle what a poller of the queue says; what is no such message is ignored."""
+        """Handle a message of a poller of the queue; any other payload is ignored."""
         message = decode_role(payload)
         if message is not None:
             self._follow(self._election.receive(message, self._monotonic_s()))
@@ -130,7 +130,7 @@ class Elector:
         self._notice_other(is_active=is_active)
 
     def _notice_other(self, *, is_active: bool) -> None:
-        """Say that another poller publishes states while this one is active."""
+        """Warn when another poller publishes states for BESIDE_S while this one is active."""
         now_s = self._monotonic_s()
         if not (is_active and self._broker.shares_queue):
             self._alone_s = now_s

@@ -1,4 +1,4 @@
-"""Says on MQTT how long the queue's oldest message has waited."""
+"""Publishes on MQTT how long the queue's oldest message has waited."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,9 +22,9 @@ CHECK_S: Final = 1.0
 
 
 class QueueReporter:
-    """Publishes the age of the oldest message when the schedule says so.
+    """Publishes the age of the oldest message when the schedule has it due.
 
-    A poller on standby has seen none, and says only whether the queue answers it.
+    A poller on standby receives no messages, and reports only whether the queue answers it.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class QueueReporter:
         gate: ReceiveGate,
         queue_state: Callable[[], str],
     ) -> None:
-        """`queue_state` returns what readiness says of the queue."""
+        """`queue_state` returns the state of the queue for readiness."""
         self._broker = broker
         self._in_flight = in_flight
         self._gate = gate

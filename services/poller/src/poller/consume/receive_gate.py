@@ -1,4 +1,4 @@
-"""Whether messages may be received now: with a broker, and where another poller does not."""
+"""Whether messages may be received now: with a broker, and while no other poller receives."""
 
 from poller.consume.elector import Elector
 from poller.publish.state_publisher import StatePublisher

@@ -1,7 +1,8 @@
-"""What is said and counted when the active poller changes.
+"""What is logged and counted when the active poller changes.
 
 A poller that was killed holds messages until their leases end. By then another one has published
-newer states, so that they are superseded: their number is counted, and said once.
+newer states, so that the states of these messages are superseded. Their number is counted, and
+logged once.
 """
 
 import asyncio
@@ -42,17 +43,17 @@ class TakeoverReport:
         if reason is Reason.START:
             return
         self._metrics.takeovers.labels(reason.value).inc()
-        say = log.info if reason is Reason.RELEASED else log.warning
-        say("took over the queue from another poller", reason=reason.value, before=holder)
+        write = log.info if reason is Reason.RELEASED else log.warning
+        write("took over the queue from another poller", reason=reason.value, before=holder)
         self._before, self._number = self._metrics.superseded_so_far, 0
         self._until_s = asyncio.get_running_loop().time() + self._lease_s + MARGIN_S
 
     def _forget_queue(self) -> None:
-        """What was seen of the queue by now says nothing about it any more."""
+        """Take the queue for empty, because its last page is out of date."""
         self._in_flight.queue_age.record_page(0.0, asyncio.get_running_loop().time())
 
     def tick(self) -> None:
-        """Count what was superseded since a take-over, and say it at the end."""
+        """Count the states superseded since a take-over; log their number at the end."""
         if self._until_s is None:
             return
         number = self._metrics.superseded_so_far - self._before

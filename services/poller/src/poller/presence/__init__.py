@@ -1,1 +1,1 @@
-"""What MQTT says of pillows beside their states: availability, and discovery by Home Assistant."""
+"""Topics of pillows beside their states: availability, and discovery by Home Assistant."""

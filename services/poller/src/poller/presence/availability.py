@@ -1,7 +1,8 @@
 """Which pillows are `online` and which `offline`, and which of these words a poller writes. Pure.
 
-A poller says the word of a pillow that comes by the queue. It never replaces a word of the pillow's
-own, with one exception: an `offline` is out of date when a state comes by the queue after it.
+A poller writes the word of a pillow whose states come by the queue. It never replaces a word that
+the pillow has written itself, with one exception: an `offline` is out of date when a state comes by
+the queue after it.
 
 Pollers do not answer each other, so that two that disagree cannot write for ever. A poller writes
 `online` when it publishes a state, and `offline` once in each silence.
@@ -20,8 +21,8 @@ RENEWAL_MS: Final = EXPIRY_MS // 2
 """After how long an `online` is written again, because a broker drops it after EXPIRY_S."""
 
 Author = Literal["pillow", "poller", "unknown"]
-"""Who says a word. It is not known with MQTT 3.1.1: there it is a poller's if the newest state came
-by the queue, else the pillow's own."""
+"""The client that wrote a word. With MQTT 3.1.1 it is unknown: then a word counts as a poller's if
+the pillow's newest state came by the queue, else as the pillow's own."""
 
 
 class Word(NamedTuple):
@@ -48,7 +49,7 @@ class _Pillow:
 
     @property
     def is_kept(self) -> bool:
-        """Whether a poller says its word."""
+        """Whether pollers write its word."""
         if self.word is None or self.author == "unknown":
             return self.by_queue
         return self.author == "poller"
@@ -58,9 +59,9 @@ class Availability:
     """The words of at most `max_pillows`.
 
     Above the limit a newcomer takes the place of the pillow that has been `offline` for longest,
-    whose word stays as it is; without one, nothing is said of the newcomer, and `on_refused` is
-    called each time it reports. `has_state` tells of which pillows this poller has a state, which
-    the broker may lack.
+    whose word stays as it is. If no pillow is `offline`, the newcomer has no word, and `on_refused`
+    is called with each of its states and words. `has_state` returns whether this poller has a state
+    of a pillow, which the broker may lack.
     """
 
     def __init__(
@@ -140,7 +141,7 @@ class Availability:
         """Note a word that the broker sent; empty: it was cleared."""
         known = self._pillows.get(pillow)
         if known is None and payload:
-            # Whose word it is counts only together with a state, which may come later.
+            # The author counts only together with a state, which may come later.
             known = self._add(pillow, written_ms)
         if known is None:
             return
@@ -154,9 +155,10 @@ class Availability:
             self._schedule(pillow, known)
 
     def _guessed(self, known: _Pillow, payload: bytes, now_ms: int) -> Author:
-        """Return whose word it is that came without a property, where the last one was a poller's.
+        """Return the author of a word without a property that follows a word of a poller.
 
-        A poller says `online` only with a state, so that one in a silence is the pillow's own.
+        A poller writes `online` only with a state, so that an `online` in a silence is the pillow's
+        own.
         """
         if payload == known.word:
             return "poller"  # what this poller wrote comes back
@@ -168,7 +170,8 @@ class Availability:
         known = self._pillows.get(pillow)
         if known is None:
             return None
-        # A word that is not known any more may still be there: it crossed another one.
+        # The broker may have a word though none is known: `receive_word` forgets one that crossed
+        # another one.
         is_written = known.is_kept and (known.word is not None or known.written_ms > 0)
         if known.is_kept or known.word is None:
             self._forget(pillow)
@@ -199,7 +202,7 @@ class Availability:
             yield word
 
     def orphans(self) -> list[str]:
-        """Return the pillows of which there is a word of a poller, and no state."""
+        """Return the pillows that have a word of a poller and no state."""
         return [
             pillow
             for pillow, known in self._pillows.items()

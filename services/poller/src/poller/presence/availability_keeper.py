@@ -106,13 +106,14 @@ class AvailabilityKeeper:
         waited_ms = 0
         if queued_ms is not None and update.published_ms is not None:
             waited_ms = max(0, update.published_ms - queued_ms)
-        # The poller that publishes a state says the word, and any poller where a pillow does.
-        says_word = source == "own" or not by_queue
+        # The word is written by the poller that publishes the state; where the pillow publishes
+        # it, by every poller.
+        writes_word = source == "own" or not by_queue
         self._write(
             self._availability.receive_state(
                 update.pillow,
                 now_ms - waited_ms,
-                now_ms if says_word else None,
+                now_ms if writes_word else None,
                 by_queue=by_queue,
             )
         )
@@ -134,7 +135,7 @@ class AvailabilityKeeper:
         self._write(self._availability.remove(pillow))
 
     def on_message(self, message: Message) -> None:
-        """Note a word that another client said."""
+        """Note a word that another client wrote."""
         topic = self._topics.parse(message.topic)
         if topic is None or topic.kind != "availability":
             return
@@ -143,7 +144,7 @@ class AvailabilityKeeper:
             return  # the gateway reports it
         pending = self._writer.pending(message.topic)
         if pending is not None and pending != payload:
-            payload = b""  # nobody knows which of the two the broker has in the end
+            payload = b""  # it is not known which of the two the broker has in the end
         now_ms = self._queue_time.monotonic_ms()
         written_ms = now_ms
         if message.expiry_s is not None:

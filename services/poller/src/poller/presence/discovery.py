@@ -1,8 +1,8 @@
 """Which discovery messages for Home Assistant are written, and when. Pure.
 
-A message is written when the broker has another one than what is known of the pillow says.
-Pollers do not answer each other: what another one writes is noted, and compared with the next
-connection only, so that two versions of a poller cannot write for ever.
+A message is written when the broker has a message that does not match the facts of the pillow.
+Pollers do not answer each other: a message of another poller is noted, and compared only after the
+next connection, so that two versions of a poller cannot write for ever.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class Discovery:
             known.payload, known.has_state = None, False
 
     def needs_battery(self, pillow: str) -> bool:
-        """Return whether it would be news that a pillow has a battery."""
+        """Return whether a pillow is not yet known to have a battery."""
         known = self._pillows.get(pillow)
         return known is None or not known.facts.has_battery
 
@@ -96,15 +96,15 @@ class Discovery:
         known = self._known(pillow)
         if known is not None:
             known.payload = payload or None
-            # What was said of a battery stays true while its state does not mention it.
+            # A pillow keeps its battery, also while its states do not mention it.
             if b'"battery":{' in payload:
                 known.facts = replace(known.facts, has_battery=True)
 
     def end_retained(self, has_state: Callable[[str], bool] | None) -> list[Config]:
         """Return what has to be written, now that the broker has sent all that it has.
 
-        A pillow without a state, of which `has_state` does not know one either, was removed; None:
-        the broker does not send what it retains, so that nobody knows.
+        A pillow was removed if the broker has sent no state of it, and `has_state` is false for it.
+        `has_state` is None where the broker does not send what it retains: then no pillow leaves.
         """
         self._is_complete = True
         configs = []

@@ -18,10 +18,11 @@ _BATTERY: Final = b'"battery"'
 
 
 class DiscoveryPublisher:
-    """Tells Home Assistant of each pillow; a PillowObserver.
+    """Writes the message of each pillow; a PillowObserver.
 
     The messages do not expire: a pillow leaves when it is removed, or, where its state has expired
-    on the broker, with the next connection. `has_state` tells of which pillows this poller has one.
+    on the broker, with the next connection. `has_state` returns whether this poller has a state of
+    a pillow.
     """
 
     def __init__(

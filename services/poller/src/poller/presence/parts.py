@@ -1,4 +1,4 @@
-"""The parts that say on MQTT what is known of pillows beside their states, and their metrics."""
+"""Composition of what keeps availability and discovery messages on MQTT, with its metrics."""
 
 import math
 from collections.abc import Callable, Coroutine, Sequence
@@ -29,7 +29,7 @@ EXPIRE_LATER_S: Final = 60
 
 
 class PresenceLimit:
-    """Counts the states of pillows of which nothing is said, and logs the first of them."""
+    """Counts the states of pillows above a limit, and logs the first of them."""
 
     def __init__(self, refused: Counter, text: str) -> None:
         self._refused = refused
@@ -37,7 +37,7 @@ class PresenceLimit:
         self._repeats = LogRepeats()
 
     def on_refused(self, pillow: str) -> None:
-        """Record that nothing is said of a pillow."""
+        """Record a state of a pillow above the limit."""
         self._refused.inc()
         if (repeats := self._repeats.due("refused")) is not None:
             log.warning(self._text, pillow=pillow, **repeats)
@@ -45,9 +45,9 @@ class PresenceLimit:
 
 @dataclass(frozen=True, slots=True)
 class PresenceOptions:
-    """After how many seconds of silence a pillow is `offline`; 0: nothing is said of it.
+    """A pillow is `offline` after `offline_after_s` seconds of silence; 0: no word is written.
 
-    `home_assistant` are the topics of discovery; None: none is written.
+    `home_assistant` are the topics of discovery; None: no discovery message is written.
     """
 
     topics: Topics
@@ -66,7 +66,7 @@ class PresenceOptions:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """The parts: what sees the states, what runs in the background, and what is told of polls."""
+    """The observers of states, the background loops, and what is called when the queue is empty."""
 
     observers: Sequence[PillowObserver] = ()
     loops: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
@@ -128,7 +128,7 @@ def _discovery(
     )
     expire_after_s = None
     if options.offline_after_s:
-        # Later than `offline`, so that it counts only where no poller is left to say that.
+        # Later than `offline`, so that it counts only where no poller is left to write that.
         expire_after_s = math.ceil(options.offline_after_s) + EXPIRE_LATER_S
     return Discovery(
         partial(topics.encode, version=version_of("poller")),

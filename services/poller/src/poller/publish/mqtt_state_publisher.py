@@ -24,8 +24,8 @@ MARK_EXPIRY_S: Final = 2 * EXPIRY_S
 """After how long a broker drops the save mark of a poller that is gone, in seconds (MQTT 5)."""
 
 ROLE_EXPIRY_S: Final = 60
-"""After how long a broker drops what a poller on standby says, in seconds (MQTT 5): nobody needs it
-later."""
+"""After how long a broker drops the message of a poller on standby, in seconds (MQTT 5), because it
+is needed at once or never."""
 
 OTHER_POLLER_S: Final = 5.0
 """For how long after its last state another poller counts as active, in seconds."""
@@ -150,7 +150,7 @@ class MqttStatePublisher:
     def publish_mark(self, mark: SaveMark) -> asyncio.Future[None]:
         """Publish a retained save mark; see StatePublisher.
 
-        It outlasts the states before it, so that it tells of each that the broker had saved it.
+        It outlasts the states before it, because it proves that the broker had saved them.
         """
         topic = self._topics.saved(self._instance, mark.level)
         return self._session.publish(topic, encode_mark(mark), retain=True, expiry_s=MARK_EXPIRY_S)
@@ -166,7 +166,7 @@ class MqttStatePublisher:
         )
 
     def publish_role(self, role: bytes, *, retain: bool) -> asyncio.Future[None]:
-        """Publish what this poller says to the others of its queue; see StatePublisher."""
+        """Publish this poller's role for the others of its queue; see StatePublisher."""
         expiry_s = EXPIRY_S if retain else ROLE_EXPIRY_S
         return self._session.publish(self._role_topic, role, retain=retain, expiry_s=expiry_s)
 
@@ -203,7 +203,7 @@ class MqttStatePublisher:
             return
         update = decode_state(topic.pillow, message.payload)
         if isinstance(update, Update):
-            # Only a poller knows when a state was put on the queue.
+            # Only a poller publishes when a state was put on the queue.
             if not is_own and not message.retained and update.queued_ms is not None:
                 self._other_poller_s = asyncio.get_running_loop().time()
             self.listener.on_state(update)

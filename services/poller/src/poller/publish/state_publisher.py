@@ -10,7 +10,7 @@ from poller.journal.save_marks import SaveMark
 from runtime.mqtt import Message
 
 StateSource = Literal["own", "other", "retained"]
-"""Who publishes a state now; or the broker had it."""
+"""Where a state comes from: this poller, another client, or the retained states of the broker."""
 
 
 class StatePublisher(Protocol):
@@ -30,7 +30,7 @@ class StatePublisher(Protocol):
 
     @property
     def connections(self) -> int:
-        """How many connections were begun; what came on one before may be gone from the broker."""
+        """How many connections were begun; the broker may have lost what an earlier one wrote."""
 
     @property
     def has_properties(self) -> bool:
@@ -52,7 +52,7 @@ class StatePublisher(Protocol):
         """Publish a retained report on the queue; the future and the errors are the same."""
 
     def publish_role(self, role: bytes, *, retain: bool) -> asyncio.Future[None]:
-        """Publish what this poller says to the others; the future and the errors are the same."""
+        """Publish this poller's role for the others; the future and the errors are the same."""
 
     def announce(self, letter: bytes) -> asyncio.Future[None]:
         """Publish the announcement of a dead letter; the future and the errors are the same."""
@@ -84,7 +84,7 @@ class PillowObserver(Protocol):
         """Handle the removal of a pillow: an empty retained payload."""
 
     def on_message(self, message: Message) -> None:
-        """Handle a message of another topic, which any observer may have asked for."""
+        """Handle a message of another topic that some observer needs."""
 
     def on_ready(self) -> None:
         """Handle that every retained message has been delivered."""
@@ -113,13 +113,13 @@ class BrokerEventHandler(Protocol):
 
 
 class RoleListener(Protocol):
-    """Receives what the queue's pollers say to each other; it must not block."""
+    """Receives the roles that the queue's pollers publish; it must not block."""
 
     def on_connecting(self) -> None:
         """Handle that another connection begins: what is retained comes again."""
 
     def on_role(self, payload: bytes) -> None:
-        """Handle what a poller says, which can be any bytes, and perhaps comes from this one."""
+        """Handle a poller's role, which can be any bytes, and may be this poller's own."""
 
     def on_ready(self) -> None:
         """Handle that the session is connected and what is retained has been delivered."""
@@ -132,7 +132,7 @@ class GatewayListener(Protocol):
     """Receives what gateways report on the broker, and wake hints; it must not block."""
 
     def on_connecting(self) -> None:
-        """Handle that another connection begins: what gateways say comes again."""
+        """Handle that another connection begins: the messages of gateways come again."""
 
     def on_watching(self, instance: str, payload: bytes) -> None:
         """Handle a gateway's number of clients, which can be any bytes."""
