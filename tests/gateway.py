@@ -26,6 +26,7 @@ from devstack.broker import SEARCH, Broker
 from devstack.probes import http_answers
 from devstack.processes import Program
 from tests.metrics import sample
+from tests.mqtt_client import mqtt_client
 from tests.waiting import POLL_S
 
 TIMEOUT_S = 20.0
@@ -187,13 +188,8 @@ class Publisher:
 @asynccontextmanager
 async def connect_publisher(broker: Broker, prefix: str) -> AsyncIterator[Publisher]:
     """Connect to the broker as a user that may publish states and availability."""
-    async with aiomqtt.Client(
-        ports.HOST,
-        broker.port,
-        username="simulator",
-        password=broker.password("simulator"),
-        max_inflight_messages=500,
-        max_queued_outgoing_messages=0,
+    async with mqtt_client(
+        broker, "simulator", max_inflight_messages=500, max_queued_outgoing_messages=0
     ) as client:
         client.pending_calls_threshold = 1000  # no warning: publish_all has 200 pending at a time
         yield Publisher(client, prefix)

@@ -22,6 +22,7 @@ from devstack.probes import http_answers
 from devstack.processes import Program
 from tests.commands import run_to_end
 from tests.metrics import sample
+from tests.mqtt_client import mqtt_client
 from tests.poller import eventually
 from tests.waiting import until
 
@@ -294,11 +295,5 @@ class Pillows:
 @asynccontextmanager
 async def pillows_of(broker: Broker, prefix: str) -> AsyncIterator[Pillows]:
     """Connect to the broker as pillows and as a poller."""
-
-    def connect(user: Any) -> aiomqtt.Client:
-        return aiomqtt.Client(
-            ports.HOST, broker.port, username=user, password=broker.password(user)
-        )
-
-    async with connect("simulator") as client, connect("poller") as poller:
+    async with mqtt_client(broker, "simulator") as client, mqtt_client(broker, "poller") as poller:
         yield Pillows(client, poller, prefix)

@@ -21,6 +21,7 @@ from devstack.broker import Broker
 from devstack.probes import http_answers
 from devstack.processes import Program
 from tests.metrics import sample
+from tests.mqtt_client import mqtt_client
 from tests.queue_client import queue_client
 from tests.waiting import POLL_S
 
@@ -157,13 +158,7 @@ async def subscribed(broker: Broker, topic: str) -> AsyncIterator[list[aiomqtt.M
         async for message in client.messages:
             messages.append(message)  # noqa: PERF401 - the caller reads the list meanwhile
 
-    async with aiomqtt.Client(
-        ports.HOST,
-        broker.port,
-        username="operator",
-        password=broker.password("operator"),
-        protocol=aiomqtt.ProtocolVersion.V5,
-    ) as one:
+    async with mqtt_client(broker, "operator", protocol=aiomqtt.ProtocolVersion.V5) as one:
         await one.subscribe(topic, qos=1)
         listening = asyncio.create_task(listen(one))
         try:

@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-import aiomqtt
 import pytest
 
 from contract.home_assistant import DiscoveryTopics, Facts
 from contract.topics import Topics
-from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker
 from runtime.version import version_of
 from tests.gateway import Gateway
+from tests.mqtt_client import mqtt_client
 from tests.poller import Poller, eventually, payload, put, subscribed
 
 pytestmark = pytest.mark.timeout(180)
@@ -53,9 +52,7 @@ async def test_a_silent_pillow_is_offline_for_every_reader_of_mqtt(
         "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
     }
     async with words(broker, prefix, "a") as said, words(broker, prefix, "own") as own:
-        async with aiomqtt.Client(
-            ports.HOST, broker.port, username="simulator", password=broker.password("simulator")
-        ) as pillow:
+        async with mqtt_client(broker, "simulator") as pillow:
             await pillow.publish(Topics(prefix).availability("own"), b"online", 1, True)
             state = b'{"pillow":"own","state":"hugging","at":"2026-11-29T06:00:00Z"}'
             await pillow.publish(Topics(prefix).state("own"), state, 1, True)
@@ -86,9 +83,7 @@ async def test_an_own_word_stays_though_the_pillow_uses_the_queue_too(
         async with (
             words(broker, prefix, "both") as both,
             words(broker, prefix, "queue") as queue,
-            aiomqtt.Client(
-                ports.HOST, broker.port, username="simulator", password=broker.password("simulator")
-            ) as pillow,
+            mqtt_client(broker, "simulator") as pillow,
         ):
             await pillow.publish(Topics(prefix).availability("both"), b"online", 1, True)
             async with Poller(queue_name, prefix, broker, **settings):
@@ -114,12 +109,7 @@ async def test_a_pillow_appears_in_home_assistant_and_leaves_it(
             received.append(payload(await anext(aiter(home.messages))))
         return len(received) >= count
 
-    async with aiomqtt.Client(
-        ports.HOST,
-        broker.port,
-        username="homeassistant",
-        password=broker.password("homeassistant"),
-    ) as home:
+    async with mqtt_client(broker, "homeassistant") as home:
         await home.subscribe(topics.all_configs, qos=1)
         async with Poller(queue_name, prefix, broker, **settings) as poller:
             text = message("a", 1).replace("}", ',"battery":0.81}')
@@ -127,9 +117,7 @@ async def test_a_pillow_appears_in_home_assistant_and_leaves_it(
             await eventually(partial(has, 1), "the discovery message")
             await home.publish(topics.status, b"online", qos=1)
             await eventually(partial(has, 2), "the message again")
-            async with aiomqtt.Client(
-                ports.HOST, broker.port, username="operator", password=broker.password("operator")
-            ) as operator:
+            async with mqtt_client(broker, "operator") as operator:
                 await operator.publish(Topics(prefix).state("a"), b"", 1, True)
             await eventually(partial(has, 3), "its removal")
             assert await poller.count("discovery_written") == 3

@@ -1,17 +1,16 @@
 """A poller that sleeps because nobody looks polls at once when a gateway or a wake hint says so."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
-import aiomqtt
 import httpx
 import pytest
 
 from contract.topics import Topics
 from devstack import ports
 from devstack.azurite import Azurite
-from devstack.broker import Broker, User
+from devstack.broker import Broker
+from tests.mqtt_client import mqtt_client
 from tests.poller import Poller, eventually, numbered, put, retained_states
 
 pytestmark = pytest.mark.timeout(180)
@@ -23,19 +22,10 @@ after eight seconds at least."""
 MARKER = b'{"pillow":"marker","state":"hugging","at":"2026-11-29T06:00:00Z"}'
 
 
-@asynccontextmanager
-async def client(broker: Broker, user: User) -> AsyncIterator[aiomqtt.Client]:
-    """Yield a client that is signed in as a user."""
-    async with aiomqtt.Client(
-        ports.HOST, broker.port, username=user, password=broker.password(user)
-    ) as signed_in:
-        yield signed_in
-
-
 async def say(broker: Broker, prefix: str, clients: bytes) -> None:
     """Publish what a gateway says when it has so many clients."""
     topics = Topics(prefix)
-    async with client(broker, "gateway") as gateway:
+    async with mqtt_client(broker, "gateway") as gateway:
         await gateway.publish(topics.status("gateway", "gw"), b"online", qos=1, retain=True)
         await gateway.publish(topics.watching("gw"), clients, qos=1, retain=True)
 
@@ -52,7 +42,7 @@ async def until_pause_is_long(poller: Poller) -> None:
 
 async def wake_on_mqtt(poller: Poller, broker: Broker) -> None:
     """Publish the hint."""
-    async with client(broker, "operator") as operator:
+    async with mqtt_client(broker, "operator") as operator:
         await operator.publish(Topics(poller.prefix).wake, b"", qos=1)
 
 
@@ -94,9 +84,9 @@ async def test_what_is_no_number_or_an_old_hint_ends_no_pause(
 ) -> None:
     """It counts as absent, and what a gateway says that is offline as well."""
     topics = Topics(prefix)
-    async with client(broker, "operator") as operator:
+    async with mqtt_client(broker, "operator") as operator:
         await operator.publish(topics.wake, b"old", qos=1, retain=True)
-    async with client(broker, "gateway") as gateway:
+    async with mqtt_client(broker, "gateway") as gateway:
         await gateway.publish(topics.status("gateway", "dead"), b"offline", qos=1, retain=True)
         await gateway.publish(topics.watching("dead"), b"7", qos=1, retain=True)
         for number, odd in enumerate((b"-1", b"1e400", b"9" * 5000, b"many", b"\xff\x00", b" 3")):
@@ -107,7 +97,7 @@ async def test_what_is_no_number_or_an_old_hint_ends_no_pause(
             before = await poller.count("polls")
             for odd in (b"-1", b"1e400", b"9" * 5000, b"many"):
                 await gateway.publish(topics.watching("odd-0"), odd, qos=1, retain=True)
-            async with client(broker, "operator") as operator:
+            async with mqtt_client(broker, "operator") as operator:
                 await operator.publish(topics.state("marker"), MARKER, qos=1)
 
             async def is_received() -> bool:

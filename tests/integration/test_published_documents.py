@@ -23,6 +23,7 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.commands import run_to_end
 from tests.gateway import COMMAND, TIMEOUT_S, Gateway
+from tests.mqtt_client import mqtt_client
 from tests.poller import Poller, eventually
 from tests.queue_client import queue_client
 
@@ -54,13 +55,7 @@ async def recorder(broker: Broker, prefix: str) -> AsyncIterator[Recorder]:
             )
 
     options = SubscribeOptions(qos=2, retainAsPublished=True)
-    async with aiomqtt.Client(
-        ports.HOST,
-        broker.port,
-        username="operator",
-        password=broker.password("operator"),
-        protocol=aiomqtt.ProtocolVersion.V5,
-    ) as client:
+    async with mqtt_client(broker, "operator", protocol=aiomqtt.ProtocolVersion.V5) as client:
         await client.subscribe(f"{prefix}/#", options=options)
         recording = asyncio.create_task(record(client))
         try:
@@ -157,9 +152,7 @@ async def test_every_topic_and_port_has_what_the_documents_say(
 
 async def send_wake_hint(broker: Broker, prefix: str) -> None:
     """As a device does that put something on the queue."""
-    async with aiomqtt.Client(
-        ports.HOST, broker.port, username="simulator", password=broker.password("simulator")
-    ) as client:
+    async with mqtt_client(broker, "simulator") as client:
         await client.publish(f"{prefix}/bridge/poller/wake", b"", qos=1)
 
 
@@ -223,9 +216,7 @@ async def test_every_frame_is_as_the_document_says(broker: Broker, prefix: str) 
 async def publish(broker: Broker, prefix: str, pillow: str, state: dict[str, str] | None) -> None:
     """Publish a state, or take it back."""
     payload = b"" if state is None else json.dumps({"pillow": pillow, **state}).encode()
-    async with aiomqtt.Client(
-        ports.HOST, broker.port, username="simulator", password=broker.password("simulator")
-    ) as client:
+    async with mqtt_client(broker, "simulator") as client:
         await client.publish(f"{prefix}/{pillow}/state", payload, qos=1, retain=True)
 
 
