@@ -205,6 +205,13 @@ class World:
                 await process.crash()
         self.check()
 
+    async def stop(self) -> None:
+        """Stop every process that was not ended, and check the invariants."""
+        for process in self.processes:
+            if process.broker in self.broker.sessions:
+                await process.stop()
+        self.check()
+
     async def until(
         self,
         condition: Callable[[], bool],

@@ -68,9 +68,7 @@ async def test_one_of_several_pollers_receives_every_state_in_order() -> None:
     assert others[0].broker.queue_reports == [QueueReport(0)]
     standby = [one for one in logs if one["event"].startswith("standby")]
     assert [one["active"] for one in standby] == ["poller-0", "poller-0"]
-    for one in world.processes:
-        await one.stop()
-    world.check()
+    await world.stop()
 
 
 @virtual_time
@@ -135,9 +133,7 @@ async def test_a_poller_that_stood_still_is_replaced_and_stands_by() -> None:
     await asyncio.sleep(10)
     assert first.queue_state == "ok; standby: poller-1 receives"
     assert second.count("published") == 100
-    for one in world.processes:
-        await one.stop()
-    world.check()
+    await world.stop()
 
 
 @virtual_time
@@ -149,8 +145,7 @@ async def test_a_pause_of_every_process_changes_nothing() -> None:
         await asyncio.sleep(10)
         pause(30)
     assert (first.count("takeovers"), second.count("takeovers")) == (0, 0)
-    for one in world.processes:
-        await one.stop()
+    await world.stop()
 
 
 @virtual_time
@@ -177,9 +172,7 @@ async def test_a_poller_whose_queue_denies_everything_is_replaced() -> None:
     await world.until(lambda: not world.queue.messages, "an empty queue")
     assert second.count("published") == 10
     assert first.queue_state == "ok; standby: poller-1 receives"
-    for one in world.processes:
-        await one.stop()
-    world.check()
+    await world.stop()
 
 
 @virtual_time
@@ -203,9 +196,7 @@ async def test_where_the_broker_refuses_the_messages_each_poller_receives() -> N
     await asyncio.sleep(10)
     states = sorted(one.queue_state.partition(":")[0] for one in processes)
     assert states == ["ok", "ok; standby"]
-    for one in processes:
-        await one.stop()
-    world.check()
+    await world.stop()
 
 
 @virtual_time
@@ -222,9 +213,7 @@ async def test_another_poller_that_does_not_stand_by_is_said_once() -> None:
     assert other.count("received") > 0
     beside = [one for one in logs if one["event"].startswith("another poller publishes states")]
     assert [one["log_level"] for one in beside] == ["warning"]
-    for one in world.processes:
-        await one.stop()
-    world.check()
+    await world.stop()
 
 
 @virtual_time
@@ -237,8 +226,7 @@ async def test_a_broker_that_restarts_leaves_the_roles_as_they_are() -> None:
     put(world, range(100))
     await world.rest()
     assert (first.count("published"), second.count("received")) == (100, 0)
-    for one in world.processes:
-        await one.stop()
+    await world.stop()
 
 
 @virtual_time

@@ -16,9 +16,7 @@ async def test_without_coordination_every_poller_receives() -> None:
     assert [
         one.metrics.registry.get_sample_value("pillowcast_poller_active") for one in processes
     ] == [1, 1]
-    for one in processes:
-        await one.stop()
-    world.check()
+    await world.stop()
 
 
 @virtual_time
