@@ -85,6 +85,16 @@ def test_a_broker_that_does_not_send_what_it_retains_removes_nothing() -> None:
     assert one.remove("a") is None
 
 
+def test_no_state_of_a_pillow_above_the_limit_is_searched_for_a_battery() -> None:
+    """Such a pillow has no message; it would cost a second decoding of each state."""
+    one = ready(max_pillows=1)
+    assert one.needs_battery("a")
+    one.receive_state("a", by_queue=True, has_battery=False)
+
+    assert one.needs_battery("a")
+    assert not one.needs_battery("b")
+
+
 @given(st.lists(st.tuples(st.sampled_from("sbwr"), st.sampled_from("abcdef")), max_size=60))
 def test_there_are_at_most_so_many_and_each_message_differs_from_the_one_before(
     steps: list[tuple[str, str]],

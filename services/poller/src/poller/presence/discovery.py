@@ -59,9 +59,9 @@ class Discovery:
             known.payload, known.has_state = None, False
 
     def needs_battery(self, pillow: str) -> bool:
-        """Return whether a pillow is not yet known to have a battery."""
+        """Return whether a message would change if a state of this pillow has a battery."""
         known = self._pillows.get(pillow)
-        return known is None or not known.facts.has_battery
+        return self._has_room if known is None else not known.facts.has_battery
 
     def receive_state(self, pillow: str, *, by_queue: bool, has_battery: bool) -> Config | None:
         """Note a state of a pillow; returns a message that has to be written."""
@@ -134,9 +134,13 @@ class Discovery:
             return None
         return Config(pillow, b"")
 
+    @property
+    def _has_room(self) -> bool:
+        return len(self._pillows) < self._max_pillows
+
     def _known(self, pillow: str) -> _Pillow | None:
         known = self._pillows.get(pillow)
-        if known is None and len(self._pillows) < self._max_pillows:
+        if known is None and self._has_room:
             known = self._pillows[pillow] = _Pillow(Facts())
         return known
 
