@@ -149,7 +149,7 @@ def started(seed: int, pollers: int, **options: float) -> Network:
 
 
 def test_a_poller_alone_is_active_at_once_and_says_it_once() -> None:
-    """Whoever reads the broker sees no message more."""
+    """A subscriber receives no further message."""
     network = Network(1, 1)
     network.connect(0)
     network.run(SETTLE_S + 0.3)
@@ -286,7 +286,7 @@ def test_one_is_active_after_any_disorder(seed: int, acts: list[tuple[str, int]]
 
 
 def test_a_broker_that_lost_its_memory_changes_nothing() -> None:
-    """Whoever stood by waits for the one that was active."""
+    """The pollers on standby wait for the one that was active."""
     network = started(3, 3)
     (before,) = network.active
     network.retained = None
@@ -415,7 +415,7 @@ def test_without_acknowledgements_nothing_is_received_beside_another_poller() ->
 
 @pytest.mark.parametrize("term", [MAX_TERM - 1, MAX_TERM])
 def test_the_largest_term_stops_nobody(term: int) -> None:
-    """Whoever published it."""
+    """Any client may publish it."""
     network = Network(1, 2)
     network.retained = RoleMessage("other", PollerRole.ACTIVE, term, "0")
     network.connect(0)

@@ -231,7 +231,7 @@ async def test_a_broker_that_restarts_leaves_the_roles_as_they_are() -> None:
 
 @virtual_time
 async def test_what_is_no_message_of_a_poller_is_ignored() -> None:
-    """Whoever published it."""
+    """Any client may publish on the topic."""
     world = World()
     world.broker.role = b"online"
     (poller,) = await started(world, 1)

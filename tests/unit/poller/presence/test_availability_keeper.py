@@ -60,7 +60,7 @@ async def test_a_silent_pillow_is_offline_and_a_new_state_makes_it_online() -> N
 
 @virtual_time
 async def test_nothing_is_offline_while_the_queue_does_not_answer() -> None:
-    """Nobody knows whether the pillow reports; afterwards what it reported meanwhile counts."""
+    """It is not known whether the pillow reports; what it reported meanwhile counts afterwards."""
     world = World()
     down = False
     poller = start(world, fault=lambda verb: Fault.DENIED if down and verb == "receive" else None)
@@ -272,7 +272,7 @@ async def test_pillows_above_the_limit_are_counted_and_reported_once() -> None:
 
 @virtual_time
 async def test_a_word_that_crosses_an_own_one_is_written_again_with_the_next_state() -> None:
-    """Nobody knows which of the two the broker has."""
+    """It is not known which of the two the broker has."""
     world = World()
     async with world.running(start(world, broker_latency_s=lambda: 0.3)):
         world.queue.put(state("a", 0))
@@ -291,7 +291,7 @@ async def test_a_word_that_crosses_an_own_one_is_written_again_with_the_next_sta
 
 @virtual_time
 async def test_words_that_are_none_are_ignored() -> None:
-    """Whatever somebody publishes there."""
+    """Any client may publish on the topic."""
     world = World()
     async with world.running(start(world)):
         world.queue.put(state("a", 0))

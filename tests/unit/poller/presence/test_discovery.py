@@ -75,7 +75,7 @@ def test_pollers_of_two_versions_do_not_answer_each_other() -> None:
 
 
 def test_a_broker_that_does_not_send_what_it_retains_removes_nothing() -> None:
-    """Nobody knows which pillows are gone."""
+    """It is not known which pillows are gone."""
     one = Discovery(encode, 100, None)
     one.begin_connection()
     one.receive_config("a", b"x")
