@@ -1,8 +1,10 @@
 """Queue view: what waits on the queue and in the poison queue, without taking anything."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from azure_queue.errors import QueueNotFound
@@ -32,7 +34,9 @@ class QueuePage:
 @asynccontextmanager
 async def opened(settings: QueueSettings) -> "AsyncIterator[tuple[StorageQueue, StorageQueue]]":
     """Open the state queue and the poison queue; neither is created. Raises QueueDenied."""
-    # Imported here, because the SDK takes a second to import, which help does not need.
+    # Imported here, because the SDK takes a second to import, which help does not need; and first
+    # in a thread, so that what else is checked goes on meanwhile.
+    await asyncio.to_thread(import_module, "azure_queue.account")
     from azure_queue.account import StorageAccount
 
     async with AsyncExitStack() as stack:

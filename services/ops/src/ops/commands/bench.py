@@ -126,7 +126,6 @@ async def _send(
     count, rate = load
     sent: dict[str, float] = {}
     assert subject.queues is not None
-    await asyncio.to_thread(__import__, "azure_queue.account")
     with progress("sending", count, wanted=not quiet) as bar:
         async with opened(subject.queues) as (states, _):
             start_s = monotonic_s()

@@ -41,7 +41,6 @@ async def _check_clock(subject: Subject, found: Findings) -> None:
         found.unknown("clock", "the queue's time is not known")
         return
     try:
-        await asyncio.to_thread(__import__, "azure_queue.account")
         async with opened(subject.queues) as (states, _):
             found.asked = "the queue service, for its time,"
             before_s = time.time()

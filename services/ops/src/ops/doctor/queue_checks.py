@@ -1,6 +1,5 @@
 """Checks of the queues: address, credential, rights, dead letters. Nothing is taken or added."""
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from azure_queue.errors import (
@@ -34,8 +33,6 @@ async def check_queues(subject: Subject, found: Findings) -> None:
         found.unknown("address", "the settings cannot be used")
         return
     try:
-        # In a thread, because the import takes a second, and other checks run meanwhile.
-        await asyncio.to_thread(__import__, "azure_queue.account")
         async with opened(settings) as (states, poison):
             found.asked = f"the queue service ({states.name}, {poison.name})"
             page = await _read(states, "QUEUE_NAME", found)

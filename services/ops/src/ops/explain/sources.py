@@ -54,7 +54,6 @@ class QueueSource:
         """Add what waits, and which dead letters name the pillow."""
         queue = facts.queue = QueueFacts(error=f"no answer within {DEADLINE_S:g} s")
         try:
-            await asyncio.to_thread(__import__, "azure_queue.account")
             await self._read(self._settings, queue, facts.pillow)
             queue.error = None
         except (QueueUnavailable, QueueDenied) as error:

@@ -101,7 +101,6 @@ async def by_websocket(
 
 async def waiting(settings: QueueSettings, on_waiting: OnWaiting, on_trouble: OnTrouble) -> None:
     """Call `on_waiting` for each visible message of the queue, again and again; none is taken."""
-    await asyncio.to_thread(__import__, "azure_queue.account")
     async with opened(settings) as (states, _):
         while True:
             page = await read_page(states)
