@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from contract.updates import Update
 from gateway.ops.pillow_report import PillowReport as GatewayReport
+from ops.explain.ages import ago
 from poller.ops.pillow_report import PillowReport as PollerReport
 
 
@@ -78,3 +79,22 @@ class Facts:
     pollers: list[PollerFacts] = field(default_factory=list)
     gateways: list[GatewayFacts] = field(default_factory=list)
     similar: list[str] = field(default_factory=list)
+
+    @property
+    def state(self) -> Update | None:
+        """The state that the broker retains."""
+        return self.broker.state if self.broker is not None else None
+
+    @property
+    def poller_reports(self) -> list[PollerReport]:
+        """What the pollers say that gave an answer."""
+        return [one.report for one in self.pollers if one.report is not None]
+
+    @property
+    def gateway_reports(self) -> list[GatewayReport]:
+        """What the gateways say that gave an answer."""
+        return [one.report for one in self.gateways if one.report is not None]
+
+    def since(self, at_ms: int) -> str:
+        """Return how long ago a moment was, in words."""
+        return ago((self.now_ms - at_ms) / 1000)

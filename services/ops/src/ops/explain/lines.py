@@ -21,13 +21,14 @@ def lines_of(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _pillow(facts: Facts) -> str:
-    state = facts.broker.state if facts.broker is not None else None
+    state = facts.state
     if state is not None:
-        at = format_timestamp(state.order[0])
-        return f"its newest state is {state.state}, {_age(facts, state.order[0] // 1000)} ({at})"
-    for gateway in facts.gateways:
-        if gateway.report is not None and gateway.report.known:
-            return f"its newest state is {gateway.report.last}, of {gateway.report.at}"
+        at_us = state.order[0]
+        age = facts.since(at_us // 1000)
+        return f"its newest state is {state.state}, {age} ({format_timestamp(at_us)})"
+    for report in facts.gateway_reports:
+        if report.known:
+            return f"its newest state is {report.last}, of {report.at}"
     return "nothing is known that it sent"
 
 
@@ -53,17 +54,17 @@ def _poller(facts: Facts, poller: PollerFacts) -> str:
     if report is None or not report.known:
         parts.append("has published no state of it")
     else:
-        published = _age(facts, report.published_ms)
+        published = _since_publication(facts, report.published_ms)
         parts.append(f"published {report.state} {published}, with the time {report.at}")
-    if report is not None and report.refused:
-        parts.append(f"the broker refuses: {report.refused}")
     if report is not None:
+        if report.refused:
+            parts.append(f"the broker refuses: {report.refused}")
         parts += [
-            f"{one.count} {one.kind}, the last {_age(facts, one.at_ms)}" for one in report.notes
+            f"{one.count} {one.kind}, the last {facts.since(one.at_ms)}" for one in report.notes
         ]
         if report.dead_letters:
             last = report.dead_letters[0]
-            parts.append(f"a dead letter {_age(facts, last.at_ms)}: {last.reason}")
+            parts.append(f"a dead letter {facts.since(last.at_ms)}: {last.reason}")
     return "; ".join(parts)
 
 
@@ -72,7 +73,7 @@ def _broker(facts: Facts, broker: BrokerFacts) -> str:
         return broker.error
     parts = []
     if broker.state is not None:
-        published = _age(facts, broker.state.published_ms) if broker.state.published_ms else "once"
+        published = _since_publication(facts, broker.state.published_ms)
         parts.append(f"retains {broker.state.state}, published {published}")
     elif broker.invalid is not None:
         parts.append(f"retains a state that cannot be read: {broker.invalid}")
@@ -105,5 +106,5 @@ def _gateway(gateway: GatewayFacts) -> str:
     return "; ".join(parts)
 
 
-def _age(facts: Facts, at_ms: int | None) -> str:
-    return "once" if at_ms is None else ago((facts.now_ms - at_ms) / 1000)
+def _since_publication(facts: Facts, published_ms: int | None) -> str:
+    return facts.since(published_ms) if published_ms else "once"

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from contract.updates import Update
-from ops.explain.ages import ago, newest, seconds_between
+from ops.explain.ages import seconds_between
 from ops.explain.facts import Facts
 from runtime.note import Note
 
 MIN_BEHIND_S: Final = 10.0
 """By how much a superseded state is older where the clock is to blame, and not the order."""
+
+CLOCK_ADVICE: Final = "set the pillow's clock; or pillowcast remove it once, so that it begins anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +26,10 @@ class Reason:
 
 def last_heard_ms(facts: Facts) -> int:
     """Return when the newest state of the pillow was queued or published; 0 for never."""
-    state = facts.broker.state if facts.broker is not None else None
-    times = [_time_of(state)] if state is not None else []
+    times = [_time_of(facts.state)] if facts.state is not None else []
+    times += [one.queued_ms or one.published_ms or 0 for one in facts.poller_reports if one.known]
     times += [
-        one.report.queued_ms or one.report.published_ms or 0
-        for one in facts.pollers
-        if one.report is not None and one.report.known
-    ]
-    times += [
-        facts.now_ms - one.report.silent_ms
-        for one in facts.gateways
-        if one.report is not None and one.report.silent_ms is not None
+        facts.now_ms - one.silent_ms for one in facts.gateway_reports if one.silent_ms is not None
     ]
     return max(times, default=0)
 
@@ -45,11 +40,10 @@ def _time_of(state: Update) -> int:
 
 def comes_by_queue(facts: Facts) -> bool:
     """Return whether the pillow uses the queue, or may: a state that nobody polled has no hops."""
-    state = facts.broker.state if facts.broker is not None else None
-    reports = [one.report for one in facts.gateways if one.report is not None and one.report.known]
-    if state is None and not reports:
+    known = [one for one in facts.gateway_reports if one.known]
+    if facts.state is None and not known:
         return True
-    return bool(state is not None and state.queued_ms) or any(one.queued_ms for one in reports)
+    return any(one.queued_ms for one in (facts.state, *known) if one is not None)
 
 
 def _gateways(facts: Facts) -> Iterator[Reason]:
@@ -82,21 +76,20 @@ def _broker(facts: Facts) -> Iterator[Reason]:
 
 
 def _removed(facts: Facts) -> Iterator[Reason]:
-    if facts.broker is not None and facts.broker.state is not None:
+    if facts.state is not None:
         return
     removed = _newest_note(facts, "removed")
     if removed is not None and removed.at_ms >= last_heard_ms(facts):
         yield Reason(
             "removed",
-            f"it was removed {since(facts, removed.at_ms)}",
+            f"it was removed {facts.since(removed.at_ms)}",
             "nothing: it is there again with its next state",
         )
 
 
 def _availability(facts: Facts) -> Iterator[Reason]:
-    for gateway in facts.gateways:
-        report = gateway.report
-        if report is not None and report.grey == "offline":
+    for report in facts.gateway_reports:
+        if report.grey == "offline":
             yield Reason(
                 "offline",
                 f"its availability is offline since {report.since or 'its last state'}: the pillow "
@@ -104,7 +97,7 @@ def _availability(facts: Facts) -> Iterator[Reason]:
                 "look at the pillow's power and network; it is back with its next state",
             )
             return
-        if report is not None and report.grey == "reported":
+        if report.grey == "reported":
             yield Reason(
                 "reported",
                 f"it sent notconnected itself, with the time {report.at}",
@@ -119,8 +112,7 @@ def _refused_message(facts: Facts) -> Iterator[Reason]:
     if refused is not None and refused.at_ms > heard_ms:
         yield Reason(
             "refused",
-            f"the gateway refused its message on MQTT {since(facts, refused.at_ms)}: "
-            f"{refused.text}",
+            f"the gateway refused its message on MQTT {facts.since(refused.at_ms)}: {refused.text}",
             "correct what publishes it",
         )
     full = _newest_note(facts, "over-limit")
@@ -160,11 +152,11 @@ def _pollers(facts: Facts) -> Iterator[Reason]:
 
 
 def _broker_refuses(facts: Facts) -> Iterator[Reason]:
-    for poller in facts.pollers:
-        if poller.report is not None and poller.report.refused is not None:
+    for report in facts.poller_reports:
+        if report.refused is not None:
             yield Reason(
                 "broker-refuses",
-                f"the broker refuses its states: {poller.report.refused}",
+                f"the broker refuses its states: {report.refused}",
                 "correct the broker's ACL, or the user in the poller's MQTT_URL",
             )
             return
@@ -175,9 +167,8 @@ def dead_letters(facts: Facts) -> Iterator[Reason]:
     heard_ms = last_heard_ms(facts)
     known = [
         (one.at_ms, one.letter or "", one.reason, one.detail)
-        for poller in facts.pollers
-        if poller.report is not None
-        for one in poller.report.dead_letters
+        for report in facts.poller_reports
+        for one in report.dead_letters
     ]
     if facts.queue is not None:
         known += [
@@ -190,17 +181,15 @@ def dead_letters(facts: Facts) -> Iterator[Reason]:
         at_ms, letter, reason, detail = max(later)
         yield Reason(
             "dead-letter",
-            f"its newest message became a dead letter {since(facts, at_ms)}: {reason} ({detail})",
+            f"its newest message became a dead letter {facts.since(at_ms)}: {reason} ({detail})",
             f"correct what the pillow sends; pillowcast dead-letters show {letter}".rstrip(),
         )
 
 
 def superseded(facts: Facts) -> Iterator[Reason]:
     """Blame a clock that is behind: the last that came is far older than the newest state."""
-    for poller in facts.pollers:
-        report = poller.report
-        for note in report.notes if report is not None else ():
-            assert report is not None
+    for report in facts.poller_reports:
+        for note in report.notes:
             behind_s = seconds_between(note.text, report.at)
             # A sign of life has the hops of the message that was superseded.
             is_last = note.at_ms > (report.queued_ms or 0) - 1000
@@ -208,9 +197,9 @@ def superseded(facts: Facts) -> Iterator[Reason]:
                 yield Reason(
                     "superseded",
                     "its clock is behind: it sends states that are older than its newest one, "
-                    f"which stays. The last of {note.count}, {since(facts, note.at_ms)}, has the "
+                    f"which stays. The last of {note.count}, {facts.since(note.at_ms)}, has the "
                     f"time {note.text}, the newest {report.at}",
-                    "set the pillow's clock; or pillowcast remove it once, so that it begins anew",
+                    CLOCK_ADVICE,
                 )
                 return
 
@@ -232,7 +221,7 @@ def silent_or_unknown(facts: Facts) -> Iterator[Reason]:
     if heard_ms:
         yield Reason(
             "silent",
-            f"the last that came from it was {since(facts, heard_ms)}, and every part of the way "
+            f"the last that came from it was {facts.since(heard_ms)}, and every part of the way "
             "works: no message waits, and none became a dead letter since",
             "look at the pillow: its power, its network, and whether its program runs",
         )
@@ -260,7 +249,7 @@ def tokens(facts: Facts) -> Iterator[Reason]:
         if refused:
             yield Reason(
                 "token-refused",
-                f"{gateway.name} refused a client {since(facts, refused[0].at_ms)} "
+                f"{gateway.name} refused a client {facts.since(refused[0].at_ms)} "
                 f"({refused[0].code}): {refused[0].reason}",
                 "give that viewer a token or a share link that has this pillow: pillowcast share",
             )
@@ -283,15 +272,5 @@ RULES: Final[tuple[Callable[[Facts], Iterator[Reason]], ...]] = (
 
 
 def _newest_note(facts: Facts, kind: str) -> Note | None:
-    notes = [
-        note
-        for gateway in facts.gateways
-        if gateway.report is not None
-        for note in gateway.report.notes
-        if note.kind == kind
-    ]
-    return newest(notes)
-
-
-def since(facts: Facts, at_ms: int) -> str:
-    return ago((facts.now_ms - at_ms) / 1000)
+    notes = [note for report in facts.gateway_reports for note in report.notes if note.kind == kind]
+    return max(notes, key=lambda one: one.at_ms, default=None)

@@ -7,10 +7,10 @@ part works and none has anything newer.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.ops.pillow_report import PillowReport as GatewayReport
 from ops.explain.ages import ago
 from ops.explain.facts import Facts
 from ops.explain.rules import (
+    CLOCK_ADVICE,
     RULES,
     Reason,
     dead_letters,
@@ -30,19 +30,19 @@ class Verdict:
 
 def why(facts: Facts) -> Verdict:
     """Return the verdict."""
-    shown = [one.report for one in facts.gateways if one.report is not None]
+    shown = facts.gateway_reports
     is_grey = None if not shown else any(one.grey is not None for one in shown)
     lost = any("mqtt" in one.troubles for one in facts.gateways)
     if is_grey is False and not lost:
-        return Verdict(False, list(_of_a_live_one(facts, shown)))
+        return Verdict(False, list(_of_a_live_one(facts)))
     found = [reason for rule in RULES for reason in rule(facts)]
     if not found:
         found = list(silent_or_unknown(facts))
-    return Verdict(is_grey or (True if lost else None), [*found, *tokens(facts)])
+    return Verdict(True if lost else is_grey, [*found, *tokens(facts)])
 
 
-def _of_a_live_one(facts: Facts, shown: list[GatewayReport]) -> Iterator[Reason]:
-    latest = min(shown, key=lambda one: one.silent_ms or 0)
+def _of_a_live_one(facts: Facts) -> Iterator[Reason]:
+    latest = min(facts.gateway_reports, key=lambda one: one.silent_ms or 0)
     age = ago((latest.silent_ms or 0) / 1000)
     yield Reason("not-grey", f"it is not grey: it is shown as {latest.state}, and was heard {age}")
     yield from superseded(facts)
@@ -50,7 +50,7 @@ def _of_a_live_one(facts: Facts, shown: list[GatewayReport]) -> Iterator[Reason]
         yield Reason(
             "clock-behind",
             f"its clock is behind: its newest state, of {latest.at}, stays until then",
-            "set the pillow's clock; or pillowcast remove it once, so that it begins anew",
+            CLOCK_ADVICE,
         )
     yield from dead_letters(facts)
     yield from tokens(facts)
