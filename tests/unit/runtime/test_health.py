@@ -5,7 +5,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
 
-from runtime.health import OK, health_routes, ok_but
+from runtime.health import OK, health_routes, is_ok, limitation_of, ok_but
 
 
 def client(dependencies: dict[str, str]) -> httpx.AsyncClient:
@@ -43,6 +43,23 @@ async def test_readyz_is_200_only_if_every_dependency_is_ok_and_names_each(
 
     assert answer.status_code == status
     assert answer.json() == {"ready": status == 200, "dependencies": dependencies}
+
+
+@pytest.mark.parametrize(
+    ("state", "meaning"),
+    [
+        (OK, (True, "")),
+        (
+            ok_but("standby: one receives; it is alive"),
+            (True, "standby: one receives; it is alive"),
+        ),
+        ("mqtt://h:1883: gone; retrying", (False, "")),
+    ],
+)
+def test_a_state_says_whether_the_dependency_works_and_what_it_cannot_do(
+    state: str, meaning: tuple[bool, str]
+) -> None:
+    assert (is_ok(state), limitation_of(state)) == meaning
 
 
 async def test_readiness_is_evaluated_for_each_request() -> None:

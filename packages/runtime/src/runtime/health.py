@@ -27,6 +27,11 @@ def is_ok(state: str) -> bool:
     return state.partition(";")[0] == OK
 
 
+def limitation_of(state: str) -> str:
+    """Return what a dependency that works cannot do; empty if there is no such thing."""
+    return state.partition("; ")[2] if is_ok(state) else ""
+
+
 def is_ready(states: Mapping[str, str]) -> bool:
     """Return whether every dependency works."""
     return all(map(is_ok, states.values()))

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from gateway.ops.client_reports import ClientPage, ClientReport, Follows
 from gateway.ops.limit_reports import LimitReport
 from gateway.ops.pillow_report import PillowPage, PillowReport, RefusedClient
-from runtime.health import OK
+from runtime.health import is_ok, limitation_of
 from runtime.redaction import redact
 
 REFRESH_S: Final = 5
@@ -111,8 +111,7 @@ def _row(cells: Iterable[str], kind: str = "") -> str:
 
 def _dependency(item: tuple[str, str]) -> str:
     name, state = item
-    word, _, rest = state.partition(";")
-    kind = "bad" if word != OK else "warn" if rest else "good"
+    kind = "bad" if not is_ok(state) else "warn" if limitation_of(state) else "good"
     return f"<tr><td>{escape(name)}</td><td class='{kind}'>{escape(redact(state))}</td></tr>"
 
 

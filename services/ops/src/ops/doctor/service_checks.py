@@ -9,7 +9,7 @@ from ops.doctor.subject import Subject
 from ops.endpoints import Endpoint
 from ops.findings import Findings
 from ops.service_client import NoAnswer, ServiceView, fetch, look
-from runtime.health import OK
+from runtime.health import OK, is_ok, limitation_of
 from runtime.version import version_of
 
 MAX_SKEW_S: Final = 5.0
@@ -74,8 +74,8 @@ def _add_view(view: ServiceView, found: Findings) -> None:
             "install one version everywhere",
         )
     for name, state in ready.dependencies.items():
-        word, _, limitation = state.partition("; ")
-        if word != OK:
+        limitation = limitation_of(state)
+        if not is_ok(state):
             found.wrong(f"{view.name}: {name}", state, _dependency_advice(name))
         elif limitation.startswith("standby: "):
             found.ok(f"{view.name}: {name}", limitation)
