@@ -1,5 +1,7 @@
 """Limit reports: how near a gateway is to each of its limits."""
 
+from typing import Final
+
 import msgspec
 
 from gateway.settings import GatewaySettings
@@ -8,6 +10,9 @@ from gateway.state.state_store import StateStore
 from gateway.transport.connection_limits import UNLIMITED
 from gateway.transport.connections import ConnectionRegistry, Stage
 from gateway.transport.context import TransportContext
+
+NEAR: Final = 0.8
+"""From this part of a limit on it is near."""
 
 
 class LimitReport(msgspec.Struct, frozen=True):
@@ -22,6 +27,11 @@ class LimitReport(msgspec.Struct, frozen=True):
     def share(self) -> float:
         """The part that is used, from 0 to 1."""
         return self.used / self.size if self.size else 0.0
+
+    @property
+    def is_near(self) -> bool:
+        """Whether so much is used that an operator should know."""
+        return self.share >= NEAR
 
 
 def report_limits(

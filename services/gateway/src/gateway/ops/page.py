@@ -38,9 +38,6 @@ _LINKS: Final = (
     "<code>pillowcast explain PILLOW</code>, <code>pillowcast trace-client ID</code>.</p>"
 )
 
-_NEAR: Final = 0.8
-"""From this part of a limit on it is marked."""
-
 _WHY: Final = {
     "silent": "nothing came for GATEWAY_EXPIRE_AFTER",
     "offline": "its availability is offline",
@@ -120,7 +117,7 @@ def _limit(report: LimitReport) -> str:
     share = f"{report.share:.0%}" if report.size else ""
     return _row(
         [report.what, f"{report.used:,}", size, share, report.setting],
-        "warn" if report.share >= _NEAR else "",
+        "warn" if report.is_near else "",
     )
 
 

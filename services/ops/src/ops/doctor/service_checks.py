@@ -18,9 +18,6 @@ MAX_SKEW_S: Final = 5.0
 IN_EFFECT: Final = "(in effect)"
 """Ends the line of a setting that a running service has."""
 
-NEAR: Final = 0.8
-"""From this part of a limit on it is reported."""
-
 
 async def check_services(endpoint: Endpoint, subject: Subject, found: Findings) -> None:
     """Check each instance behind an endpoint."""
@@ -135,7 +132,7 @@ async def _add_limits(view: ServiceView, found: Findings) -> None:
     except NoAnswer as error:
         found.unknown(f"{view.name}: limits", str(error))
         return
-    near = [one for one in limits if one.share >= NEAR]
+    near = [one for one in limits if one.is_near]
     for one in near:
         found.wrong(
             f"{view.name}: {one.what}", f"{one.used:,} of {one.size or 0:,}", f"raise {one.setting}"
