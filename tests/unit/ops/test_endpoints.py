@@ -6,7 +6,14 @@ import socket
 import pytest
 
 from gateway.settings import GatewaySettings
-from ops.endpoints import Endpoint, addresses_of, gateway_endpoint, parse_endpoint, poller_endpoint
+from ops.endpoints import (
+    Endpoint,
+    addresses_of,
+    gateway_endpoint,
+    page_of,
+    parse_endpoint,
+    poller_endpoint,
+)
 from poller.settings import PollerSettings
 from runtime.settings import SettingsError
 
@@ -17,6 +24,20 @@ def test_a_service_that_listens_everywhere_is_reached_on_loopback() -> None:
 
     assert str(poller_endpoint(poller)) == "http://127.0.0.1:9081"
     assert str(gateway_endpoint(gateway)) == "http://[::1]:9082"
+
+
+@pytest.mark.parametrize(
+    ("bound_to", "url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:9080"),
+        ("::", "http://[::1]:9080"),
+        ("fd00::2", "http://[fd00::2]:9080"),
+        ("10.0.0.7", "http://10.0.0.7:9080"),
+    ],
+)
+def test_the_public_address_is_one_that_this_machine_reaches(bound_to: str, url: str) -> None:
+    assert page_of(GatewaySettings.load(GATEWAY_HOST=bound_to, GATEWAY_PORT=9080)) == url
+    assert page_of(None) == "http://127.0.0.1:8080"
 
 
 @pytest.mark.parametrize(

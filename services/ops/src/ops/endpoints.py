@@ -52,18 +52,28 @@ def parse_endpoint(service: Service, url: str) -> Endpoint:
 
 def notifier_endpoint(settings: NotifierSettings) -> Endpoint:
     """Return where a notifier with these settings answers on this machine."""
-    return Endpoint("notifier", _EVERY_ADDRESS.get(settings.host, settings.host), settings.port)
+    return _on_this_machine("notifier", settings.host, settings.port)
 
 
 def poller_endpoint(settings: PollerSettings) -> Endpoint:
     """Return where a poller with these settings answers on this machine."""
-    return Endpoint("poller", _EVERY_ADDRESS.get(settings.host, settings.host), settings.port)
+    return _on_this_machine("poller", settings.host, settings.port)
 
 
 def gateway_endpoint(settings: GatewaySettings) -> Endpoint:
     """Return where a gateway with these settings answers operators on this machine."""
-    host = _EVERY_ADDRESS.get(settings.ops_host, settings.ops_host)
-    return Endpoint("gateway", host, settings.ops_port)
+    return _on_this_machine("gateway", settings.ops_host, settings.ops_port)
+
+
+def page_of(settings: GatewaySettings | None) -> str:
+    """Return the gateway's public address on this machine."""
+    if settings is None:
+        return "http://127.0.0.1:8080"
+    return str(_on_this_machine("gateway", settings.host, settings.port))
+
+
+def _on_this_machine(service: Service, bound_to: str, port: int) -> Endpoint:
+    return Endpoint(service, _EVERY_ADDRESS.get(bound_to, bound_to), port)
 
 
 async def addresses_of(endpoint: Endpoint) -> list[Endpoint]:

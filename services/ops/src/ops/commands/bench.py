@@ -12,9 +12,9 @@ import typer
 
 from azure_queue.errors import QueueDenied, QueueUnavailable
 from contract.timestamps import format_timestamp
-from ops.commands.options import COMMAND, Json, PublicUrl, Token, page_of, run_and_exit
+from ops.commands.options import COMMAND, Json, PublicUrl, Token, run_and_exit
 from ops.doctor.subject import Subject, load_subject
-from ops.endpoints import by_address
+from ops.endpoints import by_address, page_of
 from ops.queue_view import opened
 from ops.rendering import ERR, OUT, clean, progress, write_json
 from ops.tail.live import Live, Output, View

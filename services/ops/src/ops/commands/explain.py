@@ -11,10 +11,10 @@ from ops.commands.options import (
     PublicUrl,
     Token,
     checked_pillow,
-    page_of,
     run_and_exit,
 )
 from ops.doctor.subject import Subject, load_subject
+from ops.endpoints import page_of
 from ops.explain.facts import Facts
 from ops.explain.lines import lines_of
 from ops.explain.sources import (

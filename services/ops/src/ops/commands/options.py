@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from contract.topics import is_pillow_id
-from gateway.settings import GatewaySettings
 from ops.rendering import ERR, clean
 from runtime.command_line import discard_output
 from runtime.lifecycle import exit_with_usage
@@ -67,14 +66,6 @@ Token = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
-
-
-def page_of(settings: GatewaySettings | None) -> str:
-    """Return the gateway's public address on this machine."""
-    if settings is None:
-        return "http://127.0.0.1:8080"
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    return f"http://{host}:{settings.port}"
 
 
 def checked_pillow(command: str, pillow: str) -> str:

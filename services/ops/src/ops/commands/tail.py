@@ -13,11 +13,10 @@ from ops.commands.options import (
     PublicUrl,
     Token,
     checked_pillow,
-    page_of,
     run_and_exit,
 )
 from ops.doctor.subject import load_subject
-from ops.endpoints import by_address
+from ops.endpoints import by_address, page_of
 from ops.rendering import ERR, OUT, clean, write_json
 from ops.tail.live import Live, Output, View
 from ops.tail.sightings import Row
