@@ -6,7 +6,7 @@ noted of anybody while nobody looks.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -61,10 +61,13 @@ class _Trace:
         self.changed = asyncio.Event()
         self.has_left = False
 
-    def add(self, what: str, why: str, **more: object) -> None:
+    def add(
+        self, what: str, why: str, size: int = 0, pillows: int = 0, frames: Sequence[str] = ()
+    ) -> None:
         self.number += 1
-        event = {"number": self.number, "at_ms": unix_ms(), "what": what, "why": why, **more}
-        self.events.append(msgspec.convert(event, TraceEvent))
+        self.events.append(
+            TraceEvent(self.number, unix_ms(), what, why, size, pillows, list(frames))
+        )
         self.changed.set()
 
 
@@ -111,9 +114,9 @@ class ClientTraces:
             trace.add(
                 write.kind,
                 _REASONS[write.kind],
-                bytes=len(write.data),
-                pillows=write.updates,
-                frames=[one[:MAX_TEXT] for one in texts],
+                len(write.data),
+                write.updates,
+                [one[:MAX_TEXT] for one in texts],
             )
 
     def paused(self, subscriber: Subscriber, *, is_paused: bool) -> None:
