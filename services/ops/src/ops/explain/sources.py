@@ -1,7 +1,7 @@
 """Sources of facts: each asks one part of the way, and an error is a fact too.
 
-A further part, such as a store of past states, is one more source: a class with `tell`, a field of
-`Facts`, and rules in `verdict`.
+A further part, such as a store of past states, is one more source: a class with `add_to`, a field
+of `Facts`, and rules in `rules`.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ DEADLINE_S: Final = 6.0
 class Source(Protocol):
     """One part of the way."""
 
-    async def tell(self, facts: Facts) -> None:
+    async def add_to(self, facts: Facts) -> None:
         """Add what this part knows of the pillow."""
 
 
@@ -50,7 +50,7 @@ class QueueSource:
     def __init__(self, settings: PollerSettings) -> None:
         self._settings = settings
 
-    async def tell(self, facts: Facts) -> None:
+    async def add_to(self, facts: Facts) -> None:
         """Add what waits, and which dead letters name the pillow."""
         queue = facts.queue = QueueFacts(error=f"no answer within {DEADLINE_S:g} s")
         try:
@@ -92,7 +92,7 @@ class BrokerSource:
     def __init__(self, settings: CommonSettings) -> None:
         self._settings = settings
 
-    async def tell(self, facts: Facts) -> None:
+    async def add_to(self, facts: Facts) -> None:
         """Add state, availability, and which services are online."""
         broker = facts.broker = BrokerFacts(error=f"no answer within {DEADLINE_S:g} s")
         try:
@@ -115,7 +115,7 @@ class PollerSource:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
-    async def tell(self, facts: Facts) -> None:
+    async def add_to(self, facts: Facts) -> None:
         """Add the last write, superseded messages and dead letters."""
         for view in await look(self._endpoint):
             poller = PollerFacts(view.name, *_errors(view))
@@ -136,7 +136,7 @@ class GatewaySource:
         self._public_url = public_url
         self._token = token
 
-    async def tell(self, facts: Facts) -> None:
+    async def add_to(self, facts: Facts) -> None:
         """Add what clients see, and why."""
         for view in await look(self._endpoint):
             gateway = GatewayFacts(view.name, *_errors(view))
@@ -158,13 +158,13 @@ class GatewaySource:
 
 async def gather(facts: Facts, sources: Sequence[Source], deadline_s: float = DEADLINE_S) -> None:
     """Ask all sources at once; what has not answered in time says so."""
-    tasks = [asyncio.ensure_future(source.tell(facts)) for source in sources]
+    tasks = [asyncio.ensure_future(source.add_to(facts)) for source in sources]
     await asyncio.wait(tasks, timeout=deadline_s)
     for task in tasks:
-        if not task.done():
+        if task.done():
+            task.result()
+        else:
             task.cancel()
-        elif task.exception() is not None:
-            raise task.exception() or AssertionError
 
 
 def _errors(view: ServiceView) -> tuple[str | None, dict[str, str]]:

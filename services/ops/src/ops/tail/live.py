@@ -41,7 +41,7 @@ class Output:
 
 
 class Live:
-    """Runs the feeds; `is_working` says which have had something at least once."""
+    """Runs the feeds together, and writes a row for each state."""
 
     def __init__(self, view: View, output: Output) -> None:
         self._view = view
