@@ -1,12 +1,11 @@
 """The health of the database: what readiness and the log say of an outage."""
 
-import asyncio
-
 import structlog
 
 from recorder.metrics import RecorderMetrics
+from runtime.dependency_health import DependencyHealth
 from runtime.health import OK
-from runtime.outage import Outage, Report
+from runtime.outage import Report
 
 log = structlog.get_logger()
 
@@ -15,36 +14,26 @@ class DatabaseHealth:
     """Reports outages: a line at the beginning, reminders, and a line at the end."""
 
     def __init__(self, metrics: RecorderMetrics) -> None:
-        self._metrics = metrics
-        self._outage = Outage()
-        self._error: str | None = "it is not open yet"
+        self._health = DependencyHealth(metrics.database_up, "it is not open yet")
 
     @property
     def state(self) -> str:
         """`ok`, or why nothing is written, for readiness."""
-        return OK if self._error is None else f"the database fails: {self._error}"
+        error = self._health.error
+        return OK if error is None else f"the database fails: {error}"
 
     def record_success(self) -> None:
         """Record that a transaction was committed."""
-        now_s = asyncio.get_running_loop().time()
-        is_end = self._outage.record_success(now_s)
-        if not self._outage.is_over:
-            return
-        self._error = None
-        self._metrics.database_up.set(1)
-        if is_end:
+        if self._health.record_success():
             log.info(
                 "the database is written again",
-                after_s=round(self._outage.lasted_s(now_s), 1),
-                failures=self._outage.failures,
+                after_s=self._health.after_s,
+                failures=self._health.failures,
             )
 
     def record_failure(self, error: str, *, waiting: int) -> None:
         """Record that a transaction failed; `waiting` states are kept for the next attempt."""
-        now_s = asyncio.get_running_loop().time()
-        self._error = error
-        self._metrics.database_up.set(0)
-        report = self._outage.record_failure(now_s)
+        report = self._health.record_failure(error)
         if report is Report.FAILED:
             log.error(
                 "the database cannot be written; states wait in memory up to "
@@ -57,6 +46,6 @@ class DatabaseHealth:
                 "the database still cannot be written",
                 error=error,
                 waiting=waiting,
-                after_s=round(self._outage.lasted_s(now_s)),
-                failures=self._outage.failures,
+                after_s=self._health.after_s,
+                failures=self._health.failures,
             )

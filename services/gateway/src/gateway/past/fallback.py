@@ -10,8 +10,9 @@ from prometheus_client import Gauge
 from gateway.past.source import Days, PastStates, PastUnavailable
 from history.pages import Page, Position
 from runtime.clocks import monotonic_s
+from runtime.dependency_health import DependencyHealth
 from runtime.error_text import brief_error
-from runtime.outage import Outage, Report
+from runtime.outage import Report
 
 log = structlog.get_logger()
 
@@ -31,8 +32,7 @@ class PastWithFallback:
         """`history_up` is 1 while the database answers, else 0."""
         self._database = database
         self._memory = memory
-        self._history_up = history_up
-        self._outage = Outage()
+        self._health = DependencyHealth(history_up, clock=monotonic_s)
         self._retry_s = 0.0
 
     @property
@@ -70,10 +70,8 @@ class PastWithFallback:
         return await question(self._memory), False
 
     def _record_failure(self, error: str) -> None:
-        now_s = monotonic_s()
-        self._retry_s = now_s + PAUSE_S
-        self._history_up.set(0)
-        report = self._outage.record_failure(now_s)
+        self._retry_s = monotonic_s() + PAUSE_S
+        report = self._health.record_failure(error)
         if report is Report.FAILED:
             log.warning(
                 "the database of HISTORY_URL cannot be read; past states are told from memory, "
@@ -84,16 +82,12 @@ class PastWithFallback:
             log.warning(
                 "the database of HISTORY_URL still cannot be read",
                 error=error,
-                after_s=round(self._outage.lasted_s(now_s)),
+                after_s=self._health.after_s,
             )
 
     def _record_success(self) -> None:
-        now_s = monotonic_s()
-        is_end = self._outage.record_success(now_s)
-        if self._outage.is_over:
-            self._history_up.set(1)
-        if is_end:
+        if self._health.record_success():
             log.info(
                 "the database of HISTORY_URL is read again",
-                after_s=round(self._outage.lasted_s(now_s), 1),
+                after_s=self._health.after_s,
             )

@@ -1,12 +1,11 @@
 """The health of the outbox: what readiness and the log say while its disk fails."""
 
-import asyncio
-
 import structlog
 
 from notifier.metrics import NotifierMetrics
+from runtime.dependency_health import DependencyHealth
 from runtime.health import OK
-from runtime.outage import Outage, Report
+from runtime.outage import Report
 
 log = structlog.get_logger()
 
@@ -15,9 +14,8 @@ class OutboxHealth:
     """Reports outages of the outbox: one log line at the beginning of each and one at its end."""
 
     def __init__(self, metrics: NotifierMetrics) -> None:
-        self._metrics = metrics
-        self._outage = Outage()
-        self._error: str | None = None
+        self._failures = metrics.outbox_failures
+        self._health = DependencyHealth(metrics.outbox_up)
         self.works = True
         """Whether the last write succeeded in time."""
         metrics.outbox_up.set(1)
@@ -25,39 +23,31 @@ class OutboxHealth:
     @property
     def state(self) -> str:
         """`ok`, or why the outbox is not written, for readiness."""
-        if self._error is None:
+        error = self._health.error
+        if error is None:
             return OK
-        return f"events are kept in memory, and are lost if this process ends: {self._error}"
+        return f"events are kept in memory, and are lost if this process ends: {error}"
 
     @property
     def is_in_outage(self) -> bool:
         """Whether an outage is reported."""
-        return not self._outage.is_over
+        return self._health.is_in_outage
 
     def record_success(self) -> None:
         """Record that a write succeeded."""
-        now_s = asyncio.get_running_loop().time()
         self.works = True
-        is_end = self._outage.record_success(now_s)
-        if self.is_in_outage:
-            return
-        self._error = None
-        self._metrics.outbox_up.set(1)
-        if is_end:
+        if self._health.record_success():
             log.info(
                 "the outbox is written again",
-                after_s=round(self._outage.lasted_s(now_s), 1),
-                failures=self._outage.failures,
+                after_s=self._health.after_s,
+                failures=self._health.failures,
             )
 
     def record_failure(self, error: str) -> None:
         """Record that a write failed, or has not ended in time."""
-        now_s = asyncio.get_running_loop().time()
         self.works = False
-        self._error = error
-        self._metrics.outbox_up.set(0)
-        self._metrics.outbox_failures.inc()
-        report = self._outage.record_failure(now_s)
+        self._failures.inc()
+        report = self._health.record_failure(error)
         if report is Report.FAILED:
             log.error(
                 "the outbox cannot be written; events are delivered from memory, and are lost if "
@@ -68,6 +58,6 @@ class OutboxHealth:
             log.error(
                 "the outbox still cannot be written",
                 error=error,
-                after_s=round(self._outage.lasted_s(now_s)),
-                failures=self._outage.failures,
+                after_s=self._health.after_s,
+                failures=self._health.failures,
             )

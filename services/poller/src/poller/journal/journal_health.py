@@ -5,8 +5,9 @@ import asyncio
 import structlog
 
 from poller.metrics import PollerMetrics
+from runtime.dependency_health import DependencyHealth
 from runtime.health import ok_but
-from runtime.outage import Outage, Report
+from runtime.outage import Report
 
 log = structlog.get_logger()
 
@@ -20,9 +21,7 @@ class JournalHealth:
     """
 
     def __init__(self, metrics: PollerMetrics) -> None:
-        self._metrics = metrics
-        self._outage = Outage()
-        self._error: str | None = "it is not open yet"
+        self._health = DependencyHealth(metrics.journal_up, "it is not open yet")
         self.is_waited_for = False
         """Whether the last work ended in time, so that what is put will soon be on the disk."""
         self.was_tried = asyncio.Event()
@@ -31,40 +30,30 @@ class JournalHealth:
     @property
     def state(self) -> str:
         """`ok`, and why the journal fails if it does, for readiness: the poller works without."""
-        return ok_but(
-            self._error and f"without a journal, a power cut may lose states: {self._error}"
-        )
+        error = self._health.error
+        return ok_but(error and f"without a journal, a power cut may lose states: {error}")
 
     @property
     def is_in_outage(self) -> bool:
         """Whether an outage is reported."""
-        return not self._outage.is_over
+        return self._health.is_in_outage
 
     def record_success(self) -> None:
         """Record that work on the disk ended in time."""
-        now_s = asyncio.get_running_loop().time()
         self.is_waited_for = True
         self.was_tried.set()
-        is_end = self._outage.record_success(now_s)
-        if self.is_in_outage:
-            return
-        self._error = None
-        self._metrics.journal_up.set(1)
-        if is_end:
+        if self._health.record_success():
             log.info(
                 "the journal is written again",
-                after_s=round(self._outage.lasted_s(now_s), 1),
-                failures=self._outage.failures,
+                after_s=self._health.after_s,
+                failures=self._health.failures,
             )
 
     def record_failure(self, error: str) -> None:
         """Record that work on the disk failed, or has not ended in time."""
-        now_s = asyncio.get_running_loop().time()
-        self._error = error
         self.is_waited_for = False
-        self._metrics.journal_up.set(0)
         self.was_tried.set()
-        report = self._outage.record_failure(now_s)
+        report = self._health.record_failure(error)
         if report is Report.FAILED:
             log.error(
                 "the journal cannot be written; until it can, messages are deleted when the broker "
@@ -75,10 +64,10 @@ class JournalHealth:
             log.error(
                 "the journal still cannot be written; messages do not wait for it",
                 error=error,
-                after_s=round(self._outage.lasted_s(now_s)),
-                failures=self._outage.failures,
+                after_s=self._health.after_s,
+                failures=self._health.failures,
             )
 
     def record_late_end(self) -> None:
         """Record that work which had not ended in time has ended."""
-        self._outage.prolong(asyncio.get_running_loop().time())
+        self._health.prolong()
