@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 
-from recorder.commands.exporting import COLUMNS, AtomicFile, Csv, JsonLines, Parquet, row_of
+from recorder.commands.exporting import COLUMNS, Csv, JsonLines, Parquet, atomic_file, row_of
 
 STATE = (
     '{"pillow":"cloud-1","state":"hugging","at":"2026-11-29T03:00:00.000Z","seq":7,'
@@ -55,11 +55,11 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
     """An export that fails leaves nothing, and what was there."""
     path = tmp_path / "states.csv"
     path.write_text("before")
-    with pytest.raises(ZeroDivisionError), AtomicFile(path) as file:
-        file.partial.write_text("half" * (1 // 0))
+    with pytest.raises(ZeroDivisionError), atomic_file(path) as partial:
+        partial.write_text("half" * (1 // 0))
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 
-    with AtomicFile(path) as file:
-        file.partial.write_text("whole")
+    with atomic_file(path) as partial:
+        partial.write_text("whole")
     assert path.read_text() == "whole"

@@ -2,10 +2,10 @@
 
 import csv
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Final, Protocol, Self
+from typing import IO, Any, Final, Protocol
 
 import msgspec
 
@@ -112,23 +112,13 @@ def _whole(value: object) -> int | None:
     return value if type(value) is int and abs(value) < 2**63 else None
 
 
-class AtomicFile:
-    """A file that appears under its name when it is complete."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.partial = path.with_name(f".{path.name}.partial")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.partial.replace(self.path)
-        else:
-            self.partial.unlink(missing_ok=True)
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yield the path of a partial file, which appears under its name when it is complete."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    partial.replace(path)

@@ -17,7 +17,7 @@ from history.reading import HistoryReader
 from history.schema import EPISODES, PILLOWS, SIZES
 from history.slots import SLOT_US
 from recorder.commands.context import CommandFailed, error_console
-from recorder.commands.exporting import AtomicFile, Csv, JsonLines, Parquet, ParquetMissing, Writer
+from recorder.commands.exporting import Csv, JsonLines, Parquet, ParquetMissing, Writer, atomic_file
 from recorder.pruning import Pruner
 from recorder.retention import cutoff_us, total_bytes
 from recorder.settings import RecorderSettings
@@ -122,16 +122,16 @@ def _writer(wanted: Export) -> Iterator[Writer]:
         yield writer
         writer.close()
         return
-    with AtomicFile(wanted.path) as file:
+    with atomic_file(wanted.path) as partial:
         if wanted.format is Format.PARQUET:
             try:
-                writer = Parquet(file.partial)
+                writer = Parquet(partial)
             except ParquetMissing as error:
                 raise CommandFailed(str(error)) from None
             yield writer
             writer.close()
             return
-        with file.partial.open("w", encoding="utf-8", newline="") as text:
+        with partial.open("w", encoding="utf-8", newline="") as text:
             writer = Csv(text) if wanted.format is Format.CSV else JsonLines(text)
             yield writer
             writer.close()
