@@ -4,6 +4,8 @@ import traceback
 from pathlib import PurePath
 from typing import Final
 
+from runtime.printable_text import on_one_line
+
 MAX_ERROR_CHARACTERS: Final = 200
 """How much of an error's text is logged, because it may quote what somebody sent."""
 
@@ -11,7 +13,7 @@ MAX_ERROR_CHARACTERS: Final = 200
 def brief_error(error: BaseException) -> str:
     """Return the type of an error and the beginning of its text, on one line."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    line = "".join(one if one.isprintable() else "?" for one in " ".join(text[:1000].split()))
+    line = on_one_line(text[:1000])
     cut = MAX_ERROR_CHARACTERS - 3
     return line if len(line) <= MAX_ERROR_CHARACTERS else f"{line[:cut]}..."
 

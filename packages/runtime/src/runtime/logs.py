@@ -15,6 +15,7 @@ import structlog
 from structlog.typing import EventDict
 
 from runtime.log_levels import LogLevels, parse_log_levels
+from runtime.printable_text import printable
 from runtime.redaction import Redactor
 from runtime.repeated_errors import RepeatedErrors
 from runtime.settings import LogFormat
@@ -144,7 +145,8 @@ def _console_renderers(*, colors: bool) -> list[Any]:
 def _on_one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Escape characters that would break the line or control the terminal, in every value."""
     return {
-        name: value if name in _NOT_TEXT else _printable(value) for name, value in event.items()
+        name: value if name in _NOT_TEXT else _printable_value(value)
+        for name, value in event.items()
     }
 
 
@@ -152,14 +154,10 @@ _NOT_TEXT: Final = frozenset({"exc_info", "exception", "stack", "level", "timest
 """Fields that the console renderer handles by itself."""
 
 
-def _printable(value: object) -> object:
+def _printable_value(value: object) -> object:
     """Return a value whose text is printable: itself where it is one already."""
     text = value if isinstance(value, str) else repr(value)
-    return value if text.isprintable() else _escaped(text)
-
-
-def _escaped(text: str, keep: str = "") -> str:
-    return "".join(one if one.isprintable() or one in keep else repr(one)[1:-1] for one in text)
+    return value if text.isprintable() else printable(text)
 
 
 def _plain_traceback(
@@ -167,7 +165,7 @@ def _plain_traceback(
     exc_info: tuple[type[BaseException], BaseException, TracebackType | None],
 ) -> None:
     text = "".join(traceback.format_exception(*exc_info)).rstrip("\n")
-    stream.write("\n" + _escaped(_cut(text), keep="\n"))
+    stream.write("\n" + printable(_cut(text), keep="\n"))
 
 
 def _cut(text: str) -> str:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from ops.findings import Finding, Level
-from poller.commands.terminal_text import printable
+from runtime.printable_text import printable
 from runtime.redaction import redact
 
 OUT: Final = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)

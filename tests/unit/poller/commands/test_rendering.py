@@ -9,9 +9,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from poller.commands.rendering import print_letter, print_list
-from poller.commands.terminal_text import decode_base64, printable
+from poller.commands.terminal_text import decode_base64
 from poller.queues import DeadLetter
 from poller.settle.dead_letter_report import DeadLetterReport, report_on
+from runtime.printable_text import printable
 
 ID = "6f1f2a6c-0d0e-4b6e-9a3c-7ab0c1d2e3f4"
 NOW_US = 1_795_327_200_000_000

@@ -1,4 +1,4 @@
-"""Text for a terminal: nothing invisible, Base64 decoded, ages in one unit."""
+"""Text for a terminal: Base64 decoded, ages in one unit."""
 
 import base64
 
@@ -6,33 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poller.commands.terminal_text import decode_base64, format_age, printable
-
-
-@given(st.text())
-def test_only_printable_characters_remain(text: str) -> None:
-    """Escape sequences, bells, newlines and changes of writing direction are escaped."""
-    safe = printable(text)
-
-    assert safe.isprintable()
-    assert printable(safe) == safe
-    if text.isprintable():
-        assert safe == text
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("\x1b]0;owned\x07", "\\x1b]0;owned\\x07"),
-        ("\x9b31m", "\\x9b31m"),
-        ("a\r\nb\tc", "a\\r\\nb\\tc"),
-        ("txt.\u202egnp", "txt.\\u202egnp"),
-        ("雲 ☁ 🌥", "雲 ☁ 🌥"),
-    ],
-)
-def test_an_escaped_character_is_written_as_in_python(text: str, shown: str) -> None:
-    """So that it can be recognised."""
-    assert printable(text) == shown
+from poller.commands.terminal_text import decode_base64, format_age
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=6))

@@ -13,6 +13,7 @@ from notifier.rules.parsing import InvalidRules
 from notifier.rules.schema import RuleBook
 from notifier.settings import NotifierSettings
 from runtime.lifecycle import exit_with_usage
+from runtime.printable_text import printable
 from runtime.redaction import redact
 from runtime.startup import load_for_command
 
@@ -67,8 +68,3 @@ def fail(text: str) -> NoReturn:
     """End with status 1, after a sentence."""
     warn(text)
     raise SystemExit(1)
-
-
-def printable(text: str) -> str:
-    """Return the text without characters that are invisible or control a terminal."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

@@ -18,6 +18,7 @@ from notifier.rules.literals import is_private
 from notifier.rules.schema import Destination
 from runtime.error_text import brief_error
 from runtime.networks import address_of
+from runtime.printable_text import on_one_line
 from runtime.redaction import Redactor
 
 MAX_EXCERPT_BYTES: Final = 300
@@ -101,8 +102,7 @@ class HttpSender:
                 content = await response.content.read(MAX_EXCERPT_BYTES)
         except (TimeoutError, aiohttp.ClientError, OSError):
             return ""
-        text = " ".join(content.decode(errors="replace").split())
-        shown = "".join(one if one.isprintable() else "?" for one in text)
+        shown = on_one_line(content.decode(errors="replace"))
         return f": {self._redact(shown)}" if shown else ""
 
     def _open_socket(self, address: tuple[Any, ...]) -> socket.socket:

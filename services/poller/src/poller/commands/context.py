@@ -14,13 +14,13 @@ from rich.text import Text
 
 from azure_queue.errors import queue_not_found
 from azure_queue.service import PAGE_SIZE
-from poller.commands.terminal_text import printable
 from poller.queues import DeadLetter, PoisonQueue, QueueDenied, QueueStats, QueueUnavailable
 from poller.settings import PollerSettings
 from poller.settle.dead_letter_report import DeadLetterReport, report_on
 from poller.settle.redrive import QueueScan, RedriveResult
 from runtime.command_line import discard_output
 from runtime.lifecycle import exit_with_usage, run_service
+from runtime.printable_text import printable
 from runtime.redaction import redact
 from runtime.startup import load_for_command
 

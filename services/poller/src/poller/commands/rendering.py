@@ -8,8 +8,9 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from poller.commands.terminal_text import decode_base64, format_age, printable
+from poller.commands.terminal_text import decode_base64, format_age
 from poller.settle.dead_letter_report import DeadLetterReport, ReplayForecast
+from runtime.printable_text import printable
 
 EXCERPT_LENGTH: Final = 500
 """How many characters of a text are formatted for its line: more than a terminal is wide."""

@@ -7,19 +7,6 @@ _MIN_BASE64_LENGTH: Final = 8
 """Shorter words, such as `spin`, may be valid Base64 by chance."""
 
 
-def printable(text: str) -> str:
-    """Escape the characters that are invisible or control a terminal: `\\x1b`, `\\u202e`.
-
-    A backslash is not escaped, so the result is for people; the JSON output is exact.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
 def decode_base64(text: str) -> str | None:
     """Decode a text that is Base64 of UTF-8; None for any other text, and for a short word."""
     joined = "".join(text.split())
