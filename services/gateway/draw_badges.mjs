@@ -12,10 +12,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { IMAGE_STYLE } from "./src/gateway/static/cloud/cloud_style.js";
-import { POSES, STATES, svgSource } from "./src/gateway/static/cloud/poses.js";
+import { STATES, svgSource } from "./src/gateway/static/cloud/poses.js";
 
 const OUTPUT = new URL("./src/gateway/http/badges.json", import.meta.url);
 const COLORS = JSON.parse(readFileSync(new URL("../../packages/contract/src/contract/states.json", import.meta.url), "utf8"));
+
+const TEXTS = JSON.parse(readFileSync(new URL("./src/gateway/texts/en.json", import.meta.url), "utf8"));
 
 /** Colours that are readable on a light and on a dark ground, because a picture does not know its own. */
 const ON_ANY_GROUND = { "--snore": "#7f8db3" };
@@ -105,7 +107,7 @@ function draw(state, rules) {
   });
   // A page that has several badges within itself has each id once for each state.
   const named = plain.replaceAll('"tone"', `"tone-${state}"`).replaceAll("url(#tone)", `url(#tone-${state})`);
-  return { drawing: withoutEmptyGroups(named), edge: resolve(variables["--edge"], variables), text: POSES[state].text };
+  return { drawing: withoutEmptyGroups(named), edge: resolve(variables["--edge"], variables), text: TEXTS[`pose.${state}`] };
 }
 
 /** @param {string} source */

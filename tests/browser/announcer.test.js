@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Announcer, MIN_INTERVAL_MS, MIN_INTERVAL_OF_MANY_MS } from "../../services/gateway/src/gateway/static/page/announcer.js";
+import { english } from "./english.js";
 
 const T = 1_800_000_000_000;
 const activityOf = (id) => `${id} does`;
 
 test("the first change is announced at once, others after MIN_INTERVAL_MS, each once", () => {
-  const announcer = new Announcer();
+  const announcer = new Announcer(english);
   assert.equal(announcer.next(T, activityOf), "");
   announcer.add("a");
   assert.equal(announcer.next(T, activityOf), "a: a does.");
@@ -21,13 +22,13 @@ test("the first change is announced at once, others after MIN_INTERVAL_MS, each 
 });
 
 test("an announcement gives the activity at its own time", () => {
-  const announcer = new Announcer();
+  const announcer = new Announcer(english);
   announcer.add("a");
   assert.equal(announcer.next(T, () => "Resting"), "a: Resting.");
 });
 
 test("more than three clouds are counted, at most every MIN_INTERVAL_OF_MANY_MS", () => {
-  const announcer = new Announcer();
+  const announcer = new Announcer(english);
   const many = () => ["a", "b", "c", "d"].forEach((id) => announcer.add(id));
   many();
   assert.equal(announcer.next(T, activityOf), "4 clouds changed.");
@@ -38,7 +39,7 @@ test("more than three clouds are counted, at most every MIN_INTERVAL_OF_MANY_MS"
 });
 
 test("in the detail view only its own cloud is announced", () => {
-  const announcer = new Announcer();
+  const announcer = new Announcer(english);
   for (const id of ["a", "b", "c", "d", "e"]) announcer.add(id);
   assert.equal(announcer.next(T, activityOf, "c"), "c: c does.");
   assert.equal(announcer.next(T + MIN_INTERVAL_MS, activityOf), "");

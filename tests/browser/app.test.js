@@ -8,6 +8,7 @@ import { Announcer } from "../../services/gateway/src/gateway/static/page/announ
 import { App, initialState } from "../../services/gateway/src/gateway/static/page/app.js";
 import { RedrawScheduler } from "../../services/gateway/src/gateway/static/page/redraw_scheduler.js";
 import { FakeWindow, fakeWebSocket, ManualClock } from "./fakes.js";
+import { english } from "./english.js";
 
 const FRAME_MS = 16;
 const ALL = { states: [], name: "", order: "name" };
@@ -17,7 +18,7 @@ function fakeViews(client) {
   const cards = new Map();
   const shown = { cards: [], rendered: [], added: [], focused: null, latencies: [] };
   const views = {
-    announcer: new Announcer(),
+    announcer: new Announcer(english),
     cards: {
       stateOf: (id) => client.pillows.get(id)?.state ?? "unknown",
       activityOf: (id) => client.pillows.get(id)?.state,

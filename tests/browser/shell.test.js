@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { Shell } from "../../services/gateway/src/gateway/static/page/shell.js";
 import { MIN_ANNOUNCEMENT_INTERVAL_MS, StatusBar } from "../../services/gateway/src/gateway/static/page/status.js";
 import { FakeDocument } from "./fakes.js";
+import { english } from "./english.js";
 
 const byId = (document, id) => document.getElementById(id);
 /** Press a key; returns whether the page took it. */
@@ -112,7 +113,7 @@ const facts = (connection, phase = "open") => ({ connection, lastingMs: 0, statu
 function setUpStatus() {
   const document = new FakeDocument();
   let retries = 0;
-  const bar = new StatusBar(document, () => { retries += 1; });
+  const bar = new StatusBar(document, english, () => { retries += 1; });
   return { document, bar, announced: () => byId(document, "status-announcement").textContent, retries: () => retries };
 }
 

@@ -2,23 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { statusText } from "../../services/gateway/src/gateway/static/page/status.js";
+import { english } from "./english.js";
 
 const open = { phase: "open", retryInMs: null, reason: "" };
 const textOf = (connection, status = open, count = 3, isRetained = true) =>
-  statusText({ connection, lastingMs: 12_500, status, count, isRetained });
+  statusText({ connection, lastingMs: 12_500, status, count, isRetained }, english);
 
 test("a live page shows the number of clouds", () => {
   assert.deepEqual(textOf("live"), { title: "Live", detail: "3 clouds", note: "", canRetry: false });
 });
 
 test("a live page shows how many look, where that is known", () => {
-  const detailOf = (watching) => statusText({ connection: "live", lastingMs: 0, status: open, count: 3, isRetained: true, watching }).detail;
+  const detailOf = (watching) => statusText({ connection: "live", lastingMs: 0, status: open, count: 3, isRetained: true, watching }, english).detail;
   assert.equal(detailOf(312), "3 clouds · 312 watching");
   assert.equal(detailOf(1), "3 clouds · 1 watching");
   assert.equal(detailOf(null), "3 clouds");
   assert.equal(detailOf(undefined), "3 clouds");
   const lost = { connection: "broker-offline", lastingMs: 0, status: open, count: 3, isRetained: true, watching: 3 };
-  assert.doesNotMatch(statusText(lost).detail, /watching/);
+  assert.doesNotMatch(statusText(lost, english).detail, /watching/);
 });
 
 test("where the broker retains no states, the page waits for those of the other pillows", () => {
@@ -29,14 +30,14 @@ test("where the broker retains no states, the page waits for those of the other 
 test("without a broker the page shows for how long, and that the clouds are old", () => {
   const { title, detail, note } = textOf("broker-offline");
   assert.equal(title, "Not live");
-  assert.equal(detail, "for 12 s. No news of any cloud.");
+  assert.equal(detail, "for 12 sec. No news of any cloud.");
   assert.match(note, /last were/);
 });
 
 test("a disconnected page shows for how long, and the time to the next attempt", () => {
   const { title, detail, note, canRetry } = textOf("disconnected", { phase: "waiting", retryInMs: 2_600, reason: "" });
   assert.equal(title, "Disconnected");
-  assert.equal(detail, "for 12 s. Trying again in 3 s.");
+  assert.equal(detail, "for 12 sec. Trying again in 3 sec.");
   assert.match(note, /last were/);
   assert.ok(canRetry);
 });
@@ -44,17 +45,17 @@ test("a disconnected page shows for how long, and the time to the next attempt",
 test("without a network the page says that it is offline", () => {
   const waiting = { phase: "waiting", retryInMs: 2_600, reason: "" };
   const facts = { connection: "disconnected", lastingMs: 12_500, status: waiting, count: 0, isRetained: true, isOffline: true };
-  assert.equal(statusText(facts).title, "You are offline");
+  assert.equal(statusText(facts, english).title, "You are offline");
 });
 
 test("the time to the next attempt is at least 1 s", () => {
-  assert.match(textOf("disconnected", { phase: "waiting", retryInMs: 0, reason: "" }).detail, /in 1 s/);
+  assert.match(textOf("disconnected", { phase: "waiting", retryInMs: 0, reason: "" }).detail, /in 1 sec/);
 });
 
 test("without a known cloud there is no note about old clouds", () => {
   const { detail, note, canRetry } = textOf("disconnected", { phase: "connecting", retryInMs: null, reason: "" }, 0);
   assert.equal(note, "");
-  assert.equal(detail, "for 12 s. Trying again now…");
+  assert.equal(detail, "for 12 sec. Trying again now…");
   assert.equal(canRetry, false);
 });
 

@@ -6,6 +6,7 @@ import { claimsOf, renewalDelay } from "../../services/gateway/src/gateway/stati
 import { takeToken } from "../../services/gateway/src/gateway/static/page/share_link.js";
 import { statusText } from "../../services/gateway/src/gateway/static/page/status.js";
 import { fakeWebSocket, ManualClock } from "./fakes.js";
+import { english } from "./english.js";
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const tokenWith = (claims) => `${encode({ alg: "HS256" })}.${encode(claims)}.signature`;
@@ -134,7 +135,7 @@ test("the page takes the token out of the address and keeps it for this tab", ()
 
 test("a gateway that needs another token is told as private", () => {
   const status = { phase: "stopped", retryInMs: null, code: 4401, reason: "the token expired 5 s ago" };
-  const text = statusText({ connection: "disconnected", lastingMs: 0, status, count: 0, isRetained: true });
+  const text = statusText({ connection: "disconnected", lastingMs: 0, status, count: 0, isRetained: true }, english);
   assert.equal(text.title, "Private");
   assert.match(text.detail, /expired/);
 });

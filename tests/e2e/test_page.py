@@ -221,7 +221,7 @@ async def test_animations_run_on_the_compositor(
         else:
             await place.publisher.publish_all([state(f"is-{name}", name) for name in STATES])
         first = page.locator('.card[data-fresh="live"] .when').first
-        await expect(first).to_have_text(re.compile(r"^([2-9]|\d\d) s ago"), timeout=SHOWN_MS)
+        await expect(first).to_have_text(re.compile(r"^([2-9]|\d\d) sec. ago"), timeout=SHOWN_MS)
         moved = await page.evaluate(
             """() => document.getAnimations().map(({effect}) => [
                  effect.composite,
@@ -330,7 +330,7 @@ async def test_large_wall_has_fewer_than_150_cards_in_dom_order(
 ) -> None:
     """The keyboard reaches the last of 2,000 pillows, and `aria-setsize` has their number."""
     await open_page(page, monitor, fleet)
-    await expect(page.locator("#status-detail")).to_have_text("2000 clouds", timeout=SHOWN_MS)
+    await expect(page.locator("#status-detail")).to_have_text("2,000 clouds", timeout=SHOWN_MS)
     await expect(card(page, "cloud-1")).to_be_visible()
     assert await page.locator(".card").count() < 150
     await expect(card(page, "cloud-1")).to_have_attribute("aria-setsize", "2000")
@@ -355,14 +355,14 @@ async def test_wall_is_filtered_and_sorted_and_the_address_keeps_it(
 ) -> None:
     """By state, name and age; an empty result has a text."""
     await open_page(page, monitor, fleet, "#state=hugging&order=newest")
-    await expect(page.locator("#shown-count")).to_have_text("285 of 2000", timeout=SHOWN_MS)
+    await expect(page.locator("#shown-count")).to_have_text("285 of 2,000", timeout=SHOWN_MS)
     await expect(page.locator('[data-filter="hugging"] .count')).to_have_text("285")
     states = page.locator(".card")
     assert set(await states.evaluate_all("all => all.map(one => one.dataset.state)")) == {"hugging"}
 
     await page.locator('[data-filter="hugging"]').click()
     await page.locator("#name-filter").fill("cloud-77")
-    await expect(page.locator("#shown-count")).to_have_text("11 of 2000")
+    await expect(page.locator("#shown-count")).to_have_text("11 of 2,000")
     assert "name=cloud-77" in page.url
     await fleet.publisher.publish(state("cloud-775", "spinning"))
     first = page.locator('.card[aria-posinset="1"]')
@@ -389,8 +389,8 @@ async def test_history_strip_shows_past_states(
 
     await site.publisher.publish(state("past", "spinning", battery=0.81, confidence=0.93))
     await wait_shown(page, "past", "spinning")
-    await expect(page.locator("#detail-battery")).to_contain_text("81 %")
-    await expect(page.locator("#detail-confidence")).to_have_text("93 %")
+    await expect(page.locator("#detail-battery")).to_contain_text("81%")
+    await expect(page.locator("#detail-confidence")).to_have_text("93%")
     await slider.focus()
     for _ in range(25):
         await page.keyboard.press("ArrowLeft")

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from gateway.http.app import STATIC
 from gateway.http.link_preview import PICTURE, PICTURE_SIZE, preview_head
+from gateway.http.texts import read_texts
 
+ENGLISH = read_texts()["en"]
 HOME = "https://clouds.example/pillows/"
 
 
@@ -17,7 +19,7 @@ def properties(head: str) -> dict[str, str]:
 
 def test_the_page_of_all_clouds_has_the_four_properties_that_sites_need() -> None:
     """Title, type, picture and address, and the picture as an absolute URL."""
-    head = preview_head([], None, HOME)
+    head = preview_head([], None, HOME, ENGLISH)
 
     assert head.startswith("<title>Pillowcast</title>")
     found = properties(head)
@@ -30,8 +32,8 @@ def test_the_page_of_all_clouds_has_the_four_properties_that_sites_need() -> Non
 
 def test_a_page_of_one_pillow_has_its_own_title_and_address() -> None:
     """One of two has the address alone."""
-    one = preview_head(["cloud-1"], "cloud-1", HOME)
-    two = preview_head(["cloud-1", "cloud-2"], None, HOME)
+    one = preview_head(["cloud-1"], "cloud-1", HOME, ENGLISH)
+    two = preview_head(["cloud-1", "cloud-2"], None, HOME, ENGLISH)
 
     assert one.startswith("<title>cloud-1 · Pillowcast</title>")
     assert properties(one)["og:title"] == "cloud-1 · Pillowcast"
@@ -42,14 +44,16 @@ def test_a_page_of_one_pillow_has_its_own_title_and_address() -> None:
 
 def test_without_an_address_there_is_the_title_alone() -> None:
     """As for a request that names no host."""
-    assert preview_head(["cloud-1"], "cloud-1", None) == "<title>cloud-1 · Pillowcast</title>"
+    assert (
+        preview_head(["cloud-1"], "cloud-1", None, ENGLISH) == "<title>cloud-1 · Pillowcast</title>"
+    )
 
 
 @given(st.text())
 def test_a_name_is_never_markup(name: str) -> None:
     """Labels are texts of strangers."""
-    head = preview_head(["cloud-1"], name, HOME)
-    plain = preview_head(["cloud-1"], "x", HOME)
+    head = preview_head(["cloud-1"], name, HOME, ENGLISH)
+    plain = preview_head(["cloud-1"], "x", HOME, ENGLISH)
 
     assert head.count("<") == plain.count("<")
     assert head.count('"') == plain.count('"')

@@ -1,6 +1,6 @@
 """The gateway's web application: the endpoints, and the headers that all responses have."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -18,18 +18,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.documents.asyncapi import asyncapi
 from contract.documents.openapi import openapi
-from contract.states import STATES_JSON
+from contract.states import STATES, STATES_JSON
 from gateway.http.assets import WORKER, StaticAssets, read_folder
 from gateway.http.cors import CorsMiddleware
 from gateway.http.page_head import head_maker
 from gateway.http.problems import http_problem, internal_error, problem
+from gateway.http.texts import Texts, read_texts, text_modules
 from gateway.settings import GatewaySettings
 from runtime.health import ALIVE_ROUTE
 from runtime.security_headers import SECURITY_HEADERS
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
-_STATES_MODULE: Final = b"export default %b;\n" % STATES_JSON.strip()
+_STATES_MODULES: Final = {
+    "states.js": b"export default %b;\n" % STATES_JSON.strip(),
+    # What the page needs of it: labels are among the sentences of each language.
+    "state_colors.js": b"export default %b;\n"
+    % msgspec.json.encode({name: style.color for name, style in STATES.items()}),
+}
 
 _DEFAULT_HEADERS: Final = {"Cache-Control": "no-cache", **SECURITY_HEADERS}
 
@@ -71,16 +77,24 @@ class _HeadersMiddleware:
         await self._app(scope, receive, send_with_headers)
 
 
+def page_files(texts: Mapping[str, Texts]) -> dict[str, bytes]:
+    """Return all files of the page by path, with the modules that are made of declarations."""
+    return {**read_folder(STATIC), **_STATES_MODULES, **text_modules(texts)}
+
+
 def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIApp:
     """Build the application from `routes`, the API's documents and the static assets."""
-    files = {**read_folder(STATIC), "states.js": _STATES_MODULE}
+    texts = read_texts()
+    files = page_files(texts)
     if settings.auth != "none":
         # The page asks for no token where none is needed.
         files["index.html"] = files["index.html"].replace(b"<body", b'<body data-auth="jwt"', 1)
     if not settings.offline_page:
         files[WORKER] = files[WORKER].replace(b'const VERSION = "0"', b'const VERSION = ""', 1)
         files["index.html"] = files["index.html"].replace(b"<body", b'<body data-offline="no"', 1)
-    assets = StaticAssets(files, settings.frame_ancestors, head_maker(settings))
+    assets = StaticAssets(
+        files, texts, frame_ancestors=settings.frame_ancestors, head_of=head_maker(settings)
+    )
 
     async def openapi_document(_request: Request) -> Response:
         return _document(openapi)

@@ -4,6 +4,8 @@ Each file is served at its own name, to be revalidated each time, and below `ass
 be cached for ever: the version is a hash of all files, and the page refers to that folder.
 Entry modules are bundled with their imports, and scripts and styles are inlined into the page,
 because on a phone each further request takes a long round trip.
+The page exists once in each language: with its sentences, and with the addresses of modules that it
+loads later and that bring theirs.
 """
 
 import gzip
@@ -12,16 +14,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.http.bundler import bundle
 from gateway.http.csp import WORKER_POLICY, page_policy
+from gateway.http.languages import ENGLISH, choose_language
 from gateway.http.negotiation import accepts_gzip, etag_matches
 from gateway.http.problems import problem
 from gateway.http.spliced import SplicedText
+from gateway.http.texts import Texts
 
 TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -66,10 +70,14 @@ _REFERENCE: Final = re.compile(
 )
 """A reference in the page's source to another file."""
 
+_LATER: Final = re.compile(r'data-(?P<group>\w+)="\./(?P<module>[\w./-]+\.js)"')
+"""A module that the page loads later, and the group of its sentences."""
+
 _MIN_COMPRESSED_BYTES: Final = 256  # below, gzip's header takes what compression saves
 
 _CSS_COMMENT: Final = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
-_SPACE_AROUND_BRACE: Final = re.compile(r"\s*([{};])\s*")
+_SPACE_AROUND_BRACE: Final = re.compile(r"\s*([{};])\s*|(?<=[:,]) +")
+_INDENTATION: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,9 @@ class _File:
     compressed: bytes | None
     etag: str
     media_type: str
+
+
+HeadMaker: TypeAlias = Callable[[Request, Texts], str]
 
 
 class AssetError(Exception):
@@ -108,28 +119,41 @@ class StaticAssets:
     def __init__(
         self,
         files: Mapping[str, bytes],
+        texts: Mapping[str, Texts] | None = None,
+        *,
         frame_ancestors: Sequence[str] = (),
-        head_of: Callable[[Request], str] = lambda _request: _TITLE,
+        head_of: HeadMaker = lambda _request, _texts: _TITLE,
     ) -> None:
-        """`files` are contents by path; sites of `frame_ancestors` may frame the page.
+        """`files` are contents by path, `texts` the sentences of each language, English among them.
 
+        Sites of `frame_ancestors` may frame the page.
         `head_of` returns what a response has instead of the page's title.
-        Raises AssetError or BundleError if the files do not fit.
+        Raises AssetError, BundleError or TextError if the files do not fit.
         """
-        digest = hashlib.sha256()
-        for name, body in sorted(files.items()):
-            digest.update(b"%b\0%d\0%b" % (name.encode(), len(body), body))
-        self.version = digest.hexdigest()[:12]
+        texts = texts or {ENGLISH: Texts(ENGLISH, {})}
+        self.version = _digest({**files, **{one: texts[one].all() for one in texts}})
         modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
         bundled = {name: bundle(name, modules).encode() for name in BUNDLED if name in files}
         self._files = {name: _file(name, body) for name, body in {**files, **bundled}.items()}
         del self._files[_PAGE]  # it is served at the root only, which its references assume
-        page, scripts, styles = self._inline(files[_PAGE].decode())
+        source = _INDENTATION.sub("", files[_PAGE].decode())
+        later = {one["module"]: one["group"] for one in _LATER.finditer(source)}
+        for language, sentences in texts.items():
+            for name in later.keys() & bundled.keys():
+                body = bundled[name] + b"export const $texts = %b;\n" % sentences.of(later[name])
+                self._files[_in_language(name, language)] = _file(name, body)
+        self._pages: dict[str, SplicedText] = {}
+        for language, sentences in texts.items():
+            page, scripts, styles = self._inline(
+                sentences.put_into(source, {*later.values()}), language
+            )
+            before, _, after = page.partition(_TITLE)
+            self._pages[language] = SplicedText(before, after)
+        # Scripts and styles, and so the policy, are the same in every language.
         self._page_policy = page_policy(
             scripts=scripts, styles=styles, frame_ancestors=frame_ancestors
         )
-        before, _, after = page.partition(_TITLE)
-        self._page = SplicedText(before, after)
+        self._texts = texts
         self._head_of = head_of
         if WORKER in files:
             worker = files[WORKER].replace(
@@ -142,7 +166,8 @@ class StaticAssets:
         path = request.path_params["path"] or _PAGE
         version, name = _split(path)
         is_page = (version, name) == (None, _PAGE)
-        file = self._make_page(request) if is_page else self._files.get(name)
+        language = _language_of(request)
+        file = self._make_page(request, language) if is_page else self._files.get(name)
         if file is None:
             return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")
         # A page that is older than this process may request an older version; it gets the current
@@ -153,6 +178,8 @@ class StaticAssets:
         }
         if is_page:
             headers["Content-Security-Policy"] = self._page_policy
+            headers["Content-Language"] = language
+            headers["Vary"] = "Accept-Encoding, Accept-Language"
         elif name == WORKER:
             headers["Content-Security-Policy"] = WORKER_POLICY
         elif name.endswith(".js"):
@@ -168,12 +195,15 @@ class StaticAssets:
             return Response(status_code=304, headers=headers)
         return Response(body, media_type=file.media_type, headers=headers)
 
-    def _make_page(self, request: Request) -> _File:
-        page = self._page.splice(self._head_of(request))
+    def _make_page(self, request: Request, language: str) -> _File:
+        page = self._pages[language].splice(self._head_of(request, self._texts[language]))
         return _File(page.body, page.compressed, page.etag, TYPES[".html"])
 
-    def _inline(self, page: str) -> tuple[str, list[str], list[str]]:
-        """Inline scripts and styles, which are returned as well; version the other references."""
+    def _inline(self, page: str, language: str) -> tuple[str, list[str], list[str]]:
+        """Inline scripts and styles, which are returned as well; version the other references.
+
+        Of a module that exists in each language, the page refers to that of its own.
+        """
         scripts: list[str] = []
         styles: list[str] = []
 
@@ -187,6 +217,8 @@ class StaticAssets:
                 styles.append(_condense(self._inline_text(name, "style")))
                 return f"<style>{styles[-1]}</style>"
             quote, name = found["quote"], found["other"]
+            if _in_language(name, language) in self._files:
+                name = _in_language(name, language)
             known = name in self._files and name not in UNVERSIONED
             return f"{quote}./assets/{self.version}/{name}{quote}" if known else found.group()
 
@@ -201,12 +233,29 @@ class StaticAssets:
         return text
 
 
-def _condense(style: str) -> str:
-    """Remove comments on lines of their own and spaces around braces, 3 % of the compressed page.
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, body in sorted(files.items()):
+        digest.update(b"%b\0%d\0%b" % (name.encode(), len(body), body))
+    return digest.hexdigest()[:12]
 
-    No string in a style sheet may contain a brace or a semicolon.
+
+def _language_of(request: Request) -> str:
+    accepted = ",".join(request.headers.getlist("accept-language"))
+    return choose_language(request.query_params.get("lang", ""), accepted)
+
+
+def _in_language(module: str, language: str) -> str:
+    """Return the name of a module that is bundled with the sentences of a language."""
+    return f"{module.removesuffix('.js')}.{language}.js"
+
+
+def _condense(style: str) -> str:
+    """Remove comments on lines of their own and spaces, 3 % of the compressed page.
+
+    No string in a style sheet may contain a brace, a semicolon, or a space behind a colon or comma.
     """
-    return _SPACE_AROUND_BRACE.sub(r"\1", _CSS_COMMENT.sub("", style))
+    return _SPACE_AROUND_BRACE.sub(r"\1", _CSS_COMMENT.sub("", style)).replace(";}", "}")
 
 
 def _file(name: str, body: bytes) -> _File:

@@ -1,9 +1,15 @@
 /** What the page and the element use without an import that TypeScript can follow. */
 
-/** packages/contract/src/contract/states.json, which the gateway serves as a module. */
-declare module "*/states.js" {
-  const states: Record<string, { label: string; aliases: string[]; color: string }>;
-  export default states;
+/** The colours of packages/contract/src/contract/states.json, which the gateway serves as a module. */
+declare module "*/state_colors.js" {
+  const colors: Record<string, string>;
+  export default colors;
+}
+
+/** The English sentences of the element, which the gateway serves as a module. */
+declare module "*/texts/en.js" {
+  const table: import("./cloud/texts.js").Table;
+  export default table;
 }
 
 /** The WebSocket that page/preconnect.js opened; undefined if that script did not run. */

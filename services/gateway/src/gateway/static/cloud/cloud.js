@@ -9,7 +9,7 @@
  * once and runs the animation on its compositor.
  */
 
-import states from "../states.js";
+import colors from "../state_colors.js";
 import { CLOUD_STYLE, IMAGE_STYLE } from "./cloud_style.js";
 import { createElement, query } from "./dom.js";
 import { bounce, canMove, playMotion, replaceDrawing } from "./motion.js";
@@ -32,19 +32,9 @@ export function cloudStyleSheet() {
   return sheet;
 }
 
-/** The label of a state; the state itself if it is unknown here. @param {string} state */
-export function stateLabel(state) {
-  return states[state]?.label ?? state;
-}
-
 /** The colour of a state; that of `neutral` if it is unknown here. @param {string} state */
 export function stateColor(state) {
-  return (states[state] ?? states.neutral).color;
-}
-
-/** The text alternative of the picture of a state. @param {string} state */
-export function poseDescription(state) {
-  return (POSES[state] ?? POSES.neutral).text;
+  return colors[state] ?? colors.neutral;
 }
 
 /**
@@ -67,10 +57,11 @@ export function createCloud({ isPlain = false } = {}) {
  *
  * @param {HTMLElement} cloud
  * @param {string} state
+ * @param {import("./texts.js").Texts} texts
  * @param {{isSoft?: boolean, isStill?: boolean, color?: string}} [options] `isSoft`: change with a
  *   transition; `isStill`: without the pose's animation; `color`: instead of the state's own
  */
-export function setPose(cloud, state, { isSoft = true, isStill = false, color = stateColor(state) } = {}) {
+export function setPose(cloud, state, texts, { isSoft = true, isStill = false, color = stateColor(state) } = {}) {
   const known = state in POSES ? state : "neutral";
   const before = cloud.dataset.pose;
   if (before === known && cloud.classList.contains("still") === isStill) return;
@@ -84,7 +75,7 @@ export function setPose(cloud, state, { isSoft = true, isStill = false, color = 
   cloud.classList.toggle("still", isStill);
   if (before === known) return;
   cloud.dataset.pose = known;
-  cloud.setAttribute("aria-label", poseDescription(known));
+  cloud.setAttribute("aria-label", texts.choose("pose", known));
   if (softly && !isPlain) bounce(cloud);
 }
 

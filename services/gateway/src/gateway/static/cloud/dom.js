@@ -1,14 +1,20 @@
 /** Small helpers over the DOM that the page and the element share. */
 
+/** The text that was set last. @type {WeakMap<Node, string>} */
+const written = new WeakMap();
+
 /**
- * Set the text of a node if it differs, because a node that is not touched costs no style and no
- * layout.
+ * Set the text of a node if it differs from what was set before, because a node that is not touched
+ * costs no style and no layout. What the node has now does not count: a browser that translates the page
+ * has replaced it.
  *
  * @param {Node} node
  * @param {string} text
  */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if ((written.get(node) ?? node.textContent) === text) return;
+  written.set(node, text);
+  node.textContent = text;
 }
 
 /**

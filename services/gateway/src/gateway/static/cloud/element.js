@@ -2,22 +2,16 @@
 
 import { parseHttpUrl } from "../client/gateway_url.js";
 import { isPillowId } from "../client/pillowcast.js";
-import { cloudStyleSheet, createCloud, followMotion, setPose, stateColor, stateLabel } from "./cloud.js";
+import { cloudStyleSheet, createCloud, followMotion, setPose, stateColor } from "./cloud.js";
 import { setText } from "./dom.js";
 import { ELEMENT_STYLE } from "./element_style.js";
+import { elementTexts, languageOf } from "./element_texts.js";
 import { describePillow, isStill, knowledgeOf } from "./format.js";
 import { SharedClient } from "./shared_client.js";
 
 /** @typedef {import("../client/pillowcast.js").Pillowcast} Pillowcast */
+/** @typedef {import("./texts.js").Texts} Texts */
 
-/** @type {Record<string, string>} */
-const CONNECTION_TEXT = {
-  connecting: "Connecting…",
-  "broker-offline": "Not live",
-  disconnected: "Disconnected",
-  refused: "Refused",
-  forbidden: "Not allowed on this site",
-};
 /** Close code of the gateway for an origin that is not allowed. */
 const FORBIDDEN = 4403;
 
@@ -35,7 +29,7 @@ export function define(url) {
 }
 
 class CloudPillow extends HTMLElement {
-  static observedAttributes = ["pillow", "src", "label", "token"];
+  static observedAttributes = ["pillow", "src", "label", "lang", "token"];
 
   /** @type {SharedClient | null} */
   #client = null;
@@ -56,6 +50,9 @@ class CloudPillow extends HTMLElement {
       state: createPart("state", "span"),
       when: createPart("when", "span"),
     };
+    // Names and sentences may have another direction than the embedding page.
+    for (const part of [this.#parts.label, this.#parts.state, this.#parts.when]) part.dir = "auto";
+    this.#parts.label.translate = false;
     caption.append(this.#parts.label, this.#parts.state, this.#parts.when);
     this.#parts.picture.append(this.#cloud);
     figure.append(this.#parts.picture, caption);
@@ -132,8 +129,9 @@ class CloudPillow extends HTMLElement {
   /** @type {(name: string, before: string | null, after: string | null) => void} */
   attributeChangedCallback(name, before, after) {
     if (!this.isConnected || before === after) return;
-    if (name === "label") this.#client?.scheduleRender();
-    else this.#connect();
+    if (name !== "label" && name !== "lang") this.#connect();
+    else if (this.#client === null) this.render(null);
+    else this.#client.scheduleRender();
   }
 
   /**
@@ -145,15 +143,16 @@ class CloudPillow extends HTMLElement {
     const pillow = client?.pillows.get(this.pillow);
     const knowledge = client === null ? NOTHING_KNOWN : knowledgeOf(client, this.pillow);
     const { fresh } = knowledge;
-    const { state, pose, activity, note, when } = describePillow(pillow, knowledge, stateLabel);
+    const texts = this.#texts();
+    const { state, pose, activity, when } = describePillow(pillow, knowledge, texts);
     const isUpdate = (pillow ?? null) !== this.#value;
     this.#value = pillow ?? null;
     const color = `var(--cloud-pillow-${pose}, ${stateColor(pose)})`;
-    setPose(this.#cloud, pose, { isStill: isStill(fresh), color });
+    setPose(this.#cloud, pose, texts, { isStill: isStill(fresh), color });
     if (isUpdate && fresh === "live") followMotion(this.#cloud, pillow?.motion);
     setText(this.#parts.label, this.label);
     setText(this.#parts.state, activity);
-    setText(this.#parts.when, this.#attributeError() ?? [connectionText(client), note + when].filter(Boolean).join(" · "));
+    setText(this.#parts.when, this.#attributeError(texts) ?? [connectionText(client, texts), when].filter(Boolean).join(" · "));
     this.#reflect(state, fresh);
   }
 
@@ -181,11 +180,17 @@ class CloudPillow extends HTMLElement {
     else client.add(this);
   }
 
-  /** The text for an attribute with an invalid value; null if all are valid. */
-  #attributeError() {
-    if (this.pillow === "") return "no pillow is named";
-    if (!isPillowId(this.pillow)) return "this is no pillow's id";
-    return gatewayUrlOf(this.src) === null ? `${this.src} is no address` : null;
+  /** The sentences in the language of this part of the embedding page. */
+  #texts() {
+    const gateway = defaultGateway || gatewayUrlOf(this.src) || "";
+    return elementTexts(languageOf(this), gateway, () => (this.#client === null ? this.render(null) : this.#client.scheduleRender()));
+  }
+
+  /** The text for an attribute with an invalid value; null if all are valid. @param {Texts} texts */
+  #attributeError(texts) {
+    if (this.pillow === "") return texts.format("element.no-pillow");
+    if (!isPillowId(this.pillow)) return texts.format("element.bad-pillow");
+    return gatewayUrlOf(this.src) === null ? texts.format("element.bad-address", { address: this.src }) : null;
   }
 }
 
@@ -215,10 +220,12 @@ function gatewayUrlOf(src) {
  * The text for the state of the connection; undefined while it is live.
  *
  * @param {Pillowcast | null} client
+ * @param {Texts} texts
  */
-function connectionText(client) {
-  if (client?.status.phase !== "stopped") return CONNECTION_TEXT[client?.connection ?? "connecting"];
-  return CONNECTION_TEXT[client.status.code === FORBIDDEN ? "forbidden" : "refused"];
+function connectionText(client, texts) {
+  const connection = client?.connection ?? "connecting";
+  if (client?.status.phase === "stopped") return texts.format(client.status.code === FORBIDDEN ? "element.forbidden" : "element.refused");
+  return connection === "live" ? undefined : texts.format(`element.${connection}`);
 }
 
 function elementStyleSheet() {

@@ -1,39 +1,6 @@
-/** English text for numbers, durations and states. Pure. */
+/** What is known of pillows, in words. Pure. */
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** Format a duration: "0 s", "12 s", "3 min", "5 h", "2 days". @param {number} ms */
-export function formatDuration(ms) {
-  if (ms < MINUTE) return `${Math.max(0, Math.floor(ms / SECOND))} s`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
-  if (ms < DAY) return `${Math.floor(ms / HOUR)} h`;
-  const days = Math.floor(ms / DAY);
-  return days === 1 ? "1 day" : `${days} days`;
-}
-
-/** Format an age: "just now", "12 s ago"; "" for NaN. @param {number} ms */
-export function formatAge(ms) {
-  if (Number.isNaN(ms)) return "";
-  return ms < 2 * SECOND ? "just now" : `${formatDuration(ms)} ago`;
-}
-
-/**
- * Format a latency: "182 ms", "1.2 s"; "under 2 s" if `ms` is an upper bound.
- *
- * @param {{ms: number, atMost: boolean}} latency
- */
-export function formatLatency({ ms, atMost }) {
-  if (atMost) return `under ${Math.max(1, Math.ceil(ms / SECOND))} s`;
-  return ms < SECOND ? `${Math.round(ms)} ms` : `${(ms / SECOND).toFixed(1)} s`;
-}
-
-/** Format a number from 0 to 1 as a percentage; "" for any other value. @param {unknown} share */
-export function formatPercent(share) {
-  return typeof share === "number" && share >= 0 && share <= 1 ? `${Math.round(share * 100)} %` : "";
-}
+/** @typedef {import("./texts.js").Texts} Texts */
 
 /** An announcement names up to this many clouds; of more it gives only the number. */
 export const MAX_NAMED = 3;
@@ -42,17 +9,12 @@ export const MAX_NAMED = 3;
  * The text that a screen reader reads for several changes at once.
  *
  * @param {Map<string, string>} changes the activity of each cloud that changed, by id
+ * @param {Texts} texts
  */
-export function announcementText(changes) {
+export function announcementText(changes, texts) {
   if (changes.size === 0) return "";
-  if (changes.size > MAX_NAMED) return `${changes.size} clouds changed.`;
-  return [...changes].map(([id, activity]) => `${id}: ${activity}.`).join(" ");
-}
-
-/** Format a number of clouds: "no clouds yet", "1 cloud", "3 clouds". @param {number} count */
-export function formatCloudCount(count) {
-  if (count === 0) return "no clouds yet";
-  return count === 1 ? "1 cloud" : `${count} clouds`;
+  if (changes.size > MAX_NAMED) return texts.format("announce.many", { count: changes.size });
+  return [...changes].map(([name, activity]) => texts.format("announce.change", { name, activity })).join(" ");
 }
 
 /** Whether a cloud is shown without movement, because its state may have ended. @param {string} fresh */
@@ -78,10 +40,10 @@ export function knowledgeOf(client, id) {
 }
 
 /**
- * A pillow in words. `activity`: its state; `note`: a text before `when` that ends in its separator, ""
- * for none; `pose`: the state whose picture is shown.
+ * A pillow in words. `activity`: its state; `when`: how long ago that was true, and what that means, as one
+ * sentence; `age`: the same in few words; `pose`: the state whose picture is shown.
  *
- * @typedef {{state: string, pose: string, activity: string, note: string, when: string}} Description
+ * @typedef {{state: string, pose: string, activity: string, age: string, when: string}} Description
  */
 
 /**
@@ -89,23 +51,25 @@ export function knowledgeOf(client, id) {
  *
  * @param {import("../client/frames.js").Pillow | undefined} pillow
  * @param {Knowledge} knowledge
- * @param {(state: string) => string} labelOf the label of a state
+ * @param {Texts} texts
  * @returns {Description}
  */
-export function describePillow(pillow, { fresh, ageMs, isRetained }, labelOf) {
+export function describePillow(pillow, { fresh, ageMs, isRetained }, texts) {
   if (pillow === undefined) {
-    const words = isRetained ? { pose: "notconnected", activity: "No word yet" } : { pose: "neutral", activity: "Waiting for news" };
-    return { state: "unknown", ...words, note: "", when: "" };
+    const [pose, activity] = isRetained ? ["notconnected", "pillow.unheard"] : ["neutral", "pillow.waiting"];
+    return { state: "unknown", pose, activity: texts.format(activity), age: "", when: "" };
   }
   const { state, last, clock } = pillow;
-  const activity = fresh === "stale" || isOutdated(pillow, fresh) ? `Was ${uncapitalize(labelOf(state))}` : labelOf(state);
-  const described = { state, pose: state, activity, note: "", when: formatAge(ageMs) };
-  // A card has no room for both, and the age of a pillow whose clock is behind is as wrong as its clock.
-  if (isClockWrong(clock) && (fresh === "live" || fresh === "quiet")) described.when = `its clock is ${clock}`;
-  else if (fresh === "quiet") described.note = "quiet, ";
+  const isOld = fresh === "stale" || isOutdated(pillow, fresh);
+  const activity = isOld ? texts.choose("was", state, { state }) : texts.state(state);
+  // The age of a pillow whose clock is behind is as wrong as its clock.
+  const isAgeWrong = isClockWrong(clock) && (fresh === "live" || fresh === "quiet");
+  const age = isAgeWrong ? texts.format(`pillow.clock-${clock}`) : texts.age(ageMs);
+  let when = age;
+  if (fresh === "quiet" && !isAgeWrong) when = texts.format("pillow.quiet", { age });
   // A pillow may send a field `last` of its own: it is the gateway's only beside this state.
-  if (state === "notconnected" && typeof last === "string") described.note = `last ${uncapitalize(labelOf(last))}, `;
-  return described;
+  if (state === "notconnected" && typeof last === "string") when = texts.choose("last", last, { state: last, age });
+  return { state, pose: state, activity, age, when };
 }
 
 /**
@@ -124,16 +88,13 @@ export function isOutdated(pillow, fresh) {
  *
  * @param {import("../client/frames.js").Pillow | undefined} pillow
  * @param {string} fresh
+ * @param {Texts} texts
  */
-export function clockSentences(pillow, fresh) {
+export function clockSentences(pillow, fresh, texts) {
   if (!isClockWrong(pillow?.clock)) return "";
-  const wrong = `This pillow's clock is wrong: it is ${pillow?.clock}.`;
-  if (fresh === "live") return `${wrong} The time is the queue's.`;
-  return isOutdated(pillow, fresh) ? `${wrong} What it reports counts as older than this state, which may have ended.` : wrong;
+  const meaning = fresh === "live" ? "-live" : isOutdated(pillow, fresh) ? "-outdated" : "";
+  return texts.format(`clock.${pillow?.clock}${meaning}`);
 }
 
 /** @param {unknown} clock */
 const isClockWrong = (clock) => clock === "ahead" || clock === "behind";
-
-/** @param {string} text */
-const uncapitalize = (text) => text.charAt(0).toLowerCase() + text.slice(1);

@@ -57,7 +57,6 @@ const spiral = (x, y) =>
 
 /**
  * @typedef {object} Pose
- * @property {string} text the text alternative of the picture
  * @property {keyof typeof BODIES} body
  * @property {string} [back] shapes behind the cloud that do not move with it
  * @property {string} [behind] shapes behind its body that move with it
@@ -68,7 +67,6 @@ const spiral = (x, y) =>
 /** The pose of each state. @type {Record<string, Pose>} */
 export const POSES = {
   neutral: {
-    text: "A cloud breathing calmly, with a small smile.",
     body: "plump",
     behind: FEET + `<ellipse class="limb" cx="28" cy="140" rx="13" ry="10"/><ellipse class="limb" cx="214" cy="142" rx="13" ry="10"/>`,
     face:
@@ -77,7 +75,6 @@ export const POSES = {
        <path class="line" d="M110 121Q120 131 130 121"/>`,
   },
   hugging: {
-    text: "A happy cloud holding a heart tight, hearts rising around it.",
     body: "squeezed",
     back: heart(38, 62, 0.75, "rise") + heart(207, 54, 0.95, "rise second") + heart(176, 30, 0.6, "rise third"),
     behind: FEET,
@@ -91,7 +88,6 @@ export const POSES = {
        <path class="arm" d="M40 128C52 152 74 160 96 153M200 128C188 152 166 160 144 153"/>`,
   },
   punching: {
-    text: "A cloud with a dent, wincing, hit by a boxing glove.",
     body: "dented",
     behind: FEET + `<ellipse class="limb" cx="24" cy="120" rx="12" ry="11"/>`,
     face:
@@ -108,7 +104,6 @@ export const POSES = {
        ${star(172, 66, 1, "fly")}${star(214, 62, 0.75, "fly second")}${star(208, 158, 0.85, "fly third")}`,
   },
   shaking: {
-    text: "A cloud trembling all over, eyes wide.",
     body: "plump",
     back: `<path class="motion" d="M20 72Q11 84 17 96T12 122M8 84Q2 94 6 104"/>
        <path class="motion second" d="M222 70Q231 82 225 94T231 120M234 82Q239 92 236 102"/>
@@ -123,7 +118,6 @@ export const POSES = {
        <path class="line thin" d="M102 130L108 127L114 132L120 127L126 132L132 127L138 130"/>`,
   },
   spinning: {
-    text: "A dizzy cloud turning round and round.",
     body: "plump",
     back: `<path class="swirl" d="M120 14A92 92 0 0 1 206 74"/><path class="swirl" d="M120 198A92 92 0 0 1 34 138"/>`,
     behind: FEET + `<ellipse class="limb" cx="25" cy="110" rx="15" ry="10"/><ellipse class="limb" cx="217" cy="112" rx="15" ry="10"/>`,
@@ -133,7 +127,6 @@ export const POSES = {
     front: `<g class="orbit">${star(120, 14, 0.9)}${star(202, 152, 1)}${star(36, 150, 0.75)}</g>`,
   },
   throwing: {
-    text: "A cloud flying through the air, cheering.",
     body: "plump",
     back: `<path class="track" d="M8 198C16 164 34 134 64 112"/>
        <path class="speed" d="M-4 92L36 82"/><path class="speed second" d="M-12 120L30 110"/><path class="speed third" d="M46 178L86 168"/>`,
@@ -148,7 +141,6 @@ export const POSES = {
     front: star(206, 26, 0.9, "twinkle") + star(228, 66, 0.6, "twinkle second"),
   },
   notconnected: {
-    text: "A grey cloud asleep under a nightcap.",
     body: "slumped",
     behind: `<ellipse class="limb" cx="95" cy="178" rx="16" ry="8"/><ellipse class="limb" cx="147" cy="178" rx="16" ry="8"/>`,
     face: `<path class="gloss" d="M56 116C56 106 63 99 74 98"/>

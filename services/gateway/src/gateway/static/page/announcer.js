@@ -13,6 +13,12 @@ export const MIN_INTERVAL_OF_MANY_MS = 60_000;
 export class Announcer {
   #changed = new Set();
   #announcedAt = -Infinity;
+  #texts;
+
+  /** @param {import("../cloud/texts.js").Texts} texts */
+  constructor(texts) {
+    this.#texts = texts;
+  }
 
   /** Note that the state of a cloud has changed. @param {string} id */
   add(id) {
@@ -31,7 +37,7 @@ export class Announcer {
     if (only !== null) for (const id of this.#changed) if (id !== only) this.#changed.delete(id);
     const interval = this.#changed.size > MAX_NAMED ? MIN_INTERVAL_OF_MANY_MS : MIN_INTERVAL_MS;
     if (this.#changed.size === 0 || now - this.#announcedAt < interval) return "";
-    const text = announcementText(new Map([...this.#changed].map((id) => [id, activityOf(id)])));
+    const text = announcementText(new Map([...this.#changed].map((id) => [id, activityOf(id)])), this.#texts);
     this.#changed.clear();
     this.#announcedAt = now;
     return text;

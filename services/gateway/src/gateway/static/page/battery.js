@@ -1,6 +1,5 @@
 /** The battery of a pillow, as a picture and a percentage. */
 
-import { formatPercent } from "../cloud/format.js";
 import { createElement, setText } from "../cloud/dom.js";
 
 const LOW = 0.2;
@@ -10,10 +9,14 @@ export class Battery {
   #charge = createElement("span", "charge");
   #percent = createElement("span", "percent");
 
-  constructor() {
+  #texts;
+
+  /** @param {import("../cloud/texts.js").Texts} texts */
+  constructor(texts) {
+    this.#texts = texts;
     const body = createElement("span", "battery-body");
     body.append(this.#charge);
-    this.element.append(body, createElement("span", "visually-hidden", "Battery "), this.#percent);
+    this.element.append(body, createElement("span", "visually-hidden", texts.format("card.battery")), " ", this.#percent);
     this.element.hidden = true;
   }
 
@@ -24,7 +27,7 @@ export class Battery {
    */
   render(pillow) {
     const charge = pillow?.battery;
-    const text = pillow?.state === "notconnected" ? "" : formatPercent(charge);
+    const text = pillow?.state === "notconnected" ? "" : this.#texts.percent(charge);
     this.element.hidden = text === "" || charge === undefined;
     if (text === "" || charge === undefined) return;
     setText(this.#percent, text);

@@ -1,6 +1,6 @@
 /** The card of a pillow on the wall: its cloud, name, state, the state's age, and battery. */
 
-import { createCloud, followMotion, setPose, stateColor, stateLabel } from "../cloud/cloud.js";
+import { createCloud, followMotion, setPose, stateColor } from "../cloud/cloud.js";
 import { createElement, setText } from "../cloud/dom.js";
 import { describePillow, isStill, knowledgeOf } from "../cloud/format.js";
 import { Battery } from "./battery.js";
@@ -19,17 +19,27 @@ export class Card {
   #state = createElement("span", "state");
   #note = createElement("span", "when-note");
   #when = createElement("time");
-  #battery = new Battery();
+  #battery;
+  #texts;
   /** @type {Pillow | undefined} */
   #pillow;
   #position = "";
+  #isPlain;
   /** Whether the card was assigned to a pillow and not rendered since. */
   #isNew = false;
 
-  /** @param {boolean} isPlain whether it is one of a crowd */
-  constructor(isPlain) {
+  /**
+   * @param {boolean} isPlain whether it is one of a crowd
+   * @param {import("../cloud/texts.js").Texts} texts
+   */
+  constructor(isPlain, texts) {
+    this.#isPlain = isPlain;
+    this.#texts = texts;
+    this.#battery = new Battery(texts);
     this.#cloud = createCloud({ isPlain });
     const name = createElement("h2");
+    name.translate = false;
+    this.link.dir = "auto";
     name.append(this.link);
     const picture = createElement("div", "picture");
     picture.append(this.#cloud);
@@ -69,7 +79,7 @@ export class Card {
     this.element.setAttribute("aria-posinset", String(index + 1));
     this.element.setAttribute("aria-setsize", String(count));
     const { style } = this.element;
-    style.left = box === null ? "" : `${box.left}px`;
+    style.insetInlineStart = box === null ? "" : `${box.left}px`;
     style.top = box === null ? "" : `${box.top}px`;
     style.width = box === null ? "" : `${box.width}px`;
     style.height = box === null ? "" : `${box.height}px`;
@@ -84,7 +94,7 @@ export class Card {
    */
   render(pillow, knowledge) {
     const { fresh } = knowledge;
-    const { state, pose, activity, note, when } = describePillow(pillow, knowledge, stateLabel);
+    const { state, pose, activity, age, when } = describePillow(pillow, knowledge, this.#texts);
     const { dataset, classList, style } = this.element;
     const isFirst = this.#isNew;
     this.#isNew = false;
@@ -97,10 +107,13 @@ export class Card {
       dataset.fresh = fresh;
       classList.toggle("still", isStill(fresh));
     }
-    setPose(this.#cloud, pose, { isSoft: this.isSoft && !isFirst, isStill: isStill(fresh) });
+    setPose(this.#cloud, pose, this.#texts, { isSoft: this.isSoft && !isFirst, isStill: isStill(fresh) });
     setText(this.#state, activity);
-    setText(this.#note, note);
-    setText(this.#when, when);
+    // A card of a crowd has room for the age only; a screen reader reads the whole sentence.
+    const isShort = this.#isPlain && age !== when;
+    setText(this.#note, isShort ? when : "");
+    setText(this.#when, isShort ? age : when);
+    this.#when.ariaHidden = isShort ? "true" : null;
     if (pillow !== this.#pillow) {
       if (!isFirst && fresh === "live") followMotion(this.#cloud, pillow?.motion);
       this.#pillow = pillow;
@@ -115,12 +128,15 @@ export class Card {
 export class CardRenderer {
   #client;
   #announcer;
+  #texts;
 
   /**
    * @param {import("../client/pillowcast.js").Pillowcast} client
    * @param {import("./announcer.js").Announcer} announcer
+   * @param {import("../cloud/texts.js").Texts} texts
    */
-  constructor(client, announcer) {
+  constructor(client, announcer, texts) {
+    this.#texts = texts;
     this.#client = client;
     this.#announcer = announcer;
   }
@@ -132,7 +148,7 @@ export class CardRenderer {
 
   /** The activity of a pillow in words. @param {string} id */
   activityOf(id) {
-    return describePillow(this.#client.pillows.get(id), knowledgeOf(this.#client, id), stateLabel).activity;
+    return describePillow(this.#client.pillows.get(id), knowledgeOf(this.#client, id), this.#texts).activity;
   }
 
   /** `Card.appearance` of a pillow's card once it is rendered. @param {string} id */

@@ -1,12 +1,12 @@
 /** The detail view of one pillow: a large cloud, facts, and the past states to move along. */
 
-import { createCloud, followMotion, setPose, stateColor, stateLabel } from "../cloud/cloud.js";
+import { createCloud, followMotion, setPose, stateColor } from "../cloud/cloud.js";
 import { byId, setText } from "../cloud/dom.js";
-import { clockSentences, describePillow, formatAge, formatPercent, isOutdated, isStill, knowledgeOf } from "../cloud/format.js";
+import { clockSentences, describePillow, isOutdated, isStill, knowledgeOf } from "../cloud/format.js";
 import { Battery } from "./battery.js";
 import { gatewayFolder } from "./gateway_folder.js";
 import { fetchHistory } from "./history.js";
-import { formatTime, HistoryStrip } from "./history_strip.js";
+import { HistoryStrip, TO_THE_SECOND } from "./history_strip.js";
 import { Timeline } from "./timeline.js";
 
 /** The history strip spans at least this time. */
@@ -22,11 +22,12 @@ export class DetailView {
   #document;
   #client;
   #counts;
+  #texts;
   /** @type {HTMLElement} */
   #element;
   /** Created when the view is first opened. @type {HTMLElement | undefined} */
   #cloud;
-  #battery = new Battery();
+  #battery;
   #strip;
   /** @type {HTMLSelectElement} */
   #span;
@@ -49,14 +50,17 @@ export class DetailView {
    * @param {Document} document
    * @param {import("../client/pillowcast.js").Pillowcast} client
    * @param {import("./gesture_counts.js").GestureCounts} counts
+   * @param {import("../cloud/texts.js").Texts} texts
    */
-  constructor(document, client, counts) {
+  constructor(document, client, counts, texts) {
+    this.#texts = texts;
+    this.#battery = new Battery(texts);
     this.#document = document;
     this.#client = client;
     this.#counts = counts;
     this.#element = byId(document, "detail");
     this.#span = byId(document, "history-span");
-    this.#strip = new HistoryStrip(document, (time) => this.#select(time));
+    this.#strip = new HistoryStrip(document, texts, (time) => this.#select(time));
     byId(document, "detail-battery").append(this.#battery.element);
     this.#span.addEventListener("change", () => this.render());
     byId(document, "back-to-now").addEventListener("click", () => {
@@ -126,20 +130,20 @@ export class DetailView {
     const isNow = this.#selected === null;
     const knowledge = knowledgeOf(client, this.id);
     const { fresh } = knowledge;
-    const { state, pose, activity, note, when } = this.#selected === null ? describePillow(pillow, knowledge, stateLabel) : this.#describePast(this.#selected);
+    const { state, pose, activity, when } = this.#selected === null ? describePillow(pillow, knowledge, this.#texts) : this.#describePast(this.#selected);
     const hasChanged = this.#element.dataset.state !== state;
     if (hasChanged) {
       this.#element.dataset.state = state;
       this.#element.style.setProperty("--state", stateColor(pose));
     }
     this.#element.dataset.fresh = isNow ? fresh : "past";
-    setPose(this.#cloud, pose, { isStill: isNow && isStill(fresh) });
+    setPose(this.#cloud, pose, this.#texts, { isStill: isNow && isStill(fresh) });
     if (this.#pillow !== undefined && this.#pillow !== pillow && fresh === "live" && isNow) followMotion(this.#cloud, pillow?.motion);
     if (pillow !== undefined) this.#timeline.add(pillow);
     this.#pillow = pillow;
     setText(byId(this.#document, "detail-state"), activity);
-    setText(byId(this.#document, "detail-when"), note + when);
-    setText(byId(this.#document, "detail-clock"), isNow ? clockSentences(pillow, fresh) : "");
+    setText(byId(this.#document, "detail-when"), when);
+    setText(byId(this.#document, "detail-clock"), isNow ? clockSentences(pillow, fresh, this.#texts) : "");
     byId(this.#document, "back-to-now").hidden = isNow;
     this.#renderFacts(pillow);
     this.#renderStrip(isOutdated(pillow, fresh));
@@ -173,16 +177,18 @@ export class DetailView {
   #describePast(time) {
     const { state = "unknown" } = this.#timeline.at(time) ?? {};
     const isKnown = state !== "unknown";
-    const when = `${formatTime(time, this.#clockOffsetMs)}, ${formatAge(this.#client.now() - time)}`;
-    return { state, pose: isKnown ? state : "notconnected", activity: isKnown ? stateLabel(state) : "Not known", note: "", when };
+    const clockTime = this.#texts.time(time - this.#clockOffsetMs, TO_THE_SECOND);
+    const when = this.#texts.format("detail.past", { time: clockTime, age: this.#texts.age(this.#client.now() - time) });
+    const activity = isKnown ? this.#texts.state(state) : this.#texts.format("history.unknown");
+    return { state, pose: isKnown ? state : "notconnected", activity, when };
   }
 
   /** @param {Pillow | undefined} pillow */
   #renderFacts(pillow) {
     const { hugging, punching } = this.#counts.of(this.id ?? "");
-    setText(byId(this.#document, "hug-count"), String(hugging));
-    setText(byId(this.#document, "punch-count"), String(punching));
-    const confidence = pillow?.state === "notconnected" ? "" : formatPercent(pillow?.confidence);
+    setText(byId(this.#document, "hug-count"), this.#texts.number(hugging));
+    setText(byId(this.#document, "punch-count"), this.#texts.number(punching));
+    const confidence = pillow?.state === "notconnected" ? "" : this.#texts.percent(pillow?.confidence);
     byId(this.#document, "confidence-fact").hidden = confidence === "";
     setText(byId(this.#document, "detail-confidence"), confidence);
     this.#battery.render(pillow);

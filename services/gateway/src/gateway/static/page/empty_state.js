@@ -3,14 +3,6 @@
 import { createCloud, setPose } from "../cloud/cloud.js";
 import { byId, setText } from "../cloud/dom.js";
 
-const TEXTS = {
-  loading: ["Nothing to see yet", "The clouds appear here as soon as the page has reached the gateway."],
-  offline: ["You are offline", "The clouds appear here as soon as you have a network again."],
-  empty: ["A clear sky", "No pillow has said anything yet. Clouds appear here by themselves as soon as one does."],
-  locked: ["This sky is private", "Open the link that somebody shared with you. Links can expire."],
-  waiting: ["Waiting for news", "The last state of each pillow is not kept. A cloud appears here when its pillow next reports."],
-};
-
 export class EmptyState {
   #section;
   #hint;
@@ -20,8 +12,14 @@ export class EmptyState {
   /** Created when it is known that there is no pillow. @type {HTMLElement | undefined} */
   #cloud;
 
-  /** @param {Document} document */
-  constructor(document) {
+  #texts;
+
+  /**
+   * @param {Document} document
+   * @param {import("../cloud/texts.js").Texts} texts
+   */
+  constructor(document, texts) {
+    this.#texts = texts;
     this.#section = byId(document, "empty");
     this.#hint = byId(document, "empty-hint");
     this.#title = byId(document, "empty-title");
@@ -39,12 +37,12 @@ export class EmptyState {
     this.#section.hidden = !isEmpty;
     if (!isEmpty) return;
     this.#hint.hidden = !isKnown || !isRetained;
-    const [title, text] = TEXTS[isLocked ? "locked" : !isKnown ? (isOffline ? "offline" : "loading") : isRetained ? "empty" : "waiting"];
-    setText(this.#title, title);
-    setText(this.#text, text);
+    const reason = isLocked ? "locked" : !isKnown ? (isOffline ? "offline" : "loading") : isRetained ? "empty" : "waiting";
+    setText(this.#title, this.#texts.format(`empty.${reason}`));
+    setText(this.#text, this.#texts.format(`empty.${reason}-text`));
     // Until then the picture that is part of the document stays.
     if (!isKnown) return;
     if (this.#cloud === undefined) this.#picture.replaceChildren((this.#cloud = createCloud()));
-    setPose(this.#cloud, "neutral");
+    setPose(this.#cloud, "neutral", this.#texts);
   }
 }

@@ -1,6 +1,6 @@
 /** The bar above the wall: the number of clouds in each state, the filters and the order. */
 
-import { stateColor, stateLabel } from "../cloud/cloud.js";
+import { stateColor } from "../cloud/cloud.js";
 import { byId, createElement, setText } from "../cloud/dom.js";
 import { STATES } from "../cloud/poses.js";
 import { needsFilters } from "./layout.js";
@@ -24,12 +24,15 @@ export class Filters {
   /** @type {Filter} */
   #filter = { states: [], name: "", order: "name" };
   #onChange;
+  #texts;
 
   /**
    * @param {Document} document
+   * @param {import("../cloud/texts.js").Texts} texts
    * @param {(filter: Filter) => void} onChange
    */
-  constructor(document, onChange) {
+  constructor(document, texts, onChange) {
+    this.#texts = texts;
     this.#onChange = onChange;
     this.#bar = byId(document, "filters");
     this.#name = byId(document, "name-filter");
@@ -69,21 +72,21 @@ export class Filters {
     this.#bar.hidden = !needsFilters(all);
     for (const [state, { chip, count }] of this.#chips) {
       const number = counts.get(state) ?? 0;
-      setText(count, String(number));
+      setText(count, this.#texts.number(number));
       chip.classList.toggle("zero", number === 0);
     }
-    setText(this.#shownCount, shown === all ? "" : `${shown} of ${all}`);
+    setText(this.#shownCount, shown === all ? "" : this.#texts.format("filters.shown", { shown, all }));
   }
 
   /** @param {string} state */
   #createChip(state) {
     const chip = createElement("button", "chip");
-    const count = createElement("span", "count", "0");
+    const count = createElement("span", "count", this.#texts.number(0));
     chip.type = "button";
     chip.dataset.filter = state;
     chip.style.setProperty("--state", stateColor(state));
     chip.setAttribute("aria-pressed", "false");
-    chip.append(createElement("span", "dot"), createElement("span", "", stateLabel(state)), " ", count);
+    chip.append(createElement("span", "dot"), createElement("span", "", this.#texts.state(state)), " ", count);
     chip.addEventListener("click", () => {
       const { states } = this.#filter;
       this.#filter.states = states.includes(state) ? states.filter((one) => one !== state) : [...states, state];

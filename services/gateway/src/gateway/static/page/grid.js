@@ -53,11 +53,13 @@ export function visibleRange(count, top, bottom, { columns, height, gap }) {
  * @param {string} key
  * @param {number} columns
  * @param {number} page number of tiles on a page
+ * @param {boolean} isRightToLeft whether the first tile of a row is the rightmost
  * @returns {number | undefined} undefined for a key that does not move it
  */
-export function keyStep(key, columns, page) {
+export function keyStep(key, columns, page, isRightToLeft) {
+  const right = isRightToLeft ? -1 : 1;
   /** @type {Record<string, number>} */
-  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
+  const steps = { ArrowLeft: -right, ArrowRight: right, ArrowUp: -columns, ArrowDown: columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
   return steps[key];
 }
 

@@ -1,8 +1,7 @@
 /** The past states of a pillow as a coloured strip, with a slider to select a time. */
 
-import { stateColor, stateLabel } from "../cloud/cloud.js";
+import { stateColor } from "../cloud/cloud.js";
 import { byId, createElement, setText } from "../cloud/dom.js";
-import { formatDuration } from "../cloud/format.js";
 import { ticks, totalByState } from "./timeline.js";
 
 /** @typedef {import("./timeline.js").Timeline} Timeline */
@@ -23,29 +22,9 @@ const HATCH_PX = 7;
 const SEGMENT_HEIGHTS = new Map([["neutral", 0.42], ["notconnected", 0.2]]);
 
 /** @type {Intl.DateTimeFormatOptions} */
-const MINUTES = { hour: "2-digit", minute: "2-digit" };
+const TO_THE_MINUTE = { hour: "2-digit", minute: "2-digit" };
 /** @type {Intl.DateTimeFormatOptions} */
-const SECONDS = { ...MINUTES, second: "2-digit" };
-/** Created on first use, because that takes long. @type {Map<Intl.DateTimeFormatOptions, Intl.DateTimeFormat>} */
-const formats = new Map();
-
-/**
- * @param {number} at
- * @param {Intl.DateTimeFormatOptions} options
- */
-function formatTimeOfDay(at, options) {
-  const format = formats.get(options) ?? new Intl.DateTimeFormat(undefined, options);
-  formats.set(options, format);
-  return format.format(at);
-}
-
-/**
- * Format a time of the gateway's clock as the user's time of day.
- *
- * @param {number} at
- * @param {number} clockOffsetMs the gateway's clock minus the local clock
- */
-export const formatTime = (at, clockOffsetMs = 0) => formatTimeOfDay(at - clockOffsetMs, SECONDS);
+export const TO_THE_SECOND = { ...TO_THE_MINUTE, second: "2-digit" };
 
 export class HistoryStrip {
   /** @type {HTMLCanvasElement} */
@@ -55,6 +34,7 @@ export class HistoryStrip {
   #times;
   #start;
   #legend;
+  #texts;
   /** @type {Map<string, HTMLElement>} */
   #legendRows = new Map();
   #from = 0;
@@ -66,9 +46,11 @@ export class HistoryStrip {
 
   /**
    * @param {Document} document
+   * @param {import("../cloud/texts.js").Texts} texts
    * @param {(time: number | null) => void} onSelect receives the selected time; null for now
    */
-  constructor(document, onSelect) {
+  constructor(document, texts, onSelect) {
+    this.#texts = texts;
     this.#canvas = byId(document, "history-canvas");
     this.#slider = byId(document, "history-slider");
     this.#times = byId(document, "history-times");
@@ -110,14 +92,17 @@ export class HistoryStrip {
     this.#slider.value = String(this.#selected ?? max);
     this.#slider.classList.toggle("past", this.#selected !== null);
     this.#setValueText(clockOffsetMs);
-    setText(this.#start, to - from > 0 ? `${formatDuration(to - from)} ago` : "");
+    setText(this.#start, to - from > 0 ? this.#texts.age(to - from) : "");
   }
 
   /** Set the text that a screen reader reads for the slider's value. */
   #setValueText(clockOffsetMs = 0) {
     const moment = this.#timeline?.at(this.#selected ?? this.#to);
-    const label = moment ? stateLabel(moment.state) : "not known";
-    const text = this.#selected === null ? `Now: ${label}` : `${formatTime(this.#selected, clockOffsetMs)}: ${label}`;
+    const activity = moment ? this.#texts.state(moment.state) : this.#texts.format("history.unknown");
+    const text =
+      this.#selected === null
+        ? this.#texts.format("history.now-is", { activity })
+        : this.#texts.format("history.at", { time: this.#texts.time(this.#selected - clockOffsetMs, TO_THE_SECOND), activity });
     if (this.#slider.getAttribute("aria-valuetext") !== text) this.#slider.setAttribute("aria-valuetext", text);
   }
 
@@ -152,7 +137,7 @@ export class HistoryStrip {
     for (const [state, row] of this.#legendRows) row.hidden = !totals.some(([name]) => name === state);
     for (const [state, ms] of totals) {
       const row = this.#legendRows.get(state) ?? this.#addLegendRow(state);
-      if (row.lastElementChild !== null) setText(row.lastElementChild, formatDuration(ms));
+      if (row.lastElementChild !== null) setText(row.lastElementChild, this.#texts.duration(ms));
     }
   }
 
@@ -160,7 +145,7 @@ export class HistoryStrip {
   #addLegendRow(state) {
     const row = createElement("li");
     row.style.setProperty("--state", stateColor(state));
-    row.append(createElement("span", "dot"), createElement("span", "", stateLabel(state)), " ", createElement("span", "ms"));
+    row.append(createElement("span", "dot"), createElement("span", "", this.#texts.state(state)), " ", createElement("span", "ms"));
     this.#legendRows.set(state, row);
     this.#legend.append(row);
     return row;
@@ -174,14 +159,17 @@ export class HistoryStrip {
     const [from, to] = [this.#from - clockOffsetMs, this.#to - clockOffsetMs];
     const margin = Math.max(LABEL_MARGIN, HALF_LABEL_PX / width) * (to - from);
     const shown = ticks(from, to, most, zoneOffset).filter((at) => at > from + margin && at < to - margin);
-    const options = shown.length > 1 && shown[1] - shown[0] < 60_000 ? SECONDS : MINUTES;
+    const options = shown.length > 1 && shown[1] - shown[0] < 60_000 ? TO_THE_SECOND : TO_THE_MINUTE;
+    // Time runs in the direction of reading.
+    const isRightToLeft = getComputedStyle(this.#times).direction === "rtl";
     while (this.#times.children.length > shown.length) this.#times.lastElementChild?.remove();
     while (this.#times.children.length < shown.length) this.#times.append(createElement("span"));
     [...this.#times.children].forEach((label, index) => {
       const at = shown[index];
       // By `translate`, because labels move with the time, and `left` would cost a layout each time.
-      /** @type {HTMLElement} */ (label).style.translate = `${Math.round(((at - from) / (to - from)) * width)}px`;
-      setText(label, formatTimeOfDay(at, options));
+      const x = Math.round(((at - from) / (to - from)) * width);
+      /** @type {HTMLElement} */ (label).style.translate = `${isRightToLeft ? -x : x}px`;
+      setText(label, this.#texts.time(at, options));
     });
   }
 }

@@ -1,18 +1,13 @@
 /** The panel at the foot of the page: latency of the newest update hop by hop, and of all updates. */
 
 import { byId, createElement, setText } from "../cloud/dom.js";
-import { formatLatency } from "../cloud/format.js";
 import { BARS, LatencyStats } from "./latency_stats.js";
 
 /** @typedef {import("../client/latency.js").Journey} Journey */
+/** @typedef {import("../cloud/texts.js").Texts} Texts */
 
-/** What happens between each hop and the one before it, in order. */
-const LEGS = {
-  polled: "in the queue",
-  published: "poller",
-  forwarded: "broker and gateway",
-  shown: "to the screen",
-};
+/** The hops, in order; each has a sentence for what happens before it. */
+const HOPS = ["polled", "published", "forwarded", "shown"];
 
 export class LatencyPanel {
   /** @type {HTMLDetailsElement} */
@@ -30,9 +25,14 @@ export class LatencyPanel {
   /** @type {Map<string, {piece: HTMLElement, row: HTMLElement, value: HTMLElement}>} */
   #rows = new Map();
   #isStale = false;
+  #texts;
 
-  /** @param {Document} document */
-  constructor(document) {
+  /**
+   * @param {Document} document
+   * @param {Texts} texts
+   */
+  constructor(document, texts) {
+    this.#texts = texts;
     this.#panel = byId(document, "latency");
     this.#median = byId(document, "latency-median");
     this.#title = byId(document, "latency-newest");
@@ -50,11 +50,11 @@ export class LatencyPanel {
   /** Create the content when the panel is first opened, because it is closed when the page starts. */
   #createContent() {
     if (this.#rows.size > 0) return;
-    for (const [hop, name] of Object.entries(LEGS)) {
+    for (const hop of HOPS) {
       const piece = createElement("span", `leg ${hop}`);
       const row = createElement("li", `leg-row ${hop}`);
       const value = createElement("span", "ms");
-      row.append(createElement("i", `key ${hop}`), createElement("span", "", name), " ", value);
+      row.append(createElement("i", `key ${hop}`), createElement("span", "", this.#texts.format(`latency.${hop}`)), " ", value);
       this.#bar.append(piece);
       this.#legend.append(row);
       this.#rows.set(hop, { piece, row, value });
@@ -62,9 +62,15 @@ export class LatencyPanel {
     for (const end of BARS) {
       const bar = createElement("span", "bar");
       bar.append(createElement("i"));
-      bar.append(createElement("b", "", end === Infinity ? "more" : end < 1000 ? `${end}` : `${end / 1000} s`));
+      bar.append(createElement("b", "", this.#endText(end)));
       this.#histogram.append(bar);
     }
+  }
+
+  /** The upper end of a bar of the histogram. @param {number} end */
+  #endText(end) {
+    if (end === Infinity) return this.#texts.format("latency.more");
+    return this.#texts.number(end);
   }
 
   /**
@@ -85,23 +91,23 @@ export class LatencyPanel {
     if (this.#newest === null || !this.#isStale) return;
     this.#isStale = false;
     const summary = this.#stats.summary();
-    setText(this.#median, formatMs(summary.p50));
+    setText(this.#median, this.#texts.shortDuration(summary.p50));
     if (!this.#panel.open) return;
     this.#createContent();
     this.#renderNewest(this.#newest);
     this.#renderSummary(summary);
-    setText(this.#clock, clockText(client.clockOffsetMs, client.roundTripMs));
+    setText(this.#clock, clockText(client.clockOffsetMs, client.roundTripMs, this.#texts));
   }
 
   /** @param {{id: string} & Journey} newest */
   #renderNewest({ id, legs, ms, atMost }) {
-    setText(this.#title, `${id}: ${formatLatency({ ms, atMost })}`);
+    setText(this.#title, this.#texts.format("latency.newest-took", { name: id, duration: latencyText(ms, atMost, this.#texts) }));
     const msByHop = new Map(legs.map((leg) => [String(leg.to), leg.ms]));
     for (const [hop, { piece, row, value }] of this.#rows) {
       const legMs = msByHop.get(hop);
       row.classList.toggle("missing", legMs === undefined);
       piece.style.flexGrow = String(legMs ?? 0);
-      setText(value, legMs === undefined ? "not told" : formatMs(legMs));
+      setText(value, legMs === undefined ? this.#texts.format("latency.not-told") : this.#texts.shortDuration(legMs));
     }
   }
 
@@ -111,24 +117,24 @@ export class LatencyPanel {
     [...this.#histogram.children].forEach((bar, index) => {
       const fill = /** @type {HTMLElement} */ (bar.firstChild);
       fill.style.height = `${(bars[index] / longest) * 100}%`;
-      /** @type {HTMLElement} */ (bar).title = formatUpdates(bars[index]);
+      /** @type {HTMLElement} */ (bar).title = this.#texts.format("latency.updates", { count: bars[index] });
     });
-    setText(
-      this.#quantiles,
-      `Half within ${formatMs(p50)}, 95 % within ${formatMs(p95)}, 99 % within ${formatMs(p99)}, of ${formatUpdates(count)}.${upperBoundsText(upperBounds)}`,
-    );
+    const texts = this.#texts;
+    const sentences = [texts.format("latency.quantiles", { p50: texts.shortDuration(p50), p95: texts.shortDuration(p95), p99: texts.shortDuration(p99), share95: texts.percent(0.95), share99: texts.percent(0.99), count })];
+    // Of Azure's queue a latency may begin with a whole second.
+    if (upperBounds > 0) sentences.push(texts.format("latency.upper-bounds", { count: upperBounds, second: texts.duration(1000) }));
+    setText(this.#quantiles, sentences.join(" "));
   }
 }
 
-/** @param {number} ms */
-const formatMs = (ms) => formatLatency({ ms, atMost: false });
-
-/** @param {number} count */
-const formatUpdates = (count) => (count === 1 ? "1 update" : `${count} updates`);
-
-/** The text for latencies that begin with a whole second of Azure's queue. @param {number} count */
-function upperBoundsText(count) {
-  return count === 0 ? "" : ` Of ${count} the queue told the second only: they took up to 1 s less.`;
+/**
+ * @param {number} ms
+ * @param {boolean} atMost whether `ms` is an upper bound
+ * @param {Texts} texts
+ */
+export function latencyText(ms, atMost, texts) {
+  if (!atMost) return texts.shortDuration(ms);
+  return texts.format("latency.under", { duration: texts.duration(Math.max(1, Math.ceil(ms / 1000)) * 1000) });
 }
 
 /**
@@ -136,15 +142,14 @@ function upperBoundsText(count) {
  *
  * @param {number | null} offsetMs the gateway's clock minus this one; null if unknown
  * @param {number | null} roundTripMs of the ping that measured it; null if none did
+ * @param {Texts} texts
  */
-export function clockText(offsetMs, roundTripMs) {
+export function clockText(offsetMs, roundTripMs, texts) {
   if (offsetMs === null) return "";
-  if (roundTripMs === null) return "The clocks could not be compared by a ping; the last leg is as short as it can be.";
-  const difference = Math.round(Math.abs(offsetMs));
-  const error = Math.max(1, Math.ceil(roundTripMs / 2));
-  const side = offsetMs > 0 ? "behind" : "ahead of";
-  const amount = difference < 1000 ? `${difference} ms` : `${(difference / 1000).toFixed(1)} s`;
-  return difference <= error
-    ? `This device's clock and the gateway's agree within ${error} ms, as measured by ping.`
-    : `This device's clock is ${amount} ${side} the gateway's (± ${error} ms, measured by ping), which is taken into account.`;
+  if (roundTripMs === null) return texts.format("latency.clock-unknown");
+  const differenceMs = Math.round(Math.abs(offsetMs));
+  const errorMs = Math.max(1, Math.ceil(roundTripMs / 2));
+  const [difference, error] = [texts.shortDuration(differenceMs), texts.shortDuration(errorMs)];
+  if (differenceMs <= errorMs) return texts.format("latency.clock-agrees", { error });
+  return texts.format(offsetMs > 0 ? "latency.clock-behind" : "latency.clock-ahead", { difference, error });
 }

@@ -3,6 +3,7 @@
 import { connect } from "../client/pillowcast.js";
 import { cloudStyleSheet } from "../cloud/cloud.js";
 import { byId } from "../cloud/dom.js";
+import { Texts } from "../cloud/texts.js";
 import { adoptFirst } from "./adopt_socket.js";
 import { Announcer } from "./announcer.js";
 import { App, initialState } from "./app.js";
@@ -22,6 +23,14 @@ import { Wall } from "./wall.js";
 
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, cloudStyleSheet()];
 
+const source = byId(document, "texts");
+const texts = new Texts(source.lang, JSON.parse(source.textContent ?? ""), navigator.languages);
+/** Load a part of the page, with its sentences. @param {string} name */
+const load = async (name) => {
+  const part = await loadLater(document, name);
+  texts.add(part.$texts);
+  return part;
+};
 const token = takeToken(location, history, tabStorage(window));
 const state = initialState(location);
 // Where a token is needed, an empty one is refused at once, with a sentence for the visitor.
@@ -34,21 +43,21 @@ const client = connect({
   reportShown: true,
   WebSocket: adoptFirst(WebSocket, globalThis.preconnection),
 });
-const announcer = new Announcer();
-const cards = new CardRenderer(client, announcer);
+const announcer = new Announcer(texts);
+const cards = new CardRenderer(client, announcer, texts);
 const views = {
   announcer,
   cards,
-  detail: new DetailView(document, client, state.gestureCounts),
-  empty: new EmptyState(document),
-  filters: new Filters(document, (filter) => app.applyFilter(filter)),
+  detail: new DetailView(document, client, state.gestureCounts, texts),
+  empty: new EmptyState(document, texts),
+  filters: new Filters(document, texts, (filter) => app.applyFilter(filter)),
   latency: new LatencyLater(
-    async () => new (await loadLater(document, "latency")).LatencyPanel(document),
+    async () => new (await load("latency")).LatencyPanel(document, texts),
     () => performance.now(),
   ),
   shell: new Shell(document),
-  status: new StatusBar(document, () => client.retry()),
-  wall: new Wall(byId(document, "clouds"), cards),
+  status: new StatusBar(document, texts, () => client.retry()),
+  wall: new Wall(byId(document, "clouds"), cards, texts),
 };
 const scheduler = new RedrawScheduler({
   requestFrame: (callback) => requestAnimationFrame(callback),
@@ -57,7 +66,7 @@ const scheduler = new RedrawScheduler({
 });
 const app = new App(window, client, state, views, scheduler);
 const extras = new ExtrasLater(window, async () => {
-  const { startExtras } = await loadLater(document, "extras");
+  const { startExtras } = await load("extras");
   startExtras({ window, folder });
 });
 client.addEventListener("connection", ({ detail }) => extras.onConnection(detail));

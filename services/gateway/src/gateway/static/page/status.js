@@ -2,7 +2,6 @@
 
 import { UNAUTHORIZED } from "../client/retry_policy.js";
 import { byId, query, setText } from "../cloud/dom.js";
-import { formatCloudCount, formatDuration } from "../cloud/format.js";
 import { canMove } from "../cloud/motion.js";
 
 const NO_TOKEN_IN_TIME = 4408;
@@ -12,6 +11,8 @@ const BEAT = { transform: ["none", "scale(2.8)"], opacity: [0.55, 0] };
 const BEAT_MS = 1_500;
 
 /**
+ * @typedef {import("../cloud/texts.js").Texts} Texts
+ *
  * @typedef {object} Facts
  * @property {string} connection as `Pillowcast.connection`
  * @property {number} lastingMs for how long that is so
@@ -26,27 +27,32 @@ const BEAT_MS = 1_500;
  * The text of the status bar. Pure.
  *
  * @param {Facts} facts
+ * @param {Texts} texts
  * @returns {{title: string, detail: string, note: string, canRetry: boolean}} `note` is hidden where
  *   there is no room for it
  */
-export function statusText({ connection, lastingMs, status, count, isRetained, isOffline, watching = null }) {
-  const lasting = formatDuration(lastingMs);
-  const note = count === 0 ? "" : "This is how the clouds last were.";
+export function statusText({ connection, lastingMs, status, count, isRetained, isOffline, watching = null }, texts) {
+  const note = count === 0 ? "" : texts.format("status.old");
   switch (connection) {
     case "live":
-      return { title: "Live", detail: (isRetained ? formatCloudCount(count) : waitingText(count)) + watchingText(watching), note: "", canRetry: false };
-    case "broker-offline":
-      return { title: "Not live", detail: `for ${lasting}. No news of any cloud.`, note, canRetry: false };
+      return { title: texts.format("status.live"), detail: liveText({ count, isRetained, watching }, texts), note: "", canRetry: false };
+    case "broker-offline": {
+      const detail = texts.format("status.broker-offline-text", { duration: texts.duration(lastingMs) });
+      return { title: texts.format("status.broker-offline"), detail, note, canRetry: false };
+    }
     case "disconnected":
-      if (isLocked(status)) return { title: "Private", detail: status.reason, note: "", canRetry: true };
+      if (isLocked(status)) {
+        const detail = texts.format("status.private-text", { reason: status.reason });
+        return { title: texts.format("status.private"), detail, note: "", canRetry: true };
+      }
       return {
-        title: isOffline ? "You are offline" : "Disconnected",
-        detail: `for ${lasting}. ${nextAttemptText(status)}`,
+        title: texts.format(isOffline ? "status.offline" : "status.disconnected"),
+        detail: disconnectedText(status, texts.duration(lastingMs), texts),
         note,
         canRetry: status.phase === "waiting" || status.phase === "stopped",
       };
     default:
-      return { title: "Connecting", detail: "Looking for the clouds…", note: "", canRetry: false };
+      return { title: texts.format("status.connecting"), detail: texts.format("status.connecting-text"), note: "", canRetry: false };
   }
 }
 
@@ -55,17 +61,39 @@ export function isLocked({ phase, code }) {
   return phase === "stopped" && (code === UNAUTHORIZED || code === NO_TOKEN_IN_TIME);
 }
 
-/** Of nobody, nothing is said. @param {number | null} watching */
-const watchingText = (watching) => (watching ? ` · ${watching} watching` : "");
+/**
+ * How many clouds there are, and how many look; of nobody, nothing is said.
+ *
+ * @param {{count: number, isRetained: boolean, watching: number | null}} facts
+ * @param {Texts} texts
+ */
+function liveText({ count, isRetained, watching }, texts) {
+  const clouds = countText(count, isRetained, texts);
+  return watching ? `${clouds} · ${texts.format("status.watching", { count: watching })}` : clouds;
+}
 
-/** The text while pillows may exist that are not known. @param {number} count */
-const waitingText = (count) => (count === 0 ? "Waiting for news." : `${formatCloudCount(count)} so far`);
+/**
+ * @param {number} count number of known clouds
+ * @param {boolean} isRetained whether there are no others
+ * @param {Texts} texts
+ */
+function countText(count, isRetained, texts) {
+  if (count === 0) return texts.format(isRetained ? "status.no-clouds" : "status.waiting");
+  return texts.format(isRetained ? "status.clouds" : "status.clouds-so-far", { count });
+}
 
-/** @param {Facts["status"]} status */
-function nextAttemptText({ phase, retryInMs, reason }) {
-  if (phase === "stopped") return `Not trying again: ${reason || "the gateway refused"}.`;
-  if (phase === "waiting") return `Trying again in ${Math.max(1, Math.ceil((retryInMs ?? 0) / 1000))} s.`;
-  return "Trying again now…";
+/**
+ * @param {Facts["status"]} status
+ * @param {string} duration
+ * @param {Texts} texts
+ */
+function disconnectedText({ phase, retryInMs, reason }, duration, texts) {
+  if (phase === "waiting") {
+    const wait = texts.duration(Math.max(1, Math.ceil((retryInMs ?? 0) / 1000)) * 1000);
+    return texts.format("status.disconnected-waiting", { duration, wait });
+  }
+  if (phase !== "stopped") return texts.format("status.disconnected-now", { duration });
+  return texts.format(reason ? "status.disconnected-stopped" : "status.disconnected-refused", { duration, reason });
 }
 
 export class StatusBar {
@@ -79,12 +107,15 @@ export class StatusBar {
   #note;
   #retry;
   #announcement;
+  #texts;
 
   /**
    * @param {Document} document
+   * @param {Texts} texts
    * @param {() => void} onRetry called when the button is clicked
    */
-  constructor(document, onRetry) {
+  constructor(document, texts, onRetry) {
+    this.#texts = texts;
     this.#document = document;
     this.#title = byId(document, "status-title");
     this.#detail = byId(document, "status-detail");
@@ -99,10 +130,11 @@ export class StatusBar {
    * @param {number} now monotonic time in ms
    */
   render(facts, now) {
-    const { title, detail, note, canRetry } = statusText(facts);
+    const { title, detail, note, canRetry } = statusText(facts, this.#texts);
     const { dataset } = this.#document.body;
     if (dataset.connection !== facts.connection) dataset.connection = facts.connection;
-    this.#announce(facts.connection, note === "" ? title : `${title}. ${note}`, now);
+    const announcement = note === "" ? title : this.#texts.format(`status.${facts.connection}-announced`);
+    this.#announce(facts.connection, announcement, now);
     setText(this.#title, title);
     setText(this.#detail, detail);
     setText(this.#note, note);

@@ -1,6 +1,5 @@
 /** Measures how large the tiles of a crowd must be for their texts: the visitor chooses the text size. */
 
-import { stateLabel } from "../cloud/cloud.js";
 import { createElement } from "../cloud/dom.js";
 import { describePillow } from "../cloud/format.js";
 import { STATES } from "../cloud/poses.js";
@@ -13,11 +12,12 @@ const MINUTE_MS = 60_000;
 const STALE = { fresh: "stale", ageMs: 59 * MINUTE_MS, isRetained: true };
 
 /** @typedef {import("../client/frames.js").Pillow} Pillow */
+/** @typedef {import("../cloud/texts.js").Texts} Texts */
 /** @typedef {import("./layout.js").Tile & {height: number}} FittedTile */
 
 export class TileProbe {
   #container;
-  #card = new Card(true);
+  #card;
   /** Its size changes with the text size of the page, also with a browser's zoom of text only. */
   #ruler = createElement("span", "ruler", "M");
   /** The last result, and for what. @type {FittedTile | undefined} */
@@ -26,11 +26,13 @@ export class TileProbe {
 
   /**
    * @param {HTMLElement} container the wall, whose style sheets apply to its tiles
+   * @param {Texts} texts
    * @param {() => void} onTextSize called when the size of the page's text has changed
    */
-  constructor(container, onTextSize) {
+  constructor(container, texts, onTextSize) {
+    this.#card = new Card(true, texts);
     this.#container = container;
-    const [longest] = STATES.map(pillowIn).sort((one, other) => textOf(other).length - textOf(one).length);
+    const [longest] = STATES.map(pillowIn).sort((one, other) => textOf(other, texts).length - textOf(one, texts).length);
     this.#card.element.classList.add("probe");
     this.#card.assign("m");
     this.#card.render(longest, STALE);
@@ -70,7 +72,7 @@ function pillowIn(state) {
   return /** @type {Pillow} */ ({ pillow: "m", state, at: "", battery: 1 });
 }
 
-/** @param {Pillow} pillow */
-function textOf(pillow) {
-  return describePillow(pillow, STALE, stateLabel).activity;
+/** @param {Pillow} pillow @param {Texts} texts */
+function textOf(pillow, texts) {
+  return describePillow(pillow, STALE, texts).activity;
 }

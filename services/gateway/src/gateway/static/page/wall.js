@@ -20,6 +20,7 @@ const PAGE_ROWS = 3;
 export class Wall {
   #container;
   #renderer;
+  #texts;
   /** @type {string[]} */
   #ids = [];
   /** The index of each id. @type {Map<string, number>} */
@@ -44,8 +45,10 @@ export class Wall {
    * @param {HTMLElement} container
    * @param {Pick<import("./card.js").CardRenderer, "render" | "appearanceOf">} renderer renders each
    *   card that comes into sight
+   * @param {import("../cloud/texts.js").Texts} texts
    */
-  constructor(container, renderer) {
+  constructor(container, renderer, texts) {
+    this.#texts = texts;
     this.#container = container;
     this.#renderer = renderer;
     addEventListener("scroll", () => this.#onScroll(), { passive: true });
@@ -136,7 +139,7 @@ export class Wall {
 
   /** @param {import("./layout.js").Tile} tile */
   #fitGrid(tile) {
-    this.#probe ??= new TileProbe(this.#container, () => this.#arrange());
+    this.#probe ??= new TileProbe(this.#container, this.#texts, () => this.#arrange());
     return computeGrid(this.#ids.length, this.#width, this.#probe.fit(this.#width, tile));
   }
 
@@ -163,7 +166,7 @@ export class Wall {
   #addCard(id, unused) {
     const appearance = this.#renderer.appearanceOf(id);
     const same = unused.findIndex((card) => card.appearance === appearance);
-    const [card = new Card(this.#grid !== null)] = unused.length === 0 ? [] : unused.splice(Math.max(same, 0), 1);
+    const [card = new Card(this.#grid !== null, this.#texts)] = unused.length === 0 ? [] : unused.splice(Math.max(same, 0), 1);
     card.assign(id);
     card.isSoft = this.#size !== null && !isDense(this.#size);
     if (!card.element.isConnected) this.#container.append(card.element);
@@ -208,7 +211,7 @@ export class Wall {
     if (from === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     const columns = this.#grid?.columns ?? this.#columnsInFlow();
     const rows = this.#grid === null ? PAGE_ROWS : Math.max(1, Math.floor(innerHeight / (this.#grid.height + this.#grid.gap)) - 1);
-    const step = keyStep(event.key, columns, columns * rows);
+    const step = keyStep(event.key, columns, columns * rows, isRightToLeft(this.#container));
     if (step === undefined) return;
     event.preventDefault();
     const to = Math.max(0, Math.min(this.#ids.length - 1, from + step));
@@ -233,6 +236,9 @@ export class Wall {
     this.#arrange();
   }
 }
+
+/** @param {Element} element */
+const isRightToLeft = (element) => getComputedStyle(element).direction === "rtl";
 
 /** The id of the pillow on whose card a node is. @param {EventTarget | null} node */
 function idOfCard(node) {

@@ -1,0 +1,146 @@
+/**
+ * The sentences of one language, with its numbers, durations and times by Intl. Pure but for what Intl
+ * knows of the time zone.
+ *
+ * A key has a whole sentence with `{name}` for each value, or one for each plural category of the value
+ * `count`. No sentence is assembled from others, because languages order and inflect words differently.
+ */
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** From the largest to the smallest. @type {["day" | "hour" | "minute", number][]} */
+const UNITS = [["day", DAY], ["hour", HOUR], ["minute", MINUTE]];
+
+/** Scripts that are written from right to left: Hebrew, Arabic, and what lies between and beside them. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** @typedef {Record<string, string | Record<string, string>>} Table sentences by key */
+
+export class Texts {
+  #table;
+  #locale;
+  /** Created on first use, because that takes long. @type {Map<string, any>} */
+  #formatters = new Map();
+
+  /**
+   * @param {string} language
+   * @param {Table} table
+   * @param {readonly string[]} [locales] those of the user: numbers and times are written as in the first
+   *   that has the language, `de-CH` for German
+   */
+  constructor(language, table, locales = []) {
+    this.#table = { ...table };
+    this.#locale = locales.find((one) => one.split("-")[0] === language) ?? language;
+  }
+
+  /** Add the sentences of a part of the page that was loaded later. @param {Table} table */
+  add(table) {
+    Object.assign(this.#table, table);
+  }
+
+  /**
+   * @param {string} key
+   * @param {Record<string, string | number>} [values] numbers are formatted; a text is isolated where its
+   *   direction could change that of the sentence
+   */
+  format(key, values = {}) {
+    const entry = this.#table[key] ?? key;
+    const sentence = typeof entry === "string" ? entry : (entry[this.#category(Number(values.count))] ?? entry.other);
+    return sentence.replace(/\{(\w+)\}/g, (_, name) => {
+      const value = values[name];
+      if (typeof value === "number") return this.number(value);
+      return RIGHT_TO_LEFT.test(sentence + value) ? `\u2068${value}\u2069` : value;
+    });
+  }
+
+  /**
+   * Format the sentence of a group that is made for one case, else the group's `other`.
+   *
+   * @param {string} group
+   * @param {string} name
+   * @param {Record<string, string | number>} [values]
+   */
+  choose(group, name, values) {
+    const key = `${group}.${name}`;
+    return this.format(key in this.#table ? key : `${group}.other`, values);
+  }
+
+  /** The label of a state; the state itself if it is unknown here. @param {string} state */
+  state(state) {
+    return this.format(`state.${state}` in this.#table ? `state.${state}` : state);
+  }
+
+  /** @param {number} value */
+  number(value) {
+    return this.#number({}).format(value);
+  }
+
+  /** Format a number from 0 to 1 as a percentage; "" for any other value. @param {unknown} share */
+  percent(share) {
+    return typeof share === "number" && share >= 0 && share <= 1 ? this.#number({ style: "percent" }).format(share) : "";
+  }
+
+  /** Format a duration in its largest unit, rounded down: "12 sec", "3 min", "2 days". @param {number} ms */
+  duration(ms) {
+    const [unit, count] = largestUnit(ms);
+    return this.#unit(unit).format(count);
+  }
+
+  /** Format a duration of up to some seconds: "182 ms", "1.2 sec". @param {number} ms */
+  shortDuration(ms) {
+    return ms < SECOND ? this.#unit("millisecond").format(ms) : this.#unit("second", 1).format(ms / SECOND);
+  }
+
+  /** Format an age: "just now", "12 sec. ago"; "" for NaN. @param {number} ms */
+  age(ms) {
+    if (Number.isNaN(ms)) return "";
+    if (ms < 2 * SECOND) return this.format("age.now");
+    const [unit, count] = largestUnit(ms);
+    return this.#formatter("age", () => new Intl.RelativeTimeFormat(this.#locale, { style: "short" })).format(-count, unit);
+  }
+
+  /**
+   * Format a time of this device's clock.
+   *
+   * @param {number} at
+   * @param {Intl.DateTimeFormatOptions} options
+   */
+  time(at, options) {
+    return this.#formatter(JSON.stringify(options), () => new Intl.DateTimeFormat(this.#locale, options)).format(at);
+  }
+
+  /** @param {number} count */
+  #category(count) {
+    return this.#formatter("plural", () => new Intl.PluralRules(this.#locale)).select(count);
+  }
+
+  /** @param {string} unit */
+  #unit(unit, maximumFractionDigits = 0) {
+    return this.#number({ style: "unit", unit, unitDisplay: "short", maximumFractionDigits, minimumFractionDigits: maximumFractionDigits });
+  }
+
+  /** @param {Intl.NumberFormatOptions} options */
+  #number(options) {
+    return this.#formatter(JSON.stringify(options), () => new Intl.NumberFormat(this.#locale, options));
+  }
+
+  /**
+   * @template Formatter
+   * @param {string} name
+   * @param {() => Formatter} create
+   * @returns {Formatter}
+   */
+  #formatter(name, create) {
+    const formatter = this.#formatters.get(name) ?? create();
+    this.#formatters.set(name, formatter);
+    return formatter;
+  }
+}
+
+/** @param {number} ms @returns {["day" | "hour" | "minute" | "second", number]} */
+function largestUnit(ms) {
+  const [unit, size] = UNITS.find(([, one]) => ms >= one) ?? ["second", SECOND];
+  return [unit, Math.max(0, Math.floor(ms / size))];
+}
