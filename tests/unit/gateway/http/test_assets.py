@@ -114,8 +114,8 @@ async def test_an_entry_module_is_bundled_with_its_imports(
 ) -> None:
     """The imported module is also served on its own."""
     _, client = site
-    assert "near = 1" in (await client.get("/page/main.js")).text
-    assert "near = 1" in (await client.get("/embed.js")).text
+    assert "near=1" in (await client.get("/page/main.js")).text
+    assert "near=1" in (await client.get("/embed.js")).text
     assert (await client.get("/page/near.js")).content == FILES["page/near.js"]
 
 
