@@ -114,7 +114,7 @@ async def test_a_development_token_is_good_for_stream_api_and_history(gateway: G
     authorized = {"authorization": f"Bearer {token}"}
     every = await gateway.get("/api/pillows", **authorized)
     assert sorted(one["pillow"] for one in every.json()["pillows"]) == ["ward-1", "ward-2"]
-    for path in ("", "/history"):
+    for path in ("", "/history", "/summary", "/activity"):
         assert (await gateway.get(f"/api/pillows/ward-1{path}", **authorized)).status_code == 200
         for other in ("cloud-1", "nobody"):
             refused = await gateway.get(f"/api/pillows/{other}{path}", **authorized)
@@ -122,7 +122,17 @@ async def test_a_development_token_is_good_for_stream_api_and_history(gateway: G
             assert refused.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["/api/pillows", "/api/pillows/cloud-1/history", "/events"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/pillows",
+        "/api/pillows/cloud-1/history",
+        "/api/pillows/cloud-1/activity",
+        "/api/today",
+        "/api/labels",
+        "/events",
+    ],
+)
 async def test_nothing_is_shown_without_a_token(gateway: Gateway, path: str) -> None:
     for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic abc"}):
         refused = await gateway.get(path, **headers)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -14,6 +15,7 @@ from devstack import ports
 from devstack.broker import Broker
 from devstack.processes import Program
 from tests.gateway import COMMAND, TIMEOUT_S, Gateway, Publisher, request, state
+from tests.poller import eventually
 
 PREFIX = "gwhttp"
 
@@ -217,4 +219,27 @@ async def test_a_signal_ends_the_process_with_status_0(
         gateway._signal(by, to_group=False)
         assert await gateway.wait() == 0
         assert sum('"event": "stopped"' in line for line in gateway.log.lines) == 1
+        gateway.assert_log_is_clean()
+
+
+async def test_names_of_a_file_are_told_and_read_again(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """And the page is told that there are some."""
+    path = tmp_path / "labels.toml"
+    await asyncio.to_thread(path.write_text, "cloud-1 = 'Grandma'", encoding="utf-8")
+    gateway = Gateway(broker, prefix, GATEWAY_LABELS_FILE=str(path))
+
+    async def names() -> object:
+        return (await gateway.get("/api/labels")).json()["labels"]
+
+    async with gateway:
+        assert "<body data-labels" in (await gateway.get("/")).text
+        assert await names() == {"cloud-1": "Grandma"}
+        await asyncio.to_thread(path.write_text, "cloud-1 = 'Granny'", encoding="utf-8")
+
+        async def is_read() -> bool:
+            return await names() == {"cloud-1": "Granny"}
+
+        await eventually(is_read, "the names are read again")
         gateway.assert_log_is_clean()

@@ -72,6 +72,8 @@ async def test_a_kill_loses_only_what_the_summary_says_nobody_heard(
             await eventually(has_last, "the last state is recorded")
             async with gateway:
                 summary = (await gateway.get("/api/pillows/cloud-1/summary?days=2")).json()
+                steps = (await gateway.get("/api/pillows/cloud-1/activity?step=900")).json()
+                today = (await gateway.get("/api/today")).json()
         finally:
             await recorder.close()
 
@@ -87,6 +89,10 @@ async def test_a_kill_loses_only_what_the_summary_says_nobody_heard(
     assert unexplained == []
     assert summary["source"] == "recorder"
     assert sum(day["states"].get("hugging", {}).get("episodes", 0) for day in summary["days"]) == 1
+    assert (steps["source"], today["source"]) == ("recorder", "recorder")
+    assert sum(step["episodes"].get("hugging", 0) for step in steps["steps"]) == 1
+    hugs = summary["days"][-1]["states"].get("hugging", {}).get("episodes", 0)
+    assert today["pillows"]["cloud-1"]["hugs"] == hugs
 
 
 async def test_a_full_disk_is_said_and_recording_goes_on_when_there_is_room(

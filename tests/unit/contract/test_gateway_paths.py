@@ -2,9 +2,6 @@
 
 from contract.close_codes import CLOSE_CODES
 from contract.documents.gateway_paths import gateway_paths
-from gateway.http.past_api import PAGE_PARAMETERS
-from history.pages import MAX_PAGE
-from history.summary import MAX_DAYS
 
 
 def test_the_event_stream_has_the_refusals_of_the_close_codes() -> None:
@@ -25,17 +22,3 @@ def test_what_needs_a_token_may_answer_401() -> None:
         operation = item["get"]
         if path != "/ws":  # refuses by a close code
             assert ("401" in operation["responses"]) == ("security" not in operation), path
-
-
-def test_the_limits_of_the_past_are_those_of_the_code() -> None:
-    """The contract imports neither."""
-    paths = gateway_paths()
-    schemas = {
-        one["name"]: one["schema"]
-        for path in ("history", "summary")
-        for one in paths[f"/api/pillows/{{pillow}}/{path}"]["get"]["parameters"]
-    }
-
-    assert schemas["limit"]["maximum"] == MAX_PAGE
-    assert schemas["days"]["maximum"] == MAX_DAYS
-    assert {*PAGE_PARAMETERS, "days", "tz", "pillow"} == set(schemas)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import DataError, OperationalError
 
 from contract.updates import Update
-from history.summary import Span
+from history.spans import Span
 from recorder import recording as module
 from recorder.database_health import DatabaseHealth
 from recorder.intake import ENTRY_OVERHEAD_BYTES, Intake

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from contract.frames import BrokerStatus, Retained
-from contract.wire_types import CursorText, PillowId, ReceivedPillow, Timestamp, described
+from contract.wire_types import CursorText, Label, PillowId, ReceivedPillow, Timestamp, described
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -78,6 +78,61 @@ class PillowSummary(msgspec.Struct, frozen=True):
     tz: Annotated[str, described("The time zone of the days.", examples=["Europe/Berlin"])]
     source: PastSource
     days: list[DaySummary]
+
+
+class ActivityStep(msgspec.Struct, frozen=True):
+    """A step of a time, as far as it has passed. States that it had nothing of are not named."""
+
+    at: Annotated[Timestamp, msgspec.Meta(description="When it begins.")]
+    seconds: Annotated[dict[str, Seconds], described("The time in each state.")]
+    episodes: Annotated[
+        dict[str, int], described("How many episodes of each state began in the step.")
+    ]
+    asleep_s: Annotated[
+        Seconds, described("The time in which somebody listened and the pillow said nothing.")
+    ]
+    unheard_s: Annotated[
+        Seconds, described("The time in which nobody listened, and no episode tells what was.")
+    ]
+
+
+class PillowActivity(msgspec.Struct, frozen=True, rename={"began": "from", "ended": "to"}):
+    """What a pillow did in each step of a time, the oldest first."""
+
+    pillow: PillowId
+    began: Timestamp
+    ended: Annotated[Timestamp, msgspec.Meta(description="At most the present.")]
+    step_s: Annotated[int, described("The length of a step in seconds; the last may be shorter.")]
+    source: PastSource
+    steps: list[ActivityStep]
+
+
+class PillowHugs(msgspec.Struct, frozen=True):
+    """The hugs of a pillow on one day."""
+
+    hugs: Annotated[int, described("How many began on this day.", minimum=0)]
+    last_hug: Annotated[
+        Timestamp, msgspec.Meta(description="When the last one ended, or was last reported.")
+    ]
+    longest_hug_s: Annotated[Seconds, described("The longest that began on this day, to its end.")]
+
+
+class Today(msgspec.Struct, frozen=True, rename={"ended": "to"}):
+    """The hugs of the present day of a time zone. A pillow without a hug is not named."""
+
+    day: Annotated[str, described("The day in its time zone.", format="date")]
+    tz: Annotated[str, described("The time zone of the day.", examples=["Europe/Berlin"])]
+    ended: Annotated[
+        Timestamp, msgspec.Meta(description="Until when hugs count that have begun; seconds ago.")
+    ]
+    source: PastSource
+    pillows: dict[str, PillowHugs]
+
+
+class Labels(msgspec.Struct, frozen=True):
+    """The names that people gave to pillows, by the pillow's id."""
+
+    labels: Annotated[dict[str, Label], described("Those of the file GATEWAY_LABELS_FILE.")]
 
 
 class Readiness(msgspec.Struct, frozen=True):

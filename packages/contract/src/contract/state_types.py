@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from contract.wire_types import (
+    MAX_LABEL_CHARACTERS,
     AcceptedState,
     AcceptedTimestamp,
     Fraction,
@@ -28,6 +29,17 @@ TraceParent = Annotated[
     ),
 ]
 
+AnyLabel = Annotated[
+    Any,
+    described(
+        "A name that people gave to the pillow, a text of at most "
+        f"{MAX_LABEL_CHARACTERS} characters, that is shown beside its id. It is forwarded as it "
+        "came; who shows it leaves out control characters, and ignores what is no text, empty or "
+        "longer.",
+        examples=["Grandma's cloud"],
+    ),
+]
+
 
 class QueueMessage(msgspec.Struct, frozen=True):
     """What a pillow puts on the queue, plain or in Base64.
@@ -42,6 +54,7 @@ class QueueMessage(msgspec.Struct, frozen=True):
     confidence: Fraction | msgspec.UnsetType = msgspec.UNSET
     battery: Fraction | msgspec.UnsetType = msgspec.UNSET
     motion: Samples | msgspec.UnsetType = msgspec.UNSET
+    label: AnyLabel = msgspec.UNSET
     traceparent: TraceParent | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -63,6 +76,7 @@ class State(msgspec.Struct, frozen=True):
     confidence: Fraction | msgspec.UnsetType = msgspec.UNSET
     battery: Fraction | msgspec.UnsetType = msgspec.UNSET
     motion: Samples | msgspec.UnsetType = msgspec.UNSET
+    label: AnyLabel = msgspec.UNSET
     clock: Clock | msgspec.UnsetType = msgspec.UNSET
     hops: Hops | msgspec.UnsetType = msgspec.UNSET
 
@@ -87,6 +101,7 @@ class ReceivedState(msgspec.Struct, frozen=True):
             examples=[[[0.01, -0.98, 0.12]]],
         ),
     ] = msgspec.UNSET
+    label: AnyLabel = msgspec.UNSET
     clock: Annotated[
         Any,
         described(

@@ -75,6 +75,19 @@ Samples = Annotated[
         "Accelerometer samples `[x, y, z]` in g, oldest first.", examples=[[[0.01, -0.98, 0.12]]]
     ),
 ]
+MAX_LABEL_CHARACTERS: Final = 80
+"""The longest name of a pillow that is shown."""
+
+Label = Annotated[
+    str,
+    described(
+        "A name that people gave to the pillow; it is shown beside the id. Control characters are "
+        "not shown, and a name that is empty or longer is ignored.",
+        minLength=1,
+        maxLength=MAX_LABEL_CHARACTERS,
+        examples=["Grandma's cloud"],
+    ),
+]
 ClientCount = Annotated[int, described("How many clients this gateway has now.", minimum=0)]
 SentMs = Annotated[
     int, described("When the frame was sent: the gateway's clock in Unix ms.", minimum=0)

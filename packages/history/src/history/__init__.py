@@ -7,6 +7,10 @@
 - `episodes`: reports of one state after the other are one episode
 - `listening`: from when until when states were heard
 - `pages`: what is read at once
-- `reading`: pages of past states, and the episodes of some days
-- `summary`: what each day had, from its episodes
+- `spans`: pieces of time
+- `tallies`: what a pillow did in each of some spans
+- `steps`: spans of equal length, and what each had
+- `hugs`: what a day had of them
+- `reading`: pages of past states, tallies and hugs
+- `summary`: what each day had
 """

@@ -4,7 +4,7 @@ Durations are measured by a monotonic clock; only where a span begins is an inst
 is first written, so that a clock that is set later does not move it.
 """
 
-from history.summary import Span
+from history.spans import Span
 
 
 class Listening:

@@ -7,15 +7,13 @@ from typing import Final
 
 from contract.http_types import DaySummary, StateTotal
 from contract.timestamps import format_timestamp
-from history.episodes import Episode
+from history.spans import Span
+from history.tallies import Activity
 
 MAX_DAYS: Final = 366
 
 RECENT_US: Final = 15_000_000
 """A recorder that hears nothing says every ten seconds that it listens."""
-
-Span = tuple[int, int]
-"""From when until when, in microseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,11 @@ class Day:
     date: date
     began_us: int
     ended_us: int
+
+    @property
+    def span(self) -> Span:
+        """From when until when."""
+        return self.began_us, self.ended_us
 
 
 def days_until(now_us: int, count: int, zone: tzinfo) -> list[Day]:
@@ -38,15 +41,34 @@ def days_until(now_us: int, count: int, zone: tzinfo) -> list[Day]:
     return [Day(one, began_us, min(ended_us, now_us)) for one, began_us, ended_us in days]
 
 
-def summarize(
-    days: Sequence[Day], episodes: Iterable[Episode], listened: Iterable[Span]
-) -> list[DaySummary]:
-    """Return what each day had.
+def summarize(days: Sequence[Day], found: Activity) -> list[DaySummary]:
+    """Return what each day had; `found` is what one pillow did in them."""
+    states: list[dict[str, StateTotal]] = [{} for _ in days]
+    known_us = list(found.unheard_us)
+    for (number, state), tally in sorted(found.tallies.items()):
+        states[number][state] = StateTotal(
+            tally.episodes, seconds(tally.spent_us), seconds(tally.longest_us)
+        )
+        known_us[number] += tally.spent_us
+    unheard: list[list[tuple[str, str]]] = [[] for _ in days]
+    for number, (began_us, ended_us) in found.unheard:
+        unheard[number].append((format_timestamp(began_us), format_timestamp(ended_us)))
+    return [
+        DaySummary(
+            date=day.date.isoformat(),
+            began=format_timestamp(day.began_us),
+            ended=format_timestamp(day.ended_us),
+            states=states[number],
+            asleep=seconds(max(0, day.ended_us - day.began_us - known_us[number])),
+            unheard=unheard[number],
+        )
+        for number, day in enumerate(days)
+    ]
 
-    `episodes` are all of one pillow that reach into the days, in any order; `listened` may overlap.
-    """
-    episodes, heard = list(episodes), merged(listened)
-    return [_summarize_day(day, episodes, heard) for day in days]
+
+def seconds(time_us: int) -> float:
+    """Return a duration as responses have it."""
+    return round(time_us / 1_000_000, 3)
 
 
 def until_now(listened: Iterable[Span], now_us: int) -> list[Span]:
@@ -55,64 +77,6 @@ def until_now(listened: Iterable[Span], now_us: int) -> list[Span]:
         (began_us, now_us if now_us - RECENT_US <= ended_us < now_us else ended_us)
         for began_us, ended_us in listened
     ]
-
-
-def merged(spans: Iterable[Span]) -> list[Span]:
-    """Return the spans without overlaps, the oldest first."""
-    found: list[Span] = []
-    for began_us, ended_us in sorted(spans):
-        if found and began_us <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], ended_us))
-        else:
-            found.append((began_us, ended_us))
-    return found
-
-
-def gaps(day: Span, heard: Sequence[Span]) -> list[Span]:
-    """Return the parts of a day that no span covers; the spans are merged."""
-    found, at_us = [], day[0]
-    for began_us, ended_us in heard:
-        if ended_us <= at_us or began_us >= day[1]:
-            continue
-        if began_us > at_us:
-            found.append((at_us, began_us))
-        at_us = ended_us
-    if at_us < day[1]:
-        found.append((at_us, day[1]))
-    return found
-
-
-def _summarize_day(day: Day, episodes: Sequence[Episode], heard: Sequence[Span]) -> DaySummary:
-    totals: dict[str, StateTotal] = {}
-    active: list[Span] = []
-    for one in episodes:
-        part_us = min(one.ended_us, day.ended_us) - max(one.began_us, day.began_us)
-        began_here = day.began_us <= one.began_us < day.ended_us
-        if part_us < 0 or (part_us == 0 and not began_here):
-            continue
-        known = totals.get(one.state, StateTotal())
-        totals[one.state] = StateTotal(
-            known.episodes + began_here,
-            known.seconds + part_us / 1_000_000,
-            max(known.longest, (one.ended_us - one.began_us) / 1_000_000 if began_here else 0.0),
-        )
-        active.append((one.began_us, one.ended_us))
-    span = (day.began_us, day.ended_us)
-    unheard = gaps(span, heard)
-    silent_us = sum(end - begin for begin, end in gaps(span, merged(active)))
-    unheard_us = sum(end - begin for begin, end in gaps(span, merged([*active, *heard])))
-    return DaySummary(
-        date=day.date.isoformat(),
-        began=format_timestamp(day.began_us),
-        ended=format_timestamp(day.ended_us),
-        states={state: _rounded(total) for state, total in sorted(totals.items())},
-        asleep=round((silent_us - unheard_us) / 1_000_000, 3),
-        unheard=[(format_timestamp(begin), format_timestamp(end)) for begin, end in unheard],
-    )
-
-
-def _rounded(total: StateTotal) -> StateTotal:
-    return StateTotal(total.episodes, round(total.seconds, 3), round(total.longest, 3))
 
 
 def _after(day: date) -> date:

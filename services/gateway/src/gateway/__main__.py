@@ -20,7 +20,9 @@ from gateway.http.api import api_routes
 from gateway.http.app import create_app
 from gateway.http.badge import badge_routes
 from gateway.http.guard import Guard
+from gateway.http.labels_api import labels_routes
 from gateway.http.sse_endpoint import sse_endpoint
+from gateway.labels.labels_file import LabelsFile
 from gateway.listeners import Listeners
 from gateway.metrics import GatewayMetrics, ObservedState
 from gateway.ops.routes import KnownState, operator_routes
@@ -146,9 +148,8 @@ async def _serve(
     context = create_transport(settings, dispatcher, access, metrics, clock, spans)
     registry = context.registry
     past = Past(settings, history, clock, metrics)
-
     session = _mqtt_session(settings, topics, consumer, access, metrics, watching, past)
-    app = _application(settings, store, context, past)
+    app, labels = _application(settings, store, context, past)
     stop_server, stop_session = asyncio.Event(), asyncio.Event()
     # A part that fails ends the process, because a gateway that serves pages without a broker
     # session would show old states.
@@ -168,6 +169,7 @@ async def _serve(
         timers = [
             parts.create_task(consumer.run(), name="expiry"),
             parts.create_task(registry.run(), name="connection timeouts"),
+            parts.create_task(labels.run(), name="labels"),
             parts.create_task(_heartbeats(context).run(), name="heartbeats"),
             parts.create_task(watching.run(session, dispatcher.subscriber_count), name="watching"),
         ]
@@ -188,11 +190,13 @@ async def _serve(
 
 def _application(
     settings: GatewaySettings, store: StateStore, context: TransportContext, past: Past
-) -> ASGIApp:
+) -> tuple[ASGIApp, LabelsFile]:
     guard = Guard(context.access, context.registry.count_refused)
+    labels = LabelsFile(settings.labels_file)
     api = [*api_routes(store, context.dispatcher, guard), *past.routes(store, guard)]
-    badges = badge_routes(store, context.dispatcher, guard)
-    return create_app(settings, [Route("/events", sse_endpoint(context)), *api, *badges])
+    others = [*labels_routes(labels, guard), *badge_routes(store, context.dispatcher, guard)]
+    app = create_app(settings, [Route("/events", sse_endpoint(context)), *api, *others])
+    return app, labels
 
 
 def _fanout(

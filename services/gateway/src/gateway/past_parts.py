@@ -1,12 +1,15 @@
 """The parts of the past: memory, and the recorder's database where there is one."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from gateway.http.activity_api import activity_routes
 from gateway.http.api import all_in_memory
 from gateway.http.guard import Guard
 from gateway.http.past_api import past_routes
+from gateway.http.today_api import today_routes
 from gateway.metrics import GatewayMetrics
 from gateway.past.fallback import PastWithFallback
 from gateway.past.memory import MemoryPast
@@ -33,9 +36,13 @@ class Past:
 
     def routes(self, store: StateStore, guard: Guard) -> list[Route]:
         """Return the routes of the past; a request sees what `guard` permits."""
-        return past_routes(
-            self._states, guard, self._clock, lambda name: all_in_memory(store, self._history, name)
-        )
+        past, clock = self._states, self._clock
+        in_memory = partial(all_in_memory, store, self._history)
+        return [
+            *past_routes(past, guard, clock, in_memory),
+            *activity_routes(past, guard, clock),
+            *today_routes(past, guard, clock),
+        ]
 
     async def close(self) -> None:
         """Close the connections to the database."""

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from gateway.auth.settings import AuthSettings
+from gateway.labels_settings import LabelsSettings
 from gateway.offline_settings import OfflineSettings
 from gateway.shown_settings import ShownSettings
 from history.settings import HistorySettings
@@ -57,7 +58,7 @@ def _checked_public_url(url: str) -> str:
 
 
 class GatewaySettings(
-    AuthSettings, HistorySettings, OfflineSettings, ShownSettings, TracingSettings
+    AuthSettings, HistorySettings, LabelsSettings, OfflineSettings, ShownSettings, TracingSettings
 ):
     """The gateway's settings; each description is the sentence of `.env.example`."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from contract.updates import Update
 from history.listening import Listening
-from history.summary import Span
+from history.spans import Span
 from recorder.database_health import DatabaseHealth
 from recorder.intake import Intake
 from recorder.metrics import RecorderMetrics

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from contract.updates import Update
 from history.episodes import Episode
 from history.schema import EPISODES, LISTENED, PILLOWS, SIZES, STATES
-from history.summary import Span
+from history.spans import Span
 from recorder.batch import Row, episode_changes, size_rows, state_rows
 
 _CHUNK: Final = 500

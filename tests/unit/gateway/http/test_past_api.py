@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.past_api import PageQuery, parse_days, parse_zone
+from gateway.http.past_api import PageQuery
 from history.pages import MAX_PAGE
 
 POSITIONS = st.tuples(st.integers(0, 253_402_300_799_999_999), st.integers(0, 2**53))
@@ -39,19 +39,3 @@ def test_every_query_is_understood_or_refused_with_a_sentence(query: dict[str, s
     else:
         assert 1 <= found.limit <= MAX_PAGE
         assert max(found.first) < 2**63
-
-
-@given(st.text(max_size=40))
-def test_days_and_time_zones_are_understood_or_not(text: str) -> None:
-    """Never an error."""
-    days = parse_days(text)
-    assert days is None or 1 <= days <= 366
-    parse_zone(text)
-
-
-def test_defaults() -> None:
-    """A week, in UTC."""
-    zone = parse_zone(None)
-    assert parse_days(None) == 7
-    assert zone is not None
-    assert zone.key == "UTC"

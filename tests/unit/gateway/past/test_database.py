@@ -10,7 +10,9 @@ from sqlalchemy.exc import OperationalError
 from gateway.past.database import DatabasePast
 from gateway.past.source import PastUnavailable
 from history.database import HistoryUrl
+from history.hugs import Hugs
 from history.reading import HistoryReader
+from history.tallies import Activity, Tally
 from recorder.store import HistoryStore
 from tests.unit.recorder.histories import T0, S, database, state
 
@@ -22,12 +24,18 @@ async def test_a_pillow_that_the_recorder_knows_has_pages_and_days(tmp_path: Pat
         past = DatabasePast(HistoryUrl.parse(f"sqlite:///{tmp_path}/history.db"))
         try:
             page = await past.page("cloud-1", (T0, 0), T0 + S, 10)
-            days = await past.days("cloud-1", T0, T0 + S)
+            steps = [(T0 - S, T0), (T0, T0 + S), (T0 + S, T0 + 2 * S)]
+            found = await past.activity("cloud-1", steps, T0 + 60 * S)
             assert page is not None
-            assert days is not None
-            assert (len(page.states), len(days.episodes), days.listened) == (1, 1, [(T0, T0 + S)])
+            assert found is not None
+            assert len(page.states) == 1
+            assert found.tallies == {(1, "hugging"): Tally(1, S, S)}
+            assert found.unheard == [(0, (T0 - S, T0)), (2, (T0 + S, T0 + 2 * S))]
+            assert found.unheard_us == [S, 0, S]
+            assert await past.hugs(T0, T0 + S) == {"cloud-1": Hugs(1, T0 + S, S)}
             assert await past.page("cloud-2", (0, 0), T0, 10) is None
-            assert await past.days("cloud-2", 0, T0) is None
+            assert await past.activity("cloud-2", [(0, T0)], T0) is None
+            assert await past.activity("cloud-1", [], T0) == Activity({}, [], [])
         finally:
             await past.close()
 
@@ -41,13 +49,13 @@ async def test_what_its_library_raises_says_that_it_cannot_answer(
     async def fails(*_: object) -> None:
         raise fault
 
-    for name in ("page", "episodes"):
+    for name in ("page", "tallies"):
         monkeypatch.setattr(HistoryReader, name, fails)
     past = DatabasePast(HistoryUrl.parse(f"sqlite:///{tmp_path}/history.db"))
     with pytest.raises(PastUnavailable, match=type(fault).__name__):
         await past.page("cloud-1", (0, 0), T0, 10)
     with pytest.raises(PastUnavailable, match=type(fault).__name__):
-        await past.days("cloud-1", 0, T0)
+        await past.activity("cloud-1", [(0, T0)], T0)
 
 
 async def test_a_file_that_is_not_there_cannot_answer(tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """Past states of the database, and of memory while it is away."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from gateway.past import fallback
 from gateway.past.fallback import PastWithFallback
-from gateway.past.source import Days, PastUnavailable
+from gateway.past.source import PastUnavailable
+from history.hugs import Hugs
 from history.pages import Page, Position
+from history.spans import Span
+from history.tallies import Activity
 
 
 class Source:
@@ -29,9 +33,15 @@ class Source:
             raise self.fault
         return None if self.knows_nothing else Page([self.name], None)
 
-    async def days(self, pillow: str, from_us: int, until_us: int) -> Days | None:
+    async def activity(self, pillow: str, spans: Sequence[Span], now_us: int) -> Activity | None:
         """Return nothing."""
         return None
+
+    async def hugs(self, from_us: int, until_us: int) -> Mapping[str, Hugs]:
+        """Return a hug of a pillow with the source's name."""
+        if self.fault is not None:
+            raise self.fault
+        return {} if self.knows_nothing else {self.name: Hugs(1, 0, 0)}
 
 
 class Rig:
@@ -95,3 +105,12 @@ async def test_it_is_asked_again_after_the_pause(rig: Rig, monkeypatch: pytest.M
     rig.database.fault = None
 
     assert await rig.source() == "database"
+
+
+async def test_hugs_are_of_the_database_even_where_it_has_none(rig: Rig) -> None:
+    """A day without hugs is known; without the database they are of memory."""
+    assert await rig.past.hugs(0, 1) == ({"database": Hugs(1, 0, 0)}, True)
+    rig.database.knows_nothing = True
+    assert await rig.past.hugs(0, 1) == ({}, True)
+    rig.database.fault = PastUnavailable("OSError: no file")
+    assert await rig.past.hugs(0, 1) == ({"memory": Hugs(1, 0, 0)}, False)

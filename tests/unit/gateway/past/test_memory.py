@@ -8,7 +8,8 @@ from contract.timestamps import format_timestamp
 from gateway.past import memory
 from gateway.past.memory import MemoryPast
 from gateway.state.history import History
-from history.episodes import Episode
+from history.hugs import Hugs
+from history.tallies import Tally
 from runtime.queue_aware_clock import Clock
 
 S = 1_000_000
@@ -63,26 +64,38 @@ async def test_episodes_leave_out_what_the_gateway_made_itself() -> None:
     made = state(2, "notconnected", since=format_timestamp(32 * S), last="hugging")
     past = past_of(state(0), state(1), state(2), made, state(60, "neutral"))
 
-    days = await past.days("cloud-1", 0, LAST)
+    found = await past.activity("cloud-1", [(0, 30 * S), (30 * S, 90 * S)], 90 * S)
 
-    assert days is not None
-    assert list(days.episodes) == [
-        Episode("hugging", 0, 2 * S, 3),
-        Episode("neutral", 60 * S, 60 * S, 1),
-    ]
+    assert found is not None
+    assert found.tallies == {(0, "hugging"): Tally(1, 2 * S, 2 * S), (1, "neutral"): Tally(1)}
 
 
 async def test_it_was_listened_while_the_broker_was_there() -> None:
     """Until now, if it still is."""
-    past = past_of(state(0))
+    times = iter(range(0, 10_000_000, 1000))
+    clock = Clock(wall=lambda: 1_790_000_000_000, monotonic=lambda: next(times))
+    history = History(1_000_000)
+    history.append("cloud-1", state(0))
+    past = MemoryPast(history, clock)
     past.on_ready()
     past.on_lost()
     past.on_ready()
 
-    days = await past.days("cloud-1", 0, LAST)
+    found = await past.activity("cloud-1", [(0, LAST)], LAST)
 
-    assert days is not None
-    assert len(days.listened) == 2
+    assert found is not None
+    assert len(found.unheard) == 3
+
+
+async def test_the_hugs_of_all_pillows_are_counted() -> None:
+    """Those of one that nobody hugged are not there."""
+    history = History(1_000_000)
+    history.append("cloud-1", state(7))
+    history.append("cloud-1", state(9, "neutral"))
+    history.append("cloud-2", state(9, "neutral"))
+    past = MemoryPast(history, Clock())
+
+    assert await past.hugs(0, 60 * S) == {"cloud-1": Hugs(1, 9 * S, 2 * S)}
 
 
 async def test_a_pillow_that_was_not_heard_is_unknown() -> None:
@@ -90,4 +103,4 @@ async def test_a_pillow_that_was_not_heard_is_unknown() -> None:
     past = past_of(state(0))
 
     assert await past.page("cloud-2", (0, 0), LAST, 10) is None
-    assert await past.days("cloud-2", 0, LAST) is None
+    assert await past.activity("cloud-2", [(0, LAST)], LAST) is None

@@ -5,23 +5,13 @@ from typing import Final
 import msgspec
 
 from contract.close_codes import CLOSE_CODES
+from contract.documents.past_paths import past_paths
 from contract.documents.paths import PILLOW, content, json, operation, problem
 from contract.documents.schemas import Node
 from contract.frames import MAX_SUBSCRIBED
-from contract.wire_types import CursorText, PillowId, Timestamp
+from contract.wire_types import CursorText, PillowId
 
 _TAG: Final = "gateway"
-
-TIMESTAMP: Final = msgspec.json.schema(Timestamp)
-
-
-def _whole(maximum: int) -> Node:
-    return {"type": "integer", "minimum": 1, "maximum": maximum}
-
-
-def _query(name: str, description: str, schema: Node) -> Node:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
-
 
 _PILLOWS: Final[Node] = {
     "name": "pillow",
@@ -46,18 +36,6 @@ _LAST_EVENT_ID: Final[Node] = {
 }
 _PUBLIC: Final[Node] = {"security": []}
 """Of an operation that never asks for a token."""
-
-_BAD_QUERY: Final = problem("A parameter cannot be read.")
-_PAGE: Final[tuple[Node, ...]] = (
-    _query("from", "From this instant on.", TIMESTAMP),
-    _query("to", "Before this instant.", TIMESTAMP),
-    _query("limit", "The most states of a page.", _whole(1000)),
-    _query("page", "Where the page begins, as `next` of the page before says.", {"type": "string"}),
-)
-_DAYS: Final[tuple[Node, ...]] = (
-    _query("days", "How many days, today included.", _whole(366)),
-    _query("tz", "The time zone of the days; UTC unless given.", {"type": "string"}),
-)
 
 _HOST: Final = problem("The gateway is not answered under the host of this request.")
 _OTHER: Final = problem("Refused: too much at once, or no valid request.")
@@ -127,27 +105,7 @@ def _api() -> Node:
                 PILLOW,
             )
         },
-        "/api/pillows/{pillow}/history": {
-            "get": operation(
-                "getPillowHistory",
-                _TAG,
-                "The past states of one pillow, oldest first. Without a parameter and without a "
-                "recorder, all that are still in memory.",
-                {"200": json("Its states.", "PillowHistory"), "400": _BAD_QUERY, **one},
-                PILLOW,
-                *_PAGE,
-            )
-        },
-        "/api/pillows/{pillow}/summary": {
-            "get": operation(
-                "getPillowSummary",
-                _TAG,
-                "What the last days of one pillow had: episodes, times, and what nobody heard.",
-                {"200": json("Its days.", "PillowSummary"), "400": _BAD_QUERY, **one},
-                PILLOW,
-                *_DAYS,
-            )
-        },
+        **past_paths(refused, one, _PILLOWS),
     }
 
 

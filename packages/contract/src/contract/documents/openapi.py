@@ -9,7 +9,16 @@ import msgspec
 from contract.documents.gateway_paths import gateway_paths
 from contract.documents.ops_paths import GATEWAY, ops_paths
 from contract.documents.schemas import Node, info, schemas_of
-from contract.http_types import PillowHistory, PillowList, PillowSummary, Problem, Readiness
+from contract.http_types import (
+    Labels,
+    PillowActivity,
+    PillowHistory,
+    PillowList,
+    PillowSummary,
+    Problem,
+    Readiness,
+    Today,
+)
 from contract.state_types import ReceivedState
 
 SERVICE_SCHEMAS: Final[dict[str, Any]] = msgspec.json.decode(
@@ -20,7 +29,8 @@ SERVICE_SCHEMAS: Final[dict[str, Any]] = msgspec.json.decode(
 
 def openapi(service_schemas: Mapping[str, Any] = SERVICE_SCHEMAS) -> Node:
     """Return the document."""
-    types = (ReceivedState, PillowList, PillowHistory, PillowSummary, Problem, Readiness)
+    past = (PillowHistory, PillowSummary, PillowActivity, Today)
+    types = (ReceivedState, PillowList, *past, Labels, Problem, Readiness)
     return {
         "openapi": "3.1.0",
         "info": info("Pillowcast", "Live state of huggable cloud pillows over HTTP."),

@@ -89,6 +89,8 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
     if settings.auth != "none":
         # The page asks for no token where none is needed.
         files["index.html"] = files["index.html"].replace(b"<body", b'<body data-auth="jwt"', 1)
+    if settings.labels_file is not None:
+        files["index.html"] = files["index.html"].replace(b"<body", b"<body data-labels", 1)
     if not settings.offline_page:
         files[WORKER] = files[WORKER].replace(b'const VERSION = "0"', b'const VERSION = ""', 1)
         files["index.html"] = files["index.html"].replace(b"<body", b'<body data-offline="no"', 1)

@@ -4,21 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contract.http_types import PastSource, PillowSummary
+from contract.http_types import PillowSummary
 from contract.timestamps import format_timestamp, parse_timestamp
 from gateway.http.guard import Guard
+from gateway.http.past_query import BAD_ZONE, parse_number, parse_zone, source_of
 from gateway.http.problems import problem
 from gateway.http.responses import json_response, unknown_pillow
 from gateway.past.fallback import PastWithFallback
 from history.pages import MAX_PAGE, Page, Position
-from history.summary import MAX_DAYS, days_until, summarize, until_now
+from history.summary import MAX_DAYS, days_until, summarize
 from runtime.queue_aware_clock import Clock
 
 DEFAULT_DAYS: Final = 7
@@ -43,15 +43,15 @@ class PageQuery:
         until_us = _instant(query.get("to"), _LAST_US)
         if from_us is None or until_us is None:
             return "from and to are RFC 3339 instants, such as 2026-11-29T03:00:00Z"
-        limit = query.get("limit", str(MAX_PAGE))
-        if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MAX_PAGE:
-            return f"limit is {limit[:20]!r}: a number from 1 to {MAX_PAGE}"
+        limit = parse_number(query.get("limit"), MAX_PAGE, MAX_PAGE)
+        if limit is None:
+            return f"limit is {query['limit'][:20]!r}: a number from 1 to {MAX_PAGE}"
         first: Position | None = (from_us, 0)
         if "page" in query:
             first = _position(query["page"])
         if first is None:
             return f"page is {query['page'][:40]!r}: take it from `next` of the page before"
-        return cls(first, until_us, int(limit))
+        return cls(first, until_us, limit)
 
     def following(self, position: Position) -> str:
         """Return the query of the next page, relative to this one."""
@@ -88,20 +88,18 @@ def past_routes(
         refused = guard.refusal(request, name)
         if refused is not None:
             return refused
-        count = parse_days(request.query_params.get("days"))
+        count = parse_number(request.query_params.get("days"), DEFAULT_DAYS, MAX_DAYS)
         zone = parse_zone(request.query_params.get("tz"))
         if count is None:
             return problem(400, "bad query", f"days is a number from 1 to {MAX_DAYS}")
         if zone is None:
-            return problem(400, "bad query", "tz is a time zone, such as Europe/Berlin")
-        days = days_until(clock.read().best_ms * 1000, count, zone)
-        found, is_recorded = await past.days(name, days[0].began_us, days[-1].ended_us)
+            return problem(400, "bad query", BAD_ZONE)
+        now_us = clock.read().best_ms * 1000
+        days = days_until(now_us, count, zone)
+        found, is_recorded = await past.activity(name, [one.span for one in days], now_us)
         if found is None:
             return unknown_pillow(name)
-        listened = until_now(found.listened, days[-1].ended_us)
-        body = PillowSummary(
-            name, zone.key, _source(is_recorded), summarize(days, found.episodes, listened)
-        )
+        body = PillowSummary(name, zone.key, source_of(is_recorded), summarize(days, found))
         return json_response(msgspec.json.encode(body))
 
     return [
@@ -112,12 +110,8 @@ def past_routes(
 
 def _page(name: str, page: Page, query: PageQuery, is_recorded: bool) -> Response:
     following = "" if page.following is None else f',"next":"{query.following(page.following)}"'
-    head = f'{{"pillow":"{name}","source":"{_source(is_recorded)}"{following},"states":['
+    head = f'{{"pillow":"{name}","source":"{source_of(is_recorded)}"{following},"states":['
     return json_response((head + ",".join(page.states) + "]}").encode())
-
-
-def _source(is_recorded: bool) -> PastSource:
-    return "recorder" if is_recorded else "memory"
 
 
 def _instant(text: str | None, default_us: int) -> int | None:
@@ -130,20 +124,3 @@ def _position(text: str) -> Position | None:
         return None
     position = (int(at_us[:20]), int(seq[:20]))
     return position if position[0] <= _LAST_US and position[1] < 2**63 else None
-
-
-def parse_days(text: str | None) -> int | None:
-    """Return a number of days; None for anything but 1 to MAX_DAYS."""
-    if text is None:
-        return DEFAULT_DAYS
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_DAYS:
-        return None
-    return int(text)
-
-
-def parse_zone(text: str | None) -> ZoneInfo | None:
-    """Return a time zone of the IANA database; None where there is none of that name."""
-    try:
-        return ZoneInfo(text or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None

@@ -1,14 +1,18 @@
 """Past states of the recorder's database. Only a gateway with HISTORY_URL imports this module."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.past.source import Days, PastUnavailable
+from gateway.past.source import PastUnavailable
 from history.database import HistoryUrl, open_database
+from history.hugs import Hugs
 from history.pages import Page, Position
 from history.reading import HistoryReader
+from history.spans import Span, merged
+from history.summary import until_now
+from history.tallies import Activity, combine, unheard_pieces
 from runtime.error_text import brief_error
 
 T = TypeVar("T")
@@ -25,12 +29,21 @@ class DatabasePast:
         """Return a page; see PastStates."""
         return await _answered(self._reader.page(pillow, first, until_us, limit))
 
-    async def days(self, pillow: str, from_us: int, until_us: int) -> Days | None:
-        """Return what a summary is made of; see PastStates."""
-        episodes = await _answered(self._reader.episodes(pillow, from_us, until_us))
-        if episodes is None:
+    async def activity(self, pillow: str, spans: Sequence[Span], now_us: int) -> Activity | None:
+        """Return what a pillow did in spans; see PastStates."""
+        tallies = await _answered(self._reader.tallies(pillow, spans))
+        if tallies is None:
             return None
-        return Days(episodes, await _answered(self._reader.listened(from_us, until_us)))
+        if not spans:
+            return Activity(tallies, [], [])
+        listened = await _answered(self._reader.listened(spans[0][0], spans[-1][1]))
+        pieces = unheard_pieces(spans, merged(until_now(listened, now_us)))
+        in_pieces = await _answered(self._reader.tallies(pillow, [one for _, one in pieces]))
+        return combine(spans, tallies, pieces, in_pieces or {})
+
+    async def hugs(self, from_us: int, until_us: int) -> Mapping[str, Hugs]:
+        """Return the hugs of each pillow; see PastStates."""
+        return await _answered(self._reader.hugs(from_us, until_us))
 
     async def close(self) -> None:
         """Close the connections."""

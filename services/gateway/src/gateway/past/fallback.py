@@ -1,14 +1,17 @@
 """Past states of a database, and of memory while the database is away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 import structlog
 from prometheus_client import Gauge
 
-from gateway.past.source import Days, PastStates, PastUnavailable
+from gateway.past.source import PastStates, PastUnavailable
+from history.hugs import Hugs
 from history.pages import Page, Position
+from history.spans import Span
+from history.tallies import Activity
 from runtime.clocks import monotonic_s
 from runtime.dependency_health import DependencyHealth
 from runtime.error_text import brief_error
@@ -46,9 +49,16 @@ class PastWithFallback:
         """Return a page, and whether it is of the database."""
         return await self._ask(lambda source: source.page(pillow, first, until_us, limit))
 
-    async def days(self, pillow: str, from_us: int, until_us: int) -> tuple[Days | None, bool]:
-        """Return what a summary is made of, and whether it is of the database."""
-        return await self._ask(lambda source: source.days(pillow, from_us, until_us))
+    async def activity(
+        self, pillow: str, spans: Sequence[Span], now_us: int
+    ) -> tuple[Activity | None, bool]:
+        """Return what a pillow did in spans, and whether it is of the database."""
+        return await self._ask(lambda source: source.activity(pillow, spans, now_us))
+
+    async def hugs(self, from_us: int, until_us: int) -> tuple[Mapping[str, Hugs], bool]:
+        """Return the hugs of each pillow, and whether they are of the database."""
+        found, is_recorded = await self._ask(lambda source: source.hugs(from_us, until_us))
+        return found or {}, is_recorded
 
     async def _ask(
         self, question: Callable[[PastStates], Awaitable[T | None]]

@@ -1,18 +1,21 @@
 """Past states that this process has heard, as long as its memory keeps them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
 
 from contract.timestamps import parse_timestamp
-from gateway.past.source import Days
 from gateway.state.history import History
 from history.episodes import Episode, observe
+from history.hugs import HUGGING, Hugs, count_hugs
 from history.listening import Listening
 from history.pages import Page, Position
+from history.spans import Span, merged
+from history.summary import until_now
+from history.tallies import Activity, TallyCounter, combine, unheard_pieces
 from runtime.queue_aware_clock import Clock
 
 STEP: Final = 500
@@ -68,22 +71,43 @@ class MemoryPast:
         following = (found[limit].at_us, found[limit].seq) if len(found) > limit else None
         return Page([one.payload.decode() for one in found[:limit]], following)
 
-    async def days(self, pillow: str, from_us: int, until_us: int) -> Days | None:
-        """Return the episodes of a pillow in a time; see PastStates."""
+    async def activity(self, pillow: str, spans: Sequence[Span], now_us: int) -> Activity | None:
+        """Return what a pillow did in spans; see PastStates."""
         if not self._history.last_number(pillow):
             return None
-        episodes: dict[int, Episode] = {}
+        pieces = unheard_pieces(spans, merged(self._heard(now_us)))
+        counter, in_pieces = TallyCounter(spans), TallyCounter([one for _, one in pieces])
+        async for episode in self._episodes(pillow):
+            counter.add(episode)
+            in_pieces.add(episode)
+        return combine(spans, counter.tallies, pieces, in_pieces.tallies)
+
+    async def hugs(self, from_us: int, until_us: int) -> Mapping[str, Hugs]:
+        """Return the hugs of each pillow; see PastStates."""
+        found = {}
+        for pillow in self._history.pillows():
+            episodes = [one async for one in self._episodes(pillow) if one.state == HUGGING]
+            hugs = count_hugs(episodes, from_us, until_us)
+            if hugs is not None:
+                found[pillow] = hugs
+        return found
+
+    def _heard(self, now_us: int) -> list[Span]:
+        current = self._listening.span(self._clock.monotonic_ms(), self._now_us())
+        return until_now([*self._listening.ended(), *([current] if current else [])], now_us)
+
+    async def _episodes(self, pillow: str) -> AsyncIterator[Episode]:
+        """Yield the episodes of a pillow, oldest first."""
         last: Episode | None = None
         async for one in self._walk(pillow):
             if one.is_made:
                 continue
             for episode in observe(last, one.at_us, one.state):
-                episodes[episode.began_us] = last = episode
-        within = [
-            one for one in episodes.values() if one.ended_us >= from_us and one.began_us < until_us
-        ]
-        current = self._listening.span(self._clock.monotonic_ms(), self._now_us())
-        return Days(within, [*self._listening.ended(), *([current] if current else [])])
+                if last is not None and episode.began_us != last.began_us:
+                    yield last
+                last = episode
+        if last is not None:
+            yield last
 
     async def _walk(self, pillow: str) -> AsyncIterator[_Kept]:
         """Yield the states of a pillow, oldest first; the history may change meanwhile."""

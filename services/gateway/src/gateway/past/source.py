@@ -1,24 +1,16 @@
 """What a source of past states offers, whether it is memory or a database."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from history.episodes import Episode
+from history.hugs import Hugs
 from history.pages import Page, Position
-from history.summary import Span
+from history.spans import Span
+from history.tallies import Activity
 
 
 class PastUnavailable(Exception):
     """A source cannot answer now; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """What a summary is made of."""
-
-    episodes: Sequence[Episode]
-    listened: Sequence[Span]
 
 
 class PastStates(Protocol):
@@ -30,5 +22,11 @@ class PastStates(Protocol):
         None for a pillow of which there is nothing.
         """
 
-    async def days(self, pillow: str, from_us: int, until_us: int) -> Days | None:
-        """Return the episodes of a pillow in a time, and when it was listened to."""
+    async def activity(self, pillow: str, spans: Sequence[Span], now_us: int) -> Activity | None:
+        """Return what a pillow did in each of some spans, which are in order without overlaps.
+
+        None for a pillow of which there is nothing.
+        """
+
+    async def hugs(self, from_us: int, until_us: int) -> Mapping[str, Hugs]:
+        """Return the hugs of each pillow that had one in a time."""

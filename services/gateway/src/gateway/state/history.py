@@ -27,6 +27,10 @@ class History:
         """Return the past states of a pillow that are still kept, as JSON, oldest first."""
         return list(self._states.get(pillow, ()))
 
+    def pillows(self) -> list[str]:
+        """Return the pillows of which states are kept."""
+        return list(self._states)
+
     def last_number(self, pillow: str) -> int:
         """Return the number of a pillow's newest state; 0 when none is kept."""
         return self._evicted.get(pillow, 0) + len(self._states.get(pillow, ()))
