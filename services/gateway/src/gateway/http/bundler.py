@@ -6,10 +6,10 @@ put into the common scope; any other one is in a function of its own. A function
 would be 4 % of the compressed page.
 Only lines that import or export are rewritten, and only in the forms that the page's modules use.
 Any other form is an error at the start of the gateway and in its tests.
-Comments on lines of their own, type casts, indentation, empty lines and spaces beside punctuation
-are removed, because they are 6 % of the compressed page: no line of a string may begin like a
-comment, be empty, or depend on its indentation. Spaces stay in strings, in templates, and on a line
-with a slash, which could be a regular expression.
+Comments on lines of their own, type casts, indentation, empty lines, and spaces and ends of lines
+beside punctuation are removed, because they are 7 % of the compressed page: no line of a string may
+begin like a comment, be empty, or depend on its indentation. Spaces stay in strings, in templates,
+and on a line with a slash, which could be a regular expression.
 """
 
 import posixpath
@@ -34,6 +34,8 @@ _DECLARATION: Final = re.compile(
 )
 _NOT_HOISTED: Final = re.compile(r"^(?:export default|export \{|(?:const|let) [\[{])", re.MULTILINE)
 _SPACES: Final = re.compile(r" *([=!<>&|?:,{}();*]+) *")
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_MAY_BE_PATTERN: Final = re.compile(r"['/]")
 _STRING: Final = re.compile(r'("(?:[^"\\]|\\.)*"|`[^`]*`)')
 _TYPE_CAST: Final = re.compile(r"/\*\* @type [^\n]*?\*/ ")
 
@@ -150,24 +152,27 @@ def _remove_comments(source: str) -> str:
 
 
 def _remove_spaces(name: str, code: str) -> str:
-    """Remove spaces beside punctuation; + and - keep theirs, because `a - -b` needs them."""
-    lines: list[str] = []
+    """Remove spaces and ends of lines beside punctuation.
+
+    + and - keep their spaces, because `a - -b` needs them.
+    """
+    pieces: list[str] = []
     is_in_template = False
     for line in code.split("\n"):
-        ticks = (line if is_in_template else re.sub(r'"(?:[^"\\]|\\.)*"', "", line)).count("`")
-        if is_in_template or ticks not in (0, 2) or re.search(r"['/]", line):
-            lines.append(line)
+        ticks = (line if is_in_template else _QUOTED.sub("", line)).count("`")
+        if is_in_template or ticks not in (0, 2) or _MAY_BE_PATTERN.search(_STRING.sub("", line)):
+            pieces.append(f"{line}\n")
         else:
             # Every second part is a string.
             parts = _STRING.split(line)
             parts[::2] = [_SPACES.sub(r"\1", one) for one in parts[::2]]
-            lines.append("".join(parts))
+            pieces += [*parts, "" if line.endswith(("{", ";", ",")) else "\n"]
         is_in_template ^= ticks % 2 == 1
     if is_in_template:
         raise BundleError(
             f"{name}: a template does not end, or a regular expression has a backtick"
         )
-    return "\n".join(lines)
+    return "".join(pieces).removesuffix("\n")
 
 
 def _import(pairs: Sequence[tuple[str, str]], module: str, hoisted: Set[str]) -> list[str]:
