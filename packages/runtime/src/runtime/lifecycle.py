@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 import structlog
 import uvloop
 
+from runtime.command_names import command_name
 from runtime.redaction import redact
 
 log = structlog.get_logger()
@@ -25,7 +26,7 @@ USAGE_EXIT: Final = 2
 
 def exit_with_usage(command: str, message: str) -> NoReturn:
     """Exit at once with status 2, after a sentence on standard error."""
-    sys.stderr.write(redact(f"{command}: {message}\n"))
+    sys.stderr.write(redact(f"{command_name(command)}: {message}\n"))
     raise SystemExit(USAGE_EXIT)
 
 

@@ -7,7 +7,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Coroutine
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import jwt
 import typer
@@ -15,16 +15,15 @@ from pydantic import SecretStr
 
 from gateway.auth.scope import Scope, parse_scope
 from gateway.auth.shares import is_share_id, parse_duration
-from gateway.commands.share_links import list_shares, share, unshare
+from gateway.commands.share_links import COMMAND, list_shares, share, unshare
 from gateway.settings import GatewaySettings
 from runtime.command_line import command_line, version_option
+from runtime.command_names import command_name
 from runtime.lifecycle import exit_with_usage
 from runtime.mqtt import BrokerLost, PublishRefused
 from runtime.redaction import redact
 from runtime.settings import SettingsError
 from runtime.startup import load_for_command
-
-COMMAND: Final = "gateway"
 
 app = command_line()
 
@@ -98,9 +97,9 @@ def unshare_(share_id: Annotated[str, typer.Argument(metavar="ID", help="As show
       gateway unshare k3f9a0c1d2e4b5x7
     """
     if not is_share_id(share_id):
-        exit_with_usage(COMMAND, f"{share_id!r} is no id of a share link; see `gateway shares`")
+        exit_with_usage(COMMAND, f"{share_id!r} is no id of a share link; see {_list()}")
     if not _run(unshare(_settings(), share_id)):
-        _fail(f"there is no share link {share_id}; see `gateway shares`")
+        _fail(f"there is no share link {share_id}; see {_list()}")
 
 
 @app.command()
@@ -167,6 +166,10 @@ def _run(command: Coroutine[Any, Any, Any]) -> Any:
         raise SystemExit(130) from None
 
 
+def _list() -> str:
+    return f"`{command_name(COMMAND)} shares`"
+
+
 def _fail(message: str) -> None:
-    sys.stderr.write(redact(f"{COMMAND}: {message}\n"))
+    sys.stderr.write(redact(f"{command_name(COMMAND)}: {message}\n"))
     raise SystemExit(1)

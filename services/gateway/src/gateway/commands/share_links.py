@@ -12,6 +12,9 @@ from gateway.auth.scope import Scope
 from gateway.auth.shares import make_share
 from gateway.commands.share_store import ShareStore
 from gateway.settings import GatewaySettings
+from runtime.command_names import command_name
+
+COMMAND: Final = "gateway"
 
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ID_LENGTH: Final = 16
@@ -28,7 +31,7 @@ async def share(
     sys.stdout.write(f"{settings.page_url}#token={link.token}\n")
     sys.stderr.write(
         f"{link.record.id}: {_described(link.record, int(time.time()))}. Whoever has the link can "
-        f"look; `gateway unshare {share_id}` ends it.\n"
+        f"look; `{command_name(COMMAND)} unshare {share_id}` ends it.\n"
     )
 
 
@@ -49,7 +52,8 @@ async def list_shares(settings: GatewaySettings, *, as_json: bool) -> None:
             end = "revoked" if record.id in revoked else _described(record, now_s)
             sys.stdout.write(f"{record.id}  {end}  {record.note}".rstrip() + "\n")
     if not records and not as_json:
-        sys.stderr.write("there are no share links; `gateway share cloud-1 --for 7d` makes one\n")
+        command = f"{command_name(COMMAND)} share cloud-1 --for 7d"
+        sys.stderr.write(f"there are no share links; `{command}` makes one\n")
 
 
 async def unshare(settings: GatewaySettings, share_id: str) -> bool:

@@ -6,7 +6,8 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import wraps
+from typing import Any, Final
 
 import typer
 
@@ -14,7 +15,15 @@ from gateway.commands.cli import app as gateway
 from ops.commands.options import COMMAND
 from poller.commands.cli import dead_letters as poller_dead_letters
 from runtime.command_line import command_line
+from runtime.command_names import typed_as
 from simulator.commands.clear import clear
+
+NAMES: Final = {
+    "poller dead-letters": f"{COMMAND} dead-letters",
+    "simulator clear": f"{COMMAND} remove",
+    "gateway": COMMAND,
+}
+"""What is typed here for the command of a service."""
 
 
 def dead_letters() -> typer.Typer:
@@ -24,15 +33,15 @@ def dead_letters() -> typer.Typer:
     text = _text(callback.callback, "poller dead-letters")
     group = command_line(help=text)
     for name, function in _commands(poller_dead_letters):
-        group.command(name, help=_text(function, "poller dead-letters"))(function)
+        group.command(name, help=_text(function, "poller dead-letters"))(_named(function))
     return group
 
 
 def add_others(app: typer.Typer) -> None:
     """Add the gateway's commands for share links and tokens, and `remove`."""
     for name, function in _commands(gateway):
-        app.command(name, help=_text(function, "gateway"))(function)
-    app.command("remove", help=_text(clear, "simulator clear"))(clear)
+        app.command(name, help=_text(function, "gateway"))(_named(function))
+    app.command("remove", help=_text(clear, "simulator clear"))(_named(clear))
 
 
 def _commands(app: typer.Typer) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -41,14 +50,24 @@ def _commands(app: typer.Typer) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield info.name or info.callback.__name__, info.callback
 
 
+def _named(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command whose messages name it as it was typed."""
+
+    @wraps(function)
+    def run(*arguments: Any, **options: Any) -> Any:
+        with typed_as(NAMES):
+            return function(*arguments, **options)
+
+    return run
+
+
 def _text(function: Callable[..., Any] | None, command: str) -> str:
     """Return the help of a function, with this command in its examples."""
-    new = {"poller dead-letters": f"{COMMAND} dead-letters", "simulator clear": f"{COMMAND} remove"}
     text = inspect.getdoc(function) or ""
     for markup in ("[bold]", "[/bold]"):
         text = text.replace(markup, "")
     # As the other helps have it, so that the lines of the examples are not joined.
     text = text.replace("Examples\n\n", "\b\nExamples:\n")
-    return text.replace(f"  {command}", f"  {new.get(command, COMMAND)}").replace(
-        f"`{command}", f"`{new.get(command, COMMAND)}"
+    return text.replace(f"  {command}", f"  {NAMES[command]}").replace(
+        f"`{command}", f"`{NAMES[command]}"
     )

@@ -19,6 +19,7 @@ from poller.settings import PollerSettings
 from poller.settle.dead_letter_report import DeadLetterReport, report_on
 from poller.settle.redrive import QueueScan, RedriveResult
 from runtime.command_line import discard_output
+from runtime.command_names import command_name
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.printable_text import printable
 from runtime.redaction import redact
@@ -110,7 +111,7 @@ class CommandContext:
         """Print why letters are still in the poison queue, or are not found."""
         self.print_failed(result.failed)
         if result.scan_error is not None:
-            self.stderr(f"{COMMAND}: {result.scan_error}")
+            self.stderr(f"{command_name(COMMAND)}: {result.scan_error}")
         elif missing and not self.stopping.is_set():
             self.stderr(self.not_found_line(missing))
 
@@ -175,7 +176,7 @@ def run(command: Command) -> int:
             try:
                 status = await command(context)
             except (QueueUnavailable, QueueDenied) as error:
-                context.stderr(f"{COMMAND}: {error}")
+                context.stderr(f"{command_name(COMMAND)}: {error}")
             if stopping.is_set():
                 context.stderr("Stopped before the end; nothing is lost.")
                 status = 1

@@ -2,17 +2,20 @@
 
 import asyncio
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from contract.topics import is_pillow_id
+from runtime.command_names import command_name
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.settings import SettingsError
-from simulator.commands.options import usage_errors
+from runtime.startup import load_for_command
 from simulator.removal import RemovalFailed, RetainedPillows
 from simulator.settings import SimulatorSettings
-from simulator.terminal import RESULT_CONSOLE, set_up_logs
+from simulator.terminal import RESULT_CONSOLE
+
+COMMAND: Final = "simulator clear"
 
 
 def clear(
@@ -39,17 +42,16 @@ def clear(
       simulator clear 'smoke-*' cloud-9     those of a group, and one
       simulator clear --yes                 every pillow on the broker
     """
-    with usage_errors("clear"):
-        settings = SimulatorSettings.load()
-        for text in pillows or ():
-            if not is_pillow_id(text.removesuffix("*") or "a"):
-                raise SettingsError(
-                    f"PILLOW = {text!r}: an id like cloud-9, or a prefix like cloud-*"
-                )
-    set_up_logs(settings, live=False)
+    # No line below an error, because the command says in sentences of its own what happens.
+    settings = load_for_command(COMMAND, SimulatorSettings.load, level="error")
+    for text in pillows or ():
+        if not is_pillow_id(text.removesuffix("*") or "a"):
+            exit_with_usage(
+                COMMAND, f"PILLOW = {text!r}: an id like cloud-9, or a prefix like cloud-*"
+            )
     if not pillows and not yes:
         if not sys.stdin.isatty():
-            exit_with_usage("simulator clear", "name pillows, or give --yes to remove every one")
+            exit_with_usage(COMMAND, "name pillows, or give --yes to remove every one")
         typer.confirm("Remove every pillow from the broker?", abort=True, err=True)
     sys.exit(_run(settings, pillows or ["*"]))
 
@@ -65,7 +67,7 @@ def _run(settings: SimulatorSettings, patterns: list[str]) -> int:
                 found = retained.matching(patterns)
                 await retained.remove([pillow for pillows in found.values() for pillow in pillows])
         except (SettingsError, RemovalFailed) as error:
-            sys.stderr.write(f"simulator clear: {error}\n")
+            sys.stderr.write(f"{command_name(COMMAND)}: {error}\n")
         else:
             status = _report(found)
         stopping.set()
@@ -80,7 +82,7 @@ def _report(found: dict[str, list[str]]) -> int:
         RESULT_CONSOLE.print(f"removed {pillow}", soft_wrap=True)
     missing = [pattern for pattern, pillows in found.items() if not pillows and pattern != "*"]
     for pattern in missing:
-        sys.stderr.write(f"simulator clear: no pillow {pattern} is on the broker\n")
+        sys.stderr.write(f"{command_name(COMMAND)}: no pillow {pattern} is on the broker\n")
     if not removed and not missing:
         RESULT_CONSOLE.print("there are no pillows on the broker")
     return 1 if missing else 0
