@@ -483,3 +483,49 @@ test("without the option nothing is reported, whatever the gateway asks", () => 
   client.shown([pillow("a")]);
   assert.equal(FakeWebSocket.newest.sent.filter(({ type }) => type === "shown").length, 0);
 });
+
+test("a pillow that is not understood does not hide the others, is counted, and fires `fault` once", () => {
+  const { client, events, arrive, receive, update, pillow } = setUp();
+  arrive([pillow("a"), { pillow: "b" }, null, pillow("c")]);
+  receive(update([{ pillow: "b", state: 5 }, pillow("c"), { pillow: "B", state: "hugging" }]));
+  receive(update([{ pillow: "b", state: "" }]));
+  assert.deepEqual([...client.pillows.keys()], ["a", "c"]);
+  assert.equal(client.connection, "live");
+  assert.equal(client.faults, 5);
+  const faults = events.filter(([type]) => type === "fault").map(([, error]) => [error.name, error.message]);
+  assert.deepEqual(faults, [
+    ["FrameError", 'snapshot.pillows[1] is wrong: {"pillow":"b"}'],
+    ["FrameError", "snapshot.pillows[2] is wrong: null"],
+    ["FrameError", 'update.pillows[2] is wrong: {"pillow":"B","state":"hugging"}'],
+  ]);
+  assert.equal(client.cursor, "e:2");
+});
+
+test("without a network no attempt is made, and the first one as soon as it is back", () => {
+  const { time, client, window, arrive, FakeWebSocket } = setUp();
+  arrive([]);
+  window.dispatchEvent(new Event("offline"));
+  assert.equal(FakeWebSocket.newest.sent.at(-1).type, "ping", "whether it is lost is asked of the gateway");
+  FakeWebSocket.newest.drop();
+  assert.deepEqual([client.status.phase, client.status.reason], ["suspended", "the browser is offline"]);
+  time.pass(600_000);
+  assert.equal(FakeWebSocket.sockets.length, 1);
+  window.dispatchEvent(new Event("online"));
+  assert.equal(FakeWebSocket.sockets.length, 2);
+  FakeWebSocket.newest.drop();
+  assert.equal(client.status.phase, "waiting");
+  window.dispatchEvent(new Event("offline"));
+  assert.equal(client.status.phase, "suspended");
+  time.pass(600_000);
+  assert.equal(FakeWebSocket.sockets.length, 2);
+  client.retry();
+  assert.equal(FakeWebSocket.sockets.length, 3, "who asks for it gets an attempt");
+  client.close();
+});
+
+test("a browser that was offline from the beginning tries once", () => {
+  const { time, window, client, FakeWebSocket } = setUp({ page: { window: Object.assign(new EventTarget(), { navigator: { onLine: false } }) } });
+  FakeWebSocket.newest.drop();
+  time.pass(600_000);
+  assert.deepEqual([FakeWebSocket.sockets.length, client.status.phase, window.listening], [1, "suspended", 0]);
+});

@@ -50,6 +50,14 @@ for await (const update of clouds) {
   const wrong: number | undefined = now?.state;
 }
 {
+  // Handles of one connection, each with its own end, and what may be functions.
+  using one = clouds.watch("cloud-1");
+  await using two = clouds.watch(["cloud-2"], { signal: stop.signal, onChange: ({ detail }) => console.log(detail.sent) });
+  const faults: number = (await one.ready).faults + two.faults;
+  connect({ url: async () => new URL("https://pillows.example"), token: async () => `${faults}`, share: false }).close();
+  connect({ url: () => "https://pillows.example", pillows: "all" }).close();
+}
+{
   using other = await connect({ url: "https://pillows.example" }).ready;
   await using another = connect({ url: new URL("https://pillows.example") });
   const state: State | undefined = other.pillows.get("cloud-1")?.state;

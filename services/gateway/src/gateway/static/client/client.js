@@ -1,27 +1,28 @@
-/** The client: what it knows, its connection, and its events. */
+/**
+ * The client: a handle of a session, which it may share with others. It has its own pillows, listeners,
+ * loops and end.
+ */
 
 import { addAbortCallback, removeAbortCallback } from "./abort_signals.js";
-import { changeDetail, createEvent, parseOrReport } from "./client_events.js";
+import { createEvent } from "./client_events.js";
 import { ClientState } from "./client_state.js";
-import { Connection } from "./connection.js";
+import { ASYNC_DISPOSE, DISPOSE } from "./dispose.js";
 import { RefusedError } from "./errors.js";
+import { FrameError } from "./frames.js";
 import { Liveness } from "./freshness.js";
-import { gatewayFolder, streamUrl } from "./gateway_url.js";
-import { checkOptions, checkPillows, subscribeFrame } from "./options.js";
-import { ShownReporter } from "./shown_reporter.js";
-import { HIDDEN_EVENTS_TIMEOUT_MS, HIDDEN_TIMEOUT_MS, PageLifecycle } from "./page_lifecycle.js";
+import { checkOptions, checkPillows } from "./options.js";
 import { Readiness } from "./readiness.js";
+import { findSession, offerSession, withdrawSession } from "./sessions.js";
+import { SharedSession } from "./shared_session.js";
 import { TIMERS } from "./sockets.js";
-import { SseSocket } from "./sse.js";
-import { Store } from "./store.js";
-import { Subscription } from "./subscription.js";
-import { Timekeeper } from "./timekeeper.js";
-import { Tokens } from "./tokens.js";
 import { UpdateIterators } from "./update_iterator.js";
+import { View } from "./view.js";
 
-/** @typedef {import("./frames.js").Pillow} Pillow */
+/** @typedef {import("./client_events.js").ChangeDetail} ChangeDetail */
 /** @typedef {import("./connection.js").Status} Status */
+/** @typedef {import("./frames.js").Pillow} Pillow */
 /** @typedef {import("./options.js").AllOptions} AllOptions */
+/** @typedef {Pick<AllOptions, "signal" | "onChange" | "onConnection">} WatchOptions */
 
 /**
  * The live state of pillows.
@@ -30,133 +31,157 @@ import { UpdateIterators } from "./update_iterator.js";
  * - `change` (ChangeEvent): there are new states
  * - `connection` (ConnectionEvent): whether the known states are live has changed, or `status` has
  * - `watching` (WatchingEvent): the number of the gateway's clients has changed
- * - `fault` (FaultEvent): a frame was invalid and is ignored; `detail` is its FrameError
+ * - `fault` (FaultEvent): a frame or a pillow was invalid and is ignored; `detail` is its FrameError
  *
  * `for await` over it gives every Update, beginning with the known states.
  */
 export class Pillowcast extends ClientState {
-  #folder;
-  #subscription;
-  #store;
-  #time;
-  #timers;
-  #connection;
-  #lifecycle;
-  #tokens;
-  #shown;
-  #readiness;
-  #signal;
-  #iterators = new UpdateIterators(() => this.#onLoopsLeft());
-
+  #options;
+  #session;
+  #known;
+  #view;
   #liveness;
+  #timers;
+  #readiness = new Readiness();
+  #iterators = new UpdateIterators(() => this.#onLoopsLeft());
+  /** @type {import("./shared_session.js").Reader} */
+  #reader;
+  /** The handles of `watch` that have not ended. @type {Set<Pillowcast>} */
+  #watches = new Set();
+  #isJoined = false;
   #isOpening = false;
   /** Whether it was closed because its last loop was left; another loop opens it again. */
   #isUnread = false;
-  /** The message of the gateway's newest `error` frame. */
-  #gatewayError = "";
+  /** @type {number | null} */
+  #watchingReported = null;
+  /** The client whose `watch` gave this one. @type {Pillowcast | null} */
+  #parent = null;
 
-  /** @param {AllOptions} [options] */
-  constructor(options = {}) {
-    const { url, pillows = "all", cursor = null, token, signal, hiddenTimeoutMs, reportShown = false, onChange, onConnection, page, ...injected } = checkOptions(options);
-    const store = new Store(cursor);
-    const time = new Timekeeper(injected, { ping: () => this.#ping(), onJump: (ms) => this.#connection.probe(ms) });
-    const liveness = new Liveness(time.monotonic());
-    const readiness = new Readiness();
-    super({ store, time, liveness, readiness });
-    this.#readiness = readiness;
-    this.#store = store;
-    this.#time = time;
-    this.#liveness = liveness;
-    this.#folder = gatewayFolder(url);
-    this.#subscription = new Subscription(pillows, cursor !== null);
-    this.#shown = new ShownReporter(reportShown ? (injected.random ?? Math.random)() : 1);
-    this.#signal = signal;
-    this.#timers = injected.timers ?? TIMERS;
-    const lifecycle = { onWake: () => this.#wake(), onSuspend: (/** @type {string} */ reason) => this.#connection.suspend(reason) };
-    this.#lifecycle = new PageLifecycle(page, lifecycle, this.#timers, () => {
-      if (hiddenTimeoutMs !== undefined) return hiddenTimeoutMs;
-      return this.#connection.status.transport === "events" ? HIDDEN_EVENTS_TIMEOUT_MS : HIDDEN_TIMEOUT_MS;
-    });
-    this.#tokens = new Tokens(token, { timers: this.#timers, clock: injected.clock ?? Date.now }, {
-      send: (text) => this.#connection.send(JSON.stringify({ type: "token", token: text })),
-      onFault: (reason) => this.#connection.lose(reason),
-    });
-    const fetch = injected.fetch ?? globalThis.fetch?.bind(globalThis);
-    this.#connection = new Connection({
-      events: fetch === undefined ? null : (address) => new SseSocket(address, fetch, () => this.#tokens.current()),
-      ...injected,
-      address: (transport) => this.#address(transport),
-      onMessage: (data) => this.#onMessage(data),
-      onStatus: (status) => this.#onStatus(status),
-      sendProbe: () => this.#ping(),
-      // A token that expired is no refusal where another can be had.
-      mayRenew: () => this.#liveness.synced && this.#tokens.isRenewable,
-    });
+  /**
+   * @param {AllOptions} [options]
+   * @param {SharedSession} [session] of another client
+   */
+  constructor(options = {}, session = undefined) {
+    const { pillows = "all", cursor = null, onChange, onConnection } = checkOptions(options);
+    session ??= findSession(options) ?? new SharedSession(options);
+    const view = new View(pillows, cursor);
+    const known = { store: view, time: session.time, liveness: new Liveness(session.time.monotonic()) };
+    super(known);
+    this.#options = options;
+    this.#session = session;
+    this.#known = known;
+    this.#view = view;
+    this.#liveness = known.liveness;
+    this.#timers = options.timers ?? TIMERS;
+    this.#reader = {
+      pillows,
+      view,
+      onFrame: (detail, isComplete) => this.#onFrame(detail, isComplete),
+      onStatus: () => this.#onStatus(),
+      onWatching: () => this.#reportWatching(),
+      // Of its own class, because the session may be that of another bundle.
+      onFault: ({ message }) => this.dispatchEvent(createEvent("fault", new FrameError(message))),
+    };
     if (onChange) this.addEventListener("change", onChange);
     if (onConnection) this.addEventListener("connection", onConnection);
   }
 
   /** What the connection does, when the next attempt is, and why. @returns {Status} */
   get status() {
-    const status = this.#connection.status;
-    return { ...status, reason: this.#gatewayError || status.reason };
+    const { status } = this.#session;
+    return this.#isJoined ? status : { ...status, phase: "idle", retryInMs: null, retryAt: null, code: null, reason: "" };
+  }
+
+  /** How many frames, and pillows within frames, were invalid and are ignored, of all that the connection brought. */
+  get faults() {
+    return this.#session.faults;
+  }
+
+  /** Resolves with the client when it has all states; rejects if it is refused or closed before that. @returns {Promise<this>} */
+  get ready() {
+    return this.#readiness.promise;
+  }
+
+  /**
+   * Watch some pillows apart from others, over the same connection. The handle has its own end, and ends with
+   * this client at the latest.
+   *
+   * @param {string | string[] | "all"} pillows an id, or ids
+   * @param {WatchOptions} [options]
+   * @returns {Pillowcast}
+   */
+  watch(pillows, { signal, onChange, onConnection } = {}) {
+    const own = { signal, onChange, onConnection, cursor: null, share: false };
+    const ids = typeof pillows === "string" && pillows !== "all" ? [pillows] : pillows;
+    const handle = new Pillowcast({ ...this.#options, ...own, pillows: ids }, this.#session);
+    handle.#parent = this;
+    return handle.open();
   }
 
   /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */
   subscribe(pillows) {
-    this.#subscription.pillows = checkPillows(pillows);
-    this.#requestIfDue();
-    this.#connection.addressChanged();
+    this.#session.change(this.#reader, checkPillows(pillows));
   }
 
   /**
-   * Say that these states are on the screen. Some of it is reported, if the option `reportShown` is set and
-   * the gateway asks this client: at most once a second.
+   * Note that these states are on the screen. If the option `reportShown` is set and the gateway asks this
+   * client, one of them is reported to it, at most once a second.
    *
    * @param {Pillow[]} pillows
    * @param {number} [shown] when, in the gateway's time; now by default
    */
   shown(pillows, shown = this.now()) {
-    const text = this.#shown.report(pillows, shown, this.#time.monotonic());
-    if (text !== null) this.#connection.send(text);
+    this.#session.shown(pillows, shown);
   }
 
   /** Connect; without effect if it is connected already, or if its signal was aborted. */
   open() {
-    if (this.#signal?.aborted) {
-      this.#readiness.fail(this.#signal.reason);
+    const { signal } = this.#options;
+    if (signal?.aborted) {
+      this.#readiness.fail(signal.reason);
       return this;
     }
-    if (this.#signal !== undefined) addAbortCallback(this.#signal, this.#onAbort);
+    if (signal !== undefined) addAbortCallback(signal, this.#onAbort);
+    if (this.#parent !== null) this.#parent.#watches.add(this);
     this.#isUnread = false;
-    this.#lifecycle.start();
-    if (this.#connection.phase === "idle") this.#liveness.lost = false;
     this.#isOpening = true;
-    this.#connection.open();
+    if (this.#isJoined) this.#session.open();
+    else this.#join();
     this.#isOpening = false;
     return this;
   }
 
   /** Try again now instead of after the delay; also after a refusal. */
   retry() {
-    this.#connection.open();
+    if (this.#isJoined) this.#session.retry();
+    else this.open();
   }
 
-  /** Disconnect; every `for await` ends. `open()` connects again. */
+  /** End: every `for await` ends, and the connection if no other client has it. `open()` connects again. */
   close() {
-    this.#lifecycle.stop();
-    if (this.#signal !== undefined) removeAbortCallback(this.#signal, this.#onAbort);
-    this.#connection.close();
+    for (const handle of this.#watches) handle.close();
+    const { signal } = this.#options;
+    if (signal !== undefined) removeAbortCallback(signal, this.#onAbort);
+    this.#leave();
     this.#iterators.end();
-    this.#readiness.fail(this.#signal?.aborted ? this.#signal.reason : new DOMException("the client was closed", "AbortError"));
+    this.#readiness.fail(signal?.aborted ? signal.reason : new DOMException("the client was closed", "AbortError"));
     this.#isUnread = false;
+    if (this.#parent !== null) this.#parent.#watches.delete(this);
   }
 
+  /** `using` closes the client. */
+  [DISPOSE]() {
+    this.close();
+  }
+
+  async [ASYNC_DISPOSE]() {
+    this.close();
+  }
 
   /** Every update, beginning with the known states. */
   [Symbol.asyncIterator]() {
     if (this.#isUnread) this.open();
-    const iterator = this.#iterators.create(this.#store);
+    const iterator = this.#iterators.create(this.#view);
     const { phase, code, reason } = this.status;
     if (phase === "stopped") iterator.end(this.#readiness.told(new RefusedError(code, reason)));
     else if (phase === "idle") iterator.end();
@@ -165,95 +190,67 @@ export class Pillowcast extends ClientState {
 
   #onAbort = () => this.close();
 
-  /** Close once no loop and no listener reads, because the open connection would keep a program running. */
+  #join() {
+    this.#session = findSession(this.#options) ?? this.#session;
+    this.#known.time = this.#session.time;
+    this.#isJoined = true;
+    this.#liveness.lost = false;
+    this.#readiness.restart();
+    offerSession(this.#session, this.#options);
+    this.#session.join(this.#reader);
+  }
+
+  #leave() {
+    const session = this.#session;
+    session.leave(this.#reader);
+    if (session.isUnused) withdrawSession(session);
+    this.#isJoined = false;
+    this.#liveness.lost = true;
+    this.#reportWatching();
+    this.#reportConnection({ hasStatusChanged: true });
+  }
+
+  /** Close once nothing reads it, because the open connection would keep a program running. */
   #onLoopsLeft() {
     this.#timers.setTimeout(() => {
-      const { phase } = this.#connection;
-      if (this.#iterators.size > 0 || this.hasListener() || this.#readiness.isAwaited || phase === "idle" || phase === "stopped") return;
+      const isRead = this.#iterators.size > 0 || this.#watches.size > 0 || this.hasListener() || this.#readiness.isAwaited;
+      if (isRead || !this.#isJoined || this.status.phase === "stopped") return;
       this.close();
       this.#isUnread = true;
     }, 0);
   }
 
-  #wake() {
-    // The visitor is back: what is shown is not lost until an attempt fails.
-    if (this.#connection.phase === "suspended") this.#liveness.lost = false;
-    this.#connection.wake();
-  }
-
-  /** @param {import("./sockets.js").Transport} transport */
-  #address(transport) {
-    const address = streamUrl(this.#folder);
-    // An event stream cannot send the pillows that the URL does not name.
-    this.#subscription.requestByUrl(address.searchParams, this.#store.cursor, { isComplete: transport === "events" });
-    return address.href;
-  }
-
-  #requestIfDue() {
-    if (!this.#subscription.isRequestDue) return;
-    if (this.#connection.send(subscribeFrame(this.#subscription.pillows))) this.#subscription.requested();
-  }
-
-  /** @param {unknown} data */
-  #onMessage(data) {
-    const frame = parseOrReport(data, this);
-    if (frame === null) return;
-    const now = this.#time.monotonic();
-    const isLast = frame.type === "snapshot" && this.#onSnapshot(frame);
-    this.#time.observe(frame, now);
-    if (frame.type === "goodbye") this.#connection.setReconnectWindow(frame.reconnect_ms);
-    if (frame.type === "error") this.#gatewayError = frame.message;
-
-    const before = this.#store.watching;
-    const updates = this.#store.apply(frame, now, isLast);
-    this.#reportWatching(before);
-    this.#reportConnection();
-    if (updates.length > 0) {
-      this.#iterators.push(updates);
-      this.dispatchEvent(createEvent("change", changeDetail(updates, frame)));
-    }
-    if (isLast) this.#readiness.succeed(this);
-    if (frame.type === "snapshot") this.#requestIfDue();
-  }
-
   /**
-   * @param {import("./frames.js").SnapshotFrame} frame
-   * @returns {boolean} whether the client has all that it wants then
+   * @param {ChangeDetail | null} detail
+   * @param {boolean} isComplete
    */
-  #onSnapshot(frame) {
-    this.#gatewayError = "";
-    this.#shown.ask(frame.shown);
-    if (!this.#liveness.synced) this.#time.start();
-    this.#liveness.synced = true;
-    return this.#subscription.answered(frame.more === true);
+  #onFrame(detail, isComplete) {
+    this.#reportWatching();
+    this.#reportConnection();
+    if (detail !== null) {
+      this.#iterators.push(detail.updates);
+      this.dispatchEvent(createEvent("change", detail));
+    }
+    if (isComplete) this.#readiness.succeed(this);
   }
 
-  /** @param {Status} status */
-  #onStatus({ phase, code, transport }) {
-    if (phase !== "open") {
-      this.#liveness.synced = false;
-      const { watching } = this.#store;
-      this.#store.watching = null;
-      this.#reportWatching(watching);
-      this.#time.stop();
-      this.#tokens.stop();
-    } else if (transport === "websocket") {
-      this.#tokens.start();
-    }
+  #onStatus() {
+    const { phase, code, reason } = this.#session.status;
     if (phase === "connecting") this.#readiness.restart();
-    if (phase !== "open" && phase !== "connecting") this.#liveness.lost = true;
+    if (phase !== "open") this.#liveness.lost = this.#session.liveness.lost;
     this.#reportConnection({ hasStatusChanged: true });
     if (phase !== "stopped") return;
-    const error = new RefusedError(code, this.status.reason);
+    const error = new RefusedError(code, reason);
     if (this.#iterators.size > 0) this.#readiness.told(error);
     this.#iterators.end(error);
-    this.#readiness.refuse(error, this.#folder.origin + this.#folder.pathname, () => this.hasListener("connection"));
+    this.#readiness.refuse(error, this.#session.address, () => this.hasListener("connection") || !this.#session.takeRefusal());
   }
 
   /** Evaluate whether the known states are live; fire `connection` if that or `status` has changed. */
   #reportConnection({ hasStatusChanged = false } = {}) {
-    const { lastReceivedAt } = this.#connection;
-    const hasChanged = this.#liveness.evaluate(this.#store.broker, { now: this.#time.monotonic(), lastReceivedAt });
+    this.#liveness.synced = this.#view.isSynced;
+    const { lastReceivedAt } = this.#session;
+    const hasChanged = this.#liveness.evaluate(this.#view.broker, { now: this.#session.time.monotonic(), lastReceivedAt });
     if (!hasChanged && !hasStatusChanged) return;
     const dispatch = () => this.dispatchEvent(createEvent("connection", { connection: this.connection, since: this.since }));
     // `connect` has not returned the client yet, so a listener could not use it. In the microtask the
@@ -262,13 +259,10 @@ export class Pillowcast extends ClientState {
     else dispatch();
   }
 
-  /** @param {number | null} before */
-  #reportWatching(before) {
-    const { watching } = this.#store;
-    if (watching !== before) this.dispatchEvent(createEvent("watching", { watching }));
-  }
-
-  #ping() {
-    this.#connection.send(JSON.stringify({ type: "ping", sent: this.#time.pingTime() }));
+  #reportWatching() {
+    const { watching } = this;
+    if (watching === this.#watchingReported) return;
+    this.#watchingReported = watching;
+    this.dispatchEvent(createEvent("watching", { watching }));
   }
 }

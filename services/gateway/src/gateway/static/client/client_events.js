@@ -69,19 +69,50 @@ export class ClientEventTarget extends EventTarget {
   }
 }
 
-/**
- * Parse a message; an invalid one fires `fault` and is ignored.
- *
- * @param {unknown} data
- * @param {EventTarget} client
- */
-export function parseOrReport(data, client) {
-  try {
-    return parseFrame(data);
-  } catch (error) {
-    if (!(error instanceof FrameError)) throw error;
-    client.dispatchEvent(createEvent("fault", error));
-    return null;
+/** At most this many invalid pillows fire an event, each once: one may be sent many times a second. */
+const MAX_REPORTED = 100;
+
+/** Parses messages; counts what is invalid, and fires `fault` for it. */
+export class FaultLog {
+  /** How many frames, and pillows within frames, were invalid. */
+  count = 0;
+  /** The invalid pillows that an event was fired for. @type {Set<string>} */
+  #reported = new Set();
+  #client;
+
+  /** @param {EventTarget} client */
+  constructor(client) {
+    this.#client = client;
+  }
+
+  /** Parse a message, without the pillows that are invalid; null if it is invalid itself. @param {unknown} data */
+  parse(data) {
+    try {
+      return parseFrame(data, (error, id) => this.#addPillow(error, id));
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#add(error);
+      return null;
+    }
+  }
+
+  /**
+   * @param {FrameError} error
+   * @param {string} id
+   */
+  #addPillow(error, id) {
+    if (this.#reported.has(id) || this.#reported.size >= MAX_REPORTED) {
+      this.count += 1;
+      return;
+    }
+    this.#reported.add(id);
+    this.#add(error);
+  }
+
+  /** @param {FrameError} error */
+  #add(error) {
+    this.count += 1;
+    this.#client.dispatchEvent(createEvent("fault", error));
   }
 }
 

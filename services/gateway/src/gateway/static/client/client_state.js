@@ -1,104 +1,87 @@
 /** What a client knows: the states of the pillows, how fresh they are, and the clocks. */
 
 import { ClientEventTarget } from "./client_events.js";
-import { ASYNC_DISPOSE, DISPOSE } from "./dispose.js";
 import { freshnessOf } from "./freshness.js";
 
+/**
+ * @typedef {object} Known
+ * @property {Pick<import("./store.js").Store, "cursor" | "pillows" | "isLoading" | "retained" | "watching" | "sign" | "isUnconfirmed">} store
+ * @property {import("./timekeeper.js").Timekeeper} time
+ * @property {import("./freshness.js").Liveness} liveness
+ */
+
 export class ClientState extends ClientEventTarget {
-  #store;
-  #time;
-  #liveness;
-  #readiness;
+  #known;
 
-  /** @param {{store: import("./store.js").Store, time: import("./timekeeper.js").Timekeeper, liveness: import("./freshness.js").Liveness, readiness: import("./readiness.js").Readiness}} known */
-  constructor({ store, time, liveness, readiness }) {
+  /** @param {Known} known */
+  constructor(known) {
     super();
-    this.#store = store;
-    this.#time = time;
-    this.#liveness = liveness;
-    this.#readiness = readiness;
-  }
-
-  /** Resolves with the client when it has all states; rejects if it is refused or closed before. @returns {Promise<this>} */
-  get ready() {
-    return this.#readiness.promise;
-  }
-
-  /** End all; a client that has a connection overrides it. */
-  close() {}
-
-  /** `using` closes the client. */
-  [DISPOSE]() {
-    this.close();
-  }
-
-  async [ASYNC_DISPOSE]() {
-    this.close();
+    this.#known = known;
   }
 
   /** The position in the gateway's stream, from which another client can resume; null at first. */
   get cursor() {
-    return this.#store.cursor;
+    return this.#known.store.cursor;
   }
 
   /** The newest state of each pillow by id: the gateway's own objects, which must not be changed. */
   get pillows() {
-    return this.#store.pillows;
+    return this.#known.store.pillows;
   }
 
   /** Whether states are still to come, of a fleet that is too large for one frame. */
   get isLoading() {
-    return this.#store.isLoading;
+    return this.#known.store.isLoading;
   }
 
   /** Whether the broker delivers the states that it retains; without them a pillow is unknown until it speaks. */
   get isRetained() {
-    return this.#store.retained;
+    return this.#known.store.retained;
   }
 
   /** How many clients the gateway has, this one among them; null while the connection is not live, or the gateway does not say. */
   get watching() {
-    return this.#store.watching;
+    return this.#known.store.watching;
   }
 
   /** Whether the known states are live. */
   get connection() {
-    return this.#liveness.connection;
+    return this.#known.liveness.connection;
   }
 
   /** Local time in ms since when `connection` has its value. */
   get since() {
-    return this.#time.wallTimeOf(this.#liveness.since);
+    return this.#known.time.wallTimeOf(this.#known.liveness.since);
   }
 
   /** For how long `connection` has had its value, in ms, whatever happened to the local time. */
   get lastingMs() {
-    return this.#time.monotonic() - this.#liveness.since;
+    return this.#known.time.monotonic() - this.#known.liveness.since;
   }
 
   /** Shortest measured round trip to the gateway in ms; null before the first measurement. */
   get roundTripMs() {
-    return this.#time.roundTripMs;
+    return this.#known.time.roundTripMs;
   }
 
   /** The gateway's clock minus the local clock in ms; null before the first frame. */
   get clockOffsetMs() {
-    return this.#time.clockOffsetMs;
+    return this.#known.time.clockOffsetMs;
   }
 
   /** The queue's clock minus the gateway's in ms; null while the gateway does not know it. */
   get queueOffsetMs() {
-    return this.#time.queueOffsetMs;
+    return this.#known.time.queueOffsetMs;
   }
 
   /** The gateway's time, in ms since 1970. */
   now() {
-    return this.#time.now();
+    return this.#known.time.now();
   }
 
   /** How long ago the state of a pillow was true, in ms; NaN of an unknown pillow. @param {string} id */
   age(id) {
-    return this.now() - (this.#store.sign(id)?.asOf ?? NaN);
+    return this.now() - (this.#known.store.sign(id)?.asOf ?? NaN);
   }
 
   /**
@@ -109,7 +92,7 @@ export class ClientState extends ClientEventTarget {
    * @returns {import("./freshness.js").PillowFreshness}
    */
   freshness(id) {
-    const times = { now: this.#time.monotonic(), gatewayNow: this.now() };
-    return freshnessOf(this.#store, id, { isLive: this.connection === "live", ...times });
+    const times = { now: this.#known.time.monotonic(), gatewayNow: this.now() };
+    return freshnessOf(this.#known.store, id, { isLive: this.connection === "live", ...times });
   }
 }

@@ -18,6 +18,7 @@ export const PROBE_TIMEOUT_MS = 5_000;
 export const STABLE_AFTER_MS = 5_000;
 /** The `readyState` of an open socket. */
 const OPEN = 1;
+const OFFLINE = "the browser is offline";
 
 /** @typedef {import("./sockets.js").SocketLike} SocketLike */
 /** @typedef {import("./sockets.js").Transport} Transport */
@@ -48,6 +49,7 @@ const OPEN = 1;
  * @property {(data: unknown) => void} onMessage
  * @property {(status: Status) => void} onStatus
  * @property {() => boolean} [mayRenew] whether a connection that ended with UNAUTHORIZED may be tried again
+ * @property {() => boolean} [isOffline] whether there is no network, so that no attempt is made
  * @property {() => void} [sendProbe] sends a message that the gateway answers
  */
 
@@ -80,8 +82,9 @@ export class Connection {
   #running = { retry: null, stable: null };
 
   /** @param {Callbacks & Surroundings} options */
-  constructor({ address, onMessage, onStatus, mayRenew, sendProbe, WebSocket, events, clock, monotonic, timers, random }) {
-    this.#callbacks = { address, onMessage, onStatus, mayRenew: mayRenew ?? (() => false), sendProbe: sendProbe ?? (() => {}) };
+  constructor({ address, onMessage, onStatus, mayRenew, isOffline, sendProbe, WebSocket, events, clock, monotonic, timers, random }) {
+    const never = () => false;
+    this.#callbacks = { address, onMessage, onStatus, mayRenew: mayRenew ?? never, isOffline: isOffline ?? never, sendProbe: sendProbe ?? (() => {}) };
     this.#sockets = new SocketOpener(WebSocket, events ?? null);
     this.#clock = clock ?? Date.now;
     this.#now = monotonic ?? (() => performance.now());
@@ -180,6 +183,13 @@ export class Connection {
     }
   }
 
+  /** Probe an open connection, because the network is lost, and make no attempt until `wake()`. */
+  networkLost() {
+    const { phase, code } = this.#state;
+    if (phase === "waiting" && code !== TOO_MANY_REQUESTS) this.suspend(OFFLINE);
+    else this.probe();
+  }
+
   /**
    * Check an open connection now.
    *
@@ -247,6 +257,7 @@ export class Connection {
    */
   #retry(code, reason, retryMs) {
     const delay = this.#policy.fail(code, this.#random(), retryMs);
+    if (this.#callbacks.isOffline() && code !== TOO_MANY_REQUESTS) return this.suspend(OFFLINE);
     this.#retryDueAt = this.#now() + delay;
     this.#start("retry", delay, () => this.open());
     this.#setState({ phase: "waiting", code, reason });

@@ -138,14 +138,23 @@ const OPTIONAL_FIELDS = {
  * Parse a message.
  *
  * @param {unknown} text
- * @returns {Frame} the frame, unchanged; `{type: "unknown"}` for an unknown type
+ * @param {(error: FrameError, id: string) => void} [onInvalid] receives each invalid pillow, which is left out
+ *   so that it does not hide the others; without it the frame is invalid
+ * @returns {Frame} the frame; `{type: "unknown"}` for an unknown type
  * @throws {FrameError} if it is not a frame, or a field is missing or invalid
  */
-export function parseFrame(text) {
+export function parseFrame(text, onInvalid) {
   const frame = parseObject(text);
   if (!isString(frame.type)) throw new FrameError("a frame has no type");
   const fields = Object.hasOwn(FIELDS, frame.type) ? FIELDS[frame.type] : undefined;
   if (fields === undefined) return { type: "unknown" };
+  if (onInvalid !== undefined && fields.pillows === isPillowList && Array.isArray(frame.pillows)) {
+    frame.pillows = frame.pillows.filter((/** @type {any} */ value, /** @type {number} */ index) => {
+      if (isPillow(value)) return true;
+      onInvalid(new FrameError(`${frame.type}.pillows[${index}] is ${describe(value)}`), String(value?.pillow).slice(0, 63));
+      return false;
+    });
+  }
   for (const [field, isValid] of Object.entries(fields)) {
     if (!isValid(frame[field])) {
       throw new FrameError(`${frame.type}.${field} is ${describe(frame[field])}`);

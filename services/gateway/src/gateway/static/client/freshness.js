@@ -39,7 +39,7 @@ export function freshness(pillow, silentMs, ageMs = silentMs) {
 /**
  * Freshness of a pillow of a client.
  *
- * @param {import("./store.js").Store} store
+ * @param {Pick<import("./store.js").Store, "pillows" | "sign" | "isUnconfirmed">} store
  * @param {string} id
  * @param {{isLive: boolean, now: number, gatewayNow: number}} facts `isLive`: the connection is live; local
  *   time, and the gateway's

@@ -16,16 +16,24 @@ export function parseHttpUrl(text, base) {
   }
 }
 
+/** The gateway of a client without a URL; undefined for that of the document. @type {string | undefined} */
+let home;
+
+/** Set the gateway of a client without a URL. @param {string} url */
+export function setHome(url) {
+  home = url;
+}
+
 /**
  * The URL of the folder that holds the gateway's endpoints.
  *
- * @param {string | URL | undefined} url as the user gave it; the folder of the document if undefined
+ * @param {unknown} url as the user gave it, a text or a URL; if undefined, what serves this module or the document
  * @throws {TypeError} if there is no http or https URL
  */
 export function gatewayFolder(url) {
   const documentUrl = globalThis.document?.baseURI;
-  const given = url ?? documentUrl;
-  const folder = parseHttpUrl(given, documentUrl);
+  const given = url ?? home ?? documentUrl;
+  const folder = parseHttpUrl(given === undefined ? undefined : String(given), documentUrl);
   if (folder === null) throw new TypeError(`url is ${given ?? "missing"}: pass the URL of the gateway, as ${httpUrlFor(String(given))}`);
   if (url !== undefined && !folder.pathname.endsWith("/")) folder.pathname += "/";
   return folder;

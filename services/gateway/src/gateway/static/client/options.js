@@ -2,6 +2,7 @@
 
 import { isPillowId } from "./frames.js";
 import { httpUrlFor } from "./gateway_url.js";
+import { subscribeFrame } from "./subscription.js";
 
 /** The gateway takes this many pillows in one subscription; for more there is `all`. */
 export const MAX_PILLOWS = 1_000;
@@ -10,13 +11,14 @@ const MAX_REQUEST_BYTES = 65_536;
 
 /**
  * @typedef {object} Options
- * @property {string | URL} [url] the gateway, as `https://host/`; by default the one that served this
- *   module or this page
+ * @property {string | URL | import("./url_function.js").UrlFunction} [url] the gateway, as `https://host/`; by
+ *   default the one that served this module or this page; a function is called for each connection
  * @property {string[] | "all"} [pillows] ids of the pillows to subscribe to; all by default
  * @property {string | null} [cursor] the `cursor` of an earlier client of the same gateway and
  *   pillows: receive only what changed after it, if the gateway still knows
  * @property {import("./tokens.js").Token} [token] a JSON Web Token or a share link's, for a gateway that
  *   asks for one; a function is called for each connection, and again before the token expires
+ * @property {boolean} [share] false: a connection of its own, which no other client shares; true by default
  * @property {AbortSignal} [signal] closes the client when it is aborted
  * @property {number | null} [hiddenTimeoutMs] a page that was hidden for this long closes its
  *   connection and resumes when it is visible; null: it stays connected; five minutes by default, and 10 s over
@@ -71,11 +73,6 @@ export function nameable(pillows) {
   return isNameable ? pillows : "all";
 }
 
-/** The message that subscribes to these pillows. @param {string[] | "all"} pillows */
-export function subscribeFrame(pillows) {
-  return JSON.stringify({ type: "subscribe", pillows });
-}
-
 /** @typedef {(value: any) => boolean} Check */
 
 /** @type {Check} */
@@ -89,10 +86,11 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** For each option a check of its value, and what to pass instead. @type {Record<string, [Check, string]>} */
 const OPTIONS = {
-  url: [(value) => typeof (value?.href ?? value) === "string", "pass the URL of the gateway, as https://host/"],
+  url: [(value) => isFunction(value) || typeof (value?.href ?? value) === "string", "pass the URL of the gateway, as https://host/, or a function that returns it"],
   pillows: [(value) => Boolean(checkPillows(value)), ""],
   cursor: [(value) => value === null || typeof value === "string", "pass the cursor of a client, or null"],
   token: [(value) => typeof value === "string" || isFunction(value), "pass a text, or a function that returns one"],
+  share: [(value) => typeof value === "boolean", "pass true or false"],
   signal: [(value) => typeof value?.aborted === "boolean" && isFunction(value.addEventListener), "pass an AbortSignal"],
   hiddenTimeoutMs: [
     (value) => value === null || (typeof value === "number" && value >= 0 && value <= MAX_TIMER_MS),

@@ -1,11 +1,12 @@
 /**
  * When a page needs its connection: not while it is frozen, and not after it was hidden for a while.
- * When the network is back or the page is visible again, the connection is checked.
+ * When the network is lost or back, or the page is visible again, the connection is checked.
  */
 
-/** @typedef {{window?: EventTarget, document?: EventTarget & {visibilityState: string}}} PageTargets */
+/** @typedef {{window?: EventTarget & {navigator?: {onLine?: boolean}}, document?: EventTarget & {visibilityState: string}}} PageTargets */
 /**
  * @typedef {object} LifecycleCallbacks
+ * @property {() => void} onOffline the network is lost
  * @property {() => void} onWake the network is back, or the page is visible or no longer frozen
  * @property {(reason: string) => void} onSuspend the page does not show what arrives
  */
@@ -22,6 +23,7 @@ export class PageLifecycle {
   #hiddenTimeout;
   /** @type {unknown} */
   #hiddenTimer = null;
+  #isOffline = false;
 
   /**
    * @param {PageTargets | undefined} page the global `window` and `document` by default; Node.js has none
@@ -39,7 +41,8 @@ export class PageLifecycle {
   /** Start to listen; without effect if it listens already. */
   start() {
     const { window, document } = this.#page;
-    window?.addEventListener("online", this.#onWake);
+    window?.addEventListener("online", this.#onOnline);
+    window?.addEventListener("offline", this.#onOffline);
     document?.addEventListener("visibilitychange", this.#onVisibility);
     document?.addEventListener("freeze", this.#onFreeze);
     document?.addEventListener("resume", this.#onResume);
@@ -48,18 +51,32 @@ export class PageLifecycle {
 
   stop() {
     const { window, document } = this.#page;
-    window?.removeEventListener("online", this.#onWake);
+    window?.removeEventListener("online", this.#onOnline);
+    window?.removeEventListener("offline", this.#onOffline);
     document?.removeEventListener("visibilitychange", this.#onVisibility);
     document?.removeEventListener("freeze", this.#onFreeze);
     document?.removeEventListener("resume", this.#onResume);
     this.#timers.clearTimeout(this.#hiddenTimer);
   }
 
+  /** Whether the browser knows that it has no network. */
+  get isOffline() {
+    return !(this.#page.window?.navigator?.onLine ?? !this.#isOffline);
+  }
+
   get #isHidden() {
     return this.#page.document?.visibilityState === "hidden";
   }
 
-  #onWake = () => this.#callbacks.onWake();
+  #onOnline = () => {
+    this.#isOffline = false;
+    this.#callbacks.onWake();
+  };
+
+  #onOffline = () => {
+    this.#isOffline = true;
+    this.#callbacks.onOffline();
+  };
 
   #onVisibility = () => {
     this.#watchHidden();

@@ -10,6 +10,11 @@
 /** Some servers refuse a query of more than 2,048 characters: longer lists are sent as a message. */
 export const MAX_QUERY_CHARS = 2_000;
 
+/** The message that subscribes to these pillows. @param {Pillows} pillows */
+export function subscribeFrame(pillows) {
+  return JSON.stringify({ type: "subscribe", pillows });
+}
+
 export class Subscription {
   /** The pillows that the client wants. @type {Pillows} */
   pillows;
@@ -26,6 +31,16 @@ export class Subscription {
   constructor(pillows, hasCursor) {
     this.pillows = pillows;
     this.#cursorPillows = hasCursor ? pillows : null;
+  }
+
+  /** The pillows of the newest request of this connection; null before the first. */
+  get requested() {
+    return this.#requested;
+  }
+
+  /** Whether the newest request was answered. */
+  get isAnswered() {
+    return this.#isAnswered;
   }
 
   /** Whether a request for other pillows has to be sent, and may be: the last one was answered. */
@@ -50,7 +65,7 @@ export class Subscription {
   }
 
   /** The request for these pillows was sent. */
-  requested() {
+  sent() {
     this.#requested = this.pillows;
     this.#isAnswered = false;
   }

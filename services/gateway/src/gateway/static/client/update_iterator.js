@@ -106,7 +106,7 @@ export class UpdateIterators {
   /**
    * Create an iterator that begins with the known states.
    *
-   * @param {import("./store.js").Store} store
+   * @param {Pick<import("./store.js").Store, "pillows" | "cursor">} store
    */
   create(store) {
     const iterator = new UpdateIterator((ended) => {

@@ -1,13 +1,17 @@
-/** One client for all elements of a document that show pillows of the same gateway. */
+/**
+ * One client for all elements of a document that show pillows of the same gateway. It shares its connection
+ * with the document's other clients.
+ */
 
 import { nameable } from "../client/options.js";
-import { isPillowId, Pillowcast } from "../client/pillowcast.js";
+import { connect, isPillowId } from "../client/pillowcast.js";
 
 /** Ages are rendered anew this often. */
 const TICK_MS = 1_000;
-/** A client without elements is closed after this time. */
-const CLOSE_AFTER_MS = 1_000;
+/** Pillows of removed elements are given up after this time, because an element may only be moved. */
+const GIVE_UP_AFTER_MS = 1_000;
 
+/** @typedef {import("../client/pillowcast.js").Pillowcast} Pillowcast */
 /** @typedef {{pillow: string, render(client: Pillowcast | null): void}} ClientView an element */
 
 /** @type {Map<string, SharedClient>} */
@@ -23,6 +27,7 @@ export class SharedClient {
   /** @type {string[]} */
   #subscribed = [];
   #isSubscribePending = false;
+  #isGivingUp = false;
   #isRenderPending = false;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #ticker;
@@ -59,8 +64,7 @@ export class SharedClient {
   /** @param {ClientView} element */
   remove(element) {
     this.#elements.delete(element);
-    // With a delay, because an element that is moved within the document is removed and added again.
-    if (this.#elements.size === 0) setTimeout(() => this.#closeIfUnused(), CLOSE_AFTER_MS);
+    this.#scheduleGiveUp();
   }
 
   /** Render all elements with the next frame. */
@@ -83,15 +87,41 @@ export class SharedClient {
     });
   }
 
+  /** The valid ids of the elements' pillows, each once. */
+  get #pillows() {
+    return [...new Set([...this.#elements].map((element) => element.pillow))].filter(isPillowId).sort();
+  }
+
   #subscribe() {
-    const pillows = [...new Set([...this.#elements].map((element) => element.pillow))].filter(isPillowId).sort();
-    if (pillows.length === 0) return;
-    if (this.#client === null) {
-      this.#open(pillows);
-    } else if (pillows.some((id) => !this.#subscribed.includes(id))) {
-      this.#client.subscribe(nameable(pillows));
+    const pillows = this.#pillows;
+    if (pillows.every((id) => this.#subscribed.includes(id))) {
+      // An element may have had another pillow.
+      this.#scheduleGiveUp();
+      return;
     }
     this.#subscribed = pillows;
+    if (this.#client === null) this.#open(pillows);
+    else this.#client.subscribe(nameable(pillows));
+  }
+
+  #scheduleGiveUp() {
+    if (this.#isGivingUp) return;
+    this.#isGivingUp = true;
+    setTimeout(() => {
+      this.#isGivingUp = false;
+      this.#giveUp();
+    }, GIVE_UP_AFTER_MS);
+  }
+
+  /** Unsubscribe from what no element shows any more, and close if none shows anything. */
+  #giveUp() {
+    const pillows = this.#pillows;
+    if (pillows.length === 0) {
+      this.#close();
+    } else if (pillows.length < this.#subscribed.length) {
+      this.#subscribed = pillows;
+      this.#client?.subscribe(nameable(pillows));
+    }
   }
 
   /** @param {string[]} pillows */
@@ -101,7 +131,7 @@ export class SharedClient {
       render();
       this.#warnIfRefused();
     };
-    this.#client = new Pillowcast({ url: this.#url, token: this.#token || undefined, pillows: nameable(pillows), onChange: render, onConnection }).open();
+    this.#client = connect({ url: this.#url, token: this.#token || undefined, pillows: nameable(pillows), onChange: render, onConnection });
     this.#ticker = setInterval(render, TICK_MS);
   }
 
@@ -111,8 +141,7 @@ export class SharedClient {
     if (phase === "stopped") console.warn(`<cloud-pillow>: ${this.#url} refused (${code ?? "no code"}): ${reason}`);
   }
 
-  #closeIfUnused() {
-    if (this.#elements.size > 0) return;
+  #close() {
     clearInterval(this.#ticker);
     this.#client?.close();
     this.#client = null;

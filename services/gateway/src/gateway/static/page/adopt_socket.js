@@ -8,10 +8,12 @@ const OPEN = 1;
  * A WebSocket class of which the first instance is the preconnected socket, if that has the same URL
  * and is not closed. The messages that it received are dispatched again.
  *
- * @param {typeof WebSocket} Own
+ * @param {typeof WebSocket | undefined} Own undefined where something has removed it
  * @param {Preconnection | undefined} preconnection
  */
 export function adoptFirst(Own, preconnection) {
+  if (!Own) return undefined;
+  const Socket = Own;
   let unused = preconnection;
   /**
    * @param {string} url
@@ -20,11 +22,11 @@ export function adoptFirst(Own, preconnection) {
   function AdoptingWebSocket(url, protocols) {
     const first = unused;
     unused = undefined;
-    if (first === undefined) return new Own(url, protocols);
+    if (first === undefined) return new Socket(url, protocols);
     const { socket, received } = first;
     if (first.url !== url || !(socket.readyState <= OPEN)) {
       socket.close();
-      return new Own(url, protocols);
+      return new Socket(url, protocols);
     }
     // In a microtask, because the client sets the handlers after the constructor. No newer message
     // can be dispatched before.

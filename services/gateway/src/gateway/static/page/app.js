@@ -20,7 +20,7 @@ const ARRANGE_INTERVAL_MS = 1_000;
 /** The latency panel changes this often at most: faster numbers cannot be read and cost a layout each. */
 const LATENCY_INTERVAL_MS = 500;
 
-/** @typedef {import("../client/pillowcast.js").Pillowcast} Client */
+/** @typedef {import("../client/session.js").Session} Client */
 /** @typedef {import("../client/frames.js").Pillow} Pillow */
 /** @typedef {import("./route.js").Filter} Filter */
 

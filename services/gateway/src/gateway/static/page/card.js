@@ -131,7 +131,7 @@ export class CardRenderer {
   #texts;
 
   /**
-   * @param {import("../client/pillowcast.js").Pillowcast} client
+   * @param {import("../client/session.js").Session} client
    * @param {import("./announcer.js").Announcer} announcer
    * @param {import("../cloud/texts.js").Texts} texts
    */

@@ -48,7 +48,7 @@ export class DetailView {
 
   /**
    * @param {Document} document
-   * @param {import("../client/pillowcast.js").Pillowcast} client
+   * @param {import("../client/session.js").Session} client
    * @param {import("./gesture_counts.js").GestureCounts} counts
    * @param {import("../cloud/texts.js").Texts} texts
    */

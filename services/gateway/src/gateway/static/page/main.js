@@ -1,6 +1,6 @@
 /** Starts the page: creates its parts in the browser's document and connects them. */
 
-import { connect } from "../client/pillowcast.js";
+import { Session } from "../client/session.js";
 import { cloudStyleSheet } from "../cloud/cloud.js";
 import { byId } from "../cloud/dom.js";
 import { Texts } from "../cloud/texts.js";
@@ -36,13 +36,13 @@ const state = initialState(location);
 // Where a token is needed, an empty one is refused at once, with a sentence for the visitor.
 const needsToken = document.body.dataset.auth === "jwt" || token !== "";
 const folder = gatewayFolder(location);
-const client = connect({
+const client = new Session({
   url: folder,
   pillows: state.subscription,
   token: needsToken ? token : undefined,
   reportShown: true,
-  WebSocket: adoptFirst(WebSocket, globalThis.preconnection),
-});
+  WebSocket: adoptFirst(globalThis.WebSocket, globalThis.preconnection),
+}).open();
 const announcer = new Announcer(texts);
 const cards = new CardRenderer(client, announcer, texts);
 const views = {

@@ -1,11 +1,20 @@
-/** The client: what it knows, its connection, and its events. */
+/**
+ * The client: a handle of a session, which it may share with others. It has its own pillows, listeners,
+ * loops and end.
+ */
 import { ClientState } from "./client_state.js";
-export type Pillow = import("./frames.js").Pillow;
+import { ASYNC_DISPOSE, DISPOSE } from "./dispose.js";
+import { SharedSession } from "./shared_session.js";
+export type ChangeDetail = import("./client_events.js").ChangeDetail;
 export type Status = import("./connection.js").Status;
+export type Pillow = import("./frames.js").Pillow;
 export type AllOptions = import("./options.js").AllOptions;
-/** @typedef {import("./frames.js").Pillow} Pillow */
+export type WatchOptions = Pick<AllOptions, "signal" | "onChange" | "onConnection">;
+/** @typedef {import("./client_events.js").ChangeDetail} ChangeDetail */
 /** @typedef {import("./connection.js").Status} Status */
+/** @typedef {import("./frames.js").Pillow} Pillow */
 /** @typedef {import("./options.js").AllOptions} AllOptions */
+/** @typedef {Pick<AllOptions, "signal" | "onChange" | "onConnection">} WatchOptions */
 /**
  * The live state of pillows.
  *
@@ -13,21 +22,37 @@ export type AllOptions = import("./options.js").AllOptions;
  * - `change` (ChangeEvent): there are new states
  * - `connection` (ConnectionEvent): whether the known states are live has changed, or `status` has
  * - `watching` (WatchingEvent): the number of the gateway's clients has changed
- * - `fault` (FaultEvent): a frame was invalid and is ignored; `detail` is its FrameError
+ * - `fault` (FaultEvent): a frame or a pillow was invalid and is ignored; `detail` is its FrameError
  *
  * `for await` over it gives every Update, beginning with the known states.
  */
 export declare class Pillowcast extends ClientState {
     #private;
-    /** @param {AllOptions} [options] */
-    constructor(options?: AllOptions);
+    /**
+     * @param {AllOptions} [options]
+     * @param {SharedSession} [session] of another client
+     */
+    constructor(options?: AllOptions, session?: SharedSession);
     /** What the connection does, when the next attempt is, and why. @returns {Status} */
     get status(): Status;
+    /** How many frames, and pillows within frames, were invalid and are ignored, of all that the connection brought. */
+    get faults(): number;
+    /** Resolves with the client when it has all states; rejects if it is refused or closed before that. @returns {Promise<this>} */
+    get ready(): Promise<this>;
+    /**
+     * Watch some pillows apart from others, over the same connection. The handle has its own end, and ends with
+     * this client at the latest.
+     *
+     * @param {string | string[] | "all"} pillows an id, or ids
+     * @param {WatchOptions} [options]
+     * @returns {Pillowcast}
+     */
+    watch(pillows: string | string[] | "all", { signal, onChange, onConnection }?: WatchOptions): Pillowcast;
     /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */
     subscribe(pillows: string[] | "all"): void;
     /**
-     * Say that these states are on the screen. Some of it is reported, if the option `reportShown` is set and
-     * the gateway asks this client: at most once a second.
+     * Note that these states are on the screen. If the option `reportShown` is set and the gateway asks this
+     * client, one of them is reported to it, at most once a second.
      *
      * @param {Pillow[]} pillows
      * @param {number} [shown] when, in the gateway's time; now by default
@@ -37,8 +62,11 @@ export declare class Pillowcast extends ClientState {
     open(): this;
     /** Try again now instead of after the delay; also after a refusal. */
     retry(): void;
-    /** Disconnect; every `for await` ends. `open()` connects again. */
+    /** End: every `for await` ends, and the connection if no other client has it. `open()` connects again. */
     close(): void;
+    /** `using` closes the client. */
+    [DISPOSE](): void;
+    [ASYNC_DISPOSE](): Promise<void>;
     /** Every update, beginning with the known states. */
     [Symbol.asyncIterator](): import("./update_iterator.js").UpdateIterator;
 }

@@ -105,13 +105,16 @@ export declare class ClientEventTarget extends EventTarget {
      */
     removeEventListener<T extends EventName>(type: T, listener: Listener<T>, options?: UnlistenOptions): void;
 }
-/**
- * Parse a message; an invalid one fires `fault` and is ignored.
- *
- * @param {unknown} data
- * @param {EventTarget} client
- */
-export declare function parseOrReport(data: unknown, client: EventTarget): import("./frames.js").Frame | null;
+/** Parses messages; counts what is invalid, and fires `fault` for it. */
+export declare class FaultLog {
+    #private;
+    /** How many frames, and pillows within frames, were invalid. */
+    count: number;
+    /** @param {EventTarget} client */
+    constructor(client: EventTarget);
+    /** Parse a message, without the pillows that are invalid; null if it is invalid itself. @param {unknown} data */
+    parse(data: unknown): import("./frames.js").Frame | null;
+}
 /**
  * Create an event with a detail. Node.js 18 has no CustomEvent.
  *

@@ -1,22 +1,20 @@
 /** What a client knows: the states of the pillows, how fresh they are, and the clocks. */
 import { ClientEventTarget } from "./client_events.js";
-import { ASYNC_DISPOSE, DISPOSE } from "./dispose.js";
+export type Known = {
+    store: Pick<import("./store.js").Store, "cursor" | "pillows" | "isLoading" | "retained" | "watching" | "sign" | "isUnconfirmed">;
+    time: import("./timekeeper.js").Timekeeper;
+    liveness: import("./freshness.js").Liveness;
+};
+/**
+ * @typedef {object} Known
+ * @property {Pick<import("./store.js").Store, "cursor" | "pillows" | "isLoading" | "retained" | "watching" | "sign" | "isUnconfirmed">} store
+ * @property {import("./timekeeper.js").Timekeeper} time
+ * @property {import("./freshness.js").Liveness} liveness
+ */
 export declare class ClientState extends ClientEventTarget {
     #private;
-    /** @param {{store: import("./store.js").Store, time: import("./timekeeper.js").Timekeeper, liveness: import("./freshness.js").Liveness, readiness: import("./readiness.js").Readiness}} known */
-    constructor({ store, time, liveness, readiness }: {
-        store: import("./store.js").Store;
-        time: import("./timekeeper.js").Timekeeper;
-        liveness: import("./freshness.js").Liveness;
-        readiness: import("./readiness.js").Readiness;
-    });
-    /** Resolves with the client when it has all states; rejects if it is refused or closed before. @returns {Promise<this>} */
-    get ready(): Promise<this>;
-    /** End all; a client that has a connection overrides it. */
-    close(): void;
-    /** `using` closes the client. */
-    [DISPOSE](): void;
-    [ASYNC_DISPOSE](): Promise<void>;
+    /** @param {Known} known */
+    constructor(known: Known);
     /** The position in the gateway's stream, from which another client can resume; null at first. */
     get cursor(): string | null;
     /** The newest state of each pillow by id: the gateway's own objects, which must not be changed. */

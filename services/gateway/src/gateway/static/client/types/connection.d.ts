@@ -70,6 +70,10 @@ export type Callbacks = {
      */
     mayRenew?: () => boolean;
     /**
+     * whether there is no network, so that no attempt is made
+     */
+    isOffline?: () => boolean;
+    /**
      * sends a message that the gateway answers
      */
     sendProbe?: () => void;
@@ -100,6 +104,7 @@ export type Callbacks = {
  * @property {(data: unknown) => void} onMessage
  * @property {(status: Status) => void} onStatus
  * @property {() => boolean} [mayRenew] whether a connection that ended with UNAUTHORIZED may be tried again
+ * @property {() => boolean} [isOffline] whether there is no network, so that no attempt is made
  * @property {() => void} [sendProbe] sends a message that the gateway answers
  */
 export declare class Connection {
@@ -107,7 +112,7 @@ export declare class Connection {
     /** Monotonic time in ms of the last message; null before the first. @type {number | null} */
     lastReceivedAt: number | null;
     /** @param {Callbacks & Surroundings} options */
-    constructor({ address, onMessage, onStatus, mayRenew, sendProbe, WebSocket, events, clock, monotonic, timers, random }: Callbacks & Surroundings);
+    constructor({ address, onMessage, onStatus, mayRenew, isOffline, sendProbe, WebSocket, events, clock, monotonic, timers, random }: Callbacks & Surroundings);
     /** What it does now. @returns {Status} */
     get status(): Status;
     get phase(): "connecting" | "idle" | "open" | "stopped" | "suspended" | "waiting";
@@ -131,6 +136,8 @@ export declare class Connection {
      * after TOO_MANY_REQUESTS does not end. A refused client is revived once: the refusal may be over.
      */
     wake(): void;
+    /** Probe an open connection, because the network is lost, and make no attempt until `wake()`. */
+    networkLost(): void;
     /**
      * Check an open connection now.
      *

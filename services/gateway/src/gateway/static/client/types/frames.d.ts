@@ -187,7 +187,9 @@ export type Check = (value: any) => boolean;
  * Parse a message.
  *
  * @param {unknown} text
- * @returns {Frame} the frame, unchanged; `{type: "unknown"}` for an unknown type
+ * @param {(error: FrameError, id: string) => void} [onInvalid] receives each invalid pillow, which is left out
+ *   so that it does not hide the others; without it the frame is invalid
+ * @returns {Frame} the frame; `{type: "unknown"}` for an unknown type
  * @throws {FrameError} if it is not a frame, or a field is missing or invalid
  */
-export declare function parseFrame(text: unknown): Frame;
+export declare function parseFrame(text: unknown, onInvalid?: (error: FrameError, id: string) => void): Frame;

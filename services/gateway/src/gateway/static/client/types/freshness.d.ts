@@ -35,13 +35,13 @@ export declare function freshness(pillow: {
 /**
  * Freshness of a pillow of a client.
  *
- * @param {import("./store.js").Store} store
+ * @param {Pick<import("./store.js").Store, "pillows" | "sign" | "isUnconfirmed">} store
  * @param {string} id
  * @param {{isLive: boolean, now: number, gatewayNow: number}} facts `isLive`: the connection is live; local
  *   time, and the gateway's
  * @returns {PillowFreshness}
  */
-export declare function freshnessOf(store: import("./store.js").Store, id: string, { isLive, now, gatewayNow }: {
+export declare function freshnessOf(store: Pick<import("./store.js").Store, "pillows" | "sign" | "isUnconfirmed">, id: string, { isLive, now, gatewayNow }: {
     isLive: boolean;
     now: number;
     gatewayNow: number;

@@ -3,10 +3,10 @@
 export declare const MAX_PILLOWS = 1000;
 export type Options = {
     /**
-     * the gateway, as `https://host/`; by default the one that served this
-     * module or this page
+     * the gateway, as `https://host/`; by
+     * default the one that served this module or this page; a function is called for each connection
      */
-    url?: string | URL;
+    url?: string | URL | import("./url_function.js").UrlFunction;
     /**
      * ids of the pillows to subscribe to; all by default
      */
@@ -21,6 +21,10 @@ export type Options = {
      * asks for one; a function is called for each connection, and again before the token expires
      */
     token?: import("./tokens.js").Token;
+    /**
+     * false: a connection of its own, which no other client shares; true by default
+     */
+    share?: boolean;
     /**
      * closes the client when it is aborted
      */
@@ -59,13 +63,14 @@ export type Injected = {
 export type AllOptions = Options & Injected & import("./connection.js").Surroundings;
 /**
  * @typedef {object} Options
- * @property {string | URL} [url] the gateway, as `https://host/`; by default the one that served this
- *   module or this page
+ * @property {string | URL | import("./url_function.js").UrlFunction} [url] the gateway, as `https://host/`; by
+ *   default the one that served this module or this page; a function is called for each connection
  * @property {string[] | "all"} [pillows] ids of the pillows to subscribe to; all by default
  * @property {string | null} [cursor] the `cursor` of an earlier client of the same gateway and
  *   pillows: receive only what changed after it, if the gateway still knows
  * @property {import("./tokens.js").Token} [token] a JSON Web Token or a share link's, for a gateway that
  *   asks for one; a function is called for each connection, and again before the token expires
+ * @property {boolean} [share] false: a connection of its own, which no other client shares; true by default
  * @property {AbortSignal} [signal] closes the client when it is aborted
  * @property {number | null} [hiddenTimeoutMs] a page that was hidden for this long closes its
  *   connection and resumes when it is visible; null: it stays connected; five minutes by default, and 10 s over
@@ -98,8 +103,6 @@ export declare function checkPillows(pillows: string[] | "all"): "all" | string[
  * @param {string[]} pillows valid ids
  */
 export declare function nameable(pillows: string[]): "all" | string[];
-/** The message that subscribes to these pillows. @param {string[] | "all"} pillows */
-export declare function subscribeFrame(pillows: string[] | "all"): string;
 export type Check = (value: any) => boolean;
 /**
  * Check all options: their names, and their values except for the text of `url`. An option that is undefined

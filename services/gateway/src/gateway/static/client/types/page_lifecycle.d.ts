@@ -1,14 +1,22 @@
 /**
  * When a page needs its connection: not while it is frozen, and not after it was hidden for a while.
- * When the network is back or the page is visible again, the connection is checked.
+ * When the network is lost or back, or the page is visible again, the connection is checked.
  */
 export type PageTargets = {
-    window?: EventTarget;
+    window?: EventTarget & {
+        navigator?: {
+            onLine?: boolean;
+        };
+    };
     document?: EventTarget & {
         visibilityState: string;
     };
 };
 export type LifecycleCallbacks = {
+    /**
+     * the network is lost
+     */
+    onOffline: () => void;
     /**
      * the network is back, or the page is visible or no longer frozen
      */
@@ -18,9 +26,10 @@ export type LifecycleCallbacks = {
      */
     onSuspend: (reason: string) => void;
 };
-/** @typedef {{window?: EventTarget, document?: EventTarget & {visibilityState: string}}} PageTargets */
+/** @typedef {{window?: EventTarget & {navigator?: {onLine?: boolean}}, document?: EventTarget & {visibilityState: string}}} PageTargets */
 /**
  * @typedef {object} LifecycleCallbacks
+ * @property {() => void} onOffline the network is lost
  * @property {() => void} onWake the network is back, or the page is visible or no longer frozen
  * @property {(reason: string) => void} onSuspend the page does not show what arrives
  */
@@ -40,4 +49,6 @@ export declare class PageLifecycle {
     /** Start to listen; without effect if it listens already. */
     start(): void;
     stop(): void;
+    /** Whether the browser knows that it has no network. */
+    get isOffline(): boolean;
 }

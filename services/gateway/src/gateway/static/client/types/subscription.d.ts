@@ -8,6 +8,8 @@ export type Pillows = string[] | "all";
 /** @typedef {string[] | "all"} Pillows */
 /** Some servers refuse a query of more than 2,048 characters: longer lists are sent as a message. */
 export declare const MAX_QUERY_CHARS = 2000;
+/** The message that subscribes to these pillows. @param {Pillows} pillows */
+export declare function subscribeFrame(pillows: Pillows): string;
 export declare class Subscription {
     #private;
     /** The pillows that the client wants. @type {Pillows} */
@@ -17,6 +19,10 @@ export declare class Subscription {
      * @param {boolean} hasCursor whether the client starts with a cursor for these pillows
      */
     constructor(pillows: Pillows, hasCursor: boolean);
+    /** The pillows of the newest request of this connection; null before the first. */
+    get requested(): Pillows | null;
+    /** Whether the newest request was answered. */
+    get isAnswered(): boolean;
     /** Whether a request for other pillows has to be sent, and may be: the last one was answered. */
     get isRequestDue(): boolean;
     /**
@@ -30,7 +36,7 @@ export declare class Subscription {
         isComplete: boolean;
     }): void;
     /** The request for these pillows was sent. */
-    requested(): void;
+    sent(): void;
     /**
      * A snapshot arrived: it answers the request, and its cursor is valid for those pillows.
      *

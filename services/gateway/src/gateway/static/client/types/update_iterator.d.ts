@@ -33,9 +33,9 @@ export declare class UpdateIterators {
     /**
      * Create an iterator that begins with the known states.
      *
-     * @param {import("./store.js").Store} store
+     * @param {Pick<import("./store.js").Store, "pillows" | "cursor">} store
      */
-    create(store: import("./store.js").Store): UpdateIterator;
+    create(store: Pick<import("./store.js").Store, "pillows" | "cursor">): UpdateIterator;
     /** @param {Update[]} updates */
     push(updates: Update[]): void;
     /** @param {unknown} [error] */
