@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { Texts } from "../../services/gateway/src/gateway/static/cloud/texts.js";
-import { english, TABLE } from "./english.js";
+import { english, readTable, TABLE } from "./english.js";
 
 const STATIC = new URL("../../services/gateway/src/gateway/static/", import.meta.url);
 
@@ -67,6 +67,45 @@ test("no sentence for users is in the page's source", () => {
   assert.deepEqual(texts.filter((text) => !untranslated.includes(text) && text !== "pillow-state"), []);
   const attributes = [...index.matchAll(/ (?:aria-label|placeholder|title|alt)="([^"]*)"/g)].map(([, text]) => text);
   assert.deepEqual(attributes.filter((text) => !text.startsWith("{{")), []);
+});
+
+const LANGUAGES = readdirSync(new URL("../texts/", STATIC)).map((name) => name.replace(".json", ""));
+const categoriesOf = (language) => new Intl.PluralRules(language).resolvedOptions().pluralCategories.sort();
+const valuesOf = (sentence) => [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+
+for (const language of LANGUAGES) {
+  const table = language === "en" ? TABLE : readTable(language);
+
+  test(`${language} has every sentence and no other`, () => {
+    assert.deepEqual(Object.keys(table).sort(), Object.keys(TABLE).sort());
+  });
+
+  test(`${language} has the values of each sentence, and a form for each of its plural categories`, () => {
+    for (const [key, english] of Object.entries(TABLE)) {
+      const sentence = table[key];
+      assert.equal(typeof sentence, typeof english, key);
+      if (typeof sentence === "string") {
+        assert.deepEqual(valuesOf(sentence), valuesOf(english), key);
+        continue;
+      }
+      assert.deepEqual(Object.keys(sentence).sort(), categoriesOf(language), key);
+      assert.deepEqual(valuesOf(sentence.other), valuesOf(english.other), key);
+      for (const form of Object.values(sentence)) {
+        assert.deepEqual(valuesOf(form).filter((name) => !valuesOf(english.other).includes(name)), [], key);
+      }
+    }
+  });
+
+  test(`the keys of ${language} are sorted, so that two changes seldom meet`, () => {
+    const keys = Object.keys(readTable(language));
+    assert.deepEqual(keys, [...keys].sort());
+  });
+}
+
+test("the element knows the languages that there are", () => {
+  const source = readFileSync(new URL("cloud/element_texts.js", STATIC), "utf8");
+  const named = /TRANSLATED = \[([^\]]*)\]/.exec(source)?.[1].match(/\w+/g);
+  assert.deepEqual(named.sort(), LANGUAGES.filter((language) => language !== "en"));
 });
 
 test("a value comes into its place, a number in the form of the language", () => {

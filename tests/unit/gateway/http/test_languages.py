@@ -1,5 +1,7 @@
 """The language that a request gets."""
 
+from importlib.resources import files
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +50,9 @@ def test_any_value_has_a_language(asked: str, accept: str) -> None:
 def test_arabic_is_written_from_right_to_left() -> None:
     """All others are not."""
     assert [one for one in LANGUAGES if direction(one) == "rtl"] == ["ar"]
+
+
+def test_each_language_has_a_table() -> None:
+    """And each table a language."""
+    tables = files("gateway").joinpath("texts").iterdir()
+    assert {one.name for one in tables} == {f"{language}.json" for language in LANGUAGES}

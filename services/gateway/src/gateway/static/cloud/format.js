@@ -68,7 +68,7 @@ export function describePillow(pillow, { fresh, ageMs, isRetained }, texts) {
   let when = age;
   if (fresh === "quiet" && !isAgeWrong) when = texts.format("pillow.quiet", { age });
   // A pillow may send a field `last` of its own: it is the gateway's only beside this state.
-  if (state === "notconnected" && typeof last === "string") when = texts.choose("last", last, { state: last, age });
+  if (state === "notconnected" && typeof last === "string") when = texts.choose("last", last, { state: texts.state(last), age });
   return { state, pose: state, activity, age, when };
 }
 
