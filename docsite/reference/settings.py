@@ -4,7 +4,7 @@ import importlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, Literal, get_args, get_origin
+from typing import Final, Literal, NamedTuple, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
@@ -29,13 +29,22 @@ LONGEST: Final = 40
 _VARIABLE: Final = re.compile(r"#([A-Z][A-Z0-9_]*)=(.*)")
 
 
+class Entry(NamedTuple):
+    """A variable of .env.example: its section, its value, and the sentence above it."""
+
+    name: str
+    section: str
+    value: str
+    sentence: str
+
+
 def page(root: Path) -> str:
     """Return the page."""
     fields = _fields(root)
     parts = [INTRODUCTION]
     section = ""
     rows: list[list[str]] = []
-    for name, title, value, sentence in _entries((root / ".env.example").read_text("utf-8")):
+    for name, title, value, sentence in entries((root / ".env.example").read_text("utf-8")):
         if title != section:
             parts.append(_section(section, rows))
             section, rows = title, []
@@ -56,13 +65,13 @@ def _section(title: str, rows: list[list[str]]) -> str:
     return f"## {heading}\n\n" + table(["variable", "default", "meaning", "allowed"], rows)
 
 
-def _entries(text: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield each variable of .env.example: its name, section, value, and the sentence above it."""
+def entries(text: str) -> Iterator[Entry]:
+    """Yield each variable of .env.example, in order."""
     section = ""
     words: list[str] = []
     for line in text.splitlines():
         if found := _VARIABLE.fullmatch(line):
-            yield found[1], section, found[2].strip('"'), " ".join(words)
+            yield Entry(found[1], section, found[2].strip('"'), " ".join(words))
             words = []
         elif line.startswith("# --- "):
             section, words = line.strip("# -"), []

@@ -2,12 +2,14 @@
 
 import re
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import pytest
 from pydantic.fields import FieldInfo
 
 from devstack.processes import ROOT
+from docsite.reference import settings as settings_page
+from docsite.reference.settings import Entry
 from gateway.settings import GatewaySettings
 from notifier.settings import NotifierSettings
 from poller.settings import PollerSettings
@@ -30,35 +32,15 @@ SERVICES: Final[dict[str, type[CommonSettings]]] = {
     "recorder": RecorderSettings,
     "simulator": SimulatorSettings,
 }
-VARIABLE: Final = re.compile(r"#([A-Z][A-Z0-9_]*)=(.*)")
-
-
-class Entry(NamedTuple):
-    """A variable of the file: its section, its value, and the sentence above it."""
-
-    section: str
-    value: str
-    sentence: str
 
 
 @cache
 def entries() -> dict[str, Entry]:
     """Return the file's entries by variable."""
     found: dict[str, Entry] = {}
-    section = ""
-    words: list[str] = []
-    for line in EXAMPLE.splitlines():
-        if match := VARIABLE.fullmatch(line):
-            name, value = match.groups()
-            assert name not in found, f"{name} is listed twice"
-            found[name] = Entry(section, value.strip('"'), " ".join(words))
-            words = []
-        elif line.startswith("# --- "):
-            section, words = line.strip("# -"), []
-        elif line.startswith("# "):
-            words.append(line.removeprefix("# "))
-        else:
-            words = []
+    for entry in settings_page.entries(EXAMPLE):
+        assert entry.name not in found, f"{entry.name} is listed twice"
+        found[entry.name] = entry
     return found
 
 
