@@ -14,7 +14,7 @@ from docsite.reference.tables import code, table, words
 INTRODUCTION: Final = """\
 # Errors
 
-What a client, a device or an operator is told, and what it means.
+The errors that a client, a device or an operator sees, and what they mean.
 What to do about each outage is in [the failure table](../operating.md#when-something-breaks).
 """
 
@@ -26,7 +26,7 @@ A refused stream has the status 400, 401, 403, 429 or 503 in place of the codes 
 """
 
 EXIT_STATUSES: Final = (
-    ("0", "done; a service: it was told to stop, and has finished its work"),
+    ("0", "done; a service: it was asked to stop, and has finished its work"),
     ("1", "not done, or not everything; a service: it failed, and its log says why"),
     ("2", "wrong usage, or a wrong setting: the message names each and its value"),
     ("130", "a command was ended by Ctrl-C"),
