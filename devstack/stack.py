@@ -112,36 +112,15 @@ class Stack:
 
         It needs an INSTANCE of its own in `env` when it runs beside another.
         """
-        port = port or ports.free()
-        return self._service(
-            "poller",
-            name,
-            {
-                "POLLER_HOST": HOST,
-                "POLLER_PORT": str(port),
-                "POLLER_JOURNAL": os.environ.get("POLLER_JOURNAL", self._journal),
-                **(env or {}),
-            },
-            partial(http_answers, HOST, port, "/readyz", status=200),
-        )
+        journal = os.environ.get("POLLER_JOURNAL", self._journal)
+        return self._one_port_service("poller", name, port, {"POLLER_JOURNAL": journal}, env)
 
     def another_recorder(self, name: str, *, port: int = 0, env: Env | None = None) -> Program:
         """Return a recorder on the same broker and database, not started. The caller stops it.
 
         It needs an INSTANCE of its own in `env` when it runs beside another.
         """
-        port = port or ports.free()
-        return self._service(
-            "recorder",
-            name,
-            {
-                "RECORDER_HOST": HOST,
-                "RECORDER_PORT": str(port),
-                "HISTORY_URL": self._history,
-                **(env or {}),
-            },
-            partial(http_answers, HOST, port, "/readyz", status=200),
-        )
+        return self._one_port_service("recorder", name, port, {"HISTORY_URL": self._history}, env)
 
     def another_gateway(
         self, name: str, *, port: int = 0, ops_port: int = 0, env: Env | None = None
@@ -222,6 +201,16 @@ class Stack:
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
+
+    def _one_port_service(
+        self, command: Service, name: str, port: int, own: Env, env: Env | None
+    ) -> Program:
+        """Return a service with health and metrics on one port; 0 stands for a free one."""
+        port = port or ports.free()
+        setting = command.upper()
+        address = {f"{setting}_HOST": HOST, f"{setting}_PORT": str(port)}
+        ready = partial(http_answers, HOST, port, "/readyz", status=200)
+        return self._service(command, name, {**address, **own, **(env or {})}, ready)
 
     def _service(
         self, command: Service, name: str, env: Env, ready: Probe | None = None

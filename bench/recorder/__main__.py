@@ -76,7 +76,7 @@ def main() -> None:
 async def _record(seconds: float) -> Figures:
     folder = Path(tempfile.mkdtemp())
     try:
-        async with Broker() as broker, _recorder(broker, folder) as recorder:
+        async with Broker() as broker, _Recorder(broker, folder) as recorder:
             assert recorder.pid is not None
             before_s = cpu_s(recorder.pid)
             count, took_s = await _publish(broker, seconds)
@@ -108,10 +108,6 @@ class _Recorder(Program):
         }
         ready = partial(http_answers, ports.HOST, self.port, "/readyz", status=200)
         super().__init__("recorder", [COMMANDS / "recorder"], ready=ready, env=env)
-
-
-def _recorder(broker: Broker, folder: Path) -> _Recorder:
-    return _Recorder(broker, folder)
 
 
 async def _publish(broker: Broker, seconds: float) -> tuple[int, float]:
