@@ -149,44 +149,6 @@ async def receiving(*behaviours: Behaviour, usually: Behaviour = OK) -> AsyncIte
         await receiver.close()
 
 
-class Gate:
-    """Forwards TCP to a port while it is open; closed, it cuts its connections and refuses."""
-
-    def __init__(self, target: int) -> None:
-        self.port = ports.free()
-        self._target = target
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    async def open(self) -> None:
-        """Accept connections."""
-        self._server = await asyncio.start_server(self._accept, ports.HOST, self.port)
-
-    async def close(self) -> None:
-        """Cut all connections, and refuse new ones."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(ports.HOST, self._target)
-        pairs = ((reader, there_writer), (there_reader, writer))
-        self._writers |= {writer, there_writer}
-        try:
-            await asyncio.gather(*(self._forward(*pair) for pair in pairs))
-        finally:
-            self._writers -= {writer, there_writer}
-
-    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            while data := await source.read(65536):
-                sink.write(data)
-                await sink.drain()
-        sink.transport.abort()
-
-
 HUGS = """
 [[rule]]
 name = "hugs"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
@@ -24,9 +24,9 @@ from devstack import ports
 from devstack.azurite import Azurite, find_azurite
 from devstack.certificates import certificate_for_loopback
 from devstack.node import find_node
-from devstack.port_forward import Forwarder
 from devstack.probes import tcp_accepts
 from devstack.processes import ROOT, Program, Timeouts
+from tests.gate import Gate
 from tests.integration.device_stand_ins import MICROPYTHON, SMBUS2, without_repeats, write_modules
 from tests.machine import need
 from tests.queue_client import queue_client
@@ -80,40 +80,6 @@ async def device(*command: str | Path, folder: Path) -> AsyncIterator[list[str]]
             process.kill()
         await process.wait()
         await reading
-
-
-class Gate:
-    """A port in front of the queue that can be closed."""
-
-    def __init__(self, upstream: int) -> None:
-        self.port = ports.free()
-        self._forwarder = Forwarder(ports.HOST, upstream)
-        self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
-
-    async def open(self) -> None:
-        """Forward connections."""
-        self._server = await asyncio.start_server(self._forward, ports.HOST, self.port)
-
-    async def close(self) -> None:
-        """Refuse new connections, and end those that are open."""
-        assert self._server
-        self._server.close()
-        for connection in self._connections:
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.create_task(self._forwarder.handle(reader, writer))
-        self._connections.add(connection)
-        connection.add_done_callback(self._connections.discard)
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        await self.close()
 
 
 class Received:
@@ -248,7 +214,7 @@ async def test_the_micropython_pillow_sends_nothing_to_a_server_it_does_not_trus
 
 
 async def test_a_devices_sas_can_only_add(azurite: Azurite, queue_name: str) -> None:
-    """Whoever takes a device apart cannot read the queue."""
+    """Somebody who takes a device apart cannot read the queue with it."""
     async with queue_client(azurite.connection_string, queue_name) as client:
         await client.create_queue()
     async with QueueClient(

@@ -24,9 +24,9 @@ from devstack.processes import ROOT, Program
 from notifier.detect.marks import Mark, Silence
 from notifier.outbox.delivery import Batch
 from notifier.outbox.outbox_file import OutboxFile
+from tests.gate import Gate
 from tests.notifier import (
     EPOCH_US,
-    Gate,
     Notifier,
     Pillows,
     Receiver,
@@ -272,9 +272,8 @@ async def test_an_outage_of_the_broker_is_no_silence_and_what_changed_meanwhile_
 ) -> None:
     """The retained state is compared with the one that was known."""
     gone = '[[rule]]\nname = "gone"\non = "offline"\nlonger_than = "3s"\nto = "house0"\n'
-    gate, loop = Gate(broker.port), asyncio.get_running_loop()
-    await gate.open()
-    async with receiving() as receiver:
+    loop = asyncio.get_running_loop()
+    async with Gate(broker.port) as gate, receiving() as receiver:
         url = broker.url_for("notifier", port=gate.port)
         notifier = Notifier(tmp_path, hugs_to(receiver) + gone, prefix, broker, MQTT_URL=url)
         async with notifier:
@@ -289,7 +288,6 @@ async def test_an_outage_of_the_broker_is_no_silence_and_what_changed_meanwhile_
             assert (await notifier.get("/readyz")).status_code == 503
             await gate.open()
             await receiver.received(2)
-        await gate.close()
 
     kinds = [request.event["type"] for request in receiver.requests]
     assert kinds == ["pillowcast.pillow.state", "pillowcast.pillow.offline"]
