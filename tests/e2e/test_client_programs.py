@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,8 +11,10 @@ import pytest
 from devstack.broker import Broker
 from devstack.node import find_node
 from devstack.processes import ROOT
+from tests import running_program
 from tests.e2e.sites import LiveSite, live_site
 from tests.gateway import state
+from tests.running_program import Running
 from tests.waiting import until
 
 DOCUMENT = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
@@ -25,37 +27,6 @@ def snippet(heading: str) -> str:
     _, _, chapter = DOCUMENT.partition(f"# {heading}\n")
     assert chapter, f"docs/client.md has no chapter {heading!r}"
     return chapter.split("```", 2)[1].partition("\n")[2]
-
-
-class Running:
-    """A running program and its output."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def read_until(self, matches: Callable[[str], bool]) -> list[str]:
-        """Read lines until one matches; returns all of them."""
-        assert self._process.stdout is not None
-        lines: list[str] = []
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while not lines or not matches(lines[-1]):
-                    line = (await self._process.stdout.readline()).decode()
-                    assert line, f"the program ended after {lines}"
-                    lines.append(line.rstrip())
-        except TimeoutError:
-            raise AssertionError(f"no line matches in time: {lines}") from None
-        return lines
-
-    async def terminate(self) -> int:
-        """Send SIGTERM and wait for the end; returns the exit status."""
-        self._process.terminate()
-        return await self.wait()
-
-    async def wait(self) -> int:
-        """Wait for the end; returns the exit status."""
-        async with asyncio.timeout(PATIENCE_S):
-            return await self._process.wait()
 
 
 @pytest.fixture
@@ -79,19 +50,10 @@ async def site(broker: Broker) -> AsyncIterator[LiveSite]:
 async def program(folder: Path, source: str, site: LiveSite) -> AsyncIterator[Running]:
     """Run a program."""
     folder.joinpath("program.mjs").write_text(source.replace(HOST, site.url), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        find_node(),
-        "program.mjs",
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        yield Running(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    async with running_program.running(
+        find_node(), "program.mjs", cwd=folder, within_s=PATIENCE_S
+    ) as started:
+        yield started
 
 
 async def test_stream_survives_a_killed_gateway_and_ends_when_it_is_aborted(

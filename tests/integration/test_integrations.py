@@ -6,9 +6,8 @@ import gzip
 import json
 import os
 import shutil
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,8 +22,10 @@ from devstack.broker import SEARCH, Broker
 from devstack.node import find_node
 from devstack.processes import ROOT
 from docsite.blocks import code_blocks
+from tests import running_program
 from tests.gateway import Gateway, state
 from tests.machine import need, need_mosquitto
+from tests.running_program import Running
 
 WITHIN_S = 30.0
 
@@ -86,49 +87,13 @@ def tools(broker: Broker, tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "PATH": f"{tmp_path}:{SEARCH}"}
 
 
-class Running:
-    """A running program and its output."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def lines_until(self, matches: Callable[[str], bool]) -> list[str]:
-        """Read lines until one matches; returns all of them."""
-        assert self._process.stdout is not None
-        lines: list[str] = []
-        async with asyncio.timeout(WITHIN_S):
-            while not lines or not matches(lines[-1]):
-                line = (await self._process.stdout.readline()).decode()
-                assert line, f"the program ended after {lines}"
-                lines.append(line.rstrip())
-        return lines
-
-    async def output(self) -> str:
-        """Return what it writes until it ends."""
-        async with asyncio.timeout(WITHIN_S):
-            output, _ = await self._process.communicate()
-        return output.decode()
-
-
 @asynccontextmanager
 async def running(
-    *words: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None
+    *words: str | Path, env: dict[str, str] | None = None, cwd: Path = ROOT
 ) -> AsyncIterator[Running]:
     """Run a program; it is killed at the end."""
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=env,
-        cwd=cwd or ROOT,
-        start_new_session=True,
-    )
-    try:
-        yield Running(process)
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)  # a shell's children too
-        await process.wait()
+    async with running_program.running(*words, env=env, cwd=cwd, within_s=WITHIN_S) as program:
+        yield program
 
 
 async def shell(text: str, env: dict[str, str]) -> str:
@@ -155,7 +120,7 @@ async def test_the_recipes_of_mosquitto_sub(
         running("sh", "-c", everything, env=tools) as all_topics,
         running("sh", "-c", following, env=tools) as next_one,
     ):
-        await all_topics.lines_until(lambda line: line.startswith("pillow/cloud-1/availability"))
+        await all_topics.read_until(lambda line: line.startswith("pillow/cloud-1/availability"))
         output = asyncio.ensure_future(next_one.output())
         while not output.done():
             await pillow.publish("pillow/cloud-1/state", state("cloud-1", "punching"), 1, True)
@@ -163,7 +128,7 @@ async def test_the_recipes_of_mosquitto_sub(
         assert '"state": "punching"' in output.result()
         operator = {**tools, "PASSWORD": broker.password("operator")}
         assert await shell(remove, operator) == ""
-        removed = await all_topics.lines_until(lambda line: line == "pillow/cloud-1/state (null)")
+        removed = await all_topics.read_until(lambda line: line == "pillow/cloud-1/state (null)")
         assert removed
 
 
@@ -175,10 +140,10 @@ async def test_the_python_program_reads_states_availability_and_removals(
     program = tmp_path / "reader.py"
     program.write_text(at_port(text, broker))
     async with running(sys.executable, program) as reader:
-        known = await reader.lines_until(lambda line: line == "cloud-1 is online")
+        known = await reader.read_until(lambda line: line == "cloud-1 is online")
         assert any(line.startswith("cloud-1: hugging at 20") for line in known)
         await pillow.publish("pillow/cloud-1/state", "", 1, True)
-        await reader.lines_until(lambda line: line == "cloud-1: state removed")
+        await reader.read_until(lambda line: line == "cloud-1: state removed")
 
 
 async def test_a_pillow_with_its_own_user_writes_its_own_topics_only(
@@ -280,11 +245,11 @@ async def test_the_program_after_mqttjs_shows_what_the_one_before_showed(
             program = tmp_path / f"{name}.mjs"
             program.write_text(text + PRELUDE)
             async with running(find_node(), program, cwd=tmp_path) as page:
-                lines = await page.lines_until(lambda line: line == "cloud-1 hugging")
+                lines = await page.read_until(lambda line: line == "cloud-1 hugging")
                 await pillow.publish("pillow/cloud-1/state", state("cloud-1", "spinning"), 1, True)
-                lines += await page.lines_until(lambda line: line == "cloud-1 spinning")
+                lines += await page.read_until(lambda line: line == "cloud-1 spinning")
                 await pillow.publish("pillow/cloud-1/state", "", 1, True)
-                lines += await page.lines_until(lambda line: line == "cloud-1 removed")
+                lines += await page.read_until(lambda line: line == "cloud-1 removed")
             shown.append(sorted(line for line in lines if "cloud-7" not in line))
         assert shown[0] == shown[1]
         await check_sizes(gateway)
