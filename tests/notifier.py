@@ -3,35 +3,24 @@
 import asyncio
 import json
 import ssl
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
-import httpx
 
 from contract.timestamps import format_timestamp
 from contract.topics import Topics
 from devstack import ports
 from devstack.broker import Broker
-from devstack.probes import http_answers
-from devstack.processes import Program
-from tests.commands import run_to_end
-from tests.metrics import sample
 from tests.mqtt_client import mqtt_client
 from tests.poller import eventually
+from tests.service_process import WITHIN_S, ServiceProcess
 from tests.waiting import until
 
-COMMAND = Path(sys.executable).parent / "notifier"
-
 EPOCH_US = 1_760_000_000_000_000
-
-WITHIN_S = 40.0
-"""How long any step of a test may take on a busy machine, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,39 +157,20 @@ def hugs_to(*receivers: Receiver, options: str = "") -> str:
     return "".join(tables) + HUGS.format(to=names)
 
 
-class Notifier(Program):
-    """The command with rules of its own, an outbox in a folder, and an HTTP port."""
+class Notifier(ServiceProcess):
+    """The command with rules of its own, and an outbox in a folder."""
+
+    service = "notifier"
 
     def __init__(self, folder: Path, rules: str, prefix: str, broker: Broker, **given: str) -> None:
-        self.port = int(given.get("NOTIFIER_PORT") or ports.free())
         self.rules = folder / "notifier.toml"
         self.rules.write_text(rules)
-        env: dict[str, str | None] = {
-            "MQTT_URL": broker.url_for("notifier"),
-            "MQTT_PROTOCOL": "5",
-            "TOPIC_PREFIX": prefix,
+        settings = {
             "INSTANCE": "one",
             "NOTIFIER_RULES": str(self.rules),
             "NOTIFIER_OUTBOX": str(folder / "outbox.db"),
-            "NOTIFIER_PORT": str(self.port),
-            "LOG_FORMAT": "console",
-            "LOG_LEVEL": None,
         }
-        super().__init__(
-            "notifier",
-            [COMMAND],
-            ready=partial(http_answers, ports.HOST, self.port, "/readyz", status=200),
-            env=env | given,
-        )
-
-    async def get(self, path: str) -> httpx.Response:
-        """Request a path of its HTTP server."""
-        async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
-            return await client.get(f"http://{ports.HOST}:{self.port}{path}")
-
-    async def metric(self, name: str) -> float:
-        """Return a sample of /metrics by its name with labels; NaN if there is none."""
-        return sample((await self.get("/metrics")).text, f"pillowcast_notifier_{name}")
+        super().__init__(prefix, broker, settings | given)
 
     async def until_metric(self, name: str, value: float) -> None:
         """Wait until a sample has a value."""
@@ -210,16 +180,10 @@ class Notifier(Program):
 
         await eventually(has_value, f"{name} {value:g}")
 
-    async def run_command(self, *words: str) -> tuple[str, str, int | None]:
-        """Run a command with the same settings; returns its output, error output and status."""
-        env = {name: value for name, value in self.env.items() if value is not None}
-        out, err, status = await run_to_end(COMMAND, *words, env=env, within_s=WITHIN_S)
-        return out.decode(), err.decode(), status
-
     def limit_file_size(self, kilobytes: int) -> None:
         """Let no file of it grow beyond a size, as on a full disk."""
         script = f'ulimit -f {2 * kilobytes}; exec "$0"'
-        self.command = ["sh", "-c", script, str(COMMAND)]
+        self.command = ["sh", "-c", script, str(self.executable)]
 
     async def kill_now(self) -> None:
         """Kill it, and wait until it has ended."""

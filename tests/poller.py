@@ -1,15 +1,11 @@
 """The poller as a process, and clients of the queue and the broker beside it."""
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
-from pathlib import Path
 
 import aiomqtt
-import httpx
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -18,54 +14,28 @@ from contract.updates import Update, decode_state
 from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker
-from devstack.probes import http_answers
-from devstack.processes import Program
-from tests.metrics import sample
 from tests.mqtt_client import mqtt_client
 from tests.queue_client import queue_client
+from tests.service_process import WITHIN_S, ServiceProcess
 from tests.waiting import POLL_S
 
-COMMAND = Path(sys.executable).parent / "poller"
 
+class Poller(ServiceProcess):
+    """The command with its settings."""
 
-WITHIN_S = 40.0
-"""How long any step of a test may take on a busy machine, in seconds."""
-
-
-class Poller(Program):
-    """The command with its settings, and an HTTP port of its own."""
+    service = "poller"
 
     def __init__(self, queue: str, prefix: str, broker: Broker, **given: str) -> None:
-        self.port = ports.free()
-        self.instance = given.setdefault("INSTANCE", "one")
+        self.instance = given.get("INSTANCE", "one")
         self.prefix = prefix
-        env: dict[str, str | None] = {
-            "MQTT_URL": broker.url_for("poller"),
-            "MQTT_PROTOCOL": "5",
-            "TOPIC_PREFIX": prefix,
+        settings: dict[str, str | None] = {
+            "INSTANCE": self.instance,
             "AZURE_STORAGE_QUEUE_ENDPOINT": None,
             "QUEUE_NAME": queue,
             "POISON_QUEUE_NAME": None,
             "POLLER_HOST": ports.HOST,
-            "POLLER_PORT": str(self.port),
-            "LOG_FORMAT": "console",
-            "LOG_LEVEL": None,
         }
-        super().__init__(
-            f"poller {self.instance}",
-            [COMMAND],
-            ready=partial(http_answers, ports.HOST, self.port, "/readyz", status=200),
-            env=env | given,
-        )
-
-    async def get(self, path: str) -> httpx.Response:
-        """Request a path of its HTTP server."""
-        async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
-            return await client.get(f"http://{ports.HOST}:{self.port}{path}")
-
-    async def metric(self, name: str) -> float:
-        """Return a sample of /metrics by its name with labels; NaN if there is none."""
-        return sample((await self.get("/metrics")).text, f"pillowcast_poller_{name}")
+        super().__init__(prefix, broker, settings | given, name=f"poller {self.instance}")
 
     async def count(self, name: str, **labels: str) -> int:
         """Return the value of a counter, summed over the labels that are not given."""

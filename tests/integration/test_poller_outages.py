@@ -13,7 +13,6 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.machine import need_mosquitto
 from tests.poller import (
-    WITHIN_S,
     Poller,
     created_queue,
     eventually,
@@ -25,6 +24,7 @@ from tests.poller import (
     subscribed,
     wait_empty,
 )
+from tests.service_process import WITHIN_S
 
 # Several processes are started and killed in one test, which takes time on a busy machine.
 pytestmark = pytest.mark.timeout(180)

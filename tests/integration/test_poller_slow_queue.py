@@ -10,7 +10,6 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.fire.queue_proxy import QueueProxy
 from tests.poller import (
-    WITHIN_S,
     Poller,
     created_queue,
     numbered,
@@ -18,6 +17,7 @@ from tests.poller import (
     retained_states,
     wait_empty,
 )
+from tests.service_process import WITHIN_S
 
 pytestmark = pytest.mark.timeout(180)
 

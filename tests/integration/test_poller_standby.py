@@ -16,7 +16,6 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from poller.in_flight import MAX_IN_FLIGHT
 from tests.poller import (
-    WITHIN_S,
     Poller,
     created_queue,
     eventually,
@@ -25,6 +24,7 @@ from tests.poller import (
     subscribed,
     wait_empty,
 )
+from tests.service_process import WITHIN_S
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -11,7 +11,6 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.machine import need_mosquitto
 from tests.poller import (
-    WITHIN_S,
     Poller,
     eventually,
     numbered,
@@ -21,6 +20,7 @@ from tests.poller import (
     subscribed,
     wait_empty,
 )
+from tests.service_process import WITHIN_S
 
 pytestmark = pytest.mark.timeout(180)
 
