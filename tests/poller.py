@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import aiomqtt
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
+from paho.mqtt.subscribeoptions import SubscribeOptions
 from prometheus_client.parser import text_string_to_metric_families
 
 from contract.updates import Update, decode_state
@@ -120,7 +121,9 @@ async def wait_empty(azurite: Azurite, queue: str, *pollers: Poller) -> None:
 
 
 @asynccontextmanager
-async def subscribed(broker: Broker, topic: str) -> AsyncIterator[list[aiomqtt.Message]]:
+async def subscribed(
+    broker: Broker, topic: str, options: SubscribeOptions | None = None
+) -> AsyncIterator[list[aiomqtt.Message]]:
     """Yield the messages of a topic: the retained ones, and those published from now on."""
     messages: list[aiomqtt.Message] = []
 
@@ -129,7 +132,7 @@ async def subscribed(broker: Broker, topic: str) -> AsyncIterator[list[aiomqtt.M
             messages.append(message)  # noqa: PERF401 - the caller reads the list meanwhile
 
     async with mqtt_client(broker, "operator", protocol=aiomqtt.ProtocolVersion.V5) as one:
-        await one.subscribe(topic, qos=1)
+        await one.subscribe(topic, options=options or SubscribeOptions(qos=1))
         listening = asyncio.create_task(listen(one))
         try:
             yield messages

@@ -24,8 +24,7 @@ from devstack.broker import Broker
 from tests.commands import run_to_end
 from tests.gateway import COMMAND, TIMEOUT_S, Gateway
 from tests.mqtt_client import mqtt_client
-from tests.poller import Poller, eventually
-from tests.queue_client import queue_client
+from tests.poller import Poller, eventually, payload, put, subscribed
 
 SECRET, SHARE_KEY = "secret-of-the-tokens-0123456789abcdef", "key-of-share-links-0123456789abcdefgh"
 PUBLISHED = Published(strict=True)
@@ -34,8 +33,16 @@ PUBLISHED = Published(strict=True)
 class Recorder:
     """Every message below a prefix, as it was published."""
 
-    def __init__(self) -> None:
-        self.messages: list[MqttMessage] = []
+    def __init__(self, received: list[aiomqtt.Message]) -> None:
+        self._received = received
+
+    @property
+    def messages(self) -> list[MqttMessage]:
+        """The messages until now."""
+        return [
+            MqttMessage(one.topic.value, payload(one), one.qos, bool(one.retain))
+            for one in self._received
+        ]
 
     def channels(self, prefix: str) -> set[str | None]:
         """Return the channels that had a message."""
@@ -45,23 +52,9 @@ class Recorder:
 @asynccontextmanager
 async def recorder(broker: Broker, prefix: str) -> AsyncIterator[Recorder]:
     """Subscribe to everything below a prefix, with the QoS and the retain flag of its publisher."""
-    recorded = Recorder()
-
-    async def record(client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            assert isinstance(message.payload, bytes)
-            recorded.messages.append(
-                MqttMessage(message.topic.value, message.payload, message.qos, bool(message.retain))
-            )
-
     options = SubscribeOptions(qos=2, retainAsPublished=True)
-    async with mqtt_client(broker, "operator", protocol=aiomqtt.ProtocolVersion.V5) as client:
-        await client.subscribe(f"{prefix}/#", options=options)
-        recording = asyncio.create_task(record(client))
-        try:
-            yield recorded
-        finally:
-            recording.cancel()
+    async with subscribed(broker, f"{prefix}/#", options) as received:
+        yield Recorder(received)
 
 
 def gateway_of(broker: Broker, prefix: str) -> Gateway:
@@ -99,13 +92,6 @@ async def make_and_revoke_a_link(gateway: Gateway) -> None:
     assert status == 0, err
 
 
-async def put(azurite: Azurite, queue: str, *messages: str) -> None:
-    """Put messages on the queue."""
-    async with queue_client(azurite.connection_string, queue) as client:
-        for message in messages:
-            await client.send_message(message)
-
-
 @pytest.mark.timeout(120)
 async def test_every_topic_and_port_has_what_the_documents_say(
     broker: Broker, azurite: Azurite, prefix: str, queue_name: str
@@ -129,7 +115,8 @@ async def test_every_topic_and_port_has_what_the_documents_say(
         gateway_of(broker, prefix) as gateway,
         poller,
     ):
-        await put(azurite, queue_name, json.dumps(message), '{"pillow":"#","state":"hug"}')
+        messages = [json.dumps(message), '{"pillow":"#","state":"hug"}']
+        await put(azurite, queue_name, messages, concurrency=1)
         await check_ports_for_operators(gateway, poller)
         await send_wake_hint(broker, prefix)
         await play_a_pillow(broker, prefix)
