@@ -70,7 +70,7 @@ def _build() -> bool:
         check=False,
     )
     if built.returncode:
-        # What the builder says of each problem; its own traceback tells nothing.
+        # The builder's message for each problem, without the traceback of the builder itself.
         output = (built.stdout + built.stderr).partition("Traceback")[0]
         print(re.sub(r"\x1b\[[0-9;]*m", "", output), file=sys.stderr)
     return built.returncode == 0

@@ -1,4 +1,4 @@
-"""The fenced code blocks of a page, with what a comment above one says that a test does. Pure.
+"""The fenced code blocks of a page, and the comment above each: what a test does with it. Pure.
 
     <!-- run -->                             the block is run
     <!-- run: again until it shows -->       the block is run until the next block is its output

@@ -54,7 +54,7 @@ def answer(status: str, *headers: str, body: bytes = b"") -> Behaviour:
 
 
 async def hang(writer: asyncio.StreamWriter) -> None:
-    """Say nothing for longer than any timeout."""
+    """Send nothing for longer than any timeout."""
     await asyncio.sleep(600)
 
 
@@ -148,7 +148,7 @@ to = [{to}]
 
 
 def hugs_to(*receivers: Receiver, options: str = "") -> str:
-    """Return rules by which every hug is told to each receiver, as `house0`, `house1` …"""
+    """Return rules that send every hug to each receiver, as `house0`, `house1` …"""
     tables = [
         f'[destination.house{number}]\nurl = "{one.url}"\nprivate = true\n{options}\n'
         for number, one in enumerate(receivers)
@@ -213,7 +213,7 @@ class Pillows:
             await self.report("hugging", pillow)
             await self.report("neutral", pillow)
 
-    async def poller_says(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
+    async def publish_as_poller(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
         """Publish as a poller."""
         await self._poller.publish(topic, payload, qos=1, retain=retain)
 

@@ -59,17 +59,17 @@ def _frame(kind: type[msgspec.Struct], examples: object) -> str:
 
 
 def _meaning(field: msgspec.structs.FieldInfo) -> str:
-    """Return what a field's type says of it, and whether it is always there."""
+    """Return the descriptions in a field's type, and whether the field may be absent."""
     parts = [field.type] if get_origin(field.type) is Annotated else get_args(field.type)
-    said = [
+    descriptions = [
         one.description
         for part in parts
         if get_origin(part) is Annotated
         for one in get_args(part)[1:]
         if isinstance(one, msgspec.Meta) and one.description
     ]
-    absent = "" if field.required or "absent" in " ".join(said) else "May be absent."
-    return " ".join(filter(None, [*said, absent]))
+    absent = "" if field.required or "absent" in " ".join(descriptions) else "May be absent."
+    return " ".join(filter(None, [*descriptions, absent]))
 
 
 def _frames_in(value: object) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ def page(root: Path) -> str:
             parts.append(_section(section, rows))
             section, rows = title, []
         if name.endswith("_FILE") and name.removesuffix("_FILE") in fields:
-            continue  # said beside the secret
+            continue  # the secret's row names it
         field = fields.get(name)
         notes = _notes(name, field) if field else ""
         default = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"

@@ -51,7 +51,7 @@ def _text(node: ast.expr) -> str:
 
 
 def log_lines(found: Iterable[Call]) -> list[tuple[str, str, str]]:
-    """Return each warning and error that is logged: level, event, and who logs it."""
+    """Return each warning and error that is logged: level, event, and the services that log it."""
     lines: dict[tuple[str, str], set[str]] = {}
     for call in found:
         logger, _, level = call.name.rpartition(".")

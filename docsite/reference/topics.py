@@ -30,7 +30,7 @@ def page(_root: Path) -> str:
 
 
 def _topics() -> Iterator[tuple[str, str]]:
-    """Yield each topic and filter with what its docstring says."""
+    """Yield each topic and filter with the text of its docstring."""
     topics = Topics("pillow")
     for name, member in inspect.getmembers(Topics):
         if name.startswith("_") or name == "prefix":

@@ -121,7 +121,7 @@ async def reports_all_states_through_an_outage(
 
 @pytest.mark.parametrize("name", ["pillow.py", "pillow_micropython.py"])
 def test_a_program_has_at_most_sixty_lines_of_code(name: str) -> None:
-    """So says the page. Blank lines and the text at the top are not counted."""
+    """That is what the page promises. Blank lines and the text at the top are not counted."""
     code = (DEVICES / name).read_text(encoding="utf-8").split('"""', 2)[2]
     assert len([line for line in code.splitlines() if line.strip()]) <= 60
 

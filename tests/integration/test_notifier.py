@@ -77,7 +77,7 @@ async def test_every_kind_of_event_arrives_signed_and_once(
     """
     letter = DeadLetterAnnouncement("m-1", "malformed", "no JSON", 1, "2026-01-01T00:00:00Z", "{")
     await pillows.report("hugging")  # retained, and no event therefore
-    await pillows.poller_says(pillows.topics.status("poller", "box"), b"online")
+    await pillows.publish_as_poller(pillows.topics.status("poller", "box"), b"online")
     async with receiving() as receiver:
         text = hugs_to(receiver, options='secret_file = "secret"') + rules
         async with Notifier(tmp_path, text, prefix, broker):
@@ -86,10 +86,10 @@ async def test_every_kind_of_event_arrives_signed_and_once(
             await pillows.report("hugging")
             await receiver.received(2)  # the hug, and the silence behind it
             await pillows.report("neutral")
-            await pillows.poller_says(
+            await pillows.publish_as_poller(
                 pillows.topics.dead_letter("box"), encode_announcement(letter), retain=False
             )
-            await pillows.poller_says(
+            await pillows.publish_as_poller(
                 pillows.topics.queue("box"), encode_queue_report(QueueReport(31))
             )
             await receiver.received(6)

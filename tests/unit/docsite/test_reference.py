@@ -14,7 +14,7 @@ from docsite.reference.tables import table
 
 
 def test_every_variable_of_the_example_file_is_a_row() -> None:
-    """The file of a secret is said beside the secret."""
+    """The file of a secret is in the row of the secret."""
     page = settings.page(ROOT)
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     names = re.findall(r"^#([A-Z][A-Z0-9_]*)=", example, re.MULTILINE)
@@ -59,7 +59,7 @@ def test_every_close_code_and_reason_is_listed_with_what_the_source_says() -> No
 
 
 def test_warnings_and_errors_of_the_log_are_listed() -> None:
-    """With who logs them."""
+    """With the services that log them."""
     line = "| warning | dead letter: kept in the poison queue | poller |"
     assert line in log_lines_page.page(ROOT)
 
