@@ -6,36 +6,42 @@ import msgspec
 
 from contract.close_codes import CLOSE_CODES
 from contract.documents.past_paths import past_paths
-from contract.documents.paths import PILLOW, content, json, operation, problem
+from contract.documents.paths import (
+    CURRENT,
+    PILLOW,
+    PUBLIC,
+    TEXT,
+    content,
+    json,
+    operation,
+    problem,
+    query,
+)
 from contract.documents.schemas import Node
 from contract.frames import MAX_SUBSCRIBED
 from contract.wire_types import CursorText, PillowId
 
 _TAG: Final = "gateway"
 
-_PILLOWS: Final[Node] = {
-    "name": "pillow",
-    "in": "query",
-    "description": "The pillows to subscribe to; repeat it for several, omit it for all.",
-    "schema": {"type": "array", "maxItems": MAX_SUBSCRIBED, "items": msgspec.json.schema(PillowId)},
-}
+_PILLOWS: Final = query(
+    "pillow",
+    "The pillows to subscribe to; repeat it for several, omit it for all.",
+    {"type": "array", "maxItems": MAX_SUBSCRIBED, "items": msgspec.json.schema(PillowId)},
+)
 _CURSOR: Final = msgspec.json.schema(CursorText)
 _SINCE: Final[Node] = {
-    "name": "since",
-    "in": "query",
-    "description": "The cursor of the last frame received; any other text resumes nothing.",
-    "schema": {"type": "string"},
+    **query(
+        "since", "The cursor of the last frame received; any other text resumes nothing.", TEXT
+    ),
     "example": _CURSOR["examples"][0],
 }
 _LAST_EVENT_ID: Final[Node] = {
     "name": "Last-Event-ID",
     "in": "header",
     "description": "The id of the last event received; it goes before `since`.",
-    "schema": {"type": "string"},
+    "schema": TEXT,
     "example": _CURSOR["examples"][0],
 }
-_PUBLIC: Final[Node] = {"security": []}
-"""Of an operation that never asks for a token."""
 
 _HOST: Final = problem("The gateway is not answered under the host of this request.")
 _OTHER: Final = problem("Refused: too much at once, or no valid request.")
@@ -64,7 +70,7 @@ def _refused_one() -> Node:
 
 
 def _badge() -> Node:
-    picture = content("The cloud in its state.", "image/svg+xml", {"type": "string"})
+    picture = content("The cloud in its state.", "image/svg+xml", TEXT)
     nothing = problem("No such pillow: a picture that says so; a problem for an impossible name.")
     refused = _refused_one()
     return {
@@ -75,7 +81,7 @@ def _badge() -> Node:
                 "One pillow now as a picture without script, for pages, wikis and mail.",
                 {
                     "200": picture,
-                    "304": {"description": "The client's copy is current."},
+                    "304": CURRENT,
                     **refused,
                     "404": {**nothing, "content": {**picture["content"], **nothing["content"]}},
                 },
@@ -111,9 +117,10 @@ def _api() -> Node:
 
 def _streams() -> Node:
     refusals = {
-        str(code.status): problem(f"{code.reason[0].upper()}{code.reason[1:]}.", is_for_now=is_now)
+        str(code.status): problem(
+            f"{code.reason[0].upper()}{code.reason[1:]}.", is_for_now=code.reconnect != "no"
+        )
         for code in CLOSE_CODES.values()
-        for is_now in (code.reconnect != "no",)
         if code.status is not None
     }
     return {
@@ -124,7 +131,7 @@ def _streams() -> Node:
                 "The stream as Server-Sent Events: `id` is the cursor, `data` a frame of "
                 "/asyncapi.json.",
                 {
-                    "200": content("The stream.", "text/event-stream", {"type": "string"}),
+                    "200": content("The stream.", "text/event-stream", TEXT),
                     **refusals,
                     "default": _OTHER,
                 },
@@ -163,7 +170,7 @@ def _documents() -> Node:
                     "403": _HOST,
                     "default": _OTHER,
                 },
-                **_PUBLIC,
+                **PUBLIC,
             )
         }
         for name, summary in (
@@ -182,12 +189,12 @@ def _page() -> Node:
                 _TAG,
                 summary,
                 {
-                    "200": content(summary, media_type, {"type": "string"}),
-                    "304": {"description": "The client's copy is current."},
+                    "200": content(summary, media_type, TEXT),
+                    "304": CURRENT,
                     "403": _HOST,
                     "default": _OTHER,
                 },
-                **_PUBLIC,
+                **PUBLIC,
             )
         }
         for path, name, summary, media_type in (

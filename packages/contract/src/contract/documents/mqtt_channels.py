@@ -20,7 +20,7 @@ _PARAMETERS: Final = {
     "pillow": {"description": "The pillow's id.", "examples": ["cloud-1"]},
     "service": {
         "description": "The name of the service.",
-        "examples": ["poller", "gateway", "notifier", "recorder", "simulator"],
+        "examples": list(SERVICES),
     },
     "instance": {"description": "The setting INSTANCE of the service."},
     "gateway": {"description": "The setting INSTANCE of the gateway."},

@@ -2,65 +2,48 @@
 
 from typing import Final
 
-from contract.documents.paths import PILLOW, TEXT, content, json, operation, problem, text
+from contract.documents.paths import (
+    CURRENT,
+    PILLOW,
+    PUBLIC,
+    TEXT,
+    content,
+    json,
+    operation,
+    problem,
+    query,
+    text,
+    whole,
+)
 from contract.documents.schemas import Node, reference
 
-_PUBLIC: Final[Node] = {"security": []}
 _HOST: Final[Node] = {"421": text("The port is not answered under the host of this request.")}
 
-GATEWAY: Final[Node] = {
-    "url": "http://localhost:{port}",
-    "description": "The gateway's public port, GATEWAY_PORT.",
-    "variables": {"port": {"default": "8080"}},
-}
-GATEWAY_OPS: Final[Node] = {
-    "url": "http://localhost:{port}",
-    "description": "The gateway's port for operators, GATEWAY_OPS_PORT.",
-    "variables": {"port": {"default": "8082"}},
-}
-POLLER: Final[Node] = {
-    "url": "http://localhost:{port}",
-    "description": "The poller's port for operators, POLLER_PORT.",
-    "variables": {"port": {"default": "8081"}},
-}
+
+def _server(description: str, port: int) -> Node:
+    return {
+        "url": "http://localhost:{port}",
+        "description": description,
+        "variables": {"port": {"default": str(port)}},
+    }
 
 
-NOTIFIER: Final[Node] = {
-    "url": "http://localhost:{port}",
-    "description": "The notifier's port for operators, NOTIFIER_PORT.",
-    "variables": {"port": {"default": "8083"}},
-}
-RECORDER: Final[Node] = {
-    "url": "http://localhost:{port}",
-    "description": "The recorder's port for operators, RECORDER_PORT.",
-    "variables": {"port": {"default": "8084"}},
-}
+GATEWAY: Final = _server("The gateway's public port, GATEWAY_PORT.", 8080)
+GATEWAY_OPS: Final = _server("The gateway's port for operators, GATEWAY_OPS_PORT.", 8082)
+POLLER: Final = _server("The poller's port for operators, POLLER_PORT.", 8081)
+NOTIFIER: Final = _server("The notifier's port for operators, NOTIFIER_PORT.", 8083)
+RECORDER: Final = _server("The recorder's port for operators, RECORDER_PORT.", 8084)
 EVERY: Final = [GATEWAY_OPS, POLLER, NOTIFIER, RECORDER]
 
-_LIMIT: Final[Node] = {
-    "name": "limit",
-    "in": "query",
-    "description": "How many at most.",
-    "schema": {"type": "integer", "minimum": 1, "maximum": 500},
-}
-_AFTER: Final[Node] = {
-    "name": "after",
-    "in": "query",
-    "description": "What `next` of the page before says.",
-    "schema": {"type": "string"},
-}
-_GREY: Final[Node] = {
-    "name": "grey",
-    "in": "query",
-    "description": "1 for grey pillows only.",
-    "schema": {"enum": ["1"]},
-}
+_LIMIT: Final = query("limit", "How many at most.", whole(500))
+_AFTER: Final = query("after", "What `next` of the page before says.", TEXT)
+_GREY: Final = query("grey", "1 for grey pillows only.", {"enum": ["1"]})
 _CLIENT: Final[Node] = {
     "name": "client",
     "in": "path",
     "required": True,
     "description": "The client's id, as /ops/clients has it.",
-    "schema": {"type": "string"},
+    "schema": TEXT,
 }
 
 
@@ -78,7 +61,7 @@ def _health() -> Node:
                 "ops",
                 "The process runs.",
                 {"200": text("It does."), "403": problem("The same on the public port."), **_HOST},
-                **_PUBLIC,
+                **PUBLIC,
             ),
         },
         "/readyz": {
@@ -92,7 +75,7 @@ def _health() -> Node:
                     "503": json("One does not.", "Readiness"),
                     **_HOST,
                 },
-                **_PUBLIC,
+                **PUBLIC,
             ),
         },
         "/metrics": {
@@ -102,7 +85,7 @@ def _health() -> Node:
                 "ops",
                 "Metrics for Prometheus.",
                 {"200": content("The metrics.", "text/plain", TEXT), **_HOST},
-                **_PUBLIC,
+                **PUBLIC,
             ),
         },
         "/wake": {
@@ -112,7 +95,7 @@ def _health() -> Node:
                 "ops",
                 "The queue is polled at once.",
                 {"202": text("It is polled now."), **_HOST},
-                **_PUBLIC,
+                **PUBLIC,
             ),
         },
     }
@@ -128,11 +111,11 @@ def _pages() -> Node:
                 "The page; on the port for operators, that of operators.",
                 {
                     "200": content("The page.", "text/html", TEXT),
-                    "304": {"description": "The client's copy is current."},
+                    "304": CURRENT,
                     "403": problem("The gateway is not answered under the host of this request."),
                     **_HOST,
                 },
-                **_PUBLIC,
+                **PUBLIC,
             ),
         },
     }
@@ -232,5 +215,5 @@ def _report(
     responses = {"200": report, **(others or {}), **_HOST}
     return {
         "servers": servers,
-        "get": operation(name, "ops", summary, responses, *parameters, **_PUBLIC),
+        "get": operation(name, "ops", summary, responses, *parameters, **PUBLIC),
     }

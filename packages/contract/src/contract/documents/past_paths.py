@@ -4,44 +4,35 @@ from typing import Final
 
 import msgspec
 
-from contract.documents.paths import PILLOW, json, operation, problem
+from contract.documents.paths import PILLOW, TEXT, json, operation, problem, query, whole
 from contract.documents.schemas import Node
 from contract.wire_types import Timestamp
 
 _TAG: Final = "gateway"
 _TIMESTAMP: Final = msgspec.json.schema(Timestamp)
 
-
-def _whole(maximum: int) -> Node:
-    return {"type": "integer", "minimum": 1, "maximum": maximum}
-
-
-def _query(name: str, description: str, schema: Node) -> Node:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
 _BAD_QUERY: Final = problem("A parameter cannot be read.")
 _PAGE: Final[tuple[Node, ...]] = (
-    _query("from", "From this instant on.", _TIMESTAMP),
-    _query("to", "Before this instant.", _TIMESTAMP),
-    _query("limit", "The most states of a page.", _whole(1000)),
-    _query("page", "Where the page begins, as `next` of the page before says.", {"type": "string"}),
+    query("from", "From this instant on.", _TIMESTAMP),
+    query("to", "Before this instant.", _TIMESTAMP),
+    query("limit", "The most states of a page.", whole(1000)),
+    query("page", "Where the page begins, as `next` of the page before says.", TEXT),
 )
 _DAYS: Final[tuple[Node, ...]] = (
-    _query("days", "How many days, today included.", _whole(366)),
-    _query("tz", "The time zone of the days; UTC unless given.", {"type": "string"}),
+    query("days", "How many days, today included.", whole(366)),
+    query("tz", "The time zone of the days; UTC unless given.", TEXT),
 )
 _STEPS: Final[tuple[Node, ...]] = (
-    _query("from", "From this instant on; a day before `to` unless given.", _TIMESTAMP),
-    _query("to", "Before this instant; at most, and unless given, the present.", _TIMESTAMP),
-    _query(
+    query("from", "From this instant on; a day before `to` unless given.", _TIMESTAMP),
+    query("to", "Before this instant; at most, and unless given, the present.", _TIMESTAMP),
+    query(
         "step",
         "The length of a step in seconds, 3600 unless given. The time has at most 1000 steps and "
         "366 days.",
-        _whole(31_622_400),
+        whole(31_622_400),
     ),
 )
-_ZONE: Final = _query("tz", "The time zone of the day; UTC unless given.", {"type": "string"})
+_ZONE: Final = query("tz", "The time zone of the day; UTC unless given.", TEXT)
 
 
 def past_paths(refused: Node, refused_one: Node, pillows: Node) -> Node:

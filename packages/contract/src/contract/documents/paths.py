@@ -16,6 +16,11 @@ PILLOW: Final[Node] = {
 
 TEXT: Final[Node] = {"type": "string"}
 
+PUBLIC: Final[Node] = {"security": []}
+"""Of an operation that never asks for a token."""
+
+CURRENT: Final[Node] = {"description": "The client's copy is current."}
+
 _RETRY_AFTER: Final[Node] = {
     "Retry-After": {
         "description": "After how many seconds to try again.",
@@ -40,9 +45,19 @@ def text(description: str) -> Node:
 
 
 def problem(description: str, *, is_for_now: bool = False) -> Node:
-    """Return a problem document; one `is_for_now` says when to try again."""
+    """Return a response with a problem document; `is_for_now` adds when to try again."""
     response = content(description, "application/problem+json", reference("Problem"))
     return {**response, "headers": _RETRY_AFTER} if is_for_now else response
+
+
+def query(name: str, description: str, schema: Node) -> Node:
+    """Return a parameter of the query."""
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def whole(maximum: int) -> Node:
+    """Return the schema of a whole number from 1."""
+    return {"type": "integer", "minimum": 1, "maximum": maximum}
 
 
 def operation(
