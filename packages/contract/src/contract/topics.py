@@ -87,10 +87,7 @@ class Topics:
 
     def parse_gateway(self, topic: str) -> tuple[Literal["status", "watching"], str] | None:
         """Return the kind and the instance of a gateway's topic; None if it is none."""
-        head, _, kind = topic.rpartition("/")
-        parent, _, instance = head.rpartition("/")
-        if parent != f"{self.prefix}/{BRIDGE}/gateway" or not is_instance_name(instance):
-            return None
+        kind, instance = self._parse_instance("gateway", topic)
         if kind == "status":
             return "status", instance
         return ("watching", instance) if kind == "watching" else None
@@ -133,10 +130,7 @@ class Topics:
         self, topic: str
     ) -> tuple[Literal["status", "dead-letter", "queue"], str] | None:
         """Return the kind and the instance of a poller's topic; None if it is none of these."""
-        head, _, kind = topic.rpartition("/")
-        parent, _, instance = head.rpartition("/")
-        if parent != f"{self.prefix}/{BRIDGE}/poller" or not is_instance_name(instance):
-            return None
+        kind, instance = self._parse_instance("poller", topic)
         if kind == "status":
             return "status", instance
         if kind == "dead-letter":
@@ -189,3 +183,10 @@ class Topics:
         if kind == "availability":
             return PillowTopic(pillow, "availability")
         return None
+
+    def _parse_instance(self, service: str, topic: str) -> tuple[str, str]:
+        """Return the kind and the instance of a service's topic; an empty kind if it is none."""
+        head, _, kind = topic.rpartition("/")
+        parent, _, instance = head.rpartition("/")
+        is_own = parent == f"{self.prefix}/{BRIDGE}/{service}" and is_instance_name(instance)
+        return (kind if is_own else ""), instance
