@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 from conformance.client import steps
+from conformance.session_format import Transport
 
 END_S: Final = 2.0
 """How long a program may take to end when its standard input has."""
@@ -26,7 +27,7 @@ class Program:
         self.lines: list[str] = []
         """What it has reported so far."""
 
-    async def start(self, url: str, session: steps.Session, transport: steps.Transport) -> None:
+    async def start(self, url: str, session: steps.Session, transport: Transport) -> None:
         """Start it with what it has to connect to."""
         self._process = await asyncio.create_subprocess_shell(
             f"exec {self._command}",

@@ -2,29 +2,22 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Final
 
-import msgspec
-
+from conformance import session_format
 from conformance.client.program import Program
-from conformance.client.session import Failure, SessionRun
-from conformance.client.steps import Session, Transport
+from conformance.client.session import SessionRun
+from conformance.client.steps import Session
 from conformance.published import Published
 from conformance.result import Result
+from conformance.session_format import Failure, Transport
 
 _AT_ONCE: Final = 16
 
 
 def read_sessions() -> dict[str, Session]:
     """Return the sessions of the kit, by the names of their files."""
-    folder = files("conformance") / "sessions" / "client"
-    found = {}
-    for path in sorted(folder.iterdir(), key=lambda one: one.name):
-        if path.name.endswith(".json"):
-            name = path.name.removesuffix(".json")
-            found[name] = msgspec.json.decode(path.read_bytes(), type=Session)
-    return found
+    return session_format.read_sessions("client", Session)
 
 
 async def run_sessions(

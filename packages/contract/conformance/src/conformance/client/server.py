@@ -13,7 +13,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-SUBPROTOCOL: Final = Subprotocol("pillowcast.v1")
+from conformance.session_format import SUBPROTOCOL
 
 _HEAD_BYTES: Final = 65_536
 
@@ -192,7 +192,8 @@ class GoldenServer:
 def _select_subprotocol(
     _protocol: ServerProtocol, offered: Sequence[Subprotocol]
 ) -> Subprotocol | None:
-    return SUBPROTOCOL if SUBPROTOCOL in offered else None  # a client need not offer it
+    # A client need not offer it.
+    return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
 
 
 PROBLEM_HEADERS: Final = {"Content-Type": "application/problem+json"}

@@ -13,6 +13,7 @@ from conformance.client.program import Program
 from conformance.client.server import PROBLEM_HEADERS, Attempt, GoldenServer, compact, problem
 from conformance.patterns import Names, Received, mismatches
 from conformance.published import Published
+from conformance.session_format import Failure, Transport
 
 STEP_S: Final = 30.0
 LATE_S: Final = 5.0
@@ -20,10 +21,6 @@ LATE_S: Final = 5.0
 
 EARLY_S: Final = 0.05
 """By how much a timer may be early: clocks are read before and behind the network."""
-
-
-class Failure(Exception):
-    """The client does not conform; the message says what was expected and what came."""
 
 
 class SessionRun:
@@ -38,7 +35,7 @@ class SessionRun:
         self._attempt: Attempt | None = None
         self._ended_s: float | None = None
 
-    async def run(self, transport: steps.Transport) -> None:
+    async def run(self, transport: Transport) -> None:
         """Run every step. Raises Failure with the number of the step that failed."""
         actions: dict[type, Callable[[Any], Awaitable[None]]] = {
             steps.Accept: self._accept,

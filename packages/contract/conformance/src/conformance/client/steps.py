@@ -1,10 +1,10 @@
 """The steps of a session for clients: what the golden server does, and what the client must do."""
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-Transport = Literal["websocket", "events"]
+from conformance.session_format import Transport
 
 
 class Step(msgspec.Struct, tag_field="do", forbid_unknown_fields=True):

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Final
 
-import msgspec
-
-from conformance.gateway.session import Failure, SessionRun
-from conformance.gateway.steps import Session, Transport
+from conformance import session_format
+from conformance.gateway.session import SessionRun
+from conformance.gateway.steps import Session
 from conformance.gateway.target import Target
 from conformance.result import Result
+from conformance.session_format import Failure, Transport
 
 _AT_ONCE: Final = 8
 
@@ -24,13 +23,7 @@ NEEDS: Final[Mapping[str, Sequence[str]]] = {
 
 def read_sessions() -> dict[str, Session]:
     """Return the sessions of the kit, by the names of their files."""
-    folder = files("conformance") / "sessions" / "gateway"
-    found = {}
-    for path in sorted(folder.iterdir(), key=lambda one: one.name):
-        if path.name.endswith(".json"):
-            name = path.name.removesuffix(".json")
-            found[name] = msgspec.json.decode(path.read_bytes(), type=Session)
-    return found
+    return session_format.read_sessions("gateway", Session)
 
 
 async def run_sessions(

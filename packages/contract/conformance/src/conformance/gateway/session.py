@@ -14,20 +14,14 @@ import websockets
 
 from conformance.gateway import steps
 from conformance.gateway.expectations import Expectations
-from conformance.gateway.streams import (
-    SUBPROTOCOL,
-    Address,
-    http_client,
-    open_events,
-    open_websocket,
-)
+from conformance.gateway.streams import Address, http_client, open_events, open_websocket
 from conformance.gateway.target import Target
 from conformance.gateway.tokens import signed
 from conformance.patterns import Names, Received, mismatches
+from conformance.session_format import SUBPROTOCOL, Failure, Transport
 
 STEP_S: Final = 30.0
 """How long a step may take that has no time of its own."""
-
 
 FAULTS: Final = (
     AssertionError,
@@ -38,14 +32,10 @@ FAULTS: Final = (
 )
 
 
-class Failure(Exception):
-    """The gateway does not conform; the message says what was expected and what came."""
-
-
 class SessionRun:
     """A session on one transport, with ids of pillows that no other run has."""
 
-    def __init__(self, session: steps.Session, transport: steps.Transport, target: Target) -> None:
+    def __init__(self, session: steps.Session, transport: Transport, target: Target) -> None:
         self._session = session
         self._transport = transport
         self._target = target

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Transport = Literal["websocket", "events"]
+from conformance.session_format import Transport
 
 
 class Step(msgspec.Struct, tag_field="do", forbid_unknown_fields=True):

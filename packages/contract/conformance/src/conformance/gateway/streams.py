@@ -17,8 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from conformance.patterns import Received
 from conformance.published import Published
-
-SUBPROTOCOL: Final = "pillowcast.v1"
+from conformance.session_format import SUBPROTOCOL
 
 _SLOW_BUFFER_BYTES: Final = 4096
 
