@@ -60,21 +60,12 @@ class Published:
 
     def frame_errors(self, frame: Any, *, channel: str = "stream") -> list[str]:
         """Return what is wrong with a frame of the gateway."""
-        if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
-            return ["a frame is a JSON object with a type"]
-        name = self._frame_names(f"gateway_sends_{_SENT[channel]}").get(frame["type"])
-        if name is None:
-            return [f"type: {frame['type']!r} is no frame of the gateway on {channel}"]
-        return self.schema_errors(self.asyncapi, name, frame)
+        operation = f"gateway_sends_{_SENT[channel]}"
+        return self._frame_errors(operation, frame, f"the gateway on {channel}")
 
     def request_errors(self, frame: Any) -> list[str]:
         """Return what is wrong with a frame of a client."""
-        if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
-            return ["a frame is a JSON object with a type"]
-        name = self._frame_names("gateway_receives_frames").get(frame["type"])
-        if name is None:
-            return [f"type: {frame['type']!r} is no frame of a client"]
-        return self.schema_errors(self.asyncapi, name, frame)
+        return self._frame_errors("gateway_receives_frames", frame, "a client")
 
     def mqtt_errors(self, message: MqttMessage, prefix: str) -> list[str]:
         """Return what is wrong with an MQTT message below a prefix."""
@@ -98,7 +89,7 @@ class Published:
         for name, channel in self.asyncapi["channels"].items():
             if channel["servers"] == [{"$ref": "#/servers/broker"}]:
                 address = channel["address"].replace("{prefix}", prefix)
-                if re.fullmatch(re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(address)), topic):
+                if _fits(address, topic):
                     return str(name)
         return None
 
@@ -145,6 +136,14 @@ class Published:
         """Return the types of frames that a gateway sends."""
         return self._frame_names(f"gateway_sends_{_SENT[channel]}").keys()
 
+    def _frame_errors(self, operation: str, frame: Any, sender: str) -> list[str]:
+        if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+            return ["a frame is a JSON object with a type"]
+        name = self._frame_names(operation).get(frame["type"])
+        if name is None:
+            return [f"type: {frame['type']!r} is no frame of {sender}"]
+        return self.schema_errors(self.asyncapi, name, frame)
+
     def _frame_names(self, operation: str) -> dict[str, str]:
         found = {}
         for message in self.asyncapi["operations"][operation]["messages"]:
@@ -179,8 +178,7 @@ class Published:
         if path in paths:
             return dict(paths[path])
         for template, item in paths.items():
-            pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))
-            if "{" in template and re.fullmatch(pattern, path):
+            if _fits(template, path):
                 return dict(item)
         return None
 
@@ -190,6 +188,11 @@ class Published:
         if is_openapi:
             return jsonschema_rs.Draft202012Validator(root, validate_formats=True)
         return jsonschema_rs.Draft7Validator(root, validate_formats=True)
+
+
+def _fits(template: str, text: str) -> bool:
+    """Return whether a path or topic is a template's, with any level in place of `{name}`."""
+    return re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), text) is not None
 
 
 _SENT: Final = {"stream": "frames", "events": "events"}

@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ import websockets
 from conformance.gateway import steps
 from conformance.gateway.expectations import Expectations
 from conformance.gateway.streams import Address, http_client, open_events, open_websocket
-from conformance.gateway.target import Target
+from conformance.gateway.target import Target, timestamp
 from conformance.gateway.tokens import signed
 from conformance.patterns import Names, Received, mismatches
 from conformance.session_format import SUBPROTOCOL, Failure, Transport
@@ -80,23 +79,20 @@ class SessionRun:
     async def _publish(self, step: steps.Publish) -> None:
         pillow = self._names.texts[step.pillow]
         if step.payload is None:
-            fields: dict[str, Any] = {
-                "pillow": pillow,
-                "state": step.state,
-                "at": _now(step.ago_s),
-            }
+            at = timestamp(step.ago_s)
+            fields: dict[str, Any] = {"pillow": pillow, "state": step.state, "at": at}
             if step.seq is not None:
                 fields["seq"] = step.seq
             payload = json.dumps(self._names.fill({**fields, **step.fields})).encode()
         else:
-            self._names.texts["now"] = _now(step.ago_s)
+            self._names.texts["now"] = timestamp(step.ago_s)
             payload = self._names.fill(step.payload).encode()
         if step.name:
             self._names.states[step.name] = payload
         await self._target.publisher.state(pillow, payload)
 
     async def _publish_many(self, step: steps.PublishMany) -> None:
-        pillow, at, padding = self._names.texts[step.pillow], _now(), "x" * step.bytes
+        pillow, at, padding = self._names.texts[step.pillow], timestamp(), "x" * step.bytes
         payloads = [
             json.dumps(
                 {"pillow": pillow, "state": "hugging", "at": at, "seq": seq, "padding": padding}
@@ -196,8 +192,3 @@ class SessionRun:
         if isinstance(token, dict):
             return signed(self._names.fill(token), self._target.secret, int(time.time()))
         return token
-
-
-def _now(ago_s: float = 0) -> str:
-    moment = datetime.now(UTC) - timedelta(seconds=ago_s)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -44,8 +44,7 @@ class Target:
     async def check(self) -> None:
         """Try that a state reaches the gateway. Raises LookupError with what to look at."""
         pillow = f"probe-{uuid4().hex[:10]}"
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        state = {"pillow": pillow, "state": "neutral", "at": at}
+        state = {"pillow": pillow, "state": "neutral", "at": timestamp()}
         headers = {}
         if self.secret:
             token = signed({"exp": 300}, self.secret, int(time.time()))
@@ -76,6 +75,12 @@ class Target:
                     if (await client.get(f"{self.url}/healthz")).status_code == httpx.codes.OK:
                         return
                 await asyncio.sleep(0.05)
+
+
+def timestamp(ago_s: float = 0) -> str:
+    """Return the time of this clock, or an earlier one, as the `at` of a state."""
+    moment = datetime.now(UTC) - timedelta(seconds=ago_s)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Publisher:
