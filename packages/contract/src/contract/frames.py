@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from contract.cursors import Cursor
-from contract.json_limits import MAX_SEQ
+from contract.json_limits import DECODE_ERRORS, MAX_SEQ
 from contract.topics import is_pillow_id
 from contract.wire_types import (
     AnsweredMs,
@@ -40,7 +40,7 @@ MAX_SUBSCRIBED: Final = 1_000
 RECONNECT_MS: Final = (200, 5000)
 """The range from which each browser draws its delay before it reconnects after a restart."""
 
-# Close codes (DESIGN: reconnect after 1012 and 1013, not after the others, later after 4429).
+# Close codes; close_codes says what each means, and whether a client connects again.
 RESTART: Final = 1012
 FULL: Final = 1013
 BAD_MESSAGE: Final = 4400
@@ -260,7 +260,7 @@ def decode_request(text: bytes | str) -> BrowserFrame | str:
     """
     try:
         frame = _decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+    except DECODE_ERRORS as error:
         return f"not a frame this gateway reads: {_QUOTED_VALUE.sub('', str(error))}"
     if isinstance(frame, Subscribe) and frame.pillows != "all":
         if len(frame.pillows) > MAX_SUBSCRIBED:

@@ -1,7 +1,14 @@
-"""Limits of the JSON that is accepted, and how a received value is shown in an error message."""
+"""Limits of the JSON that is accepted, what a decoder raises for other bytes, and how a received
+value is shown in an error message.
+"""
 
 import re
 from typing import Final
+
+import msgspec
+
+DECODE_ERRORS: Final = (msgspec.MsgspecError, RecursionError, ValueError)
+"""What msgspec raises for bytes that it cannot decode; text that is not UTF-8 is a ValueError."""
 
 MAX_NESTING: Final = 64
 """How deep lists and objects may nest, because decoders in other languages have limits too."""

@@ -15,7 +15,13 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from contract.json_limits import MAX_NESTING, MAX_SEQ, abbreviated, is_nested_too_deeply
+from contract.json_limits import (
+    DECODE_ERRORS,
+    MAX_NESTING,
+    MAX_SEQ,
+    abbreviated,
+    is_nested_too_deeply,
+)
 from contract.states import canonical_state
 from contract.timestamps import (
     FIRST_PLAUSIBLE_US,
@@ -194,7 +200,7 @@ def _decode_object(text: str, queued_us: int) -> ParsedMessage | Rejection:
         # first level as raw JSON, so that unknown fields are forwarded unchanged.
         values = _Anything.decode(text)
         fields = _Object.decode(text)
-    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+    except DECODE_ERRORS as error:
         return Rejection(Reason.MALFORMED, f"not a JSON object: {error}")
     for name in ("pillow", "state"):
         if name not in fields:

@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from contract.json_limits import DECODE_ERRORS
+
 MAX_OLDEST_S: Final = 10_000_000
 """More than a queue keeps a message, in seconds; a longer time is none."""
 
@@ -33,6 +35,6 @@ def decode_queue_report(payload: bytes) -> QueueReport | None:
     """Return the report; None for anything that is none. Never raises, whatever the bytes."""
     try:
         report = _decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):
+    except DECODE_ERRORS:
         return None
     return report if 0 <= report.oldest_s <= MAX_OLDEST_S else None

@@ -8,7 +8,13 @@ from typing import Final
 
 import msgspec
 
-from contract.json_limits import MAX_NESTING, MAX_SEQ, abbreviated, is_nested_too_deeply
+from contract.json_limits import (
+    DECODE_ERRORS,
+    MAX_NESTING,
+    MAX_SEQ,
+    abbreviated,
+    is_nested_too_deeply,
+)
 from contract.messages import MAX_STATE_BYTES, ParsedMessage
 from contract.states import NOT_CONNECTED, STATES
 from contract.timestamps import MAX_CLOCK_SKEW_MS, format_timestamp, parse_timestamp
@@ -91,7 +97,7 @@ def traceparent_in(payload: bytes | str) -> str | None:
     """Return the trace context of a JSON object that may be anything; None where it has none."""
     try:
         found = _traced.decode(payload).traceparent
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):
+    except DECODE_ERRORS:
         return None
     return found if parse_traceparent(found) is not None else None
 
@@ -172,7 +178,7 @@ def decode_state(pillow: str, payload: bytes, *, now_ms: int | None = None) -> U
         if is_nested_too_deeply(text):
             return f"nested deeper than {MAX_NESTING}"
         fields = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+    except DECODE_ERRORS as error:
         return f"not JSON: {error}"
     if not isinstance(fields, dict):
         return "not a JSON object"
