@@ -39,9 +39,9 @@ def silence_ms(sign: Sign, times: Times) -> float:
     look alive.
     """
     by_gateway = times.gateway - sign.alive_at
-    return (
-        by_gateway if sign.received_at is None else max(by_gateway, times.local - sign.received_at)
-    )
+    if sign.received_at is None:
+        return by_gateway
+    return max(by_gateway, times.local - sign.received_at)
 
 
 def freshness_of(store: Store, pillow: str, *, is_live: bool, times: Times) -> Freshness:
@@ -61,5 +61,4 @@ def freshness_of(store: Store, pillow: str, *, is_live: bool, times: Times) -> F
 def state_to_show(store: Store, pillow: str, freshness: Freshness) -> str:
     """Return the state that a display may show: `notconnected` if the known one may be over."""
     state = store.pillows.get(pillow)
-    is_known = state is not None and freshness in ("live", "quiet")
-    return state.state if is_known and state is not None else NOT_CONNECTED
+    return NOT_CONNECTED if state is None or freshness not in ("live", "quiet") else state.state

@@ -5,6 +5,7 @@ read the messages: the session does.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Final, Literal, Protocol
 
 from pillowcast.errors import RefusedError
 from pillowcast.retry_policy import TOO_MANY_REQUESTS, UNAUTHORIZED, RetryPolicy
-from pillowcast.web_socket import Ending, NotOpened, Transport, WebSocket, pause
+from pillowcast.web_socket import Ending, NotOpened, Transport, WebSocket
 
 SILENCE_S: Final = 25.0
 """After this time without a message the gateway is asked: it sends one at least every 20 s."""
@@ -93,8 +94,6 @@ class Link:
         self._heard_s = 0.0
         self._first_heard_s: float | None = None
         self._is_outage_logged = False
-        self.last_received_s: float | None = None
-        """Monotonic time of the newest message; None before the first."""
         self.opened = 0
         """How many connections came about."""
 
@@ -144,7 +143,9 @@ class Link:
                 status.reason,
                 delay_s,
             )
-        await pause(self._wake, delay_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                await self._wake.wait()
 
     async def _attempt(self) -> Ending:
         """Connect, and read until the connection ends."""
@@ -172,7 +173,7 @@ class Link:
         return socket.ending
 
     def _note_message(self) -> None:
-        self._heard_s = self.last_received_s = _now_s()
+        self._heard_s = _now_s()
         if self._first_heard_s is not None:
             return
         self._first_heard_s = self._heard_s

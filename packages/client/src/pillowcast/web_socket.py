@@ -1,6 +1,5 @@
 """One WebSocket to a gateway, on the library `websockets`."""
 
-import asyncio
 import contextlib
 import json
 import ssl as tls
@@ -140,10 +139,3 @@ def _problem(body: bytes | bytearray | None) -> str:
         return ""
     detail = document.get("detail") if isinstance(document, dict) else None
     return detail[:_DETAIL_CHARS] if isinstance(detail, str) else ""
-
-
-async def pause(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, or so long."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
