@@ -25,7 +25,7 @@ logger = logging.getLogger("pillowcast")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `connect` takes; see there."""
+    """The arguments of `connect`, which describes them."""
 
     url: str
     pillows: Sequence[str] | None = None
@@ -88,8 +88,8 @@ class Client:
             options.token,
             Callbacks(
                 self._push,
-                lambda: self._tell(self._on_connection),
-                lambda: self._tell(self._on_watching),
+                lambda: self._report(self._on_connection),
+                lambda: self._report(self._on_watching),
             ),
         )
         self._link = Link(self._session, self._session.policy, options.transport)
@@ -111,7 +111,7 @@ class Client:
 
     @property
     def status(self) -> Status:
-        """What the connection does, when the next attempt is, and why."""
+        """What the connection does and why, and when the next attempt is."""
         return self._link.status
 
     @property
@@ -146,17 +146,17 @@ class Client:
 
     @property
     def superseded(self) -> int:
-        """How many updates loops did not get, because they were slow and a newer one came."""
+        """How many updates slow loops did not receive, because a newer one replaced them."""
         return self._superseded + sum(one.superseded for one in self._readers)
 
     @property
     def invalid_frames(self) -> int:
-        """How many frames were ignored, because they were invalid."""
+        """How many invalid frames were ignored."""
         return self._session.invalid_frames
 
     @property
     def connections(self) -> int:
-        """How many connections came about so far."""
+        """How many connections were opened so far."""
         return self._link.opened
 
     def freshness(self, pillow: str) -> Freshness:
@@ -275,7 +275,7 @@ class Client:
             for update in updates:
                 reader.push(update)
 
-    def _tell(self, listener: "Callable[[Client], None] | None") -> None:
+    def _report(self, listener: "Callable[[Client], None] | None") -> None:
         if listener is None:
             return
         try:

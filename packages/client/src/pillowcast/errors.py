@@ -1,4 +1,4 @@
-"""What a program that uses the client may catch."""
+"""The exceptions of the client."""
 
 
 class PillowcastError(Exception):

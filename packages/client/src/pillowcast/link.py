@@ -17,9 +17,9 @@ from pillowcast.retry_policy import TOO_MANY_REQUESTS, UNAUTHORIZED, RetryPolicy
 from pillowcast.web_socket import Ending, NotOpened, Transport, WebSocket
 
 SILENCE_S: Final = 25.0
-"""After this time without a message the gateway is asked: it sends one at least every 20 s."""
+"""After this time without a message a ping is sent: a gateway sends one at least every 20 s."""
 PROBE_S: Final = 5.0
-"""Within this time an answer must arrive; otherwise the connection is lost."""
+"""Within this time a message must arrive; otherwise the connection is lost."""
 STABLE_AFTER_S: Final = 5.0
 """A connection that has received messages for this long resets the count of failed attempts."""
 
@@ -43,7 +43,7 @@ class Status:
 
 
 class Session(Protocol):
-    """Who reads the messages."""
+    """What the link needs of the object that reads the messages."""
 
     @property
     def address(self) -> str:
@@ -59,19 +59,19 @@ class Session(Protocol):
         """A message arrived."""
 
     def probe(self) -> None:
-        """Send what the gateway answers."""
+        """Send a message that the gateway answers."""
 
     def closed(self) -> None:
         """The connection has ended."""
 
     def may_renew(self) -> bool:
-        """Return whether a token that ended may be replaced by another one."""
+        """Return whether another token can be sent in place of one that expired."""
 
     def status_changed(self) -> None:
-        """The link's status is another one."""
+        """The link's status has changed."""
 
     def explain(self, reason: str) -> str:
-        """Return why the connection ended, by what the gateway has said of it."""
+        """Return what the gateway said before the end; `reason` if it said nothing."""
 
 
 class Link:
@@ -95,7 +95,7 @@ class Link:
         self._first_heard_s: float | None = None
         self._is_outage_logged = False
         self.opened = 0
-        """How many connections came about."""
+        """How many connections were opened."""
 
     @property
     def status(self) -> Status:
@@ -182,9 +182,9 @@ class Link:
             logger.info("connected to %s", self._session.address)
 
     async def _watch(self, socket: WebSocket) -> None:
-        """Ask a silent gateway for an answer; without one, give the connection up.
+        """Ping a silent gateway; without an answer, end the connection.
 
-        A program that blocked its event loop finds the messages that waited before it gives up.
+        A program that blocked its event loop reads the messages that waited before that.
         """
         while True:
             silent_s = _now_s() - self._heard_s

@@ -36,7 +36,7 @@ class RetryPolicy:
         return code in FINAL_CODES
 
     def start_attempt(self) -> None:
-        """Forget what the last connection asked for."""
+        """Forget the window that the last connection sent."""
         self._window = None
 
     def reset_attempts(self) -> None:

@@ -1,4 +1,4 @@
-"""What a client knows, and what it says on its connection: token, subscription, pings."""
+"""What a client knows, and what it sends on its connection: token, subscription, pings."""
 
 import asyncio
 import inspect
@@ -32,7 +32,7 @@ logger = logging.getLogger("pillowcast")
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """Whom the session tells what has changed."""
+    """What the session calls after a change."""
 
     updates: Callable[[list[Update]], None]
     connection: Callable[[], None]
@@ -85,11 +85,11 @@ class ClientSession:
         return self._clock.round_trip_ms
 
     def subscribe(self, pillows: Pillows) -> None:
-        """Ask for these pillows instead."""
+        """Subscribe to these pillows instead."""
         self._subscription.pillows = pillows
         self._request_if_due()
 
-    # What the link calls.
+    # The methods that the link calls.
 
     @property
     def address(self) -> str:
@@ -102,7 +102,7 @@ class ClientSession:
         return f"{self._stream_url}?{query}" if query else self._stream_url
 
     def opened(self, socket: WebSocket) -> None:
-        """Send the token first."""
+        """Use a new connection: send the token first."""
         self._socket = socket
         self._gateway_error = ""
         self._clock = ServerClock()  # another machine may answer, with another clock
@@ -110,7 +110,7 @@ class ClientSession:
             self._start(self._send_tokens(socket, self._token))
 
     def closed(self) -> None:
-        """Nothing that is known is live any more."""
+        """Count no known state as live, and stop what the connection needed."""
         self._socket = None
         self._synced = False
         self._lost = True
@@ -128,15 +128,15 @@ class ClientSession:
             self._start(self._socket.send(json.dumps(ping)))
 
     def may_renew(self) -> bool:
-        """A token that ended is no refusal where another can be had."""
+        """Return whether another token can be sent in place of one that expired."""
         return self._synced and callable(self._token)
 
     def status_changed(self) -> None:
-        """Tell it."""
+        """Report that the link's status has changed."""
         self._callbacks.connection()
 
     def explain(self, reason: str) -> str:
-        """Prefer what the gateway said before it closed."""
+        """Return what the gateway said before it closed; `reason` if it said nothing."""
         return self._gateway_error or reason
 
     def received(self, message: str | bytes) -> None:

@@ -41,7 +41,7 @@ class Ending:
 
 
 class NotOpened(Exception):
-    """No connection came about."""
+    """No connection was opened."""
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending.reason)
@@ -90,17 +90,17 @@ class WebSocket:
             await self._connection.send(text)
 
     def lose(self, reason: str) -> None:
-        """Cut it off: it is of no use."""
+        """Abort the connection; `ending` has this reason."""
         self._lost = reason
         self._connection.transport.abort()
 
     async def close(self) -> None:
-        """Close it in order; a peer that does not answer is waited for no longer than a second."""
+        """Close the connection, and wait at most a second for the peer's answer."""
         await self._connection.close()
 
     @property
     def ending(self) -> Ending:
-        """How it ended."""
+        """How the connection ended."""
         if self._lost:
             return Ending(None, self._lost)
         reason = self._connection.close_reason or "the connection was lost"
@@ -108,16 +108,16 @@ class WebSocket:
 
 
 class _Connect(connect):
-    """Follows no redirect: a token would be sent to whomever it names."""
+    """Follows no redirect, because the client would send its token to the host that it names."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
 
 
 def _ending_of(response: Response) -> Ending:
-    """Return what a response in place of a WebSocket means: something between is in the way.
+    """Return how an attempt ended that got a response in place of a WebSocket.
 
-    A gateway's own refusal is a close code.
+    It comes from a proxy or another server, because a gateway refuses by a close code.
     """
     reason = f"HTTP {response.status_code}"
     location = response.headers.get("Location")
