@@ -183,7 +183,7 @@ export class Pillowcast extends ClientState {
     if (this.#isUnread) this.open();
     const iterator = this.#iterators.create(this.#view);
     const { phase, code, reason } = this.status;
-    if (phase === "stopped") iterator.end(this.#readiness.told(new RefusedError(code, reason)));
+    if (phase === "stopped") iterator.end(this.#readiness.reported(new RefusedError(code, reason)));
     else if (phase === "idle") iterator.end();
     return iterator;
   }
@@ -241,7 +241,7 @@ export class Pillowcast extends ClientState {
     this.#reportConnection({ hasStatusChanged: true });
     if (phase !== "stopped") return;
     const error = new RefusedError(code, reason);
-    if (this.#iterators.size > 0) this.#readiness.told(error);
+    if (this.#iterators.size > 0) this.#readiness.reported(error);
     this.#iterators.end(error);
     this.#readiness.refuse(error, this.#session.address, () => this.hasListener("connection") || !this.#session.takeRefusal());
   }

@@ -154,7 +154,7 @@ export class Connection {
    */
   send(text) {
     if (this.#state.phase !== "open" || this.#transport === "events") return false;
-    // A socket closes before it says so: a browser writes an error for what is sent meanwhile.
+    // A browser logs an error for what is sent while the socket closes, which is before its event `close`.
     if ((this.#socket?.readyState ?? OPEN) !== OPEN) return false;
     this.#socket?.send(text);
     return true;

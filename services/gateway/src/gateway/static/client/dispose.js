@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** The names of the methods that `using` and `await using` call; of no meaning where the runtime has none. */
+/** The names of the methods that `using` and `await using` call; nothing calls them in a runtime without these. */
 
 /** @type {typeof Symbol.dispose} */
 export const DISPOSE = Symbol.dispose ?? Symbol("dispose");

@@ -95,7 +95,7 @@ const isCloseCode = (value) => Number.isInteger(value) && value >= 1000 && value
 /** @type {Check} */
 const isBoolean = (value) => typeof value === "boolean";
 /** @type {Check} */
-const isOffset = (value) => Number.isFinite(value);
+const isNumber = (value) => Number.isFinite(value);
 /** @type {Check} */
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 /** @type {Check} */
@@ -128,10 +128,10 @@ const FIELDS = {
 };
 /** The fields that a frame may have. @type {Record<string, Record<string, Check>>} */
 const OPTIONAL_FIELDS = {
-  snapshot: { more: isBoolean, continued: isBoolean, retained: isBoolean, watching: isCount, queue_offset: isOffset, shown: isOffset },
+  snapshot: { more: isBoolean, continued: isBoolean, retained: isBoolean, watching: isCount, queue_offset: isNumber, shown: isNumber },
   status: { retained: isBoolean },
-  heartbeat: { queue_offset: isOffset, watching: isCount },
-  pong: { queue_offset: isOffset },
+  heartbeat: { queue_offset: isNumber, watching: isCount },
+  pong: { queue_offset: isNumber },
 };
 
 /**

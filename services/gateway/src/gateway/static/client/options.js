@@ -77,11 +77,11 @@ export function nameable(pillows) {
 
 /** @type {Check} */
 const isFunction = (value) => typeof value === "function";
-/** Null is the default, or for a transport none. @type {Check} */
+/** Null stands for the default, or for no such transport. @type {Check} */
 const isFunctionOrNull = (value) => value === null || isFunction(value);
 const FUNCTION = "pass a function";
 
-/** A browser's timer takes this many milliseconds; a longer one would end at once. */
+/** A browser's timer takes this many milliseconds; a timer with a longer delay fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** For each option a check of its value, and what to pass instead. @type {Record<string, [Check, string]>} */

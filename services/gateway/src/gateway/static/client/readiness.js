@@ -1,4 +1,7 @@
-/** Whether a client has all states, or why it will not get them: for who waits, and otherwise for the console. */
+/**
+ * Whether a client has all states. A refusal rejects the promise of those who wait, and is written to the
+ * console if nobody learns of it otherwise.
+ */
 
 /** @typedef {{promise: Promise<any>, resolve: (value: unknown) => void, reject: (error: unknown) => void}} Pending */
 
@@ -8,23 +11,23 @@ export class Readiness {
   /** @type {Promise<any> | null} */
   #settled = null;
   #hasFailed = false;
-  /** Whether somebody knows of the refusal. */
-  #isTold = false;
+  /** Whether the program has learned of the refusal. */
+  #isReported = false;
 
-  /** Whether somebody waits for it. */
+  /** Whether somebody waits for the states. */
   get isAwaited() {
     return this.#pending !== null;
   }
 
-  /** Created when it is asked for, so that a failure which nobody waits for is no unhandled rejection. */
+  /** Created at the first read, because a failure that nobody waits for must be no unhandled rejection. */
   get promise() {
-    if (this.#hasFailed) this.#isTold = true;
+    if (this.#hasFailed) this.#isReported = true;
     return this.#settled ?? (this.#pending ??= createPending()).promise;
   }
 
   /** All states are known. @param {unknown} value */
   succeed(value) {
-    this.#isTold = this.#hasFailed = false;
+    this.#isReported = this.#hasFailed = false;
     if (this.#settled === null) this.#settled = Promise.resolve(value);
     this.#pending?.resolve(value);
     this.#pending = null;
@@ -46,26 +49,26 @@ export class Readiness {
     this.#hasFailed = false;
   }
 
-  /** A reader gets this error, so the console does not. @param {Error} error */
-  told(error) {
-    this.#isTold = true;
+  /** A loop receives this error, so it is not written to the console. @param {Error} error */
+  reported(error) {
+    this.#isReported = true;
     return error;
   }
 
   /**
-   * The gateway refused. If nobody learns of it, it is written to the console, once until there are states.
+   * The gateway refused. If the program does not learn of it, the console has it, once until there are states.
    *
    * @param {Error} error
    * @param {string} url the gateway
-   * @param {() => boolean} isHeard whether there is a listener
+   * @param {() => boolean} hasListener whether a listener receives the refusal
    */
-  refuse(error, url, isHeard) {
-    if (this.isAwaited) this.#isTold = true;
+  refuse(error, url, hasListener) {
+    if (this.isAwaited) this.#isReported = true;
     this.fail(error);
     // In a microtask, because a caller of connect() listens only after it has returned.
     queueMicrotask(() => {
-      if (this.#isTold || isHeard()) return;
-      this.#isTold = true;
+      if (this.#isReported || hasListener()) return;
+      this.#isReported = true;
       console.error(`pillowcast: ${url}: ${error.message}`);
     });
   }

@@ -1,4 +1,4 @@
-/** The names of the methods that `using` and `await using` call; of no meaning where the runtime has none. */
+/** The names of the methods that `using` and `await using` call; nothing calls them in a runtime without these. */
 /// <reference lib="esnext.disposable" preserve="true" />
 /** @type {typeof Symbol.dispose} */
 export declare const DISPOSE: typeof Symbol.dispose;

@@ -1,4 +1,7 @@
-/** Whether a client has all states, or why it will not get them: for who waits, and otherwise for the console. */
+/**
+ * Whether a client has all states. A refusal rejects the promise of those who wait, and is written to the
+ * console if nobody learns of it otherwise.
+ */
 export type Pending = {
     promise: Promise<any>;
     resolve: (value: unknown) => void;
@@ -7,9 +10,9 @@ export type Pending = {
 /** @typedef {{promise: Promise<any>, resolve: (value: unknown) => void, reject: (error: unknown) => void}} Pending */
 export declare class Readiness {
     #private;
-    /** Whether somebody waits for it. */
+    /** Whether somebody waits for the states. */
     get isAwaited(): boolean;
-    /** Created when it is asked for, so that a failure which nobody waits for is no unhandled rejection. */
+    /** Created at the first read, because a failure that nobody waits for must be no unhandled rejection. */
     get promise(): Promise<any>;
     /** All states are known. @param {unknown} value */
     succeed(value: unknown): void;
@@ -17,14 +20,14 @@ export declare class Readiness {
     fail(error: unknown): void;
     /** Another attempt begins: wait again after a failure. */
     restart(): void;
-    /** A reader gets this error, so the console does not. @param {Error} error */
-    told(error: Error): Error;
+    /** A loop receives this error, so it is not written to the console. @param {Error} error */
+    reported(error: Error): Error;
     /**
-     * The gateway refused. If nobody learns of it, it is written to the console, once until there are states.
+     * The gateway refused. If the program does not learn of it, the console has it, once until there are states.
      *
      * @param {Error} error
      * @param {string} url the gateway
-     * @param {() => boolean} isHeard whether there is a listener
+     * @param {() => boolean} hasListener whether a listener receives the refusal
      */
-    refuse(error: Error, url: string, isHeard: () => boolean): void;
+    refuse(error: Error, url: string, hasListener: () => boolean): void;
 }

@@ -15,7 +15,7 @@ export type SocketLike = {
      */
     onclose: ((event: any) => void) | null;
     /**
-     * 1 while it is open; others close already, or are closed
+     * 1 while it is open; another number while it is opening or closing, or is closed
      */
     readyState?: number;
     send: (text: string) => void;
@@ -37,7 +37,7 @@ export type Timers = {
  * @property {((event: any) => void) | null} onmessage receives an event with `data`
  * @property {((event?: any) => void) | null} onerror receives an event that may have a `message`
  * @property {((event: any) => void) | null} onclose receives an event with `code`, `reason` and perhaps `retryMs`
- * @property {number} [readyState] 1 while it is open; others close already, or are closed
+ * @property {number} [readyState] 1 while it is open; another number while it is opening or closing, or is closed
  * @property {(text: string) => void} send
  * @property {() => void} close
  */
