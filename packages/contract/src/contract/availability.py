@@ -1,8 +1,8 @@
-"""Availability: the words `online` and `offline` of a pillow on MQTT, and whose words they are.
+"""Availability: `online` and `offline` of a pillow on MQTT, and who publishes them.
 
-A pillow that speaks MQTT says them itself, `offline` as its last will.
-For a pillow that comes by the queue the pollers say them. With MQTT 5 their words carry a user
-property, so that nobody takes them for the pillow's own.
+A pillow that speaks MQTT publishes its own, `offline` as its last will.
+For a pillow that comes by the queue the pollers publish it. With MQTT 5 their messages have a user
+property, which distinguishes them from those of a pillow.
 """
 
 from typing import Final
@@ -10,9 +10,9 @@ from typing import Final
 from contract.topics import OFFLINE, ONLINE
 
 KEPT_BY: Final = "kept-by"
-"""The user property of a word that is not the pillow's own: who says it."""
+"""The user property of an availability that a service publishes in place of the pillow."""
 
 POLLER: Final = "poller"
-"""The value of that property: a poller, which has found the pillow silent, or awake again."""
+"""The value of that property where a poller publishes it."""
 
 WORDS: Final = frozenset((ONLINE, OFFLINE))

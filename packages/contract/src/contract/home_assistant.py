@@ -3,8 +3,8 @@
 Device-based discovery, one retained message for each device. Home Assistant has it since 2024.11.
 Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
 
-Each deployment has a node of its own in the topics and in every id, so that two of them on one
-broker never meet, and each reads its own messages only.
+Each deployment has a node of its own in the topics and in every id, so that two of them can share
+a broker, and each reads its own messages only.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from contract.states import STATES
 from contract.topics import Topics, is_pillow_id
 
 BIRTH: Final = b"online"
-"""What Home Assistant says on its status topic when it has started."""
+"""What Home Assistant publishes on its status topic when it has started."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 _NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -34,9 +34,9 @@ _BATTERY_TEMPLATE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a pillow, as far as Home Assistant is to know it.
+    """What a pillow's discovery message depends on.
 
-    `expire_after_s` is after how long without a state its values are not available; None: never.
+    Without a state for `expire_after_s` its values become unavailable; None: never.
     """
 
     has_availability: bool = False
@@ -53,8 +53,10 @@ class DiscoveryTopics:
 
     @property
     def node(self) -> str:
-        """The name of this deployment: its topic prefix, with a hash where that has signs that a
-        name there may not have."""
+        """The name of this deployment, made of its topic prefix.
+
+        Characters that Home Assistant does not allow are replaced, and a hash is added.
+        """
         prefix = self.topics.prefix
         if _PLAIN.fullmatch(prefix):
             return f"pillowcast-{prefix}"
@@ -63,7 +65,7 @@ class DiscoveryTopics:
 
     @property
     def status(self) -> str:
-        """The topic on which Home Assistant says that it has started."""
+        """The topic on which Home Assistant publishes that it has started."""
         return f"{self.discovery_prefix}/status"
 
     @property
@@ -85,7 +87,7 @@ class DiscoveryTopics:
 
     def encode(self, pillow: str, facts: Facts, version: str) -> bytes:
         """Encode a pillow's discovery message; the same facts give the same bytes."""
-        # An underscore is in no pillow's id, so that no two pillows have one id in common.
+        # No pillow's id has an underscore, so no two pillows have the same device id.
         device_id = f"{self.node}_{pillow}"
         common: dict[str, Any] = {}
         if facts.has_availability:

@@ -1,4 +1,4 @@
-"""Which poller of a queue receives from it: what pollers say to each other on MQTT.
+"""Which poller of a queue receives from it: the messages by which the pollers agree on MQTT.
 
 The active poller's message is retained; it is repeated only while another poller stands by.
 """
@@ -12,7 +12,7 @@ import msgspec
 from contract.topics import is_instance_name
 
 MAX_TERM: Final = 2**53 - 1
-"""The largest number that every reader of JSON has exactly."""
+"""The largest integer that every JSON decoder represents exactly."""
 
 _MAX_BYTES: Final = 1024
 
@@ -44,7 +44,7 @@ class RoleMessage(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[int, str]:
-        """Of two pollers that say to be active, the one with the larger rank is."""
+        """Of two pollers with the role `active`, the one with the larger rank is active."""
         return self.term, self.process
 
 
@@ -67,6 +67,6 @@ def decode_role(payload: bytes) -> RoleMessage | None:
 def queue_level(account: str, queue: str) -> str:
     """Return the level of the topic that stands for a queue: its name, and a hash of its account.
 
-    The hash, because two accounts may have queues of one name.
+    Without the hash, queues of one name in two accounts would have the same topic.
     """
     return f"{queue}-{sha256(account.encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""How long the queue's oldest message has waited, as a poller says it on its topic `queue`."""
+"""How long the queue's oldest message has waited: what a poller publishes on its topic `queue`."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ import msgspec
 from contract.json_limits import DECODE_ERRORS
 
 MAX_OLDEST_S: Final = 10_000_000
-"""More than a queue keeps a message, in seconds; a longer time is none."""
+"""Longer than a queue keeps a message, in seconds; a report of a longer time is invalid."""
 
 
 class QueueReport(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ def encode_queue_report(report: QueueReport) -> bytes:
 
 
 def decode_queue_report(payload: bytes) -> QueueReport | None:
-    """Return the report; None for anything that is none. Never raises, whatever the bytes."""
+    """Return the report; None if the payload is invalid. Never raises, whatever the bytes."""
     try:
         report = _decoder.decode(payload)
     except DECODE_ERRORS:

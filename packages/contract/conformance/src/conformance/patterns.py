@@ -35,7 +35,7 @@ _TEXTS: Final = {
 
 @dataclass
 class Names:
-    """What a session has names for: texts, and payloads of states that it published."""
+    """The named texts of a session, and the payloads of the states that it published."""
 
     texts: dict[str, str] = field(default_factory=dict)
     states: dict[str, bytes] = field(default_factory=dict)

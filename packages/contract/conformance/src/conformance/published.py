@@ -1,4 +1,4 @@
-"""The published documents: what they say against a frame, an MQTT message or a response."""
+"""The published documents, which check frames, MQTT messages and responses."""
 
 import json
 import re
@@ -47,7 +47,7 @@ class Published:
         self._validators = cache(self._validator)
 
     def schema_errors(self, document: Node, name: str, value: object) -> list[str]:
-        """Return what a schema of a document says against a value, each with its place."""
+        """Return the errors of a value by a schema of a document, each with its place."""
         validator = self._validators(document is self.openapi, name)
         errors = [
             f"{'/'.join(map(str, error.instance_path)) or name}: {error.message}"

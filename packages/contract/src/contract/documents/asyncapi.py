@@ -33,7 +33,7 @@ know is to be ignored: a newer program may send it.
 
 @cache
 def asyncapi() -> Node:
-    """Return the document. It does not name what a deployment has for itself."""
+    """Return the document. It names no setting or address of one deployment."""
     return {
         "asyncapi": "3.0.0",
         "info": info("Pillowcast", _DESCRIPTION),

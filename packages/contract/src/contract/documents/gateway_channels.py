@@ -60,7 +60,7 @@ EXAMPLES: Final = (
 
 SERVER_FRAMES: Final = tuple(frame.__name__ for frame in get_args(ServerFrame))
 BROWSER_FRAMES: Final = tuple(frame.__name__ for frame in get_args(BrowserFrame))
-# What answers a frame of the client is not in a stream that has none.
+# An event stream has no pong, because a client cannot send a ping on it.
 EVENTS: Final = tuple(name for name in SERVER_FRAMES if name != Pong.__name__)
 
 _QUERY: Final[Node] = {

@@ -35,8 +35,8 @@ class MqttChannel:
     """A topic; `message` is the name of a type or of one of TEXTS.
 
     `senders` and `receivers` are names of services; `pillow` is a device that speaks MQTT itself.
-    `is_retained` and `qos` are None where the messages differ in it.
-    `is_removed_by_nothing` says that an empty retained message removes what the topic holds.
+    `is_retained` and `qos` are None if the topic's messages differ in it.
+    `is_removed_by_nothing`: an empty retained message removes what the topic retains.
     """
 
     summary: str
@@ -167,7 +167,7 @@ CHANNELS: Final[dict[str, MqttChannel]] = {
 
 
 def address_of(name: str) -> str:
-    """Return the address of a channel: what its method of Topics makes of parameters."""
+    """Return the address of a channel: its method of Topics, called with names in braces."""
     member = getattr(Topics, name)
     if isinstance(member, property):
         return str(getattr(Topics(PREFIX), name))

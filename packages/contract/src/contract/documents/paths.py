@@ -40,7 +40,7 @@ def json(description: str, name: str) -> Node:
 
 
 def text(description: str) -> Node:
-    """Return a response for people."""
+    """Return a response with a text for people."""
     return content(description, "text/plain", TEXT)
 
 

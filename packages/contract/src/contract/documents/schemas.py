@@ -27,8 +27,8 @@ def reference(name: str) -> dict[str, str]:
 def info(title: str, description: str) -> Node:
     """Return a document's `info` object.
 
-    Its version is that of the contract, which the subprotocol names too; that of the program is
-    nobody's business but its operator's.
+    Its version is that of the contract, which the subprotocol names too. The version of the program
+    is not published.
     """
     return {
         "title": title,

@@ -1,4 +1,4 @@
-"""The program under test: a few lines around a client, which report what the client tells them."""
+"""The program under test: a few lines around a client, which report its updates and errors."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Program:
-    """A process: its settings come by the environment, its reports by standard output.
+    """A process with its settings in the environment, which reports on standard output.
 
     It ends when its standard input does.
     """
@@ -64,8 +64,8 @@ class Program:
             task.cancel()
             end.cancel()
 
-    def tell_to_end(self) -> None:
-        """Close its standard input."""
+    def close_input(self) -> None:
+        """Close its standard input, so that it ends."""
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
@@ -75,7 +75,7 @@ class Program:
         process = self._process
         if process is None:
             return
-        self.tell_to_end()
+        self.close_input()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_S):
                 await process.communicate()

@@ -1,4 +1,4 @@
-"""Golden server: accepts a client's connections and does with them what a session says."""
+"""Golden server: accepts a client's connections, on which a session plays its steps."""
 
 import asyncio
 import contextlib
@@ -65,7 +65,7 @@ class Attempt:
         await self._respond(status, {**headers, "Content-Length": str(len(body))}, body)
         await self.drop(is_reset=False)
 
-    async def say(self, text: str) -> None:
+    async def send(self, text: str) -> None:
         """Send a frame; the id of an event is its cursor."""
         if self.is_websocket:
             self._protocol.send_text(text.encode())
@@ -76,8 +76,8 @@ class Attempt:
         self._writer.write(f"{event_id}data: {text}\n\n".encode())
         await self._drain()
 
-    async def hear(self) -> Frame:
-        """Receive a frame of the WebSocket protocol; answers nothing."""
+    async def receive(self) -> Frame:
+        """Receive a frame of the WebSocket protocol."""
         while True:
             for event in self._protocol.events_received():
                 assert isinstance(event, Frame)
@@ -92,7 +92,7 @@ class Attempt:
         self._protocol.send_ping(payload)
         await self._flush()
         while True:
-            frame = await self.hear()
+            frame = await self.receive()
             if frame.opcode is Opcode.PONG and frame.data == payload:
                 return
 

@@ -93,7 +93,7 @@ class SessionRun:
         if step.code is not None and attempt.is_websocket:
             await attempt.accept()
             error = {"type": "error", "code": step.code, "message": step.problem or ""}
-            await attempt.say(compact(error).decode())
+            await attempt.send(compact(error).decode())
             await attempt.close(step.code)
         elif step.problem is not None:
             headers = {**PROBLEM_HEADERS, **step.headers}
@@ -112,7 +112,7 @@ class SessionRun:
 
     async def _say(self, step: steps.Say) -> None:
         text = compact(step.frame).decode() if step.text is None else step.text
-        await self._connected().say(text)
+        await self._connected().send(text)
 
     async def _hear(self, step: steps.Hear) -> None:
         faults: list[str] = []
@@ -122,7 +122,7 @@ class SessionRun:
         try:
             async with asyncio.timeout(step.within_s - 1):
                 while True:
-                    frame = await attempt.hear()
+                    frame = await attempt.receive()
                     if frame.opcode is Opcode.TEXT and not (
                         faults := self._faults(step, bytes(frame.data))
                     ):
@@ -158,7 +158,7 @@ class SessionRun:
                 assert mismatches(step.never, received, self._names), f"it reports {line}"
 
     async def _end(self, _step: steps.End) -> None:
-        self._program.tell_to_end()
+        self._program.close_input()
         await self._connected().has_ended()
 
     async def _next(self, after_s: tuple[float, float]) -> Attempt:
@@ -176,5 +176,5 @@ class SessionRun:
         return self._attempt
 
     def _note_end(self) -> None:
-        """Call it before the client can know: its wait may begin before this side hears so."""
+        """Record when the connection ends; called before, because the client may learn it first."""
         self._ended_s = asyncio.get_running_loop().time()

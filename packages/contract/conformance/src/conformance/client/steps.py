@@ -26,9 +26,9 @@ class Accept(Step, tag="accept"):
 class Refuse(Step, tag="refuse"):
     """The client connects, and gets this response.
 
-    `problem` is the detail of a problem document, as a gateway's own refusal has one; `body` is
-    what something between says. `code` is the close code by which a gateway refuses a WebSocket: it
-    accepts, says why in an `error`, and closes.
+    `problem` is the detail of a problem document, as a gateway sends it; `body` is the response of
+    a proxy. `code` is the close code by which a gateway refuses a WebSocket: it accepts, sends an
+    `error` with the reason, and closes.
     """
 
     status: int
@@ -40,7 +40,7 @@ class Refuse(Step, tag="refuse"):
 
 
 class NoAttempt(Step, tag="no attempt"):
-    """The client does not connect for so long."""
+    """The client does not connect for `for_s` seconds."""
 
     for_s: float
 
@@ -84,14 +84,14 @@ class Report(Step, tag="report"):
 
 
 class End(Step, tag="end"):
-    """The program under test is told to end, and closes its connection."""
+    """The runner closes the program's standard input; the program closes its connection."""
 
 
 AnyStep = Accept | Refuse | NoAttempt | Say | Hear | Ping | Close | Drop | Report | End
 
 
 class Session(msgspec.Struct, forbid_unknown_fields=True):
-    """A golden session. `pillows` and `token` are what the program under test is told to use."""
+    """A golden session. The program under test uses its `pillows` and `token`."""
 
     about: str
     steps: list[AnyStep]

@@ -17,7 +17,7 @@ class Expectations:
     """The streams of a session, and the checks of what is received on them.
 
     Every frame is checked with the AsyncAPI document too. `own_prefix` begins the ids of the
-    session's pillows: what a gateway says of other ones is left out, because it may have any.
+    session's pillows: frames about other pillows are ignored, because a gateway may have any.
     """
 
     def __init__(self, published: Published, names: Names, own_prefix: str) -> None:
@@ -71,7 +71,7 @@ class Expectations:
                 last_seq = seq
 
     async def expect_close(self, step: steps.ExpectClose) -> None:
-        """Receive the end of a stream, and before it why."""
+        """Receive the end of a stream, and the reason before it."""
         said: int | None = None
         stream = self.streams[step.client]
         while True:
@@ -119,7 +119,7 @@ class Expectations:
         return Received({**first.value, "pillows": pillows}, data, first.now_ms)
 
     async def _next(self, client: str, wanted: str | None) -> Received:
-        """Receive the next frame that says something of this session."""
+        """Receive the next frame that is about this session."""
         stream = self.streams[client]
         while True:
             received = await stream.receive()

@@ -18,7 +18,7 @@ NEEDS: Final[Mapping[str, Sequence[str]]] = {
     "broker": ("broker-stop", "broker-start"),
     "alone": (),
 }
-"""The controls that a session needs, by what it says that it needs."""
+"""The controls that a session needs, for each word in its `needs`."""
 
 
 def read_sessions() -> dict[str, Session]:

@@ -42,7 +42,7 @@ class Target:
     controls: Mapping[str, Control] = field(default_factory=dict)
 
     async def check(self) -> None:
-        """Try that a state reaches the gateway. Raises LookupError with what to look at."""
+        """Publish a state and wait for it. Raises LookupError with what to look at."""
         pillow = f"probe-{uuid4().hex[:10]}"
         state = {"pillow": pillow, "state": "neutral", "at": timestamp()}
         headers = {}
