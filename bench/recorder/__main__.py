@@ -1,17 +1,15 @@
 """scripts/bench recorder: what a recorded state costs, and how fast a large history answers.
 
 Recording: states of 1,000 pillows by a real mosquitto into SQLite, at a fixed rate; the CPU time of
-the recorder's process for each. Reading: a day of one pillow, all its states and its episodes.
+the recorder's process for each. Reading: what a page asks about one pillow, and all pages about
+today; CPU times are of one processor.
 """
 
 import argparse
 import asyncio
-import random
 import shutil
-import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from bench.figures import cpu_s, show_each, write
-from bench.recorder.large_history import DAYS, PILLOWS, T0_US, fill
+from bench.recorder.reading import measure_reading
 from contract.timestamps import format_timestamp
 from contract.topics import Topics
 from devstack import ports
@@ -27,19 +25,14 @@ from devstack.broker import Broker
 from devstack.probes import http_answers
 from devstack.processes import ROOT, Program
 from devstack.stack import COMMANDS
-from history.database import HistoryUrl, open_database
-from history.pages import MAX_PAGE, Position
-from history.reading import HistoryReader
-from recorder.migrate import migrate
 from runtime.broker_url import parse_broker_url
 from runtime.mqtt import MqttSession, SessionConfig
 
 Figures = dict[str, Any]
 
 RATE: Final = 5000
+PILLOWS: Final = 1000
 _SLICE_S: Final = 0.02
-_QUESTIONS: Final = 100
-_DAY_US: Final = 86_400_000_000
 
 
 def main() -> None:
@@ -47,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench recorder", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="how long states are recorded")
     parser.add_argument("--rows", type=int, default=1_000_000, help="the states of the history")
+    parser.add_argument("--pillows", type=int, default=PILLOWS, help="whose states they are")
     parser.add_argument("--only", nargs="+", choices=("recording", "reading"), default=None)
     parser.add_argument("--output", type=Path, default=ROOT / ".bench" / "recorder.json")
     given = parser.parse_args()
@@ -63,12 +57,20 @@ def main() -> None:
         ]
         show_each("Recording", columns, {"SQLite": figures["recording"]})
     if "reading" in only:
-        figures["reading"] = asyncio.run(_read(given.rows))
+        questions, requests = asyncio.run(measure_reading(given.rows, given.pillows))
+        figures |= {"questions": questions, "requests": requests}
         columns = [
             ("rows", "rows", "{:,.0f}"), ("p50 ms", "p50_ms", "{:.1f}"),
-            ("p99 ms", "p99_ms", "{:.1f}"),
+            ("p99 ms", "p99_ms", "{:.1f}"), ("CPU ms", "cpu_ms", "{:.1f}"),
         ]  # fmt: skip
-        show_each(f"A day of one pillow, of {given.rows:,} states", columns, figures["reading"])
+        whole = f"of {given.rows:,} states of {given.pillows:,} pillows"
+        show_each(f"Questions to a history {whole}", columns, questions)
+        columns = [
+            ("requests", "requests", "{:,}"), ("KiB", "kib", "{:.1f}"),
+            ("p50 ms", "p50_ms", "{:.1f}"), ("p99 ms", "p99_ms", "{:.1f}"),
+            ("CPU µs", "cpu_us", "{:.0f}"), ("10,000 a minute, %", "pages_percent", "{:.0f}"),
+        ]  # fmt: skip
+        show_each("Requests to a gateway with this history", columns, requests)
     write(given.output, figures)
     print(f"written to {given.output}")
 
@@ -167,57 +169,6 @@ async def _sample(recorder: _Recorder, name: str) -> float:
     writer.close()
     lines = [one for one in text.splitlines() if one.startswith(f"pillowcast_recorder_{name}")]
     return sum(float(one.rpartition(" ")[2]) for one in lines)
-
-
-async def _read(rows: int) -> Figures:
-    folder = Path(tempfile.mkdtemp(dir=ROOT / ".bench"))
-    try:
-        url = HistoryUrl.parse(f"sqlite:///{folder}/history.db")
-        engine = open_database(url, read_only=False)
-        await migrate(engine)
-        await engine.dispose()
-        await asyncio.to_thread(fill, folder / "history.db", rows)
-        engine = open_database(url, read_only=True)
-        try:
-            reader = HistoryReader(engine)
-            return {
-                "all its states": await _ask(partial(_states_of_a_day, reader)),
-                "its episodes": await _ask(partial(_episodes_of_a_day, reader)),
-            }
-        finally:
-            await engine.dispose()
-    finally:
-        shutil.rmtree(folder)
-
-
-async def _ask(question: Callable[[str, int], Awaitable[int]]) -> Figures:
-    took_ms, rows = [], []
-    for _ in range(_QUESTIONS):
-        pillow = f"cloud-{random.randint(1, PILLOWS)}"  # noqa: S311 - any one
-        day_us = T0_US + random.randrange(DAYS) * _DAY_US  # noqa: S311 - any one
-        began_s = time.perf_counter()
-        rows.append(await question(pillow, day_us))
-        took_ms.append((time.perf_counter() - began_s) * 1000)
-    took_ms.sort()
-    return {
-        "rows": statistics.mean(rows),
-        "p50_ms": statistics.median(took_ms),
-        "p99_ms": took_ms[-1 - len(took_ms) // 100],
-    }
-
-
-async def _states_of_a_day(reader: HistoryReader, pillow: str, day_us: int) -> int:
-    count, first = 0, (day_us, 0)
-    following: Position | None = first
-    while following is not None:
-        page = await reader.page(pillow, following, day_us + _DAY_US, MAX_PAGE)
-        assert page is not None, f"{pillow} is not in the history"
-        count, following = count + len(page.states), page.following
-    return count
-
-
-async def _episodes_of_a_day(reader: HistoryReader, pillow: str, day_us: int) -> int:
-    return len(await reader.episodes(pillow, day_us, day_us + _DAY_US) or ())
 
 
 if __name__ == "__main__":

@@ -6,11 +6,13 @@ from typing import Final
 
 from history.slots import SLOT_US
 
-T0_US: Final = 1_764_000_000_000_000
 DAYS: Final = 30
-PILLOWS: Final = 1000
+DAY_US: Final = 86_400_000_000
+BUSY: Final = "busy"
+"""A pillow with an episode each ten seconds, without states: more than a pillow that is hugged."""
 _REPORTS: Final = 10
 """How many states an episode has."""
+_BUSY_STEP_US: Final = 10_000_000
 
 _STATES: Final = """
 INSERT INTO states
@@ -31,20 +33,26 @@ FROM n
 """
 
 
-def fill(path: Path, states: int) -> None:
-    """Fill the tables of a database: so many states of 1,000 pillows in 30 days."""
-    each = states // PILLOWS
-    step_us = DAYS * 86_400_000_000 // each
+def fill(path: Path, states: int, pillows: int, from_us: int) -> None:
+    """Fill the tables of a database: so many states in the 30 days from an instant on."""
+    each = states // pillows
+    step_us = DAYS * DAY_US // each
     database = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536"):
         database.execute(f"PRAGMA {pragma}")
-    for pillow in range(1, PILLOWS + 1):
+    for pillow in range(1, pillows + 1):
         database.execute("INSERT INTO pillows VALUES (?, ?)", (pillow, f"cloud-{pillow}"))
-        given = {"pillow": pillow, "t0": T0_US, "step": step_us, "last": each - 1}
+        given = {"pillow": pillow, "t0": from_us, "step": step_us, "last": each - 1}
         database.execute(_STATES, given)
         given |= {"step": step_us * _REPORTS, "last": each // _REPORTS - 1}
         database.execute(_EPISODES, given)
-    slots = range(T0_US // SLOT_US, (T0_US + DAYS * 86_400_000_000) // SLOT_US)
+    database.execute("INSERT INTO pillows VALUES (?, ?)", (pillows + 1, BUSY))
+    last = DAYS * DAY_US // _BUSY_STEP_US - 1
+    busy = {"pillow": pillows + 1, "t0": from_us, "step": _BUSY_STEP_US, "last": last}
+    database.execute(_EPISODES, busy)
+    until_us = from_us + DAYS * DAY_US
+    database.execute("INSERT INTO listened VALUES (?, 'bench', ?)", (from_us, until_us))
+    slots = range(from_us // SLOT_US, until_us // SLOT_US)
     rows = [(slot, states // len(slots), 190 * states // len(slots)) for slot in slots]
     database.executemany("INSERT INTO sizes VALUES (?, ?, ?)", rows)
     database.execute("PRAGMA journal_mode = WAL")

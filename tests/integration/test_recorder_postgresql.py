@@ -11,9 +11,12 @@ from testcontainers.community.postgres import PostgresContainer
 
 from history.database import HistoryUrl, open_database
 from history.episodes import Episode
+from history.hugs import Hugs, count_hugs
 from history.reading import HistoryReader
 from history.schema import METADATA, STATES
 from history.slots import SLOT_US
+from history.steps import steps_between
+from history.tallies import combine, count_tallies, unheard_pieces
 from recorder.migrate import migrate
 from recorder.pruning import Pruner
 from recorder.recording import FAILURES
@@ -74,9 +77,38 @@ async def test_two_recorders_write_what_one_gateway_reads(
             ("hugging", 6 * S, 9 * S, 3),
             ("neutral", 9 * S, 11 * S, 3),
         ]
-        assert len(await reader.listened(T0, T0 + S)) == 2
         with pytest.raises(DBAPIError, match="read-only"):
             await HistoryStore(reading, "c", 10).write(states, [])
+    finally:
+        await reading.dispose()
+
+
+async def test_it_counts_as_the_pure_functions_do(
+    engine: AsyncEngine, postgres: PostgresContainer
+) -> None:
+    """Steps, days and hugs, read-only; an episode over a border has a part in both steps."""
+    names = ("hugging", "neutral", "hugging", "punching", "hugging")
+    states = [state(number * 7 * S, name) for number, name in enumerate(names)]
+    other = [state(number * 5 * S, "hugging", "cloud-2") for number in range(3)]
+    store = HistoryStore(engine, "a", 10)
+    await store.write([*states, *other], [(T0 + 3 * S, T0 + 12 * S), (T0 + 20 * S, T0 + 40 * S)])
+    found = await HistoryReader(engine).episodes("cloud-1", T0, T0 + 60 * S)
+    assert found is not None
+    reading = open_database(HistoryUrl.parse(postgres.get_connection_url()), read_only=True)
+    try:
+        reader = HistoryReader(reading)
+        for step_s in (1, 4, 60):
+            steps = steps_between(T0 - 5 * S, T0 + 55 * S, step_s)
+            heard = [(T0 + 3 * S, T0 + 12 * S), (T0 + 20 * S, T0 + 40 * S)]
+            pieces = unheard_pieces(steps, heard)
+            in_pieces = count_tallies([one for _, one in pieces], found)
+            expected = combine(steps, count_tallies(steps, found), pieces, in_pieces)
+            assert await reader.activity("cloud-1", steps, T0 + 3600 * S) == expected
+        assert await reader.activity("cloud-3", steps, T0) is None
+        assert await reader.hugs(T0 + S, T0 + 60 * S) == {
+            "cloud-1": count_hugs(found, T0 + S, T0 + 60 * S),
+            "cloud-2": Hugs(0, T0 + 10 * S, 0),
+        }
     finally:
         await reading.dispose()
 

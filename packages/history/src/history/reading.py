@@ -1,23 +1,27 @@
 """Reading: pages of past states, what a pillow did in spans of time, and hugs."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
-    CTE,
+    ARRAY,
     BigInteger,
+    CompoundSelect,
+    FromClause,
     Integer,
     Row,
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     case,
-    column,
     func,
     literal,
     or_,
     select,
-    values,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -25,11 +29,9 @@ from history.episodes import Episode
 from history.hugs import HUGGING, Hugs
 from history.pages import MAX_PAGE, Page, Position
 from history.schema import EPISODES, LISTENED, PILLOWS, STATES
-from history.spans import Span
-from history.tallies import Tallies, Tally
-
-_SPANS: Final = 1000
-"""How many spans are asked about in one statement; each takes three of its variables."""
+from history.spans import Span, merged
+from history.summary import until_now
+from history.tallies import Activity, Tallies, Tally, combine, unheard_pieces
 
 
 class HistoryReader:
@@ -96,23 +98,30 @@ class HistoryReader:
             ]
         return [Episode(row.state, row.began_us, row.ended_us, row.reports) for row in rows]
 
-    async def tallies(self, pillow: str, spans: Sequence[Span]) -> Tallies | None:
-        """Return what a pillow did in each of some spans; see `tallies.count_tallies`.
+    async def activity(self, pillow: str, spans: Sequence[Span], now_us: int) -> Activity | None:
+        """Return what a pillow did in each of some spans, which are in order without overlaps.
 
-        The spans are in order and do not overlap. None for a pillow of which there is nothing.
+        None for a pillow of which there is nothing.
         """
         async with self._engine.connect() as connection:
             pillow_id = await self._pillow_id(connection, pillow)
             if pillow_id is None:
                 return None
-            found: Tallies = {}
-            for first in range(0, len(spans), _SPANS):
-                span = _table_of(first, spans[first : first + _SPANS])
-                for statement in (_began_in(span, pillow_id), _reach_into(span, pillow_id)):
-                    for number, state, *counted in await connection.execute(statement):
-                        key = (number, state)
-                        found[key] = found.get(key, Tally()) + Tally(*map(int, counted))
-        return found
+            if not spans:
+                return Activity({}, [], [])
+            listened = await self._listened(connection, spans[0][0], spans[-1][1])
+            pieces = unheard_pieces(spans, merged(until_now(listened, now_us)))
+            # In one statement, because each takes a millisecond to and from SQLite's thread.
+            parts = [*spans, *(piece for _, piece in pieces)]
+            tallies = await self._tallies(connection, pillow_id, parts)
+        of_spans: Tallies = {}
+        in_pieces: Tallies = {}
+        for (number, state), tally in tallies.items():
+            if number < len(spans):
+                of_spans[number, state] = tally
+            else:
+                in_pieces[number - len(spans), state] = tally
+        return combine(spans, of_spans, pieces, in_pieces)
 
     async def hugs(self, from_us: int, until_us: int) -> dict[str, Hugs]:
         """Return the hugs of each pillow that had one in a time; see `hugs.count_hugs`."""
@@ -141,14 +150,28 @@ class HistoryReader:
                 for name, count, last_us, longest_us in await connection.execute(found)
             }
 
-    async def listened(self, from_us: int, until_us: int) -> list[Span]:
+    async def _listened(
+        self, connection: AsyncConnection, from_us: int, until_us: int
+    ) -> list[Span]:
         """Return when recorders listened, as far as it reaches into a time; they may overlap."""
         columns = LISTENED.c
         found = select(columns.began_us, columns.ended_us).where(
             columns.began_us < until_us, columns.ended_us > from_us
         )
-        async with self._engine.connect() as connection:
-            return [(row.began_us, row.ended_us) for row in await connection.execute(found)]
+        return [(row.began_us, row.ended_us) for row in await connection.execute(found)]
+
+    async def _tallies(
+        self, connection: AsyncConnection, pillow_id: int, spans: Sequence[Span]
+    ) -> Tallies:
+        """Return the tallies of a pillow's episodes, as `tallies.count_tallies` does."""
+        dialect = connection.dialect.name
+        given = {"pillow_id": pillow_id, **_bounds(dialect, spans)}
+        found: Tallies = {}
+        for number, state, *counted in await connection.execute(_tally_statement(dialect), given):
+            key = (number, state)
+            tally = Tally(*map(int, counted))
+            found[key] = found[key] + tally if key in found else tally
+        return found
 
     async def _pillow_id(self, connection: AsyncConnection, pillow: str) -> int | None:
         found = select(PILLOWS.c.id).where(PILLOWS.c.name == pillow)
@@ -179,31 +202,56 @@ class HistoryReader:
         return (await connection.execute(found)).all()
 
 
-def _table_of(first: int, spans: Sequence[Span]) -> CTE:
-    """Return spans as a table; they are numbered from `first` on."""
-    columns = (
-        column("number", Integer),
-        column("from_us", BigInteger),
-        column("to_us", BigInteger),
-    )
-    rows = [(number, *span) for number, span in enumerate(spans, first)]
-    return values(*columns, name="span").data(rows).cte("span")
+_PILLOW_ID: Final = bindparam("pillow_id", type_=Integer)
 
 
-def _began_in(span: CTE, pillow_id: int) -> Select[Any]:
+@cache
+def _tally_statement(dialect: str) -> CompoundSelect[Any]:
+    """Return the statement that counts episodes in spans; made once, which takes milliseconds."""
+    span = _spans(dialect)
+    return union_all(_began_in(span), _reach_into(span))
+
+
+def _spans(dialect: str) -> FromClause:
+    """Return the spans of `_bounds` as a table, numbered from 0 on.
+
+    As values of a statement, a thousand spans would take 50 ms of the event loop's time.
+    """
+    if dialect == "sqlite":
+        each = func.json_each(bindparam("spans")).table_valued("key", "value")
+        span = select(
+            each.c.key.label("number"),
+            func.json_extract(each.c.value, "$[0]").label("from_us"),
+            func.json_extract(each.c.value, "$[1]").label("to_us"),
+        )
+        return span.cte("span").prefix_with("MATERIALIZED")
+    bounds = [bindparam(name, type_=ARRAY(BigInteger)) for name in ("from_us", "to_us")]
+    rows = func.unnest(*bounds).table_valued("from_us", "to_us", with_ordinality="place")
+    each = rows.render_derived("each")
+    return select((each.c.place - 1).label("number"), each.c.from_us, each.c.to_us).cte("span")
+
+
+def _bounds(dialect: str, spans: Sequence[Span]) -> dict[str, Any]:
+    """Return the parameters of `_spans`."""
+    if dialect == "sqlite":
+        return {"spans": json.dumps(spans)}
+    return {"from_us": [one for one, _ in spans], "to_us": [one for _, one in spans]}
+
+
+def _began_in(span: FromClause) -> Select[Any]:
     """Return the tallies of the episodes that began in each span."""
     columns = EPISODES.c
-    spent_us = case((columns.ended_us < span.c.to_us, columns.ended_us), else_=span.c.to_us)
+    until_us = case((columns.ended_us < span.c.to_us, columns.ended_us), else_=span.c.to_us)
     return (
         select(
             span.c.number,
             columns.state,
             func.count(),
-            func.sum(spent_us - columns.began_us),
+            func.sum(until_us - columns.began_us),
             func.max(columns.ended_us - columns.began_us),
         )
         .where(
-            columns.pillow_id == pillow_id,
+            columns.pillow_id == _PILLOW_ID,
             columns.began_us >= span.c.from_us,
             columns.began_us < span.c.to_us,
         )
@@ -211,7 +259,7 @@ def _began_in(span: CTE, pillow_id: int) -> Select[Any]:
     )
 
 
-def _reach_into(span: CTE, pillow_id: int) -> Select[Any]:
+def _reach_into(span: FromClause) -> Select[Any]:
     """Return the tallies of the episodes that reach into each span.
 
     Episodes do not overlap, so only the last one before a span can reach into it.
@@ -221,8 +269,8 @@ def _reach_into(span: CTE, pillow_id: int) -> Select[Any]:
     return select(
         span.c.number, columns.state, literal(0), until_us - span.c.from_us, literal(0)
     ).where(
-        columns.pillow_id == pillow_id,
-        columns.began_us == _last_before(literal(pillow_id), span.c.from_us),
+        columns.pillow_id == _PILLOW_ID,
+        columns.began_us == _last_before(_PILLOW_ID, span.c.from_us),
         columns.ended_us > span.c.from_us,
     )
 

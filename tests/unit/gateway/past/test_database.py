@@ -49,7 +49,7 @@ async def test_what_its_library_raises_says_that_it_cannot_answer(
     async def fails(*_: object) -> None:
         raise fault
 
-    for name in ("page", "tallies"):
+    for name in ("page", "activity"):
         monkeypatch.setattr(HistoryReader, name, fails)
     past = DatabasePast(HistoryUrl.parse(f"sqlite:///{tmp_path}/history.db"))
     with pytest.raises(PastUnavailable, match=type(fault).__name__):

@@ -10,9 +10,8 @@ from history.database import HistoryUrl, open_database
 from history.hugs import Hugs
 from history.pages import Page, Position
 from history.reading import HistoryReader
-from history.spans import Span, merged
-from history.summary import until_now
-from history.tallies import Activity, combine, unheard_pieces
+from history.spans import Span
+from history.tallies import Activity
 from runtime.error_text import brief_error
 
 T = TypeVar("T")
@@ -31,15 +30,7 @@ class DatabasePast:
 
     async def activity(self, pillow: str, spans: Sequence[Span], now_us: int) -> Activity | None:
         """Return what a pillow did in spans; see PastStates."""
-        tallies = await _answered(self._reader.tallies(pillow, spans))
-        if tallies is None:
-            return None
-        if not spans:
-            return Activity(tallies, [], [])
-        listened = await _answered(self._reader.listened(spans[0][0], spans[-1][1]))
-        pieces = unheard_pieces(spans, merged(until_now(listened, now_us)))
-        in_pieces = await _answered(self._reader.tallies(pillow, [one for _, one in pieces]))
-        return combine(spans, tallies, pieces, in_pieces or {})
+        return await _answered(self._reader.activity(pillow, spans, now_us))
 
     async def hugs(self, from_us: int, until_us: int) -> Mapping[str, Hugs]:
         """Return the hugs of each pillow; see PastStates."""
