@@ -32,3 +32,13 @@ test("no module is above 300 lines", () => {
   const long = modules.filter(({ source }) => source.split("\n").length > MAX_LINES).map(({ name }) => name);
   assert.deepEqual(long, []);
 });
+
+test("style sheets of the page name no left and no right, which are the other way round in Arabic", () => {
+  for (const { layer, name, source } of modules) {
+    if (layer !== "page" || !name.endsWith(".css")) continue;
+    // The battery is mirrored as a whole.
+    const rules = source.replace(/^.*\.battery-body.*$/gm, "");
+    const sided = /(?:^|[\s;{-])(?:left|right): |text-align: (?:left|right)|(?:margin|padding): [^\s;]+ ([^\s;]+) [^\s;]+ (?!\1;)[^\s;]+;/m.exec(rules);
+    assert.equal(sided, null, `${name}: ${sided?.[0]}`);
+  }
+});
