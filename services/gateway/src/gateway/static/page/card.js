@@ -39,7 +39,7 @@ export class Card {
     this.#cloud = createCloud({ isPlain });
     const name = createElement("h2");
     name.translate = false;
-    this.link.dir = "auto";
+    name.dir = "auto";
     name.append(this.link);
     const picture = createElement("div", "picture");
     picture.append(this.#cloud);
