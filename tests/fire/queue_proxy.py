@@ -107,7 +107,7 @@ class QueueProxy(Listener):
             and self.faults.rng.random() < 0.5
         ):
             self.faults.begin(Fault.STALE)
-            response = _response(*_STALE)
+            response = response_of(*_STALE)
         return await self._fault_after(fault, response, writer)
 
     def _draw_fault(self, request: bytes) -> Fault | None:
@@ -134,10 +134,10 @@ class QueueProxy(Listener):
                 await faults.wait_duration(at_most_s=MAX_STALL_S)
                 return False
             case Fault.BUSY:
-                await _write(writer, _response(*_BUSY, "Retry-After: 1\r\n"))
+                await _write(writer, response_of(*_BUSY, "Retry-After: 1\r\n"))
                 return True
             case Fault.TIMED_OUT if faults.rng.random() < 0.5:
-                await _write(writer, _response(*_TIMED_OUT))
+                await _write(writer, response_of(*_TIMED_OUT))
                 return True
             case Fault.CUT if faults.rng.random() < 0.5:
                 await _write(up.writer, request[: faults.rng.randrange(len(request))])
@@ -169,7 +169,7 @@ class QueueProxy(Listener):
             case Fault.STALL:
                 await faults.wait_duration(at_most_s=MAX_STALL_S)
             case Fault.TIMED_OUT:
-                response = _response(*_TIMED_OUT)
+                response = response_of(*_TIMED_OUT)
         await _write(writer, response)
         return True
 
@@ -219,7 +219,7 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
     return b"".join(parts)
 
 
-def _response(status: int, code: str, message: str, headers: str = "") -> bytes:
+def response_of(status: int, code: str, message: str, headers: str = "") -> bytes:
     """Return an error response in the form of Azure."""
     body = (
         f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code>'

@@ -22,6 +22,7 @@ from azure_queue.errors import (
     no_response,
     no_token,
     queue_deleted,
+    queue_missing,
     queue_not_found,
     to_exception,
 )
@@ -143,6 +144,7 @@ def test_a_missing_credential_names_the_settings_and_quotes_one_line_of_the_sdk(
         (invalid_response("http://host/q", ValueError("not XML")), "not XML"),
         (bad_setting("THE_SETTING", ValueError("bad")), "THE_SETTING cannot be used: bad"),
         (queue_not_found("states", "QUEUE_NAME"), "no queue states; .* QUEUE_NAME is wrong"),
+        (queue_missing("letters", "POISON_QUEUE_NAME"), "no queue letters, .* POISON_QUEUE_NAME"),
         (queue_deleted(), "QUEUE_NAME, POISON_QUEUE_NAME"),
     ],
     ids=str,

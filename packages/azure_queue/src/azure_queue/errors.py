@@ -154,6 +154,14 @@ def queue_not_found(queue: str, setting: str) -> QueueUnavailable:
     )
 
 
+def queue_missing(queue: str, setting: str) -> QueueDenied:
+    """Return what to raise when a queue is missing that the credential may not create."""
+    return QueueDenied(
+        f"there is no queue {queue}, and the credential may not create it; create it, or correct "
+        f"{setting}"
+    )
+
+
 def queue_deleted() -> QueueUnavailable:
     """Return what to raise when a queue was deleted that the caller creates again."""
     return QueueUnavailable(

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Final, Self
 
 from azure_queue.account import StorageAccount
@@ -14,8 +15,10 @@ from azure_queue.errors import (
     QueueNotFound,
     QueueUnavailable,
     queue_deleted,
+    queue_missing,
 )
 from azure_queue.service import NEVER_EXPIRES
+from azure_queue.storage_queue import StorageQueue
 from poller.azure.poison_queue import AzurePoisonQueue
 from poller.queue_time import QueueTime
 from poller.queues import Body, DeleteResult, ReceivedMessage
@@ -45,7 +48,11 @@ class AzureQueue:
         self._on_request = on_request
         self._queue_time = queue_time or QueueTime()
         self._exit_stack = AsyncExitStack()
-        self._are_created = False
+        self._missing = {self._states, self._poison}
+        """The queues that may have to be created."""
+        self._denied: set[StorageQueue] = set()
+        """Those that the credential may not create."""
+        self._was_poison_tried = False
 
     @property
     def account(self) -> str:
@@ -61,7 +68,12 @@ class AzureQueue:
         await self._exit_stack.aclose()
 
     async def receive(self, limit: int) -> list[ReceivedMessage]:
-        await self._create()
+        await self._create(self._states)
+        if not self._was_poison_tried:
+            # Before it is needed; but nothing that can be read waits for it.
+            self._was_poison_tried = True
+            with suppress(QueueUnavailable):
+                await self._create(self._poison)
         # From before the request, because the lease begins somewhere on its way.
         leased_until = asyncio.get_running_loop().time() + self._visibility_s
         with self._reported("receive"):
@@ -112,8 +124,8 @@ class AzureQueue:
             await self._states.update_visibility(message.id, message.pop_receipt, hidden_s)
 
     async def put_poison(self, message: ReceivedMessage) -> str | None:
-        await self._create()
-        with self._reported("keep a dead letter"):
+        await self._create(self._poison)
+        with self._reported("keep a dead letter", self._poison):
             return await self._poison.put(message.body.text, NEVER_EXPIRES)
 
     async def depth(self) -> int:
@@ -121,28 +133,42 @@ class AzureQueue:
             return (await self._states.properties()).message_count
 
     async def poison_depth(self) -> int:
-        with self._reported("measure"):
+        with self._reported("measure", self._poison):
             return (await self._poison.properties()).message_count
 
     def dead_letters(self) -> AzurePoisonQueue:
         """Return the port of the dead-letter commands; it works while this one is open."""
         return AzurePoisonQueue(self._states, self._poison)
 
-    async def _create(self) -> None:
-        if self._are_created:
+    async def _create(self, queue: StorageQueue) -> None:
+        """Create a queue that may be missing.
+
+        A credential without the right to create queues can use existing ones; the first request
+        that follows reports what is wrong, if anything.
+        """
+        if queue not in self._missing:
             return
-        for queue in (self._states, self._poison):
-            # A credential without the right to create queues can use existing ones; the first
-            # request that follows reports what is wrong, if anything.
-            with suppress(QueueDenied), self._reported("create"):
+        try:
+            with self._reported("create", queue):
                 await queue.create()
-        self._are_created = True
+        except QueueDenied:
+            self._denied.add(queue)
+        else:
+            self._denied.discard(queue)
+        self._missing.discard(queue)
 
-    def _reported(self, operation: str) -> "_ReportedRequest":
-        return _ReportedRequest(operation, self._on_request, self._on_queue_deleted)
+    def _reported(self, operation: str, queue: StorageQueue | None = None) -> "_ReportedRequest":
+        on_missing = partial(self._missing_error, queue or self._states)
+        return _ReportedRequest(operation, self._on_request, on_missing)
 
-    def _on_queue_deleted(self) -> None:
-        self._are_created = False
+    def _missing_error(self, queue: StorageQueue) -> Exception:
+        """Return what to raise for a queue that is not there; it is created before its next use."""
+        self._missing.add(queue)
+        if queue not in self._denied:
+            return queue_deleted()
+        return queue_missing(
+            queue.name, "POISON_QUEUE_NAME" if queue is self._poison else "QUEUE_NAME"
+        )
 
 
 _OUTCOMES: Final[dict[type[BaseException], str]] = {
@@ -155,19 +181,19 @@ _OUTCOMES: Final[dict[type[BaseException], str]] = {
 
 
 class _ReportedRequest:
-    """Reports how a request ended, and raises QueueUnavailable for a queue that was deleted.
+    """Reports how a request ended, and raises another error for a queue that does not exist.
 
     A class, because each message passes it twice and a generator costs several times as much.
     """
 
-    __slots__ = ("_on_queue_deleted", "_on_request", "_operation")
+    __slots__ = ("_missing_error", "_on_request", "_operation")
 
     def __init__(
-        self, operation: str, on_request: OnRequest, on_queue_deleted: Callable[[], None]
+        self, operation: str, on_request: OnRequest, missing_error: Callable[[], Exception]
     ) -> None:
         self._operation = operation
         self._on_request = on_request
-        self._on_queue_deleted = on_queue_deleted
+        self._missing_error = missing_error
 
     def __enter__(self) -> None:
         pass
@@ -178,5 +204,4 @@ class _ReportedRequest:
             return
         self._on_request(self._operation, _OUTCOMES.get(type(error), "given-up"))
         if isinstance(error, QueueNotFound):
-            self._on_queue_deleted()
-            raise queue_deleted() from error
+            raise self._missing_error() from error

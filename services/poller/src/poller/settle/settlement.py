@@ -81,6 +81,7 @@ class Settlement:
         }
         self.recent_dead_letters = RecentDeadLetters()
         self._repeats = LogRepeats(REPEAT_S)
+        self._refusals = LogRepeats()
         self._deletions = Deletions(queue, in_flight, tasks, metrics)
         self._abandonment = Abandonment(queue, in_flight, self._deletions, metrics)
 
@@ -159,7 +160,8 @@ class Settlement:
             nonlocal letter, is_set_aside
             try:
                 letter = await self._queue.put_poison(message.delivery)
-            except QueueDenied:
+            except QueueDenied as error:
+                self._log_refused(message, rejection, error)
                 is_set_aside = not self.keep_blocked(message)
                 if not is_set_aside:
                     raise
@@ -175,6 +177,20 @@ class Settlement:
         self._log(message, rejection, letter)
         await self._announce(message, rejection)
         self._deletions.add(message)
+
+    def _log_refused(
+        self, message: InFlightMessage, rejection: Rejection, error: QueueDenied
+    ) -> None:
+        """Log that the poison queue refuses a dead letter, with what it takes to find it."""
+        if (repeats := self._refusals.due("refused", message.id)) is not None:
+            log.warning(
+                "a dead letter cannot be kept: the poison queue refuses it; its message waits, "
+                "and others go on",
+                message=message.id,
+                reason=str(rejection.reason),
+                error=str(error),
+                **repeats,
+            )
 
     def _log(self, message: InFlightMessage, rejection: Rejection, letter: str | None) -> None:
         """Log a dead letter, unless there are many; the poison queue and MQTT have each."""
