@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocket, expect
 
 from devstack import ports
 from devstack.broker import Broker
@@ -216,6 +216,54 @@ async def test_elements_share_one_connection_and_may_be_moved_and_changed(
         await expect(first).to_contain_text("http:// is no address")
         await page.evaluate("a.removeAttribute('src')")
         await expect(first).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)
+
+
+async def test_element_before_it_is_there_beside_a_client_and_after_its_removal(
+    site: LiveSite, page: Page, monitor: PageMonitor, tmp_path: Path
+) -> None:
+    """A slot until there is a state; one connection with a client, which gets what is left."""
+    sockets: list[WebSocket] = []
+    page.on("websocket", lambda socket: sockets.append(socket))
+    await site.publisher.publish_all([state("cloud-1", "hugging"), state("cloud-2", "spinning")])
+    body = f"""<cloud-pillow id="a" pillow="cloud-1" src="{HOST}"><i>Wait</i></cloud-pillow>
+      <cloud-pillow id="b" pillow="nobody" src="{HOST}"><i>Nobody yet</i></cloud-pillow>
+      <script type="module" src="{HOST}/embed.js"></script>
+      <script type="module">import {{ connect }} from "{HOST}/pillowcast.js";
+      await customElements.whenDefined("cloud-pillow");
+      window.clouds = connect({{ pillows: ["cloud-2"] }}); await clouds.ready;
+      window.known = [...clouds.pillows.keys()];</script>"""
+    with web_site(tmp_path) as origin:
+        monitor.allow(origin, site.url)
+        write_page(tmp_path, body, site)
+        await page.goto(origin)
+        first = page.locator("#a")
+        await expect(first).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)
+        await expect(first.locator("i")).to_be_hidden()
+        await expect(first.locator(".picture")).to_be_visible()
+        await expect(page.locator("#b i")).to_be_visible()
+        await expect(page.locator("#b .picture")).to_be_hidden()
+        await page.wait_for_function("window.known")
+        assert await page.evaluate("known") == ["cloud-2"]
+        assert len(sockets) == 1
+
+        moved = """() => {
+          const frame = document.createElement("iframe");
+          document.body.append(frame);
+          window.kept = document.getElementById("a");
+          frame.contentDocument.body.append(kept);
+          const shade = kept.shadowRoot.querySelector(".drawing:not(.leaving) .shade");
+          return [kept.offsetWidth, frame.contentWindow.getComputedStyle(shade).fill]; }"""
+        width, fill = await page.evaluate(moved)
+        assert width == 220
+        assert fill != "rgb(0, 0, 0)"
+        await expect(page.frames[1].locator("cloud-pillow")).to_have_attribute("data-fresh", "live")
+
+        unsubscribed = '{"type":"subscribe","pillows":["cloud-2"]}'
+        async with sockets[0].expect_event("framesent", lambda text: text == unsubscribed):
+            await page.evaluate("kept.remove(); b.remove()")
+        assert len(sockets) == 1
+        async with sockets[0].expect_event("close"):
+            await page.evaluate("clouds.close()")
 
 
 async def test_more_elements_than_a_subscription_may_name_are_all_live(

@@ -20,8 +20,8 @@ import { createSvg } from "./svg.js";
 let drawings = 0;
 /** @type {CSSStyleSheet | undefined} */
 let sheet;
-/** @type {IntersectionObserver | undefined} */
-let visibility;
+/** One for each window. @type {WeakMap<Window, IntersectionObserver>} */
+const observers = new WeakMap();
 
 /** The style sheet that every document or shadow root with a cloud must adopt. */
 export function cloudStyleSheet() {
@@ -47,9 +47,17 @@ export function createCloud({ isPlain = false } = {}) {
   const cloud = createElement("div", isPlain ? "cloud plain offscreen" : "cloud offscreen");
   cloud.setAttribute("role", "img");
   cloud.append(createElement("div", "motion-layer"));
-  visibility ??= new IntersectionObserver(markOffscreen);
-  visibility.observe(cloud);
+  watchSight(cloud);
   return cloud;
+}
+
+/** Let a cloud rest while it is out of sight; again once it is in another window. @param {HTMLElement} cloud */
+export function watchSight(cloud) {
+  const view = cloud.ownerDocument.defaultView;
+  if (view === null) return;
+  const observer = observers.get(view) ?? new view.IntersectionObserver(markOffscreen);
+  observers.set(view, observer);
+  observer.observe(cloud);
 }
 
 /**

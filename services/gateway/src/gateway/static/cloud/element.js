@@ -1,13 +1,15 @@
 /** The custom element `<cloud-pillow>`. embed.js defines it; docs/embedding.md documents it. */
 
-import { parseHttpUrl } from "../client/gateway_url.js";
+import { gatewayFolder, parseHttpUrl } from "../client/gateway_url.js";
 import { isPillowId } from "../client/pillowcast.js";
-import { cloudStyleSheet, createCloud, followMotion, setPose, stateColor } from "./cloud.js";
+import { createCloud, followMotion, setPose, stateColor, watchSight } from "./cloud.js";
+import { CLOUD_STYLE } from "./cloud_style.js";
 import { setText } from "./dom.js";
 import { ELEMENT_STYLE } from "./element_style.js";
 import { elementTexts, languageOf } from "./element_texts.js";
 import { describePillow, isStill, knowledgeOf } from "./format.js";
 import { SharedClient } from "./shared_client.js";
+import { styleSheets } from "./style_sheets.js";
 
 /** @typedef {import("../client/pillowcast.js").Pillowcast} Pillowcast */
 /** @typedef {import("./texts.js").Texts} Texts */
@@ -18,17 +20,24 @@ const FORBIDDEN = 4403;
 /** What an element without a client knows. */
 const NOTHING_KNOWN = { fresh: "unknown", ageMs: NaN, isRetained: true };
 
-let defaultGateway = "";
-/** @type {CSSStyleSheet | undefined} */
-let elementSheet;
+/** @type {string | undefined} */
+let defaultGateway;
 
-/** Define the element; elements without `src` use the gateway at `url`. @param {string} url */
+/** A server has no elements, but may import this module to render a page that has some. */
+const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
+
+/**
+ * Define the element, once; without effect on a server.
+ *
+ * @param {string} [url] the gateway of elements without `src`; the one that served the page by default
+ */
 export function define(url) {
   defaultGateway = url;
-  if (customElements.get("cloud-pillow") === undefined) customElements.define("cloud-pillow", CloudPillow);
+  const registry = globalThis.customElements;
+  if (registry !== undefined && registry.get("cloud-pillow") === undefined) registry.define("cloud-pillow", CloudPillow);
 }
 
-class CloudPillow extends HTMLElement {
+export class CloudPillow extends Base {
   static observedAttributes = ["pillow", "src", "label", "lang", "token"];
 
   /** @type {SharedClient | null} */
@@ -41,10 +50,11 @@ class CloudPillow extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [cloudStyleSheet(), elementStyleSheet()];
-    const figure = createPart("figure", "figure");
+    root.adoptedStyleSheets = styleSheets(this.ownerDocument, [CLOUD_STYLE, ELEMENT_STYLE]);
     const caption = createPart("caption", "figcaption");
     this.#parts = {
+      figure: createPart("figure", "figure"),
+      placeholder: createPart("placeholder", "slot"),
       picture: createPart("picture", "div"),
       label: createPart("label", "span"),
       state: createPart("state", "span"),
@@ -55,8 +65,9 @@ class CloudPillow extends HTMLElement {
     this.#parts.label.translate = false;
     caption.append(this.#parts.label, this.#parts.state, this.#parts.when);
     this.#parts.picture.append(this.#cloud);
-    figure.append(this.#parts.picture, caption);
-    root.append(figure);
+    this.#parts.placeholder.addEventListener("slotchange", () => this.#renderPlaceholder());
+    this.#parts.figure.append(this.#parts.placeholder, this.#parts.picture, caption);
+    root.append(this.#parts.figure);
   }
 
   /** The id of the pillow that is shown. */
@@ -126,6 +137,12 @@ class CloudPillow extends HTMLElement {
     this.#client = null;
   }
 
+  /** Style sheets do not move to another document, and out of sight is another thing in another window. */
+  adoptedCallback() {
+    if (this.shadowRoot !== null) this.shadowRoot.adoptedStyleSheets = styleSheets(this.ownerDocument, [CLOUD_STYLE, ELEMENT_STYLE]);
+    watchSight(this.#cloud);
+  }
+
   /** @type {(name: string, before: string | null, after: string | null) => void} */
   attributeChangedCallback(name, before, after) {
     if (!this.isConnected || before === after) return;
@@ -166,9 +183,18 @@ class CloudPillow extends HTMLElement {
     const previous = this.state;
     const hasChanged = previous !== state || this.fresh !== fresh;
     if (hasChanged || this.dataset.state === undefined) Object.assign(this.dataset, { state, fresh });
+    this.#renderPlaceholder();
     if (!hasChanged) return;
     const detail = { pillow: this.pillow, state, previous, fresh, value: this.#value };
     this.dispatchEvent(new CustomEvent("statechange", { detail, bubbles: true, composed: true }));
+  }
+
+  /** What the embedding page puts into the element is shown instead of the cloud until there is a state. */
+  #renderPlaceholder() {
+    const { figure, placeholder } = this.#parts;
+    const nodes = /** @type {HTMLSlotElement} */ (placeholder).assignedNodes();
+    const hasContent = nodes.some((node) => node.nodeType === Node.ELEMENT_NODE || node.textContent?.trim());
+    figure.classList.toggle("waiting", this.state === "unknown" && hasContent);
   }
 
   #connect() {
@@ -182,7 +208,7 @@ class CloudPillow extends HTMLElement {
 
   /** The sentences in the language of this part of the embedding page. */
   #texts() {
-    const gateway = defaultGateway || gatewayUrlOf(this.src) || "";
+    const gateway = defaultGateway ?? gatewayUrlOf(this.src) ?? "";
     return elementTexts(languageOf(this), gateway, () => (this.#client === null ? this.render(null) : this.#client.scheduleRender()));
   }
 
@@ -213,7 +239,8 @@ function createPart(name, tag) {
  * @param {string} src
  */
 function gatewayUrlOf(src) {
-  return src === "" ? defaultGateway : (parseHttpUrl(src, document.baseURI)?.href ?? null);
+  if (src === "") return defaultGateway ?? gatewayFolder(undefined).href;
+  return parseHttpUrl(src, document.baseURI)?.href ?? null;
 }
 
 /**
@@ -226,12 +253,4 @@ function connectionText(client, texts) {
   const connection = client?.connection ?? "connecting";
   if (client?.status.phase === "stopped") return texts.format(client.status.code === FORBIDDEN ? "element.forbidden" : "element.refused");
   return connection === "live" ? undefined : texts.format(`element.${connection}`);
-}
-
-function elementStyleSheet() {
-  if (elementSheet === undefined) {
-    elementSheet = new CSSStyleSheet();
-    elementSheet.replaceSync(ELEMENT_STYLE);
-  }
-  return elementSheet;
 }

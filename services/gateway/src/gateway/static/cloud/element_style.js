@@ -11,6 +11,9 @@ figure { margin: 0; text-align: center; line-height: 1.35; letter-spacing: norma
 .cloud { --fluff: var(--cloud-pillow-fluff, #ffffff); }
 :host(:is([data-fresh="stale"], [data-fresh="unknown"])) .drawing { filter: grayscale(0.85) opacity(0.75); }
 :host([data-fresh="quiet"]) .drawing { filter: saturate(0.5); }
+slot { display: none; }
+.waiting slot { display: block; }
+.waiting .picture { display: none; }
 figcaption { display: grid; justify-items: center; align-content: start; min-height: 4.2em; }
 .label { font-weight: 700; overflow-wrap: anywhere; }
 .label:empty { display: none; }
