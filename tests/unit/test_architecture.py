@@ -252,6 +252,7 @@ DECIDERS: Final = (
     "gateway.ops.why_grey",
     "gateway.labels.parsing",
     "gateway.http.bundler",
+    "gateway.http.private_names",
     "gateway.http.csp",
     "gateway.http.negotiation",
     "gateway.fanout.flush_planner",

@@ -9,7 +9,7 @@ Any other form is an error at the start of the gateway and in its tests.
 Comments on lines of their own, type casts, indentation, empty lines, and spaces and ends of lines
 beside punctuation are removed, because they are 7 % of the compressed page: no line of a string may
 begin like a comment, be empty, or depend on its indentation. Spaces stay in strings, in templates,
-and on a line with a slash, which could be a regular expression.
+and on a line with a slash, which could be a regular expression. Private members have short names.
 """
 
 import posixpath
@@ -17,6 +17,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from typing import Final
+
+from gateway.http.private_names import PrivateNameError, shorten_private_names
 
 _FROM: Final = r'from "(?P<path>\.{1,2}/[^"]+)";'
 _IMPORT_NAMED: Final = re.compile(rf"import \{{ (?P<names>[^}}]+) \}} {_FROM}")
@@ -51,7 +53,10 @@ def bundle(entry: str, modules: Mapping[str, str]) -> str:
     """
     order: list[str] = []
     _visit(entry, modules, order, ())
-    sources = {name: _remove_comments(modules[name]) for name in order}
+    try:
+        sources = shorten_private_names({name: _remove_comments(modules[name]) for name in order})
+    except PrivateNameError as error:
+        raise BundleError(str(error)) from error
     hoisted = _hoisted(entry, sources)
     return "\n".join(
         _remove_spaces(name, _rewrite(name, sources, hoisted, is_entry=name == entry))
