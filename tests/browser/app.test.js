@@ -57,6 +57,7 @@ function fakeViews(client) {
       },
       focus: (id) => { shown.focused = id; },
     },
+    wallMode: { set: (options) => { shown.wallMode = options; } },
   };
   return { views, shown };
 }

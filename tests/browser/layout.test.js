@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { CANVAS } from "../../services/gateway/src/gateway/static/cloud/poses.js";
-import { fitTile, isCrowd, isDense, needsFilters, tileProperties, WALL_SIZES, wallSize } from "../../services/gateway/src/gateway/static/page/layout.js";
+import { fitTile, isCrowd, isDense, MAX_DETAILED, needsFilters, tileProperties, WALL_SIZES, wallSize } from "../../services/gateway/src/gateway/static/page/layout.js";
 import { splitName } from "../../services/gateway/src/gateway/static/page/pillow_name.js";
 
 const STATIC = new URL("../../services/gateway/src/gateway/static/", import.meta.url);
@@ -22,11 +22,17 @@ test("up to 3 clouds are few, 24 some, 200 many, and more dense", () => {
   assert.deepEqual(names, ["few", "few", "some", "some", "many", "many", "dense", "dense"]);
 });
 
+test("a slow device has a crowd of fewer clouds, but never of few", () => {
+  const names = [3, 6, 7, 200, 201].map((count) => wallSize(count, 6).name);
+  assert.deepEqual(names, ["few", "some", "many", "many", "dense"]);
+  assert.deepEqual([3, 4].map((count) => wallSize(count, 3).name), ["few", "many"]);
+});
+
 test("filters, crowd and dense crowd begin where a size ends", () => {
   assert.deepEqual([3, 4].map(needsFilters), [false, true]);
-  assert.deepEqual([24, 25].map(isCrowd), [false, true]);
+  assert.deepEqual([24, 25].map((count) => isCrowd(wallSize(count))), [false, true]);
   for (const size of WALL_SIZES) assert.equal(isDense(size), size.name === "dense");
-  for (const { tile, maxClouds } of WALL_SIZES) assert.equal(tile !== null, isCrowd(maxClouds), "a crowd has tiles");
+  for (const { tile, maxClouds } of WALL_SIZES) assert.equal(tile !== null, maxClouds > MAX_DETAILED, "a crowd has tiles");
 });
 
 test("style sheets use exactly the custom properties that layout.js defines", () => {
@@ -49,7 +55,7 @@ test("a tile grows with the text, and is as wide as its longest text while two s
 
 test("a long name is split so that its end stays", () => {
   assert.deepEqual(splitName("cloud-1"), ["cloud-1", ""]);
-  assert.deepEqual(splitName("x".repeat(16)), ["x".repeat(16), ""]);
+  assert.deepEqual(splitName("x".repeat(12)), ["x".repeat(12), ""]);
   assert.deepEqual(splitName(`${"x".repeat(60)}-12`), ["x".repeat(55), "xxxxx-12"]);
   const accented = `${"a".repeat(20)}e\u0301\u0323${"b".repeat(7)}`;
   assert.deepEqual(splitName(accented), ["a".repeat(20), accented.slice(20)], "an accent stays at its letter");

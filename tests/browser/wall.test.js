@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Roster } from "../../services/gateway/src/gateway/static/page/roster.js";
-import { computeGrid, keyStep, ranksToMove, tilePosition, visibleRange } from "../../services/gateway/src/gateway/static/page/grid.js";
+import { ranksToMove } from "../../services/gateway/src/gateway/static/page/dom_order.js";
+import { computeGrid, tilePosition, visibleRange } from "../../services/gateway/src/gateway/static/page/grid.js";
+import { keyStep } from "../../services/gateway/src/gateway/static/page/wall_keys.js";
 import { formatHash, parseHash } from "../../services/gateway/src/gateway/static/page/route.js";
 import { seeded } from "./fakes.js";
 

@@ -82,6 +82,11 @@ async def open_page(page: Page, monitor: PageMonitor, site: LiveSite, rest: str 
     await wait_connected(page, "live")
 
 
+async def wait_for_tools(page: Page) -> None:
+    """Wait for what the page loads after its first picture, as the keys of the wall."""
+    await expect(page.locator(".print-stamp")).to_have_count(1, timeout=SHOWN_MS)
+
+
 async def wait_connected(page: Page, connection: str) -> None:
     await expect(page.locator("body")).to_have_attribute(
         "data-connection", connection, timeout=40_000
@@ -291,6 +296,7 @@ async def test_keyboard_reaches_cards_and_detail_view_and_back(
     await page.keyboard.press("Tab")
     await expect(page.locator(".skip")).to_be_focused()
     await page.keyboard.press("Enter")
+    await wait_for_tools(page)
     await page.locator(".card a").first.focus()
     await page.keyboard.press("ArrowRight")
     focused = "document.activeElement.textContent"
@@ -330,11 +336,12 @@ async def test_large_wall_has_fewer_than_150_cards_in_dom_order(
 ) -> None:
     """The keyboard reaches the last of 2,000 pillows, and `aria-setsize` has their number."""
     await open_page(page, monitor, fleet)
-    await expect(page.locator("#status-detail")).to_have_text("2,000 clouds", timeout=SHOWN_MS)
+    await expect(page.locator("#status-detail")).to_contain_text("2,000 clouds", timeout=SHOWN_MS)
     await expect(card(page, "cloud-1")).to_be_visible()
     assert await page.locator(".card").count() < 150
     await expect(card(page, "cloud-1")).to_have_attribute("aria-setsize", "2000")
 
+    await wait_for_tools(page)
     await card(page, "cloud-1").locator("a").focus()
     await page.keyboard.press("End")
     await expect(card(page, "cloud-2000").locator("a")).to_be_focused()
@@ -708,7 +715,7 @@ async def test_page_takes_at_most_5_requests_and_60_kib(
 
     # What is loaded later comes once.
     await page.wait_for_function(
-        "performance.getEntries().some(({name}) => name.includes('extras'))"
+        "() => performance.getEntries().some(({name}) => name.includes('extras'))"
     )
     assert len(sizes) <= 5, sizes
     assert sum(sizes.values()) < 60 * 1024

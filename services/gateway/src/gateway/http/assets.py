@@ -43,6 +43,7 @@ BUNDLED: Final = (
     "page/preconnect.js",
     "page/latency_panel.js",
     "page/extras.js",
+    "page/wall_mode.js",
     "embed.js",
     "pillowcast.js",
 )

@@ -36,7 +36,8 @@ const LATENCY_INTERVAL_MS = 500;
  * @property {Pick<import("./latency_later.js").LatencyLater, "add" | "render">} latency
  * @property {Pick<import("./shell.js").Shell, "render" | "setBackHash" | "setNoMatch" | "announce" | "focusView">} shell
  * @property {Pick<import("./status.js").StatusBar, "render" | "beat">} status
- * @property {Pick<import("./wall.js").Wall, "card" | "cards" | "show" | "focus">} wall
+ * @property {import("./wall.js").Wall} wall
+ * @property {Pick<import("./wall_mode_later.js").WallModeLater, "set">} wallMode
  */
 
 /** The initial state for an address. @param {{hash: string, search: string}} location */
@@ -91,7 +92,7 @@ export class App {
     this.#state.route = { pillow: null, filter };
     const { location, history } = this.#window;
     history.replaceState(null, "", formatHash(filter) || `${location.pathname}${location.search}`);
-    this.#arrange();
+    this.arrange(true);
   }
 
   /** @param {import("../client/client_events.js").ChangeDetail} detail */
@@ -120,7 +121,7 @@ export class App {
 
   /** Show what the fragment of the address names. */
   #navigate() {
-    const { detail, filters, shell, wall } = this.#views;
+    const { detail, filters, shell, wall, wallMode } = this.#views;
     const { hash } = this.#window.location;
     const before = detail.id;
     const subscription = this.#state.navigate(parseHash(hash));
@@ -128,9 +129,10 @@ export class App {
       filters.set(this.#state.route.filter);
       shell.setBackHash(hash);
     }
+    wallMode.set(this.#state.route.wall);
     if (subscription !== null) this.#client.subscribe(subscription);
     this.#openView();
-    this.#arrange();
+    this.arrange(true);
     const isFromWall = detail.id !== null && before === null;
     if (isFromWall) this.#window.scrollTo(0, 0);
     if (isFromWall && this.#isStarted) shell.focusView();
@@ -160,7 +162,7 @@ export class App {
   }
 
   #requestDraw() {
-    const interval = this.#views.detail.id === null ? wallSize(this.#count).redrawIntervalMs : 0;
+    const interval = this.#views.detail.id === null ? this.#size.redrawIntervalMs : 0;
     this.#scheduler.request(this.#draw, interval);
   }
 
@@ -168,11 +170,21 @@ export class App {
     return this.#state.roster.ids.length;
   }
 
+  get #size() {
+    return wallSize(this.#count, this.#state.maxDetailed);
+  }
+
+  /** Draw clouds in detail up to this number of them. @param {number} maxDetailed */
+  limitDetail(maxDetailed) {
+    this.#state.maxDetailed = maxDetailed;
+    this.arrange();
+  }
+
   #draw = () => {
     const { announcer, detail } = this.#views;
     this.#openView();
-    const isArrangeDue = !isCrowd(this.#count) || this.#scheduler.now() - this.#arrangedAt > ARRANGE_INTERVAL_MS;
-    if (this.#state.isOrderStale && isArrangeDue) this.#arrange();
+    const isArrangeDue = !isCrowd(this.#size) || this.#scheduler.now() - this.#arrangedAt > ARRANGE_INTERVAL_MS;
+    if (this.#state.isOrderStale && isArrangeDue) this.arrange();
     // Behind the detail view the wall is not rendered.
     if (detail.id === null) this.#renderChangedCards();
     detail.render();
@@ -190,8 +202,12 @@ export class App {
     this.#state.changed.clear();
   }
 
-  /** Filter and sort the wall. Behind the detail view, that is left for later. */
-  #arrange() {
+  /**
+   * Filter and sort the wall. Behind the detail view, that is left for later.
+   *
+   * @param {boolean} [isChosen] whether the visitor asked for it
+   */
+  arrange(isChosen = false) {
     const { cards, detail, filters, wall } = this.#views;
     const { roster, route } = this.#state;
     this.#state.isOrderStale = detail.id !== null;
@@ -200,7 +216,7 @@ export class App {
     const stateOf = (/** @type {string} */ id) => cards.stateOf(id);
     const ids = roster.select(route.filter, stateOf, (id) => -this.#client.age(id), STATES);
     this.#selectedCount = ids.length;
-    wall.show(ids, this.#count);
+    wall.show(ids, this.#size, isChosen);
     filters.render(roster.countByState(stateOf), ids.length, this.#count);
   }
 

@@ -5,9 +5,10 @@ import { createElement, setText } from "../cloud/dom.js";
 import { describePillow, isStill, knowledgeOf } from "../cloud/format.js";
 import { Battery } from "./battery.js";
 import { showName } from "./pillow_name.js";
+import { hashOf } from "./route.js";
 
 /** @typedef {import("../client/frames.js").Pillow} Pillow */
-/** @typedef {{left: number, top: number, width: number, height: number}} Box in px */
+/** @typedef {{left: number, top: number, width: number, height: number}} Box in px, `left` from where lines begin */
 
 export class Card {
   id = "";
@@ -60,7 +61,7 @@ export class Card {
   assign(id) {
     this.id = id;
     this.element.dataset.pillow = id;
-    this.link.href = `#${id}`;
+    this.link.href = hashOf(id);
     showName(this.link, id);
     this.#pillow = undefined;
     this.#isNew = true;

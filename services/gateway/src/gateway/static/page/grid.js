@@ -7,6 +7,10 @@
  * @property {number} height of a tile
  * @property {number} gap between two tiles
  * @property {number} totalHeight of the wall
+ * @property {number} [start] space in px before the first column
+ * @property {number} [top] space in px above the first row
+ * @property {number} [lastRow] index of the last row, if it is shifted
+ * @property {number} [lastRowShift] in px, for a row that is centred
  */
 
 /**
@@ -23,13 +27,14 @@ export function computeGrid(count, space, { minWidth, height, gap }) {
 }
 
 /**
- * The position of a tile.
+ * The position of a tile; `left` is from where lines begin.
  *
  * @param {number} index
  * @param {Grid} grid
  */
-export function tilePosition(index, { columns, width, height, gap }) {
-  return { left: (index % columns) * (width + gap), top: Math.floor(index / columns) * (height + gap) };
+export function tilePosition(index, { columns, width, height, gap, start = 0, top = 0, lastRow, lastRowShift = 0 }) {
+  const row = Math.floor(index / columns);
+  return { left: start + (row === lastRow ? lastRowShift : 0) + (index % columns) * (width + gap), top: top + row * (height + gap) };
 }
 
 /**
@@ -45,54 +50,4 @@ export function visibleRange(count, top, bottom, { columns, height, gap }) {
   const first = Math.max(0, Math.floor(top / (height + gap)) - 1) * columns;
   const end = (Math.ceil(bottom / (height + gap)) + 1) * columns;
   return [Math.min(first, count), Math.max(0, Math.min(end, count))];
-}
-
-/**
- * By how many tiles a key moves the focus.
- *
- * @param {string} key
- * @param {number} columns
- * @param {number} page number of tiles on a page
- * @param {boolean} isRightToLeft whether the first tile of a row is the rightmost
- * @returns {number | undefined} undefined for a key that does not move it
- */
-export function keyStep(key, columns, page, isRightToLeft) {
-  const right = isRightToLeft ? -1 : 1;
-  /** @type {Record<string, number>} */
-  const steps = { ArrowLeft: -right, ArrowRight: right, ArrowUp: -columns, ArrowDown: columns, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
-  return steps[key];
-}
-
-/**
- * The fewest elements of a sequence that must be moved to sort it: all that are not in its longest
- * increasing subsequence.
- *
- * @param {number[]} ranks all different
- * @param {number} [fixed] a rank that must not be moved
- * @returns {Set<number>}
- */
-export function ranksToMove(ranks, fixed) {
-  const fixedIndex = fixed === undefined ? -1 : ranks.indexOf(fixed);
-  const isAllowed = (/** @type {number} */ i) => fixedIndex === -1 || i === fixedIndex || (i < fixedIndex) === (ranks[i] < ranks[fixedIndex]);
-  /** Length of the longest subsequence that ends at an index, and the index before in it. */
-  /** @type {number[]} */
-  const lengths = [];
-  /** @type {number[]} */
-  const previous = [];
-  let end = -1;
-  for (let i = 0; i < ranks.length; i += 1) {
-    lengths[i] = isAllowed(i) ? 1 : 0;
-    previous[i] = -1;
-    if (lengths[i] === 0) continue;
-    for (let j = 0; j < i; j += 1) {
-      if (lengths[j] > 0 && ranks[j] < ranks[i] && lengths[j] >= lengths[i]) {
-        lengths[i] = lengths[j] + 1;
-        previous[i] = j;
-      }
-    }
-    if (end === -1 || lengths[i] > lengths[end]) end = i;
-  }
-  const toMove = new Set(ranks);
-  for (let i = end; i !== -1; i = previous[i]) toMove.delete(ranks[i]);
-  return toMove;
 }

@@ -43,6 +43,9 @@ const MANY = { name: "many", maxClouds: 200, tile: { minWidth: 158, gap: 12, pic
 /** @type {WallSize} */
 const DENSE = { name: "dense", maxClouds: Infinity, tile: { minWidth: 104, gap: 8, picture: 82 }, redrawIntervalMs: 100 };
 
+/** Up to this number of clouds, each is drawn in detail. */
+export const MAX_DETAILED = SOME.maxClouds;
+
 /** From the smallest number of clouds to the largest. */
 export const WALL_SIZES = [FEW, SOME, MANY, DENSE];
 
@@ -51,16 +54,21 @@ const USUAL_REM = 16;
 /** A picture grows with the text up to this, because who needs larger text would see fewer clouds. */
 const MAX_PICTURE_GROWTH = 1.25;
 
-/** The size of a wall. @param {number} count of all pillows, also those that a filter hides */
-export function wallSize(count) {
-  return WALL_SIZES.find(({ maxClouds }) => count <= maxClouds) ?? DENSE;
+/**
+ * The size of a wall.
+ *
+ * @param {number} count of all pillows, also those that a filter hides
+ * @param {number} [maxDetailed] on a slow device less than usual
+ */
+export function wallSize(count, maxDetailed = MAX_DETAILED) {
+  return WALL_SIZES.find((size) => count <= (size === SOME ? maxDetailed : size.maxClouds)) ?? DENSE;
 }
 
 /** Whether there are so many pillows that filters help. @param {number} count */
 export const needsFilters = (count) => count > FEW.maxClouds;
 
-/** Whether there are so many pillows that their order is updated at intervals. @param {number} count */
-export const isCrowd = (count) => count > SOME.maxClouds;
+/** Whether its clouds are plain, and their order is updated at intervals. @param {WallSize} size */
+export const isCrowd = ({ tile }) => tile !== null;
 
 /** Whether a change is shown without a transition: of 2,000 clouds, some change in every frame. @param {WallSize} size */
 export const isDense = (size) => size === DENSE;

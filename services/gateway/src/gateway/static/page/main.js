@@ -20,6 +20,7 @@ import { Shell } from "./shell.js";
 import { tabStorage, takeToken } from "./share_link.js";
 import { StatusBar } from "./status.js";
 import { Wall } from "./wall.js";
+import { WallModeLater } from "./wall_mode_later.js";
 
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, cloudStyleSheet()];
 
@@ -45,6 +46,7 @@ const client = new Session({
 }).open();
 const announcer = new Announcer(texts);
 const cards = new CardRenderer(client, announcer, texts);
+/** @type {import("./app.js").Views} */
 const views = {
   announcer,
   cards,
@@ -58,6 +60,11 @@ const views = {
   shell: new Shell(document),
   status: new StatusBar(document, texts, () => client.retry()),
   wall: new Wall(byId(document, "clouds"), cards, texts),
+  wallMode: new WallModeLater(
+    document.body,
+    async () => (await load("display")).openWallMode(page),
+    (callback, ms) => setTimeout(callback, ms),
+  ),
 };
 const scheduler = new RedrawScheduler({
   requestFrame: (callback) => requestAnimationFrame(callback),
@@ -65,9 +72,7 @@ const scheduler = new RedrawScheduler({
   now: () => performance.now(),
 });
 const app = new App(window, client, state, views, scheduler);
-const extras = new ExtrasLater(window, async () => {
-  const { startExtras } = await load("extras");
-  startExtras({ window, folder });
-});
+const page = { window, folder, client, state, views, app, texts };
+const extras = new ExtrasLater(window, async () => (await load("extras")).startExtras(page));
 client.addEventListener("connection", ({ detail }) => extras.onConnection(detail));
 app.start();

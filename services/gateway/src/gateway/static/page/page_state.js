@@ -5,6 +5,7 @@
 
 import { nameable } from "../client/options.js";
 import { GestureCounts, isReconnection } from "./gesture_counts.js";
+import { MAX_DETAILED } from "./layout.js";
 import { Roster } from "./roster.js";
 
 /** @typedef {import("../client/store.js").Update} Update */
@@ -20,6 +21,8 @@ export class PageState {
   subscription;
   /** Pillows whose cards have to be rendered anew. @type {Set<string>} */
   changed = new Set();
+  /** Up to this number of clouds each is drawn in detail: fewer on a slow device. */
+  maxDetailed = MAX_DETAILED;
   /** Whether the order of the wall may be outdated. */
   isOrderStale = true;
   /** The pillows that the query string names; empty for all. @type {Set<string>} */
@@ -69,9 +72,10 @@ export class PageState {
   }
 
   /** The pillow of the detail view: the route's, or the only one there is, unless
-   * the visitor went from it to the wall; null for the wall. */
+   * the visitor went from it to the wall; null for the wall, which in wall mode has also one. */
   get viewed() {
     const { ids } = this.roster;
+    if (this.route.wall !== undefined) return null;
     return this.route.pillow ?? (ids.length === 1 && !this.#isWallWanted ? ids[0] : null);
   }
 

@@ -3,7 +3,7 @@
 import { createElement, setText } from "../cloud/dom.js";
 
 /** Names up to this length are not split. */
-const SHORT = 16;
+const SHORT = 12;
 /** Number of characters at the end that stay. */
 const TAIL = 8;
 

@@ -8,7 +8,7 @@
   // Of names that no pillow can have, the page speaks later: the gateway would refuse them.
   const isId = (/** @type {string} */ text) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
   const id = location.hash.slice(1);
-  const pillows = isId(id) ? [id] : new URLSearchParams(location.search).getAll("pillow").filter(isId);
+  const pillows = id !== "wall" && isId(id) ? [id] : new URLSearchParams(location.search).getAll("pillow").filter(isId);
   for (const pillow of pillows) url.searchParams.append("pillow", pillow);
   try {
     const socket = new WebSocket(url.href, ["pillowcast.v1"]);

@@ -2,6 +2,9 @@
 
 import { isPillowId } from "../client/frames.js";
 
+/** The address of wall mode, with its options and a filter behind a question mark. */
+const WALL = /^wall(?:\?(.*))?$/;
+
 export const ORDERS = ["name", "state", "newest", "oldest"];
 
 /**
@@ -17,25 +20,36 @@ export const ORDERS = ["name", "state", "newest", "oldest"];
  * @typedef {object} Route
  * @property {string | null} pillow the pillow of the detail view; null for the wall
  * @property {Filter} filter
+ * @property {string} [wall] in wall mode: its options, `dim=22-7`
  */
 
 /**
  * Parse a fragment. Whatever is not valid in it is ignored.
  *
- * @param {string} hash `#cloud-1`, or `#state=hugging,punching&name=cloud&order=newest`
+ * @param {string} hash `#cloud-1`, or `#state=hugging,punching&name=cloud&order=newest`, or `#wall`,
+ *   `#wall?dim=22-7&order=newest`
  * @returns {Route}
  */
 export function parseHash(hash) {
   const text = hash.replace(/^#/, "");
-  if (isPillowId(text)) return { pillow: text, filter: { states: [], name: "", order: "name" } };
-  const fields = new URLSearchParams(text);
+  const wall = WALL.exec(text);
+  const fields = new URLSearchParams(wall === null ? text : wall[1]);
+  const id = fields.get("pillow") ?? text;
+  if (wall === null && isPillowId(id)) return { pillow: id, filter: { states: [], name: "", order: "name" } };
   const order = fields.get("order") ?? "";
   const states = (fields.get("state") ?? "").split(",").filter(Boolean);
   return {
     pillow: null,
     filter: { states, name: fields.get("name") ?? "", order: ORDERS.includes(order) ? order : "name" },
+    ...(wall !== null && { wall: wall[1] ?? "" }),
   };
 }
+
+/** The fragment of a pillow's detail view; one may be called like wall mode. @param {string} id */
+export const hashOf = (id) => (id === "wall" ? "#pillow=wall" : `#${id}`);
+
+/** The fragment of wall mode for a filter. @param {Filter} filter */
+export const wallHash = (filter) => formatHash(filter).replace(/^#?/, (hash) => (hash === "" ? "#wall" : "#wall?"));
 
 /** The fragment of a filtered wall; "" for one that shows everything. @param {Filter} filter */
 export function formatHash({ states, name, order }) {

@@ -2,6 +2,7 @@
 
 import { claimsOf } from "../client/tokens.js";
 import { isPillowId } from "../client/frames.js";
+import { hashOf } from "./route.js";
 
 const PREFIX = "#token=";
 const KEY = "pillowcast-token";
@@ -21,7 +22,7 @@ export function takeToken({ hash, pathname, search }, history, storage) {
   const token = hash.slice(PREFIX.length);
   storage?.setItem(KEY, token);
   const only = onlyPillow(token);
-  history.replaceState(null, "", pathname + search + (only === null ? "" : `#${only}`));
+  history.replaceState(null, "", pathname + search + (only === null ? "" : hashOf(only)));
   return token;
 }
 

@@ -4,18 +4,28 @@
  */
 
 import { Card } from "./card.js";
-import { computeGrid, keyStep, ranksToMove, tilePosition, visibleRange } from "./grid.js";
-import { isDense, tileProperties, wallSize } from "./layout.js";
+import { computeGrid, tilePosition, visibleRange } from "./grid.js";
+import { isCrowd, isDense, tileProperties } from "./layout.js";
 import { TileProbe } from "./tile_probe.js";
 
 /** Delay after the last new card before the DOM order is sorted, which only matters to assistive technology. */
 const SORT_DOM_AFTER_MS = 250;
 /** Distance in px that is kept between a focused card and the edge of the window. */
 const SCROLL_MARGIN_PX = 24;
-/** Rows that Page Up and Page Down move in the flow of the document. */
-const PAGE_ROWS = 3;
+/** A larger crowd is not printed whole: it would be a hundred sheets. */
+const MAX_PRINTED = 2_000;
 
 /** @typedef {import("./grid.js").Grid} Grid */
+/**
+ * What is loaded later.
+ *
+ * @typedef {object} WallExtras
+ * @property {(shown: string[], wanted: string[], isChosen: boolean) => string[]} order the order to show:
+ *   under a pointer or the focus it holds still
+ * @property {(cards: Card[], rankOf: (element: HTMLElement) => number) => void} sortDom put the elements in
+ *   order, because a screen reader reads them in DOM order
+ * @property {(cards: Iterable<Card>) => () => void} watchMoves what it returns shows moves as moves
+ */
 
 export class Wall {
   #container;
@@ -34,6 +44,11 @@ export class Wall {
   /** Null if the cards lie in the flow of the document. @type {Grid | null} */
   #grid = null;
   #width = 0;
+  /** @type {WallExtras | null} */
+  extras = null;
+  /** In wall mode: the grid for a number of clouds. @type {((count: number, width: number) => {grid: Grid, range: [number, number]}) | null} */
+  fit = null;
+  isPrinted = false;
   /** The range of the cards that were arranged last. */
   #arrangedRange = "";
   /** The card that the Tab key reaches. @type {string | undefined} */
@@ -56,15 +71,24 @@ export class Wall {
     new ResizeObserver(([{ contentRect }]) => {
       if (contentRect.width === this.#width) return;
       this.#width = contentRect.width;
-      this.#arrange();
+      this.arrange();
     }).observe(container);
-    container.addEventListener("keydown", (event) => this.#onKeyDown(event));
     container.addEventListener("focusin", ({ target }) => this.#setCurrent(idOfCard(target)));
   }
 
   /** The card of a pillow, if it exists. @param {string} id */
   card(id) {
     return this.#cards.get(id);
+  }
+
+  /** The pillows, in the order in which they are shown. */
+  get ids() {
+    return this.#ids;
+  }
+
+  /** The grid of the cards; null if they lie in the flow of the document. */
+  get grid() {
+    return this.#grid;
   }
 
   /** The cards that exist. */
@@ -75,16 +99,19 @@ export class Wall {
   /**
    * Show pillows in this order.
    *
-   * @param {string[]} ids
-   * @param {number} count of all pillows, also those that a filter hides; it decides the size
+   * @param {string[]} wanted
+   * @param {import("./layout.js").WallSize} size
+   * @param {boolean} [isChosen] whether the visitor asked for this order, so that it is not held back
    */
-  show(ids, count) {
+  show(wanted, size, isChosen = false) {
+    const ids = this.extras?.order(this.#ids, wanted, isChosen) ?? wanted;
+    const showMoves = isDense(size) || size !== this.#size ? undefined : this.extras?.watchMoves(this.#cards.values());
     this.#ids = ids;
     this.#index = new Map(ids.map((id, index) => [id, index]));
-    const size = wallSize(count);
     if (size !== this.#size) this.#setSize(size);
     if (this.#current === undefined || !this.#index.has(this.#current)) this.#setCurrent(ids[0]);
-    this.#arrange();
+    this.arrange();
+    showMoves?.();
   }
 
   /** Focus a card and scroll to it. @param {string} id */
@@ -93,18 +120,20 @@ export class Wall {
     if (index === undefined) return;
     this.#setCurrent(id);
     this.#scrollTo(index);
-    this.#cards.get(id)?.link.focus({ preventScroll: true });
+    const isInFlow = this.#grid === null;
+    this.#cards.get(id)?.link.focus({ preventScroll: !isInFlow });
+    // Remove the card that had the focus, if it is out of sight.
+    if (!isInFlow) this.arrange();
   }
 
   /** @param {import("./layout.js").WallSize} size */
   #setSize(size) {
-    const wasCrowd = this.#size?.tile != null;
-    const isCrowd = size.tile !== null;
+    const wasCrowd = this.#size !== null && isCrowd(this.#size);
     this.#size = size;
     this.#container.dataset.size = size.name;
-    if (!isCrowd) for (const [name, value] of tileProperties(null)) this.#container.style.setProperty(name, value);
-    if (isCrowd === wasCrowd) return;
-    this.#container.classList.toggle("crowd", isCrowd);
+    if (!isCrowd(size)) for (const [name, value] of tileProperties(null)) this.#container.style.setProperty(name, value);
+    if (isCrowd(size) === wasCrowd) return;
+    this.#container.classList.toggle("crowd", isCrowd(size));
     // Clouds of a crowd are plain, so no card can be reused.
     for (const { element } of this.#cards.values()) element.remove();
     this.#cards.clear();
@@ -112,15 +141,14 @@ export class Wall {
 
   /** Arrange the cards anew if other rows have come into sight. */
   #onScroll() {
-    if (this.#grid !== null && String(this.#rangeInSight(this.#grid)) !== this.#arrangedRange) this.#arrange();
+    if (this.fit !== null || (this.#grid !== null && String(this.#rangeInSight(this.#grid)) !== this.#arrangedRange)) this.arrange();
   }
 
-  #arrange() {
-    const tile = this.#size?.tile ?? null;
+  /** Create the cards that are in sight, and put each in its place. */
+  arrange() {
     // The wall is hidden.
-    if (tile !== null && this.#width === 0) return;
-    this.#grid = tile === null ? null : this.#fitGrid(tile);
-    const range = this.#grid === null ? [0, this.#ids.length] : this.#rangeInSight(this.#grid);
+    if (this.#width === 0 && (this.fit !== null || this.#size?.tile)) return;
+    const range = this.#chooseGrid();
     this.#arrangedRange = String(range);
     const wanted = this.#ids.slice(...range);
     const kept = new Set(wanted);
@@ -132,15 +160,26 @@ export class Wall {
     const added = wanted.filter((id) => !this.#cards.has(id));
     for (const id of added) this.#addCard(id, unused);
     for (const { element } of unused) element.remove();
-    for (const card of this.#cards.values()) this.#positionCard(card);
-    if (this.#grid === null) this.#sortDom();
+    for (const card of this.#cards.values()) this.#positionCard(card, this.fit === null ? 0 : range[0]);
+    if (this.#grid === null) this.sortDom();
     else if (added.length > 0) this.#scheduleSortDom();
   }
 
-  /** @param {import("./layout.js").Tile} tile */
-  #fitGrid(tile) {
-    this.#probe ??= new TileProbe(this.#container, this.#texts, () => this.#arrange());
-    return computeGrid(this.#ids.length, this.#width, this.#probe.fit(this.#width, tile));
+  /** Choose the grid. Returns the range of the cards that exist: index of the first, and index after the last. */
+  #chooseGrid() {
+    const count = this.#ids.length;
+    const tile = this.#size?.tile ?? null;
+    this.#grid = null;
+    if (this.isPrinted) return [0, Math.min(count, MAX_PRINTED)];
+    if (this.fit !== null) {
+      const { grid, range } = this.fit(count, this.#width);
+      this.#grid = grid;
+      return range;
+    }
+    if (tile === null) return [0, count];
+    this.#probe ??= new TileProbe(this.#container, this.#texts, () => this.arrange());
+    this.#grid = computeGrid(count, this.#width, this.#probe.fit(this.#width, tile));
+    return this.#rangeInSight(this.#grid);
   }
 
   /** @param {Grid} grid */
@@ -149,11 +188,11 @@ export class Wall {
     return visibleRange(this.#ids.length, -top, innerHeight - top, grid);
   }
 
-  /** @param {Card} card */
-  #positionCard(card) {
+  /** @param {Card} card @param {number} first index of the card that is in the first place */
+  #positionCard(card, first) {
     const index = this.#index.get(card.id) ?? NaN;
     const grid = this.#grid;
-    card.setPosition(index, this.#ids.length, grid === null ? null : { ...tilePosition(index, grid), width: grid.width, height: grid.height });
+    card.setPosition(index, this.#ids.length, grid === null ? null : { ...tilePosition(index - first, grid), width: grid.width, height: grid.height });
     card.link.tabIndex = grid === null || card.id === this.#current ? 0 : -1;
   }
 
@@ -166,7 +205,7 @@ export class Wall {
   #addCard(id, unused) {
     const appearance = this.#renderer.appearanceOf(id);
     const same = unused.findIndex((card) => card.appearance === appearance);
-    const [card = new Card(this.#grid !== null, this.#texts)] = unused.length === 0 ? [] : unused.splice(Math.max(same, 0), 1);
+    const [card = new Card(this.#size !== null && isCrowd(this.#size), this.#texts)] = unused.length === 0 ? [] : unused.splice(Math.max(same, 0), 1);
     card.assign(id);
     card.isSoft = this.#size !== null && !isDense(this.#size);
     if (!card.element.isConnected) this.#container.append(card.element);
@@ -176,23 +215,12 @@ export class Wall {
 
   #scheduleSortDom() {
     clearTimeout(this.#sortTimer);
-    this.#sortTimer = setTimeout(() => this.#sortDom(), SORT_DOM_AFTER_MS);
+    this.#sortTimer = setTimeout(() => this.sortDom(), SORT_DOM_AFTER_MS);
   }
 
-  /** Put the elements in order, because a screen reader reads them in DOM order. The focused one is not moved. */
-  #sortDom() {
-    const focused = document.activeElement?.closest?.(".card");
-    const elements = /** @type {HTMLElement[]} */ ([...this.#container.children]);
-    const rankOf = (/** @type {HTMLElement} */ element) => this.#index.get(element.dataset.pillow ?? "") ?? NaN;
-    const toMove = ranksToMove(elements.map(rankOf), focused instanceof HTMLElement ? rankOf(focused) : undefined);
-    for (const { element } of [...this.#cards.values()].sort((one, other) => rankOf(one.element) - rankOf(other.element))) {
-      const rank = rankOf(element);
-      if (!toMove.has(rank)) continue;
-      const siblings = /** @type {HTMLElement[]} */ ([...this.#container.children]);
-      const next = siblings.find((other) => rankOf(other) > rank && !toMove.has(rankOf(other)));
-      this.#container.insertBefore(element, next ?? null);
-      toMove.delete(rank);
-    }
+  /** Put the elements in order, which is done by what is loaded later. */
+  sortDom() {
+    this.extras?.sortDom([...this.#cards.values()], (element) => this.#index.get(element.dataset.pillow ?? "") ?? NaN);
   }
 
   /** Let the Tab key reach this card of a grid and no other. @param {string | undefined} id */
@@ -205,27 +233,6 @@ export class Wall {
     if (card !== undefined) card.link.tabIndex = 0;
   }
 
-  /** @param {KeyboardEvent} event */
-  #onKeyDown(event) {
-    const from = this.#index.get(idOfCard(event.target) ?? "");
-    if (from === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
-    const columns = this.#grid?.columns ?? this.#columnsInFlow();
-    const rows = this.#grid === null ? PAGE_ROWS : Math.max(1, Math.floor(innerHeight / (this.#grid.height + this.#grid.gap)) - 1);
-    const step = keyStep(event.key, columns, columns * rows, isRightToLeft(this.#container));
-    if (step === undefined) return;
-    event.preventDefault();
-    const to = Math.max(0, Math.min(this.#ids.length - 1, from + step));
-    this.#scrollTo(to);
-    this.#setCurrent(this.#ids[to]);
-    this.#cards.get(this.#ids[to])?.link.focus({ preventScroll: this.#grid !== null });
-    // Remove the card that had the focus, if it is out of sight.
-    if (this.#grid !== null) this.#arrange();
-  }
-
-  #columnsInFlow() {
-    return getComputedStyle(this.#container).gridTemplateColumns.split(" ").length;
-  }
-
   /** Scroll until a tile is in sight, and create its card. @param {number} index */
   #scrollTo(index) {
     if (this.#grid === null) return;
@@ -233,12 +240,9 @@ export class Wall {
     const bottom = top + this.#grid.height;
     if (top < SCROLL_MARGIN_PX) scrollBy(0, top - SCROLL_MARGIN_PX);
     else if (bottom > innerHeight - SCROLL_MARGIN_PX) scrollBy(0, bottom - innerHeight + SCROLL_MARGIN_PX);
-    this.#arrange();
+    this.arrange();
   }
 }
-
-/** @param {Element} element */
-const isRightToLeft = (element) => getComputedStyle(element).direction === "rtl";
 
 /** The id of the pillow on whose card a node is. @param {EventTarget | null} node */
 function idOfCard(node) {
