@@ -166,3 +166,12 @@ test("sentences of a part that is loaded later are added", () => {
   texts.add({ "story.a": "Once" });
   assert.equal(texts.format("story.a"), "Once");
 });
+
+test("ages and numbers follow a browser that translates the page, sentences do not", () => {
+  const texts = new Texts("en", { "a.b": { one: "{count} cloud", other: "{count} clouds" } });
+  texts.follow("pl");
+  assert.equal(texts.age(180_000), new Intl.RelativeTimeFormat("pl", { style: "short" }).format(-3, "minute"));
+  assert.equal(texts.format("a.b", { count: 12_345 }), `${new Intl.NumberFormat("pl").format(12_345)} clouds`);
+  texts.follow("no language");
+  assert.equal(texts.percent(0.5), new Intl.NumberFormat("pl", { style: "percent" }).format(0.5));
+});

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.http.app import STATIC, create_app
 from gateway.http.csp import SCRIPT_URL_POLICY, page_policy
+from gateway.http.texts import read_texts
 from gateway.settings import GatewaySettings
 
 ICONS = json.loads((STATIC / "manifest.webmanifest").read_text(encoding="utf-8"))["icons"]
@@ -41,6 +42,19 @@ async def test_the_manifest_is_beside_the_page_which_refers_to_it(
     manifest = answer.json()
     assert {manifest[key] for key in ("id", "scope", "start_url")} == {"./"}
     assert manifest["display"] == "standalone"
+
+
+async def test_the_manifest_is_in_the_language_of_the_page(client: httpx.AsyncClient) -> None:
+    """Its addresses and its name are the same in all."""
+    english = await client.get("/manifest.webmanifest")
+    arabic = await client.get("/manifest.webmanifest", headers={"Accept-Language": "ar-EG"})
+
+    told = {key: arabic.json().pop(key) for key in ("lang", "dir", "description")}
+    texts = read_texts()["ar"].table
+    assert told == {"lang": "ar", "dir": "rtl", "description": texts["page.description"]}
+    assert english.json()["lang"] == "en"
+    assert english.json()["icons"] == arabic.json()["icons"]
+    assert "Accept-Language" in arabic.headers["vary"]
 
 
 @pytest.mark.parametrize("icon", ICONS, ids=[one["src"] for one in ICONS])

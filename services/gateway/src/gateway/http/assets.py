@@ -50,8 +50,9 @@ BUNDLED: Final = (
 """The entry modules, which are served with everything that they import."""
 
 WORKER: Final = "sw.js"
+MANIFEST: Final = "manifest.webmanifest"
 _VERSION_LINE: Final = b'const VERSION = "0";\n'
-UNVERSIONED: Final = ("manifest.webmanifest", WORKER)
+UNVERSIONED: Final = (MANIFEST, WORKER)
 """What has to be beside the page, because its address says for which folder it is."""
 
 _BINARY: Final = (".ico", ".png")
@@ -143,6 +144,11 @@ class StaticAssets:
             for name in later.keys() & bundled.keys():
                 body = bundled[name] + b"export const $texts = %b;\n" % sentences.of(later[name])
                 self._files[_in_language(name, language)] = _file(name, body)
+            if MANIFEST in files:
+                manifest = _in_language(MANIFEST, language)
+                self._files[manifest] = _file(
+                    manifest, sentences.translate_manifest(files[MANIFEST])
+                )
         self._pages: dict[str, SplicedText] = {}
         for language, sentences in texts.items():
             page, scripts, styles = self._inline(
@@ -168,7 +174,7 @@ class StaticAssets:
         version, name = _split(path)
         is_page = (version, name) == (None, _PAGE)
         language = _language_of(request)
-        file = self._make_page(request, language) if is_page else self._files.get(name)
+        file = self._make_page(request, language) if is_page else self._find(name, language)
         if file is None:
             return problem(404, "not found", f"nothing is at {request.url.path[:80]!r}")
         # A page that is older than this process may request an older version; it gets the current
@@ -179,13 +185,14 @@ class StaticAssets:
         }
         if is_page:
             headers["Content-Security-Policy"] = self._page_policy
-            headers["Content-Language"] = language
-            headers["Vary"] = "Accept-Encoding, Accept-Language"
         elif name == WORKER:
             headers["Content-Security-Policy"] = WORKER_POLICY
         elif name.endswith(".js"):
             # Pages of every site may load the modules, which browsers fetch with CORS.
             headers.update(_LOADED_BY_OTHER_SITES)
+        if is_page or name == MANIFEST:
+            headers["Content-Language"] = language
+            headers["Vary"] = "Accept-Encoding, Accept-Language"
         body, etag = file.body, f'"{file.etag}"'
         if file.compressed is not None and accepts_gzip(request.headers.get("accept-encoding", "")):
             body, etag = file.compressed, f'"{file.etag}-gzip"'
@@ -195,6 +202,9 @@ class StaticAssets:
             headers.pop("Content-Encoding", None)
             return Response(status_code=304, headers=headers)
         return Response(body, media_type=file.media_type, headers=headers)
+
+    def _find(self, name: str, language: str) -> _File | None:
+        return self._files.get(_in_language(name, language) if name == MANIFEST else name)
 
     def _make_page(self, request: Request, language: str) -> _File:
         page = self._pages[language].splice(self._head_of(request, self._texts[language]))
@@ -218,9 +228,11 @@ class StaticAssets:
                 styles.append(_condense(self._inline_text(name, "style")))
                 return f"<style>{styles[-1]}</style>"
             quote, name = found["quote"], found["other"]
+            if name in UNVERSIONED:
+                return found.group()
             if _in_language(name, language) in self._files:
                 name = _in_language(name, language)
-            known = name in self._files and name not in UNVERSIONED
+            known = name in self._files
             return f"{quote}./assets/{self.version}/{name}{quote}" if known else found.group()
 
         return _REFERENCE.sub(replace, page), scripts, styles
@@ -246,9 +258,10 @@ def _language_of(request: Request) -> str:
     return choose_language(request.query_params.get("lang", ""), accepted)
 
 
-def _in_language(module: str, language: str) -> str:
-    """Return the name of a module that is bundled with the sentences of a language."""
-    return f"{module.removesuffix('.js')}.{language}.js"
+def _in_language(name: str, language: str) -> str:
+    """Return the name of a file that exists in each language."""
+    stem, _, extension = name.rpartition(".")
+    return f"{stem}.{language}.{extension}"
 
 
 def _condense(style: str) -> str:

@@ -69,6 +69,13 @@ class Texts:
         }
         return _PLACE.sub(lambda place: special.get(place["key"]) or self._sentence(place), page)
 
+    def translate_manifest(self, manifest: bytes) -> bytes:
+        """Return the manifest of the page as an application, in this language."""
+        translated = {"lang": self.language, "dir": direction(self.language)}
+        if "page.description" in self.table:
+            translated["description"] = str(self.table["page.description"])
+        return msgspec.json.encode(msgspec.json.decode(manifest) | translated)
+
     def for_html(self, key: str) -> str:
         """Return a sentence without values, escaped for HTML. Raises TextError."""
         sentence = self.table.get(key)

@@ -35,6 +35,18 @@ export class Texts {
     this.#locale = locales.find((one) => one.split("-")[0] === language) ?? language;
   }
 
+  /**
+   * Write numbers, ages and times in another language: that into which a browser translates the page. It
+   * would have to translate an age each second.
+   *
+   * @param {string} locale
+   */
+  follow(locale) {
+    if (!isLocale(locale)) return;
+    this.#locale = locale;
+    this.#formatters.clear();
+  }
+
   /** Add the sentences of a part of the page that was loaded later. @param {Table} table */
   add(table) {
     Object.assign(this.#table, table);
@@ -143,4 +155,13 @@ export class Texts {
 function largestUnit(ms) {
   const [unit, size] = UNITS.find(([, one]) => ms >= one) ?? ["second", SECOND];
   return [unit, Math.max(0, Math.floor(ms / size))];
+}
+
+/** @param {string} text */
+function isLocale(text) {
+  try {
+    return Intl.getCanonicalLocales(text).length > 0;
+  } catch {
+    return false;
+  }
 }

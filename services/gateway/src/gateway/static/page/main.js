@@ -26,6 +26,8 @@ document.adoptedStyleSheets = [...document.adoptedStyleSheets, cloudStyleSheet()
 
 const source = byId(document, "texts");
 const texts = new Texts(source.lang, JSON.parse(source.textContent ?? ""), navigator.languages);
+// A browser that translates the page says so by its language.
+new MutationObserver(() => texts.follow(document.documentElement.lang || source.lang)).observe(document.documentElement, { attributeFilter: ["lang"] });
 /** Load a part of the page, with its sentences. @param {string} name */
 const load = async (name) => {
   const part = await loadLater(document, name);

@@ -13,6 +13,7 @@ export class Shell {
   /** @type {HTMLInputElement} */
   #nameFilter;
   #announcement;
+  #title = "";
   #hasBackLink = false;
 
   /** @param {Document} document */
@@ -44,7 +45,8 @@ export class Shell {
     this.#back.hidden = !hasBackLink;
     this.#wall.hidden = id !== null;
     const title = id === null ? "Pillowcast" : `${id} · Pillowcast`;
-    if (this.#document.title !== title) this.#document.title = title;
+    // Not compared with the document's, which a browser may have translated.
+    if (this.#title !== title) this.#document.title = this.#title = title;
   }
 
   /** Set the fragment to which the link back leads. @param {string} hash */
