@@ -11,6 +11,7 @@
 - `tallies`: what a pillow did in each of some spans
 - `steps`: spans of equal length, and what each had
 - `hugs`: what a day had of them
+- `counting`: the statements that count where episodes lie
 - `reading`: pages of past states, tallies and hugs
 - `summary`: what each day had
 """

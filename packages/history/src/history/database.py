@@ -77,6 +77,8 @@ def open_database(url: HistoryUrl, *, read_only: bool, connections: int = 4) -> 
     if not url.is_sqlite:
         settings = {
             "application_name": "pillowcast",
+            # It would compile for longer than any question takes.
+            "jit": "off",
             "statement_timeout": str(POSTGRESQL_TIMEOUT_S * 1000),
             "default_transaction_read_only": "on" if read_only else "off",
         }

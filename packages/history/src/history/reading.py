@@ -1,32 +1,13 @@
 """Reading: pages of past states, what a pillow did in spans of time, and hugs."""
 
-import json
 from collections.abc import AsyncIterator, Sequence
-from functools import cache
-from typing import Any, Final
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    CompoundSelect,
-    FromClause,
-    Integer,
-    Row,
-    ScalarSelect,
-    Select,
-    and_,
-    bindparam,
-    case,
-    func,
-    literal,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from history.counting import bounds, hugs_statement, tallies_statement
 from history.episodes import Episode
-from history.hugs import HUGGING, Hugs
+from history.hugs import Hugs
 from history.pages import MAX_PAGE, Page, Position
 from history.schema import EPISODES, LISTENED, PILLOWS, STATES
 from history.spans import Span, merged
@@ -125,29 +106,12 @@ class HistoryReader:
 
     async def hugs(self, from_us: int, until_us: int) -> dict[str, Hugs]:
         """Return the hugs of each pillow that had one in a time; see `hugs.count_hugs`."""
-        columns = EPISODES.c
-        is_here = columns.began_us >= from_us
-        length_us = case((is_here, columns.ended_us - columns.began_us), else_=0)
-        found = (
-            select(
-                PILLOWS.c.name,
-                func.sum(case((is_here, 1), else_=0)),
-                func.max(columns.ended_us),
-                func.max(length_us),
-            )
-            .select_from(PILLOWS.join(EPISODES, columns.pillow_id == PILLOWS.c.id))
-            .where(
-                columns.began_us >= func.coalesce(_last_before(PILLOWS.c.id, from_us), from_us),
-                columns.began_us < until_us,
-                columns.state == HUGGING,
-                or_(is_here, columns.ended_us > from_us),
-            )
-            .group_by(PILLOWS.c.id)
-        )
         async with self._engine.connect() as connection:
+            statement = hugs_statement(connection.dialect.name)
+            given = {"from_us": from_us, "until_us": until_us}
             return {
                 name: Hugs(int(count), min(last_us, until_us), longest_us)
-                for name, count, last_us, longest_us in await connection.execute(found)
+                for name, count, last_us, longest_us in await connection.execute(statement, given)
             }
 
     async def _listened(
@@ -165,9 +129,9 @@ class HistoryReader:
     ) -> Tallies:
         """Return the tallies of a pillow's episodes, as `tallies.count_tallies` does."""
         dialect = connection.dialect.name
-        given = {"pillow_id": pillow_id, **_bounds(dialect, spans)}
+        given = {"pillow_id": pillow_id, **bounds(dialect, spans)}
         found: Tallies = {}
-        for number, state, *counted in await connection.execute(_tally_statement(dialect), given):
+        for number, state, *counted in await connection.execute(tallies_statement(dialect), given):
             key = (number, state)
             tally = Tally(*map(int, counted))
             found[key] = found[key] + tally if key in found else tally
@@ -200,86 +164,3 @@ class HistoryReader:
             .limit(limit)
         )
         return (await connection.execute(found)).all()
-
-
-_PILLOW_ID: Final = bindparam("pillow_id", type_=Integer)
-
-
-@cache
-def _tally_statement(dialect: str) -> CompoundSelect[Any]:
-    """Return the statement that counts episodes in spans; made once, which takes milliseconds."""
-    span = _spans(dialect)
-    return union_all(_began_in(span), _reach_into(span))
-
-
-def _spans(dialect: str) -> FromClause:
-    """Return the spans of `_bounds` as a table, numbered from 0 on.
-
-    As values of a statement, a thousand spans would take 50 ms of the event loop's time.
-    """
-    if dialect == "sqlite":
-        each = func.json_each(bindparam("spans")).table_valued("key", "value")
-        span = select(
-            each.c.key.label("number"),
-            func.json_extract(each.c.value, "$[0]").label("from_us"),
-            func.json_extract(each.c.value, "$[1]").label("to_us"),
-        )
-        return span.cte("span").prefix_with("MATERIALIZED")
-    bounds = [bindparam(name, type_=ARRAY(BigInteger)) for name in ("from_us", "to_us")]
-    rows = func.unnest(*bounds).table_valued("from_us", "to_us", with_ordinality="place")
-    each = rows.render_derived("each")
-    return select((each.c.place - 1).label("number"), each.c.from_us, each.c.to_us).cte("span")
-
-
-def _bounds(dialect: str, spans: Sequence[Span]) -> dict[str, Any]:
-    """Return the parameters of `_spans`."""
-    if dialect == "sqlite":
-        return {"spans": json.dumps(spans)}
-    return {"from_us": [one for one, _ in spans], "to_us": [one for _, one in spans]}
-
-
-def _began_in(span: FromClause) -> Select[Any]:
-    """Return the tallies of the episodes that began in each span."""
-    columns = EPISODES.c
-    until_us = case((columns.ended_us < span.c.to_us, columns.ended_us), else_=span.c.to_us)
-    return (
-        select(
-            span.c.number,
-            columns.state,
-            func.count(),
-            func.sum(until_us - columns.began_us),
-            func.max(columns.ended_us - columns.began_us),
-        )
-        .where(
-            columns.pillow_id == _PILLOW_ID,
-            columns.began_us >= span.c.from_us,
-            columns.began_us < span.c.to_us,
-        )
-        .group_by(span.c.number, columns.state)
-    )
-
-
-def _reach_into(span: FromClause) -> Select[Any]:
-    """Return the tallies of the episodes that reach into each span.
-
-    Episodes do not overlap, so only the last one before a span can reach into it.
-    """
-    columns = EPISODES.c
-    until_us = case((columns.ended_us < span.c.to_us, columns.ended_us), else_=span.c.to_us)
-    return select(
-        span.c.number, columns.state, literal(0), until_us - span.c.from_us, literal(0)
-    ).where(
-        columns.pillow_id == _PILLOW_ID,
-        columns.began_us == _last_before(_PILLOW_ID, span.c.from_us),
-        columns.ended_us > span.c.from_us,
-    )
-
-
-def _last_before(pillow_id: Any, at_us: Any) -> ScalarSelect[int]:
-    """Return when the last episode of a pillow before an instant began."""
-    before = EPISODES.alias("before")
-    return (
-        select(func.max(before.c.began_us))
-        .where(before.c.pillow_id == pillow_id, before.c.began_us < at_us)
-        .scalar_subquery()
-    )

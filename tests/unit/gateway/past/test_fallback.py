@@ -20,13 +20,19 @@ class Source:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.asked = 0
+        self.asked = self.at_once = self.most_at_once = 0
+        self.takes_s = 0.0
         self.fault: Exception | None = None
         self.hangs = self.knows_nothing = False
 
     async def page(self, pillow: str, first: Position, until_us: int, limit: int) -> Page | None:
         """Return a page with the source's name."""
         self.asked += 1
+        if self.takes_s:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            await asyncio.sleep(self.takes_s)
+            self.at_once -= 1
         if self.hangs:
             await asyncio.Event().wait()
         if self.fault is not None:
@@ -95,6 +101,26 @@ async def test_a_database_that_hangs_delays_one_request(rig: Rig) -> None:
 
     async with asyncio.timeout(1):
         assert [await rig.source() for _ in range(5)] == ["memory"] * 5
+
+
+async def test_many_questions_wait_for_their_turn_and_not_for_the_deadline(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd is no fault of the database."""
+    monkeypatch.setattr(fallback, "DEADLINE_S", 0.4)
+    rig.database.takes_s = 0.05
+
+    assert [*await asyncio.gather(*(rig.source() for _ in range(40)))] == ["database"] * 40
+    assert rig.database.most_at_once == fallback.MAX_QUESTIONS
+
+
+async def test_questions_that_wait_do_not_ask_a_database_that_has_failed(rig: Rig) -> None:
+    """One that hangs delays as many as may ask at once, by the deadline."""
+    rig.database.hangs = True
+
+    async with asyncio.timeout(5):
+        assert [*await asyncio.gather(*(rig.source() for _ in range(40)))] == ["memory"] * 40
+    assert rig.database.asked == fallback.MAX_QUESTIONS
 
 
 async def test_it_is_asked_again_after_the_pause(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

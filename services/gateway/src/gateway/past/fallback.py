@@ -25,6 +25,10 @@ DEADLINE_S: Final = 2.0
 PAUSE_S: Final = 5.0
 """How long requests are answered from memory, without a wait, after the database has failed."""
 
+MAX_QUESTIONS: Final = 4
+"""How many questions the database has at once, as many as its connections; others wait, and that
+wait is no fault of the database."""
+
 T = TypeVar("T")
 
 
@@ -36,6 +40,7 @@ class PastWithFallback:
         self._database = database
         self._memory = memory
         self._health = DependencyHealth(history_up, clock=monotonic_s)
+        self._turns = asyncio.Semaphore(MAX_QUESTIONS)
         self._retry_s = 0.0
 
     @property
@@ -63,21 +68,35 @@ class PastWithFallback:
     async def _ask(
         self, question: Callable[[PastStates], Awaitable[T | None]]
     ) -> tuple[T | None, bool]:
-        if self._database is not None and monotonic_s() >= self._retry_s:
-            try:
-                async with asyncio.timeout(DEADLINE_S):
-                    answer = await question(self._database)
-            except PastUnavailable as error:
-                self._record_failure(str(error))
-            except TimeoutError as error:
-                self._record_failure(brief_error(error))
-            else:
-                self._record_success()
-                # What the recorder has not written yet, memory may have.
-                return (
-                    (answer, True) if answer is not None else (await question(self._memory), False)
-                )
+        if self._is_due():
+            async with self._turns:
+                # Not if it has failed while this question waited for its turn.
+                if self._is_due():
+                    found = await self._ask_database(question)
+                    if found is not None:
+                        return found, True
+        # What the recorder has not written yet, memory may have.
         return await question(self._memory), False
+
+    def _is_due(self) -> bool:
+        return self._database is not None and monotonic_s() >= self._retry_s
+
+    async def _ask_database(
+        self, question: Callable[[PastStates], Awaitable[T | None]]
+    ) -> T | None:
+        """Return the database's answer; None where it has none, and where it fails."""
+        assert self._database is not None, "there is no database"
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                answer = await question(self._database)
+        except PastUnavailable as error:
+            self._record_failure(str(error))
+        except TimeoutError as error:
+            self._record_failure(brief_error(error))
+        else:
+            self._record_success()
+            return answer
+        return None
 
     def _record_failure(self, error: str) -> None:
         self._retry_s = monotonic_s() + PAUSE_S
