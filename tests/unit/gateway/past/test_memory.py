@@ -1,5 +1,6 @@
 """Past states in the gateway's memory."""
 
+import asyncio
 import json
 
 import pytest
@@ -96,6 +97,22 @@ async def test_the_hugs_of_all_pillows_are_counted() -> None:
     past = MemoryPast(history, Clock())
 
     assert await past.hugs(0, 60 * S) == {"cloud-1": Hugs(1, 9 * S, 2 * S)}
+
+
+async def test_many_requests_leave_the_event_loop_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They take one step together in each of its turns."""
+    monkeypatch.setattr(memory, "STEP", 3)
+    past = past_of(*(state(number) for number in range(30)))
+    done = asyncio.gather(*(past.activity("cloud-1", [(0, LAST)], LAST) for _ in range(20)))
+    turns = 0
+    while not done.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert turns >= 20 * 10
+    assert all(one == done.result()[0] for one in done.result())
 
 
 async def test_a_pillow_that_was_not_heard_is_unknown() -> None:

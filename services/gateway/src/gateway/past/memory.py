@@ -18,7 +18,7 @@ from history.summary import until_now
 from history.tallies import Activity, TallyCounter, combine, unheard_pieces
 from runtime.queue_aware_clock import Clock
 
-STEP: Final = 500
+STEP: Final = 200
 """How many states are looked at before the event loop has its turn: about a millisecond."""
 
 
@@ -49,6 +49,7 @@ class MemoryPast:
         self._history = history
         self._clock = clock
         self._listening = Listening()
+        self._turn = asyncio.Lock()
 
     def on_ready(self) -> None:
         """Note that the broker delivers every state from now on."""
@@ -113,6 +114,10 @@ class MemoryPast:
         """Yield the states of a pillow, oldest first; the history may change meanwhile."""
         number, last = 0, self._history.last_number(pillow)
         while number < last:
+            # One step of all walks in each turn of the event loop: many requests at once are
+            # answered late, and updates are not.
+            async with self._turn:
+                await asyncio.sleep(0)
             step = list(islice(self._history.states_after(pillow, number), STEP))
             if not step:
                 return
@@ -123,7 +128,6 @@ class MemoryPast:
                 assert at_us is not None, f"a state in memory has at {fields.at!r}"
                 is_made = fields.since is not None
                 yield _Kept(at_us, fields.seq, fields.state, is_made, payload)
-            await asyncio.sleep(0)
 
     def _now_us(self) -> int:
         return self._clock.read().best_ms * 1000
