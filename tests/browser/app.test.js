@@ -16,7 +16,7 @@ const ALL = { states: [], name: "", order: "name" };
 /** Views with the interface that the app uses; each records the arguments of its last call. */
 function fakeViews(client) {
   const cards = new Map();
-  const shown = { cards: [], rendered: [], added: [], focused: null, latencies: [] };
+  const shown = { cards: [], rendered: [], focused: null, latencies: [] };
   const views = {
     announcer: new Announcer(english),
     cards: {
@@ -29,8 +29,6 @@ function fakeViews(client) {
       hasChanged: false,
       open: (id) => { views.detail.id = id; },
       render: () => {},
-      add: (pillow) => shown.added.push(pillow.state),
-      onConnection: (detail) => { shown.connection = detail.connection; },
       takeStateChange: () => views.detail.hasChanged,
     },
     empty: { render: (isEmpty, facts) => { shown.empty = [isEmpty, facts]; } },
@@ -45,6 +43,10 @@ function fakeViews(client) {
       setNoMatch: (isEmpty) => { shown.noMatch = isEmpty; },
       announce: (text) => { shown.announced = text; },
       focusView: () => { shown.isViewFocused = true; },
+    },
+    story: {
+      show: (id, order, isNeeded) => { shown.story = [id, order, isNeeded]; },
+      hugs: (id) => shown.hugs?.[id] ?? 0,
     },
     status: { render: ({ connection, count }) => { shown.status = [connection, count]; }, beat: () => { shown.beats = (shown.beats ?? 0) + 1; } },
     wall: {
@@ -226,7 +228,6 @@ test("nothing is rendered on the wall behind the detail view", () => {
   update(pillow("a", "shaking"));
   frame();
   assert.deepEqual(shown.rendered, []);
-  assert.deepEqual(shown.added, ["shaking"], "the detail view gets each state of its pillow");
 });
 
 test("every second all cards are rendered, because ages grow; not while the page is hidden", () => {
@@ -327,14 +328,13 @@ test("where the broker retains no states, an empty page waits for news", () => {
   assert.deepEqual(shown.empty, [true, { isKnown: true, isRetained: false, isLocked: false, isOffline: false }]);
 });
 
-test("a lost connection is passed to the detail view and renders every card", () => {
+test("a lost connection renders every card", () => {
   const { time, shown, pillow, snapshot, FakeWebSocket } = setUp();
   snapshot(pillow("a"), pillow("b"));
   time.pass(FRAME_MS);
   shown.rendered.length = 0;
   FakeWebSocket.newest.drop();
   time.pass(FRAME_MS);
-  assert.equal(shown.connection, "disconnected");
   assert.deepEqual(shown.rendered.sort(), ["a", "b"]);
   assert.deepEqual(shown.status, ["disconnected", 2]);
 });
@@ -345,4 +345,26 @@ test("pillows of the query string are shown before they have a state", () => {
   snapshot();
   frame();
   assert.deepEqual(shown.cards, ["a", "b"]);
+});
+
+test("the story is needed by the detail view, a small wall and the order of hugs, and not by a crowd", () => {
+  for (const [count, hash, wanted] of [[24, "", [null, "name", true]], [25, "", [null, "name", false]], [25, "#p3", ["p3", "name", true]], [25, "#order=hugged", [null, "hugged", true]]]) {
+    const { time, shown, pillow, snapshot } = setUp({ hash });
+    time.pass(FRAME_MS);
+    assert.equal(shown.story?.[2] ?? false, false, "not before there are pillows");
+    snapshot(...Array.from({ length: count }, (_, n) => pillow(`p${n}`)));
+    time.pass(FRAME_MS);
+    assert.deepEqual(shown.story, wanted, `${count} pillows, ${hash}`);
+  }
+});
+
+test("what the story says puts the wall in the order of hugs, ties by name", () => {
+  const { app, shown, pillow, snapshot, frame } = setUp({ hash: "#order=hugged" });
+  snapshot(pillow("c"), pillow("a"), pillow("b"), pillow("d"));
+  frame();
+  assert.deepEqual(shown.cards, ["a", "b", "c", "d"]);
+  shown.hugs = { b: 2, d: 7, c: 2 };
+  app.refresh();
+  frame();
+  assert.deepEqual(shown.cards, ["d", "b", "c", "a"]);
 });

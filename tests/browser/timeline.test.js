@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { motionKeyframes } from "../../services/gateway/src/gateway/static/cloud/motion.js";
-import { GestureCounts } from "../../services/gateway/src/gateway/static/page/gesture_counts.js";
 import { BARS, LatencyStats, MAX_VALUES } from "../../services/gateway/src/gateway/static/page/latency_stats.js";
 import { MAX_STATES, ticks, Timeline, totalByState } from "../../services/gateway/src/gateway/static/page/timeline.js";
 import { seeded } from "./fakes.js";
@@ -67,20 +66,6 @@ test("ticks are round local times, and at most as many as requested", () => {
   assert.ok(ticks(T, T + 2 * 8.64e7, 4, zone).every((at) => (at + zone) % 8.64e7 === 0 || (at + zone) % 4.32e7 === 0));
 });
 
-test("a hug that continues counts once, and a first state does not count", () => {
-  const counts = new GestureCounts();
-  const change = (name, before) => counts.add({ id: "a", pillow: { state: name }, previous: before && { state: before } });
-  change("hugging");
-  change("hugging", "hugging");
-  change("punching", "hugging");
-  change("hugging", "punching");
-  change("spinning", "hugging");
-  assert.deepEqual({ ...counts.of("a") }, { hugging: 1, punching: 1 });
-  assert.deepEqual({ ...counts.of("b") }, { hugging: 0, punching: 0 });
-  counts.add({ id: "a", pillow: null, previous: undefined });
-  assert.deepEqual({ ...counts.of("a") }, { hugging: 0, punching: 0 });
-});
-
 test("every latency is in one bar, and the newest MAX_VALUES count", () => {
   const stats = new LatencyStats();
   for (let n = 0; n < MAX_VALUES * 2; n += 1) stats.add(n < MAX_VALUES ? 1 : n, n % 5 === 0);
@@ -100,17 +85,6 @@ test("motion keyframes begin and end at rest, are limited, and ignore invalid sa
   assert.equal(pushed, "translate(8.333%, 4.286%) rotate(16deg) scale(1.16, 0.84)");
   assert.match(thrown, /translate\(0%, -6\.667%\)/);
   for (const none of [undefined, null, "x", [], [[1, 2]], [[1, 2, "3"]], [[NaN, 0, 0]]]) assert.deepEqual(motionKeyframes(none), []);
-});
-
-test("a reconnected pillow is not counted again", () => {
-  const counts = new GestureCounts();
-  const hug = { pillow: "a", state: "hugging", at: "2026-11-22T06:00:00Z", seq: 1 };
-  const away = { ...hug, state: "notconnected", last: "hugging", since: "2026-11-22T06:00:30Z" };
-  counts.add({ id: "a", pillow: away, previous: hug });
-  counts.add({ id: "a", pillow: hug, previous: away });
-  assert.equal(counts.of("a").hugging, 0);
-  counts.add({ id: "a", pillow: { ...hug, seq: 2 }, previous: away });
-  assert.equal(counts.of("a").hugging, 1);
 });
 
 test("the state in a gap is unknown up to the first state that was received late", () => {

@@ -47,6 +47,8 @@ test("pillows are filtered by state and name, and sorted by name, state or age",
   assert.equal(select({ order: "state" }), "a2 b9 a1 b10");
   assert.equal(select({ order: "newest" }), "a2 b9 b10 a1");
   assert.equal(select({ order: "oldest" }), "a1 b10 a2 b9");
+  const hugs = { a2: 3, b9: 3, b10: 4 };
+  assert.deepEqual(roster.select({ ...ALL, order: "hugged" }, () => "", () => 0, [], (id) => hugs[id] ?? 0), ["b10", "a2", "b9", "a1"]);
   assert.equal(roster.ids.join(" "), "a1 a2 b9 b10", "the roster itself is not changed");
   assert.deepEqual([...roster.countByState((id) => facts[id][0])], [["hugging", 2], ["neutral", 2]]);
 });

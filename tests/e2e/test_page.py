@@ -404,6 +404,7 @@ async def test_history_strip_shows_past_states(
     await wait_shown(page, "past", "punching")
     await expect(slider).to_have_attribute("aria-valuetext", re.compile(": Punching$"))
     await expect(page.locator("#detail-when")).to_contain_text("ago")
+    await expect(page.locator("#detail")).to_have_attribute("data-fresh", "past")
     await page.locator("#back-to-now").click()
     await wait_shown(page, "past", "spinning")
     painted = """() => { const strip = document.getElementById('history-canvas');
@@ -502,21 +503,24 @@ async def test_page_waits_for_news_where_the_broker_retains_no_states(
     await expect(card(page, "a").locator(".cloud")).to_have_attribute("data-pose", "neutral")
 
 
-async def test_hugs_and_punches_are_counted_since_the_page_was_opened(
-    site: LiveSite, page: Page, monitor: PageMonitor
+async def test_hugs_and_punches_of_today_are_counted(
+    broker: Broker, page: Page, monitor: PageMonitor
 ) -> None:
-    """One that continues counts once."""
-    await site.publisher.publish(state("counted", "hugging"))
-    await open_page(page, monitor, site, "#counted")
-    await wait_shown(page, "counted", "hugging")
-    for seq, name in enumerate(
-        ("hugging", "punching", "hugging", "hugging", "punching", "neutral")
-    ):
-        await site.publisher.publish(state("counted", name, seq=seq))
-    await wait_shown(page, "counted", "neutral")
+    """Those before the page was opened and those that it sees; one that continues counts once."""
+    async for fresh in live_site(broker):  # a gateway counts for all pages once in ten seconds
+        for seq, name in enumerate(("hugging", "neutral", "punching", "neutral")):
+            await fresh.publisher.publish(state("counted", name, seq=seq))
+        await open_page(page, monitor, fresh, "#counted")
+        await wait_shown(page, "counted", "neutral")
+        await expect(page.locator("#hug-count")).to_have_text("1", timeout=SHOWN_MS)
+        await expect(page.locator("#punch-count")).to_have_text("1")
+        await expect(page.locator("#hug-note")).to_contain_text("last")
 
-    await expect(page.locator("#hug-count")).to_have_text("1")
-    await expect(page.locator("#punch-count")).to_have_text("2")
+        for seq, name in enumerate(("hugging", "hugging", "punching", "hugging", "neutral")):
+            await fresh.publisher.publish(state("counted", name, seq=seq))
+        await wait_shown(page, "counted", "neutral")
+        await expect(page.locator("#hug-count")).to_have_text("3")
+        await expect(page.locator("#punch-count")).to_have_text("2")
 
 
 async def test_latency_panel_shows_the_newest_update_and_statistics(

@@ -44,6 +44,7 @@ BUNDLED: Final = (
     "page/latency_panel.js",
     "page/extras.js",
     "page/wall_mode.js",
+    "page/story.js",
     "embed.js",
     "pillowcast.js",
 )

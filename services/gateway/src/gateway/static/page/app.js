@@ -30,11 +30,12 @@ const LATENCY_INTERVAL_MS = 500;
  * @typedef {object} Views
  * @property {import("./announcer.js").Announcer} announcer
  * @property {Pick<import("./card.js").CardRenderer, "render" | "stateOf" | "activityOf">} cards
- * @property {Pick<import("./detail_view.js").DetailView, "id" | "open" | "render" | "add" | "onConnection" | "takeStateChange">} detail
+ * @property {Pick<import("./detail_view.js").DetailView, "id" | "open" | "render" | "takeStateChange">} detail
  * @property {Pick<import("./empty_state.js").EmptyState, "render">} empty
  * @property {Pick<import("./filters.js").Filters, "set" | "render">} filters
  * @property {Pick<import("./latency_later.js").LatencyLater, "add" | "render">} latency
  * @property {Pick<import("./shell.js").Shell, "render" | "setBackHash" | "setNoMatch" | "announce" | "focusView">} shell
+ * @property {Pick<import("./story_later.js").StoryLater, "show" | "hugs">} story
  * @property {Pick<import("./status.js").StatusBar, "render" | "beat">} status
  * @property {import("./wall.js").Wall} wall
  * @property {Pick<import("./wall_mode_later.js").WallModeLater, "set">} wallMode
@@ -78,7 +79,7 @@ export class App {
   /** Listen to the client and the window, and show what the address names. */
   start() {
     this.#client.addEventListener("change", ({ detail }) => this.#onChange(detail));
-    this.#client.addEventListener("connection", ({ detail }) => this.#onConnection(detail));
+    this.#client.addEventListener("connection", () => this.#markAllChanged());
     this.#client.addEventListener("fault", ({ detail }) => console.warn(`A frame was refused: ${detail.message}`));
     this.#window.document.addEventListener("visibilitychange", () => this.#tick());
     this.#window.addEventListener("hashchange", () => this.#navigate());
@@ -95,6 +96,12 @@ export class App {
     this.arrange(true);
   }
 
+  /** What the story of the pillows says has changed. */
+  refresh() {
+    if (this.#state.route.filter.order === "hugged") this.#state.isOrderStale = true;
+    this.#markAllChanged();
+  }
+
   /** @param {import("../client/client_events.js").ChangeDetail} detail */
   #onChange({ updates, isSnapshot, sent }) {
     this.#views.status.beat();
@@ -102,7 +109,6 @@ export class App {
       const { id, pillow } = update;
       this.#state.apply(update);
       if (pillow === null) continue;
-      if (id === this.#views.detail.id) this.#views.detail.add(pillow);
       if (!this.#window.document.hidden && hasLatency(update, isSnapshot)) this.#arrived.push({ id, pillow, sent });
     }
     // The first states of a page are shown without delay.
@@ -111,12 +117,6 @@ export class App {
       this.#scheduler.skipInterval();
     }
     this.#requestDraw();
-  }
-
-  /** @param {import("../client/client_events.js").ConnectionDetail} detail */
-  #onConnection(detail) {
-    this.#views.detail.onConnection(detail);
-    this.#markAllChanged();
   }
 
   /** Show what the fragment of the address names. */
@@ -188,10 +188,19 @@ export class App {
     // Behind the detail view the wall is not rendered.
     if (detail.id === null) this.#renderChangedCards();
     detail.render();
+    this.#showStory();
     if (detail.id !== null && detail.takeStateChange()) announcer.add(detail.id);
     this.#renderStatus();
     this.#measureLatency();
   };
+
+  /** Show the story of the pillow in the detail view, and of those on the wall unless these are a crowd. */
+  #showStory() {
+    const { detail, story } = this.#views;
+    const { order } = this.#state.route.filter;
+    const isNeeded = this.#count > 0 && (detail.id !== null || order === "hugged" || !isCrowd(this.#size));
+    story.show(detail.id, order, isNeeded);
+  }
 
   #renderChangedCards() {
     const { cards, wall } = this.#views;
@@ -208,13 +217,13 @@ export class App {
    * @param {boolean} [isChosen] whether the visitor asked for it
    */
   arrange(isChosen = false) {
-    const { cards, detail, filters, wall } = this.#views;
+    const { cards, detail, filters, story, wall } = this.#views;
     const { roster, route } = this.#state;
     this.#state.isOrderStale = detail.id !== null;
     if (this.#state.isOrderStale) return;
     this.#arrangedAt = this.#scheduler.now();
     const stateOf = (/** @type {string} */ id) => cards.stateOf(id);
-    const ids = roster.select(route.filter, stateOf, (id) => -this.#client.age(id), STATES);
+    const ids = roster.select(route.filter, stateOf, (id) => -this.#client.age(id), STATES, (id) => story.hugs(id));
     this.#selectedCount = ids.length;
     wall.show(ids, this.#size, isChosen);
     filters.render(roster.countByState(stateOf), ids.length, this.#count);

@@ -20,6 +20,8 @@ export class Card {
   #state = createElement("span", "state");
   #note = createElement("span", "when-note");
   #when = createElement("time");
+  #hugs = createElement("p", "today");
+  #lastHug = createElement("p", "today last");
   #battery;
   #texts;
   /** @type {Pillow | undefined} */
@@ -49,6 +51,8 @@ export class Card {
     when.append(this.#note, this.#when);
     facts.append(when, this.#battery.element);
     this.element.append(picture, name, this.#state, facts);
+    // The tile of a crowd has no room for them.
+    if (!isPlain) this.element.append(this.#hugs, this.#lastHug);
     this.element.setAttribute("role", "listitem");
   }
 
@@ -91,9 +95,10 @@ export class Card {
    *
    * @param {Pillow | undefined} pillow
    * @param {import("../cloud/format.js").Knowledge} knowledge
+   * @param {() => [string, string]} hugsOf how often it was hugged today, and when last; a crowd does not show it
    * @returns {boolean} whether the card was showing another state of the same pillow
    */
-  render(pillow, knowledge) {
+  render(pillow, knowledge, hugsOf) {
     const { fresh } = knowledge;
     const { state, pose, activity, age, when } = describePillow(pillow, knowledge, this.#texts);
     const { dataset, classList, style } = this.element;
@@ -115,6 +120,11 @@ export class Card {
     setText(this.#note, isShort ? when : "");
     setText(this.#when, isShort ? age : when);
     this.#when.ariaHidden = isShort ? "true" : null;
+    if (!this.#isPlain) {
+      const [hugs, lastHug] = hugsOf();
+      setText(this.#hugs, hugs);
+      setText(this.#lastHug, lastHug);
+    }
     if (pillow !== this.#pillow) {
       if (!isFirst && fresh === "live") followMotion(this.#cloud, pillow?.motion);
       this.#pillow = pillow;
@@ -130,13 +140,16 @@ export class CardRenderer {
   #client;
   #announcer;
   #texts;
+  #story;
 
   /**
    * @param {import("../client/session.js").Session} client
    * @param {import("./announcer.js").Announcer} announcer
    * @param {import("../cloud/texts.js").Texts} texts
+   * @param {Pick<import("./story_later.js").StoryLater, "card">} story
    */
-  constructor(client, announcer, texts) {
+  constructor(client, announcer, texts, story) {
+    this.#story = story;
     this.#texts = texts;
     this.#client = client;
     this.#announcer = announcer;
@@ -160,6 +173,6 @@ export class CardRenderer {
   /** @param {Card} card */
   render(card) {
     const { id } = card;
-    if (card.render(this.#client.pillows.get(id), knowledgeOf(this.#client, id))) this.#announcer.add(id);
+    if (card.render(this.#client.pillows.get(id), knowledgeOf(this.#client, id), () => this.#story.card(id))) this.#announcer.add(id);
   }
 }

@@ -1,7 +1,7 @@
 /** Starts the page: creates its parts in the browser's document and connects them. */
 
 import { Session } from "../client/session.js";
-import { cloudStyleSheet } from "../cloud/cloud.js";
+import { cloudStyleSheet, stateColor } from "../cloud/cloud.js";
 import { byId } from "../cloud/dom.js";
 import { Texts } from "../cloud/texts.js";
 import { adoptFirst } from "./adopt_socket.js";
@@ -19,6 +19,7 @@ import { RedrawScheduler } from "./redraw_scheduler.js";
 import { Shell } from "./shell.js";
 import { tabStorage, takeToken } from "./share_link.js";
 import { StatusBar } from "./status.js";
+import { StoryLater } from "./story_later.js";
 import { Wall } from "./wall.js";
 import { WallModeLater } from "./wall_mode_later.js";
 
@@ -47,12 +48,19 @@ const client = new Session({
   WebSocket: adoptFirst(globalThis.WebSocket, globalThis.preconnection),
 }).open();
 const announcer = new Announcer(texts);
-const cards = new CardRenderer(client, announcer, texts);
+const story = new StoryLater(
+  async () => {
+    const { Story } = await load("story");
+    return new Story({ document, client, texts, folder, token, pillows: () => state.subscription, colorOf: stateColor, onChange: () => app.refresh() });
+  },
+  () => performance.now(),
+);
+const cards = new CardRenderer(client, announcer, texts, story);
 /** @type {import("./app.js").Views} */
 const views = {
   announcer,
   cards,
-  detail: new DetailView(document, client, state.gestureCounts, texts),
+  detail: new DetailView(document, client, story, texts),
   empty: new EmptyState(document, texts),
   filters: new Filters(document, texts, (filter) => app.applyFilter(filter)),
   latency: new LatencyLater(
@@ -60,6 +68,7 @@ const views = {
     () => performance.now(),
   ),
   shell: new Shell(document),
+  story,
   status: new StatusBar(document, texts, () => client.retry()),
   wall: new Wall(byId(document, "clouds"), cards, texts),
   wallMode: new WallModeLater(

@@ -4,7 +4,6 @@
  */
 
 import { nameable } from "../client/options.js";
-import { GestureCounts, isReconnection } from "./gesture_counts.js";
 import { MAX_DETAILED } from "./layout.js";
 import { Roster } from "./roster.js";
 
@@ -16,7 +15,6 @@ export class PageState {
   /** @type {Route} */
   route;
   roster = new Roster();
-  gestureCounts = new GestureCounts();
   /** The pillows that the client subscribes to. @type {Pillows} */
   subscription;
   /** Pillows whose cards have to be rendered anew. @type {Set<string>} */
@@ -65,7 +63,6 @@ export class PageState {
     const { id, pillow, previous } = update;
     if (this.subscription === "all" && this.#named.size > 0 && !this.#named.has(id)) return;
     this.changed.add(id);
-    this.gestureCounts.add(update);
     if (pillow === null && !this.#named.has(id)) this.roster.remove(id);
     else this.roster.add(id);
     if (pillow?.state !== previous?.state || this.route.filter.order !== "name") this.isOrderStale = true;
@@ -83,6 +80,16 @@ export class PageState {
   get hasBackLink() {
     return this.route.pillow !== null && !(this.#named.size === 1 && this.#named.has(this.route.pillow));
   }
+}
+
+/**
+ * Whether an update only ends `notconnected`: the gateway then sends the pillow's last state again.
+ *
+ * @param {Update} update
+ */
+export function isReconnection({ pillow, previous }) {
+  if (previous?.state !== "notconnected" || pillow === null) return false;
+  return previous.last === pillow.state && previous.at === pillow.at && previous.seq === pillow.seq;
 }
 
 /**

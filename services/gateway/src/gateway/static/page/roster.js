@@ -44,8 +44,9 @@ export class Roster {
    * @param {(id: string) => string} stateOf
    * @param {(id: string) => number} asOf when a pillow's state was true; a larger number is newer
    * @param {readonly string[]} [stateOrder] the order of states by which `state` sorts
+   * @param {(id: string) => number} [hugsOf] how often a pillow was hugged today
    */
-  select({ states, name, order }, stateOf, asOf, stateOrder = []) {
+  select({ states, name, order }, stateOf, asOf, stateOrder = [], hugsOf = () => 0) {
     const part = name.trim().toLowerCase();
     const ids = this.ids.filter(
       (id) => (states.length === 0 || states.includes(stateOf(id))) && (part === "" || id.includes(part)),
@@ -54,6 +55,7 @@ export class Roster {
     if (order === "state") return sortBy(ids, (id) => stateOrder.indexOf(stateOf(id)));
     if (order === "newest") return sortBy(ids, (id) => -asOf(id));
     if (order === "oldest") return sortBy(ids, asOf);
+    if (order === "hugged") return sortBy(ids, (id) => -hugsOf(id));
     return ids;
   }
 

@@ -35,7 +35,7 @@ export class TileProbe {
     const [longest] = STATES.map(pillowIn).sort((one, other) => textOf(other, texts).length - textOf(one, texts).length);
     this.#card.element.classList.add("probe");
     this.#card.assign("m");
-    this.#card.render(longest, STALE);
+    this.#card.render(longest, STALE, () => ["", ""]);
     container.before(this.#ruler);
     new ResizeObserver(() => {
       this.#fittedFor = "";

@@ -5,16 +5,24 @@
  */
 
 import { instant } from "../client/store.js";
+import { SILENCE_MS } from "./seen_episodes.js";
 
+/** What follows a state that was not reported again: the pillow slept, or nobody listened. */
+export const SILENCE = "silence";
 /** Number of states kept, about a day of an active pillow. */
 export const MAX_STATES = 20_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 1440 * MINUTE_MS;
 
-/** @typedef {Pick<import("../client/frames.js").Pillow, "state" | "at" | "seq" | "since">} State */
+/** @typedef {Pick<import("../client/frames.js").Pillow, "state" | "at" | "seq" | "since" | "motion">} State */
 /** @typedef {{from: number, to: number}} Interval */
 /** @typedef {Interval & {state: string}} Segment */
-/** @typedef {{at: number, seq: number, state: string, key: string}} Moment the start of a state */
+/**
+ * A report of a state. `isHeard`: whether the page itself received it, so that it knows when the pillow fell
+ * silent; of a recorded one that is told by the next report only.
+ *
+ * @typedef {{at: number, seq: number, state: string, key: string, isHeard: boolean, motion?: unknown}} Moment
+ */
 
 /**
  * When a state began: of `notconnected`, the gateway's `since`; of all others, `at`.
@@ -37,14 +45,19 @@ export class Timeline {
     this.#gaps = gaps;
   }
 
-  /** Add a state; they may come in any order, and again. @param {State} pillow */
-  add(pillow) {
+  /**
+   * Add a state; they may come in any order, and again.
+   *
+   * @param {State} pillow
+   * @param {boolean} [isHeard] see Moment
+   */
+  add(pillow, isHeard = true) {
     const at = startOf(pillow);
     const seq = pillow.seq ?? 0;
     const key = `${at} ${seq} ${pillow.state}`;
     if (Number.isNaN(at) || this.#keys.has(key)) return;
     this.#keys.add(key);
-    const moment = { at, seq, state: pillow.state, key };
+    const moment = { at, seq, state: pillow.state, key, isHeard, motion: pillow.motion };
     let index = this.#moments.length;
     while (index > 0 && isBefore(moment, this.#moments[index - 1])) index -= 1;
     this.#moments.splice(index, 0, moment);
@@ -56,8 +69,16 @@ export class Timeline {
     return this.#moments[0]?.at ?? NaN;
   }
 
-  /** The state at a time; null if it is unknown. @param {number} time */
+  /** The state at a time, or SILENCE; null if it is unknown. @param {number} time */
   at(time) {
+    const index = this.#indexAfter(time) - 1;
+    const moment = this.#moments[index];
+    if (moment === undefined || this.unknown(time, time + 1).length > 0) return null;
+    return time < this.#silentFrom(index) ? moment : { ...moment, state: SILENCE, motion: undefined };
+  }
+
+  /** The index of the first state that began after a time: binary search. @param {number} time */
+  #indexAfter(time) {
     let low = 0;
     let high = this.#moments.length;
     while (low < high) {
@@ -65,8 +86,14 @@ export class Timeline {
       if (this.#moments[middle].at <= time) low = middle + 1;
       else high = middle;
     }
-    const isUnknown = this.unknown(time, time + 1).length > 0;
-    return isUnknown ? null : (this.#moments[low - 1] ?? null);
+    return low;
+  }
+
+  /** From when on nothing is known of the state at an index, because it was not reported again. @param {number} index */
+  #silentFrom(index) {
+    const { at, state, isHeard } = this.#moments[index];
+    const next = this.#moments[index + 1]?.at ?? Infinity;
+    return isHeard || state === "notconnected" || next - at <= SILENCE_MS ? Infinity : at + SILENCE_MS;
   }
 
   /**
@@ -88,7 +115,7 @@ export class Timeline {
   }
 
   /**
-   * The states between two times; adjacent segments of one state are joined.
+   * The states between two times, and SILENCE; adjacent segments of one state are joined.
    *
    * @param {number} from
    * @param {number} to
@@ -103,15 +130,22 @@ export class Timeline {
       if (last?.state === state && last.to === start) last.to = end;
       else found.push({ from: start, to: end, state });
     };
-    for (const [index, { at, state }] of this.#moments.entries()) {
-      const end = Math.min(this.#moments[index + 1]?.at ?? to, to);
-      let start = Math.max(at, from);
+    const addKnown = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string} */ state) => {
       for (const gap of gaps) {
         if (gap.to <= start || gap.from >= end) continue;
         add(start, gap.from, state);
         start = gap.to;
       }
       add(start, end, state);
+    };
+    // The state at the start began before it.
+    for (let index = Math.max(0, this.#indexAfter(from) - 1); index < this.#moments.length; index += 1) {
+      const { at, state } = this.#moments[index];
+      if (at >= to) break;
+      const end = Math.min(this.#moments[index + 1]?.at ?? to, to);
+      const silentFrom = this.#silentFrom(index);
+      addKnown(Math.max(at, from), Math.min(end, silentFrom), state);
+      addKnown(Math.max(silentFrom, from), end, SILENCE);
     }
     return found;
   }

@@ -1,0 +1,145 @@
+/** The story of the pillows: what is not needed for the first picture. The page loads it later. */
+
+import { byId, setText } from "../cloud/dom.js";
+import { Calendar } from "./calendar.js";
+import { PastApi } from "./past_api.js";
+import { PastLoader } from "./past_loader.js";
+import { SeenEpisodes } from "./seen_episodes.js";
+import { StoryView } from "./story_view.js";
+import { hugsText, hugsTitle, lastHugText } from "./story_words.js";
+import { Times } from "./times.js";
+import { Today } from "./today.js";
+import { TodayPoll } from "./today_poll.js";
+
+/** @typedef {import("./story_view.js").Past} Past */
+
+/**
+ * What the story gets from the page.
+ *
+ * @typedef {object} Page
+ * @property {Document} document
+ * @property {import("../client/session.js").Session} client
+ * @property {import("../cloud/texts.js").Texts} texts
+ * @property {URL} folder of the gateway
+ * @property {string} token "" without one
+ * @property {() => string[] | "all"} pillows whose hugs are asked for
+ * @property {(kind: string) => string} colorOf the colour of a state
+ * @property {() => void} onChange numbers, or what the detail view shows, have changed
+ * @property {import("./past_api.js").Surroundings} [surroundings] what a test replaces
+ * @property {string} [zone] the visitor's own by default
+ * @property {() => number} [now] monotonic, in ms
+ */
+
+export class Story {
+  #page;
+  #calendar;
+  #times;
+  #today;
+  #punches = new SeenEpisodes("punching");
+  #poll;
+  #view;
+  #elements;
+
+  /** @param {Page} page */
+  constructor(page) {
+    const { document, client, texts, folder, token, onChange, now = () => performance.now() } = page;
+    this.#page = page;
+    this.#calendar = new Calendar(page.zone);
+    this.#times = new Times(texts, this.#calendar.zone);
+    this.#today = new Today(this.#calendar);
+    const api = new PastApi(folder, token, page.surroundings);
+    this.#poll = new TodayPoll(() => api.today(this.#calendar.zone, page.pillows()), now, (answer) => {
+      if (answer !== null) this.#today.replace(answer, client.now());
+      onChange();
+    });
+    const loader = new PastLoader(api, { now, onChange, mayAsk: () => client.connection === "live" && !document.hidden });
+    this.#view = new StoryView({ document, client, texts, times: this.#times, calendar: this.#calendar, loader, colorOf: (kind) => page.colorOf(kind === "asleep" ? "notconnected" : kind), onChange });
+    this.#elements = { title: byId(document, "hug-title"), count: byId(document, "hug-count"), note: byId(document, "hug-note"), punches: byId(document, "punch-count"), order: createOrderNote(document, texts.format("story.order-unknown")) };
+    client.addEventListener("change", ({ detail }) => this.#onChange(detail));
+    client.addEventListener("connection", ({ detail }) => this.#onConnection(detail));
+  }
+
+  /**
+   * Render the story of the pillow in the detail view, and ask for what is needed.
+   *
+   * @param {string | null} id null for the wall
+   * @param {string} order of the wall
+   * @param {boolean} isNeeded whether the page shows something of it
+   */
+  show(id, order, isNeeded) {
+    const { client, document } = this.#page;
+    this.#times.setOffset(client.clockOffsetMs);
+    if (isNeeded && client.connection === "live" && !document.hidden) this.#poll.tick();
+    this.#elements.order.hidden = id !== null || order !== "hugged" || this.#today.isKnown(client.now()) || !this.#poll.isFailing;
+    this.#view.open(id);
+    if (id === null) return;
+    this.#view.render();
+    this.#renderFacts(id);
+  }
+
+  /** What is shown instead of the present of a pillow; null for the present. @param {string} id @returns {Past | null} */
+  past(id) {
+    return this.#view.id === id ? this.#view.past : null;
+  }
+
+  /** The hugs of a pillow today; 0 if they are not known. @param {string} id */
+  hugs(id) {
+    return this.#today.of(id, this.#page.client.now())?.hugs ?? 0;
+  }
+
+  /** What a card says: how often its pillow was hugged, and when last. @param {string} id @returns {[string, string]} */
+  card(id) {
+    const { texts } = this.#page;
+    const hugs = this.#hugsOf(id);
+    return [hugsText(hugs, texts, this.#times), lastHugText(hugs, this.#facts(id), texts)];
+  }
+
+  /** @param {string} id */
+  #hugsOf(id) {
+    return this.#today.of(id, this.#page.client.now());
+  }
+
+  /** @param {string} id */
+  #facts(id) {
+    const { client } = this.#page;
+    const isHugging = client.pillows.get(id)?.state === "hugging" && client.freshness(id) === "live";
+    return { now: client.now(), isHugging };
+  }
+
+  /** @param {string} id */
+  #renderFacts(id) {
+    const { texts } = this.#page;
+    const { title, count, note, punches } = this.#elements;
+    const hugs = this.#hugsOf(id);
+    setText(title, hugsTitle(hugs, texts, this.#times));
+    setText(count, hugs === null ? "–" : texts.number(hugs.hugs));
+    setText(note, lastHugText(hugs, this.#facts(id), texts));
+    const punched = this.#view.punches(this.#punches);
+    setText(punches, punched === null ? "–" : texts.number(punched));
+  }
+
+  /** @param {import("../client/client_events.js").ChangeDetail} detail */
+  #onChange({ updates, isSnapshot }) {
+    for (const update of updates) {
+      this.#today.add(update, isSnapshot);
+      this.#punches.add(update, isSnapshot);
+      if (update.pillow !== null && update.id === this.#view.id) this.#view.add(update.pillow);
+    }
+  }
+
+  /** @param {import("../client/client_events.js").ConnectionDetail} detail */
+  #onConnection(detail) {
+    if (detail.connection !== "live") this.#today.lose(this.#page.client.now());
+    this.#view.onConnection(detail);
+  }
+}
+
+/** A note above the wall, of an order that cannot be told. @param {Document} document @param {string} text */
+function createOrderNote(document, text) {
+  const note = document.createElement("p");
+  note.className = "order-note";
+  note.textContent = text;
+  note.hidden = true;
+  byId(document, "filters").after(note);
+  return note;
+}

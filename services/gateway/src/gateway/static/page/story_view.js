@@ -1,0 +1,263 @@
+/** The story of the pillow in the detail view: strip, replay and heat map. */
+
+import { byId, createElement } from "../cloud/dom.js";
+import { episodesBetween, totals } from "./activity.js";
+import { busiestHours, heatRows } from "./heat_cells.js";
+import { HeatMap } from "./heat_map.js";
+import { HistoryStrip } from "./history_strip.js";
+import { PastView, poseOf } from "./past_view.js";
+import { PillowPast } from "./pillow_past.js";
+import { ReplayControls } from "./replay_controls.js";
+import { spanOf } from "./spans.js";
+import { heatCaption, kindLabel, totalsText } from "./story_words.js";
+
+/** While a replay plays, strip and text are rendered this often at most. */
+const READOUT_MS = 100;
+
+/** @typedef {import("./timeline.js").Interval} Interval */
+/** @typedef {import("./past_view.js").Moment} Moment */
+
+/** What the page shows instead of now. `key` changes with the state. @typedef {{state: string, pose: string, activity: string, when: string, isKnown: boolean, key: string, motion: unknown}} Past */
+
+/**
+ * @typedef {object} StoryParts
+ * @property {Document} document
+ * @property {import("../client/session.js").Session} client
+ * @property {import("../cloud/texts.js").Texts} texts
+ * @property {import("./times.js").Times} times
+ * @property {import("./calendar.js").Calendar} calendar
+ * @property {import("./past_loader.js").PastLoader} loader
+ * @property {(kind: string) => string} colorOf
+ * @property {() => void} onChange what the page shows has changed
+ */
+
+export class StoryView {
+  #parts;
+  #view;
+  #strip;
+  #controls;
+  #heat;
+  /** @type {PillowPast | null} */
+  #pillow = null;
+  /** Intervals in which the gateway had no broker, so that states were missed. @type {Interval[]} */
+  #gaps = [];
+  /** When the broker was lost; null while it is there. @type {number | null} */
+  #brokerLostAt = null;
+  /** The steps whose heat map is shown. @type {unknown} */
+  #heatShown = null;
+
+  /** @param {StoryParts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    const { document, texts, times, calendar, colorOf } = parts;
+    const words = { texts, times };
+    this.#view = new PastView(calendar);
+    this.#strip = new HistoryStrip(words, colorOf, (time) => this.#select(time));
+    this.#controls = new ReplayControls(texts, {
+      onSpan: (name) => this.#change(() => this.#view.choose(name)),
+      onPlay: () => this.#togglePlay(),
+      onSpeed: (speed) => this.#view.setSpeed(speed),
+      onNow: () => this.#change(() => this.#view.toNow()),
+      onCloser: () => this.#lookCloser(this.#view.clock.position ?? this.#now),
+    });
+    this.#heat = new HeatMap(words, ({ from, to }) => this.#lookCloser(from, { from, to }));
+    this.#heat.element.style.setProperty("--hug", colorOf("hugging"));
+    byId(document, "story").replaceChildren(this.#controls.head, this.#strip.element, this.#controls.bar, this.#strip.legend);
+    byId(document, "heat").replaceChildren(createElement("h3", "", texts.format("story.heat-title")), this.#heat.element);
+  }
+
+  /** The pillow that is shown; null for none. */
+  get id() {
+    return this.#pillow?.id ?? null;
+  }
+
+  /** Show a pillow; null for none. @param {string | null} id */
+  open(id) {
+    if (id === this.id) return;
+    const { client, calendar, loader } = this.#parts;
+    loader.stop();
+    this.#pillow = id === null ? null : new PillowPast(id, this.#gaps, { client, calendar, loader });
+    this.#view.toNow();
+    this.#heatShown = null;
+  }
+
+  /** Add a new state of the pillow. @param {import("../client/frames.js").Pillow} pillow */
+  add(pillow) {
+    this.#pillow?.add(pillow);
+  }
+
+  /** @param {import("../client/client_events.js").ConnectionDetail} detail */
+  onConnection({ connection, since }) {
+    const at = since + (this.#parts.client.clockOffsetMs ?? 0);
+    if (connection === "live") this.#pillow?.refresh();
+    // It is asked again once the page is live.
+    if (connection === "disconnected") this.#parts.loader.stop();
+    if (this.#brokerLostAt !== null && connection === "live") {
+      this.#gaps.push({ from: this.#brokerLostAt, to: at });
+      this.#brokerLostAt = null;
+    } else if (connection === "broker-offline") {
+      this.#brokerLostAt ??= at;
+    }
+  }
+
+  /** What is shown instead of now; null for now. @returns {Past | null} */
+  get past() {
+    const moment = this.#moment;
+    if (moment === null) return null;
+    const { time, kind, motion } = moment;
+    const { texts } = this.#parts;
+    const values = { time: this.#timeText(moment), age: texts.age(this.#now - time) };
+    const when = texts.format(this.#isToday(time) ? "story.replay" : "story.replay-day", values);
+    const isKnown = kind !== "unheard" && kind !== "unknown";
+    const state = kind === "asleep" ? "notconnected" : isKnown ? kind : "unknown";
+    return { state, pose: poseOf(kind), activity: kindLabel(kind, texts), when, isKnown, key: `${kind} ${motion ? time : ""}`, motion };
+  }
+
+  /** How often the pillow was punched today; null if that is not known. @param {import("./seen_episodes.js").SeenEpisodes} seen */
+  punches(seen) {
+    if (this.#pillow === null) return null;
+    const { value: steps = [] } = this.#pillow.activity("7d");
+    const end = steps.at(-1)?.to;
+    if (end === undefined) return null;
+    const midnight = this.#parts.calendar.midnight(this.#now);
+    const since = seen.of(this.#pillow.id).filter(({ from, isNew }) => isNew && from > Math.max(end, midnight - 1));
+    return episodesBetween(steps, "punching", midnight, Infinity) + since.length;
+  }
+
+  render() {
+    const { client } = this.#parts;
+    const pillow = client.pillows.get(this.id ?? "");
+    if (this.#pillow === null || pillow === undefined || client.connection === "connecting") return;
+    this.#pillow.add(pillow);
+    this.#renderStrip(this.#pillow);
+    this.#renderHeat(this.#pillow);
+  }
+
+  get #now() {
+    return this.#parts.client.now();
+  }
+
+  /** @returns {Moment | null} */
+  get #moment() {
+    const pillow = this.#pillow;
+    if (pillow === null || this.#view.clock.position === null) return null;
+    return this.#view.moment(pillow.timeline(this.#view), pillow.steps(this.#view));
+  }
+
+  /** @param {PillowPast} pillow */
+  #content(pillow) {
+    return this.#view.content(pillow.timeline(this.#view), pillow.steps(this.#view), { now: this.#now, knownUntil: pillow.knownUntil });
+  }
+
+  /** @param {PillowPast} pillow */
+  #renderStrip(pillow) {
+    const { texts, times, calendar } = this.#parts;
+    const { closeUp, clock, span, isLive, isNow } = this.#view;
+    const range = this.#view.range(this.#now);
+    const moment = this.#moment;
+    const valueText = this.#valueText(moment);
+    const days = span.days > 0 ? calendar.lastDays(range.to, span.days) : [];
+    this.#strip.render({ ...this.#content(pillow), range, isLive, selected: clock.position, valueText, days });
+    this.#controls.render({
+      title: closeUp === null ? texts.format(`story.title-${span.name}`) : times.range(closeUp.from, closeUp.to, "moment"),
+      span: span.name,
+      isPlaying: clock.isPlaying,
+      speeds: span.speeds,
+      speed: clock.speed,
+      readout: moment === null ? this.#noteText(pillow) : valueText,
+      isNote: moment === null,
+      isNow,
+      canLookCloser: span.stepMs > 0 && moment !== null,
+    });
+  }
+
+  /** What is shown, in words. @param {Moment | null} moment null for now */
+  #valueText(moment) {
+    const { client, texts } = this.#parts;
+    if (moment === null) {
+      const state = client.pillows.get(this.id ?? "")?.state;
+      return texts.format("story.slider-now", { state: state === undefined ? texts.format("story.unknown") : texts.state(state) });
+    }
+    const state = moment.step === null ? kindLabel(moment.kind, texts) : totalsText(totals([moment.step]), texts);
+    return texts.format("story.slider-past", { time: this.#timeText(moment), state });
+  }
+
+  /** Only a time of another day needs its day. @param {Moment} moment */
+  #timeText({ time, step }) {
+    const { times } = this.#parts;
+    const isToday = this.#isToday(time);
+    if (step !== null) return times.range(step.from, step.to, isToday ? "minute" : "moment");
+    return isToday ? times.format(time, "second") : times.format(time, "instant");
+  }
+
+  /** @param {number} time */
+  #isToday(time) {
+    const { calendar } = this.#parts;
+    return calendar.day(time) === calendar.day(this.#now);
+  }
+
+  /** @param {PillowPast} pillow */
+  #noteText(pillow) {
+    const { texts, client } = this.#parts;
+    const { isFailing, value, isMemory } = pillow.progress(this.#view);
+    if (isFailing) return texts.format("story.failed");
+    if (value === undefined) return client.connection === "live" ? texts.format("story.loading") : "";
+    if (isMemory) return texts.format("story.memory");
+    return this.#view.span.stepMs > 0 && Array.isArray(value) && value.length === 0 ? texts.format("story.nothing") : "";
+  }
+
+  /** @param {PillowPast} pillow */
+  #renderHeat(pillow) {
+    const { calendar, texts, times } = this.#parts;
+    const span = spanOf(this.#view.span.name === "30d" ? "30d" : "7d");
+    const { value: steps } = pillow.activity(span.name);
+    if (steps === undefined || steps === this.#heatShown) return;
+    this.#heatShown = steps;
+    const rows = heatRows(steps, calendar.lastDays(this.#now, span.days), calendar);
+    const unheardMs = steps.reduce((sum, step) => sum + step.unheardMs, 0);
+    this.#heat.render(rows, heatCaption(rows, busiestHours(rows), unheardMs, { texts, times }));
+  }
+
+  /** @param {number | null} time */
+  #select(time) {
+    this.#change(() => {
+      this.#view.clock.pause();
+      this.#view.select(time, this.#now);
+    });
+  }
+
+  /** @param {number} time @param {Interval} [hour] */
+  #lookCloser(time, hour) {
+    this.#change(() => this.#view.lookCloser(time, this.#now, hour));
+    byId(this.#parts.document, "detail").scrollIntoView();
+    this.#strip.focus();
+  }
+
+  #togglePlay() {
+    this.#change(() => this.#view.toggle(this.#now));
+    if (!this.#view.clock.isPlaying) return;
+    let before = performance.now();
+    let renderedAt = -Infinity;
+    let shown = "";
+    const frame = (/** @type {number} */ at) => {
+      const pillow = this.#pillow;
+      if (!this.#view.clock.isPlaying || pillow === null) return;
+      this.#view.advance(Math.max(0, at - before), this.#content(pillow).skips, this.#now);
+      before = at;
+      const key = this.past?.key ?? "";
+      if (key !== shown || at - renderedAt > READOUT_MS) {
+        renderedAt = at;
+        shown = key;
+        this.#parts.onChange();
+      }
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  }
+
+  /** @param {() => void} change of what is looked at */
+  #change(change) {
+    change();
+    this.#parts.onChange();
+  }
+}
