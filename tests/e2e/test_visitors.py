@@ -1,5 +1,6 @@
-"""What visitors do beside looking, in Chromium: go back, open the page without a network."""
+"""What visitors do beside looking, in Chromium: go back, share, and open it without a network."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -87,3 +88,55 @@ async def test_escape_goes_back_in_the_history_and_gives_the_card_the_focus(
     await page.go_back()
     await page.go_back()
     assert page.url == "about:blank"
+
+
+async def test_link_and_snippet_are_copied_or_selected_and_the_tab_shows_a_hug(
+    site: LiveSite, context: BrowserContext
+) -> None:
+    """The choices hold after a reload."""
+    await context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = await context.new_page()
+    monitor = PageMonitor(page, site.url, site.url.replace("http", "ws"))
+    await open_live(page, f"{site.url}/#cloud-2")
+    await page.locator("#tools").click()
+    dialog = page.locator("dialog.tools")
+    clipboard = "navigator.clipboard.readText()"
+    await dialog.get_by_role("button", name="Copy the link").click()
+    await expect(dialog.get_by_role("status")).to_have_text("Copied.")
+    assert await page.evaluate(clipboard) == f"{site.url}/?pillow=cloud-2"
+    await dialog.get_by_role("button", name="Copy the code for another").click()
+    await page.wait_for_function(f"{clipboard}.then((text) => text.includes('/embed.js'))")
+    assert f'src="{site.url}/embed.js"' in await page.evaluate(clipboard)
+
+    await page.evaluate(
+        "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }"
+    )
+    await dialog.get_by_role("button", name="Copy the link").click()
+    await expect(dialog.get_by_role("status")).to_contain_text("Ctrl+C")
+    assert await page.evaluate("getSelection().toString()") == f"{site.url}/?pillow=cloud-2"
+
+    await dialog.get_by_label("The tab’s title and icon").check()
+    await expect(page).to_have_title("Resting · cloud-2 · Pillowcast")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(page.locator("#tools")).to_be_focused()
+    await expect(page.locator("#detail")).to_be_visible()
+    await page.reload()
+    await site.publisher.publish(state("cloud-2", "hugging"))
+    await expect(page).to_have_title("Hugging · cloud-2 · Pillowcast", timeout=SHOWN_MS)
+    icon = page.locator('link[rel="icon"]')
+    await expect(icon).to_have_attribute("href", re.compile("^data:image/svg"))
+    monitor.assert_clean()
+
+
+async def test_a_name_that_no_pillow_can_have_is_said_to_be_so(
+    site: LiveSite, context: BrowserContext
+) -> None:
+    """With the one that was meant."""
+    page = await context.new_page()
+    await open_live(page, f"{site.url}/?pillow=Cloud-2")
+    note = page.locator("#impossible-name")
+    await expect(note).to_contain_text("No pillow can be called “Cloud-2”")
+    await note.get_by_role("link").click()
+    await expect(page).to_have_title("cloud-2 · Pillowcast")
+    await expect(note).to_have_count(0)

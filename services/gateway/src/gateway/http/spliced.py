@@ -38,12 +38,13 @@ class SplicedText:
         body = self._before + middle + self._after
         digest = self._digest.copy()
         digest.update(middle)
-        blocks = self._packed_before + _blocks(middle, zlib.Z_FULL_FLUSH) + self._packed_after
+        packed = _blocks(middle, zlib.Z_SYNC_FLUSH, before=self._before)
+        blocks = self._packed_before + packed + self._packed_after
         trailer = struct.pack("<II", zlib.crc32(body), len(body))
         return Spliced(body, _GZIP_HEADER + blocks + trailer, digest.hexdigest()[:16])
 
 
-def _blocks(text: bytes, end: int) -> bytes:
-    """Return the compressed blocks of a text that refer to nothing before it."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, _RAW)
+def _blocks(text: bytes, end: int, before: bytes = b"") -> bytes:
+    """Return the compressed blocks of a text that refer to nothing but the text before it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, _RAW, zdict=before)
     return packer.compress(text) + packer.flush(end)

@@ -35,6 +35,19 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   event.respondWith(respond(event));
 });
 
+// Phones show notifications of a worker alone; the page can then not hear the click.
+worker.addEventListener("notificationclick", (/** @type {any} */ event) => {
+  event.notification.close();
+  event.waitUntil(showPage());
+});
+
+async function showPage() {
+  /** @type {any[]} */
+  const windows = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const open = windows.find(({ url }) => url.startsWith(PAGE));
+  await (open ? open.focus() : worker.clients.openWindow(PAGE));
+}
+
 async function keepPage() {
   const cache = await caches.open(CACHE);
   await cache.add(new Request(PAGE, { cache: "no-cache" }));

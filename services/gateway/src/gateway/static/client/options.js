@@ -20,9 +20,10 @@ const MAX_REQUEST_BYTES = 65_536;
  *   asks for one; a function is called for each connection, and again before the token expires
  * @property {boolean} [share] false: a connection of its own, which no other client shares; true by default
  * @property {AbortSignal} [signal] closes the client when it is aborted
- * @property {number | null} [hiddenTimeoutMs] a page that was hidden for this long closes its
- *   connection and resumes when it is visible; null: it stays connected; five minutes by default, and 10 s over
- *   Server-Sent Events, because a browser makes six connections to a host by HTTP/1.1
+ * @property {number | null | (() => number | null | undefined)} [hiddenTimeoutMs] a page that was hidden
+ *   for this long closes its connection and resumes when it is visible; null: it stays connected; five minutes
+ *   by default, and 10 s over Server-Sent Events, because a browser makes six connections to a host by HTTP/1.1;
+ *   a function is called when the page is hidden, and returns undefined for the default
  * @property {boolean} [reportShown] whether `shown()` may report to a gateway that asks for it; false by default
  * @property {(event: import("./client_events.js").ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: import("./client_events.js").ConnectionEvent) => void} [onConnection] listener for
@@ -93,8 +94,8 @@ const OPTIONS = {
   share: [(value) => typeof value === "boolean", "pass true or false"],
   signal: [(value) => typeof value?.aborted === "boolean" && isFunction(value.addEventListener), "pass an AbortSignal"],
   hiddenTimeoutMs: [
-    (value) => value === null || (typeof value === "number" && value >= 0 && value <= MAX_TIMER_MS),
-    `pass milliseconds up to ${MAX_TIMER_MS}, or null to stay connected`,
+    (value) => value === null || isFunction(value) || (typeof value === "number" && value >= 0 && value <= MAX_TIMER_MS),
+    `pass milliseconds up to ${MAX_TIMER_MS}, or null to stay connected, or a function that returns one of them`,
   ],
   reportShown: [(value) => typeof value === "boolean", "pass true or false"],
   onChange: [isFunctionOrNull, FUNCTION],

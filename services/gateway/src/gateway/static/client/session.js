@@ -63,7 +63,8 @@ export class Session extends ClientState {
       onSuspend: (/** @type {string} */ reason) => this.#connection.suspend(reason),
     };
     this.#lifecycle = new PageLifecycle(page, callbacks, timers, () => {
-      if (hiddenTimeoutMs !== undefined) return hiddenTimeoutMs;
+      const chosen = typeof hiddenTimeoutMs === "function" ? hiddenTimeoutMs() : hiddenTimeoutMs;
+      if (chosen !== undefined) return chosen;
       return this.#connection.status.transport === "events" ? HIDDEN_EVENTS_TIMEOUT_MS : HIDDEN_TIMEOUT_MS;
     });
     this.#tokens = new Tokens(token, { timers, clock: injected.clock ?? Date.now }, {

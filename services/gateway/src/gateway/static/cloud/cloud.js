@@ -127,13 +127,19 @@ function createDrawing(state) {
  * @param {HTMLImageElement | null} [existing]
  */
 function createPicture(state, existing = null) {
-  const url = pictureUrls.get(state) ?? createPictureUrl(state);
-  pictureUrls.set(state, url);
   const image = existing ?? createElement("img", "drawing");
   image.alt = "";
   image.decoding = "sync";
-  image.src = url;
+  image.src = pictureUrl(state);
   return image;
+}
+
+/** The address of the picture of a state, which holds the picture itself. @param {string} state */
+export function pictureUrl(state) {
+  const known = state in POSES ? state : "neutral";
+  const url = pictureUrls.get(known) ?? createPictureUrl(known);
+  pictureUrls.set(known, url);
+  return url;
 }
 
 /** @param {string} state */

@@ -34,7 +34,7 @@ const LATENCY_INTERVAL_MS = 500;
  * @property {Pick<import("./empty_state.js").EmptyState, "render">} empty
  * @property {Pick<import("./filters.js").Filters, "set" | "render">} filters
  * @property {Pick<import("./latency_later.js").LatencyLater, "add" | "render">} latency
- * @property {Pick<import("./shell.js").Shell, "render" | "setBackHash" | "setNoMatch" | "announce" | "focusView">} shell
+ * @property {Pick<import("./shell.js").Shell, "render" | "setBackHash" | "setNoMatch" | "announce" | "focusView" | "setTitlePrefix">} shell
  * @property {Pick<import("./story_later.js").StoryLater, "show" | "hugs">} story
  * @property {Pick<import("./status.js").StatusBar, "render" | "beat">} status
  * @property {import("./wall.js").Wall} wall

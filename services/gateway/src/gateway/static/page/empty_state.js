@@ -5,7 +5,6 @@ import { byId, setText } from "../cloud/dom.js";
 
 export class EmptyState {
   #section;
-  #hint;
   #title;
   #text;
   #picture;
@@ -21,7 +20,6 @@ export class EmptyState {
   constructor(document, texts) {
     this.#texts = texts;
     this.#section = byId(document, "empty");
-    this.#hint = byId(document, "empty-hint");
     this.#title = byId(document, "empty-title");
     this.#text = byId(document, "empty-text");
     this.#picture = byId(document, "empty-cloud");
@@ -36,8 +34,8 @@ export class EmptyState {
   render(isEmpty, { isKnown, isRetained, isLocked, isOffline }) {
     this.#section.hidden = !isEmpty;
     if (!isEmpty) return;
-    this.#hint.hidden = !isKnown || !isRetained;
     const reason = isLocked ? "locked" : !isKnown ? (isOffline ? "offline" : "loading") : isRetained ? "empty" : "waiting";
+    this.#section.dataset.reason = reason;
     setText(this.#title, this.#texts.format(`empty.${reason}`));
     setText(this.#text, this.#texts.format(`empty.${reason}-text`));
     // Until then the picture that is part of the document stays.

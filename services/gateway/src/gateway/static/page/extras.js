@@ -1,23 +1,59 @@
 /** The tools of the page, which it loads once it is live: they are for later than the first picture. */
 
+import { Choices } from "./choices.js";
+import { addDeveloperHelp } from "./for_developers.js";
+import { showImpossibleNames } from "./impossible_names.js";
 import { registerWorker } from "./offline_page.js";
+import { Notifications, Sound, TabIcon } from "./signal_outputs.js";
+import { hugSentence, Signals } from "./signals.js";
+import { ToolsDialog } from "./tools_dialog.js";
 import { addWallExtras } from "./wall_extras.js";
 
 /**
  * What the tools get from the page.
  *
  * @typedef {object} Surroundings
- * @property {Window} window
+ * @property {Window & typeof globalThis} window
  * @property {URL} folder the gateway's
- * @property {import("../client/pillowcast.js").Pillowcast} client
+ * @property {import("../client/session.js").Session} client
  * @property {import("./page_state.js").PageState} state
  * @property {import("./app.js").Views} views
  * @property {import("./app.js").App} app
  * @property {import("../cloud/texts.js").Texts} texts
+ * @property {(state: string) => string} pictureUrl
+ * @property {(id: string) => string} nameOf
  */
 
-/** Start the tools. @param {Surroundings} page */
+/**
+ * Start the tools.
+ *
+ * @param {Surroundings} page
+ * @returns {{isOn: boolean}} whether signals are asked for, for which a hidden page stays connected
+ */
 export function startExtras(page) {
-  registerWorker(page.window, page.folder);
+  const { window, folder, texts } = page;
+  const { document, location } = window;
+  const now = () => window.performance.now();
+  const choices = new Choices(window, folder);
+  const sound = new Sound(window, now);
+  const notifications = new Notifications(window, (names) => hugSentence(names, texts), new URL("icons/icon-192.png", folder).href);
+  const signals = new Signals(page, choices, { sound, notifications, icon: new TabIcon(document) }, now);
+  new ToolsDialog(page, choices, { sound, notifications, signals });
+  for (const type of ["pointerdown", "keydown"]) {
+    window.addEventListener(type, () => choices.chosen.sound && sound.allow(), { passive: true });
+  }
+  window.addEventListener("storage", (event) => {
+    choices.follow(event);
+    signals.refresh();
+  });
+  window.addEventListener("hashchange", () => {
+    signals.refresh();
+    showImpossibleNames(document, location, texts);
+  });
+  showImpossibleNames(document, location, texts);
+  addDeveloperHelp(document, texts);
   addWallExtras(page);
+  signals.start();
+  registerWorker(window, folder);
+  return choices;
 }

@@ -2,6 +2,7 @@
 
 import { Session } from "../client/session.js";
 import { cloudStyleSheet, stateColor } from "../cloud/cloud.js";
+import { cloudStyleSheet, pictureUrl } from "../cloud/cloud.js";
 import { byId } from "../cloud/dom.js";
 import { Texts } from "../cloud/texts.js";
 import { adoptFirst } from "./adopt_socket.js";
@@ -40,11 +41,14 @@ const state = initialState(location);
 // Where a token is needed, an empty one is refused at once, with a sentence for the visitor.
 const needsToken = document.body.dataset.auth === "jwt" || token !== "";
 const folder = gatewayFolder(location);
+/** Who asked for signals gets them also while nobody looks. @type {{isOn: boolean}} */
+let signals = { isOn: false };
 const client = new Session({
   url: folder,
   pillows: state.subscription,
   token: needsToken ? token : undefined,
   reportShown: true,
+  hiddenTimeoutMs: () => (signals.isOn ? null : undefined),
   WebSocket: adoptFirst(globalThis.WebSocket, globalThis.preconnection),
 }).open();
 const announcer = new Announcer(texts);
@@ -83,7 +87,9 @@ const scheduler = new RedrawScheduler({
   now: () => performance.now(),
 });
 const app = new App(window, client, state, views, scheduler);
-const page = { window, folder, client, state, views, app, texts };
-const extras = new ExtrasLater(window, async () => (await load("extras")).startExtras(page));
+const page = { window, folder, client, state, views, app, texts, pictureUrl, nameOf: (/** @type {string} */ id) => id };
+const extras = new ExtrasLater(window, async () => {
+  signals = (await load("extras")).startExtras(page);
+});
 client.addEventListener("connection", ({ detail }) => extras.onConnection(detail));
 app.start();

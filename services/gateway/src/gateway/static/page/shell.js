@@ -14,7 +14,9 @@ export class Shell {
   #nameFilter;
   #announcement;
   #title = "";
+  #name = "Pillowcast";
   #hasBackLink = false;
+  #titlePrefix = "";
 
   /** @param {Document} document */
   constructor(document) {
@@ -44,7 +46,18 @@ export class Shell {
     this.#hasBackLink = hasBackLink;
     this.#back.hidden = !hasBackLink;
     this.#wall.hidden = id !== null;
-    const title = id === null ? "Pillowcast" : `${id} · Pillowcast`;
+    this.#name = id === null ? "Pillowcast" : `${id} · Pillowcast`;
+    this.#renderTitle();
+  }
+
+  /** Put a text before the title of the tab. @param {string} prefix */
+  setTitlePrefix(prefix) {
+    this.#titlePrefix = prefix;
+    this.#renderTitle();
+  }
+
+  #renderTitle() {
+    const title = this.#titlePrefix + this.#name;
     // Not compared with the document's, which a browser may have translated.
     if (this.#title !== title) this.#document.title = this.#title = title;
   }
