@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from devstack.processes import ROOT
 from pillowcast.errors import FrameError
-from pillowcast.frames import Snapshot, Unknown, parse_frame
+from pillowcast.frames import Changes, Snapshot, Unknown, parse_frame
 from pillowcast.pillow_state import STATES
 
 EXAMPLES: Final = ROOT / "packages/contract/examples/frames.json"
@@ -86,3 +86,21 @@ def test_the_states_are_those_of_the_contract() -> None:
     declared = ROOT / "packages/contract/src/contract/states.json"
 
     assert set(STATES) == set(json.loads(declared.read_text(encoding="utf-8")))
+
+
+def test_a_pillow_that_is_invalid_does_not_hide_the_others() -> None:
+    """It is left out and reported; without somebody who hears it the frame is invalid."""
+    errors: list[str] = []
+    at = "2026-11-29T14:00:00Z"
+    good = {"pillow": "cloud-1", "state": "hugging", "at": at}
+    frame = {"type": "update", "cursor": "k:1", "sent": 1, "pillows": [{"pillow": "b"}, good, 5]}
+    found = parse_frame(json.dumps(frame), lambda error: errors.append(str(error)))
+
+    assert isinstance(found, Changes)
+    assert [one.pillow for one in found.states] == ["cloud-1"]
+    assert errors == [
+        "update.pillows[0] is wrong: {'pillow': 'b'}",
+        "update.pillows[2] is wrong: 5",
+    ]
+    with pytest.raises(FrameError):
+        parse_frame(json.dumps(frame))

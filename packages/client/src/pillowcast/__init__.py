@@ -7,6 +7,7 @@ The client keeps one connection, reconnects, resumes at its cursor, and says at 
 whether the known states are live.
 """
 
+from pillowcast.address import Url
 from pillowcast.client import Client, connect
 from pillowcast.errors import FrameError, PillowcastError, RefusedError
 from pillowcast.freshness import Connection, Freshness
@@ -27,5 +28,6 @@ __all__ = [
     "Status",
     "Token",
     "Update",
+    "Url",
     "connect",
 ]

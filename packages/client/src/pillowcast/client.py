@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self
 
+from pillowcast.address import Address, Url
 from pillowcast.errors import PillowcastError, RefusedError
 from pillowcast.frames import Broker
 from pillowcast.freshness import Connection, Freshness, freshness_of, state_to_show
-from pillowcast.gateway_url import stream_url
 from pillowcast.link import Link, Status
 from pillowcast.pillow_state import State, Update
 from pillowcast.reader import Reader
@@ -27,7 +27,7 @@ logger = logging.getLogger("pillowcast")
 class Options:
     """The arguments of `connect`, which describes them."""
 
-    url: str
+    url: Url
     pillows: Sequence[str] | None = None
     token: Token | None = None
     cursor: str | None = None
@@ -37,7 +37,7 @@ class Options:
 
 
 def connect(
-    url: str,
+    url: Url,
     pillows: Sequence[str] | None = None,
     *,
     token: Token | None = None,
@@ -49,13 +49,13 @@ def connect(
 ) -> "Client":
     """Return a client, which connects at `async with` or `async for`.
 
-    `url`: the gateway, as `https://host/`. `pillows`: ids; all by default. `token`: a text, or a
-    function that returns one, or a coroutine function; a function is called for each connection,
-    and again before the token expires. `cursor`: that of an earlier client of the same gateway and
-    pillows, to receive only what changed after it. `on_connection`: is called with the client when
-    `connection` or `status` has changed. `on_watching`: the same of `watching`. `ssl`: which
-    certificates are trusted. `proxy`: a proxy's URL; True for that of the environment, None for
-    none.
+    `url`: the gateway, as `https://host/`, or a function that returns it, or a coroutine function;
+    a function is called for each connection. `pillows`: ids; all by default. `token`: a text, or
+    such a function, which is also called again before the token expires. `cursor`: that of an
+    earlier client of the same gateway and pillows, to receive only what changed after it.
+    `on_connection`: is called with the client when `connection` or `status` has changed.
+    `on_watching`: the same of `watching`. `ssl`: which certificates are trusted. `proxy`: a proxy's
+    URL; True for that of the environment, None for none.
 
     Raises TypeError or ValueError with what to write instead.
     """
@@ -82,7 +82,7 @@ class Client:
         self._on_watching = options.on_watching
         self._store = Store(options.cursor)
         self._session = ClientSession(
-            stream_url(options.url),
+            Address(options.url),
             Subscription(check_pillows(options.pillows), has_cursor=options.cursor is not None),
             self._store,
             options.token,
@@ -153,6 +153,11 @@ class Client:
     def invalid_frames(self) -> int:
         """How many invalid frames were ignored."""
         return self._session.invalid_frames
+
+    @property
+    def invalid_pillows(self) -> int:
+        """How many pillows in frames were ignored, because they were invalid."""
+        return self._session.invalid_pillows
 
     @property
     def connections(self) -> int:

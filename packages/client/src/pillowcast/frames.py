@@ -100,8 +100,12 @@ class Unknown:
 Frame = Snapshot | Changes | Removed | BrokerStatus | Heartbeat | Pong | Goodbye | Refusal | Unknown
 
 
-def parse_frame(text: object) -> Frame:
-    """Parse a message. Raises FrameError if it is no frame, or a field is missing or invalid."""
+def parse_frame(text: object, on_invalid: Callable[[FrameError], None] | None = None) -> Frame:
+    """Parse a message. Raises FrameError if it is no frame, or a field is missing or invalid.
+
+    `on_invalid` is called for each pillow that is invalid, which is left out so that it does not
+    hide the others; without it the frame is invalid.
+    """
     frame = _parse_object(text)
     kind = frame.get("type")
     if not isinstance(kind, str):
@@ -109,6 +113,8 @@ def parse_frame(text: object) -> Frame:
     required = _FIELDS.get(kind)
     if required is None:
         return Unknown()
+    if on_invalid is not None and required.get("pillows") is _is_states:
+        _leave_out_invalid(frame, on_invalid)
     optional = _OPTIONAL_FIELDS.get(kind, {})
     for name, is_valid in required.items():
         if name not in frame:
@@ -119,6 +125,16 @@ def parse_frame(text: object) -> Frame:
         if frame.get(name) is not None and not is_valid(frame[name]):
             raise FrameError(f"{kind}.{name} is wrong: {_shown(frame[name])}")
     return _BUILDERS[kind](frame)
+
+
+def _leave_out_invalid(frame: dict[str, Any], on_invalid: Callable[[FrameError], None]) -> None:
+    values = frame.get("pillows")
+    if not isinstance(values, list) or _is_states(values):
+        return
+    for index, value in enumerate(values):
+        if not _is_state(value):
+            on_invalid(FrameError(f"{frame['type']}.pillows[{index}] is wrong: {_shown(value)}"))
+    frame["pillows"] = [value for value in values if _is_state(value)]
 
 
 def _parse_object(text: object) -> dict[str, Any]:

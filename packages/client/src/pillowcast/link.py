@@ -49,8 +49,8 @@ class Session(Protocol):
     def address(self) -> str:
         """The URL to show."""
 
-    def url(self) -> str:
-        """Return the URL of the next attempt."""
+    async def url(self) -> str:
+        """Return the URL of the next attempt. Raises NotOpened."""
 
     def opened(self, socket: WebSocket) -> None:
         """A connection is open."""
@@ -150,7 +150,7 @@ class Link:
     async def _attempt(self) -> Ending:
         """Connect, and read until the connection ends."""
         try:
-            socket = await WebSocket.open(self._session.url(), self._transport)
+            socket = await WebSocket.open(await self._session.url(), self._transport)
         except NotOpened as error:
             return error.ending
         self.opened += 1

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pillowcast.address import Address
 from pillowcast.errors import FrameError
 from pillowcast.frames import Frame, Goodbye, Pong, Refusal, Snapshot, parse_frame
 from pillowcast.freshness import Connection, Times, connection_of
-from pillowcast.gateway_url import without_credentials
 from pillowcast.pillow_state import Update
 from pillowcast.retry_policy import RetryPolicy
 from pillowcast.server_clock import ServerClock
@@ -44,13 +44,13 @@ class ClientSession:
 
     def __init__(
         self,
-        stream_url: str,
+        address: Address,
         subscription: Subscription,
         store: Store,
         token: Token | None,
         callbacks: Callbacks,
     ) -> None:
-        self._stream_url = stream_url
+        self._address = address
         self._subscription = subscription
         self._store = store
         self._token = token
@@ -64,6 +64,7 @@ class ClientSession:
         self._lost = False
         self.policy = RetryPolicy()
         self.invalid_frames = 0
+        self.invalid_pillows = 0
         self.has_all = asyncio.Event()
         """Set while the present connection has brought all that was asked for."""
 
@@ -94,12 +95,16 @@ class ClientSession:
     @property
     def address(self) -> str:
         """The URL to show."""
-        return without_credentials(self._stream_url)
+        return self._address.shown
 
-    def url(self) -> str:
-        """Return the URL of the next attempt, which is also the first request."""
+    async def url(self) -> str:
+        """Return the URL of the next attempt, which is also the first request.
+
+        Raises NotOpened if none can be had.
+        """
+        stream_url = await self._address.find()
         query = self._subscription.request_by_query(self._store.cursor)
-        return f"{self._stream_url}?{query}" if query else self._stream_url
+        return f"{stream_url}?{query}" if query else stream_url
 
     def opened(self, socket: WebSocket) -> None:
         """Use a new connection: send the token first."""
@@ -142,7 +147,7 @@ class ClientSession:
     def received(self, message: str | bytes) -> None:
         """Apply a frame; one that is invalid is counted, and changes nothing."""
         try:
-            frame = parse_frame(message)
+            frame = parse_frame(message, self._count_pillow)
         except FrameError as error:
             self._count_fault(error)
             return
@@ -212,10 +217,20 @@ class ClientSession:
 
     def _count_fault(self, error: FrameError) -> None:
         self.invalid_frames += 1
+        self._log_fault(error)
+
+    def _count_pillow(self, error: FrameError) -> None:
+        self.invalid_pillows += 1
+        self._log_fault(error)
+
+    def _log_fault(self, error: FrameError) -> None:
         now_s = time.monotonic()
         if self._fault_logged_s is None or now_s - self._fault_logged_s >= _FAULT_LOG_INTERVAL_S:
             self._fault_logged_s = now_s
-            logger.warning("an invalid frame is ignored: %s; %d so far", error, self.invalid_frames)
+            frames, pillows = self.invalid_frames, self.invalid_pillows
+            logger.warning(
+                "ignored as invalid: %s; so far %d frames and %d pillows", error, frames, pillows
+            )
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
