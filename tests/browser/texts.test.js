@@ -125,6 +125,11 @@ test("a group has a sentence for each case, and one for all others", () => {
   assert.deepEqual(["neutral", "dancing"].map((state) => english.state(state)), ["Resting", "dancing"]);
 });
 
+test("a state that is unknown here is shown as it is, and no longer than a label", () => {
+  const states = ["constructor", "{count} hugs", "age.now", "x".repeat(24), "x".repeat(4_000)];
+  assert.deepEqual(states.map((state) => english.state(state)), [...states.slice(0, 4), `${"x".repeat(24)}…`]);
+});
+
 test("a text of the other direction is isolated", () => {
   const texts = new Texts("en", { "a.b": "{name} hugs" });
   assert.equal(texts.format("a.b", { name: "cloud" }), "cloud hugs");

@@ -40,11 +40,12 @@ test("pillows are filtered by state and name, and sorted by name, state or age",
   const roster = new Roster();
   const facts = { a1: ["hugging", 5], a2: ["neutral", 9], b10: ["hugging", 7], b9: ["neutral", 9] };
   Object.keys(facts).forEach((id) => roster.add(id));
-  const select = (filter) => roster.select({ ...ALL, ...filter }, (id) => facts[id][0], (id) => facts[id][1], ["neutral", "hugging"]).join(" ");
+  const select = (filter, order = ["neutral", "hugging"]) => roster.select({ ...ALL, ...filter }, (id) => facts[id][0], (id) => facts[id][1], order).join(" ");
   assert.equal(select({}), "a1 a2 b9 b10");
   assert.equal(select({ states: ["hugging"] }), "a1 b10");
   assert.equal(select({ name: " B " }), "b9 b10");
   assert.equal(select({ order: "state" }), "a2 b9 a1 b10");
+  assert.equal(select({ order: "state" }, ["hugging"]), "a1 b10 a2 b9", "a state that is unknown here comes last");
   assert.equal(select({ order: "newest" }), "a2 b9 b10 a1");
   assert.equal(select({ order: "oldest" }), "a1 b10 a2 b9");
   const hugs = { a2: 3, b9: 3, b10: 4 };
@@ -104,7 +105,7 @@ test("a fragment is parsed to a route, and a filter survives formatting and pars
   assert.equal(parseHash("#cloud-1").pillow, "cloud-1");
   assert.deepEqual(parseHash(""), { pillow: null, filter: ALL });
   for (const hash of ["#", "#%", "#Cloud 1", "#bridge", "#order=sideways", "#state="]) assert.deepEqual(parseHash(hash), { pillow: null, filter: ALL }, hash);
-  for (const filter of [ALL, { states: ["hugging", "neutral"], name: "a&b=ü %", order: "newest" }, { ...ALL, name: "cloud-1" }]) {
+  for (const filter of [ALL, { states: ["hugging", "neutral"], name: "a&b=ü %", order: "newest" }, { ...ALL, states: ["some & new"] }, { ...ALL, name: "cloud-1" }]) {
     assert.deepEqual(parseHash(formatHash(filter)).filter, filter);
   }
 });

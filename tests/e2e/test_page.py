@@ -3,12 +3,13 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
 from contract.states import STATES
 from devstack.broker import Broker
@@ -608,6 +609,37 @@ async def test_page_resumes_at_its_cursor_when_the_browser_is_online_again(
     await wait_shown(page, "away", "hugging")
     await wait_connected(page, "live")
     assert "since=" in sockets[-1]
+
+
+async def test_what_the_page_does_not_know_stays_in_its_place(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """A state of a newer gateway has its card and its chip; an invalid pillow hides no other."""
+    monitor.expect("A frame was refused")
+    long_state = "d" * 300
+
+    def answer(socket: WebSocketRoute) -> None:
+        known = [pillow(f"cloud-{n}", "hugging") for n in range(30)]
+        strange = [pillow("a-1", long_state), pillow("a-2", "constructor")]
+        invalid = [{"pillow": "Cloud 1", "state": "hugging"}, None, {"pillow": "cloud-32"}]
+        head = {"type": "snapshot", "cursor": "e:1", "recovered": False, "broker": "online"}
+        now = {"sent": time.time() * 1000, "watching": 1}
+        socket.send(json.dumps({**head, **now, "pillows": [*invalid, *known, *strange]}))
+
+    def pillow(name: str, state: str) -> dict[str, str]:
+        return {"pillow": name, "state": state, "at": "2026-11-29T14:00:00Z"}
+
+    await page.route_web_socket("**/ws*", answer)
+    await open_page(page, monitor, site)
+    await expect(card(page, "a-2")).to_have_attribute("data-state", "constructor")
+    for name in (long_state, "constructor"):
+        await expect(page.locator(f'[data-filter="{name}"] .count')).to_have_text("1")
+    within = """card => { const box = card.getBoundingClientRect();
+        const inner = card.querySelector('.state').getBoundingClientRect();
+        return inner.width > 0 && inner.left >= box.left && inner.right <= box.right; }"""
+    assert await card(page, "a-1").evaluate(within)
+    await page.locator('[data-filter="constructor"]').click()
+    await expect(page.locator(".card")).to_have_count(1)
 
 
 async def test_frozen_page_closes_its_connection_and_resumes(

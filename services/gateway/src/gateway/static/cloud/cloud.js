@@ -34,7 +34,7 @@ export function cloudStyleSheet() {
 
 /** The colour of a state; that of `neutral` if it is unknown here. @param {string} state */
 export function stateColor(state) {
-  return colors[state] ?? colors.neutral;
+  return colors[Object.hasOwn(colors, state) ? state : "neutral"];
 }
 
 /**
@@ -70,7 +70,7 @@ export function watchSight(cloud) {
  *   transition; `isStill`: without the pose's animation; `color`: instead of the state's own
  */
 export function setPose(cloud, state, texts, { isSoft = true, isStill = false, color = stateColor(state) } = {}) {
-  const known = state in POSES ? state : "neutral";
+  const known = Object.hasOwn(POSES, state) ? state : "neutral";
   const before = cloud.dataset.pose;
   if (before === known && cloud.classList.contains("still") === isStill) return;
   const softly = isSoft && before !== undefined && canMove(cloud);

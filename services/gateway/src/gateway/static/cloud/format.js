@@ -61,7 +61,7 @@ export function describePillow(pillow, { fresh, ageMs, isRetained }, texts) {
   }
   const { state, last, clock } = pillow;
   const isOld = fresh === "stale" || isOutdated(pillow, fresh);
-  const activity = isOld ? texts.choose("was", state, { state }) : texts.state(state);
+  const activity = isOld ? texts.choose("was", state, { state: texts.state(state) }) : texts.state(state);
   // The age of a pillow whose clock is behind is as wrong as its clock.
   const isAgeWrong = isClockWrong(clock) && (fresh === "live" || fresh === "quiet");
   const age = isAgeWrong ? texts.format(`pillow.clock-${clock}`) : texts.age(ageMs);

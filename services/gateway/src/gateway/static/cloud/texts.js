@@ -16,6 +16,9 @@ const UNITS = [["day", DAY], ["hour", HOUR], ["minute", MINUTE]];
 /** Scripts that are written from right to left: Hebrew, Arabic, and what lies between and beside them. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
+/** What has more characters than any label of a state. */
+const TOO_LONG = /^(.{24}).+/su;
+
 /** @typedef {Record<string, string | Record<string, string>>} Table sentences by key */
 
 export class Texts {
@@ -79,9 +82,9 @@ export class Texts {
     return this.format(key in this.#table ? key : `${group}.other`, values);
   }
 
-  /** The label of a state; the state itself if it is unknown here. @param {string} state */
+  /** The label of a state; the beginning of the state itself if it is unknown here. @param {string} state */
   state(state) {
-    return this.format(`state.${state}` in this.#table ? `state.${state}` : state);
+    return `state.${state}` in this.#table ? this.format(`state.${state}`) : state.replace(TOO_LONG, "$1…");
   }
 
   /** @param {number} value */

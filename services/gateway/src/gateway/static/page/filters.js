@@ -8,6 +8,9 @@ import { needsFilters } from "./layout.js";
 /** Delay after a key before the name filter is applied. */
 const TYPING_DELAY_MS = 120;
 
+/** A newer gateway may have more states than are known here: each has a chip, up to this number of all. */
+const MAX_CHIPS = 24;
+
 /** @typedef {import("./route.js").Filter} Filter */
 
 export class Filters {
@@ -23,6 +26,7 @@ export class Filters {
   #toggle;
   /** @type {Filter} */
   #filter = { states: [], name: "", order: "name" };
+  #chipBar;
   #onChange;
   #texts;
 
@@ -39,7 +43,8 @@ export class Filters {
     this.#order = byId(document, "sort-order");
     this.#shownCount = byId(document, "shown-count");
     this.#toggle = byId(document, "filter-toggle");
-    for (const state of STATES) byId(document, "state-filters").append(this.#createChip(state));
+    this.#chipBar = byId(document, "state-filters");
+    this.#addChips(STATES);
     this.#listen();
     byId(document, "reset-filters").addEventListener("click", () => {
       this.set({ states: [], name: "", order: this.#filter.order });
@@ -70,12 +75,20 @@ export class Filters {
    */
   render(counts, shown, all) {
     this.#bar.hidden = !needsFilters(all);
+    this.#addChips(counts.keys());
     for (const [state, { chip, count }] of this.#chips) {
       const number = counts.get(state) ?? 0;
       setText(count, this.#texts.number(number));
       chip.classList.toggle("zero", number === 0);
     }
     setText(this.#shownCount, shown === all ? "" : this.#texts.format("filters.shown", { shown, all }));
+  }
+
+  /** @param {Iterable<string>} states those that have a chip already are left out */
+  #addChips(states) {
+    for (const state of states) {
+      if (state !== "unknown" && !this.#chips.has(state) && this.#chips.size < MAX_CHIPS) this.#chipBar.append(this.#createChip(state));
+    }
   }
 
   /** @param {string} state */
@@ -116,6 +129,7 @@ export class Filters {
   }
 
   #renderPressed() {
+    this.#addChips(this.#filter.states);
     for (const [state, { chip }] of this.#chips) chip.setAttribute("aria-pressed", String(this.#filter.states.includes(state)));
   }
 }

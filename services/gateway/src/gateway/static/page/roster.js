@@ -52,7 +52,8 @@ export class Roster {
       (id) => (states.length === 0 || states.includes(stateOf(id))) && (part === "" || id.includes(part)),
     );
     // The sort is stable, so equal pillows stay in alphabetical order.
-    if (order === "state") return sortBy(ids, (id) => stateOrder.indexOf(stateOf(id)));
+    // A state that is unknown here comes last.
+    if (order === "state") return sortBy(ids, (id) => (stateOrder.indexOf(stateOf(id)) + 1) || Infinity);
     if (order === "newest") return sortBy(ids, (id) => -asOf(id));
     if (order === "oldest") return sortBy(ids, asOf);
     if (order === "hugged") return sortBy(ids, (id) => -hugsOf(id));

@@ -54,7 +54,7 @@ export const wallHash = (filter) => formatHash(filter).replace(/^#?/, (hash) => 
 /** The fragment of a filtered wall; "" for one that shows everything. @param {Filter} filter */
 export function formatHash({ states, name, order }) {
   const fields = [];
-  if (states.length > 0) fields.push(`state=${states.join(",")}`);
+  if (states.length > 0) fields.push(`state=${states.map(encodeURIComponent).join(",")}`);
   if (name !== "") fields.push(`name=${encodeURIComponent(name)}`);
   if (order !== "name") fields.push(`order=${order}`);
   return fields.length === 0 ? "" : `#${fields.join("&")}`;
