@@ -178,6 +178,45 @@ async def test_a_service_that_has_lost_the_broker(stack: Deployment) -> None:
     one(lines, "start the broker, or correct MQTT_URL")
 
 
+async def test_two_gateways_with_one_instance_name(stack: Deployment) -> None:
+    """Both are connected to the broker; each says of itself that it is not alone."""
+    first, second = (Gateway(stack.broker, stack.prefix, INSTANCE="twin") for _ in range(2))
+    async with first, second:
+        for gateway in (first, second):
+            lines: list[str] = []
+            async with asyncio.timeout(60):
+                while not lines:
+                    lines = wrong(await doctor(stack.env, gateway=gateway.ops_url))
+            one(lines, "gateway twin: mqtt", "another process uses this instance", "of its own")
+
+
+async def test_a_gateway_of_another_version(stack: Deployment, tmp_path: Path) -> None:
+    """As if another release was installed on its machine."""
+    installed = tmp_path / "pillowcast_gateway-0.0.9.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: pillowcast-gateway\nVersion: 0.0.9\n"
+    )
+    older = Gateway(stack.broker, stack.prefix, INSTANCE="g0", PYTHONPATH=str(tmp_path))
+    async with older:
+        lines = wrong(await doctor(stack.env, gateway=older.ops_url))
+
+    one(lines, "gateway g0: version: 0.0.9; this command is of", "install one version everywhere")
+
+
+async def test_a_journal_that_has_no_room(stack: Deployment, tmp_path: Path) -> None:
+    """The limit of file sizes stands for a full disk; a real one needs rights that tests lack."""
+    env = {**os.environ, **stack.env, "POLLER_JOURNAL": str(tmp_path)}
+    out, _, status = await run_to_end(
+        "sh", "-c", 'ulimit -f 8; exec "$0" doctor', COMMAND, env=env, within_s=60
+    )
+
+    assert status == 1
+    assert re.search(
+        r"journal: .* cannot be written \(File too large\) → make room", out.decode()
+    ), out.decode()
+
+
 async def test_a_clock_that_is_half_a_minute_off(stack: Deployment) -> None:
     """This machine's against the queue's, and so those of the services against this one's."""
     clock = {

@@ -32,7 +32,10 @@ def test_no_journal_and_a_missing_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [(errno.ENOSPC, "make room on that disk"), (errno.EROFS, "let the poller's user write there")],
+    [
+        (errno.ENOSPC, "make room on that disk, or raise the quota or the limit of file sizes"),
+        (errno.EROFS, "let the poller's user write there"),
+    ],
 )
 def test_a_disk_that_is_full_or_read_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, advice: str

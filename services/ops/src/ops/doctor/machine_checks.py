@@ -80,8 +80,8 @@ def check_journal(folder: Path | None, found: Findings) -> None:
             os.fsync(probe.fileno())
     except OSError as error:
         advice = (
-            "make room on that disk"
-            if error.errno == errno.ENOSPC
+            "make room on that disk, or raise the quota or the limit of file sizes"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             else "let the poller's user write there"
         )
         found.wrong("journal", f"{folder} cannot be written ({error.strerror})", advice)
