@@ -141,7 +141,9 @@ async def subscribed(
             await asyncio.gather(listening, return_exceptions=True)
 
 
-async def retained_states(broker: Broker, prefix: str, count: int) -> dict[str, Update]:
+async def retained_states(
+    broker: Broker, prefix: str, count: int, *, within_s: float = WITHIN_S
+) -> dict[str, Update]:
     """Return the retained states by pillow, once there are `count` of them."""
     found: dict[str, Update] = {}
     async with subscribed(broker, f"{prefix}/+/state") as messages:
@@ -154,7 +156,7 @@ async def retained_states(broker: Broker, prefix: str, count: int) -> dict[str, 
                 found[pillow] = update
             return len(found) >= count
 
-        await eventually(all_there, f"{count} states")
+        await eventually(all_there, f"{count} states", within_s=within_s)
     return found
 
 

@@ -73,14 +73,15 @@ class Consumer:
         Returns their number, and how many were requested.
         """
         loop = asyncio.get_running_loop()
-        limit = min(places, self._page_size.messages(loop.time()))
+        request = self._page_size.request(loop.time())
+        limit = min(places, request.messages)
         try:
             number = await self._fetcher.fetch(places, limit, stopped)
         except QueueUnavailable as error:
             if error.suspects_page:
-                self._page_size.record_failed_page(loop.time())
+                self._page_size.record_failed_page(request, loop.time())
             raise
-        self._page_size.record_page(loop.time(), number)
+        self._page_size.record_page(request, number)
         return number, limit
 
     def _start_extra_loop(self, stopped: "asyncio.Future[Any]", group: asyncio.TaskGroup) -> None:

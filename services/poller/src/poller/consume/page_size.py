@@ -24,17 +24,29 @@ MAX_SUSPECTS: Final = 64
 """Limit of failed pages that are remembered; above it the oldest is forgotten."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Suspect:
     """A failed page: when its messages come back, and how often it has failed.
 
-    `received_before` is the number of pages that had been received when it failed.
+    The leases of its messages began somewhere between its request and its failure, so that they end
+    between `back_from_s` and `back_by_s`. `received_before` is the number of pages that had been
+    received when it failed.
     """
 
-    back_at_s: float
+    back_from_s: float
+    back_by_s: float
     failures: int
     received_before: int
     to_receive: int = CLEARED_BY
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A request of a page of up to `messages`, and the failed page whose messages may be in it."""
+
+    messages: int
+    began_s: float
+    suspect: _Suspect | None
 
 
 class PageSize:
@@ -48,35 +60,43 @@ class PageSize:
         self._suspects: deque[_Suspect] = deque(maxlen=MAX_SUSPECTS)
         self._received = 0
 
-    def messages(self, now_s: float) -> int:
-        """Return how many messages to request."""
+    def request(self, now_s: float) -> PageRequest:
+        """Return how many messages to request now."""
         suspect = self._suspect(now_s)
-        return SIZES[suspect.failures] if suspect else PAGE_SIZE
+        return PageRequest(SIZES[suspect.failures] if suspect else PAGE_SIZE, now_s, suspect)
 
-    def record_failed_page(self, now_s: float) -> None:
+    def record_failed_page(self, request: PageRequest, now_s: float) -> None:
         """Record a page that failed, perhaps because of a message in it."""
-        suspect = self._suspect(now_s)
+        # The messages may have come back while the request was on its way.
+        suspect = request.suspect or self._suspect(now_s)
         failures = 1
         if suspect:
-            self._suspects.remove(suspect)
+            self._forget(suspect)
             failures = suspect.failures
             # Where no other page was received meanwhile, the cause is the service, not a message.
             if self._received > suspect.received_before:
                 failures = min(failures + 1, len(SIZES) - 1)
-        self._suspects.append(_Suspect(now_s + self._lease_s, failures, self._received))
+        back_from_s, back_by_s = request.began_s + self._lease_s, now_s + self._lease_s
+        self._suspects.append(_Suspect(back_from_s, back_by_s, failures, self._received))
 
-    def record_page(self, now_s: float, messages: int) -> None:
+    def record_page(self, request: PageRequest, messages: int) -> None:
         """Record a page that was received."""
         self._received += 1
-        suspect = self._suspect(now_s)
-        if suspect is None:
+        suspect = request.suspect
+        # Before all its messages are back, a page proves nothing about them.
+        if suspect is None or request.began_s < suspect.back_by_s:
             return
         suspect.to_receive -= messages
         # An empty page shows that its messages are no longer there.
         if suspect.to_receive <= 0 or not messages:
-            self._suspects.remove(suspect)
+            self._forget(suspect)
 
     def _suspect(self, now_s: float) -> _Suspect | None:
-        """Return the page that failed first, if its messages are back."""
+        """Return the page that failed first, if its messages may be back."""
         first = self._suspects[0] if self._suspects else None
-        return first if first and now_s >= first.back_at_s else None
+        return first if first and now_s >= first.back_from_s else None
+
+    def _forget(self, suspect: _Suspect) -> None:
+        # A request beside this one may have forgotten it already.
+        if suspect in self._suspects:
+            self._suspects.remove(suspect)
