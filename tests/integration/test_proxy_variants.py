@@ -111,13 +111,13 @@ async def test_the_refusal_of_the_own_page_says_what_to_change(
     assert '"peer": "127.0.0.1"' in line
 
 
-async def test_behind_nginxs_default_host_a_client_of_this_machine_is_let_in(
+async def test_behind_nginxs_default_host_a_program_of_this_machine_is_let_in(
     gateway: Gateway, tmp_path: Path
 ) -> None:
-    """A page of another port is not if its browser says so."""
+    """A page of another port is not: its browser says what it is."""
     async with nginx(tmp_path, gateway, "") as proxy:
         assert (await first_frame(proxy.port))["type"] == "snapshot"
-    async with nginx(tmp_path, gateway, "proxy_set_header Sec-Fetch-Site same-site;") as proxy:
+    async with nginx(tmp_path, gateway, "proxy_set_header User-Agent Mozilla/5.0;") as proxy:
         assert (await first_frame(proxy.port))["code"] == 4403
 
 

@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 
 from gateway.transport.origin_policy import (
     browser_says_same_origin,
-    is_same_loopback_name,
+    is_local_program,
     origin_allowed,
 )
 
 HOST = "pillows.example:8080"
+CHROMIUM = b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36"
 
 
 @pytest.mark.parametrize(
@@ -134,6 +135,8 @@ def test_a_browser_says_whether_a_request_is_to_the_pages_own_origin(
             "::1",
             False,
         ),
+        ("http://127.0.0.1:8000", "127.0.0.1:8080", {b"user-agent": CHROMIUM}, "::1", False),
+        ("http://127.0.0.1:8000", "127.0.0.1:8080", {b"user-agent": b"Python/3"}, "::1", True),
         ("http://127.0.0.1:8000", "127.0.0.1:8080", {}, "10.0.0.1", False),
         ("http://127.0.0.1:8000", "127.0.0.1:8080", {}, None, False),
         ("http://localhost:8000", "127.0.0.1:8080", {}, "127.0.0.1", False),
@@ -144,15 +147,15 @@ def test_a_browser_says_whether_a_request_is_to_the_pages_own_origin(
         ("file://localhost", "localhost:8080", {}, "127.0.0.1", False),
     ],
 )
-def test_on_loopback_another_port_of_one_name_counts(
+def test_a_program_of_this_machine_may_name_another_port(
     origin: str, host: str, fields: dict[bytes, bytes], peer: str | None, is_local: bool
 ) -> None:
-    """Unless the browser says by Sec-Fetch-Site that the page is of another one."""
-    assert is_same_loopback_name(origin, host, fields, peer) is is_local
+    """A page in a browser may not."""
+    assert is_local_program(origin, host, fields, peer) is is_local
 
 
 @given(st.text(), st.text())
 def test_any_origin_is_decided_without_an_exception(origin: str, host: str) -> None:
     """It is chosen by the client."""
     assert origin_allowed(origin, [host], ()) in (True, False)
-    assert is_same_loopback_name(origin, host, {}, "127.0.0.1") in (True, False)
+    assert is_local_program(origin, host, {}, "127.0.0.1") in (True, False)

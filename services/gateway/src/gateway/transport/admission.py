@@ -25,7 +25,7 @@ from gateway.transport.forwarded import (
 from gateway.transport.host_policy import foreign_host
 from gateway.transport.origin_policy import (
     browser_says_same_origin,
-    is_same_loopback_name,
+    is_local_program,
     origin_allowed,
 )
 from runtime.networks import Network
@@ -175,7 +175,7 @@ def _refusal_of_origin(
     if (
         origin_allowed(origin, hosts, policy.allowed_origins, is_https=is_https)
         or browser_says_same_origin(fields)
-        or (not is_https and is_same_loopback_name(origin, host, fields, peer))
+        or (not is_https and is_local_program(origin, host, fields, peer))
     ):
         return None
     if is_https and not origin.startswith("https:"):

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from runtime.web_host import is_loopback, parse_host
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_BROWSERS: Final = b"mozilla/"
+"""What the `User-Agent` of every browser has."""
 
 
 def origin_allowed(
@@ -34,16 +36,18 @@ def browser_says_same_origin(fields: Mapping[bytes, bytes]) -> bool:
     return fields.get(b"sec-fetch-site") == b"same-origin"
 
 
-def is_same_loopback_name(
+def is_local_program(
     origin: str, host: str, fields: Mapping[bytes, bytes], peer: str | None
 ) -> bool:
-    """Return whether this machine asks, and origin and host are its one name with any ports.
+    """Return whether a program of this machine asks, with an origin of another port than the host.
 
-    So it is behind nginx without a line about Host, which then is the gateway's own address.
-    Whoever has a page at another port of this machine can run a program here too.
-    A page of another port whose browser says so by `Sec-Fetch-Site` does not count.
+    So it is behind nginx without a line about Host, which then is the gateway's own address. A
+    program may name any origin, so that a refusal would protect nobody. A browser is none: it sends
+    `Sec-Fetch-Site`, or at least its `User-Agent`, which no page can change for a WebSocket.
     """
-    if b"sec-fetch-site" in fields or peer is None or not is_loopback(peer):
+    if peer is None or not is_loopback(peer):
+        return False
+    if b"sec-fetch-site" in fields or _BROWSERS in fields.get(b"user-agent", b"").lower():
         return False
     scheme, _, site = origin.lower().partition("://")
     name = parse_host(site)
