@@ -57,3 +57,17 @@ async def test_a_reader_cannot_write(tmp_path: Path) -> None:
     finally:
         await writer.dispose()
         await reader.dispose()
+
+
+async def test_a_commit_of_a_writer_is_on_the_disk(tmp_path: Path) -> None:
+    """A power cut loses what was not committed, and nothing else."""
+    engine = open_database(HistoryUrl.parse(f"sqlite:///{tmp_path}/history.db"), read_only=False)
+    try:
+        async with engine.connect() as connection:
+            found = [
+                (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
+                for name in ("journal_mode", "synchronous")
+            ]
+        assert found == ["wal", 2]
+    finally:
+        await engine.dispose()

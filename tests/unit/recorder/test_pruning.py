@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from history.reading import HistoryReader
 from history.schema import EPISODES, LISTENED, PILLOWS, SIZES, STATES
@@ -72,6 +72,31 @@ async def test_pruning_deletes_before_an_instant_and_nothing_after(
         page = await HistoryReader(engine).page("cloud-1", (0, 0), 2**62, 100)
         assert page is not None
         assert list(page.states) == [one.payload.decode() for one in young]
+
+
+async def test_the_file_becomes_smaller_but_keeps_a_little_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In several steps; what is left is there."""
+    monkeypatch.setattr(pruning, "VACUUM_PAGES", 7)
+    async with database(tmp_path) as engine:
+        store = HistoryStore(engine, "a", 10)
+        for start in range(0, 3000, 500):
+            await store.write([state((start + one) * S) for one in range(500)], [])
+
+        await Pruner(engine).prune(T0 + 7 * SLOT_US)
+
+        async with engine.connect() as connection:
+            free, pages = [
+                (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
+                for name in ("freelist_count", "page_count")
+            ]
+            whole = (await connection.execute(text("PRAGMA integrity_check"))).scalar_one()
+            count = select(func.count()).select_from(STATES)
+            left = (await connection.execute(count)).scalar_one()
+    assert (whole, left) == ("ok", 900)
+    assert 0 < free <= pages // 5
+    assert pages * 4096 < 250_000
 
 
 async def test_a_pillow_that_was_deleted_can_come_back(tmp_path: Path) -> None:

@@ -12,6 +12,12 @@ from recorder.retention import Slot
 STEP: Final = 5000
 """The most states that one transaction deletes."""
 
+KEPT_FREE: Final = 10
+"""One page of so many stays free, to be used again."""
+
+VACUUM_PAGES: Final = 500
+"""How many pages are given back in one transaction: 2 MB."""
+
 
 class Pruner:
     """Deletes rows. The engine is the caller's."""
@@ -36,10 +42,27 @@ class Pruner:
         async with self._engine.begin() as connection:
             await connection.execute(delete(SIZES).where(SIZES.c.slot < cutoff_us // SLOT_US))
             await connection.execute(delete(LISTENED).where(LISTENED.c.ended_us < cutoff_us))
-            if connection.dialect.name == "sqlite":
-                # Gives the free pages at the end of the file back to the disk.
-                await connection.execute(text("PRAGMA incremental_vacuum"))
+        if self._engine.dialect.name == "sqlite":
+            await self._give_back()
         return removed
+
+    async def _give_back(self) -> None:
+        """Give free pages of the file back to the disk, but for those that are soon used again.
+
+        To give all back would move pages at each check, only for the file to grow again.
+        """
+        async with self._engine.connect() as connection:
+            free = (await connection.execute(text("PRAGMA freelist_count"))).scalar_one()
+            pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
+        surplus = free - pages // KEPT_FREE
+        for first in range(0, surplus, VACUUM_PAGES):
+            count = min(VACUUM_PAGES, surplus - first)
+            async with self._engine.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert driver is not None, "a connection that is open has one of its driver"
+                # A script, because each page is a row of this statement, and it has no columns: to
+                # execute it would give back one page.
+                await driver.executescript(f"PRAGMA incremental_vacuum({count})")
 
     async def _prune_states(self, number: int, cutoff_us: int) -> int:
         columns, removed = STATES.c, 0
