@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { MAX_MOVES, movesOf } from "../../services/gateway/src/gateway/static/page/card_moves.js";
-import { DETAIL_STEPS, DetailLimit, middleFrameMs } from "../../services/gateway/src/gateway/static/page/frame_pace.js";
+import { DETAIL_STEPS, DetailLimit, middleFrameMs, watchFrames } from "../../services/gateway/src/gateway/static/page/frame_pace.js";
 import { heldOrder, isHeld, LEFT_MS, OrderHold } from "../../services/gateway/src/gateway/static/page/order_hold.js";
 import { keyStep } from "../../services/gateway/src/gateway/static/page/wall_keys.js";
 import { ManualClock, seeded } from "./fakes.js";
@@ -134,4 +134,22 @@ test("the middle time between frames leaves out the pause of a collector", () =>
 
 test("in a mirrored page the arrow keys follow the eye", () => {
   assert.deepEqual(["ArrowLeft", "ArrowRight", "ArrowUp"].map((key) => keyStep(key, 7, 21, true)), [1, -1, -7]);
+});
+
+test("frames are measured while something moves, and a slow sample is repeated soon", () => {
+  const time = new ManualClock();
+  const seen = { frames: 0, limits: [], frameMs: SLOW, animations: 1 };
+  const window = {
+    document: { hidden: false, getAnimations: () => Array(seen.animations) },
+    requestAnimationFrame: (callback) => time.timers.setTimeout(() => { seen.frames += 1; callback(time.monotonic()); }, seen.frameMs),
+    setTimeout: time.timers.setTimeout,
+    setInterval: (callback, ms) => time.timers.setTimeout(callback, ms),
+  };
+  watchFrames(window, () => 20, new DetailLimit(DETAIL_STEPS), (clouds) => seen.limits.push(clouds));
+  time.pass(8_000);
+  assert.deepEqual(seen.limits, [12]);
+  assert.ok(seen.frames < 60);
+  seen.frames = seen.animations = 0;
+  time.pass(60_000);
+  assert.equal(seen.frames, 0, "a page at rest is not drawn for that");
 });

@@ -32,6 +32,11 @@ export class DetailLimit {
     return this.#steps[this.#step];
   }
 
+  /** Whether the last sample was slow, so that the next one decides. */
+  get isSuspicious() {
+    return this.#slow > 0;
+  }
+
   /**
    * @param {number} frameMs time of a frame, the middle one of a sample
    * @param {number} count number of clouds
@@ -68,8 +73,12 @@ export function middleFrameMs(times) {
 }
 
 const FRAMES = 30;
+/** A slow device gives fewer frames for a sample. */
+const SAMPLE_MS = 1_500;
 const FIRST_MS = 3_000;
 const INTERVAL_MS = 15_000;
+/** A slow sample is repeated so soon. */
+const AGAIN_MS = 1_000;
 
 /**
  * Measure frames now and then, while something moves.
@@ -80,21 +89,21 @@ const INTERVAL_MS = 15_000;
  * @param {(clouds: number) => void} onChange
  */
 export function watchFrames(window, countOf, limit, onChange) {
+  const { document } = window;
+  // A page at rest is drawn as rarely as it likes.
+  const isMoving = () => !document.hidden && countOf() > 0 && document.getAnimations().length > 0;
+  const begin = () => isMoving() && sample([]);
   const sample = (/** @type {number[]} */ times) =>
     window.requestAnimationFrame((time) => {
       times.push(time);
-      if (window.document.hidden) return;
-      if (times.length < FRAMES) {
-        sample(times);
-        return;
-      }
-      const before = limit.clouds;
-      if (countOf() > 0) limit.add(middleFrameMs(times), countOf(), time);
-      if (limit.clouds !== before) onChange(limit.clouds);
+      if (times.length < FRAMES && time - times[0] < SAMPLE_MS) sample(times);
+      else if (isMoving()) finish(middleFrameMs(times), time);
     });
-  const begin = () => {
-    // A page at rest is drawn as rarely as it likes.
-    if (!window.document.hidden && countOf() > 0 && window.document.getAnimations().length > 0) sample([]);
+  const finish = (/** @type {number} */ frameMs, /** @type {number} */ now) => {
+    const before = limit.clouds;
+    limit.add(frameMs, countOf(), now);
+    if (limit.clouds !== before) onChange(limit.clouds);
+    else if (limit.isSuspicious) window.setTimeout(begin, AGAIN_MS);
   };
   window.setTimeout(begin, FIRST_MS);
   window.setInterval(begin, INTERVAL_MS);

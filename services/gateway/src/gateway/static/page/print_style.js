@@ -28,6 +28,7 @@ export const PRINT_STYLE = `
   #clouds[data-size] .card .state { position: static; width: auto; height: auto; margin: 0; clip-path: none; white-space: normal; color: #000; background: none; border: 1px solid #000; padding: 2px 10px 3px; overflow: visible; }
   #clouds[data-size] .picture { width: min(100%, 34mm); height: auto; }
   #clouds .when-note { position: static; width: auto; height: auto; margin: 0; clip-path: none; overflow: visible; white-space: normal; }
+  #clouds time[aria-hidden="true"] { display: none; }
   #clouds .facts, #clouds .when { min-height: 0; white-space: normal; }
   #detail .state { color: #000; background: none; border: 1px solid #000; }
   #clouds .card h2 { white-space: normal; overflow-wrap: anywhere; }

@@ -238,7 +238,9 @@ export class Wall {
     if (this.#grid === null) return;
     const top = this.#container.getBoundingClientRect().top + tilePosition(index, this.#grid).top;
     const bottom = top + this.#grid.height;
-    if (top < SCROLL_MARGIN_PX) scrollBy(0, top - SCROLL_MARGIN_PX);
+    // The tools may lie above the cards.
+    const margin = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || SCROLL_MARGIN_PX;
+    if (top < margin) scrollBy(0, top - margin);
     else if (bottom > innerHeight - SCROLL_MARGIN_PX) scrollBy(0, bottom - innerHeight + SCROLL_MARGIN_PX);
     this.arrange();
   }

@@ -54,7 +54,7 @@ function preparePrint(window, container, wall, texts) {
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   const stamp = document.createElement("p");
   stamp.className = "print-stamp";
-  container.before(stamp);
+  byId(document, "main").prepend(stamp);
   const set = (/** @type {boolean} */ isPrinted) => {
     if (wall.isPrinted === isPrinted) return;
     wall.isPrinted = isPrinted;

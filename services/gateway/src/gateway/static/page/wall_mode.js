@@ -135,7 +135,7 @@ export class WallMode {
   /** A browser releases the lock when the page is hidden. Without the right to it, the system's own setting holds. */
   async #keepAwake() {
     const { wakeLock } = this.#window.navigator;
-    if (this.#document.hidden || wakeLock === undefined) return;
+    if (this.#document.hidden || wakeLock === undefined || this.#wakeLock?.released === false) return;
     const lock = await wakeLock.request("screen").catch(() => null);
     if (this.#open === null) lock?.release();
     else this.#wakeLock = lock;
