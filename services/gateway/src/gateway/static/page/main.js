@@ -1,8 +1,7 @@
 /** Starts the page: creates its parts in the browser's document and connects them. */
 
 import { Session } from "../client/session.js";
-import { cloudStyleSheet, stateColor } from "../cloud/cloud.js";
-import { cloudStyleSheet, pictureUrl } from "../cloud/cloud.js";
+import { cloudStyleSheet, pictureUrl, stateColor } from "../cloud/cloud.js";
 import { byId } from "../cloud/dom.js";
 import { Texts } from "../cloud/texts.js";
 import { adoptFirst } from "./adopt_socket.js";

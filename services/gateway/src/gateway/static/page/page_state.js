@@ -5,6 +5,7 @@
 
 import { nameable } from "../client/options.js";
 import { MAX_DETAILED } from "./layout.js";
+import { isReconnection } from "./reconnection.js";
 import { Roster } from "./roster.js";
 
 /** @typedef {import("../client/store.js").Update} Update */
@@ -80,16 +81,6 @@ export class PageState {
   get hasBackLink() {
     return this.route.pillow !== null && !(this.#named.size === 1 && this.#named.has(this.route.pillow));
   }
-}
-
-/**
- * Whether an update only ends `notconnected`: the gateway then sends the pillow's last state again.
- *
- * @param {Update} update
- */
-export function isReconnection({ pillow, previous }) {
-  if (previous?.state !== "notconnected" || pillow === null) return false;
-  return previous.last === pillow.state && previous.at === pillow.at && previous.seq === pillow.seq;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Decides which hugs are signalled, and what the tab shows, by what the visitor has chosen. */
 
-import { isReconnection } from "./gesture_counts.js";
+import { isReconnection } from "./reconnection.js";
 import { HugWatch } from "./hug_watch.js";
 
 /**
