@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.http import served_types
 from gateway.http.bundler import bundle
 from gateway.http.csp import WORKER_POLICY, page_policy
 from gateway.http.languages import ENGLISH, choose_language
@@ -34,6 +35,7 @@ TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".png": "image/png",
     ".svg": "image/svg+xml; charset=utf-8",
+    ".ts": served_types.MEDIA_TYPE,
     ".webmanifest": "application/manifest+json",
 }
 """The media types by file extension; files with another extension are not served."""
@@ -113,7 +115,10 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 def _read(path: Path) -> bytes:
     content = path.read_bytes()
-    return content if path.suffix in _BINARY else content.replace(b"\r\n", b"\n")
+    if path.suffix in _BINARY:
+        return content
+    text = content.replace(b"\r\n", b"\n")
+    return served_types.as_served(text) if path.suffix == ".ts" else text
 
 
 class StaticAssets:
@@ -188,9 +193,9 @@ class StaticAssets:
             headers["Content-Security-Policy"] = self._page_policy
         elif name == WORKER:
             headers["Content-Security-Policy"] = WORKER_POLICY
-        elif name.endswith(".js"):
+        elif name.endswith((".js", ".ts")):
             # Pages of every site may load the modules, which browsers fetch with CORS.
-            headers.update(_LOADED_BY_OTHER_SITES)
+            headers |= _LOADED_BY_OTHER_SITES | served_types.types_header(name)
         if is_page or name == MANIFEST:
             headers["Content-Language"] = language
             headers["Vary"] = "Accept-Encoding, Accept-Language"
