@@ -2,6 +2,7 @@
 
 import { isReconnection } from "./reconnection.js";
 import { HugWatch } from "./hug_watch.js";
+import { HugWatch, isReconnection } from "./hug_watch.js";
 
 /**
  * @typedef {object} Outputs
