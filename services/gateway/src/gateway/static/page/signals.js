@@ -4,6 +4,8 @@ import { isReconnection } from "./reconnection.js";
 import { isReconnection } from "./page_state.js";
 import { HugWatch } from "./hug_watch.js";
 import { HugWatch, isReconnection } from "./hug_watch.js";
+import { HugWatch } from "./hug_watch.js";
+import { isReconnection } from "./page_state.js";
 
 /**
  * @typedef {object} Outputs
