@@ -242,4 +242,6 @@ async def test_names_of_a_file_are_told_and_read_again(
             return await names() == {"cloud-1": "Granny"}
 
         await eventually(is_read, "the names are read again")
+        assert await gateway.metric("labels") == 1
+        assert await gateway.metric("labels_up") == 1
         gateway.assert_log_is_clean()

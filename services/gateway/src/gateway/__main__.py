@@ -149,7 +149,7 @@ async def _serve(
     registry = context.registry
     past = Past(settings, history, clock, metrics)
     session = _mqtt_session(settings, topics, consumer, access, metrics, watching, past)
-    app, labels = _application(settings, store, context, past)
+    app, labels = _application(settings, store, context, past, metrics)
     stop_server, stop_session = asyncio.Event(), asyncio.Event()
     # A part that fails ends the process, because a gateway that serves pages without a broker
     # session would show old states.
@@ -189,10 +189,16 @@ async def _serve(
 
 
 def _application(
-    settings: GatewaySettings, store: StateStore, context: TransportContext, past: Past
+    settings: GatewaySettings,
+    store: StateStore,
+    context: TransportContext,
+    past: Past,
+    metrics: GatewayMetrics,
 ) -> tuple[ASGIApp, LabelsFile]:
     guard = Guard(context.access, context.registry.count_refused)
     labels = LabelsFile(settings.labels_file)
+    metrics.labels.set_function(lambda: len(labels.labels))
+    metrics.labels_up.set_function(lambda: not labels.error)
     api = [*api_routes(store, context.dispatcher, guard), *past.routes(store, guard)]
     others = [*labels_routes(labels, guard), *badge_routes(store, context.dispatcher, guard)]
     app = create_app(settings, [Route("/events", sse_endpoint(context)), *api, *others])

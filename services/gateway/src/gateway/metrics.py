@@ -97,6 +97,13 @@ class GatewayMetrics(ServiceMetrics):
             "history_up",
             "1 while the database of HISTORY_URL answers, 0 while it fails or there is none.",
         )
+        self.labels = self.gauge("labels", "Names of pillows from the file GATEWAY_LABELS_FILE.")
+        self.labels_up = self.gauge(
+            "labels_up",
+            "0 while the file GATEWAY_LABELS_FILE cannot be used as it is; else, and without one, "
+            "1.",
+        )
+        self.labels_up.set(1)
         self.broker_up = self.gauge(
             "broker_up", "1 while the gateway is connected to the broker, else 0."
         )
