@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { describePillow } from "../../services/gateway/src/gateway/static/cloud/format.js";
 import { Texts } from "../../services/gateway/src/gateway/static/cloud/texts.js";
 import { english, readTable, TABLE } from "./english.js";
 
@@ -164,6 +165,24 @@ test("an age is 'just now' below 2 s, and empty if unknown", () => {
 test("a number from 0 to 1 is a percentage, anything else is empty", () => {
   assert.deepEqual([0.814, 0].map((share) => english.percent(share)), ["81%", "0%"]);
   for (const odd of [undefined, null, NaN, -0.1, 1.1, "x"]) assert.equal(english.percent(odd), "", String(odd));
+});
+
+test("what is written without Intl is what Intl writes", () => {
+  for (const locale of ["en", "en-GB", "en-US", "de", "de-CH", "de-DE", "es", "es-ES", "es-MX", "fr", "fr-FR", "fr-CH", "ja", "ja-JP", "ar-EG"]) {
+    const texts = new Texts(locale.slice(0, 2), {}, [locale]);
+    const [plain, percent] = [new Intl.NumberFormat(locale), new Intl.NumberFormat(locale, { style: "percent" })];
+    for (const number of [0, 1, 42, 999, 1_000, 98_765, -1, 0.5]) assert.equal(texts.number(number), plain.format(number), locale);
+    for (let hundredths = 0; hundredths <= 100; hundredths += 1) assert.equal(texts.percent(hundredths / 100), percent.format(hundredths / 100).replace("\u202f", "\u00a0"), locale);
+  }
+});
+
+test("ages may come later, and what stands beside them with them", () => {
+  const texts = new Texts("en", TABLE);
+  texts.setAges(false);
+  const quiet = () => describePillow({ pillow: "a", state: "hugging" }, { fresh: "quiet", ageMs: 18_000, isRetained: true }, texts).when;
+  assert.deepEqual([texts.age(0), texts.age(18_000), quiet()], ["", "", ""]);
+  texts.setAges(true);
+  assert.equal(quiet(), `quiet, ${texts.age(18_000)}`);
 });
 
 test("sentences of a part that is loaded later are added", () => {

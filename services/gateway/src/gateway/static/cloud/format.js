@@ -66,9 +66,9 @@ export function describePillow(pillow, { fresh, ageMs, isRetained }, texts) {
   const isAgeWrong = isClockWrong(clock) && (fresh === "live" || fresh === "quiet");
   const age = isAgeWrong ? texts.format(`pillow.clock-${clock}`) : texts.age(ageMs);
   let when = age;
-  if (fresh === "quiet" && !isAgeWrong) when = texts.format("pillow.quiet", { age });
+  if (age !== "" && fresh === "quiet" && !isAgeWrong) when = texts.format("pillow.quiet", { age });
   // A pillow may send a field `last` of its own: it is the gateway's only beside this state.
-  if (state === "notconnected" && typeof last === "string") when = texts.choose("last", last, { state: texts.state(last), age });
+  if (age !== "" && state === "notconnected" && typeof last === "string") when = texts.choose("last", last, { state: texts.state(last), age });
   return { state, pose: state, activity, age, when };
 }
 

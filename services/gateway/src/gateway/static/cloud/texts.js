@@ -13,6 +13,11 @@ const DAY = 24 * HOUR;
 /** From the largest to the smallest. @type {["day" | "hour" | "minute", number][]} */
 const UNITS = [["day", DAY], ["hour", HOUR], ["minute", MINUTE]];
 
+/** Languages in which a number below 1,000 is its digits, which saves the first picture the first use of Intl. */
+const WITH_PLAIN_DIGITS = /^(?:de|en|es|fr|ja)\b/;
+/** What is behind the digits of a percentage, where it is known without Intl. @type {[RegExp, string][]} */
+const PERCENT_SIGNS = [[/^(?:en(?:-(?:GB|US))?|ja(?:-JP)?)$/, "%"], [/^(?:de(?:-DE)?|es(?:-ES)?|fr(?:-FR)?)$/, "\u00a0%"]];
+
 /** Scripts that are written from right to left: Hebrew, Arabic, and what lies between and beside them. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
@@ -24,6 +29,7 @@ const TOO_LONG = /^(.{24}).+/su;
 export class Texts {
   #table;
   #locale;
+  #hasAges = true;
   /** Created on first use, because that takes long. @type {Map<string, any>} */
   #formatters = new Map();
 
@@ -48,6 +54,11 @@ export class Texts {
     if (!isLocale(locale)) return;
     this.#locale = locale;
     this.#formatters.clear();
+  }
+
+  /** Whether ages are written; their first one takes a slow phone 100 ms. @param {boolean} hasAges */
+  setAges(hasAges) {
+    this.#hasAges = hasAges;
   }
 
   /** Add the sentences of a part of the page that was loaded later. @param {Table} table */
@@ -89,12 +100,15 @@ export class Texts {
 
   /** @param {number} value */
   number(value) {
-    return this.#number({}).format(value);
+    const isPlain = Number.isInteger(value) && value >= 0 && value < 1000 && WITH_PLAIN_DIGITS.test(this.#locale);
+    return isPlain ? String(value) : this.#number({}).format(value);
   }
 
   /** Format a number from 0 to 1 as a percentage; "" for any other value. @param {unknown} share */
   percent(share) {
-    return typeof share === "number" && share >= 0 && share <= 1 ? this.#number({ style: "percent" }).format(share) : "";
+    if (typeof share !== "number" || !(share >= 0 && share <= 1)) return "";
+    const sign = PERCENT_SIGNS.find(([locales]) => locales.test(this.#locale))?.[1];
+    return sign === undefined ? this.#number({ style: "percent" }).format(share) : Math.round(share * 100) + sign;
   }
 
   /** Format a duration in its largest unit, rounded down: "12 sec", "3 min", "2 days". @param {number} ms */
@@ -108,9 +122,9 @@ export class Texts {
     return ms < SECOND ? this.#unit("millisecond").format(ms) : this.#unit("second", 1).format(ms / SECOND);
   }
 
-  /** Format an age: "just now", "12 sec. ago"; "" for NaN. @param {number} ms */
+  /** Format an age: "just now", "12 sec. ago"; "" for NaN, and while there are no ages. @param {number} ms */
   age(ms) {
-    if (Number.isNaN(ms)) return "";
+    if (Number.isNaN(ms) || !this.#hasAges) return "";
     if (ms < 2 * SECOND) return this.format("age.now");
     const [unit, count] = largestUnit(ms);
     return this.#formatter("age", () => new Intl.RelativeTimeFormat(this.#locale, { style: "short" })).format(-count, unit);

@@ -148,6 +148,11 @@ export class App {
     this.#views.shell.render(viewed, { hasBackLink });
   }
 
+  /** Render everything anew: texts have changed. */
+  refresh() {
+    this.#markAllChanged();
+  }
+
   /** Ages and freshness have changed with the time. */
   #tick() {
     if (this.#window.document.hidden) return;

@@ -92,4 +92,11 @@ const extras = new ExtrasLater(window, async () => {
   signals = (await load("extras")).startExtras(page);
 });
 client.addEventListener("connection", ({ detail }) => extras.onConnection(detail));
+// Ages come behind the first picture.
+texts.setAges(false);
+const writeAges = () => {
+  texts.setAges(true);
+  app.refresh();
+};
+client.addEventListener("connection", () => requestAnimationFrame(() => setTimeout(writeAges)));
 app.start();

@@ -36,6 +36,7 @@ export function showName(element, name) {
     element.removeAttribute("aria-label");
     return;
   }
+  setText(element, "");
   element.replaceChildren(createElement("span", "", head), createElement("span", "", tail));
   // Or a screen reader pauses between the two parts.
   element.setAttribute("aria-label", name);
