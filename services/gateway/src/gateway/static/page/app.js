@@ -96,7 +96,7 @@ export class App {
     this.arrange(true);
   }
 
-  /** What the story of the pillows says has changed. */
+  /** What texts or the story of the pillows say has changed. */
   refresh() {
     if (this.#state.route.filter.order === "hugged") this.#state.isOrderStale = true;
     this.#markAllChanged();
@@ -146,11 +146,6 @@ export class App {
     const { viewed, hasBackLink } = this.#state;
     this.#views.detail.open(viewed);
     this.#views.shell.render(viewed, { hasBackLink });
-  }
-
-  /** Render everything anew: texts have changed. */
-  refresh() {
-    this.#markAllChanged();
   }
 
   /** Ages and freshness have changed with the time. */
