@@ -16,9 +16,9 @@ const hugs = (count, more = {}) => ({ hugs: count, lastEnd: count > 0 ? T - 240_
 
 test("a card says how often its pillow was hugged, and from when on that was counted", () => {
   assert.equal(hugsText(null, english, times), "");
-  assert.deepEqual([0, 1, 4].map((count) => hugsText(hugs(count), english, times)), ["not hugged today", "hugged once today", "hugged 4 times today"]);
-  assert.equal(plain(hugsText(hugs(4, { since: T }), english, times)), "hugged 4 times since 07:05 PM");
-  assert.equal(hugsText(hugs(0, { since: NaN }), english, times), "not hugged since the gateway started");
+  assert.deepEqual([0, 1, 4].map((count) => hugsText(hugs(count), english, times)), ["no hug today", "1 hug today", "4 hugs today"]);
+  assert.equal(plain(hugsText(hugs(4, { since: T }), english, times)), "4 hugs since 07:05 PM");
+  assert.equal(hugsText(hugs(0, { since: NaN }), english, times), "no hug since the gateway started");
   assert.deepEqual([hugs(1), hugs(1, { since: NaN }), hugs(1, { since: T }), null].map((one) => plain(hugsTitle(one, english, times))), [
     "Hugs today", "Hugs since the gateway started", "Hugs since 07:05 PM", "Hugs today",
   ]);

@@ -8,6 +8,9 @@ export const HOUR_MS = 3_600_000;
 /** The longest time from the start of a day to any moment of it: a day has 25 hours at most. */
 const LONGEST_DAY_MS = 26 * HOUR_MS;
 
+/** Lists of days that are kept. */
+const MAX_DAYS_KEPT = 16;
+
 /** A calendar day: `from` is its first moment, `to` the first one of the next day. @typedef {{day: string, from: number, to: number}} Day */
 
 export class Calendar {
@@ -16,6 +19,8 @@ export class Calendar {
   #format;
   /** @type {{minute: number, parts: Record<string, string>}} */
   #last = { minute: NaN, parts: {} };
+  /** The last days that were asked for, by the date and the number: a page asks with every frame. @type {Map<string, Day[]>} */
+  #days = new Map();
   /** Start of the days that were asked for. @type {Map<string, number>} */
   #starts = new Map();
 
@@ -68,6 +73,10 @@ export class Calendar {
    * @returns {Day[]}
    */
   lastDays(time, count) {
+    const key = `${this.day(time)} ${count}`;
+    const known = this.#days.get(key);
+    if (known !== undefined) return known;
+    /** @type {Day[]} */
     const days = [];
     let from = this.midnight(time);
     let to = this.midnight(from + LONGEST_DAY_MS);
@@ -76,6 +85,8 @@ export class Calendar {
       to = from;
       from = this.midnight(from - 1);
     }
+    if (this.#days.size >= MAX_DAYS_KEPT) this.#days.clear();
+    this.#days.set(key, days);
     return days;
   }
 

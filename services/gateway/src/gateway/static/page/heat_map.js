@@ -195,11 +195,17 @@ function createRole(tag, role) {
 
 /** What the shades mean. @param {import("../cloud/texts.js").Texts} texts */
 function createKey(texts) {
+  const shades = createElement("span");
+  shades.append(texts.format("story.heat-fewer"));
+  for (let level = 0; level <= LEVELS; level += 1) shades.append(createSample(level === 0 ? "none" : "hugged", level));
+  shades.append(texts.format("story.heat-more"));
+  const others = ["asleep", "unheard"].map((kind) => {
+    const other = createElement("span");
+    other.append(createSample(kind, 0), texts.format(`story.${kind}`));
+    return other;
+  });
   const key = createElement("p", "heat-key");
-  key.append(createElement("span", "", texts.format("story.heat-fewer")));
-  for (let level = 0; level <= LEVELS; level += 1) key.append(createSample(level === 0 ? "none" : "hugged", level));
-  key.append(createElement("span", "", texts.format("story.heat-more")));
-  for (const kind of ["asleep", "unheard"]) key.append(createSample(kind, 0), createElement("span", "", texts.format(`story.${kind}`)));
+  key.append(shades, ...others);
   return key;
 }
 
