@@ -41,13 +41,3 @@ export class HugWatch {
     return isHugged && !wasHugged && isNews && previous !== undefined && now - lastAt > SAME_HUG_MS;
   }
 }
-
-/**
- * Whether an update only ends `notconnected`: the gateway then sends the pillow's last state again.
- *
- * @param {Update} update
- */
-export function isReconnection({ pillow, previous }) {
-  if (previous?.state !== "notconnected" || pillow === null) return false;
-  return previous.last === pillow.state && previous.at === pillow.at && previous.seq === pillow.seq;
-}
