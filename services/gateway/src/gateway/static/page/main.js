@@ -2,7 +2,6 @@
 
 import { Session } from "../client/session.js";
 import { cloudStyleSheet, pictureUrl, stateColor } from "../cloud/cloud.js";
-import { cloudStyleSheet, stateColor } from "../cloud/cloud.js";
 import { byId } from "../cloud/dom.js";
 import { Texts } from "../cloud/texts.js";
 import { adoptFirst } from "./adopt_socket.js";

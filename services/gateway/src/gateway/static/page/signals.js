@@ -1,11 +1,7 @@
 /** Decides which hugs are signalled, and what the tab shows, by what the visitor has chosen. */
 
+import { HugWatch } from "./hug_watch.js";
 import { isReconnection } from "./reconnection.js";
-import { isReconnection } from "./page_state.js";
-import { HugWatch } from "./hug_watch.js";
-import { HugWatch, isReconnection } from "./hug_watch.js";
-import { HugWatch } from "./hug_watch.js";
-import { isReconnection } from "./page_state.js";
 
 /**
  * @typedef {object} Outputs
