@@ -3,6 +3,8 @@
 import asyncio
 from itertools import pairwise
 
+from structlog.testing import capture_logs
+
 from runtime.mqtt.own_status import STATUS_EXPIRY_S, OwnStatus
 from tests.fakes.virtual_time import virtual_time
 
@@ -35,6 +37,20 @@ async def test_nothing_is_published_after_the_end_of_the_connection() -> None:
     await asyncio.sleep(1)
 
     assert at == []
+
+
+@virtual_time
+async def test_a_connection_that_ends_at_once_has_no_line_about_its_status() -> None:
+    """A broker that stops says `offline` of everybody first; one that goes on is a line."""
+    for lasts_s, lines in ((0.5, 0), (2, 1)):
+        status = OwnStatus("p/status", lambda: None)
+        with capture_logs() as logged:
+            status.contradicted()
+            await asyncio.sleep(lasts_s)
+            status.cancel()
+            await asyncio.sleep(5)
+
+        assert len(logged) == lines
 
 
 @virtual_time

@@ -17,6 +17,10 @@ STATUS_EXPIRY_S: Final = 7 * 86_400
 """After how long a broker drops the status of a process that is gone, in seconds (MQTT 5). Where
 instances are named after their containers, each leaves one."""
 
+_REPORT_S: Final = 1.0
+"""The delay of the log line, in seconds: a broker that stops publishes the last will of each
+session before it ends the connections, and then the loss of the connection is what matters."""
+
 _RENEWAL_S: Final = 86_400.0
 """How often `online` is published again, because it would expire."""
 
@@ -38,6 +42,7 @@ class OwnStatus:
         self._delay_s = 0.0
         self._repeated_at = -_MAX_DELAY_S
         self._renewal = self._loop.call_later(_RENEWAL_S, self._renew)
+        self._report: asyncio.TimerHandle | None = None
         self.repetitions = 0
 
     def contradicted(self) -> None:
@@ -53,6 +58,8 @@ class OwnStatus:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._report is not None:
+            self._report.cancel()
         self._renewal.cancel()
 
     def _renew(self) -> None:
@@ -65,8 +72,11 @@ class OwnStatus:
         self._delay_s = min(_MAX_DELAY_S, 2 * self._delay_s or 1.0)
         self.repetitions += 1
         if self.repetitions == 1:
-            log.info(
-                "status on the broker was not online; published again, as often as needed",
-                topic=self._topic,
-            )
+            self._report = self._loop.call_later(_REPORT_S, self._log)
         self._publish_online()
+
+    def _log(self) -> None:
+        log.info(
+            "status on the broker was not online; published again, as often as needed",
+            topic=self._topic,
+        )
