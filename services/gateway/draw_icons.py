@@ -1,12 +1,15 @@
-"""Draws the page's icons and the picture that other sites show of it, from the page's own drawings.
+"""Draws the page's icons, the picture that other sites show of it, and badges as PNG.
 
-    .venv/bin/python services/gateway/draw_icons.py
+    PYTHONPATH=. .venv/bin/python services/gateway/draw_icons.py
 
-Chromium paints favicon.svg and poses of http/badges.json; the results, in static/, are in the
-repository, because a gateway needs no browser.
+Chromium paints favicon.svg and poses of http/badges.json; the results, in static/ and http/badges/,
+are in the repository, because a gateway needs no browser.
+
+    PYTHONPATH=. .venv/bin/python services/gateway/draw_icons.py --badges     those alone
 """
 
 import asyncio
+import hashlib
 import io
 import struct
 import sys
@@ -17,11 +20,18 @@ import msgspec
 from PIL import Image
 from playwright.async_api import Browser, async_playwright
 
+from contract.states import STATES
 from devstack.chromium import FLAGS
+from gateway.http.badge_png import DRAWN_FROM, FOLDER, picture_name
+from gateway.http.badge_svg import nameless_badge
 from tests.machine import need_chromium
 
 GATEWAY: Final = Path(__file__).parent / "src" / "gateway"
 STATIC: Final = GATEWAY / "static"
+
+BADGES: Final = GATEWAY / "http" / FOLDER
+BADGE_SIZE: Final = (352, 384)
+"""Twice the size at which a badge is shown, for fine screens."""
 
 SKY: Final = "linear-gradient(#a9d3f7,#d3e9fb 52%,#fbeef0 92%,#fdf1e4)"
 ICO_SIZES: Final = (16, 32, 48)
@@ -30,6 +40,10 @@ _ICON_PAGE: Final = """<!doctype html><style>
 body {{ margin: 0; display: grid; place-items: center; height: {size}px;
   background: {background}; }}
 svg {{ width: {fill}%; overflow: visible; }}
+</style>{svg}"""
+
+_BADGE_PAGE: Final = """<!doctype html><style>
+html,body {{ margin: 0; }} svg {{ width: {width}px; height: {height}px; display: block; }}
 </style>{svg}"""
 
 _SHARED_PAGE: Final = """<!doctype html><style>
@@ -91,6 +105,25 @@ def icon_file(pictures: dict[int, bytes]) -> bytes:
     return head + body
 
 
+async def paint_badges(browser: Browser) -> dict[str, bytes]:
+    """Return the badges of all states by their file, and what each was painted from."""
+    drawn_from, pictures = {}, {}
+    for state in (*STATES, None):
+        for is_live in (True, False):
+            name = picture_name(state, is_live=is_live)
+            svg = nameless_badge(state, is_live=is_live)
+            drawn_from[name] = hashlib.sha256(svg.encode()).hexdigest()
+            page = _BADGE_PAGE.format(svg=svg, width=BADGE_SIZE[0], height=BADGE_SIZE[1])
+            png = await paint(browser, page, *BADGE_SIZE)
+            # Few colours are enough for flat drawings, and take a third.
+            small = Image.open(io.BytesIO(png)).quantize(128, Image.Quantize.FASTOCTREE)
+            written = io.BytesIO()
+            small.save(written, "PNG", optimize=True)
+            pictures[name] = written.getvalue()
+    pictures[DRAWN_FROM] = msgspec.json.format(msgspec.json.encode(drawn_from), indent=1) + b"\n"
+    return pictures
+
+
 async def main() -> None:
     """Write every picture."""
     async with async_playwright() as playwright:
@@ -108,7 +141,14 @@ async def main() -> None:
             "icons/maskable-512.png": await icon(512, SKY, 64),
             "icons/shared.png": await paint(browser, shared_page(), 1200, 630),
         }
+        badges = await paint_badges(browser)
+        if "--badges" in sys.argv:
+            pictures = {}
         await browser.close()
+    for name, content in badges.items():
+        (BADGES / name).parent.mkdir(exist_ok=True)
+        (BADGES / name).write_bytes(content)
+        sys.stdout.write(f"{name}: {len(content)} bytes\n")
     for name, content in pictures.items():
         (STATIC / name).parent.mkdir(exist_ok=True)
         (STATIC / name).write_bytes(content)

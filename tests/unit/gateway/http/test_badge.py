@@ -13,6 +13,7 @@ from gateway.auth.keys import KeySet, secret_key
 from gateway.auth.verifier import TokenRules, TokenVerifier
 from gateway.http.app import create_app
 from gateway.http.badge import badge_routes
+from gateway.http.badge_png import picture
 from gateway.http.guard import Guard
 from gateway.settings import GatewaySettings
 from gateway.transport.access import AccessControl
@@ -161,3 +162,31 @@ async def test_with_tokens_a_badge_is_for_who_may_see_the_pillow(guarded: Site) 
     assert mine.headers["cross-origin-resource-policy"] == "same-origin"
     assert other.status_code == unknown.status_code == 403
     assert len(guarded.refused) == 3
+
+
+async def test_a_badge_is_a_png_for_programs_that_show_no_svg(site: Site) -> None:
+    """With the caches of the other one; a state that is not live is another picture."""
+    live = await site.get("/badge/cloud-1.png", Origin="https://wiki.example")
+    again = await site.get("/badge/cloud-1.png", If_None_Match=live.headers["etag"])
+    site.core.consumer.on_broker_lost()
+    stale = await site.get("/badge/cloud-1.png")
+    unknown = await site.get("/badge/cloud-9.png")
+
+    assert live.headers["content-type"] == "image/png"
+    assert live.headers["cache-control"] == "public, max-age=5, must-revalidate"
+    assert live.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert live.content == picture("hugging", is_live=True).body
+    assert (again.status_code, again.content) == (304, b"")
+    assert stale.content == picture("hugging", is_live=False).body
+    assert (unknown.status_code, unknown.headers["content-type"]) == (404, "image/png")
+
+
+async def test_a_png_of_a_pillow_needs_a_token_that_permits_it(guarded: Site) -> None:
+    """As every badge."""
+    claims = {"exp": int(time.time()) + 60, "pillows": ["ward-*"]}
+    bearer = f"Bearer {jwt.encode(claims, SECRET, algorithm='HS256')}"
+
+    assert (await guarded.get("/badge/ward-1.png")).status_code == 401
+    assert (await guarded.get("/badge/cloud-1.png", Authorization=bearer)).status_code == 403
+    permitted = await guarded.get("/badge/ward-1.png", Authorization=bearer)
+    assert permitted.headers["cache-control"].startswith("private")

@@ -70,15 +70,19 @@ def _refused_one() -> Node:
 
 
 def _badge() -> Node:
-    picture = content("The cloud in its state.", "image/svg+xml", TEXT)
     nothing = problem("No such pillow: a picture that says so; a problem for an impossible name.")
     refused = _refused_one()
-    return {
-        "/badge/{pillow}.svg": {
+    found: Node = {}
+    for extension, media_type, name, summary in (
+        ("svg", "image/svg+xml", "getBadge", "as a picture without script, with its name"),
+        ("png", "image/png", "getPaintedBadge", "as a PNG without its name"),
+    ):
+        picture = content("The cloud in its state.", media_type, TEXT)
+        found[f"/badge/{{pillow}}.{extension}"] = {
             "get": operation(
-                "getBadge",
+                name,
                 _TAG,
-                "One pillow now as a picture without script, for pages, wikis and mail.",
+                f"One pillow now {summary}, for pages, wikis and mail.",
                 {
                     "200": picture,
                     "304": CURRENT,
@@ -88,7 +92,7 @@ def _badge() -> Node:
                 PILLOW,
             )
         }
-    }
+    return found
 
 
 def _api() -> Node:

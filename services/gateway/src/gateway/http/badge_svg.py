@@ -74,6 +74,21 @@ def badge(name: str, payload: bytes | None, *, broker: Literal["online", "offlin
     return _svg(_printable(name), label, sentences, DRAWINGS[pose], is_live=is_live).encode()
 
 
+def nameless_badge(state: str | None, *, is_live: bool) -> str:
+    """Return the badge of any pillow in a state, None for one that is not known, without its name.
+
+    There are so few of these that they can be painted before a release.
+    """
+    pose, label = state or NOT_CONNECTED, STATES[state].label if state else "Not known"
+    sentences = [DRAWINGS[pose].text] if state else ["No pillow of this name is known."]
+    return _svg(label, "" if is_live else "not live", sentences, DRAWINGS[pose], is_live=is_live)
+
+
+def state_of(payload: bytes) -> str:
+    """Return the state that clients see."""
+    return _decoder.decode(payload).state
+
+
 def _heard(shown: ShownState) -> list[str]:
     """Return when a pillow that is not connected was last heard."""
     if shown.state != NOT_CONNECTED:
