@@ -103,6 +103,16 @@ for (const language of LANGUAGES) {
   });
 }
 
+const formsOf = (language) => Object.values(readTable(language)).flatMap((sentence) => (typeof sentence === "string" ? [sentence] : Object.values(sentence)));
+
+test("a French sign of two parts has a no-break space, so that it does not begin a line", () => {
+  assert.deepEqual(formsOf("fr").filter((sentence) => / [:;!?»]|« /.test(sentence)), []);
+});
+
+test("no German sentence has its full stop behind a duration, whose abbreviation has its own", () => {
+  assert.deepEqual(formsOf("de").filter((sentence) => /\{(?:age|difference|duration|error|p\d+|second|wait)\}\./.test(sentence)), []);
+});
+
 test("the element knows the languages that there are", () => {
   const source = readFileSync(new URL("cloud/element_texts.js", STATIC), "utf8");
   const named = /TRANSLATED = \[([^\]]*)\]/.exec(source)?.[1].match(/\w+/g);
