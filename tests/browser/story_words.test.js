@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellText, heatCaption, hugsText, hugsTitle, kindLabel, lastHugText, speedText, totalsText } from "../../services/gateway/src/gateway/static/page/story_words.js";
+import { cellText, heatCaption, hugsText, countTitle, kindLabel, lastHugText, speedText, totalsText } from "../../services/gateway/src/gateway/static/page/story_words.js";
 import { SPANS } from "../../services/gateway/src/gateway/static/page/spans.js";
 import { Times } from "../../services/gateway/src/gateway/static/page/times.js";
 import { english } from "./english.js";
@@ -19,9 +19,10 @@ test("a card says how often its pillow was hugged, and from when on that was cou
   assert.deepEqual([0, 1, 4].map((count) => hugsText(hugs(count), english, times)), ["no hug today", "1 hug today", "4 hugs today"]);
   assert.equal(plain(hugsText(hugs(4, { since: T }), english, times)), "4 hugs since 07:05 PM");
   assert.equal(hugsText(hugs(0, { since: NaN }), english, times), "no hug since the gateway started");
-  assert.deepEqual([hugs(1), hugs(1, { since: NaN }), hugs(1, { since: T }), null].map((one) => plain(hugsTitle(one, english, times))), [
+  assert.deepEqual([hugs(1), hugs(1, { since: NaN }), hugs(1, { since: T }), null].map((one) => plain(countTitle("hugs", one, english, times))), [
     "Hugs today", "Hugs since the gateway started", "Hugs since 07:05 PM", "Hugs today",
   ]);
+  assert.equal(plain(countTitle("punches", hugs(0, { since: T }), english, times)), "Punches since 07:05 PM");
 });
 
 test("the last hug has an age, unless the pillow is hugged now, and the longest one a length", () => {

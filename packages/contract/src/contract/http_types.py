@@ -117,7 +117,7 @@ class PillowHugs(msgspec.Struct, frozen=True):
     longest_hug_s: Annotated[Seconds, described("The longest that began on this day, to its end.")]
 
 
-class Today(msgspec.Struct, frozen=True, rename={"ended": "to"}):
+class Today(msgspec.Struct, frozen=True, omit_defaults=True, rename={"ended": "to"}):
     """The hugs of the present day of a time zone. A pillow without a hug is not named."""
 
     day: Annotated[str, described("The day in its time zone.", format="date")]
@@ -127,6 +127,10 @@ class Today(msgspec.Struct, frozen=True, rename={"ended": "to"}):
     ]
     source: PastSource
     pillows: dict[str, PillowHugs]
+    since: Annotated[
+        Timestamp | None,
+        msgspec.Meta(description="From when on hugs count, where memory has not the whole day."),
+    ] = None
 
 
 class Labels(msgspec.Struct, frozen=True):

@@ -28,11 +28,16 @@ class Counted(PastWithFallback):
         memory = MemoryPast(core.history, core.clock)
         super().__init__(None, memory, core.metrics.history_up)
         self.found, self.since_us = hugs, list[int]()
+        self.is_recorded, self.heard_us = True, 0
 
     async def hugs(self, from_us: int, until_us: int) -> tuple[Mapping[str, Hugs], bool]:
         """Return the hugs."""
         self.since_us.append(from_us)
-        return self.found, True
+        return self.found, self.is_recorded
+
+    def memory_since_us(self) -> int | None:
+        """Return when memory began."""
+        return self.heard_us
 
 
 class Rig:
@@ -95,6 +100,17 @@ async def test_a_day_is_that_of_the_time_zone(rig: Rig) -> None:
 
     midnight_us = NOW_MS * 1000 - (16 * 3600 + 13 * 60 + 20) * S
     assert rig.past.since_us == [midnight_us, midnight_us + 12 * 3600 * S]
+
+
+@pytest.mark.parametrize(("ago_s", "since"), [(3600, "2026-09-21T13:13:20.000Z"), (86_400, None)])
+async def test_memory_says_since_when_it_counts_where_that_is_not_the_whole_day(
+    rig: Rig, ago_s: int, since: str | None
+) -> None:
+    """Otherwise a page would call too few hugs those of the day."""
+    rig.past.is_recorded, rig.past.heard_us = False, NOW_MS * 1000 - ago_s * S
+    for query in ("", "?pillow=cloud-1"):
+        body = (await rig.get(query)).json()
+        assert (body["source"], body.get("since")) == ("memory", since)
 
 
 async def test_it_tells_of_the_pillows_that_are_named(rig: Rig) -> None:

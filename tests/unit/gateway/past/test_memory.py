@@ -99,6 +99,28 @@ async def test_the_hugs_of_all_pillows_are_counted() -> None:
     assert await past.hugs(0, 60 * S) == {"cloud-1": Hugs(1, 9 * S, 2 * S)}
 
 
+def test_it_has_everything_since_it_listened_and_what_was_evicted_is_gone() -> None:
+    """Before it listened, it has nothing to tell of."""
+    times = iter(range(0, 10_000_000, 1000))
+    clock = Clock(wall=lambda: 1_790_000_000_000, monotonic=lambda: next(times))
+    history = History(600)
+    past = MemoryPast(history, clock)
+    before_us = past.since_us()
+    past.on_ready()
+    began_us = past.since_us()
+    assert before_us is not None
+    assert began_us is not None
+    assert began_us >= before_us >= 1_790_000_000 * S
+    for after_s in range(9):
+        history.append("cloud-1", state(began_us // S + 60 + after_s))
+        assert (past.since_us() == began_us) is (history.oldest_after_eviction is None)
+
+    kept = json.loads(history.states("cloud-1")[0])["at"]
+    since_us = past.since_us()
+    assert since_us is not None
+    assert format_timestamp(since_us) == kept
+
+
 async def test_many_requests_leave_the_event_loop_to_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -62,18 +62,19 @@ def today_routes(past: PastWithFallback, guard: Guard, clock: Clock) -> list[Rou
                 return refused
         (day,) = days_until(now_us(), 1, zone)
         count = await counts.since(day.began_us)
+        since = None if count.is_recorded else _since(past.memory_since_us(), day)
         may_compress = accepts_gzip(request.headers.get("accept-encoding", ""))
         if named or not guard.is_open:
             hugs = ((name, one) for name, one in count.hugs.items() if name in scope)
             if named:
                 hugs = ((name, count.hugs[name]) for name in set(named) & count.hugs.keys())
-            body = _body(day, zone, count, hugs)
+            body = _body(day, zone, count, hugs, since)
             return Response(body, headers=headers, media_type="application/json")
         if may_compress and len(count.hugs) >= _MIN_COMPRESSED:
-            body = await _compressed(day, zone, count)
+            body = await _compressed(day, zone, count, since)
             encoded = {**headers, "Content-Encoding": "gzip"}
             return Response(body, headers=encoded, media_type="application/json")
-        body = _body(day, zone, count, count.hugs.items())
+        body = _body(day, zone, count, count.hugs.items(), since)
         return Response(body, headers=headers, media_type="application/json")
 
     return [Route("/api/today", today)]
@@ -86,12 +87,18 @@ def _wrong_names(names: Sequence[str]) -> str | None:
     return None if wrong is None else f"{wrong[:80]!r} is no pillow's id"
 
 
-async def _compressed(day: Day, zone: ZoneInfo, count: Count) -> bytes:
+def _since(memory_us: int | None, day: Day) -> str | None:
+    """Return from when on hugs are counted, where that is later than the day began."""
+    is_later = memory_us is not None and memory_us > day.began_us
+    return format_timestamp(memory_us) if is_later and memory_us is not None else None
+
+
+async def _compressed(day: Day, zone: ZoneInfo, count: Count, since: str | None) -> bytes:
     """Return the compressed response for all pillows, which is made once for each time zone."""
     key = f"{zone.key} {day.date}"
     if key not in count.bodies:
         # In a thread, because many pillows take milliseconds.
-        body = await asyncio.to_thread(_body, day, zone, count, count.hugs.items())
+        body = await asyncio.to_thread(_body, day, zone, count, count.hugs.items(), since)
         compressed = await asyncio.to_thread(gzip.compress, body, 5, mtime=0)
         while len(count.bodies) >= MAX_BODIES:
             del count.bodies[next(iter(count.bodies))]
@@ -100,13 +107,16 @@ async def _compressed(day: Day, zone: ZoneInfo, count: Count) -> bytes:
     return count.bodies[key]
 
 
-def _body(day: Day, zone: ZoneInfo, count: Count, hugs: Iterable[tuple[str, Hugs]]) -> bytes:
+def _body(
+    day: Day, zone: ZoneInfo, count: Count, hugs: Iterable[tuple[str, Hugs]], since: str | None
+) -> bytes:
     return msgspec.json.encode(
         Today(
             day=day.date.isoformat(),
             tz=zone.key,
             ended=format_timestamp(count.until_us),
             source=source_of(count.is_recorded),
+            since=since,
             pillows={
                 name: PillowHugs(one.count, format_timestamp(one.last_us), seconds(one.longest_us))
                 for name, one in hugs

@@ -36,6 +36,10 @@ class DatabasePast:
         """Return the hugs of each pillow; see PastStates."""
         return await _answered(self._reader.hugs(from_us, until_us))
 
+    def since_us(self) -> int | None:
+        """Return None: recorders write down when they listened; see PastStates."""
+        return None
+
     async def close(self) -> None:
         """Close the connections."""
         await self._engine.dispose()

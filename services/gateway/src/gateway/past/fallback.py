@@ -65,6 +65,10 @@ class PastWithFallback:
         found, is_recorded = await self._ask(lambda source: source.hugs(from_us, until_us))
         return found or {}, is_recorded
 
+    def memory_since_us(self) -> int | None:
+        """Return from when on there is everything in memory."""
+        return self._memory.since_us()
+
     async def _ask(
         self, question: Callable[[PastStates], Awaitable[T | None]]
     ) -> tuple[T | None, bool]:

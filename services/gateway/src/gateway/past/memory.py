@@ -93,6 +93,15 @@ class MemoryPast:
                 found[pillow] = hugs
         return found
 
+    def since_us(self) -> int | None:
+        """Return from when on there is everything that was heard; see PastStates."""
+        now_us = self._now_us()
+        heard = self._heard(now_us)
+        since_us = min((began_us for began_us, _ in heard), default=now_us)
+        oldest = self._history.oldest_after_eviction
+        kept_us = parse_timestamp(_DECODER.decode(oldest).at) if oldest is not None else None
+        return since_us if kept_us is None else max(since_us, kept_us)
+
     def _heard(self, now_us: int) -> list[Span]:
         current = self._listening.span(self._clock.monotonic_ms(), self._now_us())
         return until_now([*self._listening.ended(), *([current] if current else [])], now_us)

@@ -30,3 +30,6 @@ class PastStates(Protocol):
 
     async def hugs(self, from_us: int, until_us: int) -> Mapping[str, Hugs]:
         """Return the hugs of each pillow that had one in a time."""
+
+    def since_us(self) -> int | None:
+        """Return from when on there is everything, in microseconds; None if that is not known."""

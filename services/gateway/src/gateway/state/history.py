@@ -17,6 +17,12 @@ class History:
         self._evicted: dict[str, int] = {}  # how many states of each pillow, where it has others
         self._order: deque[str] = deque()  # the pillow of each entry, oldest first
         self._bytes = 0
+        self._has_evicted = False
+
+    @property
+    def oldest_after_eviction(self) -> bytes | None:
+        """The oldest state that is kept, if there were older ones; else None."""
+        return self._states[self._order[0]][0] if self._has_evicted and self._order else None
 
     @property
     def size_bytes(self) -> int:
@@ -55,6 +61,7 @@ class History:
             self._evict_oldest()
 
     def _evict_oldest(self) -> None:
+        self._has_evicted = True
         pillow = self._order.popleft()
         states = self._states[pillow]
         self._bytes -= len(states.popleft()) + ENTRY_OVERHEAD_BYTES

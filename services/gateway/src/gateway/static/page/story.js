@@ -6,7 +6,7 @@ import { PastApi } from "./past_api.js";
 import { PastLoader } from "./past_loader.js";
 import { SeenEpisodes } from "./seen_episodes.js";
 import { StoryView } from "./story_view.js";
-import { hugsText, hugsTitle, lastHugText } from "./story_words.js";
+import { countTitle, hugsText, lastHugText } from "./story_words.js";
 import { Times } from "./times.js";
 import { Today } from "./today.js";
 import { TodayPoll } from "./today_poll.js";
@@ -54,7 +54,7 @@ export class Story {
     });
     const loader = new PastLoader(api, { now, onChange, mayAsk: () => client.connection === "live" && !document.hidden });
     this.#view = new StoryView({ document, client, texts, times: this.#times, calendar: this.#calendar, loader, colorOf: (kind) => page.colorOf(kind === "asleep" ? "notconnected" : kind), onChange });
-    this.#elements = { title: byId(document, "hug-title"), count: byId(document, "hug-count"), note: byId(document, "hug-note"), punches: byId(document, "punch-count"), order: createOrderNote(document, texts.format("story.order-unknown")) };
+    this.#elements = { title: byId(document, "hug-title"), count: byId(document, "hug-count"), note: byId(document, "hug-note"), punchTitle: byId(document, "punch-title"), punches: byId(document, "punch-count"), order: createOrderNote(document, texts.format("story.order-unknown")) };
     client.addEventListener("change", ({ detail }) => this.#onChange(detail));
     client.addEventListener("connection", ({ detail }) => this.#onConnection(detail));
   }
@@ -109,9 +109,10 @@ export class Story {
   /** @param {string} id */
   #renderFacts(id) {
     const { texts } = this.#page;
-    const { title, count, note, punches } = this.#elements;
+    const { title, count, note, punchTitle, punches } = this.#elements;
     const hugs = this.#hugsOf(id);
-    setText(title, hugsTitle(hugs, texts, this.#times));
+    setText(title, countTitle("hugs", hugs, texts, this.#times));
+    setText(punchTitle, countTitle("punches", hugs, texts, this.#times));
     setText(count, hugs === null ? "–" : texts.number(hugs.hugs));
     setText(note, lastHugText(hugs, this.#facts(id), texts));
     const punched = this.#view.punches(this.#punches);

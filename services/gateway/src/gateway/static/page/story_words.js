@@ -41,11 +41,17 @@ export function lastHugText(hugs, { now, isHugging }, texts) {
   return texts.format(key, { age: texts.age(now - (hugs.lastEnd ?? now)), duration: texts.duration(hugs.longestMs) });
 }
 
-/** The title of a number of hugs. @param {Hugs | null} hugs @param {Texts} texts @param {Times} times */
-export function hugsTitle(hugs, texts, times) {
-  if (hugs === null || hugs.since === null) return texts.format("story.hugs-today");
-  if (Number.isNaN(hugs.since)) return texts.format("story.hugs-start");
-  return texts.format("story.hugs-since", { time: times.format(hugs.since, "minute") });
+/**
+ * The title of a number of hugs, or of punches, which are counted from the same time on.
+ *
+ * @param {"hugs" | "punches"} what
+ * @param {Hugs | null} hugs
+ * @param {Texts} texts
+ * @param {Times} times
+ */
+export function countTitle(what, hugs, texts, times) {
+  const since = hugs === null ? "today" : sinceWhen(hugs);
+  return texts.format(`story.${what}-${since}`, { time: hugs?.since ? times.format(hugs.since, "minute") : "" });
 }
 
 /** What a kind is called: a state's label, or "Asleep". @param {string} kind @param {Texts} texts */
