@@ -12,6 +12,8 @@ from docsite.blocks import Block, shows
 from tests.waiting import until
 
 START_S, SHOW_S = 60.0, 20.0
+STOP_S = 45.0
+"""Longer than `scripts/dev` takes if it has to kill a program of each of its two rounds."""
 
 
 class Started:
@@ -34,12 +36,17 @@ class Started:
         return self._process.returncode is None
 
     async def stop(self) -> None:
-        """Press Ctrl-C in its terminal."""
+        """Press Ctrl-C in its terminal; everything that it started ends by itself."""
+        before = len(self.output)
         if self.running:
             os.killpg(self._process.pid, signal.SIGINT)
-        async with asyncio.timeout(30):
-            await self._process.wait()
-            await self._reading
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._process.wait()
+                await self._reading
+        except TimeoutError:
+            raise AssertionError(f"{self.command} does not end: {self.output[before:]}") from None
+        assert "did not end within" not in self.output[before:], self.output[before:]
 
 
 class Walkthrough:
