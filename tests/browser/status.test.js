@@ -43,9 +43,10 @@ test("a disconnected page shows for how long, and the time to the next attempt",
 });
 
 test("without a network the page says that it is offline", () => {
-  const waiting = { phase: "waiting", retryInMs: 2_600, reason: "" };
-  const facts = { connection: "disconnected", lastingMs: 12_500, status: waiting, count: 0, isRetained: true, isOffline: true };
-  assert.equal(statusText(facts, english).title, "You are offline");
+  const status = { phase: "suspended", retryInMs: null, reason: "the browser is offline" };
+  const facts = { connection: "disconnected", lastingMs: 12_500, status, count: 0, isRetained: true, isOffline: true };
+  const { title, detail, canRetry } = statusText(facts, english);
+  assert.deepEqual([title, detail, canRetry], ["You are offline", "for 12 sec. Trying again as soon as there is a network.", true]);
 });
 
 test("the time to the next attempt is at least 1 s", () => {

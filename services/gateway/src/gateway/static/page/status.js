@@ -49,7 +49,7 @@ export function statusText({ connection, lastingMs, status, count, isRetained, i
         title: texts.format(isOffline ? "status.offline" : "status.disconnected"),
         detail: disconnectedText(status, texts.duration(lastingMs), texts),
         note,
-        canRetry: status.phase === "waiting" || status.phase === "stopped",
+        canRetry: status.phase !== "connecting" && status.phase !== "open",
       };
     default:
       return { title: texts.format("status.connecting"), detail: texts.format("status.connecting-text"), note: "", canRetry: false };
@@ -92,6 +92,8 @@ function disconnectedText({ phase, retryInMs, reason }, duration, texts) {
     const wait = texts.duration(Math.max(1, Math.ceil((retryInMs ?? 0) / 1000)) * 1000);
     return texts.format("status.disconnected-waiting", { duration, wait });
   }
+  // A visible page has no other reason to wait.
+  if (phase === "suspended") return texts.format("status.disconnected-offline", { duration });
   if (phase !== "stopped") return texts.format("status.disconnected-now", { duration });
   return texts.format(reason ? "status.disconnected-stopped" : "status.disconnected-refused", { duration, reason });
 }
