@@ -34,8 +34,14 @@ def test_a_url_names_a_database_and_hides_its_password(given: str, driver: str, 
 
 
 @pytest.mark.parametrize(
-    "given", ["nonsense", "mysql://db/pillows", "sqlite://", "postgresql://db", "postgresql:///x"]
-)
+    "given",
+    [
+        "nonsense", "mysql://db/pillows", "sqlite://", "postgresql://db", "postgresql:///x",
+        "postgresql://u:secret@db/x?sslmode=always", "postgresql://u:secret@db/x?nonsense=1",
+        "postgresql://u:secret@db/x?sslmode=verify-full&sslrootcert=/nowhere/ca.pem",
+        "postgresql://u:secret@db/x?sslmode=require&sslmode=disable",
+    ],
+)  # fmt: skip
 def test_a_url_that_cannot_be_used_says_what_to_write(given: str) -> None:
     """Without its value, which may have a password."""
     with pytest.raises(HistoryUrlError, match="write ") as found:

@@ -1,6 +1,6 @@
 """A history's database: SQLite in WAL mode, or PostgreSQL, by its URL."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -8,6 +8,8 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from history.postgresql_tls import PostgresqlTls
 
 SQLITE_TIMEOUT_S: Final = 5
 """How long a statement waits for another process's transaction."""
@@ -31,6 +33,7 @@ class HistoryUrl:
     """A checked `HISTORY_URL`. Its text has the password replaced."""
 
     url: URL
+    tls: PostgresqlTls = field(default_factory=PostgresqlTls)
 
     @classmethod
     def parse(cls, text: str) -> "HistoryUrl":
@@ -51,7 +54,14 @@ class HistoryUrl:
             raise HistoryUrlError(
                 "needs a host and a database: write postgresql://user:password@host/database"
             )
-        return cls(url.set(drivername=driver))
+        if url.drivername == "sqlite":
+            return cls(url.set(drivername=driver))
+        try:
+            tls = PostgresqlTls.parse(url.query)
+        except ValueError as error:
+            raise HistoryUrlError(str(error)) from None
+        # Without the parameters, which the driver would not know.
+        return cls(url.set(drivername=driver, query={}), tls)
 
     @property
     def is_sqlite(self) -> bool:
@@ -92,6 +102,7 @@ def open_database(url: HistoryUrl, *, read_only: bool, connections: int = 4) -> 
                 "timeout": POSTGRESQL_TIMEOUT_S,
                 "command_timeout": POSTGRESQL_TIMEOUT_S,
                 "server_settings": settings,
+                "ssl": url.tls.argument(),
             },
         )
     engine = create_async_engine(
