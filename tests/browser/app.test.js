@@ -106,7 +106,7 @@ test("a snapshot is shown with the next frame", () => {
   assert.deepEqual(shown.cards, ["a", "b"]);
   assert.deepEqual(shown.counts, [{ hugging: 1, spinning: 1 }, 2, 2]);
   assert.deepEqual(shown.status, ["live", 2]);
-  assert.deepEqual(shown.view, { id: null, hasBackLink: false });
+  assert.deepEqual(shown.view, { id: null, hasBackLink: false, name: "" });
 });
 
 test("an update renders only the card that changed", () => {

@@ -28,8 +28,8 @@ function setUpShell() {
 
 test("the title and the visible parts follow the view", () => {
   const { document, shell } = setUpShell();
-  shell.render("sofa", { hasBackLink: true });
-  assert.equal(document.title, "sofa · Pillowcast");
+  shell.render("sofa", { hasBackLink: true, name: "Sofa" });
+  assert.equal(document.title, "Sofa · Pillowcast");
   assert.deepEqual([byId(document, "back").hidden, byId(document, "wall").hidden], [false, true]);
   shell.render(null, { hasBackLink: false });
   assert.equal(document.title, "Pillowcast");

@@ -140,3 +140,20 @@ async def test_a_name_that_no_pillow_can_have_is_said_to_be_so(
     await note.get_by_role("link").click()
     await expect(page).to_have_title("cloud-2 · Pillowcast")
     await expect(note).to_have_count(0)
+
+
+async def test_what_people_call_a_pillow_is_shown_with_its_id_and_is_no_markup(
+    site: LiveSite, context: BrowserContext
+) -> None:
+    """On its card, in its view, in the tab's title, and it is found by it."""
+    label = "Grandma’s <b>cloud</b>"
+    await site.publisher.publish(state("cloud-2", "neutral", label=label))
+    page = await context.new_page()
+    await open_live(page, site.url)
+    card = page.locator('.card[data-pillow="cloud-2"]')
+    await expect(card.locator("h2")).to_have_text(label, timeout=SHOWN_MS)
+    await expect(card.locator(".id")).to_have_text("cloud-2")
+    await card.locator("a").click()
+    await expect(page.locator("#detail-name")).to_have_text(label)
+    await expect(page.locator("#detail-id")).to_have_text("cloud-2")
+    await expect(page).to_have_title(f"{label} · Pillowcast")

@@ -21,6 +21,7 @@
  * @property {State} [last] of a silent pillow: its last state
  * @property {string} [since] of a silent pillow: RFC 3339, since when it is silent
  * @property {string} [traceparent] W3C trace context of the span that sent it
+ * @property {string} [label] what people call it
  * @property {"ahead" | "behind"} [clock] if the pillow's clock is wrong by minutes or more
  */
 

@@ -10,11 +10,12 @@ export const MAX_NAMED = 3;
  *
  * @param {Map<string, string>} changes the activity of each cloud that changed, by id
  * @param {Texts} texts
+ * @param {(id: string) => string} [nameOf] what a cloud is called
  */
-export function announcementText(changes, texts) {
+export function announcementText(changes, texts, nameOf = (id) => id) {
   if (changes.size === 0) return "";
   if (changes.size > MAX_NAMED) return texts.format("announce.many", { count: changes.size });
-  return [...changes].map(([name, activity]) => texts.format("announce.change", { name, activity })).join(" ");
+  return [...changes].map(([id, activity]) => texts.format("announce.change", { name: nameOf(id), activity })).join(" ");
 }
 
 /** Whether a cloud is shown without movement, because its state may have ended. @param {string} fresh */

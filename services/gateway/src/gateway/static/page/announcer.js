@@ -31,13 +31,14 @@ export class Announcer {
    * @param {number} now ms
    * @param {(id: string) => string} activityOf the current activity of a cloud in words
    * @param {string | null} [only] the cloud of the detail view; changes of others are dropped
+   * @param {(id: string) => string} [nameOf] what a cloud is called
    * @returns {string} "" for none
    */
-  next(now, activityOf, only = null) {
+  next(now, activityOf, only = null, nameOf = (id) => id) {
     if (only !== null) for (const id of this.#changed) if (id !== only) this.#changed.delete(id);
     const interval = this.#changed.size > MAX_NAMED ? MIN_INTERVAL_OF_MANY_MS : MIN_INTERVAL_MS;
     if (this.#changed.size === 0 || now - this.#announcedAt < interval) return "";
-    const text = announcementText(new Map([...this.#changed].map((id) => [id, activityOf(id)])), this.#texts);
+    const text = announcementText(new Map([...this.#changed].map((id) => [id, activityOf(id)])), this.#texts, nameOf);
     this.#changed.clear();
     this.#announcedAt = now;
     return text;

@@ -102,6 +102,12 @@ export class App {
     this.#markAllChanged();
   }
 
+  /** Take what people call pillows. @param {Record<string, unknown>} labels by id */
+  label(labels) {
+    this.#state.rename(this.#state.labels.file(labels));
+    this.#requestDraw();
+  }
+
   /** @param {import("../client/client_events.js").ChangeDetail} detail */
   #onChange({ updates, isSnapshot, sent }) {
     this.#views.status.beat();
@@ -145,7 +151,7 @@ export class App {
   #openView() {
     const { viewed, hasBackLink } = this.#state;
     this.#views.detail.open(viewed);
-    this.#views.shell.render(viewed, { hasBackLink });
+    this.#views.shell.render(viewed, { hasBackLink, name: this.#state.labels.nameOf(viewed ?? "") });
   }
 
   /** Ages and freshness have changed with the time. */
@@ -262,7 +268,7 @@ export class App {
   #announce() {
     if (this.#client.connection !== "live") return;
     const { announcer, cards, detail, shell } = this.#views;
-    const text = announcer.next(this.#scheduler.now(), (id) => cards.activityOf(id), detail.id);
+    const text = announcer.next(this.#scheduler.now(), (id) => cards.activityOf(id), detail.id, (id) => this.#state.labels.nameOf(id));
     if (text !== "") shell.announce(text);
   }
 }

@@ -16,6 +16,8 @@ export class Card {
   isSoft = true;
   element = createElement("div", "card");
   link = createElement("a");
+  #label = "";
+  #id = createElement("p", "id");
   #cloud;
   #state = createElement("span", "state");
   #note = createElement("span", "when-note");
@@ -50,7 +52,8 @@ export class Card {
     const when = createElement("span", "when");
     when.append(this.#note, this.#when);
     facts.append(when, this.#battery.element);
-    this.element.append(picture, name, this.#state, facts);
+    this.#id.translate = false;
+    this.element.append(picture, name, ...(isPlain ? [] : [this.#id]), this.#state, facts);
     // The tile of a crowd has no room for them.
     if (!isPlain) this.element.append(this.#hugs, this.#lastHug);
     this.element.setAttribute("role", "listitem");
@@ -67,9 +70,20 @@ export class Card {
     this.element.dataset.pillow = id;
     this.link.href = hashOf(id);
     showName(this.link, id);
+    this.#label = "";
+    setText(this.#id, "");
     this.#pillow = undefined;
     this.#isNew = true;
     this.#position = "";
+  }
+
+  /** Show what the pillow is called, and its id beside that. @param {string} label "" without one */
+  setLabel(label) {
+    if (label === this.#label) return;
+    this.#label = label;
+    // The tile of a crowd has one line for both.
+    showName(this.link, label === "" ? this.id : this.#isPlain ? `${label} ${this.id}` : label);
+    setText(this.#id, label === "" ? "" : this.id);
   }
 
   /**
@@ -141,14 +155,17 @@ export class CardRenderer {
   #announcer;
   #texts;
   #story;
+  #labels;
 
   /**
    * @param {import("../client/session.js").Session} client
    * @param {import("./announcer.js").Announcer} announcer
    * @param {import("../cloud/texts.js").Texts} texts
    * @param {Pick<import("./story_later.js").StoryLater, "card">} story
+   * @param {Pick<import("./labels.js").Labels, "of">} labels
    */
-  constructor(client, announcer, texts, story) {
+  constructor(client, announcer, texts, story, labels) {
+    this.#labels = labels;
     this.#story = story;
     this.#texts = texts;
     this.#client = client;
@@ -173,6 +190,7 @@ export class CardRenderer {
   /** @param {Card} card */
   render(card) {
     const { id } = card;
+    card.setLabel(this.#labels.of(id));
     if (card.render(this.#client.pillows.get(id), knowledgeOf(this.#client, id), () => this.#story.card(id))) this.#announcer.add(id);
   }
 }

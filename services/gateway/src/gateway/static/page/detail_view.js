@@ -22,6 +22,7 @@ export class DetailView {
   #hasStateChanged = false;
   /** The state that was rendered last. @type {Pillow | undefined} */
   #pillow;
+  #labels;
   /** The past time that was rendered last. @type {string | undefined} */
   #pastKey;
 
@@ -30,8 +31,10 @@ export class DetailView {
    * @param {import("../client/session.js").Session} client
    * @param {Pick<import("./story_later.js").StoryLater, "past">} story
    * @param {import("../cloud/texts.js").Texts} texts
+   * @param {Pick<import("./labels.js").Labels, "of">} labels
    */
-  constructor(document, client, story, texts) {
+  constructor(document, client, story, texts, labels) {
+    this.#labels = labels;
     this.#texts = texts;
     this.#battery = new Battery(texts);
     this.#document = document;
@@ -54,7 +57,6 @@ export class DetailView {
     }
     if (this.#cloud === undefined) byId(this.#document, "detail-picture").append((this.#cloud = createCloud()));
     this.#element.dataset.pillow = id;
-    setText(byId(this.#document, "detail-name"), id);
     this.render();
     this.#hasStateChanged = false;
   }
@@ -73,6 +75,9 @@ export class DetailView {
     const pillow = client.pillows.get(this.id);
     const past = this.#story.past(this.id);
     const isNow = past === null;
+    const label = this.#labels.of(this.id);
+    setText(byId(this.#document, "detail-name"), label || this.id);
+    setText(byId(this.#document, "detail-id"), label && this.id);
     const knowledge = knowledgeOf(client, this.id);
     const { fresh } = knowledge;
     const { state, pose, activity, when } = past ?? describePillow(pillow, knowledge, this.#texts);

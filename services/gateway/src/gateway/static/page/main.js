@@ -13,6 +13,7 @@ import { EmptyState } from "./empty_state.js";
 import { ExtrasLater } from "./extras_later.js";
 import { Filters } from "./filters.js";
 import { gatewayFolder } from "./gateway_folder.js";
+import { fetchLabels } from "./labels.js";
 import { LatencyLater } from "./latency_later.js";
 import { loadLater } from "./lazy.js";
 import { RedrawScheduler } from "./redraw_scheduler.js";
@@ -22,6 +23,9 @@ import { StatusBar } from "./status.js";
 import { StoryLater } from "./story_later.js";
 import { Wall } from "./wall.js";
 import { WallModeLater } from "./wall_mode_later.js";
+
+/** The gateway's file of labels is asked for again after this time. */
+const LABELS_MS = 60_000;
 
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, cloudStyleSheet()];
 
@@ -58,12 +62,12 @@ const story = new StoryLater(
   },
   () => performance.now(),
 );
-const cards = new CardRenderer(client, announcer, texts, story);
+const cards = new CardRenderer(client, announcer, texts, story, state.labels);
 /** @type {import("./app.js").Views} */
 const views = {
   announcer,
   cards,
-  detail: new DetailView(document, client, story, texts),
+  detail: new DetailView(document, client, story, texts, state.labels),
   empty: new EmptyState(document, texts),
   filters: new Filters(document, texts, (filter) => app.applyFilter(filter)),
   latency: new LatencyLater(
@@ -86,7 +90,7 @@ const scheduler = new RedrawScheduler({
   now: () => performance.now(),
 });
 const app = new App(window, client, state, views, scheduler);
-const page = { window, folder, client, state, views, app, texts, pictureUrl, nameOf: (/** @type {string} */ id) => id };
+const page = { window, folder, client, state, views, app, texts, pictureUrl, nameOf: (/** @type {string} */ id) => state.labels.nameOf(id) };
 const extras = new ExtrasLater(window, async () => {
   signals = (await load("extras")).startExtras(page);
 });
@@ -99,3 +103,11 @@ const writeAges = () => {
 };
 client.addEventListener("connection", () => requestAnimationFrame(() => setTimeout(writeAges)));
 app.start();
+if (document.body.dataset.labels !== undefined) {
+  const takeLabels = async () => {
+    const labels = await fetchLabels(folder, token);
+    if (labels !== null) app.label(labels);
+  };
+  takeLabels();
+  setInterval(() => document.hidden || takeLabels(), LABELS_MS);
+}

@@ -4,6 +4,7 @@
  */
 
 import { nameable } from "../client/options.js";
+import { Labels } from "./labels.js";
 import { MAX_DETAILED } from "./layout.js";
 import { isReconnection } from "./reconnection.js";
 import { Roster } from "./roster.js";
@@ -16,6 +17,7 @@ export class PageState {
   /** @type {Route} */
   route;
   roster = new Roster();
+  labels = new Labels();
   /** The pillows that the client subscribes to. @type {Pillows} */
   subscription;
   /** Pillows whose cards have to be rendered anew. @type {Set<string>} */
@@ -64,9 +66,21 @@ export class PageState {
     const { id, pillow, previous } = update;
     if (this.subscription === "all" && this.#named.size > 0 && !this.#named.has(id)) return;
     this.changed.add(id);
+    // Of a silent pillow the gateway speaks, which repeats its label as little as its battery.
+    const isSilence = pillow?.state === "notconnected" && pillow.label === undefined;
+    if (!isSilence && this.labels.tell(id, pillow?.label)) this.rename([id]);
     if (pillow === null && !this.#named.has(id)) this.roster.remove(id);
-    else this.roster.add(id);
+    else this.roster.add(id, this.labels.of(id));
     if (pillow?.state !== previous?.state || this.route.filter.order !== "name") this.isOrderStale = true;
+  }
+
+  /** Sort and show pillows by their present labels. @param {string[]} ids */
+  rename(ids) {
+    for (const id of ids) {
+      this.roster.rename(id, this.labels.of(id));
+      this.changed.add(id);
+    }
+    this.isOrderStale = true;
   }
 
   /** The pillow of the detail view: the route's, or the only one there is, unless

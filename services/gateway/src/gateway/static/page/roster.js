@@ -15,13 +15,27 @@ export class Roster {
   ids = [];
   /** The sort key of each id. @type {Map<string, string>} */
   #keys = new Map();
+  /** What pillows that have a label are called, in the form in which it is searched. @type {Map<string, string>} */
+  #labels = new Map();
 
-  /** @param {string} id */
-  add(id) {
+  /**
+   * @param {string} id
+   * @param {string} [label] by which it is sorted and found as well; "" for none
+   */
+  add(id, label = "") {
     if (this.has(id)) return;
-    const key = sortKey(id);
+    const folded = fold(label);
+    if (folded !== "") this.#labels.set(id, folded);
+    const key = sortKey(folded || id, id);
     this.#keys.set(id, key);
     this.ids.splice(this.#indexOf(key), 0, id);
+  }
+
+  /** Call a pillow otherwise, if it is known. @param {string} id @param {string} label */
+  rename(id, label) {
+    if (!this.has(id)) return;
+    this.remove(id);
+    this.add(id, label);
   }
 
   /** @param {string} id */
@@ -30,6 +44,7 @@ export class Roster {
     if (key === undefined) return;
     this.ids.splice(this.#indexOf(key), 1);
     this.#keys.delete(id);
+    this.#labels.delete(id);
   }
 
   /** @param {string} id */
@@ -47,9 +62,9 @@ export class Roster {
    * @param {(id: string) => number} [hugsOf] how often a pillow was hugged today
    */
   select({ states, name, order }, stateOf, asOf, stateOrder = [], hugsOf = () => 0) {
-    const part = name.trim().toLowerCase();
+    const part = fold(name.trim());
     const ids = this.ids.filter(
-      (id) => (states.length === 0 || states.includes(stateOf(id))) && (part === "" || id.includes(part)),
+      (id) => (states.length === 0 || states.includes(stateOf(id))) && (part === "" || id.includes(part) || this.#labels.get(id)?.includes(part)),
     );
     // The sort is stable, so equal pillows stay in alphabetical order.
     // A state that is unknown here comes last.
@@ -86,10 +101,16 @@ export class Roster {
  * `Intl.Collator`, because to create the first one takes a slow phone longer than the rest of the
  * page's start.
  *
+ * @param {string} name
  * @param {string} id
  */
-function sortKey(id) {
-  return `${id.replace(/\d+/g, (number) => number.padStart(MAX_DIGITS, "0"))} ${id}`;
+function sortKey(name, id) {
+  return `${name.replace(/\d+/g, (number) => number.padStart(MAX_DIGITS, "0"))} ${id}`;
+}
+
+/** A text without capitals and accents, which nobody types into a search. @param {string} text */
+function fold(text) {
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
 /**

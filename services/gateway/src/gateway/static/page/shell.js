@@ -40,13 +40,14 @@ export class Shell {
    * Show the wall or the detail view.
    *
    * @param {string | null} id the pillow of the detail view; null for the wall
-   * @param {{hasBackLink: boolean}} how whether the link to the wall is shown, to which Escape leads
+   * @param {{hasBackLink: boolean, name: string}} how whether the link to the wall is shown, to which Escape
+   *   leads; and what the pillow is called
    */
-  render(id, { hasBackLink }) {
+  render(id, { hasBackLink, name }) {
     this.#hasBackLink = hasBackLink;
     this.#back.hidden = !hasBackLink;
     this.#wall.hidden = id !== null;
-    this.#name = id === null ? "Pillowcast" : `${id} · Pillowcast`;
+    this.#name = id === null ? "Pillowcast" : `${name} · Pillowcast`;
     this.#renderTitle();
   }
 
