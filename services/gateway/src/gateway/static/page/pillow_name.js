@@ -22,6 +22,13 @@ export function splitName(name) {
   return [characters.slice(0, end).join(""), characters.slice(end).join("")];
 }
 
+/** Show a label in an element, at the end of which it is shortened if need be. @param {HTMLElement} element @param {string} label */
+export function showLabel(element, label) {
+  element.classList.remove("long");
+  element.removeAttribute("aria-label");
+  setText(element, label);
+}
+
 /**
  * Show a name in an element, in the middle of which it is shortened if need be.
  *
@@ -30,12 +37,11 @@ export function splitName(name) {
  */
 export function showName(element, name) {
   const [head, tail] = splitName(name);
-  element.classList.toggle("long", tail !== "");
   if (tail === "") {
-    setText(element, name);
-    element.removeAttribute("aria-label");
+    showLabel(element, name);
     return;
   }
+  element.classList.add("long");
   setText(element, "");
   element.replaceChildren(createElement("span", "", head), createElement("span", "", tail));
   // Or a screen reader pauses between the two parts.

@@ -50,6 +50,10 @@ export type Pillow = {
      */
     traceparent?: string;
     /**
+     * what people call it
+     */
+    label?: string;
+    /**
      * if the pillow's clock is wrong by minutes or more
      */
     clock?: "ahead" | "behind";
@@ -138,6 +142,7 @@ export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | H
  * @property {State} [last] of a silent pillow: its last state
  * @property {string} [since] of a silent pillow: RFC 3339, since when it is silent
  * @property {string} [traceparent] W3C trace context of the span that sent it
+ * @property {string} [label] what people call it
  * @property {"ahead" | "behind"} [clock] if the pillow's clock is wrong by minutes or more
  */
 /**
