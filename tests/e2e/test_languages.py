@@ -117,6 +117,9 @@ async def test_an_element_speaks_the_language_of_its_place(
             await expect(label).to_have_text(
                 str(TEXTS[language]["state.hugging"]), timeout=SHOWN_MS
             )
+        picture = page.locator("cloud-pillow").last.locator(".cloud")
+        await expect(picture).to_have_attribute("aria-label", str(TEXTS["ja"]["pose.hugging"]))
         await page.locator("cloud-pillow").last.evaluate("element => element.lang = 'ar'")
         await expect(label).to_have_text(str(TEXTS["ar"]["state.hugging"]), timeout=SHOWN_MS)
+        await expect(picture).to_have_attribute("aria-label", str(TEXTS["ar"]["pose.hugging"]))
     await page.close()

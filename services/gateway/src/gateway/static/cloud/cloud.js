@@ -72,6 +72,9 @@ export function watchSight(cloud) {
 export function setPose(cloud, state, texts, { isSoft = true, isStill = false, color = stateColor(state) } = {}) {
   const known = Object.hasOwn(POSES, state) ? state : "neutral";
   const before = cloud.dataset.pose;
+  // The language of an element may change while its pose stays.
+  const description = texts.choose("pose", known);
+  if (cloud.getAttribute("aria-label") !== description) cloud.setAttribute("aria-label", description);
   if (before === known && cloud.classList.contains("still") === isStill) return;
   const softly = isSoft && before !== undefined && canMove(cloud);
   const isPlain = cloud.classList.contains("plain");
@@ -83,7 +86,6 @@ export function setPose(cloud, state, texts, { isSoft = true, isStill = false, c
   cloud.classList.toggle("still", isStill);
   if (before === known) return;
   cloud.dataset.pose = known;
-  cloud.setAttribute("aria-label", texts.choose("pose", known));
   if (softly && !isPlain) bounce(cloud);
 }
 
