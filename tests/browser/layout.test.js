@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { CLOUD_STYLE } from "../../services/gateway/src/gateway/static/cloud/cloud_style.js";
 import { CANVAS } from "../../services/gateway/src/gateway/static/cloud/poses.js";
 import { fitTile, isCrowd, isDense, MAX_DETAILED, needsFilters, tileProperties, WALL_SIZES, wallSize } from "../../services/gateway/src/gateway/static/page/layout.js";
 import { splitName } from "../../services/gateway/src/gateway/static/page/pillow_name.js";
@@ -89,4 +90,10 @@ test("every aspect ratio of a picture is that of the canvas", () => {
   const ratios = STYLES.flatMap(([, source]) => [...source.matchAll(/aspect-ratio: ([^;}]+)/g)].map(([, ratio]) => ratio.trim()));
   assert.ok(ratios.length > 0);
   for (const ratio of ratios) assert.equal(ratio, `${CANVAS.width} / ${CANVAS.height}`);
+});
+
+test("a sleeping cloud lies still after a minute", () => {
+  const sleeping = [...CLOUD_STYLE.matchAll(/animation: (?:doze|snore) ([\d.]+)s ease-in-out (\w+);/g)];
+  assert.equal(sleeping.length, 3, "its figure, its snore, and it as one of a crowd");
+  for (const [rule, seconds, count] of sleeping) assert.ok(Number(seconds) * Number(count) <= 61, rule);
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { statusText } from "../../services/gateway/src/gateway/static/page/status.js";
+import { StatusBar, statusText } from "../../services/gateway/src/gateway/static/page/status.js";
 import { english } from "./english.js";
+import { FakeDocument } from "./fakes.js";
 
 const open = { phase: "open", retryInMs: null, reason: "" };
 const textOf = (connection, status = open, count = 3, isRetained = true) =>
@@ -69,4 +70,27 @@ test("a refused page shows the reason and offers a retry", () => {
 
 test("a page without a connection yet shows Connecting", () => {
   assert.equal(textOf("connecting").title, "Connecting");
+});
+
+test("the lamp beats once for a frame, not again while it beats, and not where nothing may move", (context) => {
+  const document = new FakeDocument();
+  const light = document.querySelector(".status-light");
+  const beats = [];
+  light.classList = { contains: () => false };
+  light.animate = (keyframes, options) => beats.push(options) && (beats.at(-1).animation = { playState: "running" });
+  const before = globalThis.document;
+  globalThis.document = document;
+  context.after(() => { globalThis.document = before; });
+  const bar = new StatusBar(document, english, () => {});
+  bar.beat();
+  bar.beat();
+  assert.equal(beats.length, 1);
+  assert.ok(!("iterations" in beats[0]), "it ends by itself");
+  beats[0].animation.playState = "finished";
+  bar.beat();
+  assert.equal(beats.length, 2);
+  beats[1].animation.playState = "finished";
+  document.hidden = true;
+  bar.beat();
+  assert.equal(beats.length, 2);
 });

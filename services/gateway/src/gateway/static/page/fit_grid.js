@@ -14,14 +14,15 @@ const MIN_FONT_PX = 11;
 /** Text may be smaller than that by this factor before the card says less instead. */
 const MIN_READABLE = 0.85;
 /** Size of the name, as a share of the smaller side of a card. */
-const FONT = 0.055;
+const FONT = 0.048;
 
 /**
- * What a card says, from all to nothing: `height` and `width` that it takes, in sizes of the name's font.
+ * What a card says, from the hugs of today to nothing: `height` and `width` that it takes, in sizes of the name's font.
  *
  * @type {readonly {says: string, height: number, width: number}[]}
  */
 export const LEVELS = [
+  { says: "story", height: 6.4, width: 13 },
   { says: "all", height: 5.1, width: 9 },
   { says: "state", height: 3.2, width: 9 },
   { says: "name", height: 1.5, width: 6.4 },

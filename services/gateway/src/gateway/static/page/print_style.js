@@ -21,9 +21,9 @@ export const PRINT_STYLE = `
   body::before, #status, #filters, #retry, #latency, .skip, .back-link, #history-slider, #reset-filters, #back-to-now, .history-head select, footer, #wall-link { display: none; }
   h1 span { position: static !important; clip-path: none !important; }
   .print-stamp { display: block; margin: 0 0 4mm; color: var(--ink); }
-  #clouds, #clouds[data-size] { display: grid; grid-template-columns: repeat(auto-fill, minmax(42mm, 1fr)); gap: 4mm; height: auto !important; padding: 0; }
+  #clouds, #clouds[data-size] { display: grid !important; position: static !important; grid-template-columns: repeat(auto-fill, minmax(42mm, 1fr)); gap: 4mm; height: auto !important; padding: 0; }
   #clouds[data-size="dense"] { grid-template-columns: repeat(auto-fill, minmax(30mm, 1fr)); }
-  #clouds[data-size] .card { position: relative; contain: none; max-width: none; padding: 3mm 2mm; background: #fff; box-shadow: none; break-inside: avoid; }
+  #clouds[data-size] .card { position: relative !important; contain: none; max-width: none; padding: 3mm 2mm; background: #fff; box-shadow: none; break-inside: avoid; }
   /* A state is told by its word, not by its colour. */
   #clouds[data-size] .card .state { position: static; width: auto; height: auto; margin: 0; clip-path: none; white-space: normal; color: #000; background: none; border: 1px solid #000; padding: 2px 10px 3px; overflow: visible; }
   #clouds[data-size] .picture { width: min(100%, 34mm); height: auto; }
