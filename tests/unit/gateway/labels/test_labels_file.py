@@ -62,7 +62,7 @@ async def test_a_file_that_is_wrong_leaves_the_names_and_says_so_once(path: Path
             await file.check()
     assert file.labels == {"cloud-1": "Grandma"}
     assert [(one["log_level"], one["error"]) for one in logs] == [
-        ("error", "cloud-1 is 5, not a text")
+        ("error", "line 1 is 'cloud-1 = 5', not like cloud-1 = \"Grandma's cloud\"")
     ]
 
     write(path, 'cloud-1 = "Grandma"')
