@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { LatencyLater } from "../../services/gateway/src/gateway/static/page/latency_later.js";
 import { loadLater } from "../../services/gateway/src/gateway/static/page/lazy.js";
+import { StoryLater } from "../../services/gateway/src/gateway/static/page/story_later.js";
 
 /** A document whose style sheets the test lets succeed or fail. */
 function fakeDocument(dataset) {
@@ -79,4 +80,32 @@ test("a latency panel that cannot be loaded is said once, and loaded again after
   await new Promise(setImmediate);
   assert.equal(count, 2);
   assert.equal(console.warn.mock.callCount(), 2);
+});
+
+test("the story is loaded when it is needed, and then shows what was wanted last", async () => {
+  const shown = [];
+  let count = 0;
+  const story = { show: (...all) => shown.push(all), past: () => "past", hugs: () => 4, card: () => ["4 hugs", ""] };
+  const later = new StoryLater(async () => (count += 1) && story, () => 0);
+  later.show(null, "name", false);
+  await new Promise(setImmediate);
+  assert.deepEqual([count, later.past("a"), later.hugs("a"), later.card("a")], [0, null, 0, ["", ""]]);
+  later.show(null, "name", true);
+  later.show("a", "name", true);
+  await new Promise(setImmediate);
+  assert.deepEqual([count, shown], [1, [["a", "name", true]]]);
+  assert.deepEqual([later.past("a"), later.hugs("a"), later.card("a")], ["past", 4, ["4 hugs", ""]]);
+});
+
+test("a story that cannot be loaded is said once, and loaded again after half a minute", async (context) => {
+  context.mock.method(console, "warn", () => {});
+  let now = 0;
+  let count = 0;
+  const later = new StoryLater(async () => { count += 1; throw new Error("no network"); }, () => now);
+  for (const at of [0, 29_999, 30_000]) {
+    now = at;
+    later.show("a", "name", true);
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual([count, console.warn.mock.callCount()], [2, 2]);
 });

@@ -417,6 +417,41 @@ async def test_history_strip_shows_past_states(
     assert {tuple(bytes.fromhex(colour[1:])) for colour in wanted} <= colours
 
 
+async def test_an_hour_of_the_heat_map_is_looked_at_and_played_again(
+    broker: Broker, page: Page, monitor: PageMonitor
+) -> None:
+    """By keys; the view says that it is a replay, and goes back to now."""
+    async for fresh in live_site(broker):
+        for ago, name in ((40, "neutral"), (30, "hugging"), (10, "neutral")):
+            await fresh.publisher.publish(state("told", name, ago_s=ago))
+        await open_page(page, monitor, fresh, "#told")
+        await expect(page.locator("#heat-caption")).to_contain_text("1 hug in", timeout=SHOWN_MS)
+        spans = page.locator("#history-span input")
+        await spans.nth(1).focus()
+        await page.keyboard.press("ArrowRight")
+        await expect(page.locator("#history-title")).to_have_text("The last hour")
+
+        cell = page.locator(".heat-cell[data-kind=hugged][data-level='1']").first
+        await expect(cell).to_have_attribute("aria-label", re.compile("1 hug"))
+        await cell.focus()
+        await page.keyboard.press("Enter")
+        view = page.locator("#detail")
+        await expect(view).to_have_attribute("data-replay", "")
+        await expect(page.locator("#history-title")).not_to_have_text("The last hour")
+        await page.locator("#replay-speed").select_option("60")
+        await page.locator("#history-slider").fill(
+            await page.locator("#history-slider").get_attribute("min") or ""
+        )
+        await page.locator("#replay-play").press("Enter")
+        await expect(page.locator("#replay-play")).to_have_attribute("data-playing", "true")
+        await expect(page.locator("#detail-when")).to_contain_text("Replay of")
+        await expect(view).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)
+
+        await page.locator("#back-to-now").press("Enter")
+        await expect(view).not_to_have_attribute("data-replay", "")
+        await wait_shown(page, "told", "neutral")
+
+
 async def test_failed_history_request_is_repeated(
     site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:

@@ -16,6 +16,7 @@ export class HeatMap {
   #caption = createElement("p", "heat-caption");
   #grid = createElement("div", "heat-grid");
   #readout = createElement("p", "heat-readout");
+  #foot = createElement("div", "heat-foot");
   #words;
   /** @type {Row[]} */
   #rows = [];
@@ -36,18 +37,22 @@ export class HeatMap {
     this.#grid.setAttribute("aria-label", texts.format("story.heat-label"));
     this.#grid.setAttribute("aria-describedby", "heat-caption");
     this.#readout.setAttribute("aria-hidden", "true");
-    const foot = createElement("div", "heat-foot");
-    foot.append(this.#readout, createKey(texts));
-    this.element.append(this.#caption, this.#grid, foot);
+    this.#foot.append(this.#readout, createKey(texts));
+    this.element.append(this.#caption, this.#grid, this.#foot);
+    this.#foot.hidden = true;
     this.#grid.addEventListener("pointerover", ({ target }) => this.#readOut(this.#cellOf(target)));
     this.#grid.addEventListener("pointerleave", () => this.#readOut(undefined));
-    this.#grid.addEventListener("focusin", ({ target }) => this.#readOut(this.#cellOf(target)));
+    this.#grid.addEventListener("focusin", ({ target }) => {
+      const place = this.#cellOf(target);
+      if (place !== undefined) this.#setCurrent(place.row, place.hour);
+      this.#readOut(place);
+    });
     this.#grid.addEventListener("click", ({ target }) => this.#open(this.#cellOf(target), onOpen));
     this.#grid.addEventListener("keydown", (event) => this.#onKeyDown(event, onOpen));
   }
 
   /**
-   * @param {Row[]} rows
+   * @param {Row[]} rows none if nothing is known
    * @param {string} caption
    */
   render(rows, caption) {
@@ -80,7 +85,8 @@ export class HeatMap {
     this.#grid.replaceChildren(this.#createHead());
     this.#grid.dataset.days = String(count);
     this.#cells = Array.from({ length: count }, () => this.#addRow());
-    this.#setCurrent(count - 1, Math.min(this.#current[1], HOURS - 1));
+    this.#foot.hidden = this.#grid.hidden = count === 0;
+    if (count > 0) this.#setCurrent(count - 1, Math.min(this.#current[1], HOURS - 1));
   }
 
   #createHead() {

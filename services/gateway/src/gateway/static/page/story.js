@@ -114,7 +114,7 @@ export class Story {
     setText(title, countTitle("hugs", hugs, texts, this.#times));
     setText(punchTitle, countTitle("punches", hugs, texts, this.#times));
     setText(count, hugs === null ? "–" : texts.number(hugs.hugs));
-    setText(note, lastHugText(hugs, this.#facts(id), texts));
+    setText(note, hugs === null && this.#poll.isFailing ? texts.format("story.unknown") : lastHugText(hugs, this.#facts(id), texts));
     const punched = this.#view.punches(this.#punches);
     setText(punches, punched === null ? "–" : texts.number(punched));
   }

@@ -198,20 +198,32 @@ export class StoryView {
 
   /** @param {PillowPast} pillow */
   #noteText(pillow) {
+    const kept = pillow.progress(this.#view);
+    const isEmpty = this.#view.span.stepMs > 0 && kept.value?.length === 0;
+    if (kept.isFailing || kept.value === undefined || isEmpty) return this.#progressText(kept);
+    return kept.isMemory ? this.#parts.texts.format("story.memory") : "";
+  }
+
+  /** Why there is nothing to show. @param {import("./pillow_past.js").Kept} kept */
+  #progressText({ isFailing, value }) {
     const { texts, client } = this.#parts;
-    const { isFailing, value, isMemory } = pillow.progress(this.#view);
     if (isFailing) return texts.format("story.failed");
-    if (value === undefined) return client.connection === "live" ? texts.format("story.loading") : "";
-    if (isMemory) return texts.format("story.memory");
-    return this.#view.span.stepMs > 0 && Array.isArray(value) && value.length === 0 ? texts.format("story.nothing") : "";
+    if (value !== undefined) return texts.format("story.nothing");
+    return client.connection === "live" ? texts.format("story.loading") : "";
   }
 
   /** @param {PillowPast} pillow */
   #renderHeat(pillow) {
     const { calendar, texts, times } = this.#parts;
     const span = spanOf(this.#view.span.name === "30d" ? "30d" : "7d");
-    const { value: steps } = pillow.activity(span.name);
-    if (steps === undefined || steps === this.#heatShown) return;
+    const activity = pillow.activity(span.name);
+    const { value: steps } = activity;
+    if (steps === undefined || steps.length === 0) {
+      this.#heatShown = null;
+      this.#heat.render([], this.#progressText(activity));
+      return;
+    }
+    if (steps === this.#heatShown) return;
     this.#heatShown = steps;
     const rows = heatRows(steps, calendar.lastDays(this.#now, span.days), calendar);
     const unheardMs = steps.reduce((sum, step) => sum + step.unheardMs, 0);
