@@ -24,7 +24,7 @@ PAGES: Final = [
     *sorted(ROOT.glob("*.md")),
     *sorted(ROOT.glob("packages/*/README.md")),
 ]
-UNCHECKED: Final = {"text", "", "console", "css", "jsx", "ts", "vue", "html"}
+UNCHECKED: Final = {"text", "", "console", "css", "jsx", "ts", "tsx", "vue", "html"}
 """Languages without a parser at hand; tests/e2e/test_embedding.py runs the code of frameworks."""
 
 
