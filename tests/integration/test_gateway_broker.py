@@ -174,7 +174,7 @@ async def test_a_gateway_without_a_broker_ends_with_status_0(
         gateway.terminate()
         assert (await client.receive())["type"] == "goodbye"
         assert await client.wait_closed() == 1012
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(TIMEOUT_S):
             assert await gateway.wait() == 0
         gateway.assert_log_is_clean()
 

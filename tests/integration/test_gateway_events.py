@@ -216,6 +216,6 @@ async def test_a_restart_sends_goodbye_and_ends_the_stream(broker: Broker, prefi
             assert stream.last_id == cursor
             with pytest.raises(EOFError):
                 await stream.next()
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(TIMEOUT_S):
             assert await gateway.wait() == 0
         gateway.assert_log_is_clean()

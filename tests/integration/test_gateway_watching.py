@@ -56,7 +56,7 @@ async def test_the_first_client_and_the_last_one_are_said_at_once(gateway: Gatew
             async def are_there() -> bool:
                 return len(messages) >= number
 
-            await eventually(are_there, f"{number} messages", within_s=5)
+            await eventually(are_there, f"{number} messages")
 
         await have(1)
         assert messages[0].retain

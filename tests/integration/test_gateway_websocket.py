@@ -558,7 +558,7 @@ async def test_a_restart_sends_goodbye_and_closes_with_1012(broker: Broker, pref
             with pytest.raises(ConnectionClosed):
                 await client.receive()
             assert client.connection.close_code == 1012
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(TIMEOUT_S):
             assert await gateway.wait() == 0
         gateway.assert_log_is_clean()
 

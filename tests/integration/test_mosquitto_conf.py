@@ -40,7 +40,7 @@ USERS = list(next(iter(ACCESS.values())))
 
 async def until_answer(broker: Broker, topic: str, options: list[str], wanted: str) -> None:
     """Publish until the broker answers as wanted: it reloads its files in its own time."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             answer = await publish(broker, topic, *options)
             if answer == wanted or (wanted and wanted in answer):
