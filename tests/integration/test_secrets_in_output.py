@@ -1,4 +1,4 @@
-"""What poller, gateway and simulator write holds no key, token, password or connection string.
+"""What the services write holds no key, token, password or connection string.
 
 Every secret contains MARK. Each test collects whatever a run has written, and looks for MARK, as it
 is, and in Base64.
@@ -145,6 +145,10 @@ REFUSED: Final = {
         "QUEUE_NAME": f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={KEY};",
         "POISON_QUEUE_NAME": f"https://a.queue.core.windows.net/poison?{SAS}",
         "LOG_LEVEL": f"https://user:{MARK}@host",
+    },
+    "recorder": {
+        "MQTT_URL": f"http://user:{MARK}@host",
+        "HISTORY_URL": f"postgresql://pillowcast:{MARK}@db/pillowcast?sslmode={MARK}",
     },
     "simulator": {
         "MQTT_URL": f"mqtt://user:{MARK}@a..b",
@@ -440,6 +444,35 @@ async def add_pages(gateway: Gateway, written: Written) -> None:
             async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
                 response = await client.get(f"{base}{path}")
                 written.add(f"{base}{path}", f"{response.headers} {response.text}")
+
+
+async def test_a_database_that_cannot_be_reached_is_named_without_its_password(
+    broker: Broker, prefix: str, written: Written
+) -> None:
+    """By recorder and gateway, in their logs, on their ports, and by the recorder's commands."""
+    database = f"postgresql://pillowcast:{SECRET}@{ports.HOST}:{ports.free()}/pillowcast"
+    port = str(ports.free())
+    gateway = Gateway(broker, prefix, HISTORY_URL=database, LOG_LEVEL="debug")
+    settings = {"MQTT_URL": broker.url_for("recorder"), "RECORDER_PORT": port}
+    settings |= {"HISTORY_URL": database, "TOPIC_PREFIX": prefix}
+    async with started("recorder", **settings) as recorder, gateway:
+        async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
+            await recorder.log.wait_for("the database cannot be written", within_s=WITHIN_S)
+            for url in (f"http://{ports.HOST}:{port}", gateway.ops_url):
+                for path in ("/readyz", "/metrics", "/ops/about"):
+                    written.add(path, (await client.get(url + path)).text)
+            past = f"{gateway.url}/api/pillows/cloud-1/history"
+            written.add("history", (await client.get(past)).text)
+            await gateway.log.wait_for("the database of HISTORY_URL cannot", within_s=WITHIN_S)
+        for program in (recorder, gateway):
+            written.add_program(program)
+            written.add_arguments(program)
+    for url in (database, f"{database}?nonsense=1", f"{database}?sslmode={SECRET}"):
+        async with started("recorder", "stats", HISTORY_URL=url) as command:
+            await command.wait()
+            written.add_program(command)
+
+    written.assert_no_secret()
 
 
 async def test_a_poller_and_a_simulator_that_work_write_no_secret(
