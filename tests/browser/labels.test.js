@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cleanLabel, fetchLabels, Labels } from "../../services/gateway/src/gateway/static/page/labels.js";
+import { cleanLabel, fetchLabels, Labels } from "../../services/gateway/src/gateway/static/cloud/labels.js";
 import { PageState } from "../../services/gateway/src/gateway/static/page/page_state.js";
 import { parseHash } from "../../services/gateway/src/gateway/static/page/route.js";
 

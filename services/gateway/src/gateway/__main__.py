@@ -201,7 +201,11 @@ def _application(
     metrics.labels_up.set_function(lambda: not labels.error)
     api = [*api_routes(store, context.dispatcher, guard), *past.routes(store, guard)]
     others = [*labels_routes(labels, guard), *badge_routes(store, context.dispatcher, guard)]
-    app = create_app(settings, [Route("/events", sse_endpoint(context)), *api, *others])
+    app = create_app(
+        settings,
+        [Route("/events", sse_endpoint(context)), *api, *others],
+        lambda pillow: labels.labels.get(pillow, ""),
+    )
     return app, labels
 
 

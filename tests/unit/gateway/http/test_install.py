@@ -141,6 +141,20 @@ async def test_the_preview_has_the_address_under_which_the_page_was_opened(
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize(("auth", "title"), [("none", "Tom &amp; Jo"), ("jwt", "cloud-1")])
+async def test_the_title_is_what_people_call_the_pillow_where_everybody_may_know_it(
+    auth: str, title: str
+) -> None:
+    """Elsewhere the id alone, which the request itself names."""
+    settings = GatewaySettings.load(GATEWAY_AUTH=auth, GATEWAY_JWT_SECRET="s" * 64)
+    app = create_app(settings, [], lambda pillow: "Tom & Jo" if pillow == "cloud-1" else "")
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://clouds.example") as client:
+        page = await client.get("/?pillow=cloud-1")
+
+    assert f"<title>{title} · Pillowcast</title>" in page.text
+
+
 async def test_a_configured_address_has_its_path_in_the_preview() -> None:
     """A proxy takes it away, so only the setting knows it."""
     async with client_of(GATEWAY_PUBLIC_URL="https://a.example/pillows") as client:

@@ -82,8 +82,7 @@ def page_files(texts: Mapping[str, Texts]) -> dict[str, bytes]:
     return {**read_folder(STATIC), **_STATES_MODULES, **text_modules(texts)}
 
 
-def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIApp:
-    """Build the application from `routes`, the API's documents and the static assets."""
+def _make_assets(settings: GatewaySettings, label_of: Callable[[str], str]) -> StaticAssets:
     texts = read_texts()
     files = page_files(texts)
     if settings.auth != "none":
@@ -94,9 +93,20 @@ def create_app(settings: GatewaySettings, routes: Sequence[BaseRoute]) -> ASGIAp
     if not settings.offline_page:
         files[WORKER] = files[WORKER].replace(b'const VERSION = "0"', b'const VERSION = ""', 1)
         files["index.html"] = files["index.html"].replace(b"<body", b'<body data-offline="no"', 1)
-    assets = StaticAssets(
-        files, texts, frame_ancestors=settings.frame_ancestors, head_of=head_maker(settings)
-    )
+    head_of = head_maker(settings, label_of)
+    return StaticAssets(files, texts, frame_ancestors=settings.frame_ancestors, head_of=head_of)
+
+
+def create_app(
+    settings: GatewaySettings,
+    routes: Sequence[BaseRoute],
+    label_of: Callable[[str], str] = lambda _pillow: "",
+) -> ASGIApp:
+    """Build the application from `routes`, the API's documents and the static assets.
+
+    `label_of` returns what people call a pillow, "" for nothing.
+    """
+    assets = _make_assets(settings, label_of)
 
     async def openapi_document(_request: Request) -> Response:
         return _document(openapi)

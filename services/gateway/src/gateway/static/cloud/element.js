@@ -8,6 +8,7 @@ import { setText } from "./dom.js";
 import { ELEMENT_STYLE } from "./element_style.js";
 import { elementTexts, languageOf } from "./element_texts.js";
 import { describePillow, isStill, knowledgeOf } from "./format.js";
+import { cleanLabel } from "./labels.js";
 import { SharedClient } from "./shared_client.js";
 import { styleSheets } from "./style_sheets.js";
 
@@ -46,6 +47,8 @@ export class CloudPillow extends Base {
   #parts;
   /** @type {import("../client/frames.js").Pillow | null} */
   #value = null;
+  /** The label in the pillow's messages. */
+  #told = "";
 
   constructor() {
     super();
@@ -97,9 +100,9 @@ export class CloudPillow extends Base {
     this.setAttribute("token", text);
   }
 
-  /** The name that is shown; the pillow's id by default. */
+  /** The name that is shown: by default what people call the pillow, or its id. */
   get label() {
-    return this.getAttribute("label") ?? this.pillow;
+    return this.getAttribute("label") ?? (this.#told || this.#client?.labels.of(this.pillow) || this.pillow);
   }
 
   set label(text) {
@@ -164,6 +167,8 @@ export class CloudPillow extends Base {
     const { state, pose, activity, when } = describePillow(pillow, knowledge, texts);
     const isUpdate = (pillow ?? null) !== this.#value;
     this.#value = pillow ?? null;
+    // Of a silent pillow the gateway speaks, which does not repeat its label.
+    if (pillow?.state !== "notconnected" || pillow.label !== undefined) this.#told = cleanLabel(pillow?.label);
     const color = `var(--cloud-pillow-${pose}, ${stateColor(pose)})`;
     setPose(this.#cloud, pose, texts, { isStill: isStill(fresh), color });
     if (isUpdate && fresh === "live") followMotion(this.#cloud, pillow?.motion);

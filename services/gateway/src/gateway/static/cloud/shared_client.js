@@ -5,6 +5,7 @@
 
 import { nameable } from "../client/options.js";
 import { connect, isPillowId } from "../client/pillowcast.js";
+import { fetchLabels, Labels } from "./labels.js";
 
 /** Ages are rendered anew this often. */
 const TICK_MS = 1_000;
@@ -18,6 +19,9 @@ const GIVE_UP_AFTER_MS = 1_000;
 const clients = new Map();
 
 export class SharedClient {
+  /** What people call the pillows, by the gateway's file. */
+  labels = new Labels();
+  #areLabelsAsked = false;
   #url;
   #token;
   /** @type {Pillowcast | null} */
@@ -124,12 +128,23 @@ export class SharedClient {
     }
   }
 
+  async #askForLabels() {
+    if (this.#areLabelsAsked) return;
+    this.#areLabelsAsked = true;
+    const found = await fetchLabels(new URL("./", this.#url), this.#token);
+    if (found === null) return;
+    this.labels.file(found);
+    this.scheduleRender();
+  }
+
   /** @param {string[]} pillows */
   #open(pillows) {
     const render = () => this.scheduleRender();
     const onConnection = () => {
       render();
       this.#warnIfRefused();
+      // A site that is refused asks for nothing else.
+      if (this.#client?.connection === "live") this.#askForLabels();
     };
     this.#client = connect({ url: this.#url, token: this.#token || undefined, pillows: nameable(pillows), onChange: render, onConnection });
     this.#ticker = setInterval(render, TICK_MS);

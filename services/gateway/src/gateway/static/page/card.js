@@ -163,7 +163,7 @@ export class CardRenderer {
    * @param {import("./announcer.js").Announcer} announcer
    * @param {import("../cloud/texts.js").Texts} texts
    * @param {Pick<import("./story_later.js").StoryLater, "card">} story
-   * @param {Pick<import("./labels.js").Labels, "of">} labels
+   * @param {Pick<import("../cloud/labels.js").Labels, "of">} labels
    */
   constructor(client, announcer, texts, story, labels) {
     this.#labels = labels;

@@ -31,7 +31,7 @@ export class DetailView {
    * @param {import("../client/session.js").Session} client
    * @param {Pick<import("./story_later.js").StoryLater, "past">} story
    * @param {import("../cloud/texts.js").Texts} texts
-   * @param {Pick<import("./labels.js").Labels, "of">} labels
+   * @param {Pick<import("../cloud/labels.js").Labels, "of">} labels
    */
   constructor(document, client, story, texts, labels) {
     this.#labels = labels;

@@ -3,6 +3,7 @@
 import { Session } from "../client/session.js";
 import { cloudStyleSheet, pictureUrl, stateColor } from "../cloud/cloud.js";
 import { byId } from "../cloud/dom.js";
+import { fetchLabels } from "../cloud/labels.js";
 import { Texts } from "../cloud/texts.js";
 import { adoptFirst } from "./adopt_socket.js";
 import { Announcer } from "./announcer.js";
@@ -13,7 +14,6 @@ import { EmptyState } from "./empty_state.js";
 import { ExtrasLater } from "./extras_later.js";
 import { Filters } from "./filters.js";
 import { gatewayFolder } from "./gateway_folder.js";
-import { fetchLabels } from "./labels.js";
 import { LatencyLater } from "./latency_later.js";
 import { loadLater } from "./lazy.js";
 import { RedrawScheduler } from "./redraw_scheduler.js";

@@ -4,7 +4,7 @@
  */
 
 import { nameable } from "../client/options.js";
-import { Labels } from "./labels.js";
+import { Labels } from "../cloud/labels.js";
 import { MAX_DETAILED } from "./layout.js";
 import { isReconnection } from "./reconnection.js";
 import { Roster } from "./roster.js";
