@@ -207,5 +207,15 @@ test("ages and numbers follow a browser that translates the page, sentences do n
   assert.equal(texts.age(180_000), new Intl.RelativeTimeFormat("pl", { style: "short" }).format(-3, "minute"));
   assert.equal(texts.format("a.b", { count: 12_345 }), `${new Intl.NumberFormat("pl").format(12_345)} clouds`);
   texts.follow("no language");
+  assert.equal(texts.number(12_345.5), new Intl.NumberFormat("pl").format(12_345.5));
+  texts.follow("en");
+  texts.follow("pl");
   assert.equal(texts.percent(0.5), new Intl.NumberFormat("pl", { style: "percent" }).format(0.5));
+});
+
+test("after a translation numbers are those of the user's region again", () => {
+  const texts = new Texts("de", {}, ["de-CH"]);
+  texts.follow("pl");
+  texts.follow("de");
+  assert.equal(texts.number(12_345.5), new Intl.NumberFormat("de-CH").format(12_345.5));
 });

@@ -263,8 +263,7 @@ async def test_the_page_is_one_response_of_limited_size(language: str) -> None:
         "favicon.svg",
         "apple-touch-icon.png",  # which nothing asks for but an iPhone that installs the page
     }
-    limit = 48 if language == "en" else 50
-    assert int(page.headers["content-length"]) < limit * 1024
+    assert int(page.headers["content-length"]) < 48 * 1024
 
 
 async def test_every_part_that_is_loaded_later_is_a_bundle_or_a_style_sheet() -> None:

@@ -28,6 +28,8 @@ const TOO_LONG = /^(.{24}).+/su;
 
 export class Texts {
   #table;
+  #language;
+  #ownLocale;
   #locale;
   #hasAges = true;
   /** Created on first use, because that takes long. @type {Map<string, any>} */
@@ -41,18 +43,20 @@ export class Texts {
    */
   constructor(language, table, locales = []) {
     this.#table = { ...table };
-    this.#locale = locales.find((one) => one.split("-")[0] === language) ?? language;
+    this.#language = language;
+    this.#ownLocale = locales.find((one) => one.split("-")[0] === language) ?? language;
+    this.#locale = this.#ownLocale;
   }
 
   /**
    * Write numbers, ages and times in another language: that into which a browser translates the page. It
-   * would have to translate an age each second.
+   * would have to translate an age each second. With the page's own language all is as before.
    *
    * @param {string} locale
    */
   follow(locale) {
     if (!isLocale(locale)) return;
-    this.#locale = locale;
+    this.#locale = locale === this.#language ? this.#ownLocale : locale;
     this.#formatters.clear();
   }
 
