@@ -157,3 +157,17 @@ async def test_what_people_call_a_pillow_is_shown_with_its_id_and_is_no_markup(
     await expect(page.locator("#detail-name")).to_have_text(label)
     await expect(page.locator("#detail-id")).to_have_text("cloud-2")
     await expect(page).to_have_title(f"{label} · Pillowcast")
+
+
+async def test_an_empty_sky_speaks_to_visitors_and_the_commands_are_one_click_away(
+    broker: Broker, context: BrowserContext
+) -> None:
+    """They are for developers."""
+    page = await context.new_page()
+    async for empty in live_site(broker):
+        await open_live(page, empty.url)
+        command = page.locator("#empty pre").first
+        await expect(page.locator("#empty-text")).to_contain_text("No cloud is here yet")
+        await expect(command).to_be_hidden()
+        await page.locator("#empty summary").click()
+        await expect(command).to_be_visible()
