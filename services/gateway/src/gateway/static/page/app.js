@@ -204,7 +204,9 @@ export class App {
   #showStory() {
     const { detail, story } = this.#views;
     const { order } = this.#state.route.filter;
-    const isNeeded = this.#count > 0 && (detail.id !== null || order === "hugged" || !isCrowd(this.#size));
+    const isNeededOnWall = this.#count > 0 && (order === "hugged" || !isCrowd(this.#size));
+    // A pillow without a state may have a past.
+    const isNeeded = detail.id === null ? isNeededOnWall : this.#client.connection !== "connecting";
     story.show(detail.id, order, isNeeded);
   }
 
