@@ -493,14 +493,20 @@ async def test_content_fits_into_a_card(
 async def test_detail_view_of_an_unknown_pillow_waits_for_it(
     site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
-    """Its history is requested only once it has a state."""
+    """Its past is requested, and shown, only once it has a state."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     await open_page(page, monitor, site, "#later")
     await expect(page.locator("#detail")).to_have_attribute("data-state", "unknown")
     await expect(page.locator("body")).to_have_attribute("data-connection", "live")
+    await expect(page.locator("#story")).to_be_hidden()
+    await expect(page.locator("#hug-count")).to_have_text("–")
+    assert not [url for url in asked if "/api/pillows/later" in url]
     async with page.expect_response("**/api/pillows/later/history?*") as response:
         await site.publisher.publish(state("later", "hugging"))
     assert (await response.value).ok
     await wait_shown(page, "later", "hugging")
+    await expect(page.locator("#story")).to_be_visible()
 
 
 async def test_wrong_clock_of_a_pillow_is_named_on_its_card_and_in_its_view(

@@ -98,6 +98,9 @@ export class DetailView {
     setText(byId(this.#document, "detail-when"), when);
     setText(byId(this.#document, "detail-clock"), isNow ? clockSentences(pillow, fresh, this.#texts) : "");
     this.#renderFacts(pillow);
+    // A pillow that nobody knows has no past.
+    const isUnknown = pillow === undefined && client.connection !== "connecting";
+    for (const part of ["story", "heat"]) byId(this.#document, part).hidden = isUnknown;
     if (hasChanged && isNow) this.#hasStateChanged = true;
   }
 

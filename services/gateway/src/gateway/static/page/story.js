@@ -110,7 +110,7 @@ export class Story {
   #renderFacts(id) {
     const { texts } = this.#page;
     const { title, count, note, punchTitle, punches } = this.#elements;
-    const hugs = this.#hugsOf(id);
+    const hugs = this.#page.client.pillows.has(id) ? this.#hugsOf(id) : null;
     setText(title, countTitle("hugs", hugs, texts, this.#times));
     setText(punchTitle, countTitle("punches", hugs, texts, this.#times));
     setText(count, hugs === null ? "–" : texts.number(hugs.hugs));

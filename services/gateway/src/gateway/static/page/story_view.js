@@ -115,7 +115,7 @@ export class StoryView {
 
   /** How often the pillow was punched today; null if that is not known. @param {import("./seen_episodes.js").SeenEpisodes} seen */
   punches(seen) {
-    if (this.#pillow === null) return null;
+    if (this.#pillow === null || !this.#parts.client.pillows.has(this.#pillow.id)) return null;
     const { value: steps = [] } = this.#pillow.activity("7d");
     const end = steps.at(-1)?.to;
     if (end === undefined) return null;
