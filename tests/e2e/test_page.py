@@ -638,6 +638,10 @@ async def test_page_resumes_at_its_cursor_when_the_browser_is_online_again(
     await site.publisher.publish(state("away", "neutral"))
     await open_page(page, monitor, site, "?pillow=away")
     await wait_shown(page, "away", "neutral")
+    # What is loaded later is there, or its requests would fail.
+    await expect(page.locator("#story > *").first).to_be_attached(timeout=SHOWN_MS)
+    await expect(page.locator("#tools")).to_be_visible(timeout=SHOWN_MS)
+    await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     monitor.expect("ERR_INTERNET_DISCONNECTED")
     monitor.expect("WebSocket connection to")
 
