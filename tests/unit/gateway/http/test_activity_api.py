@@ -59,7 +59,9 @@ def test_a_time_that_has_not_come_has_no_steps() -> None:
     [
         ({"from": "yesterday"}, "RFC 3339"),
         ({"to": "2026-13-01T00:00:00Z"}, "RFC 3339"),
+        ({"to": "0001-01-01T00:00:00+14:00"}, "RFC 3339"),
         ({"step": "0"}, "step is a number"),
+        ({"step": "00000000131622400"}, "step is a number"),
         ({"step": "1.5"}, "step is a number"),
         ({"step": "60"}, "1440 steps of 60 s; at most 1000 are told: make step at least 87"),
         ({"from": "2016-09-21T00:00:00Z", "step": "31622400"}, "more than 366 days"),
@@ -72,6 +74,15 @@ def test_what_cannot_be_answered_says_what_to_write(query: dict[str, str], reaso
 
     assert isinstance(found, str)
     assert reason in found
+
+
+def test_there_is_no_time_before_the_first_year() -> None:
+    """The day before an instant ends at the first that can be written."""
+    found = ActivityQuery.parse({"to": "0001-01-01T06:00:00Z"}, NOW_US)
+
+    assert isinstance(found, ActivityQuery)
+    assert format_timestamp(found.from_us) == "0001-01-01T00:00:00.000Z"
+    assert found.step_count == 6
 
 
 @pytest.mark.parametrize("hours", [23, 24, 25])

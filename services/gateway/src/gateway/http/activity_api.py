@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contract.http_types import PillowActivity
-from contract.timestamps import format_timestamp, parse_timestamp
+from contract.timestamps import format_timestamp
 from gateway.http.guard import Guard
-from gateway.http.past_query import parse_number, source_of
+from gateway.http.past_query import FIRST_US, parse_instant, parse_number, source_of
 from gateway.http.problems import problem
 from gateway.http.responses import json_response, unknown_pillow
 from gateway.past.fallback import PastWithFallback
@@ -39,13 +39,13 @@ class ActivityQuery:
         step_s = parse_number(query.get("step"), DEFAULT_STEP_S, MAX_WINDOW_S)
         if step_s is None:
             return f"step is a number of seconds from 1 to {MAX_WINDOW_S}"
-        to_us = parse_timestamp(query["to"]) if "to" in query else now_us
+        to_us = parse_instant(query["to"]) if "to" in query else now_us
         if to_us is None:
             return _NO_INSTANT
         until_us = min(to_us, now_us)
-        from_us = until_us - DEFAULT_WINDOW_US
+        from_us = max(until_us - DEFAULT_WINDOW_US, FIRST_US)
         if "from" in query:
-            parsed = parse_timestamp(query["from"])
+            parsed = parse_instant(query["from"])
             if parsed is None:
                 return _NO_INSTANT
             if parsed >= to_us:

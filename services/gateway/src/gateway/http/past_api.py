@@ -11,9 +11,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contract.http_types import PillowSummary
-from contract.timestamps import format_timestamp, parse_timestamp
+from contract.timestamps import format_timestamp
 from gateway.http.guard import Guard
-from gateway.http.past_query import BAD_ZONE, parse_number, parse_zone, source_of
+from gateway.http.past_query import (
+    BAD_ZONE,
+    LAST_US,
+    parse_instant,
+    parse_number,
+    parse_zone,
+    source_of,
+)
 from gateway.http.problems import problem
 from gateway.http.responses import json_response, unknown_pillow
 from gateway.past.fallback import PastWithFallback
@@ -25,22 +32,20 @@ DEFAULT_DAYS: Final = 7
 
 PAGE_PARAMETERS: Final = frozenset({"from", "to", "limit", "page"})
 
-_LAST_US: Final = 253_402_300_799_999_999
-
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
     """Which states a request asks for: from a position, before an instant, at most `limit`."""
 
     first: Position = (0, 0)
-    until_us: int = _LAST_US
+    until_us: int = LAST_US
     limit: int = MAX_PAGE
 
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> "PageQuery | str":
         """Return what a query asks for, or why it cannot be answered."""
         from_us = _instant(query.get("from"), 0)
-        until_us = _instant(query.get("to"), _LAST_US)
+        until_us = _instant(query.get("to"), LAST_US)
         if from_us is None or until_us is None:
             return "from and to are RFC 3339 instants, such as 2026-11-29T03:00:00Z"
         limit = parse_number(query.get("limit"), MAX_PAGE, MAX_PAGE)
@@ -56,7 +61,7 @@ class PageQuery:
     def following(self, position: Position) -> str:
         """Return the query of the next page, relative to this one."""
         query = {"page": f"{position[0]}.{position[1]}", "limit": str(self.limit)}
-        if self.until_us != _LAST_US:
+        if self.until_us != LAST_US:
             query["to"] = format_timestamp(self.until_us)
         return f"?{urlencode(query)}"
 
@@ -115,7 +120,7 @@ def _page(name: str, page: Page, query: PageQuery, is_recorded: bool) -> Respons
 
 
 def _instant(text: str | None, default_us: int) -> int | None:
-    return default_us if text is None else parse_timestamp(text)
+    return default_us if text is None else parse_instant(text)
 
 
 def _position(text: str) -> Position | None:
@@ -123,4 +128,4 @@ def _position(text: str) -> Position | None:
     if not found or not all(one.isascii() and one.isdigit() for one in (at_us, seq)):
         return None
     position = (int(at_us[:20]), int(seq[:20]))
-    return position if position[0] <= _LAST_US and position[1] < 2**63 else None
+    return position if position[0] <= LAST_US and position[1] < 2**63 else None
