@@ -131,3 +131,24 @@ test("today is asked for once a minute at most, and less often while it fails", 
   assert.equal(poll.isFailing, true);
   assert.equal(got.at(-1), null);
 });
+
+test("the hugs of a pillow that was not asked for are not known", () => {
+  const made = today(answer({ asked: ["a"] }));
+  assert.equal(made.of("a", T).hugs, 4);
+  assert.equal(made.of("b", T), null);
+  made.replace(answer({ asked: "all" }), T);
+  assert.equal(made.of("b", T).hugs, 0);
+});
+
+test("for other pillows it is asked at once", async () => {
+  const asked = [];
+  const poll = new TodayPoll(async () => { asked.push(0); return answer(); }, () => 0, () => {});
+  poll.tick();
+  await null;
+  await null;
+  poll.tick();
+  assert.equal(asked.length, 1);
+  poll.renew();
+  poll.tick();
+  assert.equal(asked.length, 2);
+});

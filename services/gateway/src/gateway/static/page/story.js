@@ -37,6 +37,8 @@ export class Story {
   #today;
   #punches = new SeenEpisodes("punching");
   #poll;
+  /** The pillows whose hugs are asked for. */
+  #asked = "";
   #view;
   #elements;
 
@@ -48,7 +50,11 @@ export class Story {
     this.#times = new Times(texts, this.#calendar.zone);
     this.#today = new Today(this.#calendar);
     const api = new PastApi(folder, token, page.surroundings);
-    this.#poll = new TodayPoll(() => api.today(this.#calendar.zone, page.pillows()), now, (answer) => {
+    const ask = async () => {
+      const asked = page.pillows();
+      return { ...(await api.today(this.#calendar.zone, asked)), asked };
+    };
+    this.#poll = new TodayPoll(ask, now, (answer) => {
       if (answer !== null) this.#today.replace(answer, client.now());
       onChange();
     });
@@ -69,6 +75,9 @@ export class Story {
   show(id, order, isNeeded) {
     const { client, document } = this.#page;
     this.#times.setOffset(client.clockOffsetMs);
+    const pillows = String(this.#page.pillows());
+    if (pillows !== this.#asked) this.#poll.renew();
+    this.#asked = pillows;
     if (isNeeded && client.connection === "live" && !document.hidden) this.#poll.tick();
     this.#elements.order.hidden = id !== null || order !== "hugged" || this.#today.isKnown(client.now()) || !this.#poll.isFailing;
     this.#view.open(id);

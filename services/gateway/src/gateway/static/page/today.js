@@ -14,9 +14,9 @@ const INCOMPLETE_MS = 120_000;
 
 /**
  * The gateway's answer. `source` is `memory` if it has no database; `since` is then from when on it has
- * listened.
+ * listened. `asked`: the pillows that it has the numbers of; all of them if it is missing.
  *
- * @typedef {{day: string, source: string, since?: string | null, pillows: Record<string, Numbers>}} Answer
+ * @typedef {{day: string, source: string, since?: string | null, pillows: Record<string, Numbers>, asked?: string[] | "all"}} Answer
  */
 
 /**
@@ -83,7 +83,7 @@ export class Today {
    */
   of(id, now) {
     const answer = this.#answer;
-    if (answer === null || !this.isKnown(now)) return null;
+    if (answer === null || !this.isKnown(now) || (Array.isArray(answer.asked) && !answer.asked.includes(id))) return null;
     const { hugs = 0, last_hug: last, longest_hug_s: longest } = answer.pillows[id] ?? {};
     const midnight = this.#calendar.midnight(now);
     const lastEnd = instant(last ?? undefined);

@@ -27,6 +27,11 @@ export class TodayPoll {
     return this.#failures > 0;
   }
 
+  /** Ask for other numbers: it is time now. */
+  renew() {
+    this.#askedAt = -Infinity;
+  }
+
   /** Ask, if it is time. */
   tick() {
     const waitMs = Math.min(POLL_MS * 2 ** this.#failures, MAX_POLL_MS);
