@@ -565,6 +565,29 @@ async def test_hugs_and_punches_of_today_are_counted(
         await expect(page.locator("#punch-count")).to_have_text("2")
 
 
+async def test_a_pillow_has_its_own_story_and_never_that_of_the_one_before(
+    broker: Broker, page: Page, monitor: PageMonitor
+) -> None:
+    """Numbers that were asked for one pillow are not those of another, known or not."""
+    async for fresh in live_site(broker):
+        for name in ("first", "second"):
+            for seq, what in enumerate(("neutral", "hugging", "neutral")):
+                await fresh.publisher.publish(state(name, what, seq=seq))
+        await open_page(page, monitor, fresh, "#first")
+        await expect(page.locator("#hug-count")).to_have_text("1", timeout=SHOWN_MS)
+        await expect(page.locator("#heat-caption")).to_contain_text("1 hug in", timeout=SHOWN_MS)
+
+        await page.evaluate("() => { location.hash = 'second' }")
+        await expect(page.locator("#detail-name")).to_have_text("second")
+        await expect(page.locator("#hug-count")).to_have_text("1", timeout=SHOWN_MS)
+
+        await page.evaluate("() => { location.hash = 'nobody' }")
+        await expect(page.locator("#detail-name")).to_have_text("nobody")
+        await expect(page.locator("#story")).to_be_hidden()
+        await expect(page.locator("#heat")).to_be_hidden()
+        await expect(page.locator("#hug-count")).to_have_text("–")
+
+
 async def test_latency_panel_shows_the_newest_update_and_statistics(
     site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
