@@ -205,7 +205,7 @@ export class App {
     const { detail, story } = this.#views;
     const { order } = this.#state.route.filter;
     const isNeededOnWall = this.#count > 0 && (order === "hugged" || !isCrowd(this.#size));
-    // A pillow without a state may have a past.
+    // The story renders the facts of a pillow without a state, too.
     const isNeeded = detail.id === null ? isNeededOnWall : this.#client.connection !== "connecting";
     story.show(detail.id, order, isNeeded);
   }

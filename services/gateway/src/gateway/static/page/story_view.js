@@ -126,9 +126,9 @@ export class StoryView {
 
   render() {
     const { client } = this.#parts;
-    if (this.#pillow === null || client.connection === "connecting") return;
-    const pillow = client.pillows.get(this.#pillow.id);
-    if (pillow !== undefined) this.#pillow.add(pillow);
+    const pillow = client.pillows.get(this.id ?? "");
+    if (this.#pillow === null || pillow === undefined || client.connection === "connecting") return;
+    this.#pillow.add(pillow);
     this.#renderStrip(this.#pillow);
     this.#renderHeat(this.#pillow);
   }
