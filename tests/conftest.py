@@ -1,9 +1,11 @@
 """Shared fixtures: a broker and a queue service for the session, and unique names."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from devstack.azurite import Azurite
 from devstack.broker import Broker
@@ -11,6 +13,18 @@ from tests import hypothesis_profiles
 from tests.machine import need_mosquitto
 
 hypothesis_profiles.register()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """What a command that runs in this process configures ends with the test."""
+    root = logging.getLogger()
+    before = root.level, root.handlers[:]
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        root.setLevel(before[0])
+        root.handlers[:] = before[1]
 
 
 @pytest.fixture(scope="session")

@@ -413,23 +413,26 @@ class _Line:
         self._latency_s = latency_s
         self._last = 0.0
         self._waiting: deque[Callable[[], None]] = deque()
-        self._timers: deque[asyncio.TimerHandle] = deque()
+        self._timers: set[asyncio.TimerHandle] = set()
 
     def send(self, arrive: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         self._last = max(self._last, loop.time() + self._latency_s())
         self._waiting.append(arrive)
-        self._timers.append(loop.call_at(self._last, self._arrived))
+
+        def arrived() -> None:
+            # Timers of one moment fire in any order, so each names itself.
+            self._timers.discard(timer)
+            self._waiting.popleft()()
+
+        timer = loop.call_at(self._last, arrived)
+        self._timers.add(timer)
 
     def cut(self) -> None:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
         self._waiting.clear()
-
-    def _arrived(self) -> None:
-        self._timers.popleft()
-        self._waiting.popleft()()
 
 
 def _content(update: Update) -> bytes:

@@ -268,7 +268,8 @@ async def _is_refused(connection: RawConnection) -> bool:
     """Return whether a connection ends without a snapshot."""
     try:
         await connection.read_until(lambda data: b'"snapshot"' in data)
-    except AssertionError:
+    except (AssertionError, ConnectionResetError):
+        # What is closed before its request was read is reset.
         return True
     return False
 
