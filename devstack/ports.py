@@ -81,7 +81,8 @@ def preferred(port: int, others: Collection[int]) -> int:
 
 def free(but_not: dict[int, str] | None = None) -> int:
     """Return a port on which nothing listens now; raises CannotStart."""
-    for port in random.sample(range(FREE_FROM, FREE_BELOW), k=_ATTEMPTS):
+    # A generator that nobody seeds, or two processes would choose the same ports.
+    for port in random.SystemRandom().sample(range(FREE_FROM, FREE_BELOW), k=_ATTEMPTS):
         if port not in (but_not or {}) and _problem(port) is None:
             return port
     raise CannotStart(f"no free port found between {FREE_FROM} and {FREE_BELOW}")
