@@ -50,7 +50,13 @@ export class OrderHold {
     this.#exists = exists;
     this.#onEnd = onEnd;
     for (const type of ["pointerover", "pointermove", "keydown"]) container.addEventListener(type, () => this.#onInput());
-    container.addEventListener("pointerover", () => (this.#isOver = true));
+    // A pointer that was there before this was loaded tells so by its next move.
+    for (const type of ["pointerover", "pointermove"]) container.addEventListener(type, () => (this.#isOver = true));
+    // Or by where it is, if it does not move.
+    if (/** @type {Partial<Element>} */ (container).matches?.(":hover")) {
+      this.#isOver = true;
+      this.#inputAt = timers.now();
+    }
     container.addEventListener("focusin", () => {
       this.#isFocused = true;
       this.#onInput();
