@@ -7,6 +7,9 @@
  * arguments.
  */
 
+/** What could not be loaded is loaded again after this time, if it is needed then. */
+const RETRY_MS = 30_000;
+
 /** @type {Map<string, Promise<any>>} */
 const loaded = new Map();
 /** How often a part could not be loaded. @type {Map<string, number>} */
@@ -65,4 +68,45 @@ function applyStyle(document, address) {
     });
     document.head.append(link);
   });
+}
+
+/**
+ * A part of the page that is loaded when it is first needed.
+ *
+ * @template Part
+ */
+export class Later {
+  /** null until it is loaded. @type {Part | null} */
+  part = null;
+  #name;
+  #load;
+  #now;
+  #loadAt = -Infinity;
+
+  /**
+   * @param {string} name as that of `loadLater`, for a warning
+   * @param {() => Promise<Part>} load
+   * @param {() => number} now monotonic, in ms
+   */
+  constructor(name, load, now) {
+    this.#name = name;
+    this.#load = load;
+    this.#now = now;
+  }
+
+  /** Load it, unless it is being loaded or has just failed. @param {(part: Part) => void} onLoaded */
+  need(onLoaded) {
+    if (this.#now() < this.#loadAt) return;
+    this.#loadAt = Infinity;
+    this.#load().then(
+      (part) => {
+        this.part = part;
+        onLoaded(part);
+      },
+      (error) => {
+        this.#loadAt = this.#now() + RETRY_MS;
+        console.warn(`The part "${this.#name}" of the page could not be loaded: ${error.message}`);
+      },
+    );
+  }
 }

@@ -1,18 +1,15 @@
 /** Stands for the story of the pillows until it is loaded, which is when the page needs it. */
 
-/** A story that could not be loaded is loaded again after this time. */
-const RETRY_MS = 30_000;
+import { Later } from "./lazy.js";
+
 /** @type {[string, string]} */
 const NOTHING = ["", ""];
 
 /** @typedef {Pick<import("./story.js").Story, "show" | "past" | "hugs" | "card">} Story */
 
 export class StoryLater {
-  #load;
-  #now;
-  /** @type {Story | null} */
-  #story = null;
-  #loadAt = -Infinity;
+  /** @type {Later<Story>} */
+  #later;
   /** What is to be shown once it is loaded. @type {Parameters<Story["show"]>} */
   #wanted = [null, "", false];
 
@@ -21,8 +18,7 @@ export class StoryLater {
    * @param {() => number} now monotonic, in ms
    */
   constructor(load, now) {
-    this.#load = load;
-    this.#now = now;
+    this.#later = new Later("story", load, now);
   }
 
   /**
@@ -34,36 +30,23 @@ export class StoryLater {
    */
   show(id, order, isNeeded) {
     this.#wanted = [id, order, isNeeded];
-    if (this.#story !== null) this.#story.show(id, order, isNeeded);
-    else if (isNeeded && this.#now() >= this.#loadAt) this.#start();
+    const story = this.#later.part;
+    if (story !== null) story.show(id, order, isNeeded);
+    else if (isNeeded) this.#later.need((loaded) => loaded.show(...this.#wanted));
   }
 
   /** @param {string} id */
   past(id) {
-    return this.#story?.past(id) ?? null;
+    return this.#later.part?.past(id) ?? null;
   }
 
   /** @param {string} id */
   hugs(id) {
-    return this.#story?.hugs(id) ?? 0;
+    return this.#later.part?.hugs(id) ?? 0;
   }
 
   /** @param {string} id */
   card(id) {
-    return this.#story?.card(id) ?? NOTHING;
-  }
-
-  #start() {
-    this.#loadAt = Infinity;
-    this.#load().then(
-      (story) => {
-        this.#story = story;
-        story.show(...this.#wanted);
-      },
-      (error) => {
-        this.#loadAt = this.#now() + RETRY_MS;
-        console.warn(`The story of the pillows could not be loaded: ${error.message}`);
-      },
-    );
+    return this.#later.part?.card(id) ?? NOTHING;
   }
 }
