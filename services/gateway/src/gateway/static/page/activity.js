@@ -8,6 +8,8 @@ import { instant } from "../client/store.js";
 
 /** The states that are gestures: what somebody does with a pillow. */
 export const GESTURES = ["hugging", "punching", "shaking", "spinning", "throwing"];
+/** What a time is named by in which no state of a pillow is known. */
+export const EMPTY_KINDS = ["asleep", "unheard", "unknown"];
 
 /** A step of the gateway's answer. @typedef {{at: string, seconds: Record<string, number>, episodes: Record<string, number>, asleep_s: number, unheard_s: number}} AnsweredStep */
 /** @typedef {{from: string, to: string, step_s: number, source: string, steps: AnsweredStep[]}} Answer */
@@ -104,7 +106,7 @@ export function emptyTimes(steps) {
   /** @type {import("./timeline.js").Interval[]} */
   const found = [];
   for (const step of steps) {
-    if (!["asleep", "unheard", "unknown"].includes(kindOf(step))) continue;
+    if (!EMPTY_KINDS.includes(kindOf(step))) continue;
     const last = found.at(-1);
     if (last?.to === step.from) last.to = step.to;
     else found.push({ from: step.from, to: step.to });

@@ -5,14 +5,12 @@
  * Times are ms since 1970 on the gateway's clock.
  */
 
-import { emptyTimes, kindOf, stepAt, totals } from "./activity.js";
+import { EMPTY_KINDS, emptyTimes, kindOf, stepAt, totals } from "./activity.js";
 import { ReplayClock } from "./replay_clock.js";
 import { kindAt, pieces } from "./silence.js";
 import { CLOSE_UP, closeUpOf, intervalOf, spanOf } from "./spans.js";
 import { totalByState } from "./timeline.js";
 
-/** What cannot be replayed as a state of a pillow. */
-const EMPTY = ["asleep", "unheard", "unknown"];
 const DEFAULT_SPAN = "10min";
 
 /** @typedef {import("./activity.js").Step} Step */
@@ -135,7 +133,7 @@ export class PastView {
     const found = pieces(timeline.segments(range.from, until), steps, { from: range.from, to: until });
     if (until < range.to) found.push({ from: until, to: range.to, state: "unknown" });
     const known = found.filter(({ state }) => state !== "unknown");
-    return { pieces: found, steps: [], totals: totalByState(known), skips: found.filter(({ state }) => EMPTY.includes(state)) };
+    return { pieces: found, steps: [], totals: totalByState(known), skips: found.filter(({ state }) => EMPTY_KINDS.includes(state)) };
   }
 
   /**
@@ -162,4 +160,4 @@ export class PastView {
 }
 
 /** The state whose picture is shown for a kind. @param {string} kind */
-export const poseOf = (kind) => (EMPTY.includes(kind) ? "notconnected" : kind);
+export const poseOf = (kind) => (EMPTY_KINDS.includes(kind) ? "notconnected" : kind);

@@ -1,13 +1,11 @@
 /** The story of a pillow in words. Pure but for what `Texts` knows. */
 
-import { GESTURES } from "./activity.js";
+import { EMPTY_KINDS, GESTURES } from "./activity.js";
 
 /** @typedef {import("../cloud/texts.js").Texts} Texts */
 /** @typedef {import("./times.js").Times} Times */
 /** @typedef {import("./today.js").Hugs} Hugs */
 
-/** What is shown of no state of a pillow. */
-const OTHER_KINDS = ["asleep", "unheard", "unknown"];
 /** A longest hug below this is none to tell of. */
 const MIN_LONGEST_MS = 1000;
 
@@ -56,7 +54,7 @@ export function countTitle(what, hugs, texts, times) {
 
 /** What a kind is called: a state's label, or "Asleep". @param {string} kind @param {Texts} texts */
 export function kindLabel(kind, texts) {
-  return OTHER_KINDS.includes(kind) ? texts.format(`story.${kind}`) : texts.state(kind);
+  return EMPTY_KINDS.includes(kind) ? texts.format(`story.${kind}`) : texts.state(kind);
 }
 
 /**
