@@ -1,7 +1,7 @@
 /** What a silence of a pillow was: it slept, or nobody listened. Pure. */
 
 import { stepAt } from "./activity.js";
-import { SILENCE } from "./timeline.js";
+import { appendSegment, SILENCE } from "./timeline.js";
 
 /** A step of which a pillow slept this share is one in which it slept. */
 const WHOLE_SHARE = 0.9;
@@ -37,16 +37,10 @@ export function kindAt(state, time, steps) {
 export function pieces(segments, steps, { from, to }) {
   /** @type {Segment[]} */
   const found = [];
-  const add = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string} */ state) => {
-    const last = found.at(-1);
-    if (end <= start) return;
-    if (last?.state === state && last.to === start) last.to = end;
-    else found.push({ from: start, to: end, state });
-  };
   const addUnsure = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string | undefined} */ state) => {
     while (start < end) {
       const next = Math.min(end, stepAt(steps, start)?.to ?? nextStart(steps, start));
-      add(start, next, kindAt(state, start, steps));
+      appendSegment(found, start, next, kindAt(state, start, steps));
       start = next;
     }
   };
@@ -54,7 +48,7 @@ export function pieces(segments, steps, { from, to }) {
   for (const segment of segments) {
     addUnsure(at, Math.min(segment.from, to), undefined);
     if (segment.state === SILENCE) addUnsure(segment.from, segment.to, SILENCE);
-    else add(segment.from, segment.to, kindAt(segment.state, segment.from, steps));
+    else appendSegment(found, segment.from, segment.to, kindAt(segment.state, segment.from, steps));
     at = segment.to;
   }
   addUnsure(at, to, undefined);

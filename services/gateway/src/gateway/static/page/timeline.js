@@ -124,19 +124,13 @@ export class Timeline {
     /** @type {Segment[]} */
     const found = [];
     const gaps = this.unknown(from, to);
-    const add = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string} */ state) => {
-      if (end <= start) return;
-      const last = found.at(-1);
-      if (last?.state === state && last.to === start) last.to = end;
-      else found.push({ from: start, to: end, state });
-    };
     const addKnown = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string} */ state) => {
       for (const gap of gaps) {
         if (gap.to <= start || gap.from >= end) continue;
-        add(start, gap.from, state);
+        appendSegment(found, start, gap.from, state);
         start = gap.to;
       }
-      add(start, end, state);
+      appendSegment(found, start, end, state);
     };
     // The state at the start began before it.
     for (let index = Math.max(0, this.#indexAfter(from) - 1); index < this.#moments.length; index += 1) {
@@ -149,6 +143,21 @@ export class Timeline {
     }
     return found;
   }
+}
+
+/**
+ * Append a segment; it is joined with the last one if it continues that one's state, and left out if it is empty.
+ *
+ * @param {Segment[]} segments
+ * @param {number} from
+ * @param {number} to
+ * @param {string} state
+ */
+export function appendSegment(segments, from, to, state) {
+  if (to <= from) return;
+  const last = segments.at(-1);
+  if (last?.state === state && last.to === from) last.to = to;
+  else segments.push({ from, to, state });
 }
 
 /** How long each state lasted in total, the longest first. @param {Segment[]} segments */
