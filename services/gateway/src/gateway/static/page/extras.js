@@ -14,6 +14,7 @@ import { addWallExtras } from "./wall_extras.js";
  *
  * @typedef {object} Surroundings
  * @property {Window & typeof globalThis} window
+ * @property {Storage | null} storage of this tab; null where the browser forbids it
  * @property {URL} folder the gateway's
  * @property {import("../client/session.js").Session} client
  * @property {import("./page_state.js").PageState} state

@@ -39,7 +39,8 @@ const load = async (name) => {
   texts.add(part.$texts);
   return part;
 };
-const token = takeToken(location, history, tabStorage(window));
+const storage = tabStorage(window);
+const token = takeToken(location, history, storage);
 const state = initialState(location);
 // Where a token is needed, an empty one is refused at once, with a sentence for the visitor.
 const needsToken = document.body.dataset.auth === "jwt" || token !== "";
@@ -90,7 +91,7 @@ const scheduler = new RedrawScheduler({
   now: () => performance.now(),
 });
 const app = new App(window, client, state, views, scheduler);
-const page = { window, folder, client, state, views, app, texts, pictureUrl, nameOf: (/** @type {string} */ id) => state.labels.nameOf(id) };
+const page = { window, storage, folder, client, state, views, app, texts, pictureUrl, nameOf: (/** @type {string} */ id) => state.labels.nameOf(id) };
 const extras = new ExtrasLater(window, async () => {
   signals = (await load("extras")).startExtras(page);
 });

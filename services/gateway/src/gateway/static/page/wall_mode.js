@@ -52,7 +52,7 @@ export class WallMode {
     this.#document = page.window.document;
     this.#container = byId(this.#document, "clouds");
     this.#wall = page.views.wall;
-    this.#storage = storageOf(page.window);
+    this.#storage = page.storage;
     this.#page = page;
   }
 
@@ -213,14 +213,5 @@ export class WallMode {
       { signal },
     );
     signal.addEventListener("abort", () => watch.close());
-  }
-}
-
-/** The storage of this tab; null where the browser forbids it. @param {Window} window */
-function storageOf(window) {
-  try {
-    return window.sessionStorage;
-  } catch {
-    return null;
   }
 }
