@@ -124,7 +124,7 @@ export class HeatMap {
     return undefined;
   }
 
-  /** Say in words what a cell is. @param {{row: number, hour: number} | undefined} place */
+  /** Describe a cell below the map; nothing without one. @param {{row: number, hour: number} | undefined} place */
   #readOut(place) {
     const { texts, times } = this.#words;
     const cell = place === undefined ? undefined : this.#rows[place.row].cells[place.hour];

@@ -132,7 +132,7 @@ export class LatencyPanel {
  * @param {boolean} atMost whether `ms` is an upper bound
  * @param {Texts} texts
  */
-export function latencyText(ms, atMost, texts) {
+function latencyText(ms, atMost, texts) {
   if (!atMost) return texts.shortDuration(ms);
   return texts.format("latency.under", { duration: texts.duration(Math.max(1, Math.ceil(ms / 1000)) * 1000) });
 }

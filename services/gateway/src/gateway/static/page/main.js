@@ -45,7 +45,7 @@ const state = initialState(location);
 // Where a token is needed, an empty one is refused at once, with a sentence for the visitor.
 const needsToken = document.body.dataset.auth === "jwt" || token !== "";
 const folder = gatewayFolder(location);
-/** Who asked for signals gets them also while nobody looks. @type {{isOn: boolean}} */
+/** While signals are on, a hidden page stays connected. @type {{isOn: boolean}} */
 let signals = { isOn: false };
 const client = new Session({
   url: folder,

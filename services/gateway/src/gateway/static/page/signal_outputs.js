@@ -97,7 +97,7 @@ export class Notifications {
     if (this.#isPaused || this.#waiting.size === 0) return;
     const names = [...this.#waiting];
     this.#waiting.clear();
-    // Who looks again has seen it.
+    // The page is visible again, so that the visitor sees the hug there.
     if (!this.#window.document.hidden) return;
     this.#isPaused = true;
     this.#window.setTimeout(() => {

@@ -1,6 +1,6 @@
 /** Asks for the hugs of today: once a minute at most, less often while it fails, and not while nobody looks. */
 
-export const POLL_MS = 60_000;
+const POLL_MS = 60_000;
 const MAX_POLL_MS = 600_000;
 
 export class TodayPoll {

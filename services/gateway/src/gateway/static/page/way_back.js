@@ -1,6 +1,7 @@
 /**
  * Where the link to the wall leads: to the wall that the visitor came from, by the browser's own history, so
- * that neither its button nor the link repeats a page. Who opened the page at a cloud goes on to the wall.
+ * that neither its button nor the link repeats a page. Where the page was opened at a cloud, there is no wall
+ * to go back to, and the link opens one as a new entry.
  */
 
 /** @typedef {Pick<History, "state" | "replaceState">} Entries */
