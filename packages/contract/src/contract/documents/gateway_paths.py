@@ -8,6 +8,7 @@ from contract.close_codes import CLOSE_CODES
 from contract.documents.past_paths import past_paths
 from contract.documents.paths import (
     CURRENT,
+    FOREIGN_HOST,
     PILLOW,
     PUBLIC,
     TEXT,
@@ -43,7 +44,6 @@ _LAST_EVENT_ID: Final[Node] = {
     "example": _CURSOR["examples"][0],
 }
 
-_HOST: Final = problem("The gateway is not answered under the host of this request.")
 _OTHER: Final = problem("Refused: too much at once, or no valid request.")
 
 
@@ -54,7 +54,7 @@ def gateway_paths() -> Node:
 
 def _refused() -> Node:
     return {
-        "403": _HOST,
+        "403": FOREIGN_HOST,
         "401": problem("No valid token, where the gateway asks for one."),
         "503": problem("Full, or not ready to check tokens.", is_for_now=True),
         "default": _OTHER,
@@ -151,7 +151,7 @@ def _streams() -> Node:
                 "The WebSocket: its frames and close codes are in /asyncapi.json.",
                 {
                     "101": {"description": "The frames follow."},
-                    "403": _HOST,
+                    "403": FOREIGN_HOST,
                     "426": problem("No WebSocket handshake."),
                     "default": _OTHER,
                 },
@@ -171,7 +171,7 @@ def _documents() -> Node:
                 summary,
                 {
                     "200": content("The document.", "application/json", {"type": "object"}),
-                    "403": _HOST,
+                    "403": FOREIGN_HOST,
                     "default": _OTHER,
                 },
                 **PUBLIC,
@@ -195,7 +195,7 @@ def _page() -> Node:
                 {
                     "200": content(summary, media_type, TEXT),
                     "304": CURRENT,
-                    "403": _HOST,
+                    "403": FOREIGN_HOST,
                     "default": _OTHER,
                 },
                 **PUBLIC,

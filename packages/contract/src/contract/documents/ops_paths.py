@@ -4,6 +4,7 @@ from typing import Final
 
 from contract.documents.paths import (
     CURRENT,
+    FOREIGN_HOST,
     PILLOW,
     PUBLIC,
     TEXT,
@@ -112,7 +113,7 @@ def _pages() -> Node:
                 {
                     "200": content("The page.", "text/html", TEXT),
                     "304": CURRENT,
-                    "403": problem("The gateway is not answered under the host of this request."),
+                    "403": FOREIGN_HOST,
                     **_HOST,
                 },
                 **PUBLIC,

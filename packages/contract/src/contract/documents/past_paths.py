@@ -4,7 +4,16 @@ from typing import Final
 
 import msgspec
 
-from contract.documents.paths import PILLOW, TEXT, json, operation, problem, query, whole
+from contract.documents.paths import (
+    CURRENT,
+    PILLOW,
+    TEXT,
+    json,
+    operation,
+    problem,
+    query,
+    whole,
+)
 from contract.documents.schemas import Node
 from contract.wire_types import Timestamp
 
@@ -104,7 +113,7 @@ def _of_all(refused: Node, pillows: Node) -> Node:
                 "The names that people gave to pillows. A `label` in a pillow's state goes before.",
                 {
                     "200": json("The names.", "Labels"),
-                    "304": {"description": "The client's copy is current."},
+                    "304": CURRENT,
                     **refused,
                 },
             )

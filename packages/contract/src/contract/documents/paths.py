@@ -50,6 +50,10 @@ def problem(description: str, *, is_for_now: bool = False) -> Node:
     return {**response, "headers": _RETRY_AFTER} if is_for_now else response
 
 
+FOREIGN_HOST: Final = problem("The gateway is not answered under the host of this request.")
+"""A refusal of the gateway's public port."""
+
+
 def query(name: str, description: str, schema: Node) -> Node:
     """Return a parameter of the query."""
     return {"name": name, "in": "query", "description": description, "schema": schema}
