@@ -129,12 +129,15 @@ def parse_frame(text: object, on_invalid: Callable[[FrameError], None] | None = 
 
 def _leave_out_invalid(frame: dict[str, Any], on_invalid: Callable[[FrameError], None]) -> None:
     values = frame.get("pillows")
-    if not isinstance(values, list) or _is_states(values):
+    if not isinstance(values, list):
         return
+    valid = []
     for index, value in enumerate(values):
-        if not _is_state(value):
+        if _is_state(value):
+            valid.append(value)
+        else:
             on_invalid(FrameError(f"{frame['type']}.pillows[{index}] is wrong: {_shown(value)}"))
-    frame["pillows"] = [value for value in values if _is_state(value)]
+    frame["pillows"] = valid
 
 
 def _parse_object(text: object) -> dict[str, Any]:
