@@ -2,6 +2,7 @@
 
 import { gatewayFolder, parseHttpUrl } from "../client/gateway_url.js";
 import { isPillowId } from "../client/pillowcast.js";
+import { FORBIDDEN } from "../client/retry_policy.js";
 import { createCloud, followMotion, setPose, stateColor, watchSight } from "./cloud.js";
 import { CLOUD_STYLE } from "./cloud_style.js";
 import { setText } from "./dom.js";
@@ -14,9 +15,6 @@ import { styleSheets } from "./style_sheets.js";
 
 /** @typedef {import("../client/pillowcast.js").Pillowcast} Pillowcast */
 /** @typedef {import("./texts.js").Texts} Texts */
-
-/** Close code of the gateway for an origin that is not allowed. */
-const FORBIDDEN = 4403;
 
 /** What an element without a client knows. */
 const NOTHING_KNOWN = { fresh: "unknown", ageMs: NaN, isRetained: true };
@@ -150,8 +148,7 @@ export class CloudPillow extends Base {
   attributeChangedCallback(name, before, after) {
     if (!this.isConnected || before === after) return;
     if (name !== "label" && name !== "lang") this.#connect();
-    else if (this.#client === null) this.render(null);
-    else this.#client.scheduleRender();
+    else this.#scheduleRender();
   }
 
   /**
@@ -211,10 +208,16 @@ export class CloudPillow extends Base {
     else client.add(this);
   }
 
+  /** Render with the next frame; without a client at once. */
+  #scheduleRender() {
+    if (this.#client === null) this.render(null);
+    else this.#client.scheduleRender();
+  }
+
   /** The sentences in the language of this part of the embedding page. */
   #texts() {
     const gateway = defaultGateway ?? gatewayUrlOf(this.src) ?? "";
-    return elementTexts(languageOf(this), gateway, () => (this.#client === null ? this.render(null) : this.#client.scheduleRender()));
+    return elementTexts(languageOf(this), gateway, () => this.#scheduleRender());
   }
 
   /** The text for an attribute with an invalid value; null if all are valid. @param {Texts} texts */
