@@ -4,7 +4,7 @@
  */
 
 import { addAbortCallback, removeAbortCallback } from "./abort_signals.js";
-import { createEvent } from "./client_events.js";
+import { createEvent, StateReporter } from "./client_events.js";
 import { ClientState } from "./client_state.js";
 import { ASYNC_DISPOSE, DISPOSE } from "./dispose.js";
 import { RefusedError } from "./errors.js";
@@ -42,6 +42,7 @@ export class Pillowcast extends ClientState {
   #view;
   #liveness;
   #timers;
+  #reporter;
   #readiness = new Readiness();
   #iterators = new UpdateIterators(() => this.#onLoopsLeft());
   /** @type {import("./shared_session.js").Reader} */
@@ -49,11 +50,8 @@ export class Pillowcast extends ClientState {
   /** The handles of `watch` that have not ended. @type {Set<Pillowcast>} */
   #watches = new Set();
   #isJoined = false;
-  #isOpening = false;
   /** Whether it was closed because its last loop was left; another loop opens it again. */
   #isUnread = false;
-  /** @type {number | null} */
-  #watchingReported = null;
   /** The client whose `watch` gave this one. @type {Pillowcast | null} */
   #parent = null;
 
@@ -72,13 +70,14 @@ export class Pillowcast extends ClientState {
     this.#known = known;
     this.#view = view;
     this.#liveness = known.liveness;
+    this.#reporter = new StateReporter(this, known.liveness);
     this.#timers = options.timers ?? TIMERS;
     this.#reader = {
       pillows,
       view,
       onFrame: (detail, isComplete) => this.#onFrame(detail, isComplete),
       onStatus: () => this.#onStatus(),
-      onWatching: () => this.#reportWatching(),
+      onWatching: () => this.#reporter.reportWatching(),
       // Of its own class, because the session may be that of another bundle.
       onFault: ({ message }) => this.dispatchEvent(createEvent("fault", new FrameError(message))),
     };
@@ -144,10 +143,7 @@ export class Pillowcast extends ClientState {
     if (signal !== undefined) addAbortCallback(signal, this.#onAbort);
     if (this.#parent !== null) this.#parent.#watches.add(this);
     this.#isUnread = false;
-    this.#isOpening = true;
-    if (this.#isJoined) this.#session.open();
-    else this.#join();
-    this.#isOpening = false;
+    this.#reporter.whileOpening(() => (this.#isJoined ? this.#session.open() : this.#join()));
     return this;
   }
 
@@ -206,7 +202,7 @@ export class Pillowcast extends ClientState {
     if (session.isUnused) withdrawSession(session);
     this.#isJoined = false;
     this.#liveness.lost = true;
-    this.#reportWatching();
+    this.#reporter.reportWatching();
     this.#reportConnection({ hasStatusChanged: true });
   }
 
@@ -225,7 +221,7 @@ export class Pillowcast extends ClientState {
    * @param {boolean} isComplete
    */
   #onFrame(detail, isComplete) {
-    this.#reportWatching();
+    this.#reporter.reportWatching();
     this.#reportConnection();
     if (detail !== null) {
       this.#iterators.push(detail.updates);
@@ -246,23 +242,10 @@ export class Pillowcast extends ClientState {
     this.#readiness.refuse(error, this.#session.address, () => this.hasListener("connection") || !this.#session.takeRefusal());
   }
 
-  /** Evaluate whether the known states are live; fire `connection` if that or `status` has changed. */
-  #reportConnection({ hasStatusChanged = false } = {}) {
+  /** @param {{hasStatusChanged: boolean}} [what] */
+  #reportConnection(what) {
     this.#liveness.synced = this.#view.isSynced;
-    const { lastReceivedAt } = this.#session;
-    const hasChanged = this.#liveness.evaluate(this.#view.broker, { now: this.#session.time.monotonic(), lastReceivedAt });
-    if (!hasChanged && !hasStatusChanged) return;
-    const dispatch = () => this.dispatchEvent(createEvent("connection", { connection: this.connection, since: this.since }));
-    // `connect` has not returned the client yet, so a listener could not use it. In the microtask the
-    // detail is the state at that time: a socket may fail at once.
-    if (this.#isOpening) queueMicrotask(dispatch);
-    else dispatch();
-  }
-
-  #reportWatching() {
-    const { watching } = this;
-    if (watching === this.#watchingReported) return;
-    this.#watchingReported = watching;
-    this.dispatchEvent(createEvent("watching", { watching }));
+    const { time, lastReceivedAt } = this.#session;
+    this.#reporter.reportConnection(this.#view.broker, { now: time.monotonic(), lastReceivedAt }, what);
   }
 }

@@ -116,6 +116,59 @@ export class FaultLog {
   }
 }
 
+/** Fires the events `connection` and `watching` of a client when what they report has changed. */
+export class StateReporter {
+  #client;
+  #liveness;
+  #isOpening = false;
+  /** The newest value of `watching` that was reported. @type {number | null} */
+  #watching = null;
+
+  /**
+   * @param {import("./client_state.js").ClientState} client
+   * @param {import("./freshness.js").Liveness} liveness that of the client
+   */
+  constructor(client, liveness) {
+    this.#client = client;
+    this.#liveness = liveness;
+  }
+
+  /**
+   * Open the client. `connect` has not returned it yet, so a listener could not use it: `connection` is fired in
+   * a microtask. There the detail is the state at that time, because a socket may fail at once.
+   *
+   * @param {() => void} open
+   */
+  whileOpening(open) {
+    this.#isOpening = true;
+    open();
+    this.#isOpening = false;
+  }
+
+  /**
+   * Evaluate whether the known states are live; fire `connection` if that or `status` has changed.
+   *
+   * @param {string | null} broker
+   * @param {{now: number, lastReceivedAt: number | null}} times on the local clock
+   * @param {{hasStatusChanged?: boolean | undefined}} [what]
+   */
+  reportConnection(broker, times, { hasStatusChanged = false } = {}) {
+    const hasChanged = this.#liveness.evaluate(broker, times);
+    if (!hasChanged && !hasStatusChanged) return;
+    const client = this.#client;
+    const dispatch = () => client.dispatchEvent(createEvent("connection", { connection: client.connection, since: client.since }));
+    if (this.#isOpening) queueMicrotask(dispatch);
+    else dispatch();
+  }
+
+  reportWatching() {
+    const { watching } = this.#client;
+    if (watching === this.#watching) return;
+    this.#watching = watching;
+    this.#client.dispatchEvent(createEvent("watching", { watching }));
+  }
+}
+
 /**
  * Create an event with a detail. Node.js 18 has no CustomEvent.
  *

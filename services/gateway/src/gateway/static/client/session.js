@@ -4,7 +4,7 @@
  * The page has one of its own. shared_session.js shares one between the clients of a program.
  */
 
-import { changeDetail, createEvent, FaultLog } from "./client_events.js";
+import { changeDetail, createEvent, FaultLog, StateReporter } from "./client_events.js";
 import { ClientState } from "./client_state.js";
 import { Connection } from "./connection.js";
 import { Liveness } from "./freshness.js";
@@ -40,7 +40,7 @@ export class Session extends ClientState {
   #tokens;
   #shown;
   #faultLog = new FaultLog(this);
-  #isOpening = false;
+  #reporter;
   /** The message of the gateway's newest `error` frame. */
   #gatewayError = "";
 
@@ -53,6 +53,7 @@ export class Session extends ClientState {
     this.store = store;
     this.time = time;
     this.liveness = liveness;
+    this.#reporter = new StateReporter(this, liveness);
     this.#folder = gatewayFolder(url);
     this.subscription = new Subscription(pillows, cursor !== null);
     this.#shown = new ShownReporter(reportShown ? (injected.random ?? Math.random)() : 1);
@@ -129,9 +130,7 @@ export class Session extends ClientState {
   open() {
     this.#lifecycle.start();
     if (this.#connection.phase === "idle") this.liveness.lost = false;
-    this.#isOpening = true;
-    this.#connection.open();
-    this.#isOpening = false;
+    this.#reporter.whileOpening(() => this.#connection.open());
     return this;
   }
 
@@ -176,9 +175,8 @@ export class Session extends ClientState {
     if (frame.type === "goodbye") this.#connection.setReconnectWindow(frame.reconnect_ms);
     if (frame.type === "error") this.#gatewayError = frame.message;
 
-    const { watching } = this.store;
     const updates = this.store.apply(frame, now, isLast);
-    this.#reportWatching(watching);
+    this.#reporter.reportWatching();
     this.applied(updates, frame);
     if (frame.type === "snapshot") this.#requestIfDue();
   }
@@ -215,9 +213,8 @@ export class Session extends ClientState {
   #onStatus({ phase, code, transport }) {
     if (phase !== "open") {
       this.liveness.synced = false;
-      const { watching } = this.store;
       this.store.watching = null;
-      this.#reportWatching(watching);
+      this.#reporter.reportWatching();
       this.time.stop();
       this.#tokens.stop();
     } else if (transport === "websocket") {
@@ -227,21 +224,9 @@ export class Session extends ClientState {
     this.statusChanged();
   }
 
-  /** Evaluate whether the known states are live; fire `connection` if that or `status` has changed. */
-  #reportConnection({ hasStatusChanged = false } = {}) {
-    const hasChanged = this.liveness.evaluate(this.store.broker, { now: this.time.monotonic(), lastReceivedAt: this.lastReceivedAt });
-    if (!hasChanged && !hasStatusChanged) return;
-    const dispatch = () => this.dispatchEvent(createEvent("connection", { connection: this.connection, since: this.since }));
-    // `connect` has not returned the client yet, so a listener could not use it. In the microtask the
-    // detail is the state at that time: a socket may fail at once.
-    if (this.#isOpening) queueMicrotask(dispatch);
-    else dispatch();
-  }
-
-  /** @param {number | null} before */
-  #reportWatching(before) {
-    const { watching } = this.store;
-    if (watching !== before) this.dispatchEvent(createEvent("watching", { watching }));
+  /** @param {{hasStatusChanged: boolean}} [what] */
+  #reportConnection(what) {
+    this.#reporter.reportConnection(this.store.broker, { now: this.time.monotonic(), lastReceivedAt: this.lastReceivedAt }, what);
   }
 
   #ping() {

@@ -115,6 +115,36 @@ export declare class FaultLog {
     /** Parse a message, without the pillows that are invalid; null if it is invalid itself. @param {unknown} data */
     parse(data: unknown): import("./frames.js").Frame | null;
 }
+/** Fires the events `connection` and `watching` of a client when what they report has changed. */
+export declare class StateReporter {
+    #private;
+    /**
+     * @param {import("./client_state.js").ClientState} client
+     * @param {import("./freshness.js").Liveness} liveness that of the client
+     */
+    constructor(client: import("./client_state.js").ClientState, liveness: import("./freshness.js").Liveness);
+    /**
+     * Open the client. `connect` has not returned it yet, so a listener could not use it: `connection` is fired in
+     * a microtask. There the detail is the state at that time, because a socket may fail at once.
+     *
+     * @param {() => void} open
+     */
+    whileOpening(open: () => void): void;
+    /**
+     * Evaluate whether the known states are live; fire `connection` if that or `status` has changed.
+     *
+     * @param {string | null} broker
+     * @param {{now: number, lastReceivedAt: number | null}} times on the local clock
+     * @param {{hasStatusChanged?: boolean | undefined}} [what]
+     */
+    reportConnection(broker: string | null, times: {
+        now: number;
+        lastReceivedAt: number | null;
+    }, { hasStatusChanged }?: {
+        hasStatusChanged?: boolean | undefined;
+    }): void;
+    reportWatching(): void;
+}
 /**
  * Create an event with a detail. Node.js 18 has no CustomEvent.
  *
