@@ -3,23 +3,12 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from runtime.settings import CommonSettings
 from runtime.startup import configure_service_logs, load_for_command
-
-
-@pytest.fixture(autouse=True)
-def _restore_logs() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def test_a_service_logs_as_its_settings_say_and_names_ignored_variables(

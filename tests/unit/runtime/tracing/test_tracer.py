@@ -73,7 +73,6 @@ def test_lines_of_the_log_have_the_ids_of_the_current_span(tracer: Tracer) -> No
     with current(span):
         log.info("inside")
     log.info("outside")
-    structlog.reset_defaults()
 
     inside, outside = map(json.loads, stream.getvalue().splitlines())
     assert inside["trace_id"] == f"{7:032x}"
