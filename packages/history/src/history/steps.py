@@ -27,20 +27,19 @@ def describe_steps(steps: Sequence[Span], found: Activity) -> list[ActivityStep]
     """Return what each step had; `found` is what one pillow did in them."""
     spent: list[dict[str, float]] = [{} for _ in steps]
     began: list[dict[str, int]] = [{} for _ in steps]
-    known_us = list(found.unheard_us)
     for (number, state), tally in sorted(found.tallies.items()):
         if tally.spent_us:
             spent[number][state] = seconds(tally.spent_us)
         if tally.episodes:
             began[number][state] = tally.episodes
-        known_us[number] += tally.spent_us
+    asleep_us = found.asleep_us(steps)
     return [
         ActivityStep(
             at=format_timestamp(began_us),
             seconds=spent[number],
             episodes=began[number],
-            asleep_s=seconds(max(0, ended_us - began_us - known_us[number])),
+            asleep_s=seconds(asleep_us[number]),
             unheard_s=seconds(found.unheard_us[number]),
         )
-        for number, (began_us, ended_us) in enumerate(steps)
+        for number, (began_us, _) in enumerate(steps)
     ]

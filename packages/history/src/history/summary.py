@@ -44,12 +44,11 @@ def days_until(now_us: int, count: int, zone: tzinfo) -> list[Day]:
 def summarize(days: Sequence[Day], found: Activity) -> list[DaySummary]:
     """Return what each day had; `found` is what one pillow did in them."""
     states: list[dict[str, StateTotal]] = [{} for _ in days]
-    known_us = list(found.unheard_us)
     for (number, state), tally in sorted(found.tallies.items()):
         states[number][state] = StateTotal(
             tally.episodes, seconds(tally.spent_us), seconds(tally.longest_us)
         )
-        known_us[number] += tally.spent_us
+    asleep_us = found.asleep_us([day.span for day in days])
     unheard: list[list[tuple[str, str]]] = [[] for _ in days]
     for number, (began_us, ended_us) in found.unheard:
         unheard[number].append((format_timestamp(began_us), format_timestamp(ended_us)))
@@ -59,7 +58,7 @@ def summarize(days: Sequence[Day], found: Activity) -> list[DaySummary]:
             began=format_timestamp(day.began_us),
             ended=format_timestamp(day.ended_us),
             states=states[number],
-            asleep=seconds(max(0, day.ended_us - day.began_us - known_us[number])),
+            asleep=seconds(asleep_us[number]),
             unheard=unheard[number],
         )
         for number, day in enumerate(days)

@@ -46,6 +46,16 @@ class Activity:
     unheard: Sequence[tuple[int, Span]]
     unheard_us: Sequence[int]
 
+    def asleep_us(self, spans: Sequence[Span]) -> list[int]:
+        """Return for how long each of these spans had no episode though somebody listened."""
+        asleep_us = [
+            ended_us - began_us - unheard_us
+            for (began_us, ended_us), unheard_us in zip(spans, self.unheard_us, strict=True)
+        ]
+        for (number, _), tally in self.tallies.items():
+            asleep_us[number] -= tally.spent_us
+        return [max(0, one) for one in asleep_us]
+
 
 class TallyCounter:
     """Counts the episodes of one pillow in spans, which are in order and do not overlap."""
