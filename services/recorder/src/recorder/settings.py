@@ -52,12 +52,13 @@ class RecorderSettings(HistorySettings):
     @property
     def database(self) -> HistoryUrl:
         """The database's checked URL; raises SettingsError where there is none."""
-        if self.history is None:
+        history = self.history
+        if history is None:
             raise SettingsError(
                 "HISTORY_URL is not set: it names the database, such as "
                 "sqlite:////var/lib/pillowcast/history.db"
             )
-        return self.history
+        return history
 
 
 def load_settings(**given: object) -> RecorderSettings:
