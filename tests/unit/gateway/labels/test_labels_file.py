@@ -112,5 +112,4 @@ async def test_without_a_setting_there_are_no_names() -> None:
     file = LabelsFile(None)
     await file.run()
 
-    assert not file.is_set
     assert file.labels == {}

@@ -32,11 +32,6 @@ class LabelsFile:
         self._seen: _Signature | None = None
         self._read: _Signature | None = None
 
-    @property
-    def is_set(self) -> bool:
-        """Whether there is a file."""
-        return self._path is not None
-
     async def run(self) -> None:
         """Read the file, and again when it has changed, until cancelled."""
         if self._path is None:
