@@ -18,7 +18,7 @@ def compose() -> dict[str, Any]:
 
 
 def test_the_table_of_networks_is_that_of_compose() -> None:
-    """Who is on each, and whether it has a way out."""
+    """It names the services on each network, and whether the network has a way out."""
     _, table = PAGE.split("| network | who is on it | way out |\n| --- | --- | --- |\n")
     rows = re.findall(r"^\| `([\w-]+)` \| (.+) \| (none|yes)\b", table, re.MULTILINE)
     file = compose()

@@ -20,7 +20,7 @@ def command_name(own: str) -> str:
 
 @contextmanager
 def typed_as(names: Mapping[str, str]) -> Iterator[None]:
-    """Have these commands named as they were typed."""
+    """Name these commands as they were typed, within the block."""
     token = _names.set(names)
     try:
         yield

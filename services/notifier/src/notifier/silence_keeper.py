@@ -9,14 +9,14 @@ from notifier.detect.pillow_watch import PillowWatch
 from notifier.moments import Moments
 
 KEEP_S: Final = 15.0
-"""The time between two writes, in seconds: as much of a silence does a kill lose."""
+"""The least time between two writes, in seconds. A kill loses what passed since the last one."""
 
 MAX_RATE: Final = 100
 """How many silences are written a second at most, on average: some 10 KB."""
 
 
 class SilenceKeeper:
-    """Has the silences written from time to time, and at the end. `keep` writes them."""
+    """Passes the silences to the outbox at intervals, and at the end."""
 
     def __init__(
         self,
@@ -30,13 +30,13 @@ class SilenceKeeper:
         self._kept = -1
 
     async def run(self) -> None:
-        """Have them written until cancelled."""
+        """Pass them on at intervals until cancelled."""
         while True:
             await asyncio.sleep(max(KEEP_S, self._kept / MAX_RATE))
             self.keep()
 
     def keep(self) -> None:
-        """Have them written now; where there are none still, nothing is."""
+        """Pass them on now, unless there are none and there were none the last time."""
         silences = list(self._pillows.silences(self._moments.now()))
         if silences or self._kept:
             self._keep(silences)

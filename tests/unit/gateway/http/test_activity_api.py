@@ -87,7 +87,7 @@ def test_there_is_no_time_before_the_first_year() -> None:
 
 @pytest.mark.parametrize("hours", [23, 24, 25])
 def test_a_day_has_as_many_hours_as_its_clocks_show(hours: int) -> None:
-    """Whoever asks names its beginning and end."""
+    """The request names when the day begins and when it ends."""
     began_us = parse_timestamp("2026-03-29T00:00:00+01:00")
     assert began_us is not None
     ended = format_timestamp(began_us + hours * 3600 * S)
