@@ -4,12 +4,12 @@ services/gateway/draw_icons.py paints them before a release, because a gateway h
 have no name: whoever shows one writes it beside it.
 """
 
-import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
 from contract.states import STATES
+from gateway.http.negotiation import etag_of
 
 FOLDER: Final = "badges"
 DRAWN_FROM: Final = "drawn-from.json"
@@ -17,7 +17,7 @@ DRAWN_FROM: Final = "drawn-from.json"
 
 
 class Picture(NamedTuple):
-    """A PNG file and its ETag."""
+    """A picture and its ETag."""
 
     body: bytes
     etag: str
@@ -39,4 +39,4 @@ def picture(state: str | None, *, is_live: bool) -> Picture:
     """Return the picture of a state; None for a pillow that is not known."""
     name = picture_name(state, is_live=is_live)
     body = files("gateway.http").joinpath(FOLDER, name).read_bytes()
-    return Picture(body, f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+    return Picture(body, etag_of(body))

@@ -1,6 +1,5 @@
 """The HTTP API of the names that people gave to pillows."""
 
-import hashlib
 from typing import Final
 
 import msgspec
@@ -10,7 +9,8 @@ from starlette.routing import Route
 
 from contract.http_types import Labels
 from gateway.http.guard import Guard
-from gateway.http.negotiation import etag_matches
+from gateway.http.negotiation import etag_of
+from gateway.http.responses import tagged_response
 from gateway.labels.labels_file import LabelsFile
 
 MAX_AGE_S: Final = 30
@@ -34,10 +34,6 @@ def labels_routes(file: LabelsFile, guard: Guard) -> list[Route]:
         body = msgspec.json.encode(
             Labels({pillow: name for pillow, name in file.labels.items() if pillow in scope})
         )
-        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        found = {**headers, "ETag": etag}
-        if etag_matches(request.headers.get("if-none-match", ""), etag):
-            return Response(status_code=304, headers=found)
-        return Response(body, headers=found, media_type="application/json")
+        return tagged_response(request, body, etag_of(body), headers, "application/json")
 
     return [Route("/api/labels", labels)]

@@ -1,5 +1,6 @@
 """Content negotiation and conditional requests: the headers that assets depend on. Pure."""
 
+import hashlib
 import re
 from typing import Final
 
@@ -21,6 +22,11 @@ def accepts_gzip(accept_encoding: str) -> bool:
         match = re.search(r"q\s*=\s*([0-9.]+)", parameters)
         weights[coding.strip()] = match is None or match.group(1).strip("0.") != ""
     return weights.get("gzip", weights.get("*", False))
+
+
+def etag_of(body: bytes) -> str:
+    """Return the tag of a body, with its quotation marks."""
+    return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
 
 def etag_matches(if_none_match: str, etag: str) -> bool:

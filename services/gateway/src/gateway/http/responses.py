@@ -1,9 +1,12 @@
 """Responses that several endpoints of the HTTP API give."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.http.negotiation import etag_matches
 from gateway.http.problems import problem
 
 NOT_STORED: Final = {"Cache-Control": "no-store"}
@@ -13,6 +16,16 @@ NOT_STORED: Final = {"Cache-Control": "no-store"}
 def json_response(body: bytes) -> Response:
     """Return a response with JSON."""
     return Response(body, media_type="application/json", headers=NOT_STORED)
+
+
+def tagged_response(
+    request: Request, body: bytes, etag: str, headers: Mapping[str, str], media_type: str
+) -> Response:
+    """Return a response with a tag, and without its body if the client has that already."""
+    found = {**headers, "ETag": etag}
+    if etag_matches(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers=found)
+    return Response(body, headers=found, media_type=media_type)
 
 
 def unknown_pillow(name: str) -> Response:
