@@ -12,7 +12,7 @@ from starlette.routing import Route
 from contract.http_types import PillowActivity
 from contract.timestamps import format_timestamp
 from gateway.http.guard import Guard
-from gateway.http.past_query import FIRST_US, parse_instant, parse_number, source_of
+from gateway.http.past_query import BAD_INSTANT, FIRST_US, parse_instant, parse_number, source_of
 from gateway.http.problems import problem
 from gateway.http.responses import json_response, unknown_pillow
 from gateway.past.fallback import PastWithFallback
@@ -41,13 +41,13 @@ class ActivityQuery:
             return f"step is a number of seconds from 1 to {MAX_WINDOW_S}"
         to_us = parse_instant(query["to"]) if "to" in query else now_us
         if to_us is None:
-            return _NO_INSTANT
+            return BAD_INSTANT
         until_us = min(to_us, now_us)
         from_us = max(until_us - DEFAULT_WINDOW_US, FIRST_US)
         if "from" in query:
             parsed = parse_instant(query["from"])
             if parsed is None:
-                return _NO_INSTANT
+                return BAD_INSTANT
             if parsed >= to_us:
                 return "from is not before to"
             from_us = parsed
@@ -73,17 +73,11 @@ class ActivityQuery:
         return steps_between(self.from_us, self.until_us, self.step_s)
 
 
-_NO_INSTANT: Final = "from and to are RFC 3339 instants, such as 2026-11-29T03:00:00Z"
-
-
 def activity_routes(past: PastWithFallback, guard: Guard, clock: Clock) -> list[Route]:
     """Return the route of a pillow's activity; a request sees what `guard` permits."""
 
-    async def activity(request: Request) -> Response:
-        name = request.path_params["pillow"]
-        refused = guard.refusal(request, name)
-        if refused is not None:
-            return refused
+    @guard.of_pillow
+    async def activity(request: Request, name: str) -> Response:
         now_us = clock.read().best_ms * 1000
         query = ActivityQuery.parse(request.query_params, now_us)
         if isinstance(query, str):

@@ -35,11 +35,8 @@ def api_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> list[
         head = b'{"cursor":"%b",%b,"pillows":[' % (cursor, status)
         return _list(head, lambda number: _known_after(store, number, scope), store.last_arrival)
 
-    async def pillow(request: Request) -> Response:
-        name = request.path_params["pillow"]
-        refused = guard.refusal(request, name)
-        if refused is not None:
-            return refused
+    @guard.of_pillow
+    async def pillow(_request: Request, name: str) -> Response:
         state = store.state(name)
         return unknown_pillow(name) if state is None else json_response(state)
 

@@ -1,6 +1,6 @@
 """The badge of a pillow, `/badge/<id>.svg` and `.png`: a picture for pages that run no script."""
 
-import hashlib
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -8,10 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.fanout.dispatcher import Dispatcher
-from gateway.http.badge_png import picture as painted_badge
+from gateway.http.badge_png import Picture, picture
 from gateway.http.badge_svg import badge, state_of
 from gateway.http.guard import Guard
-from gateway.http.negotiation import etag_matches
+from gateway.http.negotiation import etag_of
+from gateway.http.responses import tagged_response
 from gateway.state.state_store import StateStore
 
 MAX_AGE_S: Final = 5
@@ -35,35 +36,24 @@ def badge_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> lis
     """Return the routes of the badges; a request sees what `guard` permits."""
     headers = _FOR_ALL if guard.is_open else _FOR_ONE
 
-    async def picture(request: Request) -> Response:
-        name = request.path_params["pillow"]
-        refused = guard.refusal(request, name)
-        if refused is not None:
-            return refused
-        state = store.state(name)
-        body = badge(name, state, broker=dispatcher.status.broker)
-        if state is None:
-            # A picture as well, because a page shows nothing else where it has an image.
-            return Response(body, 404, headers, media_type=MEDIA_TYPE)
-        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        found = {**headers, "ETag": etag}
-        if etag_matches(request.headers.get("if-none-match", ""), etag):
-            return Response(status_code=304, headers=found)
-        return Response(body, headers=found, media_type=MEDIA_TYPE)
+    def svg(name: str, payload: bytes | None) -> Picture:
+        body = badge(name, payload, broker=dispatcher.status.broker)
+        return Picture(body, etag_of(body))
 
-    async def painted(request: Request) -> Response:
-        name = request.path_params["pillow"]
-        refused = guard.refusal(request, name)
-        if refused is not None:
-            return refused
-        payload = store.state(name)
+    def png(_name: str, payload: bytes | None) -> Picture:
         state = None if payload is None else state_of(payload)
-        body, etag = painted_badge(state, is_live=dispatcher.status.broker == "online")
-        if state is None:
-            return Response(body, 404, headers, media_type=PNG_TYPE)
-        found = {**headers, "ETag": etag}
-        if etag_matches(request.headers.get("if-none-match", ""), etag):
-            return Response(status_code=304, headers=found)
-        return Response(body, headers=found, media_type=PNG_TYPE)
+        return picture(state, is_live=dispatcher.status.broker == "online")
 
-    return [Route("/badge/{pillow}.svg", picture), Route("/badge/{pillow}.png", painted)]
+    def route(extension: str, draw: Callable[[str, bytes | None], Picture], media: str) -> Route:
+        @guard.of_pillow
+        async def respond(request: Request, name: str) -> Response:
+            payload = store.state(name)
+            body, etag = draw(name, payload)
+            if payload is None:
+                # A picture as well, because a page shows nothing else where it has an image.
+                return Response(body, 404, headers, media_type=media)
+            return tagged_response(request, body, etag, headers, media)
+
+        return Route(f"/badge/{{pillow}}.{extension}", respond)
+
+    return [route("svg", svg, MEDIA_TYPE), route("png", png, PNG_TYPE)]

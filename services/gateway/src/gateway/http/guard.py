@@ -1,6 +1,6 @@
 """Guard: which pillows a request to the HTTP API may see, by the token in its header."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,14 +37,21 @@ class Guard:
         self._count_refused(grant)
         return unauthorized(grant)
 
-    def refusal(self, request: Request, pillow: str) -> Response | None:
-        """Return the response that refuses a request for a pillow; None if it may see it."""
-        scope = self.scope_of(request)
-        if isinstance(scope, Response):
-            return scope
-        return None if pillow in scope else self._forbidden(pillow)
+    def of_pillow(
+        self, respond: Callable[[Request, str], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Return the endpoint of a pillow; `respond` handles the requests that may see it."""
 
-    def _forbidden(self, pillow: str) -> Response:
+        async def endpoint(request: Request) -> Response:
+            pillow = request.path_params["pillow"]
+            scope = self.scope_of(request)
+            if isinstance(scope, Response):
+                return scope
+            return await respond(request, pillow) if pillow in scope else self.forbidden(pillow)
+
+        return endpoint
+
+    def forbidden(self, pillow: str) -> Response:
         """Return the response to a request for a pillow that its token does not permit.
 
         It is the same whether the pillow exists or not.

@@ -14,6 +14,7 @@ from contract.http_types import PillowSummary
 from contract.timestamps import format_timestamp
 from gateway.http.guard import Guard
 from gateway.http.past_query import (
+    BAD_INSTANT,
     BAD_ZONE,
     LAST_US,
     parse_instant,
@@ -47,7 +48,7 @@ class PageQuery:
         from_us = _instant(query.get("from"), 0)
         until_us = _instant(query.get("to"), LAST_US)
         if from_us is None or until_us is None:
-            return "from and to are RFC 3339 instants, such as 2026-11-29T03:00:00Z"
+            return BAD_INSTANT
         limit = parse_number(query.get("limit"), MAX_PAGE, MAX_PAGE)
         if limit is None:
             return f"limit is {query['limit'][:20]!r}: a number from 1 to {MAX_PAGE}"
@@ -75,11 +76,8 @@ def past_routes(
     database.
     """
 
-    async def history(request: Request) -> Response:
-        name = request.path_params["pillow"]
-        refused = guard.refusal(request, name)
-        if refused is not None:
-            return refused
+    @guard.of_pillow
+    async def history(request: Request, name: str) -> Response:
         if not past.has_database and not request.query_params.keys() & PAGE_PARAMETERS:
             return all_in_memory(name)
         query = PageQuery.parse(request.query_params)
@@ -88,11 +86,8 @@ def past_routes(
         page, is_recorded = await past.page(name, query.first, query.until_us, query.limit)
         return unknown_pillow(name) if page is None else _page(name, page, query, is_recorded)
 
-    async def summary(request: Request) -> Response:
-        name = request.path_params["pillow"]
-        refused = guard.refusal(request, name)
-        if refused is not None:
-            return refused
+    @guard.of_pillow
+    async def summary(request: Request, name: str) -> Response:
         count = parse_number(request.query_params.get("days"), DEFAULT_DAYS, MAX_DAYS)
         zone = parse_zone(request.query_params.get("tz"))
         if count is None:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from contract.http_types import PastSource
 from contract.timestamps import parse_timestamp
 
+BAD_INSTANT = "from and to are RFC 3339 instants, such as 2026-11-29T03:00:00Z"
 BAD_ZONE = "tz is a time zone, such as Europe/Berlin"
 
 FIRST_US = -62_135_596_800_000_000

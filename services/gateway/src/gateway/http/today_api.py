@@ -56,10 +56,9 @@ def today_routes(past: PastWithFallback, guard: Guard, clock: Clock) -> list[Rou
         wrong = _wrong_names(named)
         if wrong is not None:
             return problem(400, "bad query", wrong)
-        for name in named:
-            refused = guard.refusal(request, name)
-            if refused is not None:
-                return refused
+        forbidden = next((name for name in named if name not in scope), None)
+        if forbidden is not None:
+            return guard.forbidden(forbidden)
         (day,) = days_until(now_us(), 1, zone)
         count = await counts.since(day.began_us)
         since = None if count.is_recorded else _since(past.memory_since_us(), day)
@@ -89,8 +88,9 @@ def _wrong_names(names: Sequence[str]) -> str | None:
 
 def _since(memory_us: int | None, day: Day) -> str | None:
     """Return from when on hugs are counted, where that is later than the day began."""
-    is_later = memory_us is not None and memory_us > day.began_us
-    return format_timestamp(memory_us) if is_later and memory_us is not None else None
+    if memory_us is None or memory_us <= day.began_us:
+        return None
+    return format_timestamp(memory_us)
 
 
 async def _compressed(day: Day, zone: ZoneInfo, count: Count, since: str | None) -> bytes:
