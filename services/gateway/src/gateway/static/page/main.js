@@ -110,5 +110,5 @@ if (document.body.dataset.labels !== undefined) {
     if (labels !== null) app.label(labels);
   };
   takeLabels();
-  setInterval(() => document.hidden || takeLabels(), LABELS_MS);
+  setInterval(() => document.hidden || client.connection === "disconnected" || takeLabels(), LABELS_MS);
 }
