@@ -1,11 +1,16 @@
 """The JavaScript and the Python client conform to the golden sessions for clients."""
 
+import asyncio
 import sys
 from pathlib import Path
 
 from conformance.client.runner import read_sessions, run_sessions
+from conformance.client.server import GoldenServer
 from conformance.published import Published
 from conformance.result import shown
+from websockets.client import ClientProtocol
+from websockets.frames import Opcode
+from websockets.uri import parse_uri
 
 from devstack.node import find_node
 from devstack.processes import ROOT
@@ -79,3 +84,28 @@ async def test_a_naive_client_does_not_conform(tmp_path: Path) -> None:
     for result in results:
         assert not result.passed, result
         assert expected[result.name.partition(" ")[0]] in result.detail, result
+
+
+async def test_frames_that_come_in_one_read_are_all_received() -> None:
+    """A client's own ping may be in one packet with its answer to the server's."""
+    server = GoldenServer()
+    await server.start()
+    client = ClientProtocol(parse_uri(server.url.replace("http", "ws") + "/ws"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.uri.port)
+    client.send_request(client.connect())
+    writer.writelines(client.data_to_send())
+    attempt = await server.next()
+    await attempt.accept()
+    client.receive_data(await reader.readuntil(b"\r\n\r\n"))
+
+    pinged = asyncio.ensure_future(attempt.ping(b"1"))
+    client.send_text(b"{}")
+    client.receive_data(await reader.readexactly(3))
+    client.send_text(b"{}")
+    writer.write(b"".join(client.data_to_send()))
+
+    async with asyncio.timeout(10):
+        await pinged
+        assert (await attempt.receive()).opcode is Opcode.TEXT
+    writer.close()
+    await server.close()

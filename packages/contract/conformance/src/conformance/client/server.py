@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -28,6 +29,8 @@ class Attempt:
         self._reader = reader
         self._writer = writer
         self._protocol = ServerProtocol(select_subprotocol=_select_subprotocol)
+        # Several frames may come in one read.
+        self._frames: deque[Frame] = deque()
         self.at_s = asyncio.get_running_loop().time()
         line, *lines = head.decode("latin-1").strip().split("\r\n")
         self.method, target, _ = line.split(" ")
@@ -78,14 +81,15 @@ class Attempt:
 
     async def receive(self) -> Frame:
         """Receive a frame of the WebSocket protocol."""
-        while True:
-            for event in self._protocol.events_received():
-                assert isinstance(event, Frame)
-                return event
+        while not self._frames:
             data = await self._reader.read(_HEAD_BYTES)
             assert data, "the client closed the connection"
             self._protocol.receive_data(data)
+            for event in self._protocol.events_received():
+                assert isinstance(event, Frame)
+                self._frames.append(event)
             await self._flush()
+        return self._frames.popleft()
 
     async def ping(self, payload: bytes) -> None:
         """Send a ping of the WebSocket protocol, and wait for its answer."""
