@@ -1,6 +1,6 @@
 """The badge of a pillow, `/badge/<id>.svg` and `.png`: a picture for pages that run no script."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -44,7 +44,9 @@ def badge_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> lis
         state = None if payload is None else state_of(payload)
         return picture(state, is_live=dispatcher.status.broker == "online")
 
-    def route(extension: str, draw: Callable[[str, bytes | None], Picture], media: str) -> Route:
+    def endpoint(
+        draw: Callable[[str, bytes | None], Picture], media: str
+    ) -> Callable[[Request], Awaitable[Response]]:
         @guard.of_pillow
         async def respond(request: Request, name: str) -> Response:
             payload = store.state(name)
@@ -54,6 +56,9 @@ def badge_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> lis
                 return Response(body, 404, headers, media_type=media)
             return tagged_response(request, body, etag, headers, media)
 
-        return Route(f"/badge/{{pillow}}.{extension}", respond)
+        return respond
 
-    return [route("svg", svg, MEDIA_TYPE), route("png", png, PNG_TYPE)]
+    return [
+        Route("/badge/{pillow}.svg", endpoint(svg, MEDIA_TYPE)),
+        Route("/badge/{pillow}.png", endpoint(png, PNG_TYPE)),
+    ]
