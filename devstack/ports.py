@@ -2,6 +2,8 @@
 
 import argparse
 import contextlib
+import itertools
+import os
 import random
 import socket
 from collections.abc import Collection, Iterator
@@ -15,6 +17,10 @@ HOST = "127.0.0.1"
 # of those may be taken when a program is started again; and on loopback a client that keeps trying
 # to connect to such a port can be connected to itself.
 FREE_FROM, FREE_BELOW = 20_000, 32_000
+
+FREE_VARIABLE = "DEVSTACK_FREE_PORTS"
+"""The environment variable with another range, as `20000-23000`: for processes that start stacks at
+the same time."""
 
 _ATTEMPTS = 200
 
@@ -80,9 +86,11 @@ def preferred(port: int, others: Collection[int]) -> int:
 
 
 def free(but_not: dict[int, str] | None = None) -> int:
-    """Return a port on which nothing listens now; raises CannotStart."""
-    # A generator that nobody seeds, or two processes would choose the same ports.
-    for port in random.SystemRandom().sample(range(FREE_FROM, FREE_BELOW), k=_ATTEMPTS):
+    """Return a port on which nothing listens now; raises CannotStart.
+
+    It is not returned again while there are others, because what asked for it may not listen yet.
+    """
+    for port in itertools.islice(_numbers, _ATTEMPTS):
         if port not in (but_not or {}) and _problem(port) is None:
             return port
     raise CannotStart(f"no free port found between {FREE_FROM} and {FREE_BELOW}")
@@ -107,6 +115,19 @@ def _problem(port: int) -> str | None:
     with contextlib.closing(socket.socket()) as client:
         client.settimeout(0.5)
         return "is taken" if client.connect_ex((HOST, port)) == 0 else None
+
+
+def _in_any_order() -> Iterator[int]:
+    """Yield the numbers for free ports, each once before the first one comes again."""
+    while True:
+        first, _, below = os.environ.get(FREE_VARIABLE, f"{FREE_FROM}-{FREE_BELOW}").partition("-")
+        numbers = list(range(int(first), int(below)))
+        # A generator that nobody seeds, or two processes would choose the same ports.
+        random.SystemRandom().shuffle(numbers)
+        yield from numbers
+
+
+_numbers = _in_any_order()
 
 
 def _each(ports: Ports) -> Iterator[tuple[str, int]]:

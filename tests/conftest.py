@@ -9,10 +9,11 @@ import structlog
 
 from devstack.azurite import Azurite
 from devstack.broker import Broker
-from tests import hypothesis_profiles
+from tests import hypothesis_profiles, worker_ports
 from tests.machine import need_mosquitto
 
 hypothesis_profiles.register()
+worker_ports.divide()
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,11 @@ def test_each_0_becomes_another_free_port() -> None:
     assert all(ports.FREE_FROM <= port < ports.FREE_BELOW for port in found)
 
 
+def test_a_free_port_is_not_chosen_twice_before_something_listens_on_it() -> None:
+    """Also where few were left over."""
+    assert len({ports.free() for _ in range(200)}) == 200
+
+
 def test_a_given_port_is_kept() -> None:
     wanted = ports.free()
 
