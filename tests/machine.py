@@ -71,3 +71,19 @@ def need_chromium() -> str:
     path = next(filter(None, map(shutil.which, names)), None)
     need(path is not None, "no Chromium installed: apt-get install chromium")
     return str(path)
+
+
+def need_firefox() -> str:
+    """Require Firefox; return its path."""
+    path = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
+    need(path is not None, "no Firefox installed: apt-get install firefox-esr")
+    return str(path)
+
+
+def need_webkit() -> tuple[str, str]:
+    """Require WebKitGTK's driver, its MiniBrowser and a virtual screen; return the first two."""
+    driver = shutil.which("WebKitWebDriver")
+    browsers = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
+    present = driver is not None and bool(browsers) and shutil.which("Xvfb") is not None
+    need(present, "WebKitGTK or Xvfb is not installed: apt-get install webkit2gtk-driver xvfb")
+    return str(driver), str(browsers[-1])

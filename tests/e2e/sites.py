@@ -16,6 +16,17 @@ from tests.gateway import Gateway, Publisher, connect_publisher
 SHOWN_MS = 15_000
 """Timeout in ms until the page shows a state, for a busy machine."""
 
+OUTAGE = (
+    "Failed to load resource",
+    "WebSocket connection to",
+    "could not be loaded",
+    "error occurred when fetching the script",
+    "establish a connection",
+    "interrupted while the page was",
+)
+"""What browsers, and the page, write to the console about a gateway that is gone: about requests,
+parts of the page that were not loaded yet, and the service worker."""
+
 
 class PageMonitor:
     """Collects exceptions, console messages and requests to other origins of a page."""
@@ -35,6 +46,10 @@ class PageMonitor:
     def expect(self, text: str) -> None:
         """Ignore faults with this text, as of a server that is killed."""
         self._expected.append(text)
+
+    def expect_outage(self) -> None:
+        """Ignore what a browser says of a gateway that is gone."""
+        self._expected += OUTAGE
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -69,6 +84,18 @@ async def live_site(
     )
     async with gateway, connect_publisher(broker, prefix) as publisher:
         yield LiveSite(gateway, publisher)
+
+
+async def site_of_page(
+    broker: Broker, page: Page, *, expire_after: int = 3600
+) -> AsyncIterator[LiveSite]:
+    """Run a gateway that `page` leaves before it ends; yields once.
+
+    A page that is open then says on its console that the gateway is gone.
+    """
+    async for site in live_site(broker, expire_after=expire_after):
+        yield site
+        await page.goto("about:blank")
 
 
 class _SilentHandler(SimpleHTTPRequestHandler):

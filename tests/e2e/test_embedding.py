@@ -13,7 +13,7 @@ from devstack import ports
 from devstack.broker import Broker
 from devstack.node import find_node
 from devstack.processes import ROOT
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, web_site
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, site_of_page, web_site
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -119,7 +119,7 @@ async def test_element_shows_that_its_site_is_not_allowed(
     """The console names the setting GATEWAY_ALLOWED_ORIGINS."""
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))
-    async for strict in live_site(broker):
+    async for strict in site_of_page(broker, page):
         await strict.publisher.publish(state("cloud-1", "neutral"))
         with web_site(tmp_path) as origin:
             write_page(tmp_path, snippet("The element"), strict)

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from contract.states import STATES
 from devstack.broker import Broker
+from tests.e2e.layout_faults import FAULTS
 from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
 from tests.gateway import state
 
@@ -16,31 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 COUNT = 30
 LONG = "a-cloud-in-the-room-upstairs-that-has-a-very-very-long-name-number"
 WIDTHS = (320, 360, 768, 1280, 3840)
-
-FAULTS = """() => {
-  const faults = [];
-  const boxes = [...document.querySelectorAll('.card')].map((card) => {
-    const box = card.getBoundingClientRect();
-    for (const part of card.querySelectorAll('h2, .state, .when, .battery')) {
-      const own = part.getBoundingClientRect();
-      const isOut = own.left < box.left - 1 || own.right > box.right + 1
-        || own.top < box.top - 1 || own.bottom > box.bottom + 1;
-      if (own.width > 1 && isOut) faults.push(`${card.dataset.pillow}: ${part.textContent}`);
-    }
-    const name = card.querySelector('h2');
-    if (name.scrollHeight > name.clientHeight + 1) faults.push(`${name.textContent} is cut`);
-    return box;
-  });
-  boxes.forEach((one, index) => boxes.slice(0, index).forEach((other) => {
-    if (one.left < other.right - 1 && other.left < one.right - 1
-        && one.top < other.bottom - 1 && other.top < one.bottom - 1) {
-      faults.push(`overlap of ${index}`);
-    }
-  }));
-  if (document.documentElement.scrollWidth > innerWidth) faults.push('sideways scroll');
-  return faults;
-}"""
-
 
 FILLED = """(count) => {
   const cards = [...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect());

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from devstack.broker import Broker
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, site_of_page
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
@@ -164,7 +164,7 @@ async def test_an_empty_sky_speaks_to_visitors_and_the_commands_are_one_click_aw
 ) -> None:
     """They are for developers."""
     page = await context.new_page()
-    async for empty in live_site(broker):
+    async for empty in site_of_page(broker, page):
         await open_live(page, empty.url)
         command = page.locator("#empty pre").first
         await expect(page.locator("#empty-text")).to_contain_text("No cloud is here yet")
