@@ -407,13 +407,20 @@ async def test_history_strip_shows_past_states(
     await expect(page.locator("#detail")).to_have_attribute("data-fresh", "past")
     await page.locator("#back-to-now").click()
     await wait_shown(page, "past", "spinning")
-    painted = """() => { const strip = document.getElementById('history-canvas');
-        const data = strip.getContext('2d').getImageData(0, strip.height - 2, strip.width, 1).data;
+    # The newest state is painted when it is as wide as a pixel.
+    names = ("hugging", "neutral", "punching", "spinning")
+    colours = [",".join(map(str, bytes.fromhex(STATES[name].color[1:]))) for name in names]
+    await page.wait_for_function(
+        """(colours) => { const strip = document.getElementById('history-canvas');
+        const row = new OffscreenCanvas(strip.width, 1).getContext('2d');
+        row.drawImage(strip, 0, 2 - strip.height);
+        const { data } = row.getImageData(0, 0, strip.width, 1);
         const seen = new Set(); for (let i = 0; i < data.length; i += 4)
-        seen.add(data.slice(i, i + 3).join()); return [...seen]; }"""
-    colours = {tuple(map(int, one.split(","))) for one in await page.evaluate(painted)}
-    wanted = {STATES[name].color for name in ("hugging", "neutral", "punching", "spinning")}
-    assert {tuple(bytes.fromhex(colour[1:])) for colour in wanted} <= colours
+        seen.add(data.slice(i, i + 3).join());
+        return colours.every((colour) => seen.has(colour)); }""",
+        arg=colours,
+        timeout=SHOWN_MS,
+    )
 
 
 async def test_an_hour_of_the_heat_map_is_looked_at_and_played_again(
