@@ -28,6 +28,7 @@ from tests.queue_client import queue_client
 
 pytestmark = pytest.mark.timeout(120)
 
+HOME_ASSISTANT = "POLLER_HOME_ASSISTANT_PREFIX"
 COMMAND = Path(sys.executable).parent / "pillowcast"
 
 
@@ -139,6 +140,20 @@ async def test_a_right_that_the_poller_does_not_need_is_not_tried(stack: Deploym
     assert "right to write availability" in names
     assert "right to write states" in silent
     assert "right to write availability" not in silent
+
+
+async def test_the_right_to_write_devices_of_home_assistant_is_tried(stack: Deployment) -> None:
+    """Only where the poller writes them."""
+    env = {**stack.env, "MQTT_URL": stack.broker.url_for("poller")}
+    right = "right to write devices of Home Assistant"
+    [may] = [
+        one for one in await doctor({**env, HOME_ASSISTANT: "homeassistant"}) if right in one.name
+    ]
+    denied = await doctor({**env, HOME_ASSISTANT: "another"})
+
+    assert may.level == "ok"
+    assert "_doctor/config" in may.detail
+    one(wrong(denied), right, "Not authorized", "ACL")
 
 
 def stack_host(stack: Deployment) -> str:

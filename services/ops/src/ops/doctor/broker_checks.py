@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from contract.home_assistant import DiscoveryTopics
 from contract.topics import Topics
 from ops.broker_view import BrokerReader
 from ops.certificates import file_days_left, server_days_left
 from ops.doctor.subject import Subject
 from ops.findings import Findings
+from poller.settings import PollerSettings
 from runtime.broker_url import BrokerAddress
 from runtime.mqtt import BrokerLost, BrokerUnusable
 from runtime.tls import tls_context, verification_advice
@@ -79,8 +81,8 @@ async def _check_rights(reader: BrokerReader, subject: Subject, found: Findings)
     assert settings is not None
     user = settings.broker.user
     topics = rights_of(user, reader.topics, settings.instance)
-    if subject.poller is not None and not subject.poller.silence_s:
-        topics.pop("availability", None)  # POLLER_OFFLINE_AFTER=0: the poller writes none
+    if user == "poller" and subject.poller is not None:
+        _follow_settings(topics, subject.poller, reader.topics)
     if not topics:
         found.note(
             "rights",
@@ -97,6 +99,14 @@ async def _check_rights(reader: BrokerReader, subject: Subject, found: Findings)
             found.ok(f"right to write {what}", topic)
         else:
             found.wrong(f"right to write {what}", refusal, ACL_ADVICE)
+
+
+def _follow_settings(rights: dict[str, str], poller: PollerSettings, topics: Topics) -> None:
+    """Leave out what the poller does not write with its settings, and add what it does."""
+    if not poller.silence_s:
+        del rights["availability"]  # POLLER_OFFLINE_AFTER=0
+    if prefix := poller.home_assistant_prefix:
+        rights["devices of Home Assistant"] = DiscoveryTopics(prefix, topics).config("_doctor")
 
 
 def rights_of(user: str | None, topics: Topics, instance: str) -> dict[str, str]:
