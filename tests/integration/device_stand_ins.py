@@ -59,9 +59,11 @@ _at = 0
 def following():
     global _at
     reading = _readings[min(_at, len(_readings) - 1)]
-    _at += 1
+    if _at or "move" in os.listdir():
+        _at += 1
     return reading
 """
+"""The pillow rests until there is a file `move`."""
 
 
 def trace(gestures: Iterable[str]) -> list[list[int]]:

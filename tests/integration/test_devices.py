@@ -106,11 +106,12 @@ class Received:
 
 
 async def reports_all_states_through_an_outage(
-    gate: Gate, received: Received, lines: list[str]
+    gate: Gate, received: Received, lines: list[str], folder: Path
 ) -> None:
     """See the first state arrive, and after an outage those that the pillow had in it."""
     await received.until({"neutral"})
     await gate.close()
+    (folder / "move").touch()
     await until(lambda: any("not sent" in line for line in lines), f"an outage: {lines}")
     await gate.open()
     await received.until({"neutral", *GESTURES.values()})
@@ -138,7 +139,9 @@ async def test_the_python_pillow_reports_all_states_through_an_outage(
         await client.create_queue()
         run = ("env", f"QUEUE_URL={url}", "PILLOW=cloud-1", sys.executable, "pillow.py")
         async with gate, device(*run, folder=tmp_path) as lines:
-            await reports_all_states_through_an_outage(gate, Received(client, lines), lines)
+            await reports_all_states_through_an_outage(
+                gate, Received(client, lines), lines, tmp_path
+            )
 
 
 @pytest.fixture
@@ -197,7 +200,9 @@ async def test_the_micropython_pillow_reports_all_states_through_an_outage(
     ) as client:
         await client.create_queue()
         async with gate, device(*run, folder=tmp_path) as lines:
-            await reports_all_states_through_an_outage(gate, Received(client, lines), lines)
+            await reports_all_states_through_an_outage(
+                gate, Received(client, lines), lines, tmp_path
+            )
         assert not (tmp_path / "waiting.json").exists()
 
 
