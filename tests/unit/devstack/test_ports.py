@@ -70,5 +70,7 @@ def test_a_taken_port_is_refused_with_its_purpose_and_option(taken: int) -> None
 
 
 def test_one_port_for_two_purposes_is_refused() -> None:
+    port = ports.free()
+
     with pytest.raises(CannotStart, match="given twice, for the page and for the queue"):
-        ports.settle(Ports(gateway=25_000, queue=25_000))
+        ports.settle(Ports(gateway=port, queue=port))
