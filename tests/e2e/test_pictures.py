@@ -88,9 +88,12 @@ async def test_picture_of_the_page(
     home: LiveSite, browser: Browser, folder: Path, scheme: Any
 ) -> None:
     """Seven clouds, one in each state."""
-    size = {"width": 1240, "height": 800}
+    size = {"width": 1240, "height": 920}
     page, monitor = await open_page(browser, f"{home.url}/", viewport=size, color_scheme=scheme)
     await expect(page.locator(".card")).to_have_count(7, timeout=SHOWN_MS)
+    # What is loaded later.
+    await expect(page.locator(".card").first).to_contain_text("hug", timeout=SHOWN_MS)
+    await expect(page.locator(".print-stamp")).to_have_count(1, timeout=SHOWN_MS)
     await take(page, monitor, folder / ("page.jpg" if scheme == "light" else "page-dark.jpg"))
 
 
