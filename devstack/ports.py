@@ -118,13 +118,12 @@ def _problem(port: int) -> str | None:
 
 
 def _in_any_order() -> Iterator[int]:
-    """Yield the numbers for free ports, each once before the first one comes again."""
-    while True:
-        first, _, below = os.environ.get(FREE_VARIABLE, f"{FREE_FROM}-{FREE_BELOW}").partition("-")
-        numbers = list(range(int(first), int(below)))
-        # A generator that nobody seeds, or two processes would choose the same ports.
-        random.SystemRandom().shuffle(numbers)
-        yield from numbers
+    """Yield the numbers for free ports, again and again in one order."""
+    first, _, below = os.environ.get(FREE_VARIABLE, f"{FREE_FROM}-{FREE_BELOW}").partition("-")
+    numbers = list(range(int(first), int(below)))
+    # A generator that nobody seeds, or two processes would choose the same ports.
+    random.SystemRandom().shuffle(numbers)
+    yield from itertools.cycle(numbers)
 
 
 _numbers = _in_any_order()

@@ -41,7 +41,6 @@ def test_each_0_becomes_another_free_port() -> None:
 
 
 def test_a_free_port_is_not_chosen_twice_before_something_listens_on_it() -> None:
-    """Also where few were left over."""
     assert len({ports.free() for _ in range(200)}) == 200
 
 
