@@ -1,6 +1,6 @@
 """The badge of a pillow, `/badge/<id>.svg` and `.png`: a picture for pages that run no script."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from gateway.http.badge_png import Picture, picture
 from gateway.http.badge_svg import badge, state_of
 from gateway.http.guard import Guard
 from gateway.http.negotiation import etag_of
-from gateway.http.responses import tagged_response
+from gateway.http.responses import Endpoint, tagged_response
 from gateway.state.state_store import StateStore
 
 MAX_AGE_S: Final = 5
@@ -44,9 +44,7 @@ def badge_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> lis
         state = None if payload is None else state_of(payload)
         return picture(state, is_live=dispatcher.status.broker == "online")
 
-    def endpoint(
-        draw: Callable[[str, bytes | None], Picture], media: str
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def endpoint(draw: Callable[[str, bytes | None], Picture], media: str) -> Endpoint:
         @guard.of_pillow
         async def respond(request: Request, name: str) -> Response:
             payload = store.state(name)

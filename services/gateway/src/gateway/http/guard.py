@@ -8,6 +8,7 @@ from starlette.responses import Response
 from contract.frames import FORBIDDEN, FULL
 from gateway.auth.scope import EVERYTHING, Scope
 from gateway.http.problems import problem
+from gateway.http.responses import Endpoint
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl
 from gateway.transport.admission import Refusal
 
@@ -37,9 +38,7 @@ class Guard:
         self._count_refused(grant)
         return unauthorized(grant)
 
-    def of_pillow(
-        self, respond: Callable[[Request, str], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def of_pillow(self, respond: Callable[[Request, str], Awaitable[Response]]) -> Endpoint:
         """Return the endpoint of a pillow; `respond` handles the requests that may see it."""
 
         async def endpoint(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Responses that several endpoints of the HTTP API give."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from starlette.requests import Request
@@ -8,6 +8,9 @@ from starlette.responses import Response
 
 from gateway.http.negotiation import etag_matches
 from gateway.http.problems import problem
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+"""Handles the requests of a route."""
 
 NOT_STORED: Final = {"Cache-Control": "no-store"}
 """The headers of what is true at this moment only."""

@@ -1,6 +1,5 @@
 """The endpoint `/events` for requests that do not become an event stream."""
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -9,6 +8,7 @@ from starlette.responses import Response
 from contract.frames import FORBIDDEN, FULL, TOO_MANY, UNAUTHORIZED
 from gateway.http.guard import unauthorized
 from gateway.http.problems import problem
+from gateway.http.responses import Endpoint
 from gateway.transport.admission import Refusal
 from gateway.transport.context import TransportContext
 from gateway.transport.forwarded import joined_lists
@@ -18,7 +18,7 @@ from gateway.transport.sse import HEADERS, MEDIA_TYPE
 _TITLES: Final = {FORBIDDEN: "not allowed", FULL: "full", TOO_MANY: "too many requests"}
 
 
-def sse_endpoint(context: TransportContext) -> Callable[[Request], Awaitable[Response]]:
+def sse_endpoint(context: TransportContext) -> Endpoint:
     """Return the endpoint; an admitted GET is upgraded before it arrives here."""
 
     async def events(request: Request) -> Response:
