@@ -1,7 +1,6 @@
 """Firefox without a window, by WebDriver BiDi: https://www.w3.org/TR/webdriver-bidi/"""
 
 import asyncio
-import base64
 import itertools
 import json
 from collections.abc import AsyncIterator
@@ -12,6 +11,7 @@ from typing import Any, Final
 import websockets
 
 from devstack.processes import Program
+from tests.engines.page import key_actions
 from tests.machine import need_firefox
 
 READY_S: Final = 60.0
@@ -110,14 +110,7 @@ class FirefoxPage:
 
     async def press(self, key: str) -> None:
         """Press and release a key."""
-        strokes = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
-        actions = [{"type": "key", "id": "keyboard", "actions": strokes}]
-        await self._send("input.performActions", context=self._tab, actions=actions)
-
-    async def screenshot(self) -> bytes:
-        """Return what is in sight, as PNG."""
-        answer = await self._send("browsingContext.captureScreenshot", context=self._tab)
-        return base64.b64decode(answer["data"])
+        await self._send("input.performActions", context=self._tab, actions=key_actions(key))
 
     def faults(self) -> list[str]:
         """Return the errors and warnings of the console so far, with uncaught exceptions."""

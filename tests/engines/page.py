@@ -1,14 +1,12 @@
 """What a test does with a page, in any engine."""
 
-import asyncio
-import time
 from typing import Any, Final, Protocol
+
+from tests.poller import eventually
 
 ENTER: Final = "\ue007"
 ESCAPE: Final = "\ue00c"
 """Key codes of WebDriver: https://www.w3.org/TR/webdriver/#keyboard-actions"""
-
-POLL_S: Final = 0.05
 
 
 class EnginePage(Protocol):
@@ -26,16 +24,16 @@ class EnginePage(Protocol):
     async def press(self, key: str) -> None:
         """Press and release a key: a character, or one of the key codes above."""
 
-    async def screenshot(self) -> bytes:
-        """Return what is in sight, as PNG."""
-
     def faults(self) -> list[str]:
         """Return the errors and warnings of the console so far, with uncaught exceptions."""
 
 
+def key_actions(key: str) -> list[dict[str, Any]]:
+    """Return the actions that press and release a key; both protocols have them alike."""
+    strokes = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
+    return [{"type": "key", "id": "keyboard", "actions": strokes}]
+
+
 async def until(page: EnginePage, expression: str, *, within_s: float = 15.0) -> None:
     """Return when a JavaScript expression is true; fail after `within_s`."""
-    deadline = time.monotonic() + within_s
-    while not await page.evaluate(expression):
-        assert time.monotonic() < deadline, f"not within {within_s:g} s: {expression}"
-        await asyncio.sleep(POLL_S)
+    await eventually(lambda: page.evaluate(expression), expression, within_s=within_s)

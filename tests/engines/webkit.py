@@ -1,6 +1,5 @@
 """WebKitGTK's MiniBrowser on a virtual screen, by WebDriver: https://www.w3.org/TR/webdriver2/"""
 
-import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,7 @@ from devstack import ports
 from devstack.output import OutputLog
 from devstack.probes import http_answers
 from devstack.processes import Program
-from tests.engines.page import until
+from tests.engines.page import key_actions, until
 from tests.machine import need_webkit
 
 ANSWER_S: Final = 60.0
@@ -99,13 +98,7 @@ class WebKitPage:
 
     async def press(self, key: str) -> None:
         """Press and release a key."""
-        strokes = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
-        actions = [{"type": "key", "id": "keyboard", "actions": strokes}]
-        await self._send("POST", "actions", actions=actions)
-
-    async def screenshot(self) -> bytes:
-        """Return what is in sight, as PNG."""
-        return base64.b64decode(await self._send("GET", "screenshot"))
+        await self._send("POST", "actions", actions=key_actions(key))
 
     def faults(self) -> list[str]:
         """Return the errors and warnings of the console so far, with uncaught exceptions."""
