@@ -59,9 +59,9 @@ def expected() -> list[str]:
 @pytest.fixture
 async def engine(browser_page: EnginePage, expected: list[str]) -> AsyncIterator[EnginePage]:
     """The page, whose console stays silent but for what is expected."""
-    before = len(browser_page.faults())
+    before = len(await browser_page.faults())
     yield browser_page
-    said = browser_page.faults()[before:]
+    said = (await browser_page.faults())[before:]
     assert [fault for fault in said if not any(text in fault for text in expected)] == []
 
 

@@ -112,7 +112,7 @@ class FirefoxPage:
         """Press and release a key."""
         await self._send("input.performActions", context=self._tab, actions=key_actions(key))
 
-    def faults(self) -> list[str]:
+    async def faults(self) -> list[str]:
         """Return the errors and warnings of the console so far, with uncaught exceptions."""
         return list(self._faults)
 

@@ -24,7 +24,7 @@ class EnginePage(Protocol):
     async def press(self, key: str) -> None:
         """Press and release a key: a character, or one of the key codes above."""
 
-    def faults(self) -> list[str]:
+    async def faults(self) -> list[str]:
         """Return the errors and warnings of the console so far, with uncaught exceptions."""
 
 

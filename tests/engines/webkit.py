@@ -10,7 +10,6 @@ from typing import Any, Final
 import httpx
 
 from devstack import ports
-from devstack.output import OutputLog
 from devstack.probes import http_answers
 from devstack.processes import Program
 from tests.engines.page import key_actions, until
@@ -20,9 +19,25 @@ ANSWER_S: Final = 60.0
 
 STYLE: Final = """
 * { min-width: 0; min-height: 0; margin: 0; padding: 0; font-size: 1px; border: none; }
-toolbar image, headerbar image, entry image { -gtk-icon-size: 1px; }
 """
 """The window's own tools are small, because a window is at least as wide as they are."""
+
+LISTEN: Final = """(() => {
+  const faults = window.consoleFaults = [];
+  for (const level of ['error', 'warn']) {
+    const write = console[level];
+    console[level] = (...values) => {
+      faults.push(`${level}: ${values.join(' ')}`);
+      write.apply(console, values);
+    };
+  }
+  // Sizes that change while observers are called are reported with the next frame: no exception.
+  addEventListener('error', ({ message }) =>
+    message.startsWith('ResizeObserver loop') || faults.push(`thrown: ${message}`));
+  addEventListener('unhandledrejection', ({ reason }) => faults.push(`rejected: ${reason}`));
+  addEventListener('securitypolicyviolation',
+    ({ violatedDirective, blockedURI }) => faults.push(`${violatedDirective}: ${blockedURI}`));
+})()"""
 
 EVALUATE: Final = """const done = arguments[arguments.length - 1];
 (async () => JSON.stringify(await (EXPRESSION)))().then(
@@ -52,30 +67,29 @@ async def webkit(folder: Path) -> AsyncIterator["WebKitPage"]:
                 "XDG_CONFIG_HOME": str(folder / "config"),
             },
         )
-        browser = {
-            "binary": browser_path,
-            "args": ["--automation", "--enable-write-console-messages-to-stdout=true"],
-        }
+        browser = {"binary": browser_path, "args": ["--automation"]}
         async with driver, httpx.AsyncClient(timeout=ANSWER_S, trust_env=False) as client:
             wanted = {"alwaysMatch": {"webkitgtk:browserOptions": browser}}
             root = f"http://{ports.HOST}:{port}/session"
             answer = (await client.post(root, json={"capabilities": wanted})).json()["value"]
             assert "sessionId" in answer, f"no session: {answer}"
-            yield WebKitPage(client, f"{root}/{answer['sessionId']}", driver.log)
+            yield WebKitPage(client, f"{root}/{answer['sessionId']}")
             driver.kill()
 
 
 class WebKitPage:
     """A window."""
 
-    def __init__(self, client: httpx.AsyncClient, session: str, log: OutputLog) -> None:
+    def __init__(self, client: httpx.AsyncClient, session: str) -> None:
         self._client = client
         self._session = session
-        self._log = log
+        self._faults: list[str] = []
 
     async def open(self, url: str) -> None:
         """Load an address, and wait until the document is complete."""
+        await self._note_faults()
         await self._send("POST", "url", url=url)
+        await self.evaluate(LISTEN)
 
     async def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression, or of the promise that it is, as JSON."""
@@ -100,13 +114,17 @@ class WebKitPage:
         """Press and release a key."""
         await self._send("POST", "actions", actions=key_actions(key))
 
-    def faults(self) -> list[str]:
-        """Return the errors and warnings of the console so far, with uncaught exceptions."""
-        return [
-            line
-            for line in self._log.lines
-            if line.startswith("CONSOLE ") and (" ERROR " in line or " WARN " in line)
-        ]
+    async def faults(self) -> list[str]:
+        """Return the errors and warnings of the console so far, with uncaught exceptions.
+
+        Only those of scripts, and of policies, after each document was complete: a browser that is
+        driven writes its console nowhere.
+        """
+        await self._note_faults()
+        return list(self._faults)
+
+    async def _note_faults(self) -> None:
+        self._faults += await self.evaluate("window.consoleFaults?.splice(0) ?? []")
 
     async def _send(self, verb: str, command: str, **params: object) -> Any:
         body = params if verb == "POST" else None
