@@ -150,7 +150,9 @@ class Attacker:
 def main() -> None:
     """Attack, and print what happened."""
     port, name, sockets, seconds = sys.argv[1:]
-    os.nice(10)  # the good clients share its CPU, and their delays are measured
+    # The good clients share its CPU, and their delays are measured.
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    os.nice(10)
     attacker = Attacker(int(port), CROWDS[name], int(sockets))
     attacker.run(float(seconds))
     print(

@@ -1,13 +1,14 @@
-"""A measurement: good clients and newcomers before, while and after a crowd attacks."""
+"""A measurement: good clients and newcomers without a crowd and with it, in turns."""
 
 import asyncio
 import contextlib
 import json
-import statistics
 import sys
 import time
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -19,18 +20,23 @@ from bench.gateway.servers import RunningServer
 from bench.gateway.usage import LOAD_CPU, Usage, pin
 from devstack.processes import ROOT
 
-Figures = dict[str, Any]
-
 GOOD_CLIENTS: Final = 200
 RATE: Final = 50
 """Updates a second, each of which goes to every good client."""
 
 WINDOW_S: Final = 1.0
-"""Delays are measured in windows of so many seconds, of which the median counts."""
+"""Delays are measured in windows of so many seconds."""
 
 HOST: Final = "127.0.0.1"
 _SETTLE_S: Final = 0.5
 _NEWCOMER_TIMEOUT_S: Final = 10.0
+
+
+class Plan(NamedTuple):
+    """How often each crowd comes, and how long each phase with it and without it lasts."""
+
+    rounds: int
+    seconds: float
 
 
 class Newcomers:
@@ -70,68 +76,118 @@ class Newcomers:
                 writer.transport.abort()
 
 
+@dataclass
+class Phases:
+    """What was seen in all phases of one kind: without the crowd, or with it.
+
+    `p50_ms` and `p99_ms` have a value for each window, in ms; the others are of all phases.
+    """
+
+    p50_ms: list[float] = field(default_factory=list)
+    p99_ms: list[float] = field(default_factory=list)
+    updates: int = 0
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    dead: int = 0
+    newcomer_ms: float = 0.0
+    healthz_ms: float = 0.0
+    newcomers_failed: int = 0
+    files: int = 0
+    rss_mib: float = 0.0
+
+    @property
+    def busy(self) -> float:
+        """The share of its CPU that the gateway used."""
+        return self.cpu_s / self.seconds
+
+    @property
+    def delivered(self) -> float:
+        """The share of the updates that arrived."""
+        return self.updates / (GOOD_CLIENTS * RATE * self.seconds)
+
+
+@dataclass
+class Measured:
+    """A crowd's figures: calm and crowded phases, what became of it, and what was counted."""
+
+    sockets: int
+    calm: Phases
+    crowded: Phases
+    opened: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+
+
 async def measure(
-    running: RunningServer, good: LoadClients, name: str, *, sockets: int, seconds: float
-) -> Figures:
-    """Return what good clients and newcomers notice of a crowd, and what it costs the gateway."""
-    port, pid = running.port, running.pid
-    published = asyncio.ensure_future(running.publisher.publish(RATE, 3 * seconds + 8))
+    running: RunningServer, good: LoadClients, name: str, *, sockets: int, plan: Plan
+) -> Measured:
+    """Return what good clients and newcomers notice of a crowd, and what it costs the gateway.
+
+    Calm and crowded phases take turns, so that what else happens on the machine meets both.
+    """
+    length_s = (2 * plan.rounds + 1) * (plan.seconds + 2) + 8
+    published = asyncio.ensure_future(running.publisher.publish(RATE, length_s))
     await asyncio.sleep(_SETTLE_S)
     metrics = await _metrics(running)
-    figures: Figures = {"sockets": sockets, "before": await _phase(good, port, seconds, pid)}
+    measured = Measured(sockets, Phases(), Phases())
+    await _phase(measured.calm, running, good, plan.seconds)
+    for _ in range(plan.rounds):
+        await _attack(measured, running, good, name, plan.seconds)
+        await asyncio.sleep(1.5)  # refused connections linger for a second
+        await _phase(measured.calm, running, good, plan.seconds)
+    measured.refused = _difference(metrics, await _metrics(running))
+    published.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await published
+    return measured
+
+
+async def _attack(
+    measured: Measured, running: RunningServer, good: LoadClients, name: str, seconds: float
+) -> None:
+    arguments = (str(running.port), name, str(measured.sockets), str(seconds + 2))
     attacker = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "bench.abuse.attacker", str(port), name, str(sockets), str(seconds + 2)),
+        *("-m", "bench.abuse.attacker", *arguments),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
     pin(attacker.pid, LOAD_CPU)
     try:
         await asyncio.sleep(1.5)  # the crowd is there
-        figures["during"] = await _phase(good, port, seconds, pid)
+        await _phase(measured.crowded, running, good, seconds)
         output, _ = await attacker.communicate()
     except BaseException:
         attacker.kill()
         raise
-    figures["crowd"] = json.loads(output)
-    await asyncio.sleep(1.5)  # refused connections linger for a second
-    figures["after"] = await _phase(good, port, seconds, pid)
-    figures["refused"] = _difference(metrics, await _metrics(running))
-    published.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await published
-    return figures
+    crowd = json.loads(output)
+    measured.opened += crowd["opened"]
+    measured.outcomes = dict(Counter(measured.outcomes) + Counter(crowd["outcomes"]))
 
 
-async def _phase(good: LoadClients, port: int, seconds: float, pid: int) -> Figures:
-    """Return what good clients notice for so long: the median of windows of WINDOW_S each."""
-    newcomers = Newcomers(port)
+async def _phase(phases: Phases, running: RunningServer, good: LoadClients, seconds: float) -> None:
+    """Add what good clients and newcomers notice for so long, in windows of WINDOW_S each."""
+    pid = running.pid
+    newcomers = Newcomers(running.port)
     task = asyncio.ensure_future(newcomers.run())
-    most_files, most_mib = 0, 0.0
-    windows: list[Figures] = []
     used, began_s = Usage.of(pid), time.monotonic()
     while time.monotonic() - began_s < seconds:
         await good.reset()
         await asyncio.sleep(WINDOW_S)
-        windows.append(await good.report())
-        most_files = max(most_files, _open_files(pid))
-        most_mib = max(most_mib, memory_mib(pid))
-    took_s = time.monotonic() - began_s
+        window = await good.report()
+        phases.p50_ms.append(window["p50_ms"])
+        phases.p99_ms.append(window["p99_ms"])
+        phases.updates += window["updates"]
+        phases.dead = max(phases.dead, window["dead"])
+        phases.files = max(phases.files, _open_files(pid))
+        phases.rss_mib = max(phases.rss_mib, memory_mib(pid))
+    phases.seconds += time.monotonic() - began_s
+    phases.cpu_s += Usage.of(pid).since(used).cpu_s
     task.cancel()
     await asyncio.wait([task])
-    updates = sum(one["updates"] for one in windows)
-    return {
-        "p50_ms": statistics.median(one["p50_ms"] for one in windows),
-        "p99_ms": statistics.median(one["p99_ms"] for one in windows),
-        "delivered": round(updates / (GOOD_CLIENTS * RATE * took_s), 3),
-        "dead": windows[-1]["dead"],
-        "newcomer_ms": round(newcomers.longest_ms["websocket"], 1),
-        "healthz_ms": round(newcomers.longest_ms["healthz"], 1),
-        "newcomers_failed": newcomers.failed,
-        "busy": round(Usage.of(pid).since(used).cpu_s / took_s, 3),
-        "files": most_files,
-        "rss_mib": round(most_mib, 1),
-    }
+    phases.newcomer_ms = max(phases.newcomer_ms, newcomers.longest_ms["websocket"])
+    phases.healthz_ms = max(phases.healthz_ms, newcomers.longest_ms["healthz"])
+    phases.newcomers_failed += newcomers.failed
 
 
 def _open_files(pid: int) -> int:

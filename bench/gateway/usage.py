@@ -54,6 +54,23 @@ def pin(pid: int, cpu: int) -> None:
                     os.sched_setaffinity(int(task.name), {cpu})
 
 
+def schedule_first(pid: int, *, is_first: bool = True) -> bool:
+    """Let all threads of a process and its descendants run before all others that share their CPU.
+
+    With `is_first` false they have the usual scheduling again, which children inherit otherwise.
+    Returns False where the system does not allow it: Linux lets root.
+    """
+    policy, priority = (os.SCHED_FIFO, 1) if is_first else (os.SCHED_OTHER, 0)
+    try:
+        for one in (pid, *_descendants(pid)):
+            for task in Path(f"/proc/{one}/task").iterdir():
+                with contextlib.suppress(ProcessLookupError):
+                    os.sched_setscheduler(int(task.name), policy, os.sched_param(priority))
+    except PermissionError:
+        return False
+    return True
+
+
 def _descendants(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(FileNotFoundError):
