@@ -13,7 +13,7 @@ from devstack.broker import Broker
 from tests.e2e.layout_faults import FAULTS
 from tests.e2e.sites import OUTAGE, LiveSite, live_site, web_site
 from tests.engines.firefox import firefox
-from tests.engines.page import ENTER, ESCAPE, EnginePage, until
+from tests.engines.page import ENTER, ESCAPE, EnginePage, until, until_empty
 from tests.engines.webkit import webkit
 from tests.gateway import state
 
@@ -127,7 +127,8 @@ async def test_nothing_overlaps_or_overflows_at_any_width_with_text_at_200_perce
         await engine.evaluate(f"document.documentElement.style.fontSize = '{text}'")
         for width, height in ((320, 700), (390, 844), (768, 1024), (1280, 800), (3840, 2160)):
             await engine.resize(width, height)
-            await until(engine, f"({FAULTS})().length === 0")
+            where = f"no fault at {width} px, text {text or 'as usual'}"
+            await until_empty(engine, f"({FAULTS})()", where)
 
 
 async def test_wall_mode_fills_the_screen(engine: EnginePage, site: LiveSite) -> None:

@@ -37,3 +37,19 @@ def key_actions(key: str) -> list[dict[str, Any]]:
 async def until(page: EnginePage, expression: str, *, within_s: float = 15.0) -> None:
     """Return when a JavaScript expression is true; fail after `within_s`."""
     await eventually(lambda: page.evaluate(expression), expression, within_s=within_s)
+
+
+async def until_empty(
+    page: EnginePage, expression: str, where: str, *, within_s: float = 15.0
+) -> None:
+    """Return when a JavaScript expression is an empty list; fail after `within_s` with the list."""
+    found: list[str] = []
+
+    async def is_empty() -> bool:
+        found[:] = await page.evaluate(expression)
+        return not found
+
+    try:
+        await eventually(is_empty, where, within_s=within_s)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {found}") from None
