@@ -44,6 +44,15 @@ def test_compose_builds_every_image_and_passes_the_digests_on() -> None:
     assert re.findall(r"^  (\w+_IMAGE):$", compose, re.MULTILINE) == list(IMAGES)
 
 
+def test_every_base_image_has_a_digest_of_the_version_in_the_dockerfile() -> None:
+    """A version that is raised in one place only would be built from the old image."""
+    lines = (ROOT / "deploy/images/digests.env").read_text(encoding="utf-8").splitlines()
+    pinned = [line.split("@", 1) for line in lines if not line.startswith("#")]
+
+    assert [image for image, _ in pinned] == [f"{name}={image}" for name, image in IMAGES.items()]
+    assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for _, digest in pinned)
+
+
 def test_uv_is_installed_by_hash() -> None:
     """As every package that it installs."""
     requirement, *hashes = (ROOT / "deploy/images/uv.txt").read_text().split(" \\\n")
