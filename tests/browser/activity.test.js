@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { continueSteps } from "../../services/gateway/src/gateway/static/page/continued_steps.js";
+import { Timeline } from "../../services/gateway/src/gateway/static/page/timeline.js";
 import { emptyTimes, episodesBetween, kindOf, stepAt, stepsOf, totals } from "../../services/gateway/src/gateway/static/page/activity.js";
 import { Calendar, HOUR_MS } from "../../services/gateway/src/gateway/static/page/calendar.js";
-import { busiestHours, heatRows, LEVELS } from "../../services/gateway/src/gateway/static/page/heat_cells.js";
+import { busiestHours, heatRows, heatVersion, LEVELS, totalHugs } from "../../services/gateway/src/gateway/static/page/heat_cells.js";
 import { seeded } from "./fakes.js";
 
 const at = (text) => Date.parse(text);
@@ -101,15 +103,75 @@ function day(hugs) {
 }
 
 test("the busiest hours are one or two that follow each other, also over midnight", () => {
-  assert.deepEqual(busiestHours(day({ 19: 5, 20: 4, 3: 1 })), { hugs: 10, busiest: { from: 19, to: 21 } });
-  assert.deepEqual(busiestHours(day({ 19: 9, 3: 2 })).busiest, { from: 19, to: 20 });
-  assert.deepEqual(busiestHours(day({ 8: 1, 9: 20 })).busiest, { from: 9, to: 10 });
-  assert.deepEqual(busiestHours(day({ 23: 5, 0: 5 })).busiest, { from: 23, to: 1 });
-  assert.deepEqual(busiestHours(day({ 23: 9 })).busiest, { from: 23, to: 24 });
+  assert.deepEqual(busiestHours(day({ 19: 5, 20: 4, 3: 1 })), { from: 19, to: 21 });
+  assert.deepEqual(busiestHours(day({ 19: 9, 3: 2 })), { from: 19, to: 20 });
+  assert.deepEqual(busiestHours(day({ 8: 1, 9: 20 })), { from: 9, to: 10 });
+  assert.deepEqual(busiestHours(day({ 23: 5, 0: 5 })), { from: 23, to: 1 });
+  assert.deepEqual(busiestHours(day({ 23: 9 })), { from: 23, to: 24 });
 });
 
 test("too few hugs, or as many in every hour, have no busiest hours", () => {
-  assert.deepEqual(busiestHours(day({})), { hugs: 0, busiest: null });
-  assert.deepEqual(busiestHours(day({ 4: 2 })), { hugs: 2, busiest: null });
-  assert.equal(busiestHours(day(Object.fromEntries(Array.from({ length: 24 }, (_, one) => [one, 10])))).busiest, null);
+  assert.equal(busiestHours(day({})), null);
+  assert.equal(busiestHours(day({ 4: 2 })), null);
+  assert.equal(busiestHours(day(Object.fromEntries(Array.from({ length: 24 }, (_, one) => [one, 10])))), null);
+});
+
+/** A timeline of one pillow: states at these times in ms after T. */
+function timelineOf(...states) {
+  const made = new Timeline();
+  for (const [ms, state, isHeard] of states) made.add({ pillow: "a", state, at: new Date(T + ms).toISOString() }, isHeard);
+  return made;
+}
+
+const S = 1000;
+
+test("an answer is continued until now by the states that the page knows", () => {
+  const answered = { ...hour(T, 1), to: T + 600 * S };
+  const known = timelineOf([0, "neutral"], [599 * S, "hugging"], [610 * S, "neutral"], [700 * S, "hugging"], [720 * S, "hugging"], [730 * S, "notconnected"]);
+  const [step] = continueSteps([answered], HOUR_MS, T + 1000 * S, known);
+  assert.deepEqual([step.from, step.to], [T, T + 1000 * S]);
+  assert.equal(step.episodes.hugging, 2, "one that began within the answer is counted by it");
+  assert.equal(step.ms.get("hugging"), answered.ms.get("hugging") + 40 * S);
+  assert.equal(step.asleepMs, 270 * S);
+  assert.deepEqual([answered.to, answered.episodes.hugging], [T + 600 * S, 1], "the answer stays as it is");
+});
+
+test("an hour that has begun since the answer has a step, and so a cell", () => {
+  const calendar = new Calendar("UTC");
+  const now = T + 2 * HOUR_MS + 60 * S;
+  const known = timelineOf([0, "neutral"], [2 * HOUR_MS + 30 * S, "hugging"]);
+  const steps = continueSteps([hour(T), { ...hour(T + HOUR_MS), to: T + 1.9 * HOUR_MS }], HOUR_MS, now, known);
+  assert.deepEqual(steps.map(({ to }) => to - T), [HOUR_MS, 2 * HOUR_MS, 2 * HOUR_MS + 60 * S]);
+  const [row] = heatRows(steps, calendar.lastDays(now, 1), calendar);
+  assert.deepEqual(row.cells.slice(1, 4).map(({ kind, hugs }) => [kind, hugs]), [["none", 0], ["hugged", 1], ["ahead", 0]]);
+});
+
+test("of what nobody knows it is said that nobody listened, and no answer is not continued", () => {
+  const [step] = continueSteps([{ ...hour(T), to: T + 60 * S }], HOUR_MS, T + 100 * S, timelineOf([90 * S, "hugging"]));
+  assert.deepEqual([step.unheardMs, step.ms.get("hugging"), step.episodes.hugging], [30 * S, 10 * S, 0]);
+  assert.deepEqual(continueSteps([], HOUR_MS, T, timelineOf([0, "hugging"])), []);
+  const old = [hour(T)];
+  assert.equal(continueSteps(old, HOUR_MS, T + HOUR_MS, timelineOf([0, "hugging"])), old);
+});
+
+test("reports of one state are one episode, after a silence they are another one", () => {
+  const known = timelineOf([0, "hugging"], [20 * S, "hugging"], [51 * S, "hugging"], [60 * S, "neutral"], [61 * S, "punching"], [62 * S, "notconnected"], [63 * S, "hugging"]);
+  const begun = (from, to) => known.episodes(T + from * S, T + to * S).map(({ state, at: time }) => [state, (time - T) / S]);
+  assert.deepEqual(begun(-1, 100), [["hugging", 51], ["neutral", 60], ["punching", 61], ["hugging", 63]], "of the oldest state the beginning is not known");
+  assert.deepEqual(begun(61, 63), [["hugging", 63]]);
+});
+
+test("a heat map has at least the hugs that the page tells of today", () => {
+  const rows = [...day({ 3: 4 }), ...day({ 8: 1 })];
+  assert.deepEqual([0, 1, 3].map((today) => totalHugs(rows, today)), [5, 5, 7]);
+  assert.equal(totalHugs([], 2), 2);
+});
+
+test("a heat map is made anew when the last hours have changed, or a minute has passed", () => {
+  const steps = [hour(T, 5), hour(T + HOUR_MS, 1), { ...hour(T + 2 * HOUR_MS, 0), to: T + 2.5 * HOUR_MS }];
+  const version = heatVersion(steps, 1);
+  assert.equal(heatVersion(steps.map((step) => ({ ...step, to: Math.max(step.to, T + 2.5 * HOUR_MS + 9 * S) })), 1), version);
+  assert.notEqual(heatVersion(steps, 2), version);
+  assert.notEqual(heatVersion([...steps.slice(0, 2), hour(T + 2 * HOUR_MS, 0)], 1), version);
+  assert.notEqual(heatVersion([...steps.slice(0, 2), { ...hour(T + 2 * HOUR_MS, 1), to: T + 2.5 * HOUR_MS }], 1), version);
 });

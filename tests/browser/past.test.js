@@ -3,8 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Calendar } from "../../services/gateway/src/gateway/static/page/calendar.js";
 import { PastApi } from "../../services/gateway/src/gateway/static/page/past_api.js";
 import { LIFETIME_MS, PastLoader } from "../../services/gateway/src/gateway/static/page/past_loader.js";
+import { PastView } from "../../services/gateway/src/gateway/static/page/past_view.js";
+import { PillowPast } from "../../services/gateway/src/gateway/static/page/pillow_past.js";
 
 const FOLDER = new URL("https://pillows.example/clouds/");
 const STATES = [{ pillow: "cloud-1", state: "hugging" }];
@@ -176,4 +179,54 @@ test("nothing is asked while nobody looks, and what may have been missed is aske
   made.expire("a");
   day();
   assert.equal(state.asked.length, 2);
+});
+
+test("what is asked for again can be the states alone", async () => {
+  const { made, state, day } = loader();
+  day();
+  made.states("a", "live", { from: 0 });
+  state.asked.forEach(({ name, resolve }) => resolve(name === "activity" ? ANSWER : STATES));
+  await settle();
+  made.expire("a", "states");
+  day();
+  made.states("a", "live", { from: 0 });
+  assert.deepEqual(state.asked.map(({ name }) => name), ["activity", "history", "history"]);
+});
+
+/** The past of a pillow, of which a fake gateway knows these states and steps. */
+function pillowPast({ states = [], steps = [], to = FROM } = {}) {
+  const asked = [];
+  const api = {
+    history: async (id, range) => { asked.push(["states", range.from - FROM]); return states; },
+    activity: async (id, range, stepMs) => {
+      asked.push(["activity", range.to - FROM]);
+      return { from: "", to: new Date(to).toISOString(), step_s: stepMs / 1000, source: "recorder", steps };
+    },
+  };
+  const client = { now: () => FROM, connection: "live", clockOffsetMs: 0, since: 0, pillows: new Map(), freshness: () => "live", age: () => 0 };
+  const calendar = new Calendar("UTC");
+  const pastLoader = new PastLoader(api, { now: () => FROM, mayAsk: () => true, onChange: () => {} });
+  return { asked, open: (id = "a") => new PillowPast(id, [], { client, calendar, loader: pastLoader }) };
+}
+
+test("states that came while another view was open are asked for when the pillow is looked at again", async () => {
+  const { asked, open } = pillowPast();
+  const view = new PastView(new Calendar("UTC"));
+  open().timeline(view);
+  await settle();
+  open("b");
+  open().timeline(view);
+  assert.equal(asked.length, 2);
+});
+
+test("the newest seconds of an activity are those of the states that the page knows", async () => {
+  const { asked, open } = pillowPast({ steps: [{ at: new Date(FROM - 3_600_000).toISOString(), seconds: { neutral: 10 }, episodes: {}, asleep_s: 3580, unheard_s: 8 }], to: FROM - 2_000 });
+  const past = open();
+  past.add({ pillow: "a", state: "neutral", at: new Date(FROM - 10_000).toISOString() });
+  past.add({ pillow: "a", state: "hugging", at: new Date(FROM - 1_500).toISOString() });
+  past.stepsOf("7d");
+  await settle();
+  assert.deepEqual(asked, [["activity", -2_000]]);
+  assert.equal(past.stepsOf("7d").at(-1).episodes.hugging, 1);
+  assert.equal(past.stepsOf("7d").at(-1).ms.get("hugging"), 1_500);
 });

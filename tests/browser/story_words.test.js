@@ -49,7 +49,7 @@ test("a cell of the heat map is said as what it is", () => {
 });
 
 test("the heat map has a caption of whole sentences", () => {
-  const caption = (count, busiest, unheardMs = 0, days = 7) => plain(heatCaption(Array(days).fill({}), { hugs: count, busiest }, unheardMs, { texts: english, times }));
+  const caption = (count, busiest, unheardMs = 0, days = 7) => plain(heatCaption({ days, hugs: count, busiest, unheardMs }, { texts: english, times }));
   assert.equal(caption(40, { from: 19, to: 21 }), "40 hugs in the last 7 days. Most of them between 7 PM and 9 PM.");
   assert.equal(caption(0, null, 7_200_000, 30), "No hug in the last 30 days. Nobody listened for 2 hr.");
   assert.equal(caption(5, { from: 23, to: 24 }), "5 hugs in the last 7 days. Most of them between 11 PM and 12 AM.");

@@ -58,12 +58,43 @@ test("a pillow that the gateway does not name has not been hugged", () => {
   assert.deepEqual(made.of("b", T), { hugs: 0, lastEnd: null, longestMs: 0, since: null });
 });
 
-test("a state of a snapshot began at an unknown time: it counts with the gateway's next answer", () => {
+test("a hug of a snapshot is counted, unless the gateway may count it already", () => {
   const made = today(answer());
   reports(made, [[10 * S, "hugging"]], true);
-  assert.equal(made.of("a", T + 20 * S).hugs, 4);
+  assert.equal(made.of("a", T + 20 * S).hugs, 5, "a pillow that is hugged right now has been hugged");
   made.replace(answer({}, { a: { hugs: 5, last_hug: iso(10 * S), longest_hug_s: 41.2 } }), T + 60 * S);
   assert.equal(made.of("a", T + 60 * S).hugs, 5);
+  // Reports of one hug are up to 30 s apart.
+  made.replace(answer({}, { a: { hugs: 5, last_hug: iso(-19 * S), longest_hug_s: 41.2 } }), T + 60 * S);
+  assert.equal(made.of("a", T + 60 * S).hugs, 5);
+});
+
+test("a hug that a gateway without a database did not hear is not counted", () => {
+  const made = today(answer({ source: "memory", since: iso(60 * S) }, {}));
+  reports(made, [[10 * S, "hugging"]], true);
+  assert.equal(made.of("a", T + 70 * S).hugs, 0);
+});
+
+test("today has at least the hugs that the activity of the pillow has, from the same source", () => {
+  const made = today(answer());
+  made.learn("a", { hugs: 6, source: "memory" }, T);
+  assert.equal(made.of("a", T).hugs, 4, "memory does not count from the same time on");
+  made.learn("a", { hugs: 6, source: "recorder" }, T);
+  assert.equal(made.of("a", T).hugs, 6);
+  assert.equal(made.of("b", T).hugs, 0);
+  made.learn("a", { hugs: 3, source: "recorder" }, T);
+  assert.equal(made.of("a", T).hugs, 4);
+  made.learn("a", { hugs: 9, source: "recorder" }, T);
+  made.replace(answer(), T + 1);
+  assert.equal(made.of("a", T + 1).hugs, 4, "the gateway's newer numbers are right");
+});
+
+test("a number of punches is titled by what counted it", () => {
+  const since = (source, ...answers) => today(...answers).countedBy(source, T).since;
+  assert.equal(since("recorder", answer({ source: "memory", since: iso(-3600 * S) })), null);
+  assert.equal(since("memory", answer({ source: "memory", since: iso(-3600 * S) })), T - 3600 * S);
+  assert.ok(Number.isNaN(since("memory", answer())));
+  assert.ok(Number.isNaN(since("memory")));
 });
 
 test("at midnight of the visitor nothing is known, until the gateway says what the new day has", () => {

@@ -565,12 +565,15 @@ async def test_hugs_and_punches_of_today_are_counted(
         await expect(page.locator("#hug-count")).to_have_text("1", timeout=SHOWN_MS)
         await expect(page.locator("#punch-count")).to_have_text("1")
         await expect(page.locator("#hug-note")).to_contain_text("last")
+        await expect(page.locator("#heat-caption")).to_contain_text("1 hug in", timeout=SHOWN_MS)
 
         for seq, name in enumerate(("hugging", "hugging", "punching", "hugging", "neutral")):
             await fresh.publisher.publish(state("counted", name, seq=seq))
         await wait_shown(page, "counted", "neutral")
         await expect(page.locator("#hug-count")).to_have_text("3")
         await expect(page.locator("#punch-count")).to_have_text("2")
+        # What the page says agrees, and nothing is asked for that.
+        await expect(page.locator("#heat-caption")).to_contain_text("3 hugs in")
 
 
 async def test_a_pillow_has_its_own_story_and_never_that_of_the_one_before(

@@ -8,6 +8,10 @@ export const HOUR_MS = 3_600_000;
 /** The longest time from the start of a day to any moment of it: a day has 25 hours at most. */
 const LONGEST_DAY_MS = 26 * HOUR_MS;
 
+/** Clocks of all zones differ by whole quarters of an hour, so a date or an hour begins with one. */
+const QUARTER_MS = 900_000;
+/** Dates and hours that are kept: the hours of 30 days are 720. */
+const MAX_QUARTERS_KEPT = 4_000;
 /** Lists of days that are kept. */
 const MAX_DAYS_KEPT = 16;
 
@@ -17,8 +21,8 @@ export class Calendar {
   /** The IANA name of the zone. */
   zone;
   #format;
-  /** @type {{minute: number, parts: Record<string, string>}} */
-  #last = { minute: NaN, parts: {} };
+  /** The dates and hours that were asked for, by the quarter of an hour. @type {Map<number, Record<string, string>>} */
+  #known = new Map();
   /** The last days that were asked for, by the date and the number: a page asks with every frame. @type {Map<string, Day[]>} */
   #days = new Map();
   /** Start of the days that were asked for. @type {Map<string, number>} */
@@ -92,11 +96,13 @@ export class Calendar {
 
   /** @param {number} time @returns {Record<string, string>} */
   #parts(time) {
-    // A wall of thousands asks for the same minute again and again.
-    const minute = Math.floor(time / 60_000);
-    if (minute !== this.#last.minute) {
-      this.#last = { minute, parts: Object.fromEntries(this.#format.formatToParts(time).map(({ type, value }) => [type, value])) };
-    }
-    return this.#last.parts;
+    // A wall of thousands asks for the same time again and again, and a heat map for each hour of a month.
+    const quarter = Math.floor(time / QUARTER_MS);
+    const known = this.#known.get(quarter);
+    if (known !== undefined) return known;
+    const parts = Object.fromEntries(this.#format.formatToParts(time).map(({ type, value }) => [type, value]));
+    if (this.#known.size >= MAX_QUARTERS_KEPT) this.#known.clear();
+    this.#known.set(quarter, parts);
+    return parts;
   }
 }

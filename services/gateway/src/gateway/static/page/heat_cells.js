@@ -98,23 +98,45 @@ function levelOf({ kind, hugs }, most) {
 }
 
 /**
- * The hours of the day in which a pillow was hugged most: one or two that follow each other; null if there
- * were too few hugs to tell. `hugs`: those of all hours.
+ * The hugs of all rows. Those of today are at least as many as the page tells elsewhere, where the last row lacks one.
  *
  * @param {Row[]} rows
- * @returns {{hugs: number, busiest: {from: number, to: number} | null}} hours of the day; `to` is from 1 to 24, or less
+ * @param {number} hugsToday 0 if they are not known
+ */
+export function totalHugs(rows, hugsToday) {
+  const sums = rows.map(({ cells }) => cells.reduce((sum, { hugs }) => sum + hugs, 0));
+  return sums.reduce((sum, one) => sum + one, 0) + Math.max(0, hugsToday - (sums.at(-1) ?? 0));
+}
+
+/**
+ * What a heat map of these steps depends on beside the gateway's answer: only the last two grow.
+ *
+ * @param {Step[]} steps
+ * @param {number} hugsToday
+ */
+export function heatVersion(steps, hugsToday) {
+  const newest = steps.slice(-2).map(({ from, ms, episodes }) => [from, episodes.hugging, Math.floor((ms.get("hugging") ?? 0) / 1000)]);
+  return String([hugsToday, Math.floor((steps.at(-1)?.to ?? 0) / 60_000), ...newest]);
+}
+
+/**
+ * The hours of the day in which a pillow was hugged most: one or two that follow each other; null if there
+ * were too few hugs to tell.
+ *
+ * @param {Row[]} rows
+ * @returns {{from: number, to: number} | null} hours of the day; `to` is from 1 to 24, or less
  *   than `from` if midnight is between
  */
 export function busiestHours(rows) {
   const byHour = Array.from({ length: HOURS }, (_, hour) => rows.reduce((sum, { cells }) => sum + cells[hour].hugs, 0));
   const hugs = byHour.reduce((sum, one) => sum + one, 0);
-  if (hugs < MIN_HUGS) return { hugs, busiest: null };
+  if (hugs < MIN_HUGS) return null;
   const pairs = byHour.map((count, hour) => count + byHour[(hour + 1) % HOURS]);
   const first = pairs.indexOf(Math.max(...pairs));
   const second = (first + 1) % HOURS;
   // As many hugs in each hour: no hour is named.
-  if (Math.max(...byHour) * HOURS <= hugs * 1.5 && hugs > HOURS) return { hugs, busiest: null };
-  if (byHour[first] >= ONE_HOUR_SHARE * pairs[first]) return { hugs, busiest: { from: first, to: first + 1 } };
-  if (byHour[second] >= ONE_HOUR_SHARE * pairs[first]) return { hugs, busiest: { from: second, to: second + 1 } };
-  return { hugs, busiest: { from: first, to: second + 1 } };
+  if (Math.max(...byHour) * HOURS <= hugs * 1.5 && hugs > HOURS) return null;
+  if (byHour[first] >= ONE_HOUR_SHARE * pairs[first]) return { from: first, to: first + 1 };
+  if (byHour[second] >= ONE_HOUR_SHARE * pairs[first]) return { from: second, to: second + 1 };
+  return { from: first, to: second + 1 };
 }

@@ -58,12 +58,13 @@ export class HeatMap {
   render(rows, caption) {
     setText(this.#caption, caption);
     if (rows.length !== this.#rows.length) this.#createCells(rows.length);
-    this.#rows = rows;
     rows.forEach(({ from, cells }, index) => {
+      const before = this.#rows[index];
       const head = this.#grid.children[index + 1].firstElementChild;
-      if (head !== null) setText(head, this.#words.times.format(from, "day"));
-      for (const cell of cells) this.#renderCell(this.#cells[index][cell.hour], cell);
+      if (head !== null && before?.from !== from) setText(head, this.#words.times.format(from, "day"));
+      for (const cell of cells) if (!isAlike(cell, before?.cells[cell.hour])) this.#renderCell(this.#cells[index][cell.hour], cell);
     });
+    this.#rows = rows;
   }
 
   /**
@@ -82,6 +83,7 @@ export class HeatMap {
 
   /** @param {number} count of rows */
   #createCells(count) {
+    this.#rows = [];
     this.#grid.replaceChildren(this.#createHead());
     this.#grid.dataset.days = String(count);
     this.#cells = Array.from({ length: count }, () => this.#addRow());
@@ -187,6 +189,11 @@ export class HeatMap {
     this.#current = [Math.max(0, Math.min(this.#cells.length - 1, row)), Math.max(0, Math.min(HOURS - 1, hour))];
     this.#cells[this.#current[0]][this.#current[1]].tabIndex = 0;
   }
+}
+
+/** Whether two cells of one hour look the same: of most hours nothing changes. @param {Cell} cell @param {Cell | undefined} before */
+function isAlike(cell, before) {
+  return before !== undefined && cell.kind === before.kind && cell.level === before.level && cell.hugs === before.hugs && cell.ms === before.ms;
 }
 
 /**

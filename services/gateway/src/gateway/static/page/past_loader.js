@@ -48,9 +48,14 @@ export class PastLoader {
     for (const [key, kept] of this.#kept) if (kept.isLoading) this.#kept.delete(key);
   }
 
-  /** Ask anew what is asked for next, because the page may have missed something. @param {string} id */
-  expire(id) {
-    for (const [key, kept] of this.#kept) if (key.startsWith(`${id} `)) kept.askedAt = -Infinity;
+  /**
+   * Ask anew what is asked for next, because the page may have missed something.
+   *
+   * @param {string} id
+   * @param {"activity" | "states" | ""} [what] everything by default
+   */
+  expire(id, what = "") {
+    for (const [key, kept] of this.#kept) if (key.startsWith(`${id} ${what}`)) kept.askedAt = -Infinity;
   }
 
   /**

@@ -1,12 +1,15 @@
 /** What is known of the past of one pillow: the states that the page heard and those that were asked for. */
 
 import { isOutdated } from "../cloud/format.js";
+import { continueSteps } from "./continued_steps.js";
 import { SILENCE_MS } from "./seen_episodes.js";
 import { CLOSE_UP, FINE_STEP_MS, intervalOf, spanOf } from "./spans.js";
 import { SILENCE, Timeline } from "./timeline.js";
 
 /** How much of the past is fetched state by state: a pillow has an hour in four pages or so. */
 const FETCHED_MS = 3_600_000;
+/** What is younger than this, the recorder may not have written yet: it is told by the states that the page knows. */
+const UNWRITTEN_MS = 2_000;
 
 /** @typedef {import("./timeline.js").Interval} Interval */
 /** @typedef {import("./activity.js").Step} Step */
@@ -37,6 +40,8 @@ export class PillowPast {
     this.#client = client;
     this.#calendar = calendar;
     this.#loader = loader;
+    // Of what came while another view was open the page knows the end only.
+    loader.expire(id, "states");
   }
 
   get now() {
@@ -69,7 +74,7 @@ export class PillowPast {
   /** The steps of a view, as far as it needs any. @param {import("./past_view.js").PastView} view @returns {Step[]} */
   steps(view) {
     const { closeUp, span } = view;
-    if (span.stepMs > 0) return this.activity(span.name).value ?? [];
+    if (span.stepMs > 0) return this.stepsOf(span.name);
     if (closeUp !== null) return this.#loader.activity(this.id, `${closeUp.from}`, closeUp, FINE_STEP_MS, Infinity).value ?? [];
     // They only tell what a silence was.
     const { from, to } = view.range(this.now);
@@ -78,13 +83,18 @@ export class PillowPast {
     return hasSilence ? (this.#loader.activity(this.id, "fine", range, FINE_STEP_MS).value ?? []) : [];
   }
 
-  /** What it did in each step of a span. @param {string} name of the span */
+  /** What it did in each step of a span, until now. @param {string} name of the span @returns {Step[]} */
+  stepsOf(name) {
+    return continueSteps(this.activity(name).value ?? [], spanOf(name).stepMs, Math.min(this.now, this.knownUntil), this.#timeline);
+  }
+
+  /** What it did in each step of a span, as the gateway said last. @param {string} name of the span */
   activity(name) {
     const span = spanOf(name);
     const { from, to } = intervalOf(span, this.now, this.#calendar);
     // Steps begin at the same instants whenever they are asked for, so that a column does not change by itself.
     const start = span.days > 0 ? from : Math.floor(from / span.stepMs) * span.stepMs;
-    return this.#loader.activity(this.id, name, { from: start, to }, span.stepMs);
+    return this.#loader.activity(this.id, name, { from: start, to: to - UNWRITTEN_MS }, span.stepMs);
   }
 
   /** How it goes with what a view shows. @param {import("./past_view.js").PastView} view @returns {Kept} */

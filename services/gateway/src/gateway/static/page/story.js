@@ -4,7 +4,6 @@ import { byId, setText } from "../cloud/dom.js";
 import { Calendar } from "./calendar.js";
 import { PastApi } from "./past_api.js";
 import { PastLoader } from "./past_loader.js";
-import { SeenEpisodes } from "./seen_episodes.js";
 import { StoryView } from "./story_view.js";
 import { countTitle, hugsText, lastHugText } from "./story_words.js";
 import { Times } from "./times.js";
@@ -35,7 +34,6 @@ export class Story {
   #calendar;
   #times;
   #today;
-  #punches = new SeenEpisodes("punching");
   #poll;
   /** The pillows whose hugs are asked for. */
   #asked = "";
@@ -59,7 +57,7 @@ export class Story {
       onChange();
     });
     const loader = new PastLoader(api, { now, onChange, mayAsk: () => client.connection === "live" && !document.hidden });
-    this.#view = new StoryView({ document, client, texts, times: this.#times, calendar: this.#calendar, loader, colorOf: (kind) => page.colorOf(kind === "asleep" ? "notconnected" : kind), onChange });
+    this.#view = new StoryView({ document, client, texts, times: this.#times, calendar: this.#calendar, loader, colorOf: (kind) => page.colorOf(kind === "asleep" ? "notconnected" : kind), hugsToday: (id) => this.hugs(id), onChange });
     this.#elements = { title: byId(document, "hug-title"), count: byId(document, "hug-count"), note: byId(document, "hug-note"), punchTitle: byId(document, "punch-title"), punches: byId(document, "punch-count"), order: createOrderNote(document, texts.format("story.order-unknown")) };
     client.addEventListener("change", ({ detail }) => this.#onChange(detail));
     client.addEventListener("connection", ({ detail }) => this.#onConnection(detail));
@@ -82,8 +80,10 @@ export class Story {
     this.#elements.order.hidden = id !== null || order !== "hugged" || this.#today.isKnown(client.now()) || !this.#poll.isFailing;
     this.#view.open(id);
     if (id === null) return;
+    const told = this.#view.today;
+    if (told !== null) this.#today.learn(id, told, client.now());
     this.#view.render();
-    this.#renderFacts(id);
+    this.#renderFacts(id, told);
   }
 
   /** What is shown instead of the present of a pillow; null for the present. @param {string} id @returns {Past | null} */
@@ -115,24 +115,25 @@ export class Story {
     return { now: client.now(), isHugging };
   }
 
-  /** @param {string} id */
-  #renderFacts(id) {
+  /**
+   * @param {string} id
+   * @param {import("./story_view.js").StoryView["today"]} told of its activity
+   */
+  #renderFacts(id, told) {
     const { texts } = this.#page;
     const { title, count, note, punchTitle, punches } = this.#elements;
     const hugs = this.#page.client.pillows.has(id) ? this.#hugsOf(id) : null;
     setText(title, countTitle("hugs", hugs, texts, this.#times));
-    setText(punchTitle, countTitle("punches", hugs, texts, this.#times));
+    setText(punchTitle, countTitle("punches", told && this.#today.countedBy(told.source, this.#page.client.now()), texts, this.#times));
     setText(count, hugs === null ? "–" : texts.number(hugs.hugs));
     setText(note, hugs === null && this.#poll.isFailing ? texts.format("story.unknown") : lastHugText(hugs, this.#facts(id), texts));
-    const punched = this.#view.punches(this.#punches);
-    setText(punches, punched === null ? "–" : texts.number(punched));
+    setText(punches, told === null ? "–" : texts.number(told.punches));
   }
 
   /** @param {import("../client/client_events.js").ChangeDetail} detail */
   #onChange({ updates, isSnapshot }) {
     for (const update of updates) {
       this.#today.add(update, isSnapshot);
-      this.#punches.add(update, isSnapshot);
       if (update.pillow !== null && update.id === this.#view.id) this.#view.add(update.pillow);
     }
   }

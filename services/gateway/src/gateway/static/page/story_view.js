@@ -2,7 +2,7 @@
 
 import { byId, createElement } from "../cloud/dom.js";
 import { episodesBetween, totals } from "./activity.js";
-import { busiestHours, heatRows } from "./heat_cells.js";
+import { busiestHours, heatRows, heatVersion, totalHugs } from "./heat_cells.js";
 import { HeatMap } from "./heat_map.js";
 import { HistoryStrip } from "./history_strip.js";
 import { PastView, poseOf } from "./past_view.js";
@@ -28,6 +28,7 @@ const READOUT_MS = 100;
  * @property {import("./calendar.js").Calendar} calendar
  * @property {import("./past_loader.js").PastLoader} loader
  * @property {(kind: string) => string} colorOf
+ * @property {(id: string) => number} hugsToday what the page tells elsewhere; 0 if that is not known
  * @property {() => void} onChange what the page shows has changed
  */
 
@@ -43,8 +44,8 @@ export class StoryView {
   #gaps = [];
   /** When the broker was lost; null while it is there. @type {number | null} */
   #brokerLostAt = null;
-  /** The steps whose heat map is shown. @type {unknown} */
-  #heatShown = null;
+  /** What the heat map shows: the gateway's answer, and what was counted since. @type {unknown[]} */
+  #heatShown = [];
 
   /** @param {StoryParts} parts */
   constructor(parts) {
@@ -78,7 +79,7 @@ export class StoryView {
     loader.stop();
     this.#pillow = id === null ? null : new PillowPast(id, this.#gaps, { client, calendar, loader });
     this.#view.toNow();
-    this.#heatShown = null;
+    this.#heatShown = [];
   }
 
   /** Add a new state of the pillow. @param {import("../client/frames.js").Pillow} pillow */
@@ -113,15 +114,15 @@ export class StoryView {
     return { state, pose: poseOf(kind), activity: kindLabel(kind, texts), when, isKnown, key: `${kind} ${motion ? time : ""}`, motion };
   }
 
-  /** How often the pillow was punched today; null if that is not known. @param {import("./seen_episodes.js").SeenEpisodes} seen */
-  punches(seen) {
+  /** What the activity of the pillow says of today; null if that is not known. @returns {{hugs: number, punches: number, source: string} | null} */
+  get today() {
     if (this.#pillow === null || !this.#parts.client.pillows.has(this.#pillow.id)) return null;
-    const { value: steps = [] } = this.#pillow.activity("7d");
-    const end = steps.at(-1)?.to;
-    if (end === undefined) return null;
+    const { isMemory } = this.#pillow.activity("7d");
+    const steps = this.#pillow.stepsOf("7d");
+    if (steps.length === 0) return null;
     const midnight = this.#parts.calendar.midnight(this.#now);
-    const since = seen.of(this.#pillow.id).filter(({ from, isNew }) => isNew && from > Math.max(end, midnight - 1));
-    return episodesBetween(steps, "punching", midnight, Infinity) + since.length;
+    const count = (/** @type {string} */ state) => episodesBetween(steps, state, midnight, Infinity);
+    return { hugs: count("hugging"), punches: count("punching"), source: isMemory ? "memory" : "recorder" };
   }
 
   render() {
@@ -214,20 +215,23 @@ export class StoryView {
 
   /** @param {PillowPast} pillow */
   #renderHeat(pillow) {
-    const { calendar, texts, times } = this.#parts;
+    const { calendar, texts, times, hugsToday } = this.#parts;
     const span = spanOf(this.#view.span.name === "30d" ? "30d" : "7d");
     const activity = pillow.activity(span.name);
-    const { value: steps } = activity;
-    if (steps === undefined || steps.length === 0) {
-      this.#heatShown = null;
+    if (activity.value === undefined || activity.value.length === 0) {
+      this.#heatShown = [];
       this.#heat.render([], this.#progressText(activity));
       return;
     }
-    if (steps === this.#heatShown) return;
-    this.#heatShown = steps;
+    const steps = pillow.stepsOf(span.name);
+    const today = hugsToday(pillow.id);
+    const shown = [activity.value, heatVersion(steps, today)];
+    if (shown.every((one, index) => one === this.#heatShown[index])) return;
+    this.#heatShown = shown;
     const rows = heatRows(steps, calendar.lastDays(this.#now, span.days), calendar);
     const unheardMs = steps.reduce((sum, step) => sum + step.unheardMs, 0);
-    this.#heat.render(rows, heatCaption(rows, busiestHours(rows), unheardMs, { texts, times }));
+    const heat = { days: rows.length, hugs: totalHugs(rows, today), busiest: busiestHours(rows), unheardMs };
+    this.#heat.render(rows, heatCaption(heat, { texts, times }));
   }
 
   /** @param {number | null} time */

@@ -9,7 +9,7 @@ import { EMPTY_KINDS, GESTURES } from "./activity.js";
 /** A longest hug below this is none to tell of. */
 const MIN_LONGEST_MS = 1000;
 
-/** Hugs are counted from the start of the day, of a time, or of the gateway. @param {Hugs} hugs */
+/** Hugs are counted from the start of the day, of a time, or of the gateway. @param {Pick<Hugs, "since">} counted */
 const sinceWhen = ({ since }) => (since === null ? "today" : Number.isNaN(since) ? "start" : "since");
 
 /**
@@ -40,16 +40,16 @@ export function lastHugText(hugs, { now, isHugging }, texts) {
 }
 
 /**
- * The title of a number of hugs, or of punches, which are counted from the same time on.
+ * The title of a number of hugs, or of punches.
  *
  * @param {"hugs" | "punches"} what
- * @param {Hugs | null} hugs
+ * @param {Pick<Hugs, "since"> | null} counted from when on; null if that is not known
  * @param {Texts} texts
  * @param {Times} times
  */
-export function countTitle(what, hugs, texts, times) {
-  const since = hugs === null ? "today" : sinceWhen(hugs);
-  return texts.format(`story.${what}-${since}`, { time: hugs?.since ? times.format(hugs.since, "minute") : "" });
+export function countTitle(what, counted, texts, times) {
+  const since = counted === null ? "today" : sinceWhen(counted);
+  return texts.format(`story.${what}-${since}`, { time: counted?.since ? times.format(counted.since, "minute") : "" });
 }
 
 /** What a kind is called: a state's label, or "Asleep". @param {string} kind @param {Texts} texts */
@@ -83,13 +83,11 @@ export function cellText({ kind, hugs, ms }, texts) {
 /**
  * What a heat map shows, as sentences.
  *
- * @param {import("./heat_cells.js").Row[]} rows
- * @param {ReturnType<typeof import("./heat_cells.js").busiestHours>} busiest
- * @param {number} unheardMs
+ * @param {{days: number, hugs: number, busiest: ReturnType<typeof import("./heat_cells.js").busiestHours>, unheardMs: number}} heat
  * @param {{texts: Texts, times: Times}} words
  */
-export function heatCaption(rows, { hugs, busiest }, unheardMs, { texts, times }) {
-  const sentences = [texts.format(`story.heat-${hugs === 0 ? "none" : "hugs"}-${rows.length}d`, { count: hugs })];
+export function heatCaption({ days, hugs, busiest, unheardMs }, { texts, times }) {
+  const sentences = [texts.format(`story.heat-${hugs === 0 ? "none" : "hugs"}-${days}d`, { count: hugs })];
   if (busiest !== null) sentences.push(texts.format("story.heat-busiest", { from: times.hourName(busiest.from), to: times.hourName(busiest.to % 24) }));
   if (unheardMs >= 60_000) sentences.push(texts.format("story.heat-unheard", { duration: texts.duration(unheardMs) }));
   return sentences.join(" ");

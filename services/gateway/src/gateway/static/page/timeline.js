@@ -64,6 +64,27 @@ export class Timeline {
     if (this.#moments.length > MAX_STATES) this.#keys.delete(this.#moments.shift()?.key);
   }
 
+  /**
+   * What began between two times, counted as the recorder counts it: reports of one state after the other are
+   * one episode, and after a silence another one begins. Of the oldest known state the beginning is not known.
+   *
+   * @param {number} from which is not within
+   * @param {number} to
+   * @returns {{state: string, at: number}[]} in order
+   */
+  episodes(from, to) {
+    /** @type {{state: string, at: number}[]} */
+    const found = [];
+    for (let index = Math.max(1, this.#indexAfter(from)); index < this.#moments.length; index += 1) {
+      const { at, state } = this.#moments[index];
+      if (at > to) break;
+      const before = this.#moments[index - 1];
+      const isContinued = before.state === state && at - before.at <= SILENCE_MS;
+      if (!isContinued && state !== "notconnected") found.push({ state, at });
+    }
+    return found;
+  }
+
   /** When the oldest state began; NaN without one. */
   get start() {
     return this.#moments[0]?.at ?? NaN;

@@ -5,7 +5,7 @@
  */
 
 import { instant } from "../client/store.js";
-import { SeenEpisodes } from "./seen_episodes.js";
+import { SeenEpisodes, SILENCE_MS } from "./seen_episodes.js";
 
 /** Numbers that may miss hugs, because the page was not connected, are shown for so long. */
 const INCOMPLETE_MS = 120_000;
@@ -33,6 +33,8 @@ export class Today {
   #answer = null;
   /** Since when hugs may have been missed; null if none was. @type {number | null} */
   #missesSince = null;
+  /** What the activity of a pillow says of today. @type {Map<string, {day: string, source: string, hugs: number}>} */
+  #told = new Map();
 
   /** @param {import("./calendar.js").Calendar} calendar */
   constructor(calendar) {
@@ -61,7 +63,20 @@ export class Today {
   replace(answer, now) {
     this.#answer = answer;
     this.#missesSince = null;
+    this.#told.clear();
     this.#seen.forget(this.#calendar.midnight(now));
+  }
+
+  /**
+   * Take what the activity of a pillow says, which may be newer than the gateway's numbers: what one page says
+   * has to agree.
+   *
+   * @param {string} id
+   * @param {{hugs: number, source: string}} activity
+   * @param {number} now
+   */
+  learn(id, activity, now) {
+    this.#told.set(id, { day: this.#calendar.day(now), ...activity });
   }
 
   /** Whether the gateway's numbers are those of another day. @param {number} now */
@@ -90,15 +105,32 @@ export class Today {
     // A hug that began before the end of the last one which the gateway counts is counted by it.
     const counted = Number.isNaN(lastEnd) ? midnight - 1 : Math.max(lastEnd, midnight - 1);
     const seen = this.#seen.of(id).filter(({ from }) => from >= midnight);
-    const added = seen.filter(({ from, isNew }) => isNew && from > counted);
+    const since = this.#since(answer, midnight);
+    // One whose beginning was not seen may have begun as much earlier as reports are apart.
+    const isAdded = (/** @type {import("./seen_episodes.js").Episode} */ { from, isNew }) => from > counted + (isNew ? 0 : SILENCE_MS) && !(from < (since ?? midnight));
+    const added = seen.filter(isAdded);
     const ends = [lastEnd, ...this.#seen.of(id).filter(({ to }) => to >= midnight).map(({ to }) => to)].filter((end) => !Number.isNaN(end));
-    const total = hugs + added.length;
+    const told = this.#told.get(id);
+    const isSame = told?.day === answer.day && told.source === answer.source;
+    const total = Math.max(hugs + added.length, isSame ? told.hugs : 0);
     return {
       hugs: total,
       lastEnd: total > 0 && ends.length > 0 ? Math.max(...ends) : null,
       longestMs: Math.max((longest ?? 0) * 1000, ...seen.map(({ from, to }) => to - from)),
-      since: this.#since(answer, midnight),
+      since,
     };
+  }
+
+  /**
+   * From when on a source has counted today, as in `Hugs`.
+   *
+   * @param {string} source
+   * @param {number} now
+   * @returns {Pick<Hugs, "since">}
+   */
+  countedBy(source, now) {
+    if (source !== "memory") return { since: null };
+    return { since: this.#answer?.source === source ? this.#since(this.#answer, this.#calendar.midnight(now)) : NaN };
   }
 
   /**
