@@ -22,6 +22,7 @@ NEEDED_INDIRECTLY: Final = {
     ("history", "aiosqlite"): "the driver of SQLite",
     ("history", "asyncpg"): "the driver of PostgreSQL",
     ("azure_queue", "aiohttp"): "azure's asynchronous clients send HTTP with it",
+    ("gateway", "tzdata"): "zoneinfo reads it, and gateway.http.time_zones the names in it",
 }
 
 

@@ -5,23 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.timestamps import format_timestamp
-from gateway.http.past_query import FIRST_US, LAST_US, parse_instant, parse_number, parse_zone
+from gateway.http.past_query import FIRST_US, LAST_US, parse_instant, parse_number
 
 
 @given(st.text(max_size=40))
-def test_numbers_and_time_zones_are_understood_or_not(text: str) -> None:
+def test_numbers_are_understood_or_not(text: str) -> None:
     """Never an error."""
     number = parse_number(text, 7, 366)
     assert number is None or 1 <= number <= 366
-    parse_zone(text)
 
 
 def test_defaults() -> None:
-    """UTC where no time zone is named."""
-    zone = parse_zone(None)
+    """Of a query without the number."""
     assert parse_number(None, 7, 366) == 7
-    assert zone is not None
-    assert zone.key == "UTC"
 
 
 @pytest.mark.parametrize("zeros", [8, 9, 30])

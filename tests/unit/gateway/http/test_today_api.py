@@ -129,6 +129,13 @@ async def test_a_query_that_cannot_be_read_is_refused(rig: Rig, query: str) -> N
     assert response.json()["detail"]
 
 
+async def test_a_wrong_time_zone_is_named_by_the_refusal(rig: Rig) -> None:
+    """The server's own is no time zone of the caller's."""
+    refusal = (await rig.get("?tz=localtime")).json()["detail"]
+
+    assert refusal == "'localtime' is no time zone; tz is one such as Europe/Berlin"
+
+
 async def test_more_names_than_a_subscription_may_have_are_refused(rig: Rig) -> None:
     """A thousand."""
     assert (await rig.get("?" + "&".join(["pillow=a"] * 1001))).status_code == 400

@@ -29,7 +29,7 @@ _PAGE: Final[tuple[Node, ...]] = (
 )
 _DAYS: Final[tuple[Node, ...]] = (
     query("days", "How many days, today included.", whole(366)),
-    query("tz", "The time zone of the days; UTC unless given.", TEXT),
+    query("tz", "The IANA time zone of the days; UTC unless given.", TEXT),
 )
 _STEPS: Final[tuple[Node, ...]] = (
     query("from", "From this instant on; a day before `to` unless given.", _TIMESTAMP),
@@ -41,7 +41,7 @@ _STEPS: Final[tuple[Node, ...]] = (
         whole(31_622_400),
     ),
 )
-_ZONE: Final = query("tz", "The time zone of the day; UTC unless given.", TEXT)
+_ZONE: Final = query("tz", "The IANA time zone of the day; UTC unless given.", TEXT)
 
 
 def past_paths(refused: Node, refused_one: Node, pillows: Node) -> Node:

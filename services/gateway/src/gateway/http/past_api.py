@@ -15,15 +15,14 @@ from contract.timestamps import format_timestamp
 from gateway.http.guard import Guard
 from gateway.http.past_query import (
     BAD_INSTANT,
-    BAD_ZONE,
     LAST_US,
     parse_instant,
     parse_number,
-    parse_zone,
     source_of,
 )
 from gateway.http.problems import problem
 from gateway.http.responses import json_response, unknown_pillow
+from gateway.http.time_zones import parse_zone, wrong_zone
 from gateway.past.fallback import PastWithFallback
 from history.pages import MAX_PAGE, Page, Position
 from history.summary import MAX_DAYS, days_until, summarize
@@ -89,11 +88,12 @@ def past_routes(
     @guard.of_pillow
     async def summary(request: Request, name: str) -> Response:
         count = parse_number(request.query_params.get("days"), DEFAULT_DAYS, MAX_DAYS)
-        zone = parse_zone(request.query_params.get("tz"))
+        asked = request.query_params.get("tz")
+        zone = parse_zone(asked)
         if count is None:
             return problem(400, "bad query", f"days is a number from 1 to {MAX_DAYS}")
         if zone is None:
-            return problem(400, "bad query", BAD_ZONE)
+            return problem(400, "bad query", wrong_zone(asked))
         now_us = clock.read().best_ms * 1000
         days = days_until(now_us, count, zone)
         found, is_recorded = await past.activity(name, [one.span for one in days], now_us)

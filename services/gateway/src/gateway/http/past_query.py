@@ -1,12 +1,9 @@
-"""What several queries of the past have in common. Pure, but for the time zones' database."""
-
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+"""What several queries of the past have in common. Pure."""
 
 from contract.http_types import PastSource
 from contract.timestamps import parse_timestamp
 
 BAD_INSTANT = "from and to are RFC 3339 instants, such as 2026-11-29T03:00:00Z"
-BAD_ZONE = "tz is a time zone, such as Europe/Berlin"
 
 FIRST_US = -62_135_596_800_000_000
 """The first instant that RFC 3339 can write in UTC, in microseconds since 1970."""
@@ -31,14 +28,6 @@ def parse_instant(text: str) -> int | None:
     """Return an instant in microseconds since 1970; None for one that UTC cannot write."""
     found = parse_timestamp(text)
     return found if found is not None and FIRST_US <= found <= LAST_US else None
-
-
-def parse_zone(text: str | None) -> ZoneInfo | None:
-    """Return a time zone of the IANA database; None where there is none of that name."""
-    try:
-        return ZoneInfo(text or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def source_of(is_recorded: bool) -> PastSource:

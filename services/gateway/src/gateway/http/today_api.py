@@ -17,8 +17,9 @@ from contract.timestamps import format_timestamp
 from contract.topics import is_pillow_id
 from gateway.http.guard import Guard
 from gateway.http.negotiation import accepts_gzip
-from gateway.http.past_query import BAD_ZONE, parse_zone, source_of
+from gateway.http.past_query import source_of
 from gateway.http.problems import problem
+from gateway.http.time_zones import parse_zone, wrong_zone
 from gateway.past.fallback import PastWithFallback
 from gateway.past.today import Count, HugsOfToday
 from history.hugs import Hugs
@@ -49,9 +50,10 @@ def today_routes(past: PastWithFallback, guard: Guard, clock: Clock) -> list[Rou
         scope = guard.scope_of(request)
         if isinstance(scope, Response):
             return scope
-        zone = parse_zone(request.query_params.get("tz"))
+        asked = request.query_params.get("tz")
+        zone = parse_zone(asked)
         if zone is None:
-            return problem(400, "bad query", BAD_ZONE)
+            return problem(400, "bad query", wrong_zone(asked))
         named = request.query_params.getlist("pillow")
         wrong = _wrong_names(named)
         if wrong is not None:
