@@ -1,6 +1,7 @@
 """The key cache: keys are kept, rotated, and fetched at a bounded rate."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -167,6 +168,30 @@ def test_an_answer_that_is_no_http_is_an_error(answer: bytes) -> None:
         thread = threading.Thread(target=respond)
         thread.start()
         with pytest.raises(FetchError):
+            fetch_key_set(f"http://127.0.0.1:{server.getsockname()[1]}/keys")
+        thread.join()
+
+
+def test_an_answer_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, so that no read times out."""
+    monkeypatch.setattr(key_cache, "FETCH_TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def respond() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+                connection.settimeout(0.01)
+                with contextlib.suppress(ConnectionError):
+                    while True:
+                        connection.sendall(b" ")
+                        with contextlib.suppress(TimeoutError):
+                            connection.recv(1)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        with pytest.raises(FetchError, match="not complete"):
             fetch_key_set(f"http://127.0.0.1:{server.getsockname()[1]}/keys")
         thread.join()
 

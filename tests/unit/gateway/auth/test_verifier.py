@@ -118,6 +118,22 @@ def test_what_is_no_key_set_is_named(document: object) -> None:
     assert isinstance(parse_key_set(document), str)
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"d": "AQAB"},  # a private key; of 8192 bits its primes took 5 s
+        {"n": urlsafe_b64encode(b"\xff" * 1025).decode()},
+        {"e": urlsafe_b64encode(b"\xff" * 255).decode()},
+        {"n": urlsafe_b64encode(b"\xff" * 255).decode()},
+    ],
+)
+def test_a_key_of_a_set_that_is_private_or_slow_is_left_out(members: dict[str, str]) -> None:
+    good = jwk(rsa_key, "good")
+    keys = parse_key_set({"keys": [{**good, "kid": "odd", **members}, good]})
+    assert isinstance(keys, KeySet)
+    assert [key.key_id for key in keys.keys] == ["good"]
+
+
 def test_none_and_algorithms_that_are_not_listed_are_refused() -> None:
     unsigned = jwt.encode({"exp": NOW_S + 60}, "", algorithm="none")
     assert "algorithm" in reason(verifier().verify(unsigned, NOW_MS))

@@ -4,13 +4,14 @@ import asyncio
 import json
 import math
 from collections.abc import Callable
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Final
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import structlog
 
 from gateway.auth.keys import KeySet, parse_key_set
+from runtime.clocks import monotonic_s
 
 log = structlog.get_logger()
 
@@ -21,6 +22,8 @@ MIN_INTERVAL_S: Final = 10.0
 """The least time between two fetches, whatever tokens with unknown keys arrive."""
 
 FETCH_TIMEOUT_S: Final = 5.0
+"""How long the provider may be silent, and how long the body of its answer may take."""
+
 MAX_DOCUMENT_BYTES: Final = 262_144
 
 
@@ -47,7 +50,7 @@ def fetch_key_set(url: str) -> KeySet:
     request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - checked setting
     try:
         with _OPENER.open(request, timeout=FETCH_TIMEOUT_S) as response:
-            body = response.read(MAX_DOCUMENT_BYTES + 1)
+            body = _read_in_time(response)
     except (OSError, ValueError, HTTPException) as error:
         raise FetchError(str(error) or type(error).__name__) from error
     if len(body) > MAX_DOCUMENT_BYTES:
@@ -59,6 +62,16 @@ def fetch_key_set(url: str) -> KeySet:
     if isinstance(keys, str):
         raise FetchError(keys)
     return keys
+
+
+def _read_in_time(response: HTTPResponse) -> bytes:
+    """Return a body, or its beginning if it is too long. Raises TimeoutError if it is too slow."""
+    body, end_s = bytearray(), monotonic_s() + FETCH_TIMEOUT_S
+    while len(body) <= MAX_DOCUMENT_BYTES and (piece := response.read1(MAX_DOCUMENT_BYTES)):
+        body += piece
+        if monotonic_s() > end_s:
+            raise TimeoutError(f"the answer was not complete within {FETCH_TIMEOUT_S:g} s")
+    return bytes(body)
 
 
 class KeyCache:

@@ -23,6 +23,14 @@ MIN_SECRET_BYTES: Final = 32
 MIN_RSA_BITS: Final = 2048
 """The smallest RSA key (RFC 7518 §3.3)."""
 
+MAX_RSA_BITS: Final = 8192
+MAX_RSA_EXPONENT: Final = 2**32
+"""What a key of a set may have at most, so that checking a signature takes less than 1 ms."""
+
+_PUBLIC: Final = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y")}
+"""The members of a public key (RFC 7518 §6.2.1 and §6.3.1). PyJWT computes the primes of a private
+one, which takes seconds for a large one and stops every thread meanwhile."""
+
 MAX_KEYS: Final = 64
 """How many keys of a set are read, so that checking a token without a key id is bounded."""
 
@@ -85,8 +93,8 @@ def public_key(pem: str) -> KeySet:
 def parse_key_set(document: object) -> KeySet | str:
     """Return the keys of a JSON Web Key Set (RFC 7517) that can verify; or what is wrong with it.
 
-    Keys for other uses, of other types, short RSA keys and symmetric ones are left out: a secret
-    that anyone can fetch proves nothing.
+    Keys for other uses, of other types, RSA keys out of range, symmetric and private ones are left
+    out: a secret that anyone can fetch proves nothing.
     """
     entries: Any = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
@@ -103,14 +111,17 @@ def _verification_key(entry: object) -> VerificationKey | None:
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return None
     algorithm = {"RSA": "RS256", "EC": "ES256"}.get(str(entry.get("kty")))
-    if algorithm is None or entry.get("alg", algorithm) != algorithm:
+    if algorithm is None or entry.get("alg", algorithm) != algorithm or "d" in entry:
         return None
     key_id = entry.get("kid")
+    members = {name: entry[name] for name in _PUBLIC[entry["kty"]] if name in entry}
     try:
-        key = jwt.PyJWK(entry, algorithm=algorithm).key
+        key = jwt.PyJWK(members, algorithm=algorithm).key
     except (jwt.PyJWTError, ValueError, TypeError):
         return None
-    if algorithm == "RS256" and key.key_size < MIN_RSA_BITS:
+    if algorithm == "RS256" and not (
+        MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS and key.public_numbers().e < MAX_RSA_EXPONENT
+    ):
         return None
     return VerificationKey(algorithm, key_id if isinstance(key_id, str) else None, key)
 
