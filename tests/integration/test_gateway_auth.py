@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -283,3 +284,26 @@ async def test_no_token_is_refused_for_good_while_the_time_is_unknown(
             assert await closed_with(client) == 1013
         async with gateway.connect(**bearer(expired + "x")) as client:
             assert await closed_with(client) == 4401
+
+
+async def test_a_revoked_link_reads_no_history_while_the_broker_is_away(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    """Nothing has told which links were revoked; the recorder's past is there all the same."""
+    share_id, token = await share(gateway, "cloud-1", "--for", "1h")
+    _, err, status = await run(gateway, "unshare", share_id)
+    assert status == 0, err
+    waiting = Gateway(
+        gateway.broker,
+        PREFIX,
+        without_broker=True,
+        GATEWAY_AUTH="jwt",
+        GATEWAY_SHARE_KEY=SHARE_KEY,
+        HISTORY_URL=f"sqlite:///{tmp_path}/history.db",
+        MQTT_URL=f"mqtt://{ports.HOST}:{ports.free()}",
+    )
+    async with waiting:
+        refused = await waiting.get("/api/pillows/cloud-1/history", authorization=f"Bearer {token}")
+        assert refused.status_code == 503
+        async with waiting.connect(**bearer(token)) as client:
+            assert await closed_with(client) == 1013

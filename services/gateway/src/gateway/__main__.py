@@ -107,6 +107,8 @@ def _mqtt_session(
             consumer.receive(message)
 
     def be_ready() -> None:
+        if access is not None:
+            access.on_broker_ready()
         consumer.on_broker_ready(delivers_retained=session.delivers_retained is not False)
         past.memory.on_ready()
         watching.check()

@@ -35,6 +35,10 @@ class AccessParts:
         if self.key_cache is not None:
             await self.key_cache.run()
 
+    def on_broker_ready(self) -> None:
+        """Note that the revocations that the broker retains have arrived."""
+        self.revocations.complete()
+
     def receive(self, message: Message) -> bool:
         """Take the revocation of a share link; return whether the message was one."""
         link = self.topics.parse_share(message.topic)
@@ -79,7 +83,7 @@ def create_access(settings: GatewaySettings, topics: Topics, clock: Clock) -> Ac
         settings.token_rules,
         keys,
         settings.share_keys,
-        revocations.__contains__,
+        revocations.is_revoked,
         (lambda _key_id: False) if cache is None else cache.ask_for_unknown_key,
     )
     authenticator = Authenticator(verifier, now_ms, lambda: clock.is_settled)

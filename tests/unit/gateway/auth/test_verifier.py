@@ -55,11 +55,14 @@ def verifier(
     fetches: bool = False,
 ) -> TokenVerifier:
     known = secret_key(SECRET) if keys is None else keys
+    if revocations is None:
+        revocations = Revocations()
+        revocations.complete()
     return TokenVerifier(
         rules or TokenRules(("HS256", "RS256", "ES256")),
         lambda: known,
         secret_key(SHARE_SECRET),
-        (Revocations() if revocations is None else revocations).__contains__,
+        revocations.is_revoked,
         lambda _key_id: fetches,
     )
 
@@ -229,6 +232,7 @@ def test_an_unknown_key_may_be_known_later() -> None:
 
 def test_a_share_link_permits_its_pillows_until_it_is_revoked() -> None:
     revocations = Revocations()
+    revocations.complete()
     checks = verifier(revocations=revocations)
     scope = Scope(frozenset({"cloud-1"}))
     share = make_share(SHARE_ID, scope, SHARE_SECRET, now_s=NOW_S, lasts_s=60)
@@ -238,6 +242,22 @@ def test_a_share_link_permits_its_pillows_until_it_is_revoked() -> None:
     assert "revoked" in reason(checks.verify(share.token, NOW_MS))
     assert not revocations.receive(SHARE_ID, b"")
     assert isinstance(checks.verify(share.token, NOW_MS), Grant)
+
+
+def test_a_share_link_permits_nothing_before_the_revoked_ones_are_known() -> None:
+    revocations = Revocations()
+    checks = verifier(revocations=revocations)
+    scope = Scope(frozenset({"cloud-1"}))
+    share = make_share(SHARE_ID, scope, SHARE_SECRET, now_s=NOW_S, lasts_s=60)
+    outcome = checks.verify(share.token, NOW_MS)
+    assert isinstance(outcome, Refused)
+    assert outcome.may_pass_later
+    revocations.receive(SHARE_ID, b"{}")
+    outcome = checks.verify(share.token, NOW_MS)
+    assert isinstance(outcome, Refused)
+    assert not outcome.may_pass_later
+    # Another token needs no list of revoked ones.
+    assert isinstance(checks.verify(token(), NOW_MS), Grant)
 
 
 def test_a_share_link_is_signed_with_the_key_of_share_links() -> None:

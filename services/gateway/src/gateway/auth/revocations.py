@@ -14,8 +14,17 @@ class Revocations:
     def __init__(self, limit: int = MAX_REVOKED) -> None:
         self._ids: dict[str, None] = {}
         self._limit = limit
+        self._is_complete = False
         self.ignored = 0
         """How many were ignored because the limit is reached, so that links may be open still."""
+
+    def complete(self) -> None:
+        """Note that all that the broker retains have arrived."""
+        self._is_complete = True
+
+    def is_revoked(self, share_id: str) -> bool | None:
+        """Return whether a link was revoked; None while that is not known yet."""
+        return True if share_id in self._ids else (False if self._is_complete else None)
 
     def __contains__(self, share_id: str) -> bool:
         return share_id in self._ids

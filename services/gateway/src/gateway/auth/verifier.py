@@ -43,11 +43,12 @@ class TokenVerifier:
         rules: TokenRules,
         keys: Callable[[], KeySet],
         share_keys: KeySet,
-        is_revoked: Callable[[str], bool],
+        is_revoked: Callable[[str], bool | None],
         on_unknown_key: Callable[[str | None], bool],
     ) -> None:
         """`keys` gives the keys at each check, `share_keys` are those of share links.
 
+        `is_revoked` tells of a share link's id whether it was revoked; None if that is not known.
         `on_unknown_key` is called with the id of a key that is not known; it returns whether
         the keys are being fetched anew, so that the token may pass later.
         """
@@ -88,9 +89,14 @@ class TokenVerifier:
             share = claims.get("jti")
             if not isinstance(share, str):
                 return Refused("the share link has no id")
-            if self._is_revoked(share):
+            is_revoked = self._is_revoked(share)
+            if is_revoked:
                 return Refused("this share link was revoked")
-            return grant_of(claims, now_ms=now_ms, leeway_ms=0, share=share)
+            outcome = grant_of(claims, now_ms=now_ms, leeway_ms=0, share=share)
+            if is_revoked is None and isinstance(outcome, Grant):
+                reason = "it is not known yet which share links were revoked; try again later"
+                return Refused(reason, may_pass_later=True)
+            return outcome
         return None
 
     def _verify_token(self, token: str, header: Mapping[str, Any], now_ms: int) -> Grant | Refused:
