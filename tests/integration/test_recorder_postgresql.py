@@ -1,12 +1,12 @@
 """The history in a real PostgreSQL: schema, writing, reading, retention, an outage."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from testcontainers.community.postgres import PostgresContainer
 
 from history.database import HistoryUrl, open_database
@@ -17,11 +17,13 @@ from history.schema import METADATA, STATES
 from history.slots import SLOT_US
 from history.steps import steps_between
 from history.tallies import combine, count_tallies, unheard_pieces
+from recorder.batch import Row
 from recorder.migrate import migrate
 from recorder.pruning import Pruner
 from recorder.recording import FAILURES
 from recorder.store import HistoryStore
 from tests.machine import need_docker
+from tests.poller import eventually
 from tests.unit.recorder.histories import T0, S, state
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
@@ -111,6 +113,33 @@ async def test_it_counts_as_the_pure_functions_do(
         }
     finally:
         await reading.dispose()
+
+
+async def test_a_pillow_that_is_written_is_not_deleted_meanwhile(engine: AsyncEngine) -> None:
+    """One that comes back while another recorder deletes it as silent for too long."""
+    pruning: list[asyncio.Task[int]] = []
+
+    class InterruptedStore(HistoryStore):
+        """Prunes between the question for a pillow's number and the write."""
+
+        async def _insert_states(
+            self, connection: AsyncConnection, rows: Sequence[Row]
+        ) -> list[tuple[int, int]]:
+            pruning.append(asyncio.create_task(Pruner(engine).prune(T0 + SLOT_US)))
+
+            async def waits_or_has_ended() -> bool:
+                waiting = select(func.count()).select_from(text("pg_locks WHERE NOT granted"))
+                return pruning[0].done() or bool((await connection.execute(waiting)).scalar_one())
+
+            await eventually(waits_or_has_ended, "the pruner has come to the pillow")
+            return await super()._insert_states(connection, rows)
+
+    await HistoryStore(engine, "a", 10).write([state(0)], [])
+    await InterruptedStore(engine, "b", 10).write([state(SLOT_US)], [])
+    assert await pruning[0] == 1
+    page = await HistoryReader(engine).page("cloud-1", (0, 0), 2**62, 10)
+    assert page is not None
+    assert list(page.states) == [state(SLOT_US).payload.decode()]
 
 
 async def test_retention_deletes_what_is_before(engine: AsyncEngine) -> None:

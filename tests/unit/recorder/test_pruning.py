@@ -100,15 +100,18 @@ async def test_the_file_becomes_smaller_but_keeps_a_little_room(
 
 
 async def test_a_pillow_that_was_deleted_can_come_back(tmp_path: Path) -> None:
-    """The store forgets the number that it had."""
+    """Also where another process deleted it: `recorder prune`, or another recorder."""
     async with database(tmp_path) as engine:
         store = HistoryStore(engine, "a", 10)
         await store.write([state(0)], [])
-        store.forget_silent(T0 + SLOT_US)
         await Pruner(engine).prune(T0 + SLOT_US)
 
         await store.write([state(2 * SLOT_US)], [])
+        await store.write([state(2 * SLOT_US + S)], [])
 
         page = await HistoryReader(engine).page("cloud-1", (0, 0), 2**62, 100)
-        assert page is not None
-        assert len(page.states) == 1
+        found = await HistoryReader(engine).episodes("cloud-1", 0, 2**62)
+    assert page is not None
+    assert len(page.states) == 2
+    assert found is not None
+    assert [(one.began_us, one.reports) for one in found] == [(T0 + 2 * SLOT_US, 2)]

@@ -12,7 +12,6 @@ from recorder.pruning import Pruner
 from recorder.recording import FAILURES
 from recorder.retention import cutoff_us, total_bytes
 from recorder.settings import RecorderSettings
-from recorder.store import HistoryStore
 from runtime.error_text import brief_error
 from runtime.queue_aware_clock import Clock
 
@@ -29,13 +28,11 @@ class Keeping:
         self,
         settings: RecorderSettings,
         pruner: Pruner,
-        store: HistoryStore,
         clock: Clock,
         metrics: RecorderMetrics,
     ) -> None:
         self._settings = settings
         self._pruner = pruner
-        self._store = store
         self._clock = clock
         self._metrics = metrics
         self._pruned_until_us = 0
@@ -66,7 +63,6 @@ class Keeping:
             one.slot * SLOT_US < until_us for one in slots
         ):
             return
-        self._store.forget_silent(until_us)
         removed = await self._pruner.prune(until_us)
         self._pruned_until_us = until_us
         self._metrics.removed.inc(removed)

@@ -79,8 +79,10 @@ class Pruner:
 
     async def _prune_episodes(self, number: int, cutoff_us: int) -> None:
         """Delete old episodes, and the pillow if it has nothing else."""
-        columns = EPISODES.c
+        columns, pillow = EPISODES.c, PILLOWS.c.id == number
         async with self._engine.begin() as connection:
+            # Until it ends no recorder writes a state of this pillow.
+            await connection.execute(select(PILLOWS.c.id).where(pillow).with_for_update())
             await connection.execute(
                 delete(EPISODES).where(columns.pillow_id == number, columns.ended_us < cutoff_us)
             )
@@ -90,4 +92,4 @@ class Pruner:
                 )
                 if (await connection.execute(rows)).scalar_one():
                     return
-            await connection.execute(delete(PILLOWS).where(PILLOWS.c.id == number))
+            await connection.execute(delete(PILLOWS).where(pillow))

@@ -60,7 +60,7 @@ async def _serve(
     intake, health = Intake(settings.buffer_bytes), DatabaseHealth(metrics)
     metrics.observe(lambda: len(intake), lambda: intake.bytes, settings.buffer_bytes)
     recording = Recording(store, intake, clock, health, metrics)
-    keeping = Keeping(settings, Pruner(engine), store, clock, metrics)
+    keeping = Keeping(settings, Pruner(engine), clock, metrics)
     session = listen_to_broker(settings, topics, recording, clock, metrics)
     stop_parts = asyncio.Event()
     try:

@@ -58,13 +58,6 @@ class HistoryStore:
         self._remember(ids, last | changes.last)
         return Written(len(new), sum(one.pillow not in ids for one in updates))
 
-    def forget_silent(self, before_us: int) -> None:
-        """Forget pillows that have said nothing since an instant: their rows may be deleted."""
-        silent = [name for name, last in self._last.items() if last.ended_us < before_us]
-        for name in silent:
-            self._ids.pop(name, None)
-            self._last.pop(name, None)
-
     def _remember(self, ids: Mapping[str, int], last: Mapping[str, Episode]) -> None:
         for name, number in ids.items():
             self._ids[name] = number
@@ -76,12 +69,8 @@ class HistoryStore:
 
     async def _numbers(self, connection: AsyncConnection, names: set[str]) -> dict[str, int]:
         """Return the numbers of pillows; a new one gets a number, unless there are too many."""
-        found = {name: self._ids[name] for name in names if name in self._ids}
-        unknown = sorted(names - found.keys())
-        if not unknown:
-            return found
-        found |= await self._stored_numbers(connection, unknown)
-        new = [name for name in unknown if name not in found]
+        found = await self._stored_numbers(connection, sorted(names))
+        new = sorted(names - found.keys())
         if new:
             count = select(func.count()).select_from(PILLOWS)
             room = self._max_pillows - (await connection.execute(count)).scalar_one()
@@ -95,9 +84,15 @@ class HistoryStore:
     async def _stored_numbers(
         self, connection: AsyncConnection, names: Sequence[str]
     ) -> dict[str, int]:
+        """Return the numbers of pillows, which nobody deletes before this transaction ends.
+
+        They are asked for in each, because another process may have deleted a pillow: `recorder
+        prune`, or another recorder. What is written with the number of none, nobody reads.
+        """
         found: dict[str, int] = {}
         for chunk in _chunks(names):
-            rows = await connection.execute(select(PILLOWS).where(PILLOWS.c.name.in_(chunk)))
+            wanted = select(PILLOWS).where(PILLOWS.c.name.in_(chunk))
+            rows = await connection.execute(wanted.with_for_update(read=True, key_share=True))
             found |= {row.name: row.id for row in rows}
         return found
 
@@ -105,8 +100,9 @@ class HistoryStore:
         self, connection: AsyncConnection, ids: Mapping[str, int]
     ) -> dict[str, Episode]:
         """Return the last episodes of pillows, from the tables where they are not remembered."""
-        found = {name: self._last[name] for name in ids if name in self._last}
-        unknown = {number: name for name, number in ids.items() if name not in self._ids}
+        known = {name for name, number in ids.items() if self._ids.get(name) == number}
+        found = {name: self._last[name] for name in known if name in self._last}
+        unknown = {number: name for name, number in ids.items() if name not in known}
         columns = EPISODES.c
         for chunk in _chunks(sorted(unknown)):
             newest = (
