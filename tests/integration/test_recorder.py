@@ -184,6 +184,28 @@ async def test_the_commands_tell_and_export_what_is_recorded(
         await recorder.close()
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--from", "2026-12-01", "--to", "2026-11-01"), "2026-12-01T00:00:00Z is not before --to"),
+        (("--pillow", "Cloud 1"), "'Cloud 1' can be no pillow's id"),
+        (("--format", "parquet"), "parquet needs a FILE"),
+        (("no-folder/a.csv",), "there is no folder no-folder"),
+        (("/tmp", "--force"), "/tmp is a folder"),
+    ],
+)
+async def test_an_export_that_cannot_be_is_wrong_usage(
+    broker: Broker, prefix: str, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    """Before the database is opened."""
+    recorder = Recorder(tmp_path, prefix, broker)
+
+    _, err, status = await recorder.run_command("export", *words)
+
+    assert status == 2
+    assert says in err
+
+
 @pytest.mark.parametrize("words", [(), ("stats",), ("export",), ("prune",)])
 async def test_without_a_database_it_ends_at_once(
     broker: Broker, prefix: str, tmp_path: Path, words: tuple[str, ...]

@@ -6,13 +6,13 @@ from typing import Final
 
 import structlog
 
+from history.errors import database_error
 from history.slots import SLOT_US
 from recorder.metrics import RecorderMetrics
 from recorder.pruning import Pruner
 from recorder.recording import FAILURES
 from recorder.retention import cutoff_us, total_bytes
 from recorder.settings import RecorderSettings
-from runtime.error_text import brief_error
 from runtime.queue_aware_clock import Clock
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ class Keeping:
                 await self.check()
             except FAILURES as error:
                 # The recording reports outages of the database; it writes more often.
-                log.debug("retention failed; it is tried again", error=brief_error(error))
+                log.debug("retention failed; it is tried again", error=database_error(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), CHECK_S)
 

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from contract.updates import Update
+from history.errors import database_error
 from history.listening import Listening
 from history.spans import Span
 from recorder.database_health import DatabaseHealth
@@ -18,7 +19,6 @@ from recorder.intake import Intake
 from recorder.metrics import RecorderMetrics
 from recorder.store import Written
 from runtime.backoff import Backoff
-from runtime.error_text import brief_error
 from runtime.log_repeats import LogRepeats
 from runtime.queue_aware_clock import Clock
 
@@ -149,7 +149,7 @@ class Recording:
         except FAILURES as error:
             if _is_of_content(error) and updates:
                 return await self._write_singly(updates)
-            self._health.record_failure(brief_error(error), waiting=len(self._intake))
+            self._health.record_failure(database_error(error), waiting=len(self._intake))
             return False
         self._metrics.commit_s.observe(time.monotonic() - began_s)
         self._intake.discard(len(updates))
@@ -168,7 +168,7 @@ class Recording:
                 written = await self._store.write([update], [])
             except FAILURES as error:
                 if not _is_of_content(error):
-                    self._health.record_failure(brief_error(error), waiting=len(self._intake))
+                    self._health.record_failure(database_error(error), waiting=len(self._intake))
                     return False
                 self._metrics.lost.labels("refused").inc()
                 if (repeats := self._repeats.due("refused", update.pillow)) is not None:
@@ -176,7 +176,7 @@ class Recording:
                         "the database refused a state; further ones of this pillow are only "
                         "counted",
                         pillow=update.pillow,
-                        error=brief_error(error),
+                        error=database_error(error),
                         **repeats,
                     )
             else:

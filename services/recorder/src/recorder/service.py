@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from contract.topics import Topics
 from history.database import open_database
+from history.errors import database_error
 from recorder.database_health import DatabaseHealth
 from recorder.intake import Intake
 from recorder.keeping import Keeping
@@ -24,7 +25,6 @@ from recorder.recording import FAILURES, Recording
 from recorder.settings import RecorderSettings, load_settings
 from recorder.store import HistoryStore
 from runtime.backoff import Backoff
-from runtime.error_text import brief_error
 from runtime.health import Dependencies, health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
 from runtime.mqtt import MqttSession
@@ -112,7 +112,7 @@ async def _open(
         except NewerSchema as error:
             exit_with_usage(SERVICE, f"HISTORY_URL: {error}")
         except FAILURES as error:
-            health.record_failure(brief_error(error), waiting=len(intake))
+            health.record_failure(database_error(error), waiting=len(intake))
             delay_s = _BACKOFF.delay(attempt, random.random())  # noqa: S311 - jitter
             attempt += 1
             with contextlib.suppress(TimeoutError):

@@ -7,12 +7,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.past.source import PastUnavailable
 from history.database import HistoryUrl, open_database
+from history.errors import database_error
 from history.hugs import Hugs
 from history.pages import Page, Position
 from history.reading import HistoryReader
 from history.spans import Span
 from history.tallies import Activity
-from runtime.error_text import brief_error
 
 T = TypeVar("T")
 
@@ -49,4 +49,4 @@ async def _answered(question: Awaitable[T]) -> T:
     try:
         return await question
     except (SQLAlchemyError, OSError) as error:
-        raise PastUnavailable(brief_error(error)) from error
+        raise PastUnavailable(database_error(error)) from error

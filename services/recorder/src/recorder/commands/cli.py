@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from contract.timestamps import parse_timestamp
+from contract.timestamps import format_timestamp, parse_timestamp
 from contract.topics import is_pillow_id
 from recorder.commands.context import COMMAND, run_and_exit
 from recorder.commands.work import Export, Format, export, prune, stats
@@ -84,21 +84,36 @@ def export_(
       recorder export --format parquet all.parquet
       recorder export --pillow cloud-1 | jq .state
     """
-    for name in pillow or ():
-        if not is_pillow_id(name):
-            exit_with_usage(f"{COMMAND} export", f"--pillow {name!r} can be no pillow's id")
     wanted = Export(
         path=None if file == "-" else Path(file),
-        pillows=tuple(pillow or ()),
+        pillows=tuple(dict.fromkeys(pillow or ())),
         from_us=_instant("--from", from_, 0),
         until_us=_instant("--to", to, LAST_US),
         format=format_,
     )
-    if wanted.path is None and format_ is Format.PARQUET:
-        exit_with_usage(f"{COMMAND} export", "--format parquet needs a FILE")
-    if wanted.path is not None and wanted.path.exists() and not force:
-        exit_with_usage(f"{COMMAND} export", f"{file} exists; --force replaces it")
+    if wrong := _wrong_with(wanted, is_replaced=force):
+        exit_with_usage(f"{COMMAND} export", wrong)
     run_and_exit(lambda engine, _settings: export(engine, wanted), read_only=True)
+
+
+def _wrong_with(wanted: Export, *, is_replaced: bool) -> str | None:
+    """Return why an export is not begun; None if it can be."""
+    for name in wanted.pillows:
+        if not is_pillow_id(name):
+            return f"--pillow {name!r} can be no pillow's id"
+    if wanted.from_us >= wanted.until_us:
+        return (
+            f"--from {format_timestamp(wanted.from_us)} is not before "
+            f"--to {format_timestamp(wanted.until_us)}"
+        )
+    path = wanted.path
+    if path is None:
+        return "--format parquet needs a FILE" if wanted.format is Format.PARQUET else None
+    if not path.parent.is_dir():
+        return f"{path}: there is no folder {path.parent}"
+    if path.is_dir():
+        return f"{path} is a folder: name a file in it"
+    return f"{path} exists; --force replaces it" if path.exists() and not is_replaced else None
 
 
 @app.command("prune")

@@ -9,10 +9,10 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from history.database import open_database
+from history.errors import database_error
 from recorder.migrate import NewerSchema, migrate
 from recorder.recording import FAILURES
 from recorder.settings import RecorderSettings, load_settings
-from runtime.error_text import brief_error
 from runtime.redaction import redact
 from runtime.startup import load_for_command
 
@@ -49,7 +49,7 @@ def run_and_exit(
         sys.stderr.write(f"{COMMAND}: {error}\n")
         raise SystemExit(1) from None
     except FAILURES as error:
-        sys.stderr.write(redact(f"{COMMAND}: {settings.database}: {brief_error(error)}\n"))
+        sys.stderr.write(redact(f"{COMMAND}: {settings.database}: {database_error(error)}\n"))
         raise SystemExit(1) from None
     raise SystemExit(0)
 
