@@ -31,6 +31,15 @@ def test_csv_has_a_row_for_each_state() -> None:
     assert rows[1]["queued"] == rows[1]["confidence"] == ""
 
 
+def test_a_number_that_no_column_can_have_is_left_out() -> None:
+    """A device that speaks MQTT may send any; one of them must not end the export."""
+    state = BARE.replace(
+        "[true]", '{"queued":%s},"confidence":%s,"battery":-%s' % (("9" * 400,) * 3)
+    )
+    row = row_of(state)
+    assert row["queued"] is row["confidence"] is row["battery"] is None
+
+
 def test_json_lines_are_the_states_as_they_were() -> None:
     """One on each line."""
     file = io.StringIO()

@@ -105,7 +105,8 @@ def row_of(state: str) -> dict[str, Any]:
 
 def _number(value: object) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else None  # type: ignore[arg-type]
+    # Compared before it is converted, because an integer of 400 digits has no float.
+    return float(value) if is_number and abs(value) < 2**63 else None  # type: ignore[arg-type]
 
 
 def _whole(value: object) -> int | None:
