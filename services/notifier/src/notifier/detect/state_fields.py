@@ -10,6 +10,8 @@ FIELDS: Final = ("at", "seq", "confidence", "battery", "clock")
 """The fields that are passed on; `motion` is too large, others may be anything."""
 
 MAX_FIELD_CHARACTERS: Final = 64
+MAX_NUMBER: Final = 2**53
+"""What a device made up can have thousands of digits, and receivers read numbers as doubles."""
 
 
 def state_fields(update: Update) -> dict[str, Any]:
@@ -18,7 +20,13 @@ def state_fields(update: Update) -> dict[str, Any]:
     found: dict[str, Any] = {"pillow": update.pillow, "state": update.state}
     for name in FIELDS:
         value = content.get(name)
-        is_text = isinstance(value, str) and len(value) <= MAX_FIELD_CHARACTERS
-        if is_text or type(value) in (int, float):
+        if _is_plain(value):
             found[name] = value
     return found
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MAX_FIELD_CHARACTERS
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= MAX_NUMBER  # type: ignore[arg-type]
