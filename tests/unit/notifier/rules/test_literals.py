@@ -134,3 +134,23 @@ def test_an_address_is_private_unless_it_is_global(address: object) -> None:
     assert found is not None
     if not found.is_global:
         assert is_private(found)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "2002:7f00:1::", "::ffff:127.0.0.1", "::127.0.0.1",
+        "::ffff:0:127.0.0.1", "fec0::1", "5f00::1", "3fff::1", "192.88.99.1", "168.63.129.16",
+    ],
+)  # fmt: skip
+def test_an_address_that_leads_elsewhere_than_to_the_internet_is_private(address: str) -> None:
+    found = address_of(address)
+    assert found is not None
+    assert is_private(found)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "2a00:1450::1"])
+def test_an_address_of_the_internet_is_not_private(address: str) -> None:
+    found = address_of(address)
+    assert found is not None
+    assert not is_private(found)

@@ -5,7 +5,7 @@ A function raises ValueError with the end of a sentence that begins with the key
 
 import base64
 import re
-from ipaddress import IPv6Address, IPv6Network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,8 +22,15 @@ _DURATION: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(ms|s|m|h|d)")
 _UNIT_S: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 MAX_DURATION_S: Final = 366 * 86_400.0
 
-# Networks whose addresses contain an IPv4 address, which may be a private one.
-_EMBEDDING: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16"))
+_UNICAST: Final = IPv6Network("2000::/3")
+"""The addresses of the public internet (RFC 4291 §2.4, IANA). Others are local, translate to an
+IPv4 address, which may be a private one, or are kept for later."""
+
+# Of those, one that contains an IPv4 address (RFC 3056), and documentation (RFC 9637).
+_NOT_PUBLIC: Final = (IPv6Network("2002::/16"), IPv6Network("3fff::/20"))
+
+# Relays of 6to4 (RFC 7526), and what Azure tells its virtual machines about themselves.
+_NOT_PUBLIC_IPV4: Final = (IPv4Network("192.88.99.0/24"), IPv4Network("168.63.129.16/32"))
 
 
 def parse_duration(text: str) -> float:
@@ -92,6 +99,9 @@ def check_url(url: str, *, allows_private: bool) -> None:
 
 def is_private(address: Address) -> bool:
     """Return whether an address is not one of the public internet."""
-    if isinstance(address, IPv6Address) and any(address in one for one in _EMBEDDING):
+    if isinstance(address, IPv6Address):
+        if address not in _UNICAST or any(address in one for one in _NOT_PUBLIC):
+            return True
+    elif any(address in one for one in _NOT_PUBLIC_IPV4):
         return True
     return not address.is_global or address.is_multicast
