@@ -82,7 +82,7 @@ Label = Annotated[
     str,
     described(
         "A name that people gave to the pillow; it is shown beside the id. Control characters are "
-        "not shown, and a name that is empty or longer is ignored.",
+        "not shown, an empty name is ignored, and of a longer one the beginning is shown.",
         minLength=1,
         maxLength=MAX_LABEL_CHARACTERS,
         examples=["Grandma's cloud"],

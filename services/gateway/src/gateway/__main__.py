@@ -23,6 +23,7 @@ from gateway.http.guard import Guard
 from gateway.http.labels_api import labels_routes
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.labels.labels_file import LabelsFile
+from gateway.labels.shown_label import shown_label
 from gateway.listeners import Listeners
 from gateway.metrics import GatewayMetrics, ObservedState
 from gateway.ops.routes import KnownState, operator_routes
@@ -201,13 +202,14 @@ def _application(
     labels = LabelsFile(settings.labels_file)
     metrics.labels.set_function(lambda: len(labels.labels))
     metrics.labels_up.set_function(lambda: not labels.error)
+
+    def label_of(pillow: str) -> str:
+        return shown_label(store.state(pillow), labels.labels.get(pillow, ""))
+
     api = [*api_routes(store, context.dispatcher, guard), *past.routes(store, guard)]
-    others = [*labels_routes(labels, guard), *badge_routes(store, context.dispatcher, guard)]
-    app = create_app(
-        settings,
-        [Route("/events", sse_endpoint(context)), *api, *others],
-        lambda pillow: labels.labels.get(pillow, ""),
-    )
+    badges = badge_routes(store, context.dispatcher, guard, label_of)
+    others = [*labels_routes(labels, guard), *badges]
+    app = create_app(settings, [Route("/events", sse_endpoint(context)), *api, *others], label_of)
     return app, labels
 
 

@@ -15,6 +15,7 @@ from gateway.http.app import create_app
 from gateway.http.badge import badge_routes
 from gateway.http.badge_png import picture
 from gateway.http.guard import Guard
+from gateway.labels.shown_label import shown_label
 from gateway.settings import GatewaySettings
 from gateway.transport.access import AccessControl
 from gateway.transport.admission import Refusal
@@ -33,7 +34,13 @@ class Site:
         core.consumer.on_broker_ready(delivers_retained=True)
         self.refused: list[Refusal] = []
         guard = Guard(access, self.refused.append)
-        routes = badge_routes(core.store, core.dispatcher, guard)
+        self.filed: dict[str, str] = {}
+        routes = badge_routes(
+            core.store,
+            core.dispatcher,
+            guard,
+            lambda pillow: shown_label(core.store.state(pillow), self.filed.get(pillow, "")),
+        )
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(create_app(GatewaySettings.load(), routes)),
             base_url="http://gateway",
@@ -105,6 +112,16 @@ async def test_a_badge_that_did_not_change_is_a_304(site: Site) -> None:
     assert head.headers["content-length"] == first.headers["content-length"]
     assert same.status_code == 304
     assert (changed.status_code, title(changed)) == (200, "cloud-1: Punching")
+
+
+async def test_a_badge_has_the_name_that_people_gave(site: Site) -> None:
+    """That of the file, or of the pillow's message; with another name the copy is not current."""
+    site.filed["cloud-1"] = "Grandma's cloud"
+    answer = await site.get("/badge/cloud-1.svg")
+    assert title(answer) == "Grandma's cloud: Hugging"
+    site.core.put(update("cloud-1", state="hugging", at=2, label="Küche"))
+    again = await site.get("/badge/cloud-1.svg", If_None_Match=answer.headers["etag"])
+    assert (again.status_code, title(again)) == (200, "Küche: Hugging")
 
 
 async def test_a_lost_broker_changes_the_badge(site: Site) -> None:

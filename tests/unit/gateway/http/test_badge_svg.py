@@ -131,6 +131,15 @@ def test_a_silent_pillow_says_when_it_was_last_heard() -> None:
     assert own.endswith("It reported so at 2026-11-29 03:04 UTC.")
 
 
+def test_the_caption_has_the_name_that_people_gave() -> None:
+    """The id is in the description."""
+    picture = badge("cloud-1", state("hugging"), broker="online", name="Küche & Bad")
+
+    assert list(texts(picture)) == ["Küche & Bad", "Hugging"]
+    assert child(picture, "title") == "Küche & Bad: Hugging"
+    assert child(picture, "desc").endswith("The pillow is cloud-1.")
+
+
 @given(st.text(min_size=1, max_size=80))
 def test_a_long_name_keeps_its_beginning_and_its_end(name: str) -> None:
     """Names differ at either, and fit the caption."""

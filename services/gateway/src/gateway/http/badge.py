@@ -32,12 +32,18 @@ _FOR_ONE: Final = {
 }
 
 
-def badge_routes(store: StateStore, dispatcher: Dispatcher, guard: Guard) -> list[Route]:
-    """Return the routes of the badges; a request sees what `guard` permits."""
+def badge_routes(
+    store: StateStore, dispatcher: Dispatcher, guard: Guard, label_of: Callable[[str], str]
+) -> list[Route]:
+    """Return the routes of the badges; a request sees what `guard` permits.
+
+    `label_of` returns what people call a pillow, "" for nothing.
+    """
     headers = _FOR_ALL if guard.is_open else _FOR_ONE
 
-    def svg(name: str, payload: bytes | None) -> Picture:
-        body = badge(name, payload, broker=dispatcher.status.broker)
+    def svg(pillow: str, payload: bytes | None) -> Picture:
+        broker = dispatcher.status.broker
+        body = badge(pillow, payload, broker=broker, name=label_of(pillow))
         return Picture(body, etag_of(body))
 
     def png(_name: str, payload: bytes | None) -> Picture:

@@ -55,10 +55,13 @@ DRAWINGS: Final[dict[str, Drawing]] = msgspec.json.decode(
 _decoder: Final = msgspec.json.Decoder(ShownState)
 
 
-def badge(name: str, payload: bytes | None, *, broker: Literal["online", "offline"]) -> bytes:
+def badge(
+    pillow: str, payload: bytes | None, *, broker: Literal["online", "offline"], name: str = ""
+) -> bytes:
     """Return the badge of a pillow; `payload` is what clients see of it, None if it is not known.
 
-    With a broker that is offline the badge says that it is not live.
+    `name` is what people call it, "" for nothing: then it is called by its id. With a broker that
+    is offline the badge says that it is not live.
     """
     is_live = broker == "online"
     if payload is None:
@@ -71,7 +74,10 @@ def badge(name: str, payload: bytes | None, *, broker: Literal["online", "offlin
     if not is_live:
         label += " · not live"
         sentences.append("Not live: the gateway receives no states, and this one may have ended.")
-    return _svg(_printable(name), label, sentences, DRAWINGS[pose], is_live=is_live).encode()
+    if name:
+        sentences.append(f"The pillow is {_printable(pillow)}.")
+    shown_name = _printable(name or pillow)
+    return _svg(shown_name, label, sentences, DRAWINGS[pose], is_live=is_live).encode()
 
 
 def nameless_badge(state: str | None, *, is_live: bool) -> str:

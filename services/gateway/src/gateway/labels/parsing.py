@@ -25,10 +25,11 @@ _LINE: Final = re.compile(
 )
 """A name, a comment, a name with a comment, or nothing."""
 
-_BIDI_CONTROLS: Final = frozenset(
+BIDI_CONTROLS: Final = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-_BREAKS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""What changes the order of the text around it."""
+BREAKS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Categories of what controls, and of what begins a new line."""
 
 Labels = Mapping[str, str]
@@ -97,6 +98,6 @@ def _what_is_wrong(name: str) -> str | None:
     if len(name) > MAX_LABEL_CHARACTERS:
         return f"has {len(name)} characters; at most {MAX_LABEL_CHARACTERS} are shown"
     for one in name:
-        if one in _BIDI_CONTROLS or unicodedata.category(one) in _BREAKS:
+        if one in BIDI_CONTROLS or unicodedata.category(one) in BREAKS:
             return f"has the control character U+{ord(one):04X}"
     return None
