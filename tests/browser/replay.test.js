@@ -184,6 +184,20 @@ test("a recorded state that was not reported again is followed by sleep, or by a
   assert.deepEqual(["asleep", "unheard", "hugging"].map(poseOf), ["notconnected", "notconnected", "hugging"]);
 });
 
+test("a pillow slept until its first state of the range, also in the minute in which it woke up", () => {
+  const step = (from, asleepMs, ms) => ({ from: T + from, to: T + from + 60 * S, ms: new Map([["neutral", ms]]), episodes: {}, asleepMs, unheardMs: 0 });
+  const view = new PastView(new Calendar("UTC"));
+  const now = T + 80 * S;
+  const content = (asleepMs) => view.content(recorded([70 * S, "neutral"]), [step(0, 60 * S, 0), step(60 * S, asleepMs, 50 * S)], { now, knownUntil: now });
+  const kinds = ({ pieces }) => pieces.filter(({ from }) => from >= T).map(({ from, to, state }) => `${state} ${(from - T) / S}-${(to - T) / S}`);
+
+  assert.deepEqual(kinds(content(10 * S)), ["asleep 0-70", "neutral 70-80"]);
+  view.select(T + 65 * S, now);
+  assert.equal(view.moment(recorded([70 * S, "neutral"]), [step(60 * S, 10 * S, 50 * S)]).kind, "asleep");
+  // It was in a state when the range began, and that is not known.
+  assert.deepEqual(kinds(content(2 * S)), ["asleep 0-60", "unknown 60-70", "neutral 70-80"]);
+});
+
 test("after the newest known state nothing is known", () => {
   const view = new PastView(new Calendar("UTC"));
   const { pieces } = view.content(recorded([0, "hugging"]), [], { now: T + 20 * S, knownUntil: T + 10 * S });

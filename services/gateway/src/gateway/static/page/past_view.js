@@ -151,7 +151,7 @@ export class PastView {
       return { time, kind: step === null ? "unknown" : kindOf(step), motion: undefined, step };
     }
     const at = timeline.at(time);
-    return { time, kind: kindAt(at?.state, time, steps), motion: at?.motion, step: null };
+    return { time, kind: kindAt(at?.state, time, steps, timeline.start), motion: at?.motion, step: null };
   }
 
   #setSpeed() {

@@ -3,7 +3,7 @@
 import { stepAt } from "./activity.js";
 import { appendSegment, SILENCE } from "./timeline.js";
 
-/** A step of which a pillow slept this share is one in which it slept. */
+/** Of a step, or what is before the first known state in it, this share is sleep if the pillow slept in all of it. */
 const WHOLE_SHARE = 0.9;
 
 /** @typedef {import("./activity.js").Step} Step */
@@ -15,15 +15,19 @@ const WHOLE_SHARE = 0.9;
  * @param {string | undefined} state undefined if it is unknown
  * @param {number} time
  * @param {Step[]} steps
+ * @param {number} [knownFrom] when the first known state began
  * @returns {import("./activity.js").Kind}
  */
-export function kindAt(state, time, steps) {
+export function kindAt(state, time, steps, knownFrom = Infinity) {
   if (state === "notconnected") return "asleep";
   if (state !== undefined && state !== SILENCE) return state;
   const step = stepAt(steps, time);
   if (step !== undefined && step.unheardMs > 0 && step.unheardMs >= step.asleepMs) return "unheard";
   if (state === SILENCE) return "asleep";
-  return step !== undefined && step.asleepMs >= WHOLE_SHARE * (step.to - step.from) ? "asleep" : "unknown";
+  if (step === undefined) return "unknown";
+  // A pillow that wakes up in a step slept until then.
+  const to = time < knownFrom ? Math.min(step.to, knownFrom) : step.to;
+  return step.asleepMs >= WHOLE_SHARE * (to - step.from) ? "asleep" : "unknown";
 }
 
 /**
@@ -37,10 +41,11 @@ export function kindAt(state, time, steps) {
 export function pieces(segments, steps, { from, to }) {
   /** @type {Segment[]} */
   const found = [];
+  const knownFrom = segments[0]?.from;
   const addUnsure = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string | undefined} */ state) => {
     while (start < end) {
       const next = Math.min(end, stepAt(steps, start)?.to ?? nextStart(steps, start));
-      appendSegment(found, start, next, kindAt(state, start, steps));
+      appendSegment(found, start, next, kindAt(state, start, steps, knownFrom));
       start = next;
     }
   };
