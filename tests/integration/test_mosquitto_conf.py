@@ -228,6 +228,19 @@ async def test_no_password_is_the_users_name_or_the_same_in_two_deployments(tmp_
         await broker.close()
 
 
+async def test_the_broker_keeps_no_password_but_its_hash(access_broker: Broker) -> None:
+    """By PBKDF2 with SHA-512 (`$7$`), and a salt for each user."""
+    config = Path(access_broker.env["MOSQUITTO_RUN"] or "")
+    kept = (config / "passwd").read_text(encoding="utf-8")
+    users = dict(line.split(":", 1) for line in kept.splitlines())
+
+    assert {"poller", "gateway", "operator", "cloud-1"} <= users.keys()
+    for user, stored in users.items():
+        assert stored.startswith("$7$"), user
+        assert access_broker.credentials_command("show", user) not in kept
+    assert len({stored.split("$")[3] for stored in users.values()}) == len(users)
+
+
 async def test_passwords_are_kept_from_one_start_to_the_next(tmp_path: Path) -> None:
     """A client that was started by hand keeps its password."""
     need_mosquitto()
