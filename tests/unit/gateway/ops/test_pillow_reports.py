@@ -1,5 +1,7 @@
 """Pillow reports: what a gateway shows of a pillow, and what it refused."""
 
+import pytest
+
 from gateway.ops.pillow_reports import PillowReports
 from gateway.transport.admission import Refusal
 from gateway.transport.refusal_reports import RecentRefusal
@@ -48,6 +50,20 @@ def test_availability_offline_is_the_reason_until_the_next_state() -> None:
     assert world.reports.report("a").grey == "offline"
     world.core.receive_state(update("a", 2))
     assert world.reports.report("a").grey is None
+
+
+@pytest.mark.parametrize("state", ["hugging", "notconnected"])
+@pytest.mark.parametrize("odd", [{}, [], 5, "<b>", "x" * 1000, None])
+def test_what_a_pillow_made_up_is_no_fault_of_the_page(state: str, odd: object) -> None:
+    """One pillow must not hide the reports on all others."""
+    world = World()
+    world.core.receive_state(update("a", 1, state=state, last=odd, since=odd))
+    world.core.receive_state(update("b", 1))
+
+    odd_one, other = world.reports.page(0, 10, grey_only=False).pillows
+    assert (odd_one.pillow, odd_one.state, odd_one.since) == ("a", state, None)
+    assert odd_one.last == (None if state == "notconnected" else state)
+    assert other.pillow == "b"
 
 
 def test_a_pillow_that_is_not_known_has_notes_of_why() -> None:

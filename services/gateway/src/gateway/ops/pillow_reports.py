@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from contract.states import NOT_CONNECTED
+from contract.states import NOT_CONNECTED, STATES
+from contract.timestamps import parse_timestamp
 from gateway.ops.pillow_report import PillowPage, PillowReport, RefusedClient
 from gateway.ops.why_grey import Presence, why_grey
 from gateway.state.mqtt_consumer import MqttConsumer
@@ -19,12 +20,27 @@ MAX_EXAMINED: Final = 5_000
 
 
 class _Shown(msgspec.Struct):
-    """What clients see of a pillow, as far as a report has it."""
+    """What clients see of a pillow, as far as a report has it.
+
+    `last` and `since` are the gateway's own where it tells of silence; a pillow may send anything
+    under these names.
+    """
 
     state: str
     at: str | None = None
-    last: str | None = None
-    since: str | None = None
+    last: object = None
+    since: object = None
+
+    @property
+    def last_state(self) -> str | None:
+        """The state before it was not connected."""
+        return self.last if isinstance(self.last, str) and self.last in STATES else None
+
+    @property
+    def silent_since(self) -> str | None:
+        """The date-time since which it is not connected."""
+        is_time = isinstance(self.since, str) and parse_timestamp(self.since) is not None
+        return str(self.since) if is_time else None
 
 
 class PillowReports:
@@ -61,9 +77,9 @@ class PillowReports:
             pillow,
             True,
             shown.state,
-            shown.last if shown.state == NOT_CONNECTED else update.state,
+            shown.last_state if shown.state == NOT_CONNECTED else update.state,
             shown.at,
-            shown.since,
+            shown.silent_since,
             why_grey(presence),
             silent_ms,
             update.queued_ms,
