@@ -272,6 +272,7 @@ def test_a_head_is_limited_in_one_piece_or_in_many(
         (b"/ws?a=http://b/c", b"/ws?a=http://b/c"),
         (b"http://x/ws?a=b", b"/ws?a=b"),
         (b"http://x", b"/"),
+        (b"http://x?a=/ws", b"/?a=/ws"),
         (b"//ws?a=//b", b"/ws?a=//b"),
         (b"//", b"/"),
         (b"*", b"*"),

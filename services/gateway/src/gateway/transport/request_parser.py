@@ -28,6 +28,9 @@ MAX_CHUNKS: Final = 1_024
 MAX_PARSED_TARGET_BYTES: Final = 65_535
 """Limit of a target that uvicorn parses: httptools 0.7 has offsets of 16 bits."""
 
+_ABSOLUTE: Final = re.compile(
+    rb"(?P<scheme>[A-Za-z]+)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL
+)
 _DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -254,8 +257,8 @@ def origin_form(target: bytes) -> bytes:
     """
     if target.startswith(b"//"):
         return b"/" + target.lstrip(b"/")
-    scheme, found, rest = target.partition(b"://")
-    return b"/" + rest.partition(b"/")[2] if found and scheme.isalpha() else target
+    absolute = _ABSOLUTE.fullmatch(target)
+    return target if absolute is None else b"/" + absolute["rest"].removeprefix(b"/")
 
 
 def error_of(overrun: Overrun) -> RequestError:
@@ -280,11 +283,10 @@ def _has_valid_host(headers: Headers, version: str, target: bytes) -> bool:
     An absolute target names it too, and must name the same: what is allowed depends on it.
     """
     hosts = [value for name, value in headers if name == b"host"]
-    scheme, is_absolute, rest = target.partition(b"://")
-    if is_absolute and scheme.isalpha():
-        authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
-        default = _DEFAULT_PORTS.get(scheme.lower(), b"")
-        named = [one.lower().removesuffix(default) for one in (authority, *hosts)]
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is not None:
+        default = _DEFAULT_PORTS.get(absolute["scheme"].lower(), b"")
+        named = [one.lower().removesuffix(default) for one in (absolute["authority"], *hosts)]
         return len(hosts) == 1 and named[0] == named[1]
     return len(hosts) == 1 or (not hosts and version != "1.1")
 
