@@ -24,13 +24,7 @@ def page(root: Path) -> str:
     """Return the page."""
     examples = json.loads((root / "packages/contract/examples/frames.json").read_text("utf-8"))
     requests = json.loads((root / "packages/contract/examples/requests.json").read_text("utf-8"))
-    kinds = [
-        kind
-        for kind in vars(frames).values()
-        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and _tag(kind)
-    ]
-    up = [kind for kind in kinds if (kind.__doc__ or "").startswith("From a browser")]
-    down = [kind for kind in kinds if kind not in up]
+    down, up = get_args(frames.ServerFrame), get_args(frames.BrowserFrame)
     parts = [INTRODUCTION, "## From the gateway\n"]
     parts += [_frame(kind, examples) for kind in down]
     parts.append("## From a client\n")

@@ -16,6 +16,7 @@ from contract.frames import (
     decode_request,
     encode_frame,
 )
+from contract.motion import MAX_MOTION, SubscribeMotion
 from contract.topics import is_pillow_id
 from tests.fuzz.byte_source import ByteSource
 from tests.fuzz.odd_json import odd_object
@@ -25,6 +26,7 @@ USUAL = (
     ((b"type", b'"subscribe"'), (b"pillows", b'["cloud-1","a-2"]')),
     ((b"type", b'"shown"'), (b"pillow", b'"a"'), (b"shown", b"1"), (b"queued", b"1")),
     ((b"type", b'"token"'), (b"token", b'"a.b.c"')),
+    ((b"type", b'"motion"'), (b"pillows", b'["cloud-1","a-2"]')),
 )
 MAX_BYTES = 4096
 
@@ -45,6 +47,9 @@ def check(data: bytes) -> None:
     elif isinstance(outcome, Subscribe) and outcome.pillows != "all":
         assert len(outcome.pillows) <= MAX_SUBSCRIBED
         assert all(map(is_pillow_id, outcome.pillows))
+    elif isinstance(outcome, SubscribeMotion):
+        assert len(outcome.pillows) <= MAX_MOTION
+        assert all(map(is_pillow_id, outcome.pillows))
     elif isinstance(outcome, Shown):
         assert is_pillow_id(outcome.pillow)
     else:
@@ -59,6 +64,8 @@ def seeds() -> Iterator[bytes]:
     yield b'{"type":"ping","sent":-1%b}' % (b"0" * 400)
     yield b'{"type":"ping","sent":1e308,"more":[[[{}]]]}'
     yield b'{"type":"shown","pillow":"a","shown":9007199254740991,"traceparent":"00-0-0-01"}'
+    yield b'{"type":"motion","pillows":[]}'
+    yield b'{"type":"motion","pillows":["a","cloud-1","bridge"]}'
     yield b'{"type":"token","token":"eyJhbGciOiJIUzI1NiJ9.e30.c2ln"}'
     yield b'{"type":"subscribe","pillows":["bridge","\\ud800","%b"]}' % (b"a" * 300)
     yield b'{"sent":1,"type":"pi\\u006eg"}'

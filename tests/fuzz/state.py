@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from contract.motion import split_motion
 from contract.topics import PillowTopic, Topics
 from contract.updates import (
     Update,
@@ -68,6 +69,8 @@ def seeds() -> Iterator[bytes]:
     yield head + b'"at":"0001-01-01T00:00:00+23:59"}'
     yield head + b'"at":"9999-12-31T23:59:59.9999999Z","hops":{"published":1.5}}'
     yield b'pillow/bridge/state\n{"pillow":"bridge","state":"neutral","at":"2025-11-22T06:00:00Z"}'
+    yield head + b'"at":"2025-11-22T06:00:00Z","mot\\u0069on":[[1,2,3e1]],"label":"motion"}'
+    yield head + b'"at":"2025-11-22T06:00:00Z","motion":{"a":1},"motion":[]}'
     yield b"pillow/a/availability\nonline"
     for number in range(8):
         yield bytes((0, number, 0, 0, 8, 1, 8, 1, 1 << number, 0, 1, 9, 1))
@@ -83,6 +86,11 @@ def _check_variants(update: Update) -> None:
     )
     assert _decoded(update.pillow, sign.payload).order == update.order
     assert _decoded(update.pillow, with_clock_behind(update)).order == update.order
+    still, samples = split_motion(update.payload)
+    fields = msgspec.json.decode(update.payload)
+    motion = fields.pop("motion", None)
+    assert msgspec.json.decode(still) == fields, "more than motion is cut"
+    assert (samples is not None) == isinstance(motion, list)
     silent = msgspec.json.decode(encode_not_connected(update, since_ms=NOW_MS))
     assert (silent["pillow"], silent["state"]) == (update.pillow, "notconnected")
     assert silent["last"] == update.state

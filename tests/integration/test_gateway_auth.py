@@ -123,6 +123,22 @@ async def test_a_development_token_is_good_for_stream_api_and_history(gateway: G
             assert refused.headers["content-type"] == "application/problem+json"
 
 
+async def test_motion_is_sent_of_permitted_pillows_only(gateway: Gateway, cloud: Publisher) -> None:
+    """Another one is refused, also where a prefix lets the client see many."""
+    out, err, status = await run(gateway, "token", "ward-*", "--for", "5m")
+    assert status == 0, err
+    async with gateway.connect("?motion=none", **bearer(out.strip())) as client:
+        assert await names(client) == ["ward-1", "ward-2"]
+        await client.send({"type": "motion", "pillows": ["ward-1"]})
+        await client.send({"type": "ping", "sent": 1})
+        await client.receive_until(lambda frame: frame["type"] == "pong")
+        await cloud.publish(state("ward-1", "shaking", motion=[[0, 1, 0]]))
+        frame = await client.receive_until(lambda frame: frame["type"] == "motion")
+        assert [one["pillow"] for one in frame["pillows"]] == ["ward-1"]
+        await client.send({"type": "motion", "pillows": ["ward-1", "cloud-1"]})
+        assert await closed_with(client) == 4403
+
+
 @pytest.mark.parametrize(
     "path",
     [

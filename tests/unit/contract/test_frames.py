@@ -31,6 +31,7 @@ from contract.frames import (
     encode_updates,
 )
 from contract.messages import MAX_STATE_BYTES
+from contract.motion import MAX_MOTION, Motion, SubscribeMotion
 from contract.topics import is_pillow_id
 from contract.watching import MAX_WATCHING
 from tests.unit.contract.examples import Case, body, cases, read
@@ -46,7 +47,7 @@ STATUSES = st.builds(
 _decoder: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 TYPES = {
     str(kind.__struct_config__.tag)
-    for kind in (Snapshot, Updates, Removed, Status, Heartbeat, Pong, Goodbye, Error)
+    for kind in (Snapshot, Updates, Removed, Status, Heartbeat, Pong, Goodbye, Error, Motion)
 }
 
 
@@ -63,6 +64,8 @@ def problem(text: str) -> str | None:
             if not is_pillow_id(pillow.get("pillow")) or not isinstance(pillow.get("state"), str):
                 return "pillow"
     if isinstance(frame, Removed) and not all(map(is_pillow_id, frame.pillows)):
+        return "id"
+    if isinstance(frame, Motion) and not all(is_pillow_id(one.pillow) for one in frame.pillows):
         return "id"
     if isinstance(frame, Goodbye) and list(frame.reconnect_ms) != sorted(frame.reconnect_ms):
         return "range"
@@ -198,7 +201,9 @@ def test_an_example_of_a_request_is_accepted_or_refused_as_stated(case: Case) ->
     """A refusal is a short sentence that can be sent to the browser."""
     text = str(body(case))
     for answer in (decode_request(text), decode_request(text.encode())):
-        assert isinstance(answer, Subscribe | Ping | Shown) == case["valid"], answer
+        assert isinstance(answer, Subscribe | Ping | Shown | SubscribeMotion) == case["valid"], (
+            answer
+        )
         if isinstance(answer, str):
             assert 0 < len(answer) < 300
             assert len(text) <= MAX_REQUEST_BYTES
@@ -208,7 +213,7 @@ def test_an_example_of_a_request_is_accepted_or_refused_as_stated(case: Case) ->
     any_text
     | st.binary()
     | st.fixed_dictionaries(
-        {"type": st.sampled_from(["ping", "subscribe", "token", "pong", "shown"])},
+        {"type": st.sampled_from(["ping", "subscribe", "token", "pong", "shown", "motion"])},
         optional={
             "sent": st.integers() | st.floats() | st.text() | st.none(),
             "pillow": pillow_ids | st.text(),
@@ -225,7 +230,7 @@ def test_any_bytes_give_a_request_or_a_sentence(text: str | bytes) -> None:
         assert _decoder.decode(encode_frame(Error(4400, answer))) == Error(4400, answer)
     elif isinstance(answer, Ping):
         assert json.loads(encode_frame(Pong(answer.sent, 1)))["sent"] == answer.sent
-    elif isinstance(answer, Subscribe) and answer.pillows != "all":
+    elif isinstance(answer, Subscribe | SubscribeMotion) and answer.pillows != "all":
         assert all(map(is_pillow_id, answer.pillows))
     elif isinstance(answer, Shown):
         assert is_pillow_id(answer.pillow)
@@ -246,6 +251,8 @@ def test_a_refusal_names_the_id_or_the_limit() -> None:
     assert decode_request('{"type":"subscribe","pillows":["a","#"]}') == "pillow id '#' is not one"
     many = json.dumps({"type": "subscribe", "pillows": ["a"] * (MAX_SUBSCRIBED + 1)})
     assert decode_request(many) == '1001 pillows; name at most 1000, or use "all"'
+    many = json.dumps({"type": "motion", "pillows": ["a"] * (MAX_MOTION + 1)})
+    assert decode_request(many) == "the motion of 257 pillows; name at most 256"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from contract.frames import (
     encode_snapshot,
     encode_updates,
 )
+from contract.motion import SubscribeMotion, encode_motion, split_motion
 from tests.published import ASYNCAPI, schema_accepts, schema_errors
 from tests.unit.contract.examples import Case, cases
 
@@ -44,6 +45,7 @@ FULL_FRAMES = {
         has_more=True,
         is_continued=True,
         shown_share=0.5,
+        has_motion=False,
     ),
     "Updates": encode_updates(Cursor("k3f9", 1), sent_ms=1, pillows=[STATE]),
     "Removed": encode_frame(Removed("k3f9:1", ["cloud-1"])),
@@ -55,6 +57,8 @@ FULL_FRAMES = {
     "Subscribe": msgspec.json.encode(Subscribe(["cloud-1"])),
     "Ping": msgspec.json.encode(Ping(1)),
     "Shown": msgspec.json.encode(Shown("cloud-1", 2, 1, "00-…")),
+    "Motion": encode_motion([split_motion(STATE[:-1] + b',"motion":[[0,1,0]]}').samples or b""]),
+    "SubscribeMotion": msgspec.json.encode(SubscribeMotion(["cloud-1"])),
     "Token": msgspec.json.encode(Token("a.b.c")),
 }
 """A frame of each type with every field that it can have."""

@@ -7,6 +7,7 @@ import msgspec
 
 from contract.cursors import Cursor, parse_cursor
 from contract.frames import Removed, ServerFrame, Snapshot, Updates
+from contract.motion import Motion
 from contract.timestamps import parse_timestamp
 from gateway.fanout.encoding import Encoding
 from gateway.fanout.flush_planner import Write
@@ -45,9 +46,16 @@ class Client(Subscriber):
     """
 
     def __init__(
-        self, fanout: Subscribable, filter: Filter = None, resume_from: Cursor | None = None
+        self,
+        fanout: Subscribable,
+        filter: Filter = None,
+        resume_from: Cursor | None = None,
+        *,
+        has_motion: bool = True,
     ) -> None:
         super().__init__(NO_DESCRIPTOR)
+        self.has_motion = has_motion
+        self.motion: list[tuple[str, str]] = []
         self.fanout = fanout
         self.wanted = filter
         self.full = False
@@ -102,6 +110,7 @@ class Client(Subscriber):
         """Apply a frame as a page does."""
         self.frames.append(frame)
         if isinstance(frame, Snapshot):
+            assert (frame.motion is msgspec.UNSET) == self.has_motion
             self._begin(frame)
         if isinstance(frame, Snapshot | Updates | Removed):
             cursor = parse_cursor(frame.cursor)
@@ -120,10 +129,20 @@ class Client(Subscriber):
             for state in frame.pillows:
                 self._put(state)
                 self.changes.append((state["pillow"], state["at"]))
+        elif isinstance(frame, Motion):
+            self._add_motion(frame)
         elif isinstance(frame, Removed):
             for pillow in frame.pillows:
                 self.states.pop(pillow, None)
                 self.changes.append((pillow, None))
+
+    def _add_motion(self, frame: Motion) -> None:
+        """Note whose samples came; they belong to the state that it has."""
+        assert not self.has_motion, "samples twice"
+        for samples in frame.pillows:
+            state = self.states[samples.pillow]
+            assert (state["at"], state.get("seq")) == (samples.at, samples.seq)
+            self.motion.append((samples.pillow, samples.at))
 
     def _begin(self, frame: Snapshot) -> None:
         if frame.continued:
@@ -141,6 +160,7 @@ class Client(Subscriber):
 
     def _put(self, state: dict[str, object], *, is_comparable: bool = True) -> None:
         pillow = str(state["pillow"])
+        assert self.has_motion or "motion" not in state
         assert self.wanted is None or pillow in self.wanted, "sent a pillow outside the filter"
         if self.named is not None:
             self.named.add(pillow)

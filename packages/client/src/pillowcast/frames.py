@@ -4,19 +4,31 @@ A frame of an unknown type is no error, because a newer gateway may send more ty
 """
 
 import json
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from pillowcast.errors import FrameError
-from pillowcast.pillow_state import State, instant, is_pillow_id
+from pillowcast.frame_checks import (
+    is_bool,
+    is_broker,
+    is_code,
+    is_count,
+    is_cursor,
+    is_ids,
+    is_motion,
+    is_number,
+    is_state,
+    is_states,
+    is_text,
+    is_time,
+    is_window,
+)
+from pillowcast.pillow_state import State, instant
 
 Broker = Literal["online", "offline"]
 
-_CURSOR: Final = re.compile(r"[^\s:]+:[0-9]+")
 _SHOWN_CHARS: Final = 60
 
 
@@ -93,11 +105,27 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Motion:
+    """Samples of states, which nobody asks for here."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A type of a newer gateway."""
 
 
-Frame = Snapshot | Changes | Removed | BrokerStatus | Heartbeat | Pong | Goodbye | Refusal | Unknown
+Frame = (
+    Snapshot
+    | Changes
+    | Removed
+    | BrokerStatus
+    | Heartbeat
+    | Pong
+    | Goodbye
+    | Refusal
+    | Motion
+    | Unknown
+)
 
 
 def parse_frame(text: object, on_invalid: Callable[[FrameError], None] | None = None) -> Frame:
@@ -113,7 +141,7 @@ def parse_frame(text: object, on_invalid: Callable[[FrameError], None] | None = 
     required = _FIELDS.get(kind)
     if required is None:
         return Unknown()
-    if on_invalid is not None and required.get("pillows") is _is_states:
+    if on_invalid is not None and required.get("pillows") is is_states:
         _leave_out_invalid(frame, on_invalid)
     optional = _OPTIONAL_FIELDS.get(kind, {})
     for name, is_valid in required.items():
@@ -133,7 +161,7 @@ def _leave_out_invalid(frame: dict[str, Any], on_invalid: Callable[[FrameError],
         return
     valid = []
     for index, value in enumerate(values):
-        if _is_state(value):
+        if is_state(value):
             valid.append(value)
         else:
             on_invalid(FrameError(f"{frame['type']}.pillows[{index}] is wrong: {_shown(value)}"))
@@ -160,93 +188,38 @@ def _shown(value: object) -> str:
     return repr(value)[:_SHOWN_CHARS]
 
 
-def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def _is_time(value: Any) -> bool:
-    return _is_number(value) and bool(value >= 0)
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 0
-
-
-def _is_cursor(value: object) -> bool:
-    return isinstance(value, str) and _CURSOR.fullmatch(value) is not None
-
-
-def _is_broker(value: object) -> bool:
-    return value == "online" or value == "offline"
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_code(value: object) -> bool:
-    return type(value) is int and 1000 <= value <= 4999
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_state(value: object) -> bool:
-    if not isinstance(value, dict) or not is_pillow_id(value.get("pillow")):
-        return False
-    state = value.get("state")
-    return isinstance(state, str) and state != ""
-
-
-def _is_states(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_state, value))
-
-
-def _is_ids(value: object) -> bool:
-    return isinstance(value, list) and all(map(is_pillow_id, value))
-
-
-def _is_window(value: object) -> bool:
-    is_pair = isinstance(value, list) and len(value) == 2 and all(map(_is_time, value))
-    return is_pair and value[0] <= value[1]  # type: ignore[index]
-
-
 Check = Callable[[Any], bool]
 
 _FIELDS: Final[Mapping[str, Mapping[str, Check]]] = {
     "snapshot": {
-        "cursor": _is_cursor,
-        "recovered": _is_bool,
-        "broker": _is_broker,
-        "sent": _is_time,
-        "pillows": _is_states,
+        "cursor": is_cursor,
+        "recovered": is_bool,
+        "broker": is_broker,
+        "sent": is_time,
+        "pillows": is_states,
     },
-    "update": {"cursor": _is_cursor, "sent": _is_time, "pillows": _is_states},
-    "removed": {"cursor": _is_cursor, "pillows": _is_ids},
-    "status": {"broker": _is_broker},
-    "heartbeat": {"sent": _is_time},
-    "pong": {"sent": _is_time, "received": _is_time},
-    "goodbye": {"reconnect_ms": _is_window},
-    "error": {"code": _is_code, "message": _is_text},
+    "update": {"cursor": is_cursor, "sent": is_time, "pillows": is_states},
+    "removed": {"cursor": is_cursor, "pillows": is_ids},
+    "status": {"broker": is_broker},
+    "heartbeat": {"sent": is_time},
+    "pong": {"sent": is_time, "received": is_time},
+    "goodbye": {"reconnect_ms": is_window},
+    "error": {"code": is_code, "message": is_text},
+    "motion": {"pillows": is_motion},
 }
 _OPTIONAL_FIELDS: Final[Mapping[str, Mapping[str, Check]]] = {
     "snapshot": {
-        "more": _is_bool,
-        "continued": _is_bool,
-        "retained": _is_bool,
-        "queue_offset": _is_number,
-        "shown": _is_number,
-        "watching": _is_count,
+        "more": is_bool,
+        "continued": is_bool,
+        "retained": is_bool,
+        "queue_offset": is_number,
+        "shown": is_number,
+        "motion": lambda value: value == "none",
+        "watching": is_count,
     },
-    "status": {"retained": _is_bool},
-    "heartbeat": {"queue_offset": _is_number, "watching": _is_count},
-    "pong": {"queue_offset": _is_number},
+    "status": {"retained": is_bool},
+    "heartbeat": {"queue_offset": is_number, "watching": is_count},
+    "pong": {"queue_offset": is_number},
 }
 
 
@@ -281,4 +254,5 @@ _BUILDERS: Final[Mapping[str, Callable[[dict[str, Any]], Frame]]] = {
     "pong": lambda one: Pong(one["sent"], one["received"]),
     "goodbye": lambda one: Goodbye((one["reconnect_ms"][0], one["reconnect_ms"][1])),
     "error": lambda one: Refusal(one["code"], one["message"]),
+    "motion": lambda _: Motion(),
 }

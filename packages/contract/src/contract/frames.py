@@ -12,6 +12,7 @@ import msgspec
 
 from contract.cursors import Cursor
 from contract.json_limits import DECODE_ERRORS, MAX_SEQ
+from contract.motion import MAX_MOTION, Motion, SubscribeMotion, WithoutMotion
 from contract.topics import is_pillow_id
 from contract.wire_types import (
     AnsweredMs,
@@ -86,6 +87,7 @@ class Snapshot(msgspec.Struct, tag="snapshot", frozen=True):
     more: bool = False
     continued: bool = False
     shown: ShownShare = msgspec.UNSET
+    motion: WithoutMotion = msgspec.UNSET
 
 
 class Updates(msgspec.Struct, tag="update", frozen=True):
@@ -174,8 +176,8 @@ class Shown(msgspec.Struct, tag="shown", frozen=True):
     traceparent: Annotated[str, msgspec.Meta(max_length=55)] | msgspec.UnsetType = msgspec.UNSET
 
 
-ServerFrame = Snapshot | Updates | Removed | Status | Heartbeat | Pong | Goodbye | Error
-BrowserFrame = Subscribe | Ping | Token | Shown
+ServerFrame = Snapshot | Updates | Removed | Status | Heartbeat | Pong | Goodbye | Error | Motion
+BrowserFrame = Subscribe | Ping | Token | Shown | SubscribeMotion
 
 # What the library quotes of an unknown type, which may be long, or a token in the wrong field.
 _QUOTED_VALUE: Final = re.compile(r"(?s)(?<=Invalid value) '.*'(?= - at )")
@@ -200,17 +202,20 @@ def encode_snapshot(
     has_more: bool = False,
     is_continued: bool = False,
     shown_share: float = 0,
+    has_motion: bool = True,
 ) -> bytes:
     """Encode a snapshot, or a piece of one, of encoded states. `sent_ms` is in Unix milliseconds.
 
     `has_more` says that another piece follows, `is_continued` that one came before.
-    `shown_share` is the share of clients that are asked for `shown` frames.
+    `shown_share` is the share of clients that are asked for `shown` frames. Without `has_motion`,
+    the states are those of a connection with `motion=none`.
     """
-    fields = b"%b%b%b%b,%b" % (
+    fields = b"%b%b%b%b%b,%b" % (
         b"true" if recovered else b"false",
         b',"more":true' if has_more else b"",
         b',"continued":true' if is_continued else b"",
         b',"shown":%b' % msgspec.json.encode(shown_share) if shown_share else b"",
+        b"" if has_motion else b',"motion":"none"',
         encode_status_fields(status),
     )
     return (
@@ -262,12 +267,21 @@ def decode_request(text: bytes | str) -> BrowserFrame | str:
         frame = _decoder.decode(text)
     except DECODE_ERRORS as error:
         return f"not a frame this gateway reads: {_QUOTED_VALUE.sub('', str(error))}"
+    return _problem(frame) or frame
+
+
+def _problem(frame: BrowserFrame) -> str | None:
+    """Return what is wrong with the ids in a browser's frame; None if they are valid."""
+    names: list[str] = []
     if isinstance(frame, Subscribe) and frame.pillows != "all":
         if len(frame.pillows) > MAX_SUBSCRIBED:
             return f'{len(frame.pillows)} pillows; name at most {MAX_SUBSCRIBED}, or use "all"'
-        wrong = next((name for name in frame.pillows if not is_pillow_id(name)), None)
-        if wrong is not None:
-            return f"pillow id {wrong[:80]!r} is not one"
-    if isinstance(frame, Shown) and not is_pillow_id(frame.pillow):
-        return f"pillow id {frame.pillow[:80]!r} is not one"
-    return frame
+        names = frame.pillows
+    elif isinstance(frame, SubscribeMotion):
+        if len(frame.pillows) > MAX_MOTION:
+            return f"the motion of {len(frame.pillows)} pillows; name at most {MAX_MOTION}"
+        names = frame.pillows
+    elif isinstance(frame, Shown):
+        names = [frame.pillow]
+    wrong = next((name for name in names if not is_pillow_id(name)), None)
+    return None if wrong is None else f"pillow id {wrong[:80]!r} is not one"

@@ -19,9 +19,13 @@ def flush(planner: FlushPlanner) -> list[Write]:
     return deliver(planner.flush(NOW))
 
 
-def change_of(store: StateStore, pillow: str, at: int, pad: int = 0) -> Change:
+def change_of(
+    store: StateStore, pillow: str, at: int, pad: int = 0, *, has_motion: bool = False
+) -> Change:
     """Store a state, and return the change."""
-    return store.put(update(pillow, at, pad=pad), None)
+    if not has_motion:
+        return store.put(update(pillow, at, pad=pad), None)
+    return store.put(update(pillow, at, pad=pad, motion=[[0, at, 1.5]]), None)
 
 
 def removal_of(store: StateStore, pillow: str) -> Change:

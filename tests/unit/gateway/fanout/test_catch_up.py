@@ -14,8 +14,10 @@ from gateway.fanout.catch_up import (
     CatchUp,
     FrameContext,
     Piece,
+    View,
 )
 from gateway.fanout.encoding import Frame
+from gateway.fanout.motion import MotionCuts
 from gateway.fanout.positions import Progress, ResumeFrom, ResumePoint
 from gateway.fanout.subscriptions import Filter
 from gateway.state.state_store import StateStore
@@ -42,7 +44,7 @@ def whole(
     store: StateStore, filter: Filter, resume_from: ResumeFrom, status: Status = OFFLINE
 ) -> list[Frame]:
     """Return the frames of a catch-up that is one piece."""
-    piece = CatchUp(store).piece(filter, resume_from, FrameContext(status, NOW))
+    piece = CatchUp(store, MotionCuts()).piece(View(filter), resume_from, FrameContext(status, NOW))
     assert piece.rest is None
     return piece.frames
 
@@ -102,7 +104,7 @@ def test_a_paused_subscriber_gets_the_changes_it_missed_and_a_changed_status(
 
 def test_only_what_the_log_has_is_resumed(store: StateStore) -> None:
     """Otherwise the client gets a full snapshot."""
-    catch_up = CatchUp(store)
+    catch_up = CatchUp(store, MotionCuts())
 
     assert catch_up.covered(None) is None
     assert catch_up.covered(Cursor("other", 1)) is None
@@ -125,13 +127,13 @@ def test_a_recovered_snapshot_is_before_the_removals_that_follow_it(store: State
 def test_a_piece_is_shared_for_cache_ms_while_nothing_changes(later_ms: int, changed: str) -> None:
     """A new status, a new state or a clock that was set back make it anew."""
     store = StateStore("ep")
-    catch_up = CatchUp(store)
-    first = catch_up.piece(None, None, FrameContext(OFFLINE, NOW))
+    catch_up = CatchUp(store, MotionCuts())
+    first = catch_up.piece(View(None), None, FrameContext(OFFLINE, NOW))
     if changed == "change":
         store.put(update(), None)
     status = ONLINE if changed == "broker" else OFFLINE
 
-    second = catch_up.piece(None, None, FrameContext(status, NOW + later_ms))
+    second = catch_up.piece(View(None), None, FrameContext(status, NOW + later_ms))
 
     assert (second is first) == (changed == "nothing" and 0 <= later_ms <= CACHE_MS)
     assert msgspec.json.decode(second.frames[0].data)["broker"] == status.broker
@@ -140,7 +142,7 @@ def test_a_piece_is_shared_for_cache_ms_while_nothing_changes(later_ms: int, cha
 def test_clients_that_connect_one_after_the_other_share_the_pieces_of_a_large_snapshot() -> None:
     """Although states change meanwhile; each gets those behind the pieces."""
     store = large_store()
-    catch_up = CatchUp(store)
+    catch_up = CatchUp(store, MotionCuts())
     first = walk_to_the_end(catch_up, FrameContext(OFFLINE, NOW))
     assert len(first) == 3
     store.put(update("cloud-0", 100), None)
@@ -158,8 +160,8 @@ def test_clients_that_connect_one_after_the_other_share_the_pieces_of_a_large_sn
 def test_a_pillow_that_is_removed_after_a_shared_piece_is_told_to_all_that_got_it() -> None:
     """The snapshot of the second client begins where that of the first one began."""
     store = large_store()
-    catch_up = CatchUp(store)
-    catch_up.piece(None, None, FrameContext(OFFLINE, NOW))
+    catch_up = CatchUp(store, MotionCuts())
+    catch_up.piece(View(None), None, FrameContext(OFFLINE, NOW))
     store.remove("cloud-0")
 
     pieces = walk_to_the_end(catch_up, FrameContext(OFFLINE, NOW + 1))
@@ -172,17 +174,17 @@ def test_a_pillow_that_is_removed_after_a_shared_piece_is_told_to_all_that_got_i
 
 def walk_to_the_end(catch_up: CatchUp, context: FrameContext) -> list[Piece]:
     """Return every piece of a full snapshot."""
-    pieces = [catch_up.piece(None, None, context)]
+    pieces = [catch_up.piece(View(None), None, context)]
     while (rest := pieces[-1].rest) is not None:
-        pieces.append(catch_up.piece(None, rest, context))
+        pieces.append(catch_up.piece(View(None), rest, context))
     return pieces
 
 
 def test_the_removal_that_a_walk_has_not_told_yet_must_be_in_the_log() -> None:
     """Otherwise the snapshot begins anew."""
     store = large_store()
-    catch_up = CatchUp(store)
-    rest = catch_up.piece(None, None, FrameContext(OFFLINE, NOW)).rest
+    catch_up = CatchUp(store, MotionCuts())
+    rest = catch_up.piece(View(None), None, FrameContext(OFFLINE, NOW)).rest
     assert isinstance(rest, Progress)
     assert catch_up.covered(rest) is rest
 
@@ -195,9 +197,9 @@ def test_the_removal_that_a_walk_has_not_told_yet_must_be_in_the_log() -> None:
 
 def test_at_most_cache_size_pieces_are_kept(store: StateStore) -> None:
     """Those of clients that all differ are not shared by anybody."""
-    catch_up = CatchUp(store)
+    catch_up = CatchUp(store, MotionCuts())
     for number in range(3 * CACHE_SIZE):
-        catch_up.piece(frozenset({f"cloud-{number}"}), None, FrameContext(OFFLINE, NOW))
+        catch_up.piece(View(frozenset({f"cloud-{number}"})), None, FrameContext(OFFLINE, NOW))
 
     assert len(catch_up._cache) == len(catch_up._first_pieces) == CACHE_SIZE
     catch_up.drop_outdated(FrameContext(OFFLINE, NOW + CACHE_MS + 1))

@@ -25,16 +25,22 @@ class PlannerMachine(RuleBasedStateMachine):
         self.expected: list[tuple[str, object]] = []
         self.fast = Client(self.planner)
         self.slow = [Client(self.planner, filter) for filter in wanted]
+        # One that is without motion, and chooses.
+        self.slow.append(Client(self.planner, wanted[0], has_motion=False))
+        self.chosen: frozenset[str] = frozenset()
+        self.moved: dict[str, object] = {}
         self.left: list[Client] = []
         flush(self.planner)
 
-    @rule(pillow=pillows, pad=st.sampled_from((0, 300, 25_000)))
-    def update(self, pillow: str, pad: int) -> None:
+    @rule(pillow=pillows, pad=st.sampled_from((0, 300, 25_000)), has_motion=st.booleans())
+    def update(self, pillow: str, pad: int, has_motion: bool) -> None:
         self.clock += 1
-        change = change_of(self.store, pillow, self.clock, pad)
+        change = change_of(self.store, pillow, self.clock, pad, has_motion=has_motion)
         assert change.payload is not None
         self.planner.publish(change)
-        self.expected.append((pillow, msgspec.json.decode(change.payload)["at"]))
+        at = msgspec.json.decode(change.payload)["at"]
+        self.expected.append((pillow, at))
+        self.moved[pillow] = at if has_motion else None
 
     @rule(pillow=pillows)
     def removal(self, pillow: str) -> None:
@@ -42,62 +48,85 @@ class PlannerMachine(RuleBasedStateMachine):
         if change is not None:
             self.planner.publish(change)
             self.expected.append((pillow, None))
+            self.moved[pillow] = None
+
+    @rule(which=st.integers(0, 3), chosen=st.frozensets(pillows))
+    def motion_is_chosen(self, which: int, chosen: frozenset[str]) -> None:
+        client = self.slow[which % len(self.slow)]
+        if not client.has_motion:
+            self.planner.subscribe_motion(client, chosen)
+            self.chosen = chosen
 
     @rule()
     def flush(self) -> None:
+        still = [one for one in self.slow if not one.has_motion and one.is_live and not one.full]
         flush(self.planner)
+        for client in still:
+            # The newest samples of each pillow that it wants, and of no other.
+            moved = {pillow: at for pillow, at in self.moved.items() if at is not None}
+            wanted = {one for one in self.chosen if client.wanted is None or one in client.wanted}
+            assert dict(client.motion) == {one: moved[one] for one in wanted if one in moved}
+        for client in self.slow:
+            client.motion.clear()
+        self.moved.clear()
         # A subscriber that is never paused gets every change once, in order.
         assert self.fast.changes == self.expected
         self.expected.clear()
         self.fast.changes.clear()
         for client in (self.fast, *self.slow):
             if client.is_live:
-                assert client.states == self.whole(client.wanted)
+                assert client.states == self.whole(client)
 
-    @rule(which=st.integers(0, 2))
+    @rule(which=st.integers(0, 3))
     def a_subscriber_is_paused(self, which: int) -> None:
         client = self.slow[which % len(self.slow)]
         if not client.is_paused:
             self.planner.pause(client)
 
-    @rule(which=st.integers(0, 2))
+    @rule(which=st.integers(0, 3))
     def a_transport_fills_up_with_the_next_write(self, which: int) -> None:
         self.slow[which % len(self.slow)].full = True
 
-    @rule(which=st.integers(0, 2))
+    @rule(which=st.integers(0, 3))
     def a_subscriber_is_resumed(self, which: int) -> None:
         client = self.slow[which % len(self.slow)]
         client.full = False
         if client.is_paused:
             self.planner.resume(client)
 
-    @rule(which=st.integers(0, 2), wanted=filters)
+    @rule(which=st.integers(0, 3), wanted=filters)
     def a_subscriber_changes_its_filter(self, which: int, wanted: Filter) -> None:
         client = self.slow[which % len(self.slow)]
         client.subscribe(wanted)
 
-    @rule(which=st.integers(0, 2))
+    @rule(which=st.integers(0, 3))
     def a_subscriber_leaves(self, which: int) -> None:
         client = self.slow[which % len(self.slow)]
         self.planner.unsubscribe(client)
         self.left.append(client)
-        self.slow[which % len(self.slow)] = Client(self.planner, client.wanted)
+        again = Client(self.planner, client.wanted, has_motion=client.has_motion)
+        self.slow[which % len(self.slow)] = again
+        if not client.has_motion:
+            self.chosen = frozenset()
 
     @rule()
     def those_that_left_come_back(self) -> None:
         while self.left:
             client = self.left.pop()
-            again = Client(self.planner, client.wanted, client.cursor)
+            again = Client(self.planner, client.wanted, client.cursor, has_motion=client.has_motion)
             again.states = dict(client.states)
             again.named, again.removes_unnamed = client.named, client.removes_unnamed
             while not again.is_live:
                 flush(self.planner)
             self.fast.changes.clear()
             self.expected.clear()
+            self.moved.clear()
+            for one in self.slow:
+                one.motion.clear()
             first = again.take_frames()[0]
             assert isinstance(first, Snapshot)
             assert first.recovered == (client.cursor is not None)
-            assert again.states == self.whole(again.wanted)
+            assert again.states == self.whole(again)
             self.planner.unsubscribe(again)
 
     @rule(status=st.sampled_from(STATUSES))
@@ -130,14 +159,15 @@ class PlannerMachine(RuleBasedStateMachine):
         for client in getattr(self, "slow", ()):
             assert client.is_live
             assert client.is_complete
-            assert client.states == self.whole(client.wanted)
+            assert client.states == self.whole(client)
 
-    def whole(self, filter: Filter) -> dict[str, dict[str, object]]:
+    def whole(self, client: Client) -> dict[str, dict[str, object]]:
+        left_out = () if client.has_motion else ("motion",)
         states = (msgspec.json.decode(state) for state in self.store.states())
         return {
-            state["pillow"]: state
+            state["pillow"]: {name: state[name] for name in state if name not in left_out}
             for state in states
-            if filter is None or state["pillow"] in filter
+            if client.wanted is None or state["pillow"] in client.wanted
         }
 
 
@@ -151,6 +181,7 @@ TestPlanner.settings = settings(max_examples=examples(120), stateful_step_count=
             st.tuples(st.just("join"), st.sets(pillows).map(frozenset)),
             st.tuples(st.just("subscribe"), st.one_of(st.none(), st.sets(pillows).map(frozenset))),
             st.tuples(st.just("flush"), st.none()),
+            st.tuples(st.just("motion"), st.sets(pillows).map(frozenset)),
             st.tuples(st.just("leave"), st.none()),
         ),
         max_size=40,
@@ -162,9 +193,13 @@ def test_nothing_is_kept_of_unsubscribed_subscribers(steps: list[tuple[str, Filt
     clients: list[Client] = []
     for verb, filter in steps:
         if verb == "join":
-            clients.append(Client(planner, filter or None))
+            clients.append(Client(planner, filter or None, has_motion=len(clients) % 2 == 0))
         elif verb == "flush":
             flush(planner)
+        elif clients and verb == "motion":
+            if not clients[-1].has_motion:
+                assert isinstance(filter, frozenset)
+                planner.subscribe_motion(clients[-1], filter)
         elif clients and verb == "subscribe":
             clients[-1].subscribe(filter)
         elif clients:
@@ -178,4 +213,6 @@ def test_nothing_is_kept_of_unsubscribed_subscribers(steps: list[tuple[str, Filt
     assert not planner.is_due
     assert planner._index._groups == {}
     assert list(planner._index._groups_of_pillow) == []
+    assert not planner._motion
+    assert list(planner._motion._subscribers) == []
     assert planner.subscription_bytes() == 0

@@ -26,6 +26,13 @@ from contract.frames import (
     Token,
     Updates,
 )
+from contract.motion import (
+    MAX_MOTION,
+    MOTION_CHOICES,
+    Motion,
+    MotionSamples,
+    SubscribeMotion,
+)
 from contract.updates import CONTENT_TYPE
 from contract.wire_types import CursorText, PillowId
 
@@ -55,13 +62,19 @@ EXAMPLES: Final = (
         1763791220123,
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     ),
+    Motion(
+        [MotionSamples("cloud-1", "2025-11-22T06:00:00.123Z", [(0.01, -0.98, 0.12)], 7)],
+    ),
+    SubscribeMotion(["cloud-1", "cloud-2"]),
     Token("eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"),
 )
 
 SERVER_FRAMES: Final = tuple(frame.__name__ for frame in get_args(ServerFrame))
 BROWSER_FRAMES: Final = tuple(frame.__name__ for frame in get_args(BrowserFrame))
-# An event stream has no pong, because a client cannot send a ping on it.
-EVENTS: Final = tuple(name for name in SERVER_FRAMES if name != Pong.__name__)
+# What answers a client's message is not on an event stream, because a client cannot send there.
+EVENTS: Final = tuple(
+    name for name in SERVER_FRAMES if name not in (Pong.__name__, Motion.__name__)
+)
 
 _QUERY: Final[Node] = {
     "type": "object",
@@ -73,6 +86,13 @@ _QUERY: Final[Node] = {
             "items": msgspec.json.schema(PillowId),
         },
         "since": msgspec.json.schema(CursorText),
+        "motion": {
+            "description": "`none`: states without `motion`; a `motion` message names the pillows "
+            "whose samples are to follow in frames of their own.",
+            "type": "string",
+            "enum": list(MOTION_CHOICES),
+            "default": "all",
+        },
     },
 }
 
@@ -112,6 +132,7 @@ def channels() -> Node:
             "x-limits": {
                 "message-bytes": MAX_REQUEST_BYTES,
                 "pillows-of-a-subscription": MAX_SUBSCRIBED,
+                "pillows-of-a-motion-message": MAX_MOTION,
                 "heartbeat-seconds": HEARTBEAT_S,
             },
         },

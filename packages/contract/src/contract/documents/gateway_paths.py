@@ -20,6 +20,7 @@ from contract.documents.paths import (
 )
 from contract.documents.schemas import Node
 from contract.frames import MAX_SUBSCRIBED
+from contract.motion import MOTION_CHOICES
 from contract.wire_types import CursorText, PillowId
 
 _TAG: Final = "gateway"
@@ -36,6 +37,11 @@ _SINCE: Final[Node] = {
     ),
     "example": _CURSOR["examples"][0],
 }
+_MOTION: Final[Node] = query(
+    "motion",
+    "`none`: states without `motion`, whose samples a client on /ws asks for in a message.",
+    {"type": "string", "enum": list(MOTION_CHOICES), "default": "all"},
+)
 _LAST_EVENT_ID: Final[Node] = {
     "name": "Last-Event-ID",
     "in": "header",
@@ -141,6 +147,7 @@ def _streams() -> Node:
                 },
                 _PILLOWS,
                 _SINCE,
+                _MOTION,
                 _LAST_EVENT_ID,
             )
         },
@@ -157,6 +164,7 @@ def _streams() -> Node:
                 },
                 _PILLOWS,
                 _SINCE,
+                _MOTION,
             )
         },
     }

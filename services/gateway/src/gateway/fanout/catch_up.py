@@ -15,6 +15,7 @@ from contract.cursors import Cursor
 from contract.frames import Status, encode_frame, encode_snapshot
 from gateway.fanout.coalescing import encode_changes
 from gateway.fanout.encoding import Frame
+from gateway.fanout.motion import MotionCuts
 from gateway.fanout.positions import Progress, ResumeFrom, ResumePoint
 from gateway.fanout.subscriptions import Filter
 from gateway.fanout.walking import Step, begin_walk, take_step
@@ -46,6 +47,13 @@ class FrameContext(NamedTuple):
     shown_share: float = 0
 
 
+class View(NamedTuple):
+    """What subscribers are sent: the pillows of a filter, with `motion` or without."""
+
+    filter: Filter
+    has_motion: bool = True
+
+
 class Piece(NamedTuple):
     """Frames for subscribers at one position, and their position then; None when they have all."""
 
@@ -72,10 +80,11 @@ class _CachedPiece(NamedTuple):
 class CatchUp:
     """Makes the pieces of what subscribers missed, once for all that missed the same."""
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: StateStore, motion_cuts: MotionCuts) -> None:
         self._store = store
-        self._cache: dict[tuple[Filter, Progress], _CachedPiece] = {}  # the oldest first
-        self._first_pieces: dict[Filter, _CachedPiece] = {}  # of full snapshots, those in the cache
+        self._motion_cuts = motion_cuts
+        self._cache: dict[tuple[View, Progress], _CachedPiece] = {}  # the oldest first
+        self._first_pieces: dict[View, _CachedPiece] = {}  # of full snapshots, those in the cache
 
     def covered(self, resume_from: ResumeFrom) -> ResumeFrom:
         """Return where a subscriber resumes; None when the log lacks some of what it missed.
@@ -93,27 +102,29 @@ class CatchUp:
             cursor = resume_from
         return resume_from if self._store.covers(cursor) else None
 
-    def piece(self, filter: Filter, resume_from: ResumeFrom, context: FrameContext) -> Piece:
-        """Return the next piece for subscribers with this filter that resume from there.
+    def piece(self, view: View, resume_from: ResumeFrom, context: FrameContext) -> Piece:
+        """Return the next piece for subscribers with this view that resume from there.
 
         `resume_from` is covered.
         """
         if resume_from is None:
-            first = self._first_pieces.get(filter)
+            first = self._first_pieces.get(view)
             if first is not None and self._is_shareable(first, context):
                 return first.piece
         progress = self._progress(resume_from, context)
-        cached = self._cache.get((filter, progress))
+        cached = self._cache.get((view, progress))
         if cached is not None and cached.is_valid(self._store.cursor, context):
             return cached.piece
-        step = take_step(self._store, filter, progress.walk)
-        piece = self._encode(progress, step, context)
+        step = take_step(self._store, view.filter, progress.walk)
+        if not view.has_motion:
+            step = step._replace(changes=self._motion_cuts.without(step.changes))
+        piece = self._encode(progress, step, context, has_motion=view.has_motion)
         # After a sweep a subscriber has states from beyond its position, and must not get older
         # ones. One whose snapshot has not come to its sweep has none.
         is_prefix = (
             progress.kind == "snapshot" and progress.walk.sweep is None and step.rest is not None
         )
-        self._keep((filter, progress), _CachedPiece(piece, self._store.cursor, context, is_prefix))
+        self._keep((view, progress), _CachedPiece(piece, self._store.cursor, context, is_prefix))
         return piece
 
     def drop_outdated(self, context: FrameContext) -> None:
@@ -145,25 +156,27 @@ class CatchUp:
         walk = begin_walk(self._store, 0, self._store.cursor.offset)
         return Progress("snapshot", walk, context.status, is_continued=False)
 
-    def _keep(self, key: tuple[Filter, Progress], cached: _CachedPiece) -> None:
+    def _keep(self, key: tuple[View, Progress], cached: _CachedPiece) -> None:
         self._drop(key)
         if len(self._cache) >= CACHE_SIZE:
             self._drop(next(iter(self._cache)))
         self._cache[key] = cached
-        filter, progress = key
+        view, progress = key
         if progress.kind == "snapshot" and not progress.is_continued:
-            self._first_pieces[filter] = cached
+            self._first_pieces[view] = cached
 
-    def _drop(self, key: tuple[Filter, Progress]) -> None:
+    def _drop(self, key: tuple[View, Progress]) -> None:
         cached = self._cache.pop(key, None)
         if cached is not None and self._first_pieces.get(key[0]) is cached:
             del self._first_pieces[key[0]]
 
-    def _encode(self, progress: Progress, step: Step, context: FrameContext) -> Piece:
+    def _encode(
+        self, progress: Progress, step: Step, context: FrameContext, *, has_motion: bool
+    ) -> Piece:
         if progress.kind == "catch_up":
             frames = list(self._update_frames(progress, step, context))
         else:
-            frames = list(self._snapshot_frames(progress, step, context))
+            frames = list(self._snapshot_frames(progress, step, context, has_motion=has_motion))
         if step.rest is None:
             return Piece(frames, None)
         kind = "catch_up" if step.is_round_over else progress.kind
@@ -179,7 +192,7 @@ class CatchUp:
             yield Frame(encode_frame(context.status))
 
     def _snapshot_frames(
-        self, progress: Progress, step: Step, context: FrameContext
+        self, progress: Progress, step: Step, context: FrameContext, *, has_motion: bool
     ) -> Iterator[Frame]:
         """Yield a snapshot with the states, and the removals behind it.
 
@@ -206,6 +219,7 @@ class CatchUp:
                 has_more=has_more,
                 is_continued=progress.is_continued,
                 shown_share=context.shown_share,
+                has_motion=has_motion,
             )
             yield Frame(data, cursor, updates=len(states))
         if removals:

@@ -78,6 +78,10 @@ class Dispatcher:
         """Return the memory of all filters, with that of one more subscriber with `filter`."""
         return self._planner.subscription_bytes(filter)
 
+    def motion_bytes(self, subscriber: Subscriber, pillows: frozenset[str]) -> int:
+        """Return `subscription_bytes` as it would be if a subscriber wanted this motion."""
+        return self._planner.motion_bytes(subscriber, pillows)
+
     def snapshot_bytes(self, filter: frozenset[str] | None) -> int:
         """Return how large the states of a full snapshot are, in bytes."""
         if filter is None:
@@ -105,6 +109,10 @@ class Dispatcher:
         """Send a subscriber other pillows from now on, beginning with a full snapshot."""
         self._planner.change_filter(subscriber, filter)
         self._schedule_flush()
+
+    def subscribe_motion(self, subscriber: Subscriber, pillows: frozenset[str]) -> None:
+        """Send a subscriber the samples of these of its pillows from now on; nothing answers it."""
+        self._planner.subscribe_motion(subscriber, pillows)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Send a subscriber nothing any more; without effect on one that is not subscribed."""

@@ -11,9 +11,10 @@ from typing import Final, Literal, NamedTuple
 
 from contract.cursors import Cursor
 from contract.frames import Goodbye, Status, encode_frame
-from gateway.fanout.catch_up import CatchUp, FrameContext
+from gateway.fanout.catch_up import CatchUp, FrameContext, View
 from gateway.fanout.coalescing import MAX_FRAME_BYTES, encode_changes
 from gateway.fanout.encoding import Encoding, Frame
+from gateway.fanout.motion import MotionCuts, MotionIndex, motion_writes
 from gateway.fanout.positions import Progress, ResumeFrom, ResumePoint
 from gateway.fanout.subscriptions import (
     Filter,
@@ -27,9 +28,10 @@ PIECES_PER_FLUSH: Final = 4
 """How many pieces a flush writes to a subscriber that takes them all: enough to fill the system's
 buffer, so that it reads at full speed, and few enough that the updates of others do not wait."""
 
-Kind = Literal["update", "snapshot", "recovered", "catch_up", "next_piece", "notice"]
-"""What a write is: pending updates, the first piece of one of the three ways to catch up, a later
-piece, or the same notice for all live subscribers (the broker's status, the goodbye)."""
+Kind = Literal["update", "motion", "snapshot", "recovered", "catch_up", "next_piece", "notice"]
+"""What a write is: pending updates, samples that came with them, the first piece of one of the
+three ways to catch up, a later piece, or the same notice for all live subscribers (the broker's
+status, the goodbye)."""
 
 
 class Write(NamedTuple):
@@ -57,7 +59,9 @@ class FlushPlanner:
     def __init__(self, store: StateStore) -> None:
         self._store = store
         self._index = SubscriptionIndex()
-        self._catch_up = CatchUp(store)
+        self._motion = MotionIndex()
+        self._motion_cuts = MotionCuts()
+        self._catch_up = CatchUp(store, self._motion_cuts)
         self._pending: list[Change] = []
         self._pending_bytes = 0
         self._waiting: dict[Subscriber, None] = {}  # a set that keeps its order
@@ -73,7 +77,11 @@ class FlushPlanner:
 
     def subscription_bytes(self, filter: Filter = None) -> int:
         """Return the memory of all filters, with that of one more subscriber with `filter`."""
-        return self._index.bytes_with(filter)
+        return self._index.bytes_with(filter) + self._motion.size_bytes
+
+    def motion_bytes(self, subscriber: Subscriber, pillows: frozenset[str]) -> int:
+        """Return `subscription_bytes` as it would be if a subscriber wanted this motion."""
+        return self._index.size_bytes + self._motion.bytes_with(subscriber, pillows)
 
     @property
     def is_due(self) -> bool:
@@ -106,8 +114,17 @@ class FlushPlanner:
             self._index.remove(subscriber)
             self.subscribe(subscriber, filter, group.encoding, None)
 
+    def subscribe_motion(self, subscriber: Subscriber, pillows: frozenset[str]) -> None:
+        """Send a subscriber, while it is live, the samples of these of its pillows and no others.
+
+        Its states are without them.
+        """
+        assert not subscriber.has_motion, "the states of this subscriber have their motion"
+        self._motion.set(subscriber, pillows)
+
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Remove a subscriber; without effect on one that is not subscribed."""
+        self._motion.set(subscriber, frozenset())
         self._index.remove(subscriber)
         self._waiting.pop(subscriber, None)
 
@@ -140,6 +157,9 @@ class FlushPlanner:
         if changes:
             assert changes[-1].offset <= self._flushed_offset, "a change is not in the store"
             yield from self._updates(changes, now_ms)
+            if self._motion:
+                for write in motion_writes(self._motion, self._motion_cuts, changes):
+                    yield Write(*write, 0, "motion")
         context = FrameContext(
             self.status, now_ms, len(self._index), queue_offset_ms, self.shown_share
         )
@@ -171,15 +191,21 @@ class FlushPlanner:
         # Groups that want the same of these changes share the frames: those of other encodings,
         # and those with filters that differ in other pillows only.
         encoded: dict[tuple[int, ...] | None, list[Frame]] = {}
+        without_motion: dict[tuple[int, ...] | None, list[Frame]] = {}
         epoch = self._store.cursor.epoch
         for group, wanted in self._index.affected_by(changes).items():
             if group.live:
                 offsets = None
                 if group.filter is not None:
                     offsets = tuple([change.offset for change in wanted])
-                frames = encoded.get(offsets)
+                known = encoded if group.has_motion else without_motion
+                frames = known.get(offsets)
+                if frames is None and not group.has_motion:
+                    uncut, wanted = wanted, self._motion_cuts.without(wanted)
+                    if wanted == uncut:  # they are what all others get, too
+                        known, frames = encoded, encoded.get(offsets)
                 if frames is None:
-                    frames = encoded[offsets] = list(encode_changes(wanted, epoch, now_ms))
+                    frames = known[offsets] = list(encode_changes(wanted, epoch, now_ms))
                 yield Write(*_joined(frames, group, *_live(group)), "update")
 
     def _catch_ups(self, waiting: Iterable[Subscriber], context: FrameContext) -> Iterator[Write]:
@@ -190,7 +216,8 @@ class FlushPlanner:
         for _ in range(PIECES_PER_FLUSH):
             unfinished: list[Subscriber] = []
             for group, resume_from, subscribers in self._alike(waiting):
-                frames, rest = self._catch_up.piece(group.filter, resume_from, context)
+                view = View(group.filter, group.has_motion)
+                frames, rest = self._catch_up.piece(view, resume_from, context)
                 if self._goodbye is not None:
                     frames, rest = [*frames, self._goodbye], None
                 if rest is None:

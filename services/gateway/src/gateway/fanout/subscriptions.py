@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import Final, TypeAlias
 
 from gateway.auth.scope import Scope
@@ -19,6 +20,9 @@ from gateway.state.state_store import Change
 
 NAME_BYTES: Final = 150
 """What one name takes: the text, its place in the filter, and in the map of groups."""
+
+_KINDS: Final = tuple(product(Encoding, (True, False)))
+"""What groups with the same filter differ in: the encoding, and `has_motion`."""
 
 Filter: TypeAlias = frozenset[str] | Scope | None
 """The pillows that a subscriber wants; None means all."""
@@ -32,7 +36,7 @@ class Subscriber:
     dispatcher's `subscribe`, `change_filter`, `unsubscribe`, `pause` and `resume`.
     """
 
-    __slots__ = ("descriptor", "group", "is_paused", "resume_from")
+    __slots__ = ("descriptor", "group", "has_motion", "is_paused", "resume_from")
 
     def __init__(self, descriptor: int) -> None:
         """`descriptor` is what a live subscriber is written to, or `raw_send.NO_DESCRIPTOR`.
@@ -43,6 +47,8 @@ class Subscriber:
         self.group: SubscriberGroup | None = None
         self.resume_from: ResumeFrom = None
         self.is_paused = False
+        self.has_motion = True
+        """Whether its states have `motion`; set by the connection, before it is subscribed."""
 
     @property
     def is_subscribed(self) -> bool:
@@ -70,16 +76,17 @@ class Subscriber:
 
 
 class SubscriberGroup:
-    """All subscribers with the same filter and encoding: they get the same bytes.
+    """All subscribers with the same filter, encoding and `has_motion`: they get the same bytes.
 
     `live` maps the live ones to their descriptors, in the order in which they became live.
     """
 
-    __slots__ = ("encoding", "filter", "live", "size")
+    __slots__ = ("encoding", "filter", "has_motion", "live", "size")
 
-    def __init__(self, filter: Filter, encoding: Encoding) -> None:
+    def __init__(self, filter: Filter, encoding: Encoding, *, has_motion: bool) -> None:
         self.filter = filter
         self.encoding = encoding
+        self.has_motion = has_motion
         self.live: dict[Subscriber, int] = {}
         self.size = 0
 
@@ -88,7 +95,7 @@ class SubscriptionIndex:
     """All groups, and which of them want a pillow."""
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[Filter, Encoding], SubscriberGroup] = {}
+        self._groups: dict[tuple[Filter, Encoding, bool], SubscriberGroup] = {}
         self._groups_of_pillow: GroupMap[SubscriberGroup] = GroupMap()
         self._groups_of_prefix: GroupMap[SubscriberGroup] = GroupMap()
         self._size = 0
@@ -104,7 +111,7 @@ class SubscriptionIndex:
 
     def bytes_with(self, filter: Filter) -> int:
         """Return what `size_bytes` would be with one more subscriber that has this filter."""
-        is_known = any((filter, encoding) in self._groups for encoding in Encoding)
+        is_known = any((filter, *kind) in self._groups for kind in _KINDS)
         return self.size_bytes + (0 if is_known else filter_bytes(filter))
 
     def add(
@@ -112,9 +119,11 @@ class SubscriptionIndex:
     ) -> None:
         """Put a subscriber into the group for its filter and encoding; it waits there."""
         assert subscriber.group is None, "a subscriber is in two groups"
-        group = self._groups.get((filter, encoding))
+        key = (filter, encoding, subscriber.has_motion)
+        group = self._groups.get(key)
         if group is None:
-            group = self._groups[filter, encoding] = SubscriberGroup(filter, encoding)
+            group = SubscriberGroup(filter, encoding, has_motion=subscriber.has_motion)
+            self._groups[key] = group
             for pillow in _names(filter):
                 self._groups_of_pillow.add(pillow, group)
             for prefix in _prefixes(filter):
@@ -137,7 +146,7 @@ class SubscriptionIndex:
         if group.size:
             return
         assert not group.live, "a subscriber is live in a group that it is not in"
-        del self._groups[group.filter, group.encoding]
+        del self._groups[group.filter, group.encoding, group.has_motion]
         for pillow in _names(group.filter):
             self._groups_of_pillow.discard(pillow, group)
         for prefix in _prefixes(group.filter):
@@ -187,7 +196,7 @@ class SubscriptionIndex:
                 if length <= len(pillow):
                     for group in self._groups_of_prefix.of(pillow[:length]):
                         named.setdefault(group, []).append(change)
-        everything = (self._groups.get((None, encoding)) for encoding in Encoding)
+        everything = (self._groups.get((None, *kind)) for kind in _KINDS)
         return {**{group: changes for group in everything if group is not None}, **named}
 
 

@@ -30,6 +30,7 @@ LONG_POLL_S: Final = 5.0
 
 _REASONS: Final[dict[Kind, str]] = {
     "update": "pillows that it follows have changed",
+    "motion": "samples that came with a change, of pillows whose motion it asked for",
     "snapshot": "it has nothing yet: it came without a cursor, with one that is not covered any "
     "more, or asked for other pillows",
     "recovered": "it came back with a cursor that is covered: only what changed after it",

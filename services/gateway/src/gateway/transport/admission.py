@@ -14,6 +14,7 @@ from contract.frames import (
     TOO_MANY,
     UNAUTHORIZED,
 )
+from contract.motion import MOTION_CHOICES
 from contract.topics import is_pillow_id
 from gateway.auth.grants import Grant
 from gateway.fanout.subscriptions import Filter
@@ -34,10 +35,14 @@ from runtime.web_host import EVERY_HOST, AllowedHosts, parse_host
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRequest:
-    """What a request asks for: the pillows, and the cursor to resume from."""
+    """What a request asks for: the pillows, and the cursor to resume from.
+
+    `has_motion` says whether the states are to have `motion`.
+    """
 
     filter: Filter
     resume_from: Cursor | None
+    has_motion: bool = True
 
 
 class Admission(NamedTuple):
@@ -120,7 +125,8 @@ def admit(
     pairs = parse_query(query)
     pillows = [value for name, value in pairs if name == "pillow"]
     since = next((value for name, value in pairs if name == "since"), None)
-    request = parse_subscription(pillows, _text(fields.get(b"last-event-id")) or since)
+    motion = next((value for name, value in pairs if name == "motion"), MOTION_CHOICES[0])
+    request = parse_subscription(pillows, _text(fields.get(b"last-event-id")) or since, motion)
     return Refusal(BAD_MESSAGE, request) if isinstance(request, str) else request
 
 
@@ -134,7 +140,9 @@ def parse_query(query: bytes) -> list[tuple[str, str]]:
     ]
 
 
-def parse_subscription(pillows: Sequence[str], since: str | None) -> SubscriptionRequest | str:
+def parse_subscription(
+    pillows: Sequence[str], since: str | None, motion: str = MOTION_CHOICES[0]
+) -> SubscriptionRequest | str:
     """Parse the values of a query; return the request, or a sentence that names what is wrong.
 
     A cursor that is malformed or of another process is no error: nothing is resumed then.
@@ -144,7 +152,10 @@ def parse_subscription(pillows: Sequence[str], since: str | None) -> Subscriptio
     wrong = next((name for name in pillows if not is_pillow_id(name)), None)
     if wrong is not None:
         return f"pillow id {wrong[:80]!r} is not valid"
-    return SubscriptionRequest(frozenset(pillows) or None, parse_cursor(since or ""))
+    if motion not in MOTION_CHOICES:
+        return f"motion is {motion[:80]!r}; it may be {' or '.join(MOTION_CHOICES)}"
+    filter = frozenset(pillows) or None
+    return SubscriptionRequest(filter, parse_cursor(since or ""), motion != "none")
 
 
 def refusal_of_host(

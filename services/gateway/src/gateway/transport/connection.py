@@ -102,6 +102,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
     def enter(self, admission: Admission) -> None:
         """Subscribe it, or wait for its token where one is needed and did not come yet."""
         access = self.context.access
+        self.has_motion = admission.asked.has_motion
         if access is None:
             self._subscribe(admission.asked)
             return

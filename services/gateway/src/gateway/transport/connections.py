@@ -209,9 +209,9 @@ class ConnectionRegistry:
         """Count a request that waits because handshakes and HTTP have used up their share."""
         self._reports.reached("request-cpu", cpu_share, "delayed")
 
-    def count_above(self, limit: str, size: int) -> None:
-        """Count a request that is above a limit, and therefore refused."""
-        self._reports.reached(limit, size, "refused")
+    def count_above(self, limit: str, size: int, effect: str = "refused") -> None:
+        """Count a request that is above a limit; `effect` is what happens to it."""
+        self._reports.reached(limit, size, effect)
 
     def count_stalled(self) -> None:
         """Count a response that was ended because its client read nothing."""

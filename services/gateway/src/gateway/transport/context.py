@@ -7,7 +7,7 @@ from typing import Final
 
 from contract.frames import BAD_MESSAGE, FULL, TOO_MANY
 from gateway.fanout.dispatcher import Dispatcher
-from gateway.fanout.subscriptions import NAME_BYTES, Filter, filter_bytes
+from gateway.fanout.subscriptions import NAME_BYTES, Filter, Subscriber, filter_bytes
 from gateway.transport.access import NO_AUTHORIZATION, AccessControl, restricted
 from gateway.transport.address_limiter import AddressLimiter
 from gateway.transport.admission import (
@@ -97,6 +97,18 @@ class TransportContext:
             f"the clients name more pillows than fit into {limit} bytes; name at most "
             f"{FREE_NAMES}, or none for all, or try again later",
         )
+
+    def has_room_for_motion(self, subscriber: Subscriber, pillows: frozenset[str]) -> bool:
+        """Return whether a subscriber may want so much motion; count it if not.
+
+        Motion may take half of the memory for names, so that it keeps no subscription out.
+        """
+        limit = self.traffic.subscription_bytes // 2
+        is_small = len(pillows) <= FREE_NAMES
+        if is_small or self.dispatcher.motion_bytes(subscriber, pillows) <= limit:
+            return True
+        self.registry.count_above("subscriptions", limit, "gets no motion")
+        return False
 
     def refusal_of_host(self, fields: Mapping[bytes, bytes], peer: str | None) -> Refusal | None:
         """Return why a request is not answered under the host that it names; None if it is."""

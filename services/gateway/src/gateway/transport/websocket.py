@@ -18,6 +18,7 @@ from contract.frames import (
     encode_frame,
     queue_offset,
 )
+from contract.motion import SubscribeMotion
 from gateway.fanout import encoding
 from gateway.fanout.encoding import Encoding, Frame
 from gateway.transport.admission import Refusal
@@ -32,6 +33,7 @@ from gateway.transport.message_reader import (
     PongReceived,
     TextMessage,
 )
+from gateway.transport.motion_requests import subscribe_motion
 from gateway.transport.subscribe_budget import NAME_COST_BYTES, SubscribeBudget
 
 _EMPTY_PONG_HEADER: Final = b"\x8a\x80"
@@ -168,6 +170,10 @@ class WebSocketConnection(ClientConnection):
             return None
         if isinstance(request, Token):
             return self._take_token(request.token)
+        if isinstance(request, SubscribeMotion):
+            pillows = frozenset(request.pillows)
+            is_within = self._take_budget(NAME_COST_BYTES * len(pillows))
+            return subscribe_motion(self, pillows) if is_within else _TOO_MANY
         named = frozenset(request.pillows) if isinstance(request.pillows, list) else None
         return self.ask_for(named) if self._may_subscribe(named) else _TOO_MANY
 
@@ -182,14 +188,16 @@ class WebSocketConnection(ClientConnection):
         return grant if isinstance(grant, Refusal) else self.let_in(grant)
 
     def _may_subscribe(self, filter: frozenset[str] | None) -> bool:
+        names_cost = NAME_COST_BYTES * len(filter or ())
+        return self._take_budget(max(self.context.dispatcher.snapshot_bytes(filter), names_cost))
+
+    def _take_budget(self, cost: int) -> bool:
         now_s = time.monotonic()
         if self._subscribe_budget is None:
             self._subscribe_budget = SubscribeBudget(now_s)
-        dispatcher, limits = self.context.dispatcher, self.context.traffic
-        names_cost = NAME_COST_BYTES * len(filter or ())
-        cost = max(dispatcher.snapshot_bytes(filter), names_cost)
-        fleet = dispatcher.snapshot_bytes(None)
-        return self._subscribe_budget.take(cost, fleet, limits.subscribe_bytes_per_s, now_s)
+        fleet = self.context.dispatcher.snapshot_bytes(None)
+        rate = self.context.traffic.subscribe_bytes_per_s
+        return self._subscribe_budget.take(cost, fleet, rate, now_s)
 
     def _answer(self, answers: list[bytes], kind: str, answer: bytes, *, defer: bool) -> None:
         """Add an answer to those of this turn; deferred, it replaces an older one of its kind."""

@@ -44,18 +44,21 @@
 /** `retained`: false if the broker does not deliver the states that it retains. @typedef {{broker: Broker, retained?: boolean}} BrokerState */
 /**
  * A large snapshot is several frames. `more`: it continues in the next one; `continued`: it continues the
- * one before. `shown`: the share of clients that are asked to report when they showed a state.
+ * one before. `shown`: the share of clients that are asked to report when they showed a state. `motion`: its
+ * states, and those that follow, have none.
  *
- * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, shown?: number, pillows: Pillow[]} & BrokerState & Timed & Counted} SnapshotFrame
+ * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, shown?: number, motion?: "none", pillows: Pillow[]} & BrokerState & Timed & Counted} SnapshotFrame
  */
 /** @typedef {{type: "update", cursor: string, sent: number, pillows: Pillow[]}} UpdateFrame */
 /** @typedef {{type: "removed", cursor: string, pillows: string[]}} RemovedFrame */
 /** @typedef {{type: "status"} & BrokerState} StatusFrame */
 /** @typedef {{type: "heartbeat"} & Timed & Counted} HeartbeatFrame */
 /** @typedef {{type: "pong", received: number} & Timed} PongFrame */
+/** Samples of the state with this `at` and `seq`. @typedef {Required<Pick<Pillow, "pillow" | "at" | "motion">> & {seq?: number}} Samples */
+/** @typedef {{type: "motion", pillows: Samples[]}} MotionFrame */
 /** @typedef {{type: "goodbye", reconnect_ms: [number, number]}} GoodbyeFrame */
 /** @typedef {{type: "error", code: number, message: string}} ErrorFrame */
-/** @typedef {SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | {type: "unknown"}} Frame */
+/** @typedef {SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | MotionFrame | {type: "unknown"}} Frame */
 
 /** A frame is invalid; the message names its type and the field. */
 export class FrameError extends Error {
@@ -107,6 +110,9 @@ const isPillowList = (value) => Array.isArray(value) && value.every(isPillow);
 /** @type {Check} */
 const isIdList = (value) => Array.isArray(value) && value.every(isPillowId);
 /** @type {Check} */
+const isMotionList = (value) =>
+  Array.isArray(value) && value.every((one) => isObject(one) && isPillowId(one.pillow) && isString(one.at) && Array.isArray(one.motion));
+/** @type {Check} */
 const isWindow = (value) =>
   Array.isArray(value) && value.length === 2 && value.every(isTime) && value[0] <= value[1];
 
@@ -126,10 +132,11 @@ const FIELDS = {
   pong: { sent: isTime, received: isTime },
   goodbye: { reconnect_ms: isWindow },
   error: { code: isCloseCode, message: isString },
+  motion: { pillows: isMotionList },
 };
 /** The fields that a frame may have. @type {Record<string, Record<string, Check>>} */
 const OPTIONAL_FIELDS = {
-  snapshot: { more: isBoolean, continued: isBoolean, retained: isBoolean, watching: isCount, queue_offset: isNumber, shown: isNumber },
+  snapshot: { more: isBoolean, continued: isBoolean, retained: isBoolean, watching: isCount, queue_offset: isNumber, shown: isNumber, motion: (value) => value === "none" },
   status: { retained: isBoolean },
   heartbeat: { queue_offset: isNumber, watching: isCount },
   pong: { queue_offset: isNumber },

@@ -91,6 +91,7 @@ export type SnapshotFrame = {
     more?: boolean;
     continued?: boolean;
     shown?: number;
+    motion?: "none";
     pillows: Pillow[];
 } & BrokerState & Timed & Counted;
 export type UpdateFrame = {
@@ -114,6 +115,13 @@ export type PongFrame = {
     type: "pong";
     received: number;
 } & Timed;
+export type Samples = Required<Pick<Pillow, "pillow" | "at" | "motion">> & {
+    seq?: number;
+};
+export type MotionFrame = {
+    type: "motion";
+    pillows: Samples[];
+};
 export type GoodbyeFrame = {
     type: "goodbye";
     reconnect_ms: [number, number];
@@ -123,7 +131,7 @@ export type ErrorFrame = {
     code: number;
     message: string;
 };
-export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | {
+export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | MotionFrame | {
     type: "unknown";
 };
 /** A newer gateway may have more states: keep a default. @typedef {"neutral" | "hugging" | "punching" | "shaking" | "spinning" | "throwing" | "notconnected"} State */
@@ -163,18 +171,21 @@ export type Frame = SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | H
 /** `retained`: false if the broker does not deliver the states that it retains. @typedef {{broker: Broker, retained?: boolean}} BrokerState */
 /**
  * A large snapshot is several frames. `more`: it continues in the next one; `continued`: it continues the
- * one before. `shown`: the share of clients that are asked to report when they showed a state.
+ * one before. `shown`: the share of clients that are asked to report when they showed a state. `motion`: its
+ * states, and those that follow, have none.
  *
- * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, shown?: number, pillows: Pillow[]} & BrokerState & Timed & Counted} SnapshotFrame
+ * @typedef {{type: "snapshot", cursor: string, recovered: boolean, more?: boolean, continued?: boolean, shown?: number, motion?: "none", pillows: Pillow[]} & BrokerState & Timed & Counted} SnapshotFrame
  */
 /** @typedef {{type: "update", cursor: string, sent: number, pillows: Pillow[]}} UpdateFrame */
 /** @typedef {{type: "removed", cursor: string, pillows: string[]}} RemovedFrame */
 /** @typedef {{type: "status"} & BrokerState} StatusFrame */
 /** @typedef {{type: "heartbeat"} & Timed & Counted} HeartbeatFrame */
 /** @typedef {{type: "pong", received: number} & Timed} PongFrame */
+/** Samples of the state with this `at` and `seq`. @typedef {Required<Pick<Pillow, "pillow" | "at" | "motion">> & {seq?: number}} Samples */
+/** @typedef {{type: "motion", pillows: Samples[]}} MotionFrame */
 /** @typedef {{type: "goodbye", reconnect_ms: [number, number]}} GoodbyeFrame */
 /** @typedef {{type: "error", code: number, message: string}} ErrorFrame */
-/** @typedef {SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | {type: "unknown"}} Frame */
+/** @typedef {SnapshotFrame | UpdateFrame | RemovedFrame | StatusFrame | HeartbeatFrame | PongFrame | GoodbyeFrame | ErrorFrame | MotionFrame | {type: "unknown"}} Frame */
 /** A frame is invalid; the message names its type and the field. */
 export declare class FrameError extends Error {
     /** @param {string} message */
