@@ -46,7 +46,7 @@ test("an option of a wrong kind is a TypeError that names it, its value and what
   const circle = {};
   circle.self = circle;
   const wrong = {
-    url: 3, pillows: "cloud-1", cursor: 7, token: 3, signal: "stop", hiddenTimeoutMs: Infinity, reportShown: "no", onChange: {}, onConnection: 1,
+    url: 3, pillows: "cloud-1", cursor: 7, token: 3, signal: "stop", hiddenTimeoutMs: Infinity, reportShown: "no", motion: "some", onChange: {}, onConnection: 1,
     WebSocket: 3, fetch: "get", events: circle, clock: 0n, monotonic: NaN, random: 0.5, timers: { setTimeout }, page: null,
   };
   for (const [name, value] of Object.entries(wrong)) {

@@ -100,7 +100,7 @@ test("the last client that closes ends the connection, and the next opens anothe
 test("what differs is not shared: url, token, transport, a cursor, and share: false", () => {
   const { FakeWebSocket, open, options } = setUp();
   const token = () => "t";
-  const differing = [{}, { url: "https://other.example" }, { token: "one" }, { token: "two" }, { token }, { hiddenTimeoutMs: null }, { reportShown: true }, { cursor: "e:1" }, { cursor: "e:1" }, { share: false }, { share: false }, { WebSocket: class extends FakeWebSocket {} }];
+  const differing = [{}, { url: "https://other.example" }, { token: "one" }, { token: "two" }, { token }, { hiddenTimeoutMs: null }, { reportShown: true }, { motion: "none" }, { cursor: "e:1" }, { cursor: "e:1" }, { share: false }, { share: false }, { WebSocket: class extends FakeWebSocket {} }];
   const clients = differing.map((more) => open(more));
   assert.equal(FakeWebSocket.sockets.length, differing.length);
   const equal = [{ url: new URL("https://pillows.example") }, { url: "https://pillows.example" }, { token: "one" }, { token }, { onChange: () => {} }, { signal: new AbortController().signal }, { pillows: ["cloud-1"] }];

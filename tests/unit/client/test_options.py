@@ -59,6 +59,7 @@ def test_another_url_is_explained(url: str, advice: str) -> None:
         ({"pillows": 7}, "pass a list"),
         ({"token": 7}, "pass a text, or a function"),
         ({"cursor": 7}, "pass the cursor"),
+        ({"motion": "some"}, 'motion is \'some\': pass "all" or "none"'),
     ],
 )
 def test_an_option_that_is_none_is_explained(options: dict[str, Any], advice: str) -> None:
@@ -101,6 +102,13 @@ def test_a_cursor_is_sent_for_the_pillows_that_it_is_of() -> None:
 
     assert subscription.is_request_due
     assert subscription.request_by_query("k:7") == "pillow=cloud-2"
+
+
+def test_states_without_motion_are_asked_for_by_every_query() -> None:
+    """Also by one that names no pillow."""
+    subscription = Subscription(None, has_cursor=True, has_motion=False)
+    assert subscription.request_by_query(None) == "motion=none"
+    assert subscription.request_by_query("k:7") == "motion=none&since=k:7"
 
 
 def test_more_pillows_than_a_query_holds_are_asked_for_by_a_message() -> None:

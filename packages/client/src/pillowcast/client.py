@@ -33,6 +33,7 @@ class Options:
     cursor: str | None = None
     on_connection: "Callable[[Client], None] | None" = None
     on_watching: "Callable[[Client], None] | None" = None
+    motion: Literal["all", "none"] = "all"
     transport: Transport = field(default_factory=Transport)
 
 
@@ -42,6 +43,7 @@ def connect(
     *,
     token: Token | None = None,
     cursor: str | None = None,
+    motion: Literal["all", "none"] = "all",
     on_connection: "Callable[[Client], None] | None" = None,
     on_watching: "Callable[[Client], None] | None" = None,
     ssl: tls.SSLContext | None = None,
@@ -53,6 +55,7 @@ def connect(
     a function is called for each connection. `pillows`: ids; all by default. `token`: a text, or
     such a function, which is also called again before the token expires. `cursor`: that of an
     earlier client of the same gateway and pillows, to receive only what changed after it.
+    `motion`: "none" for states without accelerometer samples, which may be most of their bytes.
     `on_connection`: is called with the client when `connection` or `status` has changed.
     `on_watching`: the same of `watching`. `ssl`: which certificates are trusted. `proxy`: a proxy's
     URL; True for that of the environment, None for none.
@@ -60,7 +63,9 @@ def connect(
     Raises TypeError or ValueError with what to write instead.
     """
     transport = Transport(ssl, proxy)
-    return Client(Options(url, pillows, token, cursor, on_connection, on_watching, transport))
+    return Client(
+        Options(url, pillows, token, cursor, on_connection, on_watching, motion, transport)
+    )
 
 
 def _check(options: Options) -> None:
@@ -71,6 +76,8 @@ def _check(options: Options) -> None:
     if cursor is not None and not isinstance(cursor, str):
         kind = type(cursor).__name__
         raise TypeError(f"cursor is {kind}: pass the cursor of a client, or None")
+    if options.motion not in ("all", "none"):
+        raise ValueError(f'motion is {options.motion!r}: pass "all" or "none"')
 
 
 class Client:
@@ -83,7 +90,11 @@ class Client:
         self._store = Store(options.cursor)
         self._session = ClientSession(
             Address(options.url),
-            Subscription(check_pillows(options.pillows), has_cursor=options.cursor is not None),
+            Subscription(
+                check_pillows(options.pillows),
+                has_cursor=options.cursor is not None,
+                has_motion=options.motion == "all",
+            ),
             self._store,
             options.token,
             Callbacks(

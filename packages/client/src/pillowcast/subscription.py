@@ -52,7 +52,9 @@ def subscribe_frame(pillows: Pillows) -> str:
 class Subscription:
     """The pillows that a client wants, and those that it has asked for."""
 
-    def __init__(self, pillows: Pillows, *, has_cursor: bool) -> None:
+    def __init__(self, pillows: Pillows, *, has_cursor: bool, has_motion: bool = True) -> None:
+        """Without `has_motion` the states are asked for without `motion`."""
+        self._has_motion = has_motion
         self.pillows = pillows
         self._requested: Pillows = None
         self._is_answered = True
@@ -69,6 +71,8 @@ class Subscription:
         self._requested = _fitting(self.pillows)
         self._is_answered = False
         fields = [("pillow", one) for one in self._requested or ()]
+        if not self._has_motion:
+            fields.append(("motion", "none"))
         if cursor is not None and self._has_cursor and self._cursor_pillows == self._requested:
             fields.append(("since", cursor))
         return urlencode(fields, safe=":")

@@ -10,7 +10,7 @@ import { ASYNC_DISPOSE, DISPOSE } from "./dispose.js";
 import { RefusedError } from "./errors.js";
 import { FrameError } from "./frames.js";
 import { Liveness } from "./freshness.js";
-import { checkOptions, checkPillows } from "./options.js";
+import { checkMotion, checkOptions, checkPillows } from "./options.js";
 import { Readiness } from "./readiness.js";
 import { findSession, offerSession, withdrawSession } from "./sessions.js";
 import { SharedSession } from "./shared_session.js";
@@ -31,6 +31,7 @@ import { View } from "./view.js";
  * - `change` (ChangeEvent): there are new states
  * - `connection` (ConnectionEvent): whether the known states are live has changed, or `status` has
  * - `watching` (WatchingEvent): the number of the gateway's clients has changed
+ * - `motion` (MotionEvent): samples have come of states, which have them as `motion` now; see `subscribeMotion`
  * - `fault` (FaultEvent): a frame or a pillow was invalid and is ignored; `detail` is its FrameError
  *
  * `for await` over it gives every Update, beginning with the known states.
@@ -76,6 +77,8 @@ export class Pillowcast extends ClientState {
       pillows,
       view,
       onFrame: (detail, isComplete) => this.#onFrame(detail, isComplete),
+      motion: [],
+      onMotion: (pillows) => this.dispatchEvent(createEvent("motion", { pillows })),
       onStatus: () => this.#onStatus(),
       onWatching: () => this.#reporter.reportWatching(),
       // Of its own class, because the session may be that of another bundle.
@@ -120,6 +123,17 @@ export class Pillowcast extends ClientState {
   /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */
   subscribe(pillows) {
     this.#session.change(this.#reader, checkPillows(pillows));
+  }
+
+  /**
+   * Receive the motion of these pillows, and of no others, if the option `motion` is "none". It comes behind the
+   * state that it is of, as an event `motion`; what comes while the connection is lost or slow is not sent later.
+   *
+   * @param {string[]} pillows at most 256 ids; none ends it
+   */
+  subscribeMotion(pillows) {
+    if (this.#options.motion !== "none") throw new TypeError('states have their motion: connect with { motion: "none" } to ask for that of some');
+    this.#session.changeMotion(this.#reader, [...checkMotion(pillows)]);
   }
 
   /**

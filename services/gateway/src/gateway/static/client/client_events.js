@@ -28,7 +28,8 @@ import { FrameError, parseFrame } from "./frames.js";
 // Derived from EventTarget, because the names differ between the types of browsers and of Node.js.
 /** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
 /** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
-/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent, watching: WatchingEvent}} Events */
+/** The states whose samples have come, with these as `motion`. @typedef {CustomEvent<{pillows: import("./frames.js").Pillow[]}>} MotionEvent */
+/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent, watching: WatchingEvent, motion: MotionEvent}} Events */
 /** @typedef {keyof Events} EventName */
 /**
  * @template {EventName} T

@@ -2,6 +2,7 @@
 
 import { isPillowId } from "./frames.js";
 import { httpUrlFor } from "./gateway_url.js";
+import { MAX_MOTION } from "./motion_requests.js";
 import { subscribeFrame } from "./subscription.js";
 
 /** The gateway takes this many pillows in one subscription; for more there is `all`. */
@@ -25,6 +26,8 @@ const MAX_REQUEST_BYTES = 65_536;
  *   by default, and 10 s over Server-Sent Events, because a browser makes six connections to a host by HTTP/1.1;
  *   a function is called when the page is hidden, and returns undefined for the default
  * @property {boolean} [reportShown] whether `shown()` may report to a gateway that asks for it; false by default
+ * @property {"all" | "none"} [motion] `none`: states without `motion`, of which `subscribeMotion` asks for that
+ *   of some pillows; all by default
  * @property {(event: import("./client_events.js").ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: import("./client_events.js").ConnectionEvent) => void} [onConnection] listener for
  *   `connection`
@@ -98,6 +101,7 @@ const OPTIONS = {
     `pass milliseconds up to ${MAX_TIMER_MS}, or null to stay connected, or a function that returns one of them`,
   ],
   reportShown: [(value) => typeof value === "boolean", "pass true or false"],
+  motion: [(value) => value === "all" || value === "none", 'pass "all" or "none"'],
   onChange: [isFunctionOrNull, FUNCTION],
   onConnection: [isFunctionOrNull, FUNCTION],
   WebSocket: [isFunctionOrNull, "pass a class as that of the package ws, or null for Server-Sent Events only"],
@@ -109,6 +113,17 @@ const OPTIONS = {
   timers: [(value) => isFunction(value?.setTimeout) && isFunction(value.clearTimeout), "pass an object with setTimeout and clearTimeout"],
   page: [(value) => typeof value === "object" && value !== null, "pass { window, document }"],
 };
+
+/**
+ * Check the ids whose motion is wanted; there may be none.
+ *
+ * @param {string[]} pillows
+ * @throws {TypeError} if it is no list of at most 256 valid ids
+ */
+export function checkMotion(pillows) {
+  if (Array.isArray(pillows) && pillows.length <= MAX_MOTION && pillows.every(isPillowId)) return pillows;
+  throw new TypeError(`the pillows whose motion is wanted are ${show(pillows)}: pass a list of at most ${MAX_MOTION} ids`);
+}
 
 /**
  * Check all options: their names, and their values except for the text of `url`. An option that is undefined

@@ -13,6 +13,8 @@
  * @property {import("./view.js").View} view
  * @property {(detail: ChangeDetail | null, isComplete: boolean) => void} onFrame new states, if there are any;
  *   `isComplete`: now it has all that it wants
+ * @property {string[]} motion the pillows whose motion it wants, where states have none
+ * @property {(pillows: import("./frames.js").Pillow[]) => void} onMotion states whose samples have come
  * @property {() => void} onStatus
  * @property {() => void} onWatching
  * @property {(error: FrameError) => void} onFault

@@ -9,6 +9,7 @@ import { ClientState } from "./client_state.js";
 import { Connection } from "./connection.js";
 import { Liveness } from "./freshness.js";
 import { gatewayFolder, streamUrl } from "./gateway_url.js";
+import { MotionRequests } from "./motion_requests.js";
 import { HIDDEN_EVENTS_TIMEOUT_MS, HIDDEN_TIMEOUT_MS, PageLifecycle } from "./page_lifecycle.js";
 import { ShownReporter } from "./shown_reporter.js";
 import { TIMERS } from "./sockets.js";
@@ -27,6 +28,7 @@ import { Tokens } from "./tokens.js";
  * - `change` (ChangeEvent): there are new states
  * - `connection` (ConnectionEvent): whether the known states are live has changed, or `status` has
  * - `watching` (WatchingEvent): the number of the gateway's clients has changed
+ * - `motion` (MotionEvent): samples of present states have come, which have them now
  * - `fault` (FaultEvent): a frame or a pillow was invalid and is ignored; `detail` is its FrameError
  */
 export class Session extends ClientState {
@@ -39,13 +41,15 @@ export class Session extends ClientState {
   #lifecycle;
   #tokens;
   #shown;
+  #motion;
+  #hasMotion;
   #faultLog = new FaultLog(this);
   #reporter;
   /** The message of the gateway's newest `error` frame. */
   #gatewayError = "";
 
   /** @param {AllOptions} options which are valid */
-  constructor({ url, pillows = "all", cursor = null, token, hiddenTimeoutMs, reportShown = false, page, ...injected }) {
+  constructor({ url, pillows = "all", cursor = null, token, hiddenTimeoutMs, reportShown = false, motion = "all", page, ...injected }) {
     const store = new Store(cursor);
     const time = new Timekeeper(injected, { ping: () => this.#ping(), onJump: (ms) => this.#connection.probe(ms) });
     const liveness = new Liveness(time.monotonic());
@@ -58,6 +62,8 @@ export class Session extends ClientState {
     this.subscription = new Subscription(pillows, cursor !== null);
     this.#shown = new ShownReporter(reportShown ? (injected.random ?? Math.random)() : 1);
     const timers = injected.timers ?? TIMERS;
+    this.#hasMotion = motion === "all";
+    this.#motion = new MotionRequests(timers, () => time.monotonic(), (text) => this.#connection.send(text));
     const callbacks = {
       onWake: () => this.wake(),
       onOffline: () => this.#connection.networkLost(),
@@ -126,6 +132,11 @@ export class Session extends ClientState {
     if (text !== null) this.#connection.send(text);
   }
 
+  /** Receive the motion of these pillows, where states have none: an event `motion` follows such a change. @param {Iterable<string>} pillows at most 256 */
+  subscribeMotion(pillows) {
+    this.#motion.want(pillows);
+  }
+
   /** Connect; without effect if it is connected already. */
   open() {
     this.#lifecycle.start();
@@ -155,6 +166,7 @@ export class Session extends ClientState {
   /** @param {import("./sockets.js").Transport} transport */
   #address(transport) {
     const address = streamUrl(this.#folder);
+    if (!this.#hasMotion) address.searchParams.set("motion", "none");
     // An event stream cannot send the pillows that the URL does not name.
     this.subscription.requestByUrl(address.searchParams, this.store.cursor, { isComplete: transport === "events" });
     return address.href;
@@ -177,6 +189,7 @@ export class Session extends ClientState {
 
     const updates = this.store.apply(frame, now, isLast);
     this.#reporter.reportWatching();
+    if (frame.type === "motion") return this.moved(updates);
     this.applied(updates, frame);
     if (frame.type === "snapshot") this.#requestIfDue();
   }
@@ -192,6 +205,12 @@ export class Session extends ClientState {
     if (updates.length > 0) this.dispatchEvent(createEvent("change", changeDetail(updates, frame)));
   }
 
+  /** Samples have come: `updates` are the states that have them now. @param {import("./store.js").Update[]} updates */
+  moved(updates) {
+    const pillows = updates.flatMap(({ pillow }) => pillow ?? []);
+    if (pillows.length > 0) this.dispatchEvent(createEvent("motion", { pillows }));
+  }
+
   /** `status` has changed. */
   statusChanged() {
     this.#reportConnection({ hasStatusChanged: true });
@@ -204,6 +223,7 @@ export class Session extends ClientState {
   #onSnapshot(frame) {
     this.#gatewayError = "";
     this.#shown.ask(frame.shown);
+    this.#motion.answered(frame.motion === "none");
     if (!this.liveness.synced) this.time.start();
     this.liveness.synced = true;
     return this.subscription.answered(frame.more === true);
@@ -217,6 +237,7 @@ export class Session extends ClientState {
       this.#reporter.reportWatching();
       this.time.stop();
       this.#tokens.stop();
+      this.#motion.stop();
     } else if (transport === "websocket") {
       this.#tokens.start();
     }

@@ -11,6 +11,7 @@ const CONNECTION_OPTIONS = /** @type {const} */ ([
   "token",
   "hiddenTimeoutMs",
   "reportShown",
+  "motion",
   "WebSocket",
   "fetch",
   "events",
@@ -25,7 +26,7 @@ const CONNECTION_OPTIONS = /** @type {const} */ ([
  * The registry is global, because a page may load the client and the element as two bundles. Its name has a
  * number: that of the methods which two bundles call of each other's sessions.
  */
-const REGISTRY = Symbol.for("pillowcast.sessions.1");
+const REGISTRY = Symbol.for("pillowcast.sessions.2");
 
 /** @returns {Entry[]} */
 function registry() {

@@ -60,6 +60,7 @@ export class SharedSession extends Session {
     const isFirst = this.isUnused;
     this.#readers.add(reader);
     reader.view.attach(this.store);
+    this.#askForMotion();
     if (isFirst) {
       this.#setPillows();
       this.open();
@@ -78,6 +79,7 @@ export class SharedSession extends Session {
   leave(reader) {
     if (!this.#readers.remove(reader)) return;
     reader.view.detach();
+    this.#askForMotion();
     if (!this.isUnused) {
       this.#subscribeSoon(NARROW_AFTER_MS);
       return;
@@ -102,6 +104,30 @@ export class SharedSession extends Session {
     if (this.#readers.size === 1) this.#subscribeNow();
     else this.#subscribeSoon(SUBSCRIBE_INTERVAL_MS);
     this.#admitSoon(reader);
+  }
+
+  /**
+   * Let a reader have the motion of these pillows; the session asks for what all of them want.
+   *
+   * @param {Reader} reader
+   * @param {string[]} pillows
+   */
+  changeMotion(reader, pillows) {
+    reader.motion = pillows;
+    this.#askForMotion();
+  }
+
+  #askForMotion() {
+    this.subscribeMotion([...this.#readers].flatMap(({ motion }) => motion));
+  }
+
+  /** @override @param {Update[]} updates */
+  moved(updates) {
+    for (const [reader, own] of this.#readers.distribute(updates)) {
+      if (!reader.view.isSynced) continue;
+      reader.view.apply(own);
+      reader.onMotion(own.flatMap(({ pillow }) => pillow ?? []));
+    }
   }
 
   /** Whether a refusal has still to be written to the console, which one of the readers does. */

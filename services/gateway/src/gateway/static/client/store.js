@@ -60,6 +60,14 @@ export function isOlder(pillow, known) {
   return (pillow.seq ?? 0) < (known.seq ?? 0);
 }
 
+/**
+ * Whether a state has this `at` and `seq`.
+ *
+ * @param {Pillow} pillow
+ * @param {{at: string, seq?: number}} order
+ */
+const isOf = (pillow, { at, seq }) => pillow.at === at && pillow.seq === seq;
+
 /** The newest state of each pillow. */
 export class Store {
   /** The gateway's own objects by id. @type {Map<string, Pillow>} */
@@ -139,6 +147,8 @@ export class Store {
       case "removed":
         this.cursor = frame.cursor;
         return frame.pillows.filter((id) => this.#isPartial || this.pillows.has(id)).map((id) => this.#delete(id));
+      case "motion":
+        return frame.pillows.flatMap((samples) => this.#move(samples));
       case "status":
         this.broker = frame.broker;
         this.retained = frame.retained !== false;
@@ -221,10 +231,26 @@ export class Store {
   #set(pillow, arrival) {
     const id = pillow.pillow;
     const previous = this.pillows.get(id);
+    // The same state without the samples that came for it is no other one.
+    if (previous?.motion && !pillow.motion && previous.state === pillow.state && isOf(previous, pillow)) pillow = { ...pillow, motion: previous.motion };
     this.pillows.set(id, pillow);
     this.#signs.set(id, signOf(pillow, arrival));
     this.#named?.add(id);
     return { id, pillow, previous, cursor: this.cursor };
+  }
+
+  /**
+   * Add samples to the state that they are of; those of another one come too late.
+   *
+   * @param {import("./frames.js").Samples} samples
+   * @returns {Update[]}
+   */
+  #move({ pillow: id, motion, ...order }) {
+    const previous = this.pillows.get(id);
+    if (previous === undefined || !isOf(previous, order)) return NOTHING;
+    const pillow = { ...previous, motion };
+    this.pillows.set(id, pillow);
+    return [{ id, pillow, previous, cursor: this.cursor }];
   }
 
   /**

@@ -22,6 +22,7 @@ export type WatchOptions = Pick<AllOptions, "signal" | "onChange" | "onConnectio
  * - `change` (ChangeEvent): there are new states
  * - `connection` (ConnectionEvent): whether the known states are live has changed, or `status` has
  * - `watching` (WatchingEvent): the number of the gateway's clients has changed
+ * - `motion` (MotionEvent): samples have come of states, which have them as `motion` now; see `subscribeMotion`
  * - `fault` (FaultEvent): a frame or a pillow was invalid and is ignored; `detail` is its FrameError
  *
  * `for await` over it gives every Update, beginning with the known states.
@@ -50,6 +51,13 @@ export declare class Pillowcast extends ClientState {
     watch(pillows: string | string[] | "all", { signal, onChange, onConnection }?: WatchOptions): Pillowcast;
     /** Subscribe to these pillows instead. @param {string[] | "all"} pillows */
     subscribe(pillows: string[] | "all"): void;
+    /**
+     * Receive the motion of these pillows, and of no others, if the option `motion` is "none". It comes behind the
+     * state that it is of, as an event `motion`; what comes while the connection is lost or slow is not sent later.
+     *
+     * @param {string[]} pillows at most 256 ids; none ends it
+     */
+    subscribeMotion(pillows: string[]): void;
     /**
      * Note that these states are on the screen. If the option `reportShown` is set and the gateway asks this
      * client, one of them is reported to it, at most once a second.

@@ -46,11 +46,15 @@ export type WatchingEvent = CustomEvent<{
 }>;
 export type ListenOptions = Parameters<EventTarget["addEventListener"]>[2];
 export type UnlistenOptions = Parameters<EventTarget["removeEventListener"]>[2];
+export type MotionEvent = CustomEvent<{
+    pillows: import("./frames.js").Pillow[];
+}>;
 export type Events = {
     change: ChangeEvent;
     connection: ConnectionEvent;
     fault: FaultEvent;
     watching: WatchingEvent;
+    motion: MotionEvent;
 };
 export type EventName = keyof Events;
 export type Listener<T extends EventName> = ((event: Events[T]) => void) | {
@@ -79,7 +83,8 @@ export type Listener<T extends EventName> = ((event: Events[T]) => void) | {
 /** @typedef {CustomEvent<{watching: number | null}>} WatchingEvent */
 /** @typedef {Parameters<EventTarget["addEventListener"]>[2]} ListenOptions */
 /** @typedef {Parameters<EventTarget["removeEventListener"]>[2]} UnlistenOptions */
-/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent, watching: WatchingEvent}} Events */
+/** The states whose samples have come, with these as `motion`. @typedef {CustomEvent<{pillows: import("./frames.js").Pillow[]}>} MotionEvent */
+/** @typedef {{change: ChangeEvent, connection: ConnectionEvent, fault: FaultEvent, watching: WatchingEvent, motion: MotionEvent}} Events */
 /** @typedef {keyof Events} EventName */
 /**
  * @template {EventName} T
@@ -154,6 +159,8 @@ export declare class StateReporter {
 export declare function createEvent(type: keyof Events, detail: Events[keyof Events]["detail"]): Event & {
     detail: ChangeDetail | ConnectionDetail | FrameError | {
         watching: number | null;
+    } | {
+        pillows: import("./frames.js").Pillow[];
     };
 };
 /**

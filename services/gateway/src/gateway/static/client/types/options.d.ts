@@ -41,6 +41,11 @@ export type Options = {
      */
     reportShown?: boolean;
     /**
+     * `none`: states without `motion`, of which `subscribeMotion` asks for that
+     * of some pillows; all by default
+     */
+    motion?: "all" | "none";
+    /**
      * listener for `change`
      */
     onChange?: (event: import("./client_events.js").ChangeEvent) => void;
@@ -78,6 +83,8 @@ export type AllOptions = Options & Injected & import("./connection.js").Surround
  *   by default, and 10 s over Server-Sent Events, because a browser makes six connections to a host by HTTP/1.1;
  *   a function is called when the page is hidden, and returns undefined for the default
  * @property {boolean} [reportShown] whether `shown()` may report to a gateway that asks for it; false by default
+ * @property {"all" | "none"} [motion] `none`: states without `motion`, of which `subscribeMotion` asks for that
+ *   of some pillows; all by default
  * @property {(event: import("./client_events.js").ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: import("./client_events.js").ConnectionEvent) => void} [onConnection] listener for
  *   `connection`
@@ -106,6 +113,13 @@ export declare function checkPillows(pillows: string[] | "all"): "all" | string[
  */
 export declare function nameable(pillows: string[]): "all" | string[];
 export type Check = (value: any) => boolean;
+/**
+ * Check the ids whose motion is wanted; there may be none.
+ *
+ * @param {string[]} pillows
+ * @throws {TypeError} if it is no list of at most 256 valid ids
+ */
+export declare function checkMotion(pillows: string[]): string[];
 /**
  * Check all options: their names, and their values except for the text of `url`. An option that is undefined
  * has its default.

@@ -11,6 +11,14 @@ export type Reader = {
      * `isComplete`: now it has all that it wants
      */
     onFrame: (detail: ChangeDetail | null, isComplete: boolean) => void;
+    /**
+     * the pillows whose motion it wants, where states have none
+     */
+    motion: string[];
+    /**
+     * states whose samples have come
+     */
+    onMotion: (pillows: import("./frames.js").Pillow[]) => void;
     onStatus: () => void;
     onWatching: () => void;
     onFault: (error: FrameError) => void;

@@ -19,6 +19,7 @@ export type AllOptions = import("./options.js").AllOptions;
  * - `change` (ChangeEvent): there are new states
  * - `connection` (ConnectionEvent): whether the known states are live has changed, or `status` has
  * - `watching` (WatchingEvent): the number of the gateway's clients has changed
+ * - `motion` (MotionEvent): samples of present states have come, which have them now
  * - `fault` (FaultEvent): a frame or a pillow was invalid and is ignored; `detail` is its FrameError
  */
 export declare class Session extends ClientState {
@@ -28,7 +29,7 @@ export declare class Session extends ClientState {
     liveness: Liveness;
     subscription: Subscription;
     /** @param {AllOptions} options which are valid */
-    constructor({ url, pillows, cursor, token, hiddenTimeoutMs, reportShown, page, ...injected }: AllOptions);
+    constructor({ url, pillows, cursor, token, hiddenTimeoutMs, reportShown, motion, page, ...injected }: AllOptions);
     /** What the connection does, when the next attempt is, and why. @returns {Status} */
     get status(): Status;
     /** The gateway, for a person. */
@@ -47,6 +48,8 @@ export declare class Session extends ClientState {
      * @param {number} [shown] when, in the gateway's time; now by default
      */
     shown(pillows: Pillow[], shown?: number): void;
+    /** Receive the motion of these pillows, where states have none: an event `motion` follows such a change. @param {Iterable<string>} pillows at most 256 */
+    subscribeMotion(pillows: Iterable<string>): void;
     /** Connect; without effect if it is connected already. */
     open(): this;
     /** Try again now instead of after the delay; also after a refusal. */
@@ -62,6 +65,8 @@ export declare class Session extends ClientState {
      * @param {import("./frames.js").Frame} frame
      */
     applied(updates: import("./store.js").Update[], frame: import("./frames.js").Frame): void;
+    /** Samples have come: `updates` are the states that have them now. @param {import("./store.js").Update[]} updates */
+    moved(updates: import("./store.js").Update[]): void;
     /** `status` has changed. */
     statusChanged(): void;
 }

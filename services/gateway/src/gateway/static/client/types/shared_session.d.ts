@@ -32,6 +32,15 @@ export declare class SharedSession extends Session {
      * @param {import("./subscription.js").Pillows} pillows
      */
     change(reader: Reader, pillows: import("./subscription.js").Pillows): void;
+    /**
+     * Let a reader have the motion of these pillows; the session asks for what all of them want.
+     *
+     * @param {Reader} reader
+     * @param {string[]} pillows
+     */
+    changeMotion(reader: Reader, pillows: string[]): void;
+    /** @override @param {Update[]} updates */
+    moved(updates: Update[]): void;
     /** Whether a refusal has still to be written to the console, which one of the readers does. */
     takeRefusal(): boolean;
     /** @override */
