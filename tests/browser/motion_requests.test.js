@@ -38,6 +38,17 @@ test("states without motion are asked for by the address", () => {
   [...clients, named].forEach((client) => client.close());
 });
 
+test("an event stream, on which nobody can ask, has the motion of all", () => {
+  const addresses = [];
+  const { open } = setUp();
+  const events = (address) => {
+    addresses.push(new URL(address).search);
+    return { close() {} };
+  };
+  open({ WebSocket: null, events }).close();
+  assert.deepEqual(addresses, [""]);
+});
+
 test("the newest choice is sent behind the snapshot, and others at a distance", () => {
   const { time, open, arrive, snapshot, asked, pillow } = setUp();
   const client = open({});

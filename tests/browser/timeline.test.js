@@ -105,3 +105,11 @@ test("the state in a gap is unknown up to the first state that was received late
   );
   assert.deepEqual(timeline.unknown(T + 12_000, T + 40_000), [{ from: T + 12_000, to: T + 20_000 }]);
 });
+
+test("a replay has the samples that came behind their state", () => {
+  const timeline = new Timeline();
+  timeline.add(state(10, "hugging"));
+  timeline.add(state(10, "hugging", { motion: [[0, 1, 0.5]] }));
+  timeline.add(state(10, "hugging"));
+  assert.deepEqual(timeline.at(T + 11).motion, [[0, 1, 0.5]]);
+});

@@ -166,7 +166,8 @@ export class Session extends ClientState {
   /** @param {import("./sockets.js").Transport} transport */
   #address(transport) {
     const address = streamUrl(this.#folder);
-    if (!this.#hasMotion) address.searchParams.set("motion", "none");
+    // On an event stream nobody can ask for samples.
+    if (!this.#hasMotion && transport === "websocket") address.searchParams.set("motion", "none");
     // An event stream cannot send the pillows that the URL does not name.
     this.subscription.requestByUrl(address.searchParams, this.store.cursor, { isComplete: transport === "events" });
     return address.href;

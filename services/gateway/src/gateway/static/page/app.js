@@ -79,6 +79,7 @@ export class App {
   /** Listen to the client and the window, and show what the address names. */
   start() {
     this.#client.addEventListener("change", ({ detail }) => this.#onChange(detail));
+    this.#client.addEventListener("motion", ({ detail }) => this.#onMotion(detail.pillows));
     this.#client.addEventListener("connection", () => this.#markAllChanged());
     this.#client.addEventListener("fault", ({ detail }) => console.warn(`A frame was refused: ${detail.message}`));
     this.#window.document.addEventListener("visibilitychange", () => this.#tick());
@@ -122,6 +123,12 @@ export class App {
       this.#arrangedAt = -Infinity;
       this.#scheduler.skipInterval();
     }
+    this.#requestDraw();
+  }
+
+  /** Samples have come for states that are known already. @param {Pillow[]} pillows */
+  #onMotion(pillows) {
+    for (const { pillow } of pillows) this.#state.changed.add(pillow);
     this.#requestDraw();
   }
 

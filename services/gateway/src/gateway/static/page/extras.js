@@ -1,9 +1,11 @@
 /** The tools of the page, which it loads once it is live: they are for later than the first picture. */
 
+import { byId } from "../cloud/dom.js";
 import { Choices } from "./choices.js";
 import { addDeveloperHelp } from "./for_developers.js";
 import { showImpossibleNames } from "./impossible_names.js";
 import { registerWorker } from "./offline_page.js";
+import { askForMotionInSight } from "./motion_in_sight.js";
 import { Notifications, Sound, TabIcon } from "./signal_outputs.js";
 import { hugSentence, Signals } from "./signals.js";
 import { ToolsDialog } from "./tools_dialog.js";
@@ -54,6 +56,7 @@ export function startExtras(page) {
   showImpossibleNames(document, location, texts);
   addDeveloperHelp(document, texts);
   addWallExtras(page);
+  askForMotionInSight(window, page.client, [byId(document, "clouds"), byId(document, "detail")]);
   signals.start();
   registerWorker(window, folder);
   return choices;

@@ -52,6 +52,7 @@ const client = new Session({
   pillows: state.subscription,
   token: needsToken ? token : undefined,
   reportShown: true,
+  motion: "none",
   hiddenTimeoutMs: () => (signals.isOn ? null : undefined),
   WebSocket: adoptFirst(globalThis.WebSocket, globalThis.preconnection),
 }).open();

@@ -5,6 +5,7 @@
   const folder = location.pathname.replace(/\/?$/, "/");
   const url = new URL(`${folder}ws`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
+  url.search = "motion=none";
   // Of names that no pillow can have, the page speaks later: the gateway would refuse them.
   const isId = (/** @type {string} */ text) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
   const id = location.hash.slice(1);

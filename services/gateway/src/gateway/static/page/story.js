@@ -60,6 +60,7 @@ export class Story {
     this.#view = new StoryView({ document, client, texts, times: this.#times, calendar: this.#calendar, loader, colorOf: (kind) => page.colorOf(kind === "asleep" ? "notconnected" : kind), hugsToday: (id) => this.hugs(id), onChange });
     this.#elements = { title: byId(document, "hug-title"), count: byId(document, "hug-count"), note: byId(document, "hug-note"), punchTitle: byId(document, "punch-title"), punches: byId(document, "punch-count"), order: createOrderNote(document, texts.format("story.order-unknown")) };
     client.addEventListener("change", ({ detail }) => this.#onChange(detail));
+    client.addEventListener("motion", ({ detail }) => this.#onMotion(detail.pillows));
     client.addEventListener("connection", ({ detail }) => this.#onConnection(detail));
   }
 
@@ -136,6 +137,11 @@ export class Story {
       this.#today.add(update, isSnapshot);
       if (update.pillow !== null && update.id === this.#view.id) this.#view.add(update.pillow);
     }
+  }
+
+  /** @param {import("../client/frames.js").Pillow[]} pillows */
+  #onMotion(pillows) {
+    for (const pillow of pillows) if (pillow.pillow === this.#view.id) this.#view.add(pillow);
   }
 
   /** @param {import("../client/client_events.js").ConnectionDetail} detail */

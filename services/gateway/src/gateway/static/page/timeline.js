@@ -55,7 +55,8 @@ export class Timeline {
     const at = startOf(pillow);
     const seq = pillow.seq ?? 0;
     const key = `${at} ${seq} ${pillow.state}`;
-    if (Number.isNaN(at) || this.#keys.has(key)) return;
+    if (Number.isNaN(at)) return;
+    if (this.#keys.has(key)) return this.#addMotion(key, pillow.motion);
     this.#keys.add(key);
     const moment = { at, seq, state: pillow.state, key, isHeard, motion: pillow.motion };
     let index = this.#moments.length;
@@ -83,6 +84,12 @@ export class Timeline {
       if (!isContinued && state !== "notconnected") found.push({ state, at });
     }
     return found;
+  }
+
+  /** Samples may come behind their state. @param {string} key @param {unknown} motion */
+  #addMotion(key, motion) {
+    const moment = motion === undefined ? undefined : this.#moments.findLast((one) => one.key === key);
+    if (moment !== undefined) moment.motion ??= motion;
   }
 
   /** When the oldest state began; NaN without one. */

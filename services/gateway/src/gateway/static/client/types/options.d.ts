@@ -42,7 +42,7 @@ export type Options = {
     reportShown?: boolean;
     /**
      * `none`: states without `motion`, of which `subscribeMotion` asks for that
-     * of some pillows; all by default
+     * of some pillows; over Server-Sent Events, where it cannot ask, states have it; all by default
      */
     motion?: "all" | "none";
     /**
@@ -84,7 +84,7 @@ export type AllOptions = Options & Injected & import("./connection.js").Surround
  *   a function is called when the page is hidden, and returns undefined for the default
  * @property {boolean} [reportShown] whether `shown()` may report to a gateway that asks for it; false by default
  * @property {"all" | "none"} [motion] `none`: states without `motion`, of which `subscribeMotion` asks for that
- *   of some pillows; all by default
+ *   of some pillows; over Server-Sent Events, where it cannot ask, states have it; all by default
  * @property {(event: import("./client_events.js").ChangeEvent) => void} [onChange] listener for `change`
  * @property {(event: import("./client_events.js").ConnectionEvent) => void} [onConnection] listener for
  *   `connection`
