@@ -826,9 +826,10 @@ async def test_page_takes_at_most_7_requests_and_88_kib(
     await open_page(page, monitor, site)
     await expect(page.locator(".card").first).to_be_visible(timeout=SHOWN_MS)
 
-    # What is loaded later comes once.
+    # What is loaded later comes once: scripts and style sheets.
     await page.wait_for_function(
-        "() => performance.getEntries().some(({name}) => name.includes('extras'))"
+        r"""() => [/story\..*js$/, /story\.css$/, /extras\..*js$/, /extras\.css$/].every((part) =>
+            performance.getEntries().some(({name}) => part.test(name)))"""
     )
     assert len(sizes) <= 7, sizes
     # The page itself, the story of pillows and the tools.
