@@ -187,7 +187,10 @@ async def test_the_commands_tell_and_export_what_is_recorded(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--from", "2026-12-01", "--to", "2026-11-01"), "2026-12-01T00:00:00Z is not before --to"),
+        (
+            ("--from", "2026-12-01", "--to", "2026-11-01"),
+            "2026-12-01T00:00:00.000Z is not before --to",
+        ),
         (("--pillow", "Cloud 1"), "'Cloud 1' can be no pillow's id"),
         (("--format", "parquet"), "parquet needs a FILE"),
         (("no-folder/a.csv",), "there is no folder no-folder"),
