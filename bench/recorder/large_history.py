@@ -41,12 +41,14 @@ def fill(path: Path, states: int, pillows: int, from_us: int) -> None:
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536"):
         database.execute(f"PRAGMA {pragma}")
     for pillow in range(1, pillows + 1):
-        database.execute("INSERT INTO pillows VALUES (?, ?)", (pillow, f"cloud-{pillow}"))
+        database.execute(
+            "INSERT INTO pillows (id, name) VALUES (?, ?)", (pillow, f"cloud-{pillow}")
+        )
         given = {"pillow": pillow, "t0": from_us, "step": step_us, "last": each - 1}
         database.execute(_STATES, given)
         given |= {"step": step_us * _REPORTS, "last": each // _REPORTS - 1}
         database.execute(_EPISODES, given)
-    database.execute("INSERT INTO pillows VALUES (?, ?)", (pillows + 1, BUSY))
+    database.execute("INSERT INTO pillows (id, name) VALUES (?, ?)", (pillows + 1, BUSY))
     last = DAYS * DAY_US // _BUSY_STEP_US - 1
     busy = {"pillow": pillows + 1, "t0": from_us, "step": _BUSY_STEP_US, "last": last}
     database.execute(_EPISODES, busy)

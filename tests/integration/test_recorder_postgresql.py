@@ -12,8 +12,9 @@ from testcontainers.community.postgres import PostgresContainer
 from history.database import HistoryUrl, open_database
 from history.episodes import Episode
 from history.hugs import Hugs, count_hugs
+from history.quarters import DAY_US
 from history.reading import HistoryReader
-from history.schema import METADATA, STATES
+from history.schema import METADATA, STATES, TALLIED_DAYS
 from history.slots import SLOT_US
 from history.steps import steps_between
 from history.tallies import combine, count_tallies, unheard_pieces
@@ -22,9 +23,10 @@ from recorder.migrate import migrate
 from recorder.pruning import Pruner
 from recorder.recording import FAILURES
 from recorder.store import HistoryStore
+from recorder.tally_keeper import TallyKeeper
 from tests.machine import need_docker
 from tests.poller import eventually
-from tests.unit.recorder.histories import T0, S, state
+from tests.unit.recorder.histories import T0, S, state, stored_episodes
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
 
@@ -66,9 +68,8 @@ async def test_two_recorders_write_what_one_gateway_reads(
     try:
         reader = HistoryReader(reading)
         page = await reader.page("cloud-1", (T0, 0), T0 + 60 * S, 5)
-        episodes = await reader.episodes("cloud-1", T0, T0 + 60 * S)
+        episodes = await stored_episodes(engine, "cloud-1")
         assert page is not None
-        assert episodes is not None
         assert list(page.states) == [one.payload.decode() for one in states[:5]]
         assert page.following == (T0 + 5 * S, 0)
         assert [
@@ -94,8 +95,7 @@ async def test_it_counts_as_the_pure_functions_do(
     other = [state(number * 5 * S, "hugging", "cloud-2") for number in range(3)]
     store = HistoryStore(engine, "a", 10)
     await store.write([*states, *other], [(T0 + 3 * S, T0 + 12 * S), (T0 + 20 * S, T0 + 40 * S)])
-    found = await HistoryReader(engine).episodes("cloud-1", T0, T0 + 60 * S)
-    assert found is not None
+    found = await stored_episodes(engine, "cloud-1")
     reading = open_database(HistoryUrl.parse(postgres.get_connection_url()), read_only=True)
     try:
         reader = HistoryReader(reading)
@@ -142,6 +142,50 @@ async def test_a_pillow_that_is_written_is_not_deleted_meanwhile(engine: AsyncEn
     assert list(page.states) == [state(SLOT_US).payload.decode()]
 
 
+async def test_tallies_are_what_counting_gives_with_two_recorders(
+    engine: AsyncEngine, postgres: PostgresContainer
+) -> None:
+    """Also while one writes what is late, and after retention."""
+    day_us = -(-T0 // DAY_US) * DAY_US
+    late, ahead = HistoryStore(engine, "late", 10), HistoryStore(engine, "ahead", 10)
+    names = ("hugging", "neutral", "punching")
+    await late.write([state(day_us - T0)], [])
+    reports = [
+        state(day_us - T0 + number * 20 * S, names[number // 2 % 3]) for number in range(3000, 9000)
+    ]
+    await ahead.write([one for one in reports if one.order[0] > day_us + DAY_US], [])
+    keeper = TallyKeeper(engine, busy=10)
+    steps = steps_between(day_us, day_us + 2 * DAY_US, 3600)
+    reading = open_database(HistoryUrl.parse(postgres.get_connection_url()), read_only=True)
+    try:
+        reader = HistoryReader(reading)
+
+        async def check() -> None:
+            found = await reader.activity("cloud-1", steps, steps[-1][1])
+            assert found is not None
+            assert found.tallies == count_tallies(steps, await stored_episodes(engine, "cloud-1"))
+
+        async def write_late() -> None:
+            for start in range(0, 1000, 100):
+                await late.write(reports[start : start + 100], [])
+
+        await asyncio.gather(keeper.check(asyncio.Event(), 60), write_late())
+        await check()
+        await keeper.check(asyncio.Event(), 60)  # those that were discarded
+        await check()
+        async with engine.begin() as connection:
+            days = select(func.count()).select_from(TALLIED_DAYS)
+            assert (await connection.execute(days)).scalar_one() == 2
+        await Pruner(engine).prune(T0 // SLOT_US * SLOT_US + 300 * SLOT_US)
+        await check()
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE tallies SET episodes = 0"))
+        with pytest.raises(AssertionError):
+            await check()  # the tallies are what it reads
+    finally:
+        await reading.dispose()
+
+
 async def test_retention_deletes_what_is_before(engine: AsyncEngine) -> None:
     """And the sizes are those of what is left."""
     store = HistoryStore(engine, "a", 10)
@@ -181,6 +225,4 @@ async def test_a_connection_that_is_cut_is_a_failure_and_the_next_one_works(
 
     await store.write([state(S)], [])
 
-    assert await HistoryReader(engine).episodes("cloud-1", 0, 2**62) == [
-        Episode("hugging", T0, T0 + S, 2)
-    ]
+    assert await stored_episodes(engine, "cloud-1") == [Episode("hugging", T0, T0 + S, 2)]

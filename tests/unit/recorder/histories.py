@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.timestamps import format_timestamp
 from contract.updates import Update, decode_state
 from history.database import HistoryUrl, open_database
+from history.episodes import Episode
+from history.schema import EPISODES, PILLOWS
 from recorder.migrate import migrate
 
 T0 = 1_764_000_000_000_000
@@ -35,3 +38,12 @@ async def database(folder: Path) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+async def stored_episodes(engine: AsyncEngine, pillow: str) -> list[Episode]:
+    """Return the episodes of a pillow, the oldest first."""
+    of_pillow = EPISODES.c.pillow_id == PILLOWS.c.id
+    found = select(EPISODES).where(of_pillow, PILLOWS.c.name == pillow)
+    async with engine.connect() as connection:
+        rows = await connection.execute(found.order_by(EPISODES.c.began_us))
+        return [Episode(row.state, row.began_us, row.ended_us, row.reports) for row in rows]

@@ -11,7 +11,7 @@ from history.episodes import Episode
 from history.reading import HistoryReader
 from history.schema import LISTENED, PILLOWS, SIZES, STATES
 from recorder.store import HistoryStore, Written
-from tests.unit.recorder.histories import T0, S, database, state
+from tests.unit.recorder.histories import T0, S, database, state, stored_episodes
 
 
 async def payloads(engine: AsyncEngine, pillow: str = "cloud-1") -> list[str]:
@@ -21,8 +21,7 @@ async def payloads(engine: AsyncEngine, pillow: str = "cloud-1") -> list[str]:
 
 async def episodes(engine: AsyncEngine, pillow: str = "cloud-1") -> list[Episode]:
     """Return all episodes of a pillow, in seconds since T0."""
-    found = await HistoryReader(engine).episodes(pillow, 0, 2**62)
-    assert found is not None
+    found = await stored_episodes(engine, pillow)
     return [
         Episode(one.state, (one.began_us - T0) // S, (one.ended_us - T0) // S, one.reports)
         for one in found

@@ -30,12 +30,13 @@ from sqlalchemy import (
 )
 
 from history.hugs import HUGGING
-from history.schema import EPISODES, PILLOWS
-from history.spans import Span
+from history.quarters import Part
+from history.schema import EPISODES, PILLOWS, TALLIES
 
 _PILLOW_ID: Final = bindparam("pillow_id", type_=Integer)
 _FROM_US: Final = bindparam("from_us", type_=BigInteger)
 _UNTIL_US: Final = bindparam("until_us", type_=BigInteger)
+_FIELDS: Final = ("number", "from_us", "to_us")
 
 
 @cache
@@ -43,31 +44,40 @@ def tallies_statement(dialect: str) -> CompoundSelect[Any]:
     """Return the statement that counts the episodes of a pillow in spans.
 
     Its parameters are `pillow_id` and those of `bounds`. Its rows are the number of a span, a
-    state, and the fields of a tally; a span may have two rows of a state. Spans may overlap.
+    state, and the fields of a tally; a span may have several rows of a state. Spans may overlap.
     """
     if dialect == "sqlite":
-        span = _sqlite_spans()
-        return union_all(_began_in(span), _reach_into(span))
-    span = _postgresql_spans()
+        span, known = _sqlite_parts("counted"), _sqlite_parts("known")
+        tallied = select(known.c.number, *_tallied_by_state()).where(*_tallied_in(known))
+        by_state = tallied.group_by(known.c.number, TALLIES.c.state)
+        return union_all(_began_in(span), _reach_into(span), by_state)
+    span, known = _postgresql_parts("counted"), _postgresql_parts("known")
     began = _began_in_by_state(span).lateral("began")
     before = _last_before_by_row(span).lateral("before")
+    by_state = select(*_tallied_by_state()).where(*_tallied_in(known))
+    tallied_in = by_state.group_by(TALLIES.c.state).lateral("tallied")
     reach_us = func.least(before.c.ended_us, span.c.to_us) - span.c.from_us
     return union_all(
         select(span.c.number, *began.c).select_from(span.join(began, true())),
         select(span.c.number, before.c.state, literal(0), reach_us, literal(0))
         .select_from(span.join(before, true()))
         .where(before.c.ended_us > span.c.from_us),
+        select(known.c.number, *tallied_in.c).select_from(known.join(tallied_in, true())),
     )
 
 
-def bounds(dialect: str, spans: Sequence[Span]) -> dict[str, Any]:
-    """Return the parameters of `tallies_statement` for spans, which are numbered from 0 on.
+def bounds(dialect: str, counted: Sequence[Part], known: Sequence[Part]) -> dict[str, Any]:
+    """Return the parameters of `tallies_statement`: parts to count, and parts with tallies.
 
     As values of a statement, a thousand spans would take 50 ms of the event loop's time.
     """
     if dialect == "sqlite":
-        return {"spans": json.dumps(spans)}
-    return {"spans_from": [one for one, _ in spans], "spans_to": [one for _, one in spans]}
+        return {"counted": json.dumps(counted), "known": json.dumps(known)}
+    return {
+        f"{name}_{field}": [part[place] for part in parts]
+        for name, parts in (("counted", counted), ("known", known))
+        for place, field in enumerate(_FIELDS)
+    }
 
 
 @cache
@@ -100,21 +110,38 @@ def hugs_statement(dialect: str) -> Select[Any]:
     return found.select_from(whole).where(hugs.c.last_us.is_not(None))
 
 
-def _sqlite_spans() -> FromClause:
-    each = func.json_each(bindparam("spans")).table_valued("key", "value")
-    span = select(
-        each.c.key.label("number"),
-        func.json_extract(each.c.value, "$[0]").label("from_us"),
-        func.json_extract(each.c.value, "$[1]").label("to_us"),
+def _sqlite_parts(name: str) -> FromClause:
+    each = func.json_each(bindparam(name)).table_valued("value", name=f"each_{name}")
+    fields = [
+        func.json_extract(each.c.value, f"$[{place}]").label(field)
+        for place, field in enumerate(_FIELDS)
+    ]
+    return select(*fields).cte(name).prefix_with("MATERIALIZED")
+
+
+def _postgresql_parts(name: str) -> FromClause:
+    given = [bindparam(f"{name}_{field}", type_=ARRAY(BigInteger)) for field in _FIELDS]
+    rows = func.unnest(*given).table_valued(*_FIELDS).render_derived(f"each_{name}")
+    return select(rows).cte(name)
+
+
+def _tallied_by_state() -> Sequence[ColumnElement[Any]]:
+    columns = TALLIES.c
+    return (
+        columns.state,
+        func.sum(columns.episodes).label("episodes"),
+        func.sum(columns.spent_us).label("spent_us"),
+        func.max(columns.longest_us).label("longest_us"),
     )
-    return span.cte("span").prefix_with("MATERIALIZED")
 
 
-def _postgresql_spans() -> FromClause:
-    given = [bindparam(name, type_=ARRAY(BigInteger)) for name in ("spans_from", "spans_to")]
-    rows = func.unnest(*given).table_valued("from_us", "to_us", with_ordinality="place")
-    each = rows.render_derived("each")
-    return select((each.c.place - 1).label("number"), each.c.from_us, each.c.to_us).cte("span")
+def _tallied_in(part: FromClause) -> Sequence[ColumnElement[bool]]:
+    columns = TALLIES.c
+    return (
+        columns.pillow_id == _PILLOW_ID,
+        columns.began_us >= part.c.from_us,
+        columns.began_us < part.c.to_us,
+    )
 
 
 def _began_in(span: FromClause) -> Select[Any]:

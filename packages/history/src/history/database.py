@@ -94,6 +94,8 @@ def open_database(url: HistoryUrl, *, read_only: bool, connections: int = 4) -> 
         }
         return create_async_engine(
             url.url,
+            # All statements of one transaction read the same moment, as in SQLite.
+            isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
             pool_size=connections,
             max_overflow=0,
             pool_timeout=POSTGRESQL_TIMEOUT_S,

@@ -6,13 +6,30 @@ from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from history.counting import bounds, hugs_statement, tallies_statement
-from history.episodes import Episode
 from history.hugs import Hugs
 from history.pages import MAX_PAGE, Page, Position
-from history.schema import EPISODES, LISTENED, PILLOWS, STATES
+from history.quarters import DAY_US, divide
+from history.schema import LISTENED, PILLOWS, STATES, TALLIED_DAYS
 from history.spans import Span, merged
 from history.summary import until_now
 from history.tallies import Activity, Tallies, Tally, combine, unheard_pieces
+
+
+async def read_tallies(
+    connection: AsyncConnection, pillow_id: int, spans: Sequence[Span], tallied: Sequence[Span] = ()
+) -> Tallies:
+    """Return the tallies of a pillow's episodes, as `tallies.count_tallies` does.
+
+    What of `spans` is in `tallied` is read from the tallies of quarters.
+    """
+    dialect = connection.dialect.name
+    given = {"pillow_id": pillow_id, **bounds(dialect, *divide(spans, tallied))}
+    found: Tallies = {}
+    for number, state, *counted in await connection.execute(tallies_statement(dialect), given):
+        key = (number, state)
+        tally = Tally(*map(int, counted))
+        found[key] = found[key] + tally if key in found else tally
+    return found
 
 
 class HistoryReader:
@@ -50,35 +67,6 @@ class HistoryReader:
                 yield page.states
             first = page.following
 
-    async def episodes(self, pillow: str, from_us: int, until_us: int) -> list[Episode] | None:
-        """Return the episodes of a pillow that reach into a time, the oldest first.
-
-        None for a pillow of which there is nothing.
-        """
-        async with self._engine.connect() as connection:
-            pillow_id = await self._pillow_id(connection, pillow)
-            if pillow_id is None:
-                return None
-            columns = EPISODES.c
-            of_pillow = columns.pillow_id == pillow_id
-            # Episodes do not overlap, so only the last one before the time can reach into it.
-            before = (
-                select(EPISODES)
-                .where(of_pillow, columns.began_us < from_us)
-                .order_by(columns.began_us.desc())
-                .limit(1)
-            )
-            within = (
-                select(EPISODES)
-                .where(of_pillow, columns.began_us >= from_us, columns.began_us < until_us)
-                .order_by(columns.began_us)
-            )
-            rows = [
-                *(row for row in await connection.execute(before) if row.ended_us >= from_us),
-                *await connection.execute(within),
-            ]
-        return [Episode(row.state, row.began_us, row.ended_us, row.reports) for row in rows]
-
     async def activity(self, pillow: str, spans: Sequence[Span], now_us: int) -> Activity | None:
         """Return what a pillow did in each of some spans, which are in order without overlaps.
 
@@ -90,11 +78,12 @@ class HistoryReader:
                 return None
             if not spans:
                 return Activity({}, [], [])
+            tallied = await self._tallied(connection, pillow_id, spans[0][0], spans[-1][1])
             listened = await self._listened(connection, spans[0][0], spans[-1][1])
             pieces = unheard_pieces(spans, merged(until_now(listened, now_us)))
             # In one statement, because each takes a millisecond to and from SQLite's thread.
             parts = [*spans, *(piece for _, piece in pieces)]
-            tallies = await self._tallies(connection, pillow_id, parts)
+            tallies = await read_tallies(connection, pillow_id, parts, tallied)
         of_spans: Tallies = {}
         in_pieces: Tallies = {}
         for (number, state), tally in tallies.items():
@@ -124,18 +113,18 @@ class HistoryReader:
         )
         return [(row.began_us, row.ended_us) for row in await connection.execute(found)]
 
-    async def _tallies(
-        self, connection: AsyncConnection, pillow_id: int, spans: Sequence[Span]
-    ) -> Tallies:
-        """Return the tallies of a pillow's episodes, as `tallies.count_tallies` does."""
-        dialect = connection.dialect.name
-        given = {"pillow_id": pillow_id, **bounds(dialect, spans)}
-        found: Tallies = {}
-        for number, state, *counted in await connection.execute(tallies_statement(dialect), given):
-            key = (number, state)
-            tally = Tally(*map(int, counted))
-            found[key] = found[key] + tally if key in found else tally
-        return found
+    async def _tallied(
+        self, connection: AsyncConnection, pillow_id: int, from_us: int, until_us: int
+    ) -> list[Span]:
+        """Return the days with tallies, as far as they reach into a time."""
+        columns = TALLIED_DAYS.c
+        found = select(columns.began_us).where(
+            columns.pillow_id == pillow_id,
+            columns.began_us > from_us - DAY_US,
+            columns.began_us < until_us,
+        )
+        days = (await connection.execute(found)).scalars()
+        return merged((began_us, began_us + DAY_US) for began_us in days)
 
     async def _pillow_id(self, connection: AsyncConnection, pillow: str) -> int | None:
         found = select(PILLOWS.c.id).where(PILLOWS.c.name == pillow)

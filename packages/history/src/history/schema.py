@@ -7,7 +7,7 @@ of one pillow is one range of the file, however many rows there are.
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
 
 METADATA: Final = MetaData()
 
@@ -16,10 +16,11 @@ PILLOWS: Final = Table(
     METADATA,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("name", String(63), nullable=False, unique=True),
+    Column("tallied_until_us", BigInteger),
     sqlite_autoincrement=True,
 )
 """The numbers of pillows: a row of `states` is shorter with a number than with a name. No number
-is given twice."""
+is given twice. `tallied_until_us` is until when tallies were made where it is worth it."""
 
 STATES: Final = Table(
     "states",
@@ -43,6 +44,29 @@ EPISODES: Final = Table(
     sqlite_with_rowid=False,
 )
 """See the module `episodes`."""
+
+TALLIES: Final = Table(
+    "tallies",
+    METADATA,
+    Column("pillow_id", Integer, primary_key=True, autoincrement=False),
+    Column("began_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", String(16), primary_key=True),
+    Column("episodes", BigInteger, nullable=False),
+    Column("spent_us", BigInteger, nullable=False),
+    Column("longest_us", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What a pillow did in each quarter of an hour of some days, as `tallies.Tally` has it."""
+
+TALLIED_DAYS: Final = Table(
+    "tallied_days",
+    METADATA,
+    Column("pillow_id", Integer, primary_key=True, autoincrement=False),
+    Column("began_us", BigInteger, primary_key=True, autoincrement=False),
+    Index("tallied_days_began_us", "began_us"),
+    sqlite_with_rowid=False,
+)
+"""The days of UTC whose tallies are what counting the episodes would give; see `quarters`."""
 
 LISTENED: Final = Table(
     "listened",

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from history.schema import EPISODES, LISTENED, PILLOWS, SIZES, STATES
 from history.slots import SLOT_US
 from recorder.retention import Slot
+from recorder.tallying import discard_before
 
 STEP: Final = 5000
 """The most states that one transaction deletes."""
@@ -86,6 +87,7 @@ class Pruner:
             await connection.execute(
                 delete(EPISODES).where(columns.pillow_id == number, columns.ended_us < cutoff_us)
             )
+            await discard_before(connection, number, cutoff_us)
             for table in (STATES, EPISODES):
                 rows = select(func.count()).select_from(
                     select(table.c.pillow_id).where(table.c.pillow_id == number).limit(1).subquery()

@@ -24,6 +24,7 @@ from recorder.pruning import Pruner
 from recorder.recording import FAILURES, Recording
 from recorder.settings import RecorderSettings, load_settings
 from recorder.store import HistoryStore
+from recorder.tally_keeper import TallyKeeper
 from runtime.backoff import Backoff
 from runtime.health import Dependencies, health_routes, ok_but
 from runtime.lifecycle import exit_with_usage, run_service
@@ -79,6 +80,7 @@ async def _serve(
             parts.create_task(session.run(stop_session), name="mqtt")
             if await _open(engine, health, intake, stopping):
                 parts.create_task(keeping.run(stopping), name="retention")
+                parts.create_task(TallyKeeper(engine).run(stopping), name="tallies")
                 writing = parts.create_task(recording.run(stop_session), name="recording")
                 await stopping.wait()
                 stop_session.set()

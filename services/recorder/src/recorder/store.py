@@ -14,6 +14,7 @@ from history.episodes import Episode
 from history.schema import EPISODES, LISTENED, PILLOWS, SIZES, STATES
 from history.spans import Span
 from recorder.batch import Row, episode_changes, size_rows, state_rows
+from recorder.tallying import discard_changed
 
 _CHUNK: Final = 500
 """How many names or numbers are asked for in one statement."""
@@ -52,6 +53,7 @@ class HistoryStore:
             new = await self._insert_states(connection, state_rows(updates, ids))
             changes = episode_changes(updates, ids, last)
             await self._upsert_episodes(connection, changes.rows)
+            await discard_changed(connection, changes.rows)
             await self._add_sizes(connection, size_rows(new))
             await self._upsert_listened(connection, listened)
         # Only now, because a transaction that failed has changed nothing.
