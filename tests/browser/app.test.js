@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Pillowcast } from "../../services/gateway/src/gateway/static/client/pillowcast.js";
+import { Session } from "../../services/gateway/src/gateway/static/client/session.js";
 import { Announcer } from "../../services/gateway/src/gateway/static/page/announcer.js";
 import { App, initialState } from "../../services/gateway/src/gateway/static/page/app.js";
 import { RedrawScheduler } from "../../services/gateway/src/gateway/static/page/redraw_scheduler.js";
@@ -16,7 +16,7 @@ const ALL = { states: [], name: "", order: "name" };
 /** Views with the interface that the app uses; each records the arguments of its last call. */
 function fakeViews(client) {
   const cards = new Map();
-  const shown = { cards: [], rendered: [], focused: null, latencies: [] };
+  const shown = { beats: new Set(), cards: [], rendered: [], focused: null, latencies: [] };
   const views = {
     announcer: new Announcer(english),
     cards: {
@@ -48,7 +48,7 @@ function fakeViews(client) {
       show: (id, order, isNeeded) => { shown.story = [id, order, isNeeded]; },
       hugs: (id) => shown.hugs?.[id] ?? 0,
     },
-    status: { render: ({ connection, count }) => { shown.status = [connection, count]; }, beat: () => { shown.beats = (shown.beats ?? 0) + 1; } },
+    status: { render: ({ connection, count }) => { shown.status = [connection, count]; }, beat: (receivedAt) => { shown.beats.add(receivedAt); } },
     wall: {
       card: (id) => cards.get(id),
       get cards() { return cards.values(); },
@@ -69,7 +69,7 @@ function setUp(address = {}) {
   const window = new FakeWindow(time, address);
   const FakeWebSocket = fakeWebSocket();
   const state = initialState(window.location);
-  const client = new Pillowcast({
+  const client = new Session({
     url: "https://pillows.example/",
     pillows: state.subscription,
     WebSocket: FakeWebSocket,
@@ -117,6 +117,18 @@ test("an update renders only the card that changed", () => {
   update(pillow("b"));
   frame();
   assert.deepEqual(shown.rendered, ["b"]);
+});
+
+test("the lamp beats for every frame, also for one without news", () => {
+  const { time, shown, pillow, receive, snapshot } = setUp();
+  snapshot(pillow("a"));
+  time.pass(5_000);
+  const before = shown.beats.size;
+  receive({ type: "heartbeat", sent: time.now });
+  time.pass(1_000);
+  assert.equal(shown.beats.size, before + 1);
+  time.pass(5_000);
+  assert.equal(shown.beats.size, before + 1);
 });
 
 test("several frames of the gateway make one redraw", () => {

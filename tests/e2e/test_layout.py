@@ -110,6 +110,25 @@ async def test_phone_gives_all_but_96_px_to_the_clouds(page: Page) -> None:
     await expect(page.locator(".chip").first).to_be_in_viewport()
 
 
+async def test_status_of_a_phone_has_a_line_for_each_number_in_every_language(
+    site: LiveSite, browser: Browser
+) -> None:
+    """Who watches is on the second line, however long the words are, and the bar is as high."""
+    page = await browser.new_page(viewport={"width": 320, "height": 700})
+    lines = """() => ['detail', 'watching'].map((name) => {
+      const boxes = [...document.getElementById(`status-${name}`).getClientRects()];
+      return [boxes.length, Math.round(boxes[0].height)]; })"""
+    for language in ("en", "de", "fr", "es", "ja", "ar"):
+        await page.goto(f"{site.url}/?lang={language}")
+        await expect(page.locator("#status-watching")).not_to_be_empty(timeout=SHOWN_MS)
+        for width in (320, 360, 390):
+            await page.set_viewport_size({"width": width, "height": 700})
+            (one, height), (two, other) = await page.evaluate(lines)
+            assert (one, two, height) == (1, 1, other), f"{language}, {width} px"
+            assert await page.locator("header").evaluate("one => one.offsetHeight") <= 40
+    await page.close()
+
+
 async def test_both_ends_of_a_long_name_are_shown(page: Page) -> None:
     """Names may differ at their end."""
     for n in range(2):

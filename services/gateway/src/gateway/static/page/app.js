@@ -111,7 +111,7 @@ export class App {
 
   /** @param {import("../client/client_events.js").ChangeDetail} detail */
   #onChange({ updates, isSnapshot, sent }) {
-    this.#views.status.beat();
+    this.#views.status.beat(this.#client.lastReceivedAt);
     for (const update of updates) {
       const { id, pillow } = update;
       this.#state.apply(update);
@@ -165,6 +165,8 @@ export class App {
   #tick() {
     if (this.#window.document.hidden) return;
     this.#views.latency.render(this.#client);
+    // Frames without news, which have no event, are seen here.
+    this.#views.status.beat(this.#client.lastReceivedAt);
     this.#markAllChanged();
     this.#announce();
   }

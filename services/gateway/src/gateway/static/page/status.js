@@ -28,14 +28,14 @@ const BEAT_MS = 1_500;
  *
  * @param {Facts} facts
  * @param {Texts} texts
- * @returns {{title: string, detail: string, note: string, canRetry: boolean}} `note` is hidden where
- *   there is no room for it
+ * @returns {{title: string, detail: string, watching?: string, note: string, canRetry: boolean}} `watching` is
+ *   on a line of its own, and `note` is hidden, where there is no room for them
  */
 export function statusText({ connection, lastingMs, status, count, isRetained, isOffline, watching = null }, texts) {
   const note = count === 0 ? "" : texts.format("status.old");
   switch (connection) {
     case "live":
-      return { title: texts.format("status.live"), detail: liveText({ count, isRetained, watching }, texts), note: "", canRetry: false };
+      return { title: texts.format("status.live"), detail: countText(count, isRetained, texts), watching: watchingText(watching, texts), note: "", canRetry: false };
     case "broker-offline": {
       const detail = texts.format("status.broker-offline-text", { duration: texts.duration(lastingMs) });
       return { title: texts.format("status.broker-offline"), detail, note, canRetry: false };
@@ -61,16 +61,8 @@ export function isLocked({ phase, code }) {
   return phase === "stopped" && (code === UNAUTHORIZED || code === NO_TOKEN_IN_TIME);
 }
 
-/**
- * How many clouds there are, and how many look; of nobody, nothing is said.
- *
- * @param {{count: number, isRetained: boolean, watching: number | null}} facts
- * @param {Texts} texts
- */
-function liveText({ count, isRetained, watching }, texts) {
-  const clouds = countText(count, isRetained, texts);
-  return watching ? `${clouds} · ${texts.format("status.watching", { count: watching })}` : clouds;
-}
+/** How many look; of nobody, nothing is said. @param {number | null} watching @param {Texts} texts */
+const watchingText = (watching, texts) => (watching ? texts.format("status.watching", { count: watching }) : "");
 
 /**
  * @param {number} count number of known clouds
@@ -101,11 +93,14 @@ function disconnectedText({ phase, retryInMs, reason }, duration, texts) {
 export class StatusBar {
   /** @type {Animation | undefined} */
   #beat;
+  /** When the frame came for which the lamp beat last. @type {number | null} */
+  #beatFor = null;
   #announced = "connecting";
   #announcedAt = -Infinity;
   #document;
   #title;
   #detail;
+  #watching;
   #note;
   #retry;
   #announcement;
@@ -121,6 +116,7 @@ export class StatusBar {
     this.#document = document;
     this.#title = byId(document, "status-title");
     this.#detail = byId(document, "status-detail");
+    this.#watching = byId(document, "status-watching");
     this.#note = byId(document, "status-note");
     this.#retry = byId(document, "retry");
     this.#announcement = byId(document, "status-announcement");
@@ -132,20 +128,27 @@ export class StatusBar {
    * @param {number} now monotonic time in ms
    */
   render(facts, now) {
-    const { title, detail, note, canRetry } = statusText(facts, this.#texts);
+    const { title, detail, watching = "", note, canRetry } = statusText(facts, this.#texts);
     const { dataset } = this.#document.body;
     if (dataset.connection !== facts.connection) dataset.connection = facts.connection;
     const announcement = note === "" ? title : this.#texts.format(`status.${facts.connection}-announced`);
     this.#announce(facts.connection, announcement, now);
     setText(this.#title, title);
     setText(this.#detail, detail);
+    setText(this.#watching, watching);
     setText(this.#note, note);
     // The button stays while it has the focus, because to hide it would lose the focus.
     this.#retry.hidden = !canRetry && this.#document.activeElement !== this.#retry;
   }
 
-  /** Let the lamp beat once, for a frame that came; without frames it rests. */
-  beat() {
+  /**
+   * Let the lamp beat once for the newest frame, unless it beats; without frames it rests.
+   *
+   * @param {number | null} receivedAt when the frame came; null before the first
+   */
+  beat(receivedAt) {
+    if (receivedAt === this.#beatFor) return;
+    this.#beatFor = receivedAt;
     const light = query(this.#document, ".status-light");
     if (this.#beat?.playState === "running" || !canMove(light)) return;
     this.#beat = light.animate(BEAT, { duration: BEAT_MS, easing: "ease-out", pseudoElement: "::after" });
