@@ -6,6 +6,7 @@ import { STATES } from "../cloud/poses.js";
 import { Card } from "./card.js";
 import { computeGrid } from "./grid.js";
 import { fitTile, tileProperties } from "./layout.js";
+import { observeSize } from "./observe_size.js";
 
 const MINUTE_MS = 60_000;
 /** What makes the longest texts. */
@@ -37,10 +38,10 @@ export class TileProbe {
     this.#card.assign("m");
     this.#card.render(longest, STALE, () => ["", ""]);
     container.before(this.#ruler);
-    new ResizeObserver(() => {
+    observeSize(this.#ruler, () => {
       this.#fittedFor = "";
       onTextSize();
-    }).observe(this.#ruler);
+    });
   }
 
   /**

@@ -6,6 +6,7 @@
 import { Card } from "./card.js";
 import { computeGrid, tilePosition, visibleRange } from "./grid.js";
 import { isCrowd, isDense, tileProperties } from "./layout.js";
+import { observeSize } from "./observe_size.js";
 import { TileProbe } from "./tile_probe.js";
 
 /** Delay after the last new card before the DOM order is sorted, which only matters to assistive technology. */
@@ -68,11 +69,11 @@ export class Wall {
     this.#renderer = renderer;
     addEventListener("scroll", () => this.#onScroll(), { passive: true });
     addEventListener("resize", () => this.#onScroll(), { passive: true });
-    new ResizeObserver(([{ contentRect }]) => {
-      if (contentRect.width === this.#width) return;
-      this.#width = contentRect.width;
+    observeSize(container, (width) => {
+      if (width === this.#width) return;
+      this.#width = width;
       this.arrange();
-    }).observe(container);
+    });
     container.addEventListener("focusin", ({ target }) => this.#setCurrent(idOfCard(target)));
   }
 
@@ -146,6 +147,8 @@ export class Wall {
 
   /** Create the cards that are in sight, and put each in its place. */
   arrange() {
+    // Before the first frame, and when the wall is shown again, its size has not been told yet.
+    this.#width ||= this.#container.getBoundingClientRect().width;
     // The wall is hidden.
     if (this.#width === 0 && (this.fit !== null || this.#size?.tile)) return;
     const range = this.#chooseGrid();
