@@ -24,7 +24,7 @@ test("every cloud is on the screen, on any screen, and none lies on another one"
   for (let turn = 0; turn < 300; turn += 1) {
     const [width, height] = [200 + random() * 4_000, 200 + random() * 2_200];
     const count = Math.floor(random() * (turn % 3 === 0 ? 40 : 2_500));
-    const fit = fitGrid(count, width, height, turn);
+    const fit = fitGrid(count, width, height, { turn, hasLabels: turn % 2 === 0 });
     const all = boxes(fit);
     assert.ok(all.length <= MAX_AT_ONCE);
     for (const box of all) {
@@ -58,14 +58,23 @@ test("text is read across a room, or the card says less", () => {
   assert.equal(fitGrid(900, 1920, 1080).says, "nothing");
 });
 
+test("where pillows have labels a card has room for an id, and says as much as without", () => {
+  for (const [count, least] of [[1, 6.63], [5, 6.63], [20, 6.63], [24, 5.5]]) {
+    const { says, grid, picture, font } = fitGrid(count, 1920, 1080, { hasLabels: true });
+    assert.equal(says, fitGrid(count, 1920, 1080).says, `${count}`);
+    // What the style sheet gives to name, id, state, facts and hugs.
+    assert.ok(grid.height - picture >= least * font, `${count}: ${(grid.height - picture) / font}`);
+  }
+});
+
 test("a crowd that is too large is shown in equal parts, and each cloud in one of them", () => {
   const seen = [0, 1, 2].flatMap((turn) => {
-    const { range: [from, to], parts } = fitGrid(2_500, 1920, 1080, turn);
+    const { range: [from, to], parts } = fitGrid(2_500, 1920, 1080, { turn });
     assert.equal(parts, 3);
     return Array.from({ length: to - from }, (_, place) => from + place);
   });
   assert.deepEqual(seen, Array.from({ length: 2_500 }, (_, place) => place));
-  assert.deepEqual(fitGrid(2_500, 1920, 1080, 3).range, fitGrid(2_500, 1920, 1080, 0).range);
+  assert.deepEqual(fitGrid(2_500, 1920, 1080, { turn: 3 }).range, fitGrid(2_500, 1920, 1080).range);
 });
 
 test("without any cloud there is nothing to divide", () => {

@@ -129,6 +129,26 @@ async def test_status_of_a_phone_has_a_line_for_each_number_in_every_language(
     await page.close()
 
 
+async def test_label_and_id_of_a_tile_are_told_apart_and_both_are_read(
+    site: LiveSite, page: Page
+) -> None:
+    """On one line of a crowd's tile, also where the label is long."""
+    label = "A corner for reading in the children’s library"
+    await site.publisher.publish(state("cloud-4", "neutral", label=label))
+    link = page.locator('[data-pillow="cloud-4"] h2 a')
+    await expect(link).to_have_accessible_name(f"{label} cloud-4", timeout=SHOWN_MS)
+    part = link.locator(".id")
+    await expect(part).to_have_text("cloud-4")
+    assert await part.evaluate("part => part.scrollWidth <= part.clientWidth")
+    looks = "part => [getComputedStyle(part).color, getComputedStyle(part).fontWeight]"
+    id_looks = await part.evaluate(looks)
+    label_looks = await link.locator("bdi").first.evaluate(looks)
+    assert all(one != other for one, other in zip(id_looks, label_looks, strict=True))
+    await wait_without_faults(page, "with a label")
+    await site.publisher.publish(state("cloud-4", "neutral"))
+    await expect(link).to_have_text("cloud-4", timeout=SHOWN_MS)
+
+
 async def test_both_ends_of_a_long_name_are_shown(page: Page) -> None:
     """Names may differ at their end."""
     for n in range(2):
@@ -222,4 +242,10 @@ async def test_wall_of_one_pillow_is_no_detail_view(site: LiveSite, browser: Bro
     )
     await expect(picture).to_have_count(1)
     await expect(page.locator("#detail")).to_be_hidden()
+    # The id stays beside a label, and can be read.
+    await site.publisher.publish(state("cloud-2", "hugging", label="Grandma"))
+    await expect(page.locator(".card h2")).to_have_text("Grandma", timeout=SHOWN_MS)
+    await expect(page.locator(".card .id")).to_be_visible()
+    assert await page.locator(".card .id").evaluate("one => one.offsetHeight") > 20
+    await site.publisher.publish(state("cloud-2", "hugging"))
     await page.close()

@@ -26,6 +26,11 @@ export class Labels {
     return this.#told.get(id) ?? this.#filed.get(id) ?? "";
   }
 
+  /** Whether any pillow has a label. */
+  get isUsed() {
+    return this.#told.size > 0 || this.#filed.size > 0;
+  }
+
   /** What a pillow is called: its label, or its id. @param {string} id */
   nameOf(id) {
     return this.of(id) || id;

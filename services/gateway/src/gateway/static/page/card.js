@@ -4,7 +4,7 @@ import { createCloud, followMotion, setPose, stateColor } from "../cloud/cloud.j
 import { createElement, setText } from "../cloud/dom.js";
 import { describePillow, isStill, knowledgeOf } from "../cloud/format.js";
 import { Battery } from "./battery.js";
-import { showLabel, showName } from "./pillow_name.js";
+import { showLabel, showLabelAndId, showName } from "./pillow_name.js";
 import { hashOf } from "./route.js";
 
 /** @typedef {import("../client/frames.js").Pillow} Pillow */
@@ -81,8 +81,9 @@ export class Card {
   setLabel(label) {
     if (label === this.#label) return;
     this.#label = label;
-    // The tile of a crowd has one line for both; elsewhere the id tells labels apart that begin alike.
-    if (label === "" || this.#isPlain) showName(this.link, `${label} ${this.id}`.trim());
+    // The tile of a crowd has one line for both.
+    if (label === "") showName(this.link, this.id);
+    else if (this.#isPlain) showLabelAndId(this.link, label, this.id);
     else showLabel(this.link, label);
     setText(this.#id, label === "" ? "" : this.id);
   }

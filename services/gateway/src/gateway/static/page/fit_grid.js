@@ -28,6 +28,9 @@ export const LEVELS = [
   { says: "name", height: 1.5, width: 6.4 },
   { says: "nothing", height: 0, width: 0 },
 ];
+/** What the line of an id below a label adds, in sizes of the name's font. A card that says only its name has one line for both. */
+const ID_HEIGHT = 0.5;
+const MIN_HEIGHT_WITH_ID = 3;
 
 /**
  * @typedef {object} Fit
@@ -43,27 +46,28 @@ export const LEVELS = [
  * @param {number} count of all clouds
  * @param {number} width of the screen in px
  * @param {number} height of the screen in px
- * @param {number} [turn] how often the next part was shown, if there are several
+ * @param {{turn?: number, hasLabels?: boolean}} [how] `turn`: how often the next part was shown, if there are several
  * @returns {Fit}
  */
-export function fitGrid(count, width, height, turn = 0) {
+export function fitGrid(count, width, height, { turn = 0, hasLabels = false } = {}) {
   const parts = Math.max(1, Math.ceil(count / MAX_AT_ONCE));
   // Parts of one size, so that no cloud is smaller than another one.
   const size = Math.ceil(count / parts);
   const from = (turn % parts) * size;
   const to = Math.min(count, from + size);
-  return { ...fitPart(Math.max(1, size), to - from, width, height), range: [from, to], parts };
+  const levels = hasLabels ? LEVELS.map((level) => ({ ...level, height: level.height + (level.height > MIN_HEIGHT_WITH_ID ? ID_HEIGHT : 0) })) : LEVELS;
+  return { ...fitPart(Math.max(1, size), to - from, { width, height }, levels), range: [from, to], parts };
 }
 
 /**
  * @param {number} size number of clouds for which there is room
  * @param {number} shown number of clouds of this part
- * @param {number} width
- * @param {number} height
+ * @param {{width: number, height: number}} screen
+ * @param {typeof LEVELS} levels
  */
-function fitPart(size, shown, width, height) {
+function fitPart(size, shown, { width, height }, levels) {
   const gap = Math.round(Math.min(width, height) * (size > 60 ? 0.006 : 0.014));
-  const best = LEVELS.map((level) => bestColumns(size, { width, height, gap }, level)).find((one) => one !== undefined);
+  const best = levels.map((level) => bestColumns(size, { width, height, gap }, level)).find((one) => one !== undefined);
   // The last level says nothing and always fits.
   const { columns, card, says, font, picture } = /** @type {Cell} */ (best);
   const rows = Math.ceil(size / columns);

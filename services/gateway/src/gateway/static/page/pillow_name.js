@@ -24,7 +24,7 @@ export function splitName(name) {
 
 /** Show a label in an element, at the end of which it is shortened if need be. @param {HTMLElement} element @param {string} label */
 export function showLabel(element, label) {
-  element.classList.remove("long");
+  element.classList.remove("long", "labelled");
   element.removeAttribute("aria-label");
   setText(element, label);
 }
@@ -41,9 +41,31 @@ export function showName(element, name) {
     showLabel(element, name);
     return;
   }
-  element.classList.add("long");
-  setText(element, "");
-  element.replaceChildren(createElement("span", "", head), createElement("span", "", tail));
-  // Or a screen reader pauses between the two parts.
+  showParts(element, name, "long", [createElement("span", "", head), createElement("span", "", tail)]);
+}
+
+/**
+ * Show a label and its id on one line, each shortened at its end if need be.
+ *
+ * @param {HTMLElement} element
+ * @param {string} label
+ * @param {string} id
+ */
+export function showLabelAndId(element, label, id) {
+  // Each has its own direction.
+  showParts(element, `${label} ${id}`, "labelled", [createElement("bdi", "", label), createElement("bdi", "id", id)]);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} name
+ * @param {string} className
+ * @param {HTMLElement[]} parts
+ */
+function showParts(element, name, className, parts) {
+  showLabel(element, "");
+  element.classList.add(className);
+  element.replaceChildren(...parts);
+  // Or a screen reader pauses between the parts.
   element.setAttribute("aria-label", name);
 }

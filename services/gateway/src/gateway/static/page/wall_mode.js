@@ -102,13 +102,16 @@ export class WallMode {
     this.#document.body.classList.remove("night", "pointed");
     for (const name of ["--fit-font", "--fit-picture"]) this.#container.style.removeProperty(name);
     delete this.#container.dataset.says;
+    delete this.#container.dataset.labels;
     if (this.#document.fullscreenElement) this.#document.exitFullscreen().catch(() => {});
     this.#wall.arrange();
   }
 
   /** @param {number} count @param {number} width */
   #fit(count, width) {
-    const { grid, range, parts, says, font, picture } = fitGrid(count, width, this.#window.innerHeight, this.#turn);
+    const hasLabels = this.#page.state.labels.isUsed;
+    const { grid, range, parts, says, font, picture } = fitGrid(count, width, this.#window.innerHeight, { turn: this.#turn, hasLabels });
+    this.#container.toggleAttribute("data-labels", hasLabels);
     this.#container.dataset.says = says;
     this.#container.style.setProperty("--fit-font", `${font}px`);
     this.#container.style.setProperty("--fit-picture", `${picture}px`);
