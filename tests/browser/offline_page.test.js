@@ -26,8 +26,8 @@ class World {
       if (!kept.has(name)) kept.set(name, new Map());
       const entries = kept.get(name);
       return {
-        add: async (request) => entries.set(request.url, await this.#fetch(request)),
-        match: async (url) => entries.get(url),
+        put: async (url, response) => entries.set(url, response),
+        match: async (url) => entries.get(url)?.clone(),
       };
     };
     this.#listeners.clear();
@@ -54,9 +54,9 @@ class World {
     return this;
   }
 
-  async fire(type) {
+  async fire(type, data) {
     let done;
-    this.#listeners.get(type)({ waitUntil: (promise) => (done = promise) });
+    this.#listeners.get(type)({ data, waitUntil: (promise) => (done = promise) });
     await done;
   }
 
@@ -71,7 +71,8 @@ class World {
   async #fetch({ url }) {
     this.fetched.push(url);
     if (!this.network) throw new TypeError("no network");
-    return new Response(`live ${this.fetched.length}`, { status: this.status });
+    const language = new URL(url).searchParams.get("lang") ?? "en";
+    return new Response(`live ${this.fetched.length}`, { status: this.status, headers: { "Content-Language": language } });
   }
 }
 
@@ -122,6 +123,30 @@ test("a new version keeps its own page, and leaves those of other gateways alone
   assert.equal(await world.request(SCOPE), "live 2");
 });
 
+test("the page is kept in the language in which it was opened last, also by the next version", async () => {
+  const world = await new World().start("one");
+  await world.fire("message", { language: "en" });
+  assert.deepEqual(world.fetched, [SCOPE], "it is kept so already");
+  await world.fire("message", { language: "de" });
+  assert.deepEqual(world.fetched.slice(1), [`${SCOPE}?lang=de`]);
+  world.network = false;
+  await world.fire("message", { language: "fr" });
+  assert.equal(await world.request(SCOPE), "live 2", "without a network what was kept stays");
+  world.network = true;
+  for (const language of ["../evil", "", undefined, 7]) await world.fire("message", { language });
+  await world.fire("message");
+  await world.start("two");
+  assert.equal(world.fetched.at(-1), `${SCOPE}?lang=de`);
+});
+
+test("a page that the gateway refuses is not kept", async () => {
+  const world = new World();
+  world.status = 403;
+  world.run("one");
+  await assert.rejects(world.fire("install"), /status 403/);
+  assert.deepEqual([...world.caches.values()].flatMap((entries) => [...entries]), []);
+});
+
 test("a worker without a version removes what was kept, and itself", async () => {
   const world = await new World().start("one");
   await world.start("");
@@ -141,7 +166,10 @@ test("the worker is registered for the gateway's folder, by the one policy of th
   const registered = [];
   const serviceWorker = { register: async (...given) => registered.push(given) };
   const trustedTypes = { createPolicy: (name, { createScriptURL }) => ({ createScriptURL: () => ({ name, url: createScriptURL() }) }) };
-  await registerWorker(windowWith({ serviceWorker }), new URL(SCOPE));
+  const said = [];
+  const active = { postMessage: (message) => said.push(message) };
+  await registerWorker(windowWith({ serviceWorker: { ...serviceWorker, ready: Promise.resolve({ active }) } }), new URL(SCOPE), "ja");
+  assert.deepEqual(said, [{ language: "ja" }]);
   await registerWorker(windowWith({ serviceWorker, trustedTypes }), new URL(SCOPE));
   assert.deepEqual(registered, [
     [`${SCOPE}sw.js`, { scope: SCOPE }],

@@ -16,12 +16,20 @@ const PAGE = new URL("./", worker.registration.scope).href;
 /** An origin may have several gateways, each below its own path. */
 const CACHES = `pillowcast ${PAGE} `;
 const CACHE = CACHES + VERSION;
+/** The languages that a page may ask for. */
+const LANGUAGE = /^[a-z]{2}$/;
 /** A proxy's responses while the gateway is away. */
 const AWAY = [502, 503, 504];
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
   worker.skipWaiting();
-  if (IS_KEPT) event.waitUntil(keepPage());
+  if (IS_KEPT) event.waitUntil(keepFirst());
+});
+
+// A page says which language it has.
+worker.addEventListener("message", (/** @type {any} */ event) => {
+  const language = event.data?.language;
+  if (IS_KEPT && LANGUAGE.test(language)) event.waitUntil(keepLanguage(language));
 });
 
 worker.addEventListener("activate", (/** @type {any} */ event) => {
@@ -48,9 +56,34 @@ async function showPage() {
   await (open ? open.focus() : worker.clients.openWindow(PAGE));
 }
 
-async function keepPage() {
+/** In the language of what was kept before; at the first visit, in the browser's. */
+async function keepFirst() {
+  for (const name of await caches.keys()) {
+    const language = name.startsWith(CACHES) ? await keptLanguage(name) : null;
+    if (language !== null) return keepPage(language);
+  }
+  await keepPage();
+}
+
+/** Keep the page in the language in which it was opened last. @param {string} language */
+async function keepLanguage(language) {
+  // A failure leaves what was kept; the next page that is opened asks again.
+  if ((await keptLanguage(CACHE)) !== language) await keepPage(language).catch(() => {});
+}
+
+/** The language of the page that a cache keeps; null without one. @param {string} name */
+async function keptLanguage(name) {
+  const kept = await (await caches.open(name)).match(PAGE, { ignoreVary: true });
+  return kept?.headers.get("Content-Language") ?? null;
+}
+
+/** @param {string} [language] the browser's by default */
+async function keepPage(language) {
+  const address = language === undefined ? PAGE : `${PAGE}?lang=${language}`;
+  const response = await fetch(new Request(address, { cache: "no-cache" }));
+  if (!response.ok) throw new Error(`the page cannot be kept: ${address} is answered with status ${response.status}`);
   const cache = await caches.open(CACHE);
-  await cache.add(new Request(PAGE, { cache: "no-cache" }));
+  await cache.put(PAGE, response);
 }
 
 async function start() {

@@ -28,7 +28,8 @@ const TOO_LONG = /^(.{24}).+/su;
 
 export class Texts {
   #table;
-  #language;
+  /** The language of the sentences. */
+  language;
   #ownLocale;
   #locale;
   #hasAges = true;
@@ -43,7 +44,7 @@ export class Texts {
    */
   constructor(language, table, locales = []) {
     this.#table = { ...table };
-    this.#language = language;
+    this.language = language;
     this.#ownLocale = locales.find((one) => one.split("-")[0] === language) ?? language;
     this.#locale = this.#ownLocale;
   }
@@ -56,7 +57,7 @@ export class Texts {
    */
   follow(locale) {
     if (!isLocale(locale)) return;
-    this.#locale = locale === this.#language ? this.#ownLocale : locale;
+    this.#locale = locale === this.language ? this.#ownLocale : locale;
     this.#formatters.clear();
   }
 

@@ -58,6 +58,6 @@ export function startExtras(page) {
   addWallExtras(page);
   askForMotionInSight(window, page.client, [byId(document, "clouds"), byId(document, "detail")]);
   signals.start();
-  registerWorker(window, folder);
+  registerWorker(window, folder, texts.language);
   return choices;
 }

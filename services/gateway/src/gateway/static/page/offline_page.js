@@ -9,14 +9,18 @@ const POLICY = "pillowcast-worker";
 /**
  * @param {Window & {trustedTypes?: any}} window
  * @param {URL} folder the gateway's; the worker serves what is below it
+ * @param {string} language of the page, in which it is kept
  * @returns {Promise<ServiceWorkerRegistration | null>} null where there is none
  */
-export async function registerWorker(window, folder) {
+export async function registerWorker(window, folder, language) {
   // A page within another site's page shows nothing where that one is not there.
   if (window.top !== window || window.document.body.dataset.offline === "no") return null;
   try {
     const { serviceWorker } = window.navigator;
-    return (await serviceWorker?.register(workerAddress(window, folder), { scope: folder.href })) ?? null;
+    const registration = (await serviceWorker?.register(workerAddress(window, folder), { scope: folder.href })) ?? null;
+    // At the first visit the worker has still to start.
+    serviceWorker?.ready?.then(({ active }) => active?.postMessage({ language }));
+    return registration;
   } catch {
     return null;
   }
