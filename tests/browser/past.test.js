@@ -203,7 +203,7 @@ function pillowPast({ states = [], steps = [], to = FROM } = {}) {
       return { from: "", to: new Date(to).toISOString(), step_s: stepMs / 1000, source: "recorder", steps };
     },
   };
-  const client = { now: () => FROM, connection: "live", clockOffsetMs: 0, since: 0, pillows: new Map(), freshness: () => "live", age: () => 0 };
+  const client = { now: () => FROM, connection: "live", clockOffsetMs: 0, since: 0, pillows: new Map([["a", {}]]), freshness: () => "live", age: () => 0 };
   const calendar = new Calendar("UTC");
   const pastLoader = new PastLoader(api, { now: () => FROM, mayAsk: () => true, onChange: () => {} });
   return { asked, open: (id = "a") => new PillowPast(id, [], { client, calendar, loader: pastLoader }) };
@@ -229,4 +229,27 @@ test("the newest seconds of an activity are those of the states that the page kn
   assert.deepEqual(asked, [["activity", -2_000]]);
   assert.equal(past.stepsOf("7d").at(-1).episodes.hugging, 1);
   assert.equal(past.stepsOf("7d").at(-1).ms.get("hugging"), 1_500);
+});
+
+test("a pillow that only the past knows was last heard at the end of its last report, and nothing is known since", async () => {
+  const step = (hours, seconds) => ({ at: new Date(FROM - hours * 3_600_000).toISOString(), seconds, episodes: {}, asleep_s: 0, unheard_s: 0 });
+  const at = new Date(FROM - 2.5 * 3_600_000).toISOString();
+  const { asked, open } = pillowPast({ states: [{ pillow: "gone", state: "hugging", at }], steps: [step(4, { neutral: 5 }), step(3, { hugging: 9 }), step(2, {}), step(1, {})] });
+  const past = open("gone");
+  assert.ok(past.isGone);
+  assert.ok(Number.isNaN(past.lastHeard));
+  await settle();
+  assert.equal(past.lastHeard, FROM - 2 * 3_600_000, "until its states have come, the end of the hour");
+  await settle();
+  assert.equal(past.lastHeard, Date.parse(at));
+  assert.equal(past.knownUntil, Date.parse(at));
+  assert.deepEqual(asked, [["activity", -2_000], ["states", -3 * 3_600_000]]);
+});
+
+test("a pillow that nobody knows has no past", async () => {
+  const { open } = pillowPast();
+  const past = open("nobody");
+  past.lastHeard;
+  await settle();
+  assert.ok(Number.isNaN(past.lastHeard));
 });

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
@@ -500,20 +501,47 @@ async def test_content_fits_into_a_card(
 async def test_detail_view_of_an_unknown_pillow_waits_for_it(
     site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
-    """Its past is requested, and shown, only once it has a state."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    """Its story is shown only once it has a state, because it has no past either."""
+    monitor.expect("status of 404")
     await open_page(page, monitor, site, "#later")
     await expect(page.locator("#detail")).to_have_attribute("data-state", "unknown")
     await expect(page.locator("body")).to_have_attribute("data-connection", "live")
     await expect(page.locator("#story")).to_be_hidden()
     await expect(page.locator("#hug-count")).to_have_text("–")
-    assert not [url for url in asked if "/api/pillows/later" in url]
     async with page.expect_response("**/api/pillows/later/history?*") as response:
         await site.publisher.publish(state("later", "hugging"))
     assert (await response.value).ok
     await wait_shown(page, "later", "hugging")
     await expect(page.locator("#story")).to_be_visible()
+
+
+async def test_a_pillow_that_only_the_past_knows_tells_it(
+    site: LiveSite, page: Page, monitor: PageMonitor
+) -> None:
+    """The recorder keeps what the broker does not retain any more."""
+
+    async def answer(route: Route) -> None:
+        query = parse_qs(urlsplit(route.request.url).query)
+        since, until = (datetime.fromisoformat(query[name][0]) for name in ("from", "to"))
+        length_s = int(query["step"][0])
+        none = {"seconds": {}, "episodes": {}, "asleep_s": 0, "unheard_s": length_s}
+        steps = [
+            {"at": (since + timedelta(seconds=n * length_s)).isoformat(), **none}
+            for n in range(int((until - since).total_seconds() // length_s) + 1)
+        ]
+        steps[-40] |= {"seconds": {"hugging": 9}, "episodes": {"hugging": 1}}
+        body = {"to": query["to"][0], "step_s": length_s, "source": "recorder", "steps": steps}
+        await route.fulfill(json=body)
+
+    await page.route("**/api/pillows/gone/activity?*", answer)
+    await page.route(
+        "**/api/pillows/gone/history?*", lambda route: route.fulfill(json={"states": []})
+    )
+    await open_page(page, monitor, site, "#gone")
+    await expect(page.locator("#detail-when")).to_contain_text("not heard since", timeout=SHOWN_MS)
+    await expect(page.locator("#detail-state")).to_have_text("Not connected")
+    await expect(page.locator("#heat-caption")).to_contain_text("1 hug in the last 7 days")
+    await expect(page.locator("#hug-count")).to_have_text("0")
 
 
 async def test_wrong_clock_of_a_pillow_is_named_on_its_card_and_in_its_view(
@@ -592,6 +620,8 @@ async def test_a_pillow_has_its_own_story_and_never_that_of_the_one_before(
         await expect(page.locator("#detail-name")).to_have_text("second")
         await expect(page.locator("#hug-count")).to_have_text("1", timeout=SHOWN_MS)
 
+        # Whether it has a past is asked for.
+        monitor.expect("status of 404")
         await page.evaluate("() => { location.hash = 'nobody' }")
         await expect(page.locator("#detail-name")).to_have_text("nobody")
         await expect(page.locator("#story")).to_be_hidden()

@@ -29,7 +29,7 @@ export class DetailView {
   /**
    * @param {Document} document
    * @param {import("../client/session.js").Session} client
-   * @param {Pick<import("./story_later.js").StoryLater, "past">} story
+   * @param {Pick<import("./story_later.js").StoryLater, "past" | "lastHeard">} story
    * @param {import("../cloud/texts.js").Texts} texts
    * @param {Pick<import("../cloud/labels.js").Labels, "of">} labels
    */
@@ -80,7 +80,10 @@ export class DetailView {
     setText(byId(this.#document, "detail-id"), label && this.id);
     const knowledge = knowledgeOf(client, this.id);
     const { fresh } = knowledge;
-    const { state, pose, activity, when } = past ?? describePillow(pillow, knowledge, this.#texts);
+    const lastHeard = pillow === undefined ? this.#story.lastHeard(this.id) : "";
+    const description = describePillow(pillow, knowledge, this.#texts);
+    const gone = lastHeard === "" ? {} : { pose: "notconnected", activity: this.#texts.state("notconnected"), when: lastHeard };
+    const { state, pose, activity, when } = past ?? { ...description, ...gone };
     const { dataset } = this.#element;
     const hasChanged = dataset.state !== state;
     if (hasChanged) {
@@ -99,7 +102,7 @@ export class DetailView {
     setText(byId(this.#document, "detail-clock"), isNow ? clockSentences(pillow, fresh, this.#texts) : "");
     this.#renderFacts(pillow);
     // A pillow that nobody knows has no past.
-    const isUnknown = pillow === undefined && client.connection !== "connecting";
+    const isUnknown = pillow === undefined && lastHeard === "" && client.connection !== "connecting";
     for (const part of ["story", "heat"]) byId(this.#document, part).hidden = isUnknown;
     if (hasChanged && isNow) this.#hasStateChanged = true;
   }

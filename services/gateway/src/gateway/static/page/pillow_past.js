@@ -1,5 +1,6 @@
 /** What is known of the past of one pillow: the states that the page heard and those that were asked for. */
 
+import { instant } from "../client/store.js";
 import { isOutdated } from "../cloud/format.js";
 import { continueSteps } from "./continued_steps.js";
 import { SILENCE_MS } from "./seen_episodes.js";
@@ -83,6 +84,20 @@ export class PillowPast {
     return hasSilence ? (this.#loader.activity(this.id, "fine", range, FINE_STEP_MS).value ?? []) : [];
   }
 
+  /** Whether the gateway knows no state of it: what it knows then is its past alone. */
+  get isGone() {
+    return !this.#client.pillows.has(this.id);
+  }
+
+  /** When it was last heard, if only the past knows it; NaN if that is not known, too. */
+  get lastHeard() {
+    const steps = this.activity("30d").value ?? [];
+    const step = steps.findLast(({ ms }) => ms.size > 0);
+    if (step === undefined) return NaN;
+    const { value: states = [] } = this.#loader.states(this.id, `last ${step.from}`, step);
+    return instant(states.at(-1)?.at) || step.to;
+  }
+
   /** What it did in each step of a span, until now. @param {string} name of the span @returns {Step[]} */
   stepsOf(name) {
     return continueSteps(this.activity(name).value ?? [], spanOf(name).stepMs, Math.min(this.now, this.knownUntil), this.#timeline);
@@ -105,6 +120,7 @@ export class PillowPast {
   /** After it no state is known: the page is not live, or the newest known state may have ended. */
   get knownUntil() {
     const client = this.#client;
+    if (this.isGone) return this.lastHeard;
     if (isOutdated(client.pillows.get(this.id), client.freshness(this.id))) return this.now - client.age(this.id);
     return client.connection === "live" ? this.now : client.since + (client.clockOffsetMs ?? 0);
   }

@@ -92,6 +92,11 @@ export class Story {
     return this.#view.id === id ? this.#view.past : null;
   }
 
+  /** When a pillow was last heard that only the past knows, in words; "" of another one. @param {string} id */
+  lastHeard(id) {
+    return this.#view.id === id ? this.#view.lastHeard : "";
+  }
+
   /** The hugs of a pillow today; 0 if they are not known. @param {string} id */
   hugs(id) {
     return this.#today.of(id, this.#page.client.now())?.hugs ?? 0;
@@ -123,7 +128,8 @@ export class Story {
   #renderFacts(id, told) {
     const { texts } = this.#page;
     const { title, count, note, punchTitle, punches } = this.#elements;
-    const hugs = this.#page.client.pillows.has(id) ? this.#hugsOf(id) : null;
+    const isKnown = this.#page.client.pillows.has(id) || told !== null;
+    const hugs = isKnown ? this.#hugsOf(id) : null;
     setText(title, countTitle("hugs", hugs, texts, this.#times));
     setText(punchTitle, countTitle("punches", told && this.#today.countedBy(told.source, this.#page.client.now()), texts, this.#times));
     setText(count, hugs === null ? "–" : texts.number(hugs.hugs));

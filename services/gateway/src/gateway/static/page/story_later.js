@@ -5,7 +5,7 @@ import { Later } from "./lazy.js";
 /** @type {[string, string]} */
 const NOTHING = ["", ""];
 
-/** @typedef {Pick<import("./story.js").Story, "show" | "past" | "hugs" | "card">} Story */
+/** @typedef {Pick<import("./story.js").Story, "show" | "past" | "lastHeard" | "hugs" | "card">} Story */
 
 export class StoryLater {
   /** @type {Later<Story>} */
@@ -38,6 +38,11 @@ export class StoryLater {
   /** @param {string} id */
   past(id) {
     return this.#later.part?.past(id) ?? null;
+  }
+
+  /** @param {string} id */
+  lastHeard(id) {
+    return this.#later.part?.lastHeard(id) ?? "";
   }
 
   /** @param {string} id */

@@ -1,15 +1,16 @@
 /** The story of the pillow in the detail view: strip, replay and heat map. */
 
 import { byId, createElement } from "../cloud/dom.js";
-import { episodesBetween, totals } from "./activity.js";
+import { episodesBetween } from "./activity.js";
 import { busiestHours, heatRows, heatVersion, totalHugs } from "./heat_cells.js";
 import { HeatMap } from "./heat_map.js";
 import { HistoryStrip } from "./history_strip.js";
-import { PastView, poseOf } from "./past_view.js";
+import { PastView } from "./past_view.js";
+import { PastWords } from "./past_words.js";
 import { PillowPast } from "./pillow_past.js";
 import { ReplayControls } from "./replay_controls.js";
 import { spanOf } from "./spans.js";
-import { heatCaption, kindLabel, totalsText } from "./story_words.js";
+import { heatCaption } from "./story_words.js";
 
 /** While a replay plays, strip and text are rendered this often at most. */
 const READOUT_MS = 100;
@@ -17,7 +18,7 @@ const READOUT_MS = 100;
 /** @typedef {import("./timeline.js").Interval} Interval */
 /** @typedef {import("./past_view.js").Moment} Moment */
 
-/** What the page shows instead of now. `key` changes with the state. @typedef {{state: string, pose: string, activity: string, when: string, isKnown: boolean, key: string, motion: unknown}} Past */
+/** @typedef {import("./past_words.js").Past} Past */
 
 /**
  * @typedef {object} StoryParts
@@ -34,6 +35,7 @@ const READOUT_MS = 100;
 
 export class StoryView {
   #parts;
+  #words;
   #view;
   #strip;
   #controls;
@@ -52,6 +54,7 @@ export class StoryView {
     this.#parts = parts;
     const { document, texts, times, calendar, colorOf } = parts;
     const words = { texts, times };
+    this.#words = new PastWords(parts);
     this.#view = new PastView(calendar);
     this.#strip = new HistoryStrip(words, colorOf, (time) => this.#select(time));
     this.#controls = new ReplayControls(texts, {
@@ -104,19 +107,22 @@ export class StoryView {
   /** What is shown instead of now; null for now. @returns {Past | null} */
   get past() {
     const moment = this.#moment;
-    if (moment === null) return null;
-    const { time, kind, motion } = moment;
-    const { texts } = this.#parts;
-    const values = { time: this.#timeText(moment), age: texts.age(this.#now - time) };
-    const when = texts.format(this.#isToday(time) ? "story.replay" : "story.replay-day", values);
-    const isKnown = kind !== "unheard" && kind !== "unknown";
-    const state = kind === "asleep" ? "notconnected" : isKnown ? kind : "unknown";
-    return { state, pose: poseOf(kind), activity: kindLabel(kind, texts), when, isKnown, key: `${kind} ${motion ? time : ""}`, motion };
+    return moment === null ? null : this.#words.past(moment, this.#now);
+  }
+
+  /** When a pillow was last heard that only the past knows, in words; "" of another one. */
+  get lastHeard() {
+    return this.#words.lastHeard(this.#pillow?.isGone ? this.#pillow.lastHeard : NaN);
+  }
+
+  /** Whether there is nothing to tell: no pillow is shown, or nobody knows it. */
+  get #isEmpty() {
+    return this.#pillow === null || (this.#pillow.isGone && Number.isNaN(this.#pillow.lastHeard));
   }
 
   /** What the activity of the pillow says of today; null if that is not known. @returns {{hugs: number, punches: number, source: string} | null} */
   get today() {
-    if (this.#pillow === null || !this.#parts.client.pillows.has(this.#pillow.id)) return null;
+    if (this.#pillow === null || this.#isEmpty) return null;
     const { isMemory } = this.#pillow.activity("7d");
     const steps = this.#pillow.stepsOf("7d");
     if (steps.length === 0) return null;
@@ -128,8 +134,8 @@ export class StoryView {
   render() {
     const { client } = this.#parts;
     const pillow = client.pillows.get(this.id ?? "");
-    if (this.#pillow === null || pillow === undefined || client.connection === "connecting") return;
-    this.#pillow.add(pillow);
+    if (this.#pillow === null || client.connection === "connecting" || this.#isEmpty) return;
+    if (pillow !== undefined) this.#pillow.add(pillow);
     this.#renderStrip(this.#pillow);
     this.#renderHeat(this.#pillow);
   }
@@ -156,7 +162,7 @@ export class StoryView {
     const { closeUp, clock, span, isLive, isNow } = this.#view;
     const range = this.#view.range(this.#now);
     const moment = this.#moment;
-    const valueText = this.#valueText(moment);
+    const valueText = this.#words.value(moment, this.#parts.client.pillows.get(pillow.id)?.state, this.#now);
     const days = span.days > 0 ? calendar.lastDays(range.to, span.days) : [];
     this.#strip.render({ ...this.#content(pillow), range, isLive, selected: clock.position, valueText, days });
     this.#controls.render({
@@ -165,52 +171,15 @@ export class StoryView {
       isPlaying: clock.isPlaying,
       speeds: span.speeds,
       speed: clock.speed,
-      readout: moment === null ? this.#noteText(pillow) : valueText,
+      readout: moment === null ? this.#words.note(pillow.progress(this.#view), { hasSteps: span.stepMs > 0, isLive: this.#isLive }) : valueText,
       isNote: moment === null,
       isNow,
       canLookCloser: span.stepMs > 0 && moment !== null,
     });
   }
 
-  /** What is shown, in words. @param {Moment | null} moment null for now */
-  #valueText(moment) {
-    const { client, texts } = this.#parts;
-    if (moment === null) {
-      const state = client.pillows.get(this.id ?? "")?.state;
-      return texts.format("story.slider-now", { state: state === undefined ? texts.format("story.unknown") : texts.state(state) });
-    }
-    const state = moment.step === null ? kindLabel(moment.kind, texts) : totalsText(totals([moment.step]), texts);
-    return texts.format("story.slider-past", { time: this.#timeText(moment), state });
-  }
-
-  /** Only a time of another day needs its day. @param {Moment} moment */
-  #timeText({ time, step }) {
-    const { times } = this.#parts;
-    const isToday = this.#isToday(time);
-    if (step !== null) return times.range(step.from, step.to, isToday ? "minute" : "moment");
-    return isToday ? times.format(time, "second") : times.format(time, "instant");
-  }
-
-  /** @param {number} time */
-  #isToday(time) {
-    const { calendar } = this.#parts;
-    return calendar.day(time) === calendar.day(this.#now);
-  }
-
-  /** @param {PillowPast} pillow */
-  #noteText(pillow) {
-    const kept = pillow.progress(this.#view);
-    const isEmpty = this.#view.span.stepMs > 0 && kept.value?.length === 0;
-    if (kept.isFailing || kept.value === undefined || isEmpty) return this.#progressText(kept);
-    return kept.isMemory ? this.#parts.texts.format("story.memory") : "";
-  }
-
-  /** Why there is nothing to show. @param {import("./pillow_past.js").Kept} kept */
-  #progressText({ isFailing, value }) {
-    const { texts, client } = this.#parts;
-    if (isFailing) return texts.format("story.failed");
-    if (value !== undefined) return texts.format("story.nothing");
-    return client.connection === "live" ? texts.format("story.loading") : "";
+  get #isLive() {
+    return this.#parts.client.connection === "live";
   }
 
   /** @param {PillowPast} pillow */
@@ -220,7 +189,7 @@ export class StoryView {
     const activity = pillow.activity(span.name);
     if (activity.value === undefined || activity.value.length === 0) {
       this.#heatShown = [];
-      this.#heat.render([], this.#progressText(activity));
+      this.#heat.render([], this.#words.progress(activity, this.#isLive));
       return;
     }
     const steps = pillow.stepsOf(span.name);
