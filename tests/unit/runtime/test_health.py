@@ -1,11 +1,13 @@
 """Health, readiness and metrics over HTTP."""
 
+import asyncio
+
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 from starlette.applications import Starlette
 
-from runtime.health import OK, health_routes, is_ok, limitation_of, ok_but
+from runtime.health import OK, MetricsTurns, health_routes, is_ok, limitation_of, ok_but
 
 
 def client(dependencies: dict[str, str]) -> httpx.AsyncClient:
@@ -79,3 +81,29 @@ async def test_metrics_are_in_the_format_of_prometheus() -> None:
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert "pillows_total 3.0" in answer.text
     assert "python_info" not in answer.text
+
+
+async def test_metrics_are_rendered_half_of_the_time_and_for_those_who_stay() -> None:
+    """Each rendering stops the event loop; clients that were closed meanwhile cost nothing."""
+    now_s, rendered_s = 0.0, []
+
+    def render() -> bytes:
+        nonlocal now_s
+        rendered_s.append(now_s)
+        now_s += 0.02
+        return b"metrics"
+
+    async def stays() -> bool:
+        return False
+
+    async def has_left() -> bool:
+        return True
+
+    turns = MetricsTurns(render, lambda: now_s)
+    began_s = asyncio.get_running_loop().time()
+    asked = [turns.text(stays), *[turns.text(has_left) for _ in range(500)], turns.text(stays)]
+    texts = await asyncio.gather(*asked)
+
+    assert [text for text in texts if text] == [b"metrics", b"metrics"]
+    assert len(rendered_s) == 2
+    assert asyncio.get_running_loop().time() - began_s >= 0.02

@@ -1,6 +1,8 @@
 """Health, readiness and metrics over HTTP."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -8,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from runtime.clocks import monotonic_s
 from runtime.redaction import redact
 
 Dependencies = Callable[[], Mapping[str, str]]
@@ -45,6 +48,34 @@ ALIVE_ROUTE: Final = Route("/healthz", _healthz)
 """`/healthz`: the process runs; the response says nothing else."""
 
 
+class MetricsTurns:
+    """The metrics as text, rendered for one request after the other, for half of the time at most.
+
+    It takes 5 ms or more of the event loop, which everything else of the process needs as well. In
+    the pauses connections are accepted, so that those above their limit have been closed.
+    """
+
+    def __init__(self, render: Callable[[], bytes], monotonic_s: Callable[[], float]) -> None:
+        self._render = render
+        self._monotonic_s = monotonic_s
+        self._turn = asyncio.Lock()
+        self._free_s = -math.inf
+
+    async def text(self, has_left: Callable[[], Awaitable[bool]]) -> bytes:
+        """Return the metrics of this moment; nothing to a client that has left meanwhile."""
+        async with self._turn:
+            pause_s = self._free_s - self._monotonic_s()
+            if pause_s > 0 and not await has_left():
+                await asyncio.sleep(pause_s)
+            if await has_left():
+                return b""
+            began_s = self._monotonic_s()
+            text = self._render()
+            ended_s = self._monotonic_s()
+            self._free_s = ended_s + (ended_s - began_s)
+            return text
+
+
 def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> list[Route]:
     """Return `/healthz` (alive), `/readyz` (every dependency by name) and `/metrics`.
 
@@ -59,7 +90,9 @@ def health_routes(dependencies: Dependencies, registry: CollectorRegistry) -> li
             {"ready": ready, "dependencies": states}, status_code=200 if ready else 503
         )
 
-    async def metrics(_request: Request) -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    turns = MetricsTurns(lambda: generate_latest(registry), monotonic_s)
+
+    async def metrics(request: Request) -> Response:
+        return Response(await turns.text(request.is_disconnected), media_type=CONTENT_TYPE_LATEST)
 
     return [ALIVE_ROUTE, Route("/readyz", readyz), Route("/metrics", metrics)]
