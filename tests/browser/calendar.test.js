@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Calendar, HOUR_MS } from "../../services/gateway/src/gateway/static/page/calendar.js";
+import { Times } from "../../services/gateway/src/gateway/static/page/times.js";
+import { english } from "./english.js";
 import { seeded } from "./fakes.js";
 
 const at = (text) => Date.parse(text);
@@ -49,4 +51,20 @@ test("days follow each other without a gap in every zone", () => {
 
 test("without a name the zone is the machine's own", () => {
   assert.equal(new Calendar().zone, Intl.DateTimeFormat().resolvedOptions().timeZone);
+});
+
+test("a machine whose zone is not understood has the days of UTC, and its times can be written", () => {
+  const own = process.env.TZ;
+  try {
+    for (const unknown of [":/etc/localtime", "Etc/Unknown", "Nowhere/Land"]) {
+      process.env.TZ = unknown;
+      const calendar = new Calendar();
+      assert.equal(calendar.zone, "UTC", unknown);
+      assert.equal(iso(calendar.midnight(at("2026-11-29T18:00:00Z"))), "2026-11-29T00:00:00.000Z");
+      assert.equal(new Times(english, calendar.zone).format(at("2026-11-29T18:00:00Z"), "minute"), "06:00 PM");
+    }
+  } finally {
+    if (own === undefined) delete process.env.TZ;
+    else process.env.TZ = own;
+  }
 });

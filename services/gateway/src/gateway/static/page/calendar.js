@@ -12,6 +12,9 @@ const LONGEST_DAY_MS = 26 * HOUR_MS;
 const QUARTER_MS = 900_000;
 /** Dates and hours that are kept: the hours of 30 days are 720. */
 const MAX_QUARTERS_KEPT = 4_000;
+/** What a browser calls the zone of a machine whose own it does not understand; it then takes UTC, but formats no time for that name. */
+const NO_ZONE = "Etc/Unknown";
+
 /** Lists of days that are kept. */
 const MAX_DAYS_KEPT = 16;
 
@@ -38,7 +41,8 @@ export class Calendar {
       day: "2-digit",
       hour: "2-digit",
     });
-    this.zone = this.#format.resolvedOptions().timeZone;
+    const { timeZone = NO_ZONE } = this.#format.resolvedOptions();
+    this.zone = timeZone === NO_ZONE ? "UTC" : timeZone;
   }
 
   /** The date of a time, such as 2026-11-29. @param {number} time */
