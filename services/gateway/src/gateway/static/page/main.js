@@ -18,7 +18,7 @@ import { LatencyLater } from "./latency_later.js";
 import { loadLater } from "./lazy.js";
 import { RedrawScheduler } from "./redraw_scheduler.js";
 import { Shell } from "./shell.js";
-import { tabStorage, takeToken } from "./share_link.js";
+import { followLinks, tabStorage, takeToken } from "./share_link.js";
 import { StatusBar } from "./status.js";
 import { StoryLater } from "./story_later.js";
 import { Wall } from "./wall.js";
@@ -41,6 +41,7 @@ const load = async (name) => {
 };
 const storage = tabStorage(window);
 const token = takeToken(location, history, storage);
+followLinks(window);
 const state = initialState(location);
 // Where a token is needed, an empty one is refused at once, with a sentence for the visitor.
 const needsToken = document.body.dataset.auth === "jwt" || token !== "";

@@ -26,6 +26,16 @@ export function takeToken({ hash, pathname, search }, history, storage) {
   return token;
 }
 
+/**
+ * Load the page anew for a link that is opened in its own tab: only the fragment differs, so the browser does not.
+ *
+ * @param {Pick<Window, "addEventListener" | "location">} window
+ */
+export function followLinks(window) {
+  const { location } = window;
+  window.addEventListener("hashchange", () => location.hash.startsWith(PREFIX) && location.reload());
+}
+
 /** The pillow of a token that permits one; null for any other. @param {string} token */
 function onlyPillow(token) {
   const { pillows } = claimsOf(token);
