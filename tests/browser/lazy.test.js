@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { LatencyLater } from "../../services/gateway/src/gateway/static/page/latency_later.js";
 import { loadLater } from "../../services/gateway/src/gateway/static/page/lazy.js";
+import { renew } from "../../services/gateway/src/gateway/static/page/reloads.js";
 import { StoryLater } from "../../services/gateway/src/gateway/static/page/story_later.js";
 
 /** A document whose style sheets the test lets succeed or fail. */
@@ -108,4 +109,16 @@ test("a story that cannot be loaded is said once, and loaded again after half a 
     await new Promise(setImmediate);
   }
   assert.deepEqual([count, console.warn.mock.callCount()], [2, 2]);
+});
+
+test("a part of another release loads the page anew, at most once in ten minutes, and never without a storage", () => {
+  let reloads = 0;
+  const location = { reload: () => (reloads += 1) };
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  renew("./assets/0123456789ab/page/story.en.js", "0123456789ab", storage, location);
+  renew("./assets/0123456789ab/page/story.en.js", "ba9876543210", null, location);
+  assert.equal(reloads, 0);
+  for (let turn = 0; turn < 3; turn += 1) renew("./assets/0123456789ab/page/story.en.js", "ba9876543210", storage, location);
+  assert.equal(reloads, 1);
 });

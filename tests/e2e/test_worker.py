@@ -1,5 +1,8 @@
-"""The service worker in Chromium with what a page may have: a token, a path."""
+"""The service worker in Chromium with what a page may have: a token, a path, a new release."""
 
+import json
+import re
+import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from devstack.broker import Broker
+from devstack.processes import ROOT
 from gateway.auth.scope import Scope
 from gateway.auth.shares import make_share
 from tests.e2e.sites import SHOWN_MS, PageMonitor
@@ -18,6 +22,7 @@ from tests.proxies import PlainNginx
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 SHARE_KEY = "k" * 32
+SOURCE = ROOT / "services/gateway/src/gateway"
 
 WORKER = "navigator.serviceWorker.ready.then(({active}) => active.state)"
 KEPT = """(async () => {
@@ -163,3 +168,51 @@ async def test_below_a_path_worker_manifest_and_addresses_to_share_have_the_path
         await expect(page.locator("#clouds > *")).to_have_count(2, timeout=40_000)
         monitor.assert_clean()
         await page.goto("about:blank")
+
+
+def other_release(folder: Path) -> str:
+    """Copy the gateway's package as another release; return what PYTHONPATH is for it."""
+    package = folder / "gateway"
+    shutil.copytree(SOURCE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    table = package / "texts/en.json"
+    texts = json.loads(table.read_text(encoding="utf-8"))
+    texts |= {"status.live": "Live, of the other release", "story.heat-label": "Heat, as well"}
+    table.write_text(json.dumps(texts), encoding="utf-8")
+    return str(folder)
+
+
+async def test_a_new_release_is_loaded_as_a_whole_once_by_a_kept_page_and_by_a_wall(
+    broker: Broker, context: BrowserContext, tmp_path: Path
+) -> None:
+    """The kept page was opened while the gateway was away; its parts are those of the new one."""
+    prefix = f"t{uuid4().hex[:12]}"
+    gateway = Gateway(broker, prefix, GATEWAY_EXPIRE_AFTER="86400")
+    async with gateway, connect_publisher(broker, prefix) as publisher:
+        await publisher.publish_all([state("cloud-1"), state("cloud-2")])
+        wall, page = await context.new_page(), await context.new_page()
+        await wall.add_init_script("Math.random = () => 0.01")  # a wall waits up to two minutes
+        await wall.goto(f"{gateway.url}/#wall?dim=off")
+        await page.goto(gateway.url)
+        for one in (wall, page):
+            await expect(one.locator(".card")).to_have_count(2, timeout=SHOWN_MS)
+        assert await page.evaluate(WORKER) in ("activating", "activated")
+        await expect(wall.get_by_role("button", name="Leave wall mode")).to_be_attached()
+
+        gateway.kill()
+        gateway.env["PYTHONPATH"] = other_release(tmp_path)
+        await (await context.new_cdp_session(page)).send("Network.clearBrowserCache")
+        await page.reload()
+        await expect(page.locator("#status-title")).not_to_have_text(re.compile("Live"))
+        loads: list[Page] = []
+        for one in (wall, page):
+            one.on("load", lambda shown: loads.append(shown))
+        await gateway.start()
+
+        for one in (wall, page):
+            title = one.locator("#status-title")
+            await expect(title).to_have_text("Live, of the other release", timeout=40_000)
+        await page.locator('.card[data-pillow="cloud-1"] a').click()
+        await expect(page.get_by_role("grid", name="Heat, as well")).to_be_visible()
+        assert [loads.count(one) for one in (wall, page)] == [1, 1]
+        for one in (wall, page):
+            await one.goto("about:blank")

@@ -306,7 +306,10 @@ async def test_the_page_is_in_the_language_that_the_request_asks_for(
     assert german.headers["vary"] == "Accept-Encoding, Accept-Language"
     policies = {one.headers["content-security-policy"] for one in (english, german)}
     assert len(policies) == 1
-    assert module.text.endswith('export const $texts = {"later.a":"dort"};\n')
+    assert module.text.endswith(
+        'export const $texts = {"later.a":"dort"};\n'
+        f'export const $version = "{assets.version}";\n'
+    )
 
 
 def test_the_version_depends_on_every_sentence() -> None:

@@ -149,6 +149,7 @@ class StaticAssets:
         for language, sentences in texts.items():
             for name in later.keys() & bundled.keys():
                 body = bundled[name] + b"export const $texts = %b;\n" % sentences.of(later[name])
+                body += b'export const $version = "%b";\n' % self.version.encode()
                 self._files[_in_language(name, language)] = _file(name, body)
             if MANIFEST in files:
                 manifest = _in_language(MANIFEST, language)

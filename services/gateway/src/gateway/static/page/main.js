@@ -18,6 +18,7 @@ import { LatencyLater } from "./latency_later.js";
 import { loadLater } from "./lazy.js";
 import { RedrawScheduler } from "./redraw_scheduler.js";
 import { Shell } from "./shell.js";
+import { renew } from "./reloads.js";
 import { followLinks, tabStorage, takeToken } from "./share_link.js";
 import { StatusBar } from "./status.js";
 import { StoryLater } from "./story_later.js";
@@ -36,6 +37,7 @@ new MutationObserver(() => texts.follow(document.documentElement.lang || source.
 /** Load a part of the page, with its sentences. @param {string} name */
 const load = async (name) => {
   const part = await loadLater(document, name);
+  renew(document.body.dataset[name], part.$version, storage, location);
   texts.add(part.$texts);
   return part;
 };

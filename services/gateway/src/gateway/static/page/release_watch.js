@@ -5,12 +5,12 @@
  * modified", and searched for the version of the part that this module is in.
  */
 
+import { MIN_INTERVAL_MS } from "./reloads.js";
+
 /** The page is asked for at least this often: a proxy may serve another page without a restart of the gateway. */
 export const INTERVAL_MS = 3_600_000;
 /** A thousand walls do not come at once: each waits up to this long after its gateway has restarted. */
 export const MAX_WAIT_MS = 120_000;
-/** A wall reloads at most this often, where several gateways have different pages. */
-export const MIN_INTERVAL_MS = 600_000;
 
 const VERSION = /assets\/[0-9a-f]{12}\//;
 

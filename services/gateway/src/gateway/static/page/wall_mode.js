@@ -7,6 +7,7 @@ import { byId } from "../cloud/dom.js";
 import { fitGrid } from "./fit_grid.js";
 import { isNight, parseDim } from "./night.js";
 import { processOf, ReleaseWatch, versionIn } from "./release_watch.js";
+import { reload, sinceReloadMs } from "./reloads.js";
 import { formatHash } from "./route.js";
 
 /** The pointer and the button to leave are hidden after this time without a movement. */
@@ -15,7 +16,6 @@ const POINTER_MS = 2_000;
 const HOUR_CHECK_MS = 30_000;
 /** How long each part of a very large crowd is shown. */
 const TURN_MS = 20_000;
-const RELOADED = "pillowcast-reloaded";
 const FULL_SCREEN = "pillowcast-full-screen";
 
 /** @typedef {import("./extras.js").Surroundings} Page */
@@ -198,11 +198,8 @@ export class WallMode {
       { setTimeout: (callback, ms) => setTimeout(callback, ms), clearTimeout: (timer) => clearTimeout(timer) },
       Math.random,
       {
-        sinceLastMs: () => Math.abs(Date.now() - Number(storage?.getItem(RELOADED) ?? 0)),
-        reload: () => {
-          storage?.setItem(RELOADED, String(Date.now()));
-          this.#window.location.reload();
-        },
+        sinceLastMs: () => sinceReloadMs(storage),
+        reload: () => reload(storage, this.#window.location),
       },
     );
     let last = processOf(client.cursor);
