@@ -33,6 +33,7 @@ class World {
     this.#listeners.clear();
     const self = {
       registration: { scope: SCOPE, unregister: async () => (this.isRegistered = false), navigationPreload: { enable: async () => {} } },
+      navigator: { userAgent: "Mozilla/5.0 Chrome/156.0.0.0 Safari/537.36" },
       skipWaiting: () => {},
       addEventListener: (type, listener) => this.#listeners.set(type, listener),
     };

@@ -170,6 +170,28 @@ async def test_an_element_is_live_in_the_page_of_another_site(
         await engine.open("about:blank")
 
 
+async def test_the_page_opens_without_its_gateway_and_is_live_when_that_is_back(
+    engine: EnginePage, broker: Broker, expected: list[str]
+) -> None:
+    """By the service worker, which shows no cloud."""
+    expected += OUTAGE
+    async for site in live_site(broker):
+        await site.publisher.publish_all([state("cloud-1"), state("cloud-2")])
+        await engine.open(site.url)
+        await until(engine, f"{LIVE} && document.querySelectorAll('.card').length === 2")
+        active = "({active}) => active.state === 'activated'"
+        await until(engine, f"navigator.serviceWorker.ready.then({active})")
+        await engine.open("about:blank")
+        site.gateway.kill()
+        await site.gateway.wait()
+        await engine.open(site.url)
+        await until(engine, "document.body.dataset.connection === 'disconnected'")
+        assert await engine.evaluate("document.querySelectorAll('.card').length") == 0
+        await site.gateway.start()
+        await until(engine, f"{LIVE} && document.querySelectorAll('.card').length === 2")
+        await engine.open("about:blank")
+
+
 async def test_the_page_is_stale_without_its_gateway_and_live_again(
     engine: EnginePage, broker: Broker, expected: list[str]
 ) -> None:

@@ -88,8 +88,10 @@ async function keepPage(language) {
 
 async function start() {
   await removeCaches((name) => name !== CACHE);
-  // The request for the page does not wait until the worker has started.
-  await worker.registration.navigationPreload?.enable();
+  // The request for the page does not wait until the worker has started. Firefox shows its own error page when
+  // that request fails, whatever the worker responds with.
+  const preload = worker.registration.navigationPreload;
+  await (worker.navigator.userAgent.includes("Firefox/") ? preload?.disable() : preload?.enable());
 }
 
 async function leave() {
