@@ -1,5 +1,6 @@
 """The setting of the database, which the recorder and the gateway have in common."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -34,7 +35,7 @@ class HistorySettings(CommonSettings):
         "gateway only reads it; without it, the history is what is still in memory.",
     )
 
-    @property
+    @cached_property
     def history(self) -> "HistoryUrl | None":
         """The database's checked URL."""
         return None if self.history_url is None else _parsed(self.history_url)
