@@ -16,9 +16,8 @@ from contract.topics import Topics
 from devstack import ports
 from devstack.broker import Broker
 from tests.mqtt_client import mqtt_client
-from tests.poller import eventually
 from tests.service_process import WITHIN_S, ServiceProcess
-from tests.waiting import until
+from tests.waiting import eventually, until
 
 EPOCH_US = 1_760_000_000_000_000
 

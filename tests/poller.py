@@ -1,8 +1,7 @@
 """The poller as a process, and clients of the queue and the broker beside it."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiomqtt
@@ -18,7 +17,7 @@ from devstack.broker import Broker
 from tests.mqtt_client import mqtt_client
 from tests.queue_client import queue_client
 from tests.service_process import WITHIN_S, ServiceProcess
-from tests.waiting import POLL_S
+from tests.waiting import eventually
 
 
 class Poller(ServiceProcess):
@@ -95,16 +94,6 @@ async def receive_poison(azurite: Azurite, queue: str) -> list[str]:
     """Receive every message of the poison queue."""
     async with created_queue(azurite, f"{queue}-poison") as client:
         return [message.content async for message in client.receive_messages(messages_per_page=32)]
-
-
-async def eventually(
-    condition: Callable[[], Awaitable[bool]], what: str, *, within_s: float = WITHIN_S
-) -> None:
-    """Wait until a condition holds; fails with `what` after `within_s` seconds."""
-    deadline = time.monotonic() + within_s
-    while not await condition():
-        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
-        await asyncio.sleep(5 * POLL_S)
 
 
 async def wait_empty(azurite: Azurite, queue: str, *pollers: Poller) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 POLL_S = 0.02
 
@@ -15,6 +15,16 @@ async def until(condition: Callable[[], bool], what: str, *, within_s: float = 1
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s:g} s: {what}")
         await asyncio.sleep(POLL_S)
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[bool]], what: str, *, within_s: float = 40.0
+) -> None:
+    """Wait until a condition holds; fails with `what` after `within_s` seconds."""
+    deadline = time.monotonic() + within_s
+    while not await condition():
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        await asyncio.sleep(5 * POLL_S)
 
 
 def has_ended(pid: int) -> bool:

@@ -20,8 +20,8 @@ from tests.e2e.conftest import Put
 from tests.machine import need_prometheus
 from tests.notifier import Notifier, hugs_to, receiving
 from tests.observability import PROMETHEUS, alerts, configuration, queries
-from tests.poller import eventually
 from tests.promql import parse
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(240)
 

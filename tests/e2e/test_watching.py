@@ -14,7 +14,7 @@ from playwright.async_api import Page, expect
 from devstack.stack import Stack
 from tests.e2e.conftest import Put
 from tests.metrics import sample
-from tests.poller import eventually
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Protocol
 
-from tests.poller import eventually
+from tests.waiting import eventually
 
 ENTER: Final = "\ue007"
 ESCAPE: Final = "\ue00c"

@@ -30,8 +30,8 @@ from tests.fire.producer import DEPTH, Producer
 from tests.fire.queue_proxy import QueueProxy
 from tests.fire.recorder import Recorder
 from tests.gateway import Gateway
-from tests.poller import Poller, eventually, receive_poison
-from tests.waiting import until
+from tests.poller import Poller, receive_poison
+from tests.waiting import eventually, until
 
 WITHIN_S: Final = 60.0
 """How long any step may take on a busy machine, in seconds."""

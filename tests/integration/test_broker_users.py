@@ -18,7 +18,8 @@ from tests.gateway import Gateway, state
 from tests.integration.test_mqtt_session import Session
 from tests.mqtt_brokers import NatsBroker, RabbitMqBroker, Rights, need_nats, need_rabbitmq
 from tests.notifier import Notifier, hugs_to, receiving
-from tests.poller import Poller, eventually, numbered, put, spawned, wait_empty
+from tests.poller import Poller, numbered, put, spawned, wait_empty
+from tests.waiting import eventually
 
 PREFIX = "rights"
 

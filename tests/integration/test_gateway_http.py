@@ -15,7 +15,7 @@ from devstack import ports
 from devstack.broker import Broker
 from devstack.processes import Program
 from tests.gateway import COMMAND, TIMEOUT_S, Gateway, Publisher, request, state
-from tests.poller import eventually
+from tests.waiting import eventually
 
 PREFIX = "gwhttp"
 

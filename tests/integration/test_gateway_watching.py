@@ -10,7 +10,8 @@ from devstack.broker import Broker
 from runtime.mqtt.own_status import STATUS_EXPIRY_S
 from tests.gateway import Gateway, handshake, request
 from tests.machine import need_mosquitto
-from tests.poller import eventually, payload, subscribed
+from tests.poller import payload, subscribed
+from tests.waiting import eventually
 
 PREFIX = "gwwatch"
 

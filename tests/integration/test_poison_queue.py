@@ -11,8 +11,9 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.fire.queue_proxy import QueueProxy, response_of
 from tests.metrics import sample
-from tests.poller import Poller, created_queue, eventually, numbered, put, spawned
+from tests.poller import Poller, created_queue, numbered, put, spawned
 from tests.queue_client import queue_client
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -18,7 +18,6 @@ from tests.machine import need_faketime
 from tests.poller import (
     Poller,
     created_queue,
-    eventually,
     numbered,
     payload,
     put,
@@ -29,6 +28,7 @@ from tests.poller import (
     wait_empty,
 )
 from tests.service_process import WITHIN_S
+from tests.waiting import eventually
 
 # Several processes are started and killed in one test, which takes time on a busy machine.
 pytestmark = pytest.mark.timeout(180)

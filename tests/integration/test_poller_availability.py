@@ -13,7 +13,8 @@ from devstack.broker import Broker
 from runtime.version import version_of
 from tests.gateway import Gateway
 from tests.mqtt_client import mqtt_client
-from tests.poller import Poller, eventually, payload, put, subscribed
+from tests.poller import Poller, payload, put, subscribed
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -13,7 +13,8 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from poller.publish.mqtt_state_publisher import MqttStatePublisher
 from poller.settings import PollerSettings
-from tests.poller import Poller, eventually, payload, put, subscribed, wait_empty
+from tests.poller import Poller, payload, put, subscribed, wait_empty
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 

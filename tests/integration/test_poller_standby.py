@@ -15,16 +15,9 @@ from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker
 from poller.in_flight import MAX_IN_FLIGHT
-from tests.poller import (
-    Poller,
-    created_queue,
-    eventually,
-    payload,
-    spawned,
-    subscribed,
-    wait_empty,
-)
+from tests.poller import Poller, created_queue, payload, spawned, subscribed, wait_empty
 from tests.service_process import WITHIN_S
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 

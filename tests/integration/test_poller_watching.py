@@ -11,7 +11,8 @@ from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.mqtt_client import mqtt_client
-from tests.poller import Poller, eventually, numbered, put, retained_states
+from tests.poller import Poller, numbered, put, retained_states
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -10,17 +10,9 @@ from devstack import ports
 from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.machine import need_mosquitto
-from tests.poller import (
-    Poller,
-    eventually,
-    numbered,
-    put,
-    retained_states,
-    spawned,
-    subscribed,
-    wait_empty,
-)
+from tests.poller import Poller, numbered, put, retained_states, spawned, subscribed, wait_empty
 from tests.service_process import WITHIN_S
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 

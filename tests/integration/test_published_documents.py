@@ -24,7 +24,8 @@ from devstack.broker import Broker
 from tests.commands import run_to_end
 from tests.gateway import COMMAND, TIMEOUT_S, Gateway
 from tests.mqtt_client import mqtt_client
-from tests.poller import Poller, eventually, payload, put, subscribed
+from tests.poller import Poller, payload, put, subscribed
+from tests.waiting import eventually
 
 SECRET, SHARE_KEY = "secret-of-the-tokens-0123456789abcdef", "key-of-share-links-0123456789abcdefgh"
 PUBLISHED = Published(strict=True)

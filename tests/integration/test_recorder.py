@@ -14,8 +14,8 @@ from devstack.broker import Broker
 from history.database import HistoryUrl, open_database
 from history.reading import HistoryReader
 from tests.gateway import Gateway, connect_publisher
-from tests.poller import eventually
 from tests.recorder import Recorder
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -25,8 +25,8 @@ from recorder.recording import FAILURES
 from recorder.store import HistoryStore
 from recorder.tally_keeper import TallyKeeper
 from tests.machine import need_docker
-from tests.poller import eventually
 from tests.unit.recorder.histories import T0, S, state, stored_episodes
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
 
