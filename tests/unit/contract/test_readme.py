@@ -12,6 +12,7 @@ from contract.dead_letters import EXCERPT_CHARACTERS, DeadLetterAnnouncement
 from contract.documents.mqtt_channels import CHANNELS, address_of
 from contract.frames import BrowserFrame, ServerFrame, decode_request
 from contract.messages import MAX_BODY_BYTES, MAX_STATE_BYTES, ParsedMessage, Reason, decode_message
+from contract.motion import Motion
 from contract.states import STATES
 from contract.updates import EXPIRY_S, Update, decode_state
 from contract.watching import MAX_WATCHING
@@ -104,15 +105,16 @@ def test_the_numbers_are_those_of_the_code() -> None:
 
 
 def test_the_examples_decode_as_what_they_are() -> None:
-    """A message, a dead letter, a state, and requests."""
-    message, letter, state, requests, report = BLOCKS
+    """A message, a dead letter, a state, requests, and a frame of samples."""
+    message, letter, state, requests, report, wish, samples = BLOCKS
     read: Any = decode_message(message, default_pillow="cloud", queued_us=1_763_791_200_000_000)
 
     assert isinstance(read, ParsedMessage)
     assert msgspec.json.decode(letter, type=DeadLetterAnnouncement).reason == Reason.BAD_ID
     assert isinstance(decode_state("cloud-1", state.strip().encode()), Update)
-    lines = [*requests.splitlines(), report]
+    lines = [*requests.splitlines(), report, wish]
     assert not any(isinstance(decode_request(line), str) for line in lines)
+    assert msgspec.json.decode(samples, type=Motion).pillows
 
 
 def test_each_line_has_one_sentence() -> None:
