@@ -207,5 +207,8 @@ async def test_the_page_is_stale_without_its_gateway_and_live_again(
         await site.publisher.publish(state("cloud-1", "throwing"))
         await site.gateway.start()
         await until(engine, f"{LIVE} && {view}.dataset.state === 'throwing'")
-        assert await engine.evaluate(f"{view}.dataset.fresh") == "live"
+        # That one may be old by now, where a gateway starts slowly.
+        await site.publisher.publish(state("cloud-1", "spinning"))
+        fresh = f"{view}.dataset.fresh === 'live'"
+        await until(engine, f"{view}.dataset.state === 'spinning' && {fresh}")
         await engine.open("about:blank")
