@@ -1,5 +1,6 @@
 """What visitors do beside looking, in Chromium: go back, share, and open it without a network."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -57,6 +58,26 @@ async def test_the_page_is_shown_without_a_network_and_says_so(
     await expect(page.locator(".card")).to_have_count(2, timeout=SHOWN_MS)
     assert await page.evaluate(KEPT) == [f"{site.url}/"]
     monitor.assert_clean()
+
+
+async def test_the_page_without_a_network_has_the_language_in_which_it_was_opened_last(
+    site: LiveSite, context: BrowserContext
+) -> None:
+    """Also where the address does not name it."""
+    page = await context.new_page()
+    await open_live(page, site.url)
+    assert await page.evaluate(WORKER_RUNS) in ("activating", "activated")
+    await open_live(page, f"{site.url}/?lang=ja")
+    kept = """caches.match(location.origin + "/", {ignoreVary: true}).then(
+      (found) => found?.headers.get("Content-Language"))"""
+    async with asyncio.timeout(SHOWN_MS / 1000):
+        while await page.evaluate(kept) != "ja":
+            await page.evaluate("new Promise(requestAnimationFrame)")
+
+    await context.set_offline(True)
+    await page.goto(site.url)
+    await expect(page.locator("html")).to_have_attribute("lang", "ja")
+    await context.set_offline(False)
 
 
 async def test_escape_goes_back_in_the_history_and_gives_the_card_the_focus(
