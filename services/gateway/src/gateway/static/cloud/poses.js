@@ -13,7 +13,7 @@ export const IMAGE_BOX = "-12 -6 264 216";
 export const STATES = ["hugging", "punching", "shaking", "spinning", "throwing", "neutral", "notconnected"];
 
 /** Outlines of the body, clockwise from the lower left. */
-export const BODIES = {
+const BODIES = {
   plump:
     "M62 165C38 165 21 148 24 126C26 110 37 99 51 96C46 73 63 52 87 54C95 36 115 26 136 31C153 35 165 47 169 62C191 60 207 77 205 97C219 104 225 119 221 134C216 153 200 165 181 165C169 173 151 175 138 169C124 177 105 176 92 169C82 173 71 170 62 165Z",
   squeezed:
@@ -25,7 +25,7 @@ export const BODIES = {
 };
 
 /** The shadow on the underside of each body. */
-export const SHADE = {
+const SHADE = {
   plump:
     "M62 165C46 165 32 157 26 144C44 158 66 156 78 150C96 164 122 164 138 154C158 164 178 160 190 150C204 152 214 146 220 137C215 154 199 165 181 165C169 173 151 175 138 169C124 177 105 176 92 169C82 173 71 170 62 165Z",
   squeezed:

@@ -5,7 +5,7 @@ import { isPillowId } from "../client/frames.js";
 /** The address of wall mode, with its options and a filter behind a question mark. */
 const WALL = /^wall(?:\?(.*))?$/;
 
-export const ORDERS = ["name", "state", "newest", "oldest", "hugged"];
+const ORDERS = ["name", "state", "newest", "oldest", "hugged"];
 
 /**
  * Which pillows the wall shows.

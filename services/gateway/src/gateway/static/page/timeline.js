@@ -29,7 +29,7 @@ const DAY_MS = 1440 * MINUTE_MS;
  *
  * @param {State} pillow
  */
-export function startOf(pillow) {
+function startOf(pillow) {
   const since = pillow.state === "notconnected" ? instant(pillow.since) : NaN;
   return Number.isNaN(since) ? instant(pillow.at) : since;
 }
