@@ -44,6 +44,11 @@ class Reading(NamedTuple):
         """The queue's time as far as it is known, for what has to have an instant."""
         return self.queue_ms or self.reference_ms or self.wall_ms
 
+    @property
+    def best_us(self) -> int:
+        """The same in microseconds, the unit of instants in the history."""
+        return self.best_ms * 1000
+
 
 class Clock:
     """Durations are measured by `monotonic_ms`; `wall_ms` is for `sent`, `since` and display."""

@@ -206,7 +206,7 @@ class Recording:
         self._listening.stop(self._clock.monotonic_ms(), self._now_us())
 
     def _now_us(self) -> int:
-        return self._clock.read().best_ms * 1000
+        return self._clock.read().best_us
 
 
 def _is_of_content(error: BaseException) -> bool:

@@ -78,7 +78,7 @@ def activity_routes(past: PastWithFallback, guard: Guard, clock: Clock) -> list[
 
     @guard.of_pillow
     async def activity(request: Request, name: str) -> Response:
-        now_us = clock.read().best_ms * 1000
+        now_us = clock.read().best_us
         query = ActivityQuery.parse(request.query_params, now_us)
         if isinstance(query, str):
             return problem(400, "bad query", query)

@@ -94,7 +94,7 @@ def past_routes(
             return problem(400, "bad query", f"days is a number from 1 to {MAX_DAYS}")
         if zone is None:
             return problem(400, "bad query", wrong_zone(asked))
-        now_us = clock.read().best_ms * 1000
+        now_us = clock.read().best_us
         days = days_until(now_us, count, zone)
         found, is_recorded = await past.activity(name, [one.span for one in days], now_us)
         if found is None:

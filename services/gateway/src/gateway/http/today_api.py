@@ -39,7 +39,7 @@ def today_routes(past: PastWithFallback, guard: Guard, clock: Clock) -> list[Rou
     """Return the route of today's hugs; a request sees what `guard` permits."""
 
     def now_us() -> int:
-        return clock.read().best_ms * 1000
+        return clock.read().best_us
 
     counts = HugsOfToday(past.hugs, now_us)
     cache_control = f"{'public' if guard.is_open else 'private'}, max-age={MAX_AGE_S}"

@@ -139,4 +139,4 @@ class MemoryPast:
                 yield _Kept(at_us, fields.seq, fields.state, is_made, payload)
 
     def _now_us(self) -> int:
-        return self._clock.read().best_ms * 1000
+        return self._clock.read().best_us
