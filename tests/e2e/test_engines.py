@@ -188,7 +188,8 @@ async def test_the_page_opens_without_its_gateway_and_is_live_when_that_is_back(
         await until(engine, "document.body.dataset.connection === 'disconnected'")
         assert await engine.evaluate("document.querySelectorAll('.card').length") == 0
         await site.gateway.start()
-        await until(engine, f"{LIVE} && document.querySelectorAll('.card').length === 2")
+        cards = f"{LIVE} && document.querySelectorAll('.card').length === 2"
+        await until(engine, cards, within_s=40)
         await engine.open("about:blank")
 
 
@@ -206,7 +207,9 @@ async def test_the_page_is_stale_without_its_gateway_and_live_again(
         await until(engine, f"{view}.dataset.fresh === 'stale'")
         await site.publisher.publish(state("cloud-1", "throwing"))
         await site.gateway.start()
-        await until(engine, f"{LIVE} && {view}.dataset.state === 'throwing'")
+        # A client waits up to 20 s before it tries again.
+        again = f"{LIVE} && {view}.dataset.state === 'throwing'"
+        await until(engine, again, within_s=40)
         # That one may be old by now, where a gateway starts slowly.
         await site.publisher.publish(state("cloud-1", "spinning"))
         fresh = f"{view}.dataset.fresh === 'live'"
