@@ -17,6 +17,7 @@ from devstack.broker import Broker
 from devstack.processes import ROOT
 from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, site_of_page
 from tests.gateway import state
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -161,6 +162,8 @@ async def test_cloud_moves_by_accelerometer_samples(
 ) -> None:
     """The keyframes begin and end at rest."""
     await site.publisher.publish(state("moving", "shaking"))
+    asked: list[str | bytes] = []
+    page.on("websocket", lambda one: one.on("framesent", lambda text: asked.append(text)))
     await open_page(page, monitor, site, "#moving")
     await wait_shown(page, "moving", "shaking")
     await expect(page.locator("#detail .cloud")).not_to_have_class(re.compile("offscreen"))
@@ -171,6 +174,8 @@ async def test_cloud_moves_by_accelerometer_samples(
                  window.moves.push([this.getAttribute('class'), frames.transform]);
                return old.call(this, frames, how); }; }"""
     )
+    wanted = '{"type":"motion","pillows":["moving"]}'
+    await until(lambda: wanted in asked, "the page asks for the motion of its pillow")
     await site.publisher.publish(state("moving", "shaking", motion=[[2, 0, 1], [-2, 0, 1]], seq=1))
 
     await page.wait_for_function("() => window.moves.length > 0")

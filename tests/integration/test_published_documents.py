@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -175,21 +176,25 @@ async def test_every_frame_is_as_the_document_says(broker: Broker, prefix: str) 
     seen: dict[str, set[str]] = {"stream": set(), "events": set()}
     async with gateway_of(broker, prefix) as gateway:
         address = Address(gateway.url, headers={"Authorization": f"Bearer {token}"})
-        streams: list[Any] = [await open_websocket(address), await open_events(address, PUBLISHED)]
+        choosing = replace(address, motion="none")
+        streams: list[Any] = [await open_websocket(choosing), await open_events(address, PUBLISHED)]
         for stream in streams:
             await collect(stream, seen, until="snapshot")  # it could have what is published now
         pillow = f"p{uuid4().hex[:8]}"
-        await publish(broker, prefix, pillow, {"state": "hugging", "at": "2026-11-22T06:00:00Z"})
+        await streams[0].send(json.dumps({"type": "motion", "pillows": [pillow]}))
+        await streams[0].send('{"type":"ping","sent":5}')
+        await collect(streams[0], seen, until="pong")  # it has read whose motion is wanted
+        hugged = {"state": "hugging", "at": "2026-11-22T06:00:00Z", "motion": [[0, 1, 0.5]]}
+        await publish(broker, prefix, pillow, hugged)
         for stream in streams:
             await collect(stream, seen, until="update")
+        await collect(streams[0], seen, until="motion")
         await publish(broker, prefix, pillow, None)
-        await streams[0].send('{"type":"ping","sent":5}')
         bad = await open_websocket(address)
         await bad.send("nonsense")
         await collect(bad, seen, until="error")
         for stream in streams:
             await collect(stream, seen, until="removed")
-        await collect(streams[0], seen, until="pong")
         await gateway.stop()
         for stream in streams:
             await collect(stream, seen, until="goodbye")
@@ -201,7 +206,7 @@ async def test_every_frame_is_as_the_document_says(broker: Broker, prefix: str) 
     assert left["events"] <= {"heartbeat", "status", "error"}
 
 
-async def publish(broker: Broker, prefix: str, pillow: str, state: dict[str, str] | None) -> None:
+async def publish(broker: Broker, prefix: str, pillow: str, state: dict[str, Any] | None) -> None:
     """Publish a state, or take it back."""
     payload = b"" if state is None else json.dumps({"pillow": pillow, **state}).encode()
     async with mqtt_client(broker, "simulator") as client:

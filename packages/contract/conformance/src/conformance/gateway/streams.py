@@ -40,12 +40,15 @@ class Address:
     headers: Mapping[str, str] | None = None
     subprotocols: Sequence[str] = (SUBPROTOCOL,)
     is_slow: bool = False
+    motion: str | None = None
 
     def url(self, path: str, *, has_since: bool) -> str:
         """Return the URL of an endpoint."""
         query = [("pillow", one) for one in self.pillows]
         if has_since and self.since is not None:
             query.append(("since", self.since))
+        if self.motion is not None:
+            query.append(("motion", self.motion))
         return f"{self.base_url}{path}" + (f"?{urlencode(query)}" if query else "")
 
 
