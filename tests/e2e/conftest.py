@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import msgspec
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from devstack.chromium import FLAGS
 from devstack.stack import Stack
@@ -44,6 +44,14 @@ async def browser() -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started
         await started.close()
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A visitor's own storage and workers."""
+    made = await browser.new_context(viewport={"width": 1000, "height": 800})
+    yield made
+    await made.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from uuid import uuid4
 
-from playwright.async_api import ConsoleMessage, Page, Request
+from playwright.async_api import ConsoleMessage, Page, Request, expect
 
 from devstack.broker import Broker
 from tests.gateway import Gateway, Publisher, connect_publisher
@@ -114,3 +114,9 @@ def web_site(folder: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+async def wait_connected(page: Page, connection: str = "live") -> None:
+    """Wait until the page says that its connection is so."""
+    body = page.locator("body")
+    await expect(body).to_have_attribute("data-connection", connection, timeout=40_000)

@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 
 from devstack.broker import Broker
 from devstack.stack import Stack
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, wait_connected
 from tests.gateway import connect_publisher, state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -49,7 +49,7 @@ async def site(broker: Broker) -> AsyncIterator[LiveSite]:
 async def listen(page: Page, url: str) -> None:
     """Open the page, and record announcements once it is live."""
     await page.goto(url)
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=40_000)
+    await wait_connected(page)
     await expect(page.locator("#status-announcement")).to_have_text("Live", timeout=SHOWN_MS)
     await page.evaluate(LISTEN)
 

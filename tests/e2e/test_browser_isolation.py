@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from devstack.broker import Broker
-from tests.e2e.sites import web_site
+from tests.e2e.sites import wait_connected, web_site
 from tests.gateway import Gateway
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -40,7 +40,7 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
 
 async def open_page(page: Page, gateway: Gateway) -> None:
     await page.goto(f"{gateway.url}/")
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=40_000)
+    await wait_connected(page)
 
 
 @pytest.mark.parametrize("injection", INJECTIONS)

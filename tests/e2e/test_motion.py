@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, WebSocket, expect
 
 from devstack.broker import Broker
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, wait_connected
 from tests.gateway import state
 from tests.waiting import until
 
@@ -78,7 +78,7 @@ async def test_a_wall_asks_for_the_clouds_in_sight_and_these_move_by_their_sampl
     """Others do not, and a pillow's own view asks for that pillow."""
     monitor, wire = PageMonitor(page, site.url, site.url.replace("http", "ws")), Wire(page)
     await page.goto(site.url)
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=40_000)
+    await wait_connected(page)
 
     async def asks_for_those_in_sight() -> list[str]:
         seen = await page.evaluate(IN_SIGHT)

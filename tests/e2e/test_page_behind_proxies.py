@@ -9,7 +9,7 @@ from playwright.async_api import Browser, WebSocket, expect
 
 from devstack.broker import Broker
 from devstack.proxies import PROXIES
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, wait_connected
 from tests.gateway import state
 from tests.proxies import PlainNginx, Proxy
 
@@ -49,7 +49,7 @@ async def test_the_page_is_live_over_https_by_a_websocket_and_has_no_fault(
     page.on("websocket", lambda socket: sockets.append(socket))
 
     await page.goto(f"{proxy.url}{path}#{pillow}")
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=40_000)
+    await wait_connected(page)
     await site.publisher.publish(state(pillow, "hugging"))
     shown = page.locator(f'[data-pillow="{pillow}"]:visible')
     await expect(shown).to_have_attribute("data-state", "hugging", timeout=SHOWN_MS)

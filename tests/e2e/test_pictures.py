@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, expect
 from contract.states import STATES
 from devstack.broker import Broker
 from devstack.processes import ROOT
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, wait_connected
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -67,7 +67,7 @@ async def open_page(browser: Browser, url: str, **how: Any) -> tuple[Page, PageM
     page = await browser.new_page(**how)
     monitor = PageMonitor(page, url.split("#")[0])
     await page.goto(url)
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=40_000)
+    await wait_connected(page)
     await expect(page.locator("[data-pillow][data-state]:visible").first).to_be_visible(
         timeout=SHOWN_MS
     )

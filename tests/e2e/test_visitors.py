@@ -5,10 +5,10 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from devstack.broker import Broker
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, site_of_page
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, site_of_page, wait_connected
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
@@ -26,16 +26,9 @@ async def site(broker: Broker) -> AsyncIterator[LiveSite]:
         yield made
 
 
-@pytest.fixture
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    made = await browser.new_context(viewport={"width": 1000, "height": 800})
-    yield made
-    await made.close()
-
-
 async def open_live(page: Page, url: str) -> None:
     await page.goto(url)
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=40_000)
+    await wait_connected(page)
 
 
 async def test_the_page_is_shown_without_a_network_and_says_so(

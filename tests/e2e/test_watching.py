@@ -13,6 +13,7 @@ from playwright.async_api import Page, expect
 
 from devstack.stack import Stack
 from tests.e2e.conftest import Put
+from tests.e2e.sites import wait_connected
 from tests.metrics import sample
 from tests.waiting import eventually
 
@@ -73,7 +74,7 @@ async def test_a_page_that_opens_is_seen_by_the_poller_and_one_that_closes_too(
     """In a browser; without it polls become few."""
     pillow = f"w{uuid4().hex[:8]}"
     await page.goto(f"{stack.page_url}/?pillow={pillow}")
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=30_000)
+    await wait_connected(page)
 
     async def is_watched() -> bool:
         return await metric(stack, "watching") == 1

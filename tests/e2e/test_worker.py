@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from devstack.broker import Broker
 from devstack.processes import ROOT
@@ -45,13 +45,6 @@ APP = """(async () => {
     ...found.map(({status}) => status)];
 })()"""
 """What an installed page is: its first address, its scope, and whether the icons are there."""
-
-
-@pytest.fixture
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    made = await browser.new_context(viewport={"width": 1000, "height": 800})
-    yield made
-    await made.close()
 
 
 @pytest.fixture(scope="module")
