@@ -7,7 +7,6 @@ from conformance.published import Published
 _PUBLISHED: Final = Published()
 
 ASYNCAPI: Final = _PUBLISHED.asyncapi
-OPENAPI: Final = _PUBLISHED.openapi
 
 schema_errors: Final = _PUBLISHED.schema_errors
 
