@@ -837,7 +837,7 @@ async def test_page_has_no_axe_violation_and_no_horizontal_scroll(
     await context.close()
 
 
-async def test_page_takes_at_most_7_requests_and_88_kib(
+async def test_page_takes_at_most_7_requests_and_90_kib(
     site: LiveSite, page: Page, monitor: PageMonitor
 ) -> None:
     """A reload takes less than 1 KiB."""
@@ -862,7 +862,7 @@ async def test_page_takes_at_most_7_requests_and_88_kib(
     )
     assert len(sizes) <= 7, sizes
     # The page itself, the story of pillows and the tools.
-    assert sum(sizes.values()) < 88 * 1024
+    assert sum(sizes.values()) < 90 * 1024
     sizes.clear()
     await page.reload()
     await wait_connected(page, "live")

@@ -1,6 +1,7 @@
 """The JavaScript and the Python client conform to the golden sessions for clients."""
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 
@@ -68,7 +69,8 @@ async def test_a_naive_client_does_not_conform(tmp_path: Path) -> None:
     program = tmp_path / "naive.py"
     program.write_text(NAIVE, encoding="utf-8")
     expected = {
-        "resume": "came back after 0",
+        # The first is not seen where it takes long to come back.
+        "resume": r"came back after 0|since=None",
         "goodbye": "came back after",
         "never-backwards": "it reports",
     }
@@ -83,7 +85,7 @@ async def test_a_naive_client_does_not_conform(tmp_path: Path) -> None:
 
     for result in results:
         assert not result.passed, result
-        assert expected[result.name.partition(" ")[0]] in result.detail, result
+        assert re.search(expected[result.name.partition(" ")[0]], result.detail), result
 
 
 async def test_frames_that_come_in_one_read_are_all_received() -> None:

@@ -2,8 +2,10 @@
 
 import os
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
@@ -85,10 +87,22 @@ def _names(client: int, count: int) -> str:
     return "&".join(f"pillow=nobody-{client}-{number:04}" for number in range(count))
 
 
+def _reading_s(queries: list[str]) -> float:
+    """Return the CPU time of reading these queries by urllib and keeping their names."""
+    began_s = time.process_time()
+    kept = [dict.fromkeys(frozenset(value for _, value in parse_qsl(one))) for one in queries]
+    spent_s = time.process_time() - began_s
+    assert len(kept) == len(queries)
+    return spent_s
+
+
 async def test_names_that_nobody_has_take_little_memory_and_time(
     broker: Broker, prefix: str
 ) -> None:
-    """A thousand of them took 370 KB and 3 ms for each client."""
+    """A thousand of them took 370 KB and 3 ms for each client.
+
+    The time is compared with that of reading the names alone, because machines differ.
+    """
     async with Gateway(broker, prefix) as gateway:
         wires = []
         for client in range(20):  # what is allocated once
@@ -99,7 +113,8 @@ async def test_names_that_nobody_has_take_little_memory_and_time(
             wires.append(await gateway.open_raw(handshake(f"/ws?{_names(client, 1000)}")))
             await wires[-1].read_until(lambda data: b'"snapshot"' in data)
         assert (gateway.resident_bytes() - before) / 100 < 200_000
-        assert (_cpu_s(gateway) - before_s) / 100 < 0.003
+        spent_s = _cpu_s(gateway) - before_s
+        assert spent_s < 4.5 * _reading_s([_names(client, 1000) for client in range(100)])
         assert await gateway.metric("subscription_bytes") == 120 * 1000 * 150
         for wire in wires:
             wire.close()

@@ -18,6 +18,7 @@ from tests.commands import run_to_end
 from tests.deployment import Deployment, deployed, explain, free_port
 from tests.gateway import Gateway, connect_publisher, state
 from tests.poller import Poller, put, spawned
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -103,8 +104,12 @@ async def test_a_poller_that_does_not_run_or_has_no_queue(
     await explained(stack, "cloud-7", "poller-down", POLLER_PORT=free_port(), **alone)
     async with spawned(poller):
         port = str(poller.port)
-        verdict = await explained(stack, "cloud-7", "queue-down", POLLER_PORT=port, **alone)
-    assert "no response from" in verdict.reasons[0].sentence
+
+        async def has_tried_the_queue() -> bool:
+            verdict = await explained(stack, "cloud-7", "queue-down", POLLER_PORT=port, **alone)
+            return "no response from" in verdict.reasons[0].sentence
+
+        await eventually(has_tried_the_queue, "the poller's first request")
 
 
 async def test_a_broker_that_is_down_and_a_token_that_does_not_permit_the_pillow(

@@ -60,7 +60,7 @@ class TallyKeeper:
             for found in (func.min(began_us), func.max(began_us))
         ]
         ends = (first_us.label("first_us"), last_us.label("last_us"))
-        # Those with a day that has ended since they were looked at: at most times none of a large fleet.
+        # Those with a day that has ended since they were looked at: mostly none.
         has_ended = last_us // DAY_US * DAY_US > func.coalesce(PILLOWS.c.tallied_until_us, 0)
         pillows = select(PILLOWS, *ends).where(has_ended).order_by(PILLOWS.c.id)
         async with self._engine.connect() as connection:
