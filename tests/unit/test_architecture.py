@@ -118,6 +118,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "pruning",
         "database_health",
         "recording",
+        "repeated",
         "keeping",
         "tally_keeper",
         "listener",

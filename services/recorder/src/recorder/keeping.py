@@ -1,24 +1,18 @@
 """Keeping: deletes what is too old or too much, again and again."""
 
 import asyncio
-import contextlib
-from typing import Final
 
 import structlog
 
-from history.errors import database_error
 from history.slots import SLOT_US
 from recorder.metrics import RecorderMetrics
 from recorder.pruning import Pruner
-from recorder.recording import FAILURES
+from recorder.repeated import repeat
 from recorder.retention import cutoff_us, total_bytes
 from recorder.settings import RecorderSettings
 from runtime.queue_aware_clock import Clock
 
 log = structlog.get_logger()
-
-CHECK_S: Final = 30.0
-"""How often retention is checked: at 5,000 states a second, 40 MB arrive meanwhile."""
 
 
 class Keeping:
@@ -39,15 +33,8 @@ class Keeping:
         metrics.limit_bytes.set(settings.keep_bytes)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Check until `stopping` is set. What fails is tried again at the next check."""
-        while not stopping.is_set():
-            try:
-                await self.check()
-            except FAILURES as error:
-                # The recording reports outages of the database; it writes more often.
-                log.debug("retention failed; it is tried again", error=database_error(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), CHECK_S)
+        """Check until `stopping` is set."""
+        await repeat(self.check, "retention", stopping)
 
     async def check(self) -> None:
         """Delete what is too old or too much now."""

@@ -1,32 +1,43 @@
 """Makes the tallies of days that are over, where it is worth it."""
 
 import asyncio
-import contextlib
 import time
 from typing import Any, Final
 
-import structlog
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from history.quarters import DAY_US
 from history.schema import EPISODES, PILLOWS, TALLIED_DAYS
 from history.spans import Span
-from recorder.recording import FAILURES
+from recorder.repeated import repeat
 from recorder.tallying import make_tallies
-from runtime.error_text import brief_error
-
-log = structlog.get_logger()
 
 BUSY: Final = 1000
 """From how many episodes on a day gets tallies: about ten for each quarter of an hour. With fewer,
 the episodes themselves are as few as tallies would be."""
 
-CHECK_S: Final = 30.0
-"""How often it is looked for days that are over."""
-
 WORK_S: Final = 3.0
 """For about how long tallies are made at each check: what is left is made after the next one."""
+
+
+def _due() -> Select[Any]:
+    """Return the statement for the pillows whose days are to be looked at, and which days.
+
+    A day is over when an episode of a later day has begun. Mostly there are no such pillows.
+    """
+    began_us, pillow = EPISODES.c.began_us, PILLOWS.c
+    first_us, last_us = [
+        select(found).where(EPISODES.c.pillow_id == pillow.id).scalar_subquery()
+        for found in (func.min(began_us), func.max(began_us))
+    ]
+    from_us = func.coalesce(pillow.tallied_until_us, first_us)
+    until_us = last_us // DAY_US * DAY_US
+    due = select(pillow.id, from_us.label("from_us"), until_us.label("until_us"))
+    return due.where(until_us > from_us).order_by(pillow.id)
+
+
+_DUE: Final = _due()
 
 
 class TallyKeeper:
@@ -37,15 +48,8 @@ class TallyKeeper:
         self._busy = busy
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Check until `stopping` is set. What fails is tried again at the next check."""
-        while not stopping.is_set():
-            try:
-                await self.check(stopping)
-            except FAILURES as error:
-                # The recording reports outages of the database; it writes more often.
-                log.debug("tallies were not made; they are due still", error=brief_error(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), CHECK_S)
+        """Check until `stopping` is set."""
+        await repeat(lambda: self.check(stopping), "tallies", stopping)
 
     async def check(self, stopping: asyncio.Event, work_s: float = WORK_S) -> None:
         """Make what is due, for about `work_s` seconds."""
@@ -54,25 +58,13 @@ class TallyKeeper:
         def must_end() -> bool:
             return stopping.is_set() or time.monotonic() > until_s
 
-        began_us = EPISODES.c.began_us
-        first_us, last_us = [
-            select(found).where(EPISODES.c.pillow_id == PILLOWS.c.id).scalar_subquery()
-            for found in (func.min(began_us), func.max(began_us))
-        ]
-        ends = (first_us.label("first_us"), last_us.label("last_us"))
-        # Those with a day that has ended since they were looked at: mostly none.
-        has_ended = last_us // DAY_US * DAY_US > func.coalesce(PILLOWS.c.tallied_until_us, 0)
-        pillows = select(PILLOWS, *ends).where(has_ended).order_by(PILLOWS.c.id)
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(pillows)).all()
+            rows = (await connection.execute(_DUE)).all()
         looked_after: list[tuple[int, int]] = []
         for row in rows:
-            due = due_time(row)
-            if due is None:
-                continue
-            days = await self._days_to_make(row.id, due)
+            days = await self._days_to_make(row.id, (row.from_us, row.until_us))
             if not days:
-                looked_after.append((row.id, due[1]))
+                looked_after.append((row.id, row.until_us))
             # A pillow that gets some is looked at again: some may be discarded meanwhile.
             for day_us in days:
                 if must_end():
@@ -109,15 +101,3 @@ class TallyKeeper:
             made = set((await connection.execute(tallied)).scalars())
             days = [int(one) * DAY_US for one in (await connection.execute(busy_days)).scalars()]
         return [one for one in days if one not in made]
-
-
-def due_time(row: Row[Any]) -> Span | None:
-    """Return from when until when a pillow's days have to be looked at; None if no day has to be.
-
-    A day is over when an episode of a later day has begun.
-    """
-    if row.last_us is None:
-        return None
-    first_us = max(row.first_us // DAY_US * DAY_US, row.tallied_until_us or 0)
-    until_us = row.last_us // DAY_US * DAY_US
-    return (first_us, until_us) if first_us < until_us else None
