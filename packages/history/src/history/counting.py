@@ -19,6 +19,7 @@ from sqlalchemy import (
     Integer,
     ScalarSelect,
     Select,
+    Table,
     bindparam,
     case,
     func,
@@ -48,13 +49,13 @@ def tallies_statement(dialect: str) -> CompoundSelect[Any]:
     """
     if dialect == "sqlite":
         span, known = _sqlite_parts("counted"), _sqlite_parts("known")
-        tallied = select(known.c.number, *_tallied_by_state()).where(*_tallied_in(known))
+        tallied = select(known.c.number, *_tallied_by_state()).where(*_begin_in(known, TALLIES))
         by_state = tallied.group_by(known.c.number, TALLIES.c.state)
         return union_all(_began_in(span), _reach_into(span), by_state)
     span, known = _postgresql_parts("counted"), _postgresql_parts("known")
     began = _began_in_by_state(span).lateral("began")
     before = _last_before_by_row(span).lateral("before")
-    by_state = select(*_tallied_by_state()).where(*_tallied_in(known))
+    by_state = select(*_tallied_by_state()).where(*_begin_in(known, TALLIES))
     tallied_in = by_state.group_by(TALLIES.c.state).lateral("tallied")
     reach_us = func.least(before.c.ended_us, span.c.to_us) - span.c.from_us
     return union_all(
@@ -135,24 +136,15 @@ def _tallied_by_state() -> Sequence[ColumnElement[Any]]:
     )
 
 
-def _tallied_in(part: FromClause) -> Sequence[ColumnElement[bool]]:
-    columns = TALLIES.c
-    return (
-        columns.pillow_id == _PILLOW_ID,
-        columns.began_us >= part.c.from_us,
-        columns.began_us < part.c.to_us,
-    )
-
-
 def _began_in(span: FromClause) -> Select[Any]:
     """Return the tallies of the episodes that began in each span."""
-    counted = select(span.c.number, *_tally_of(span)).where(*_begin_in(span))
+    counted = select(span.c.number, *_tally_of(span)).where(*_begin_in(span, EPISODES))
     return counted.group_by(span.c.number, EPISODES.c.state)
 
 
 def _began_in_by_state(span: FromClause) -> Select[Any]:
     """Return the tallies of the episodes that began in a span."""
-    return select(*_tally_of(span)).where(*_begin_in(span)).group_by(EPISODES.c.state)
+    return select(*_tally_of(span)).where(*_begin_in(span, EPISODES)).group_by(EPISODES.c.state)
 
 
 def _tally_of(span: FromClause) -> Sequence[ColumnElement[Any]]:
@@ -166,8 +158,9 @@ def _tally_of(span: FromClause) -> Sequence[ColumnElement[Any]]:
     )
 
 
-def _begin_in(span: FromClause) -> Sequence[ColumnElement[bool]]:
-    columns = EPISODES.c
+def _begin_in(span: FromClause, table: Table) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions of the pillow's rows of a table that begin in a span."""
+    columns = table.c
     return (
         columns.pillow_id == _PILLOW_ID,
         columns.began_us >= span.c.from_us,
