@@ -25,11 +25,10 @@ _LINE: Final = re.compile(
 )
 """A name, a comment, a name with a comment, or nothing."""
 
-BIDI_CONTROLS: Final = frozenset(
+_BIDI_CONTROLS: Final = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-"""What changes the order of the text around it."""
-BREAKS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_BREAKS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Categories of what controls, and of what begins a new line."""
 
 Labels = Mapping[str, str]
@@ -92,12 +91,17 @@ def _toml(text: str) -> Mapping[str, str] | str:
         return f"it is not TOML: {error}"
 
 
+def is_control(character: str) -> bool:
+    """Return whether a character controls, begins a new line, or changes the order around it."""
+    return character in _BIDI_CONTROLS or unicodedata.category(character) in _BREAKS
+
+
 def _what_is_wrong(name: str) -> str | None:
     if not name:
         return "is empty"
     if len(name) > MAX_LABEL_CHARACTERS:
         return f"has {len(name)} characters; at most {MAX_LABEL_CHARACTERS} are shown"
     for one in name:
-        if one in BIDI_CONTROLS or unicodedata.category(one) in BREAKS:
+        if is_control(one):
             return f"has the control character U+{ord(one):04X}"
     return None

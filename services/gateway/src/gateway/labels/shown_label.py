@@ -4,13 +4,12 @@ The page and the element have the same rule in static/cloud/labels.js.
 """
 
 import re
-import unicodedata
 from typing import Final
 
 import msgspec
 
 from contract.wire_types import MAX_LABEL_CHARACTERS
-from gateway.labels.parsing import BIDI_CONTROLS, BREAKS
+from gateway.labels.parsing import is_control
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -27,10 +26,7 @@ def clean_label(value: object) -> str:
     """Return a label as it is shown; "" for none."""
     if not isinstance(value, str):
         return ""
-    text = "".join(
-        " " if one in BIDI_CONTROLS or unicodedata.category(one) in BREAKS else one
-        for one in value[: 4 * MAX_LABEL_CHARACTERS]
-    )
+    text = "".join(" " if is_control(one) else one for one in value[: 4 * MAX_LABEL_CHARACTERS])
     return _SPACE.sub(" ", text).strip()[:MAX_LABEL_CHARACTERS].strip()
 
 
