@@ -1,5 +1,6 @@
 """Shared fixtures: a broker and a queue service for the session, and unique names."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
@@ -26,6 +27,14 @@ def logs_as_before() -> Iterator[None]:
         structlog.reset_defaults()
         root.setLevel(before[0])
         root.handlers[:] = before[1]
+
+
+@pytest.fixture
+def without_garbage_collection() -> Iterator[None]:
+    """For limits of time: its own grows with what all other tests of this process have left."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -115,7 +115,7 @@ async def test_phone_gives_all_but_96_px_to_the_clouds(page: Page) -> None:
 async def test_status_of_a_phone_has_a_line_for_each_number_in_every_language(
     site: LiveSite, browser: Browser
 ) -> None:
-    """Who watches is on the second line, however long the words are, and the bar is as high."""
+    """The number of viewers is on the second line in each language, and the bar is not higher."""
     page = await browser.new_page(viewport={"width": 320, "height": 700})
     lines = """() => ['detail', 'watching'].map((name) => {
       const boxes = [...document.getElementById(`status-${name}`).getClientRects()];

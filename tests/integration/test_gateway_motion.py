@@ -47,7 +47,7 @@ def moving(pillow: str, name: str = "shaking") -> bytes:
 
 
 async def ask(client: WebSocketClient, *pillows: str) -> None:
-    """Say whose motion is wanted, and wait until the gateway has read it."""
+    """Send a motion message, and wait until the gateway has read it."""
     await client.send({"type": "motion", "pillows": pillows})
     await client.send({"type": "ping", "sent": 1})
     assert (await client.receive())["type"] == "pong"

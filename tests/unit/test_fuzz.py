@@ -1,9 +1,7 @@
 """The inputs of every fuzz target pass, those that once failed too, without the fuzzer."""
 
-import gc
 import importlib
 import time
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -11,16 +9,10 @@ import pytest
 from tests.fuzz import TARGETS
 from tests.fuzz.__main__ import CORPORA, read_corpus, seeds
 
+pytestmark = pytest.mark.usefixtures("without_garbage_collection")
+
 MAX_INPUT_S: Final = 1.0
 """The CPU time of one input; a usual one takes a hundredth of it."""
-
-
-@pytest.fixture(autouse=True)
-def without_garbage_collection() -> Iterator[None]:
-    """Its time grows with what all other tests of this process have left in memory."""
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -3,16 +3,16 @@
 The fuzzer tries short inputs, because most of what goes wrong is short.
 """
 
-import gc
 import importlib
 import time
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
 from gateway.transport.admission import admit, refusal_of_host
 from tests.fuzz.admission import NAMES, PEERS, POLICIES
+
+pytestmark = pytest.mark.usefixtures("without_garbage_collection")
 
 SIZE: Final = 65_000
 MAX_S: Final = 1.5
@@ -38,14 +38,6 @@ BEGINNINGS: Final = {
     "access_token": (b"\x00\x00", b"\x01\x00\x02{}", b"\x04", b"\x05", b"\x06"),
     "queue_answer": (b"\x00", b"\x00<QueueMessagesList>", b"\x01<Error>"),
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def without_garbage_collection() -> Iterator[None]:
-    """Its time grows with what all other tests of this process have left in memory."""
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.parametrize("name", BEGINNINGS)

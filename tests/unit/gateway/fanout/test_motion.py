@@ -157,7 +157,7 @@ def test_names_count_as_those_of_filters_do() -> None:
 
 
 def test_others_get_the_bytes_of_mqtt() -> None:
-    """Whoever else is there."""
+    """Also when another subscriber has asked for states without motion."""
     store, planner = make()
     whole = Client(planner)
     still(planner, "a")
