@@ -173,6 +173,14 @@ def test_not_connected_has_the_last_state_and_since(
     assert parse_timestamp(fields["since"]) == since_ms * 1000
 
 
+def test_a_silent_pillow_keeps_its_label() -> None:
+    """People find it by that name also while it sleeps."""
+    said = json.loads(encode_not_connected(update(label="Grandma’s cloud"), since_ms=1))
+
+    assert said["label"] == "Grandma’s cloud"
+    assert "label" not in json.loads(encode_not_connected(update(), since_ms=1))
+
+
 @given(messages(), QUEUED_US, HOPS, HOPS)
 def test_with_publish_time_changes_only_the_published_hop(
     message: dict[str, Any], queued_us: int, first_ms: int, again_ms: int

@@ -151,7 +151,10 @@ def with_clock_behind(update: Update) -> bytes:
 
 
 def encode_not_connected(update: Update, *, since_ms: int) -> bytes:
-    """Encode `notconnected` for a silent pillow, with its last state; `since_ms` in Unix ms."""
+    """Encode `notconnected` for a silent pillow, with its last state; `since_ms` in Unix ms.
+
+    It is called as before.
+    """
     fields = msgspec.json.decode(update.payload, type=dict[str, msgspec.Raw])
     state = {
         "pillow": update.pillow,
@@ -160,8 +163,7 @@ def encode_not_connected(update: Update, *, since_ms: int) -> bytes:
         "last": update.state,
         "since": format_timestamp(since_ms * 1000),
     }
-    if "seq" in fields:
-        state["seq"] = fields["seq"]
+    state |= {name: fields[name] for name in ("seq", "label") if name in fields}
     return msgspec.json.encode(state)
 
 
