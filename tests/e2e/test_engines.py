@@ -189,7 +189,7 @@ async def test_the_page_opens_without_its_gateway_and_is_live_when_that_is_back(
         assert await engine.evaluate("document.querySelectorAll('.card').length") == 0
         await site.gateway.start()
         cards = f"{LIVE} && document.querySelectorAll('.card').length === 2"
-        await until(engine, cards, within_s=40)
+        await until(engine, cards)
         await engine.open("about:blank")
 
 
@@ -209,7 +209,7 @@ async def test_the_page_is_stale_without_its_gateway_and_live_again(
         await site.gateway.start()
         # A client waits up to 20 s before it tries again.
         again = f"{LIVE} && {view}.dataset.state === 'throwing'"
-        await until(engine, again, within_s=40)
+        await until(engine, again)
         # That one may be old by now, where a gateway starts slowly.
         await site.publisher.publish(state("cloud-1", "spinning"))
         fresh = f"{view}.dataset.fresh === 'live'"

@@ -214,10 +214,27 @@ async def test_animations_run_on_the_compositor(
     """They change transform, opacity and scale only, and cost no style and no layout a frame."""
     session = await page.context.new_cdp_session(page)
     await session.send("Performance.enable")
+    await page.add_init_script(
+        """const request = window.requestAnimationFrame; window.requested = 0;
+        window.requestAnimationFrame = then => { window.requested++; return request(then); };"""
+    )
 
-    async def count(name: str) -> float:
+    async def counts() -> list[float]:
+        """Return how often the page requested a frame, and computed styles and layout."""
         metrics = (await session.send("Performance.getMetrics"))["metrics"]
-        return float(next(one["value"] for one in metrics if one["name"] == name))
+        value = {one["name"]: float(one["value"]) for one in metrics}
+        requested = float(await page.evaluate("window.requested"))
+        return [requested, value["RecalcStyleCount"], value["LayoutCount"]]
+
+    async def each_second() -> list[float]:
+        """Return these numbers for a second, over three seconds."""
+        before = await counts()
+        seconds = await page.evaluate(
+            "new Promise(done => { const began = performance.now(); setTimeout(() =>"
+            " done((performance.now() - began) / 1000), 3000); })"
+        )
+        after = await counts()
+        return [(now - then) / seconds for now, then in zip(after, before, strict=True)]
 
     for place in (site, fleet):
         await page.goto("about:blank")
@@ -238,15 +255,11 @@ async def test_animations_run_on_the_compositor(
         assert {one for names in moved for one in names} <= {
             *("replace", "transform", "opacity", "scale")
         }
-        before = [await count("RecalcStyleCount"), await count("LayoutCount")]
-        seconds = await page.evaluate(
-            "new Promise(done => { const began = performance.now(); setTimeout(() =>"
-            " done((performance.now() - began) / 1000), 3000); })"
-        )
-        after = [await count("RecalcStyleCount"), await count("LayoutCount")]
+        # Now and then the page requests 30 frames in a row, as a sample of how fast it is drawn.
+        while (each := await each_second())[0] > 5:
+            pass
         # Far below 60 frames a second: only the ages change.
-        each = [(now - then) / seconds for now, then in zip(after, before, strict=True)]
-        assert max(each) < 14, each
+        assert max(each) < 10, each
 
 
 async def test_clouds_out_of_sight_have_no_animation(

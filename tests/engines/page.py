@@ -4,6 +4,9 @@ from typing import Any, Final, Protocol
 
 from tests.waiting import eventually
 
+WITHIN_S: Final = 40.0
+"""For how long a test waits for a page: three engines start at once on a busy machine."""
+
 ENTER: Final = "\ue007"
 ESCAPE: Final = "\ue00c"
 """Key codes of WebDriver: https://www.w3.org/TR/webdriver/#keyboard-actions"""
@@ -34,13 +37,18 @@ def key_actions(key: str) -> list[dict[str, Any]]:
     return [{"type": "key", "id": "keyboard", "actions": strokes}]
 
 
-async def until(page: EnginePage, expression: str, *, within_s: float = 15.0) -> None:
-    """Return when a JavaScript expression is true; fail after `within_s`."""
-    await eventually(lambda: page.evaluate(expression), expression, within_s=within_s)
+async def until(page: EnginePage, expression: str, *, within_s: float = WITHIN_S) -> None:
+    """Return when a JavaScript expression is true; fail after `within_s` with what is shown."""
+    try:
+        await eventually(lambda: page.evaluate(expression), expression, within_s=within_s)
+    except AssertionError as error:
+        shown = "[location.href, document.body.outerHTML.slice(0, 300), document.body.innerText]"
+        error.add_note(str(await page.evaluate(shown)))
+        raise
 
 
 async def until_empty(
-    page: EnginePage, expression: str, where: str, *, within_s: float = 15.0
+    page: EnginePage, expression: str, where: str, *, within_s: float = WITHIN_S
 ) -> None:
     """Return when a JavaScript expression is an empty list; fail after `within_s` with the list."""
     found: list[str] = []

@@ -97,7 +97,11 @@ async def test_a_killed_broker_loses_no_message(
             await wait_empty(azurite, queue_name, poller)
             found = await retained_states(broker, prefix, 300)
             counts = await poller.check_counts()
-            assert (await poller.get("/readyz")).status_code == 200
+
+            async def is_ready() -> bool:
+                return (await poller.get("/readyz")).status_code == 200
+
+            await eventually(is_ready, "ready")
 
     assert found.keys() == {f"n-{number}" for number in range(300)}
     assert counts["dead_lettered"] == 0

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import mkdtemp
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -44,7 +45,6 @@ async def deliver(
 ) -> tuple[FakeSender, NotifierMetrics, list[tuple[str, str]]]:
     """Deliver events until all are settled; return also the dead letters, the oldest first."""
     path = folder / "outbox.db"
-    path.unlink(missing_ok=True)
     file = OutboxFile(path)
     metrics, sender = NotifierMetrics(["hugs"], ["house"]), FakeSender(answers)
     outbox = Outbox(file, Loaded([], [], 0), {"house": None}, OutboxLimits(99, 99), metrics)
@@ -69,8 +69,10 @@ def test_every_event_arrives_or_becomes_a_dead_letter_in_order(
     tmp_path: Path, answers: list[Answer], count: int
 ) -> None:
     """Attempts of different events never mix."""
+    # A folder for each, because an outbox may close its file after the next one has begun.
+    folder = Path(mkdtemp(dir=tmp_path))
     with asyncio.Runner() as runner:
-        sender, metrics, letters = runner.run(deliver(tmp_path, answers, count))
+        sender, metrics, letters = runner.run(deliver(folder, answers, count))
 
     ids = [event(number=number).id for number in range(count)]
     sent = list(dict.fromkeys(sender.ids))
