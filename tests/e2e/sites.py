@@ -120,3 +120,8 @@ async def wait_connected(page: Page, connection: str = "live") -> None:
     """Wait until the page says that its connection is so."""
     body = page.locator("body")
     await expect(body).to_have_attribute("data-connection", connection, timeout=40_000)
+
+
+async def wait_for_tools(page: Page) -> None:
+    """Wait for what the page loads after its first picture, as the keys of the wall."""
+    await expect(page.locator(".print-stamp")).to_have_count(1, timeout=SHOWN_MS)

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from contract.states import STATES
 from devstack.broker import Broker
 from gateway.http.texts import read_texts
-from tests.e2e.sites import SHOWN_MS, LiveSite, live_site, web_site
+from tests.e2e.sites import SHOWN_MS, LiveSite, live_site, wait_for_tools, web_site
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -57,6 +57,7 @@ async def test_an_arabic_page_runs_from_right_to_left_and_does_not_scroll_sidewa
     )
     assert await page.evaluate("getComputedStyle(document.body).direction") == "rtl"
 
+    await wait_for_tools(page)
     await first.locator("a").focus()
     await page.keyboard.press("ArrowLeft")
     second = page.locator('.card[data-pillow="is-neutral"]')

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from contract.states import STATES
 from devstack.broker import Broker
 from tests.e2e.layout_faults import FAULTS
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, wait_for_tools
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -48,7 +48,7 @@ async def shared_page(site: LiveSite, browser: Browser) -> AsyncIterator[Page]:
     await opened.goto(site.url)
     await expect(opened.locator(".card").first).to_be_visible(timeout=SHOWN_MS)
     # What is loaded later is there.
-    await expect(opened.locator(".print-stamp")).to_have_count(1, timeout=SHOWN_MS)
+    await wait_for_tools(opened)
     yield opened
     monitor.assert_clean()
     await opened.close()

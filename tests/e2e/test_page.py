@@ -15,7 +15,15 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocket
 from contract.states import STATES
 from devstack.broker import Broker
 from devstack.processes import ROOT
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, site_of_page, wait_connected
+from tests.e2e.sites import (
+    SHOWN_MS,
+    LiveSite,
+    PageMonitor,
+    live_site,
+    site_of_page,
+    wait_connected,
+    wait_for_tools,
+)
 from tests.gateway import state
 from tests.waiting import until
 
@@ -82,11 +90,6 @@ async def open_page(page: Page, monitor: PageMonitor, site: LiveSite, rest: str 
     monitor.allow(site.url, site.url.replace("http", "ws"))
     await page.goto(f"{site.url}/{rest}")
     await wait_connected(page, "live")
-
-
-async def wait_for_tools(page: Page) -> None:
-    """Wait for what the page loads after its first picture, as the keys of the wall."""
-    await expect(page.locator(".print-stamp")).to_have_count(1, timeout=SHOWN_MS)
 
 
 def card(page: Page, pillow: str) -> Any:

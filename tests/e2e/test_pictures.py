@@ -16,7 +16,14 @@ from playwright.async_api import Browser, Page, expect
 from contract.states import STATES
 from devstack.broker import Broker
 from devstack.processes import ROOT
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, wait_connected
+from tests.e2e.sites import (
+    SHOWN_MS,
+    LiveSite,
+    PageMonitor,
+    live_site,
+    wait_connected,
+    wait_for_tools,
+)
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -93,7 +100,7 @@ async def test_picture_of_the_page(
     await expect(page.locator(".card")).to_have_count(7, timeout=SHOWN_MS)
     # What is loaded later.
     await expect(page.locator(".card").first).to_contain_text("hug", timeout=SHOWN_MS)
-    await expect(page.locator(".print-stamp")).to_have_count(1, timeout=SHOWN_MS)
+    await wait_for_tools(page)
     await take(page, monitor, folder / ("page.jpg" if scheme == "light" else "page-dark.jpg"))
 
 
