@@ -1,6 +1,7 @@
 """Hypothesis profiles: how many examples a property gets in which kind of run.
 
-`full` is the default and what `scripts/test` and CI use.
+`full` is the default, which `scripts/test` uses.
+`ci` is what `.ci/run` uses: half of the examples, others in each run.
 `quick` is what `scripts/test --quick` uses: a tenth of the examples.
 A property with a number of its own writes `max_examples=examples(150)`, so that `quick` scales it;
 a test with a long loop writes `for value in sample(values)`.
@@ -14,18 +15,20 @@ from hypothesis import HealthCheck, settings
 T = TypeVar("T")
 
 FULL: Final = "full"
+CI: Final = "ci"
 QUICK: Final = "quick"
 
 _FULL_EXAMPLES: Final = 100
+_CI_EXAMPLES: Final = 50
 _QUICK_EXAMPLES: Final = 10
 
 
 def register() -> None:
-    """Register both profiles and load `full`; pytest's --hypothesis-profile loads another later.
+    """Register the profiles and load `full`; pytest's --hypothesis-profile loads another later.
 
     No example has a deadline, because its duration depends on how busy the machine is.
     """
-    for name, count in ((FULL, _FULL_EXAMPLES), (QUICK, _QUICK_EXAMPLES)):
+    for name, count in ((FULL, _FULL_EXAMPLES), (CI, _CI_EXAMPLES), (QUICK, _QUICK_EXAMPLES)):
         settings.register_profile(
             name,
             max_examples=count,
@@ -42,5 +45,5 @@ def examples(full: int) -> int:
 
 
 def sample(values: Sequence[T]) -> Sequence[T]:
-    """Return all values with the profile `full`, and every tenth with `quick`."""
+    """Return all values with the profile `full`, each second with `ci`, each tenth with `quick`."""
     return values[:: max(1, _FULL_EXAMPLES // settings().max_examples)]
