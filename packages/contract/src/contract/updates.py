@@ -153,7 +153,7 @@ def with_clock_behind(update: Update) -> bytes:
 def encode_not_connected(update: Update, *, since_ms: int) -> bytes:
     """Encode `notconnected` for a silent pillow, with its last state; `since_ms` in Unix ms.
 
-    It is called as before.
+    The pillow keeps its label and the number of its last message.
     """
     fields = msgspec.json.decode(update.payload, type=dict[str, msgspec.Raw])
     state = {

@@ -48,7 +48,7 @@ async def test_no_more_than_max_in_flight_messages_are_received() -> None:
     assert poller.broker.most_in_flight == MAX_IN_FLIGHT
 
 
-@settings(max_examples=examples(20))
+@settings(max_examples=examples(60))
 @given(seed=st.integers(0, 2**32))
 @virtual_time
 async def test_concurrent_fetch_loops_do_not_exceed_the_window(seed: int) -> None:

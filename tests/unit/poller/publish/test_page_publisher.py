@@ -34,7 +34,7 @@ def check_every_state_was_published_in_order(world: World, poller: Process, numb
         assert orders == sorted(set(orders))
 
 
-@settings(max_examples=examples(6))
+@settings(max_examples=examples(12))
 @given(
     seed=st.integers(0, 2**32),
     pillows=st.sampled_from((1, 3, PILLOWS, 400)),
