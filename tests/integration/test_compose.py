@@ -9,10 +9,9 @@ import subprocess
 import tarfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -23,9 +22,10 @@ from azure_queue import development_account
 from devstack import ports
 from devstack.broker import SEARCH
 from devstack.certificates import HOSTS, Authority
-from devstack.ports import Ports
 from devstack.processes import ROOT
 from docsite.blocks import code_blocks
+from tests.integration import compose_project
+from tests.integration.compose_project import Project
 from tests.machine import need_docker, need_mosquitto
 
 # The first `up` on a machine builds the images.
@@ -53,66 +53,11 @@ true
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
-    """A running compose project."""
-
-    name: str
-    ports: Ports
-    files: tuple[str, ...] = ("docker-compose.yml",)
-    env: Mapping[str, str] = field(default_factory=dict)
-
-    def compose(self, *words: str) -> str:
-        """Run a compose command and return its output; fail with its error output."""
-        done = subprocess.run(
-            [
-                *("docker", "compose", "--project-name", self.name),
-                *(word for file in self.files for word in ("-f", file)),
-                *words,
-            ],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=540,
-            check=False,
-        )
-        assert done.returncode == 0, f"docker compose {' '.join(words)}:\n{done.stderr}"
-        return done.stdout
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment of its commands."""
-        return {
-            **os.environ,
-            "GATEWAY_PUBLISHED_PORT": str(self.ports.gateway),
-            "MQTT_PUBLISHED_PORT": str(self.ports.mqtt),
-            "QUEUE_PUBLISHED_PORT": str(self.ports.queue),
-            **self.env,
-        }
-
-    def containers(self) -> dict[str, dict[str, Any]]:
-        """Return the result of `docker inspect` for each service's container."""
-        ids = self.compose("ps", "--all", "--quiet").split()
-        inspected = subprocess.run(
-            ["docker", "inspect", *ids], capture_output=True, text=True, timeout=30, check=True
-        )
-        return {
-            each["Config"]["Labels"]["com.docker.compose.service"]: each
-            for each in json.loads(inspected.stdout)
-        }
-
-
 @pytest.fixture(scope="module")
 def project() -> Iterator[Project]:
-    """Start all services under a unique name and on free ports; remove them after the tests."""
-    need_docker()
-    project = Project(f"pillowcast-test-{uuid4().hex[:8]}", ports.settle(Ports()))
-    try:
-        project.compose("up", "--detach", "--wait", "--build", "--quiet-pull")
+    """Start all services; remove them after the tests."""
+    with compose_project.started("all") as project:
         yield project
-    finally:
-        project.compose("--profile", "ops", "down", "--volumes", "--timeout", "5", "--rmi", "local")
 
 
 def mosquitto_client(project: Project, name: str, *words: str) -> str:
@@ -315,17 +260,10 @@ def test_a_secret_in_a_folder_is_used_and_not_in_docker_inspect(tmp_path: Path) 
     key = "k" * 40
     (tmp_path / "GATEWAY_SHARE_KEY").write_text(f"{key}\n")
     tmp_path.chmod(0o755)
-    project = Project(
-        f"pillowcast-secrets-{uuid4().hex[:8]}",
-        ports.settle(Ports()),
-        env={"SECRETS_GATEWAY": str(tmp_path), "GATEWAY_AUTH": "jwt"},
-    )
-    try:
-        project.compose("up", "--detach", "--wait", "--build", "--quiet-pull", "gateway")
+    env = {"SECRETS_GATEWAY": str(tmp_path), "GATEWAY_AUTH": "jwt"}
+    with compose_project.started("secrets", env=env, services=("gateway",)) as project:
         link = project.compose("exec", "-T", "gateway", "gateway", "share", "cloud-1")
         inspected = json.dumps(project.containers())
-    finally:
-        project.compose("down", "--volumes", "--timeout", "5", "--rmi", "local")
 
     assert "#token=" in link
     assert key not in inspected
@@ -553,32 +491,21 @@ def test_the_files_for_production_ask_for_passwords_and_keys_and_use_another_acc
     )
     extra = tmp_path / "account.yml"
     extra.write_text(ACCOUNT)
-    project = Project(
-        f"pillowcast-production-{uuid4().hex[:8]}",
-        ports.settle(Ports()),
-        (
-            "docker-compose.yml",
-            "docker-compose.azure.yml",
-            "docker-compose.production.yml",
-            str(extra),
-        ),
-        {
-            **PRODUCTION,
-            **{
-                f"SECRETS_{name.upper()}": str(secrets / name)
-                for name in ("mqtt", "gateway", "poller")
-            },
-        },
+    files = (
+        "docker-compose.yml",
+        "docker-compose.azure.yml",
+        "docker-compose.production.yml",
+        str(extra),
     )
-    try:
-        project.compose("up", "--detach", "--wait", "--build", "--quiet-pull")
+    folders = {
+        f"SECRETS_{name.upper()}": str(secrets / name) for name in ("mqtt", "gateway", "poller")
+    }
+    with compose_project.started("production", files, {**PRODUCTION, **folders}) as project:
         containers = project.containers()
         anonymous = mosquitto_client(project, "mosquitto_sub", "-E", "-t", "pillow/#", "-W", "5")
         refused = httpx.get(f"http://localhost:{project.ports.gateway}/api/pillows")
         link = project.compose("exec", "-T", "gateway", "gateway", "share", "*", "--for", "1h")
         log = project.compose("logs", "--no-log-prefix", "gateway")
-    finally:
-        project.compose("down", "--volumes", "--timeout", "5", "--rmi", "local")
 
     assert containers.keys() == {
         "mosquitto", "mqtt-port", "poller", "recorder", "gateway", "account"
@@ -604,14 +531,9 @@ def test_with_the_file_for_tls_broker_and_services_speak_nothing_else(tmp_path: 
         for service in ("poller", "gateway", "notifier", "recorder", "simulator")
     ]
     port = str(ports.free())
-    project = Project(
-        f"pillowcast-tls-{uuid4().hex[:8]}",
-        ports.settle(Ports()),
-        ("docker-compose.yml", "docker-compose.tls.yml"),
-        {"MQTT_TLS_FOLDER": str(tmp_path), "MQTT_TLS_PUBLISHED_PORT": port},
-    )
-    try:
-        project.compose("up", "--detach", "--wait", "--build", "--quiet-pull")
+    files = ("docker-compose.yml", "docker-compose.tls.yml")
+    env = {"MQTT_TLS_FOLDER": str(tmp_path), "MQTT_TLS_PUBLISHED_PORT": port}
+    with compose_project.started("tls", files, env) as project:
         urls = {
             service: dict(
                 line.partition("=")[::2] for line in project.containers()[service]["Config"]["Env"]
@@ -644,10 +566,30 @@ def test_with_the_file_for_tls_broker_and_services_speak_nothing_else(tmp_path: 
             "-c",
             "echo 2>/dev/null >/dev/tcp/mosquitto/1884 || echo no",
         )
-    finally:
-        project.compose("down", "--volumes", "--timeout", "5", "--rmi", "local")
 
     assert urls == {service: f"mqtts://{service}@mosquitto:8884" for service in urls}
     assert {name for name, status in statuses.items() if status == 0} == {"with a password"}
     assert readiness == ""
     assert plain.strip() == "no"
+
+
+def test_what_killed_tests_left_behind_is_removed_and_nothing_else() -> None:
+    """A network of a process that is gone, beside one of this process and one of somebody else."""
+    need_docker()
+    gone = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
+    left = compose_project.unique_name("left", int(gone.stdout))
+    others = [compose_project.unique_name("own"), f"somebodys-{uuid4().hex[:8]}"]
+    for name in (left, *others):
+        labels = (f"{compose_project.LABEL}={name}", "com.docker.compose.network=front")
+        words = [word for label in labels for word in ("--label", label)]
+        subprocess.run(["docker", "network", "create", *words, name], check=True)
+    try:
+        removed = compose_project.remove_abandoned()
+        names = compose_project.names()
+    finally:
+        for name in others:
+            subprocess.run(["docker", "network", "rm", name], check=True)
+
+    assert left in removed
+    assert left not in names
+    assert names.issuperset(others)
