@@ -217,6 +217,7 @@ DECIDERS: Final = (
     "poller.publish.page_order",
     "poller.presence.availability",
     "poller.presence.discovery",
+    "poller.presence.words_above_limit",
     "poller.intake_limit",
     "poller.queue_age",
     "poller.queues",

@@ -10,19 +10,16 @@ Pollers do not answer each other, so that two that disagree cannot write for eve
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from contract.topics import OFFLINE, ONLINE
 from contract.updates import EXPIRY_S
+from poller.presence.words_above_limit import Author, HeardWord, WordsAboveLimit
 from runtime.expiry_schedule import ExpirySchedule
 
 EXPIRY_MS: Final = EXPIRY_S * 1000
 RENEWAL_MS: Final = EXPIRY_MS // 2
 """After how long an `online` is written again, because a broker drops it after EXPIRY_S."""
-
-Author = Literal["pillow", "poller", "unknown"]
-"""The client that wrote a word. With MQTT 3.1.1 it is unknown: then a word counts as a poller's if
-the pillow's newest state came by the queue, else as the pillow's own."""
 
 
 class Word(NamedTuple):
@@ -60,8 +57,9 @@ class Availability:
 
     Above the limit a newcomer takes the place of the pillow that has been `offline` for longest,
     whose word stays as it is. If no pillow is `offline`, the newcomer has no word, and `on_refused`
-    is called with each of its states and words. `has_state` returns whether this poller has a state
-    of a pillow, which the broker may lack.
+    is called with each of its states and words; what the broker has of it is kept for when there is
+    room (`WordsAboveLimit`). `has_state` returns whether this poller has a state of a pillow, which
+    the broker may lack.
     """
 
     def __init__(
@@ -76,6 +74,7 @@ class Availability:
         self._on_refused = on_refused
         self._has_state = has_state
         self._pillows: dict[str, _Pillow] = {}
+        self._above_limit = WordsAboveLimit(max_pillows)
         self._offline: dict[str, None] = {}  # the longest first
         self._deadlines = ExpirySchedule()
 
@@ -98,6 +97,7 @@ class Availability:
     def begin_connection(self) -> None:
         """Forget what the broker has, because it may have lost it; it sends all of it again."""
         self._offline.clear()
+        self._above_limit.clear()
         for known in self._pillows.values():
             known.word, known.author, known.has_state = None, "unknown", False
 
@@ -144,6 +144,7 @@ class Availability:
             # The author counts only together with a state, which may come later.
             known = self._add(pillow, written_ms)
         if known is None:
+            self._above_limit.note(pillow, HeardWord(payload, author, written_ms))
             return
         if author == "unknown" and known.author == "poller":
             author = self._guessed(known, payload, written_ms)
@@ -229,12 +230,27 @@ class Availability:
         return self._write(pillow, known, ONLINE, now_ms)
 
     def _add(self, pillow: str, seen_ms: int) -> _Pillow | None:
-        """Add a pillow, if there is room for it."""
-        if not self._make_room(pillow):
+        """Add a pillow, if there is room for it, with the word that was heard of it before."""
+        is_full = len(self._pillows) >= self._max_pillows
+        if (is_full and not self._offline) or not self._above_limit.admits(pillow):
+            self._on_refused(pillow)
             return None
-        known = self._pillows[pillow] = _Pillow(seen_ms)
+        known = _Pillow(seen_ms)
+        if (word := self._above_limit.take(pillow)) is not None:
+            known.word, known.author, known.written_ms = word
+        if is_full:
+            self._displace(next(iter(self._offline)))
+        self._pillows[pillow] = known
+        if known.word == OFFLINE:
+            self._offline[pillow] = None
         self._schedule(pillow, known)
         return known
+
+    def _displace(self, pillow: str) -> None:
+        """Forget an `offline` pillow, and keep its word: the pillow may come back."""
+        known = self._pillows[pillow]
+        self._above_limit.note(pillow, HeardWord(OFFLINE, known.author, known.written_ms))
+        self._forget(pillow)
 
     def _write(self, pillow: str, known: _Pillow, payload: bytes, now_ms: int) -> Word:
         known.word, known.author, known.written_ms = payload, "poller", now_ms
@@ -244,15 +260,6 @@ class Availability:
             self._offline.pop(pillow, None)
             self._schedule(pillow, known)
         return Word(pillow, payload)
-
-    def _make_room(self, newcomer: str) -> bool:
-        if len(self._pillows) < self._max_pillows:
-            return True
-        if self._offline:
-            self._forget(next(iter(self._offline)))
-            return True
-        self._on_refused(newcomer)
-        return False
 
     def _forget(self, pillow: str) -> None:
         del self._pillows[pillow]

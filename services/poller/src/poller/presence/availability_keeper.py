@@ -14,8 +14,9 @@ from prometheus_client import Counter
 from contract.availability import KEPT_BY, POLLER, WORDS
 from contract.topics import Topics
 from contract.updates import EXPIRY_S, Update
-from poller.presence.availability import Author, Availability, Word
+from poller.presence.availability import Availability, Word
 from poller.presence.retained_writer import RetainedWriter
+from poller.presence.words_above_limit import Author
 from poller.publish.state_publisher import StatePublisher, StateSource
 from poller.queue_time import QueueTime
 from runtime.mqtt import Message, user_property
