@@ -52,8 +52,11 @@ def create_transport(
     share = settings.request_cpu_share
     requests = InboundScheduler(
         LoopBudget(share, REQUEST_BURST_S, REQUEST_SLICE_S),
-        quantum=None,
         on_delayed=partial(registry.count_delayed, share),
+        has_updates=dispatcher.is_due,
+    )
+    inbound = InboundScheduler(
+        LoopBudget(CPU_SHARE, BURST_S, SLICE_S), has_updates=dispatcher.is_due
     )
     metrics.set_limits(
         MemoryLimits(settings.max_pillows, settings.history_bytes, settings.subscription_bytes)
@@ -64,7 +67,7 @@ def create_transport(
     return TransportContext(
         registry,
         dispatcher,
-        InboundScheduler(LoopBudget(CPU_SHARE, BURST_S, SLICE_S)),
+        inbound,
         requests,
         _admission_policy(settings, registry.limits),
         clock,

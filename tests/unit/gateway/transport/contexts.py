@@ -41,8 +41,7 @@ def make_context(
         ),
         core.dispatcher,
         InboundScheduler(LoopBudget(CPU_SHARE, BURST_S, SLICE_S)),
-        requests
-        or InboundScheduler(LoopBudget(0.5, REQUEST_BURST_S, REQUEST_SLICE_S), quantum=None),
+        requests or InboundScheduler(LoopBudget(0.5, REQUEST_BURST_S, REQUEST_SLICE_S)),
         AdmissionPolicy(allowed_origins, max_clients),
         core.clock,
         traffic or TrafficLimits(),

@@ -37,3 +37,21 @@ def test_a_frame_that_arrives_byte_by_byte_has_one_boundary() -> None:
     for index in range(len(data)):
         scanner.feed(data[index : index + 1])
         assert scanner.is_at_boundary == (index == len(data) - 1)
+
+
+@given(st.lists(frames, min_size=1, max_size=6), st.integers(0, 1 << 18), st.integers(1, 7))
+def test_a_reach_ends_with_a_frame_or_with_the_data(
+    sent: list[bytes], cut: int, count: int
+) -> None:
+    """Wherever the stream was cut before; the frame that was cut counts too."""
+    data = b"".join(sent)
+    start = cut % len(data)
+    ends = [sum(map(len, sent[: place + 1])) for place in range(len(sent))]
+    scanner = FrameScanner()
+    scanner.feed(data[:start])
+
+    reach = scanner.reach(data[start:], count)
+
+    behind = [end for end in ends if end > start]
+    assert start + reach == (behind[count - 1] if count <= len(behind) else len(data))
+    assert scanner.reach(data[start : start + reach - 1], count) == reach - 1

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.transport.cpu_budget import BURST_S, CPU_SHARE, SLICE_S
-from gateway.transport.inbound_scheduler import QUANTUM_BYTES, InboundScheduler
+from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.loop_budget import LoopBudget
 from tests.gateway import PING, client_frame
 from tests.unit.gateway.servers import serving
@@ -14,23 +14,28 @@ from tests.unit.gateway.transport.transports import MemoryTransport
 from tests.waiting import until
 
 PONG = 10
+PIECE_BYTES = 100
 
 
 class Receiver:
-    """Keeps what it processes, which is never more than a quantum at once."""
+    """Keeps what it processes, which is never more than a piece at once."""
 
     def __init__(self) -> None:
         self.memory = MemoryTransport()
         self.transport: asyncio.Transport = self.memory
         self.processed = b""
 
+    def piece_bytes(self, data: bytes | bytearray) -> int:
+        """Return the size of a piece."""
+        return min(len(data), PIECE_BYTES)
+
     def process(self, data: bytes) -> None:
         """Keep a piece."""
-        assert len(data) <= QUANTUM_BYTES
+        assert len(data) <= PIECE_BYTES
         self.processed += data
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3 * QUANTUM_BYTES)), max_size=12))
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3 * PIECE_BYTES)), max_size=12))
 async def test_the_data_of_each_connection_is_processed_in_order(
     arrivals: list[tuple[int, int]],
 ) -> None:
@@ -61,10 +66,10 @@ async def test_a_connection_that_fails_or_closes_does_not_stop_the_queue() -> No
     scheduler = InboundScheduler(LoopBudget(CPU_SHARE, BURST_S, SLICE_S))
     failing, closed, last = FailingReceiver(), Receiver(), Receiver()
     for receiver in (failing, closed, last):
-        scheduler.schedule(receiver, bytes(QUANTUM_BYTES + 1))
+        scheduler.schedule(receiver, bytes(PIECE_BYTES + 1))
     scheduler.discard(closed)
 
-    await until(lambda: len(last.processed) == QUANTUM_BYTES + 1, "processed")
+    await until(lambda: len(last.processed) == PIECE_BYTES + 1, "processed")
 
     assert closed.processed == b""
 

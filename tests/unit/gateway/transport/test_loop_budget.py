@@ -28,6 +28,10 @@ class Worker:
         self.transport = MemoryTransport()
         self._done = done
 
+    def piece_bytes(self, data: bytes | bytearray) -> int:
+        """Return all."""
+        return len(data)
+
     def process(self, _data: bytes) -> None:
         """Work, and note it."""
         work()
@@ -37,7 +41,7 @@ class Worker:
 async def test_a_turn_of_the_loop_has_one_slice_of_work() -> None:
     """What else is due, as an update is, waits for one piece of work and not for all."""
     done: list[str] = []
-    scheduler = InboundScheduler(LoopBudget(1.0, 10.0, WORK_S / 2), quantum=None)
+    scheduler = InboundScheduler(LoopBudget(1.0, 10.0, WORK_S / 2))
     loop = asyncio.get_running_loop()
 
     def tick() -> None:
@@ -58,7 +62,7 @@ async def test_work_takes_its_share_of_the_time_and_no_more() -> None:
     """Behind what was saved up, which is nothing here."""
     done: list[str] = []
     share = 0.25
-    scheduler = InboundScheduler(LoopBudget(share, 0.0, 1.0), quantum=None)
+    scheduler = InboundScheduler(LoopBudget(share, 0.0, 1.0))
     began_s = time.monotonic()
 
     for _ in range(11):
@@ -71,7 +75,7 @@ async def test_work_takes_its_share_of_the_time_and_no_more() -> None:
 async def test_tasks_and_connections_have_turns_in_the_order_of_their_arrival() -> None:
     """No handshake overtakes a request that waits, or the other way round."""
     done: list[str] = []
-    scheduler = InboundScheduler(LoopBudget(0.2, 0.0, 1.0), quantum=None)
+    scheduler = InboundScheduler(LoopBudget(0.2, 0.0, 1.0))
 
     async def respond() -> None:
         await scheduler.turn()
@@ -93,7 +97,7 @@ async def test_tasks_and_connections_have_turns_in_the_order_of_their_arrival() 
 async def test_a_cancelled_task_gives_its_turn_up() -> None:
     """A client that left is not waited for."""
     done: list[str] = []
-    scheduler = InboundScheduler(LoopBudget(0.2, 0.0, 1.0), quantum=None)
+    scheduler = InboundScheduler(LoopBudget(0.2, 0.0, 1.0))
     scheduler.schedule(Worker(done), b"x")
     waiting = asyncio.create_task(scheduler.turn())
     await asyncio.sleep(0)

@@ -11,7 +11,7 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from contract.frames import MAX_REQUEST_BYTES, MAX_SUBSCRIBED, Ping, decode_request
-from gateway.transport.inbound_scheduler import QUANTUM_BYTES
+from gateway.transport.message_reader import PIECE_FRAMES
 from tests.gateway import BINARY, CLOSE, PING, TEXT, client_frame, parse_frames
 from tests.unit.gateway.transport.transports import MemoryWebSocket, memory_websocket
 
@@ -91,13 +91,12 @@ async def test_a_message_of_the_limit_is_answered_and_one_byte_more_is_closed_wi
     assert (await websocket.send(halves))[0][1][:2] == b"\x03\xf1"
 
 
-@pytest.mark.parametrize("size", [QUANTUM_BYTES, QUANTUM_BYTES + 1])
+@pytest.mark.parametrize("count", [PIECE_FRAMES // 2, PIECE_FRAMES // 2 + 1, 3 * PIECE_FRAMES])
 async def test_pings_and_messages_are_answered_in_their_order(
-    websocket: MemoryWebSocket, size: int
+    websocket: MemoryWebSocket, count: int
 ) -> None:
     """Also those that the inbound scheduler processes in several turns."""
     one = client_frame(PING, b"p") + client_frame(TEXT, b'{"type":"ping","sent":1}')
-    count = size // len(one) + 1
 
     frames = await websocket.send(one * count)
 

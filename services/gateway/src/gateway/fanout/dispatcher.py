@@ -74,6 +74,10 @@ class Dispatcher:
         """Return how many subscribers there are."""
         return len(self._planner)
 
+    def is_due(self) -> bool:
+        """Return whether changes are sent in the next turn of the event loop."""
+        return self._is_immediate
+
     def subscription_bytes(self, filter: Filter = None) -> int:
         """Return the memory of all filters, with that of one more subscriber with `filter`."""
         return self._planner.subscription_bytes(filter)

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from contract.frames import encode_status_fields
 from gateway.auth.scope import Scope
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.guard import Guard
-from gateway.http.responses import NOT_STORED, json_response, unknown_pillow
+from gateway.http.responses import PiecedResponse, json_response, unknown_pillow
 from gateway.state.history import History
 from gateway.state.state_store import StateStore
 
@@ -83,7 +83,7 @@ def _list(head: bytes, after: Callable[[int], Numbered], last: int) -> Response:
             piece, following = _piece(bytearray(), separator, after(following), last)
             yield piece
 
-    return StreamingResponse(pieces(), media_type="application/json", headers=NOT_STORED)
+    return PiecedResponse(pieces())
 
 
 def _piece(

@@ -34,12 +34,39 @@ class FrameScanner:
                 self._payload_left -= skipped
                 position += skipped
                 continue
-            second = data[position + 1] if left > 1 else 0
-            extended = _EXTENDED.get(second & 0x7F, 0)
-            header = 2 + extended + (4 if second & _MASKED else 0)
-            if left < header:
+            sizes = _sizes_at(data, position)
+            if sizes is None:
                 break
-            length = data[position + 2 : position + 2 + extended]
-            self._payload_left = int.from_bytes(length) if extended else second & 0x7F
+            header, self._payload_left = sizes
             position += header
         self._header = data[position:]
+
+    def reach(self, data: bytes, frames: int) -> int:
+        """Return how many of the next bytes end with so many frames, without advancing.
+
+        It is all of them if they end fewer frames.
+        """
+        known = len(self._header)
+        data = self._header + data
+        position = self._payload_left
+        if position:
+            frames -= 1
+        while frames > 0 and position < len(data):
+            sizes = _sizes_at(data, position)
+            if sizes is None:
+                return len(data) - known
+            position += sum(sizes)
+            frames -= 1
+        return min(position, len(data)) - known
+
+
+def _sizes_at(data: bytes, position: int) -> tuple[int, int] | None:
+    """Return the sizes of a frame's header and payload; None if the header is incomplete."""
+    left = len(data) - position
+    second = data[position + 1] if left > 1 else 0
+    extended = _EXTENDED.get(second & 0x7F, 0)
+    header = 2 + extended + (4 if second & _MASKED else 0)
+    if left < header:
+        return None
+    length = data[position + 2 : position + 2 + extended]
+    return header, int.from_bytes(length) if extended else second & 0x7F

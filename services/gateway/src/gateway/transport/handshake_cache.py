@@ -30,7 +30,8 @@ _TOKEN: Final = b"earer"
 """In every handshake that carries a token, which is not kept and would fill the cache."""
 _MAX_LINES: Final = 64
 
-_REQUEST_LINE: Final = re.compile(rb"GET %b(?:\?([!$-~]*))? HTTP/1\.1(?=\r\n)" % PATH)
+_REQUEST_LINE: Final = re.compile(rb"GET %b(?:\?([!$-~]*+))?+ HTTP/1\.1(?=\r\n)" % PATH)
+"""Without backtracking: a query of 64 KB took 2.5 ms."""
 _KEY_HEADER: Final = b"\r\nSec-WebSocket-Key: "
 
 

@@ -76,6 +76,10 @@ class HttpProtocol(asyncio.Protocol):
         if self._stage.current is not Stage.CLOSING:
             self._context.requests.schedule(self, data)
 
+    def piece_bytes(self, data: bytes | bytearray) -> int:
+        """Return how much of what it sent is processed at once: all, because it is bounded."""
+        return len(data)
+
     def process(self, data: bytes) -> None:
         """Parse requests, and upgrade or pass on each."""
         if self._stage.current is Stage.CLOSING:

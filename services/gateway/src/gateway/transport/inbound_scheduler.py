@@ -1,20 +1,17 @@
 """Inbound scheduler: fair queueing of what clients send, within a budget of the loop's time.
 
 A small piece of data is processed at once while the budget allows it.
-A connection that sends more than a quantum at once, or while the budget is used up, is not read
-from until its turn in a round robin: the data waits in the client's own system, and updates are
-sent to everyone meanwhile.
+A connection that sends more than a piece, or while the budget is used up, is not read from until
+its turn in a round robin: the data waits in the client's own system, and updates are sent to
+everyone meanwhile. Updates that are about to be sent go first.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 from gateway.transport.loop_budget import LoopBudget
-
-QUANTUM_BYTES: Final = 2048
-"""How much of one WebSocket is processed in a turn: about a hundred pings, a few milliseconds."""
 
 
 class Reading(Protocol):
@@ -34,8 +31,11 @@ class Receiver(Protocol):
     def transport(self) -> Reading:
         """What stops and starts its reading."""
 
+    def piece_bytes(self, data: bytes | bytearray) -> int:
+        """Return how many of these bytes are processed at once, one at least."""
+
     def process(self, data: bytes) -> None:
-        """Parse the data and act on it."""
+        """Parse a piece and act on it."""
 
 
 class _Turn:
@@ -49,6 +49,10 @@ class _Turn:
         """Do nothing: it reads nothing."""
 
     resume_reading = pause_reading
+
+    def piece_bytes(self, data: bytes | bytearray) -> int:
+        """It has no data."""
+        return len(data)
 
     def process(self, data: bytes) -> None:
         """Let the task go on."""
@@ -65,17 +69,18 @@ class InboundScheduler:
     def __init__(
         self,
         budget: LoopBudget,
-        quantum: int | None = QUANTUM_BYTES,
         on_delayed: Callable[[], None] | None = None,
+        has_updates: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`quantum` is how many bytes of a connection are processed in a turn; None for all.
+        """`on_delayed` is called for each that waits because the share of the time is used up.
 
-        `on_delayed` is called for each that waits because the share of the time is used up.
+        `has_updates` returns whether updates are sent in the next turn of the event loop.
         """
         self._budget = budget
-        self._quantum = quantum
         self._on_delayed = on_delayed
-        self._waiting: dict[Receiver, bytes] = {}  # in the order of their turns
+        self._has_updates = has_updates
+        self._has_given_way = False  # to updates, in the last turn
+        self._waiting: dict[Receiver, bytearray] = {}  # in the order of their turns
         self._timer: asyncio.Handle | None = None
 
     def __contains__(self, receiver: object) -> bool:
@@ -88,8 +93,7 @@ class InboundScheduler:
 
     def schedule(self, receiver: Receiver, data: bytes) -> None:
         """Process the data now, or queue it and pause reading."""
-        is_small = self._quantum is None or len(data) <= self._quantum
-        if is_small and not self._waiting and self._budget.may_work:
+        if not self._waiting and self._may_work_at_once and receiver.piece_bytes(data) == len(data):
             self._process(receiver, data)
             return
         receiver.transport.pause_reading()
@@ -105,7 +109,7 @@ class InboundScheduler:
 
     async def turn(self) -> None:
         """Wait until a task may do its next piece of work, which it charges."""
-        if self._waiting or not self._budget.may_work:
+        if self._waiting or not self._may_work_at_once:
             turn = _Turn()
             self._wait(turn, b"")
             try:
@@ -113,8 +117,12 @@ class InboundScheduler:
             finally:
                 self.discard(turn)
 
+    @property
+    def _may_work_at_once(self) -> bool:
+        return self._budget.may_work and not self._has_updates()
+
     def _wait(self, receiver: Receiver, data: bytes) -> None:
-        self._waiting[receiver] = self._waiting.get(receiver, b"") + data
+        self._waiting.setdefault(receiver, bytearray()).extend(data)
         self._start_timer()
         if self._on_delayed is not None and self._budget.wait_s > 0:
             self._on_delayed()
@@ -130,24 +138,31 @@ class InboundScheduler:
             self._timer = asyncio.get_running_loop().call_later(wait_s, self._run_turn)
 
     def _run_turn(self) -> None:
-        """Process what the budget of this turn allows, a quantum at least."""
+        """Process what the budget of this turn allows, a piece at least in every other turn."""
         self._timer = None
+        if self._has_updates() and not self._has_given_way:
+            self._has_given_way = True
+            self._timer = asyncio.get_running_loop().call_soon(self._run_turn)
+            return
+        self._has_given_way = False
         try:
             while self._waiting:
                 receiver = next(iter(self._waiting))
-                self._process_quantum(receiver)
+                self._process_piece(receiver)
                 # A task that was let go on works in the next turn.
                 if isinstance(receiver, _Turn) or not self._budget.may_work:
                     break
         finally:
             self._start_timer()
 
-    def _process_quantum(self, receiver: Receiver) -> None:
-        """Process one quantum of a connection; what remains is queued again."""
-        data, quantum = self._waiting.pop(receiver), self._quantum
-        if quantum is not None and len(data) > quantum:
-            self._waiting[receiver] = data[quantum:]
-            data = data[:quantum]
+    def _process_piece(self, receiver: Receiver) -> None:
+        """Process one piece of a connection's data; what remains is queued again."""
+        waiting = self._waiting.pop(receiver)
+        size = receiver.piece_bytes(waiting)
+        data = bytes(waiting[:size])
+        del waiting[:size]  # which copies nothing
+        if waiting:
+            self._waiting[receiver] = waiting
         else:
             receiver.transport.resume_reading()
         self._process(receiver, data)

@@ -56,6 +56,11 @@ class Pipeline:
         http.connection_made(transport)
 
     @property
+    def is_closing(self) -> bool:
+        """Whether the connection is closed or being closed."""
+        return self._transport.is_closing()
+
+    @property
     def may_be_answered(self) -> bool:
         """Whether the client would take a response now for that to its incomplete request."""
         return self._is_receiving and not self._has_response and not self._waiting
@@ -142,6 +147,12 @@ class Pipeline:
             self._waiting[-1] += data
         else:
             self._http.data_received(data)
+
+
+def is_answerable(scope: Scope) -> bool:
+    """Return whether the client of a request may still read the response."""
+    pipeline = scope.get("state", {}).get(PIPELINE_KEY)
+    return pipeline is None or not pipeline.is_closing
 
 
 def _ignore() -> None:

@@ -32,6 +32,7 @@ from gateway.transport.message_reader import (
     PingReceived,
     PongReceived,
     TextMessage,
+    piece_bytes,
 )
 from gateway.transport.motion_requests import subscribe_motion
 from gateway.transport.subscribe_budget import NAME_COST_BYTES, SubscribeBudget
@@ -90,6 +91,10 @@ class WebSocketConnection(ClientConnection):
     def has_unprocessed_input(self) -> bool:
         """Whether data that it sent waits in the inbound scheduler."""
         return self in self.context.inbound
+
+    def piece_bytes(self, data: bytes | bytearray) -> int:
+        """Return how much of what it sent is processed at once."""
+        return piece_bytes(data) if self._reader is None else self._reader.piece_bytes(data)
 
     def process(self, data: bytes) -> None:
         """Parse what it sent, act on it and answer; called by the inbound scheduler."""
