@@ -16,7 +16,7 @@ from gateway.http.responses import PiecedResponse, json_response, unknown_pillow
 from gateway.state.history import History
 from gateway.state.state_store import StateStore
 
-PIECE_BYTES: Final = 65_536
+PIECE_BYTES: Final = 16_384
 """The size of the pieces of a long response, unless a single state is larger. A piece is made when
 the client has read the last one, so one that does not read holds one."""
 
