@@ -13,6 +13,7 @@ class Crowd:
 
     Each sends `first`, and then `again` every `again_s`. Closed ones connect again if `returns`;
     with `stays_s` each closes itself after so long. `per_second` limits new connections.
+    `instead` names a crowd that comes in the phases without this one, for a comparison with it.
     """
 
     says: str
@@ -25,6 +26,7 @@ class Crowd:
     stays_s: float | None = None
     per_second: float = 2000.0
     receive_buffer: int | None = None
+    instead: str | None = None
 
 
 _FOREIGN: Final = upgrade("/ws", "Origin: https://evil.example")
@@ -32,7 +34,10 @@ _NAMES: Final = ",".join(f'"nobody-{number}"' for number in range(1000))
 _STORM: Final = text_message(b'{"type":"subscribe","pillows":"all"}')
 _FIELDS: Final = "&".join("a" for _ in range(65_000))
 
+_READERS: Final = "ordinary clients"
+
 CROWDS: Final[Mapping[str, Crowd]] = {
+    _READERS: Crowd("opens a WebSocket and reads, as a page does", 1000, upgrade()),
     "half-open": Crowd("connects and sends nothing", 10_000, reads=False),
     "half request": Crowd(
         "sends half of a request's head, then a byte a second", 1000, b"GET / HTTP/1.1\r\nA: ", b"x"
@@ -61,6 +66,7 @@ CROWDS: Final[Mapping[str, Crowd]] = {
         1000,
         upgrade() + text_message(b"x" * 60_000)[:30_000],
         b"x",
+        instead=_READERS,
     ),
     "subscribe storm": Crowd(
         "subscribes to everything ten times a second", 100, upgrade(), _STORM, again_s=0.1

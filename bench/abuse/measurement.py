@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import httpx
 
@@ -29,6 +29,12 @@ WINDOW_S: Final = 1.0
 
 HOST: Final = "127.0.0.1"
 _SETTLE_S: Final = 0.5
+_ARRIVAL_S: Final = 1.5
+"""How long a crowd has come when the phase with it begins."""
+
+_LEAVING_S: Final = 1.5
+"""How long is waited when it has gone: refused connections linger for a second."""
+
 _NEWCOMER_TIMEOUT_S: Final = 10.0
 
 
@@ -125,16 +131,18 @@ async def measure(
 
     Calm and crowded phases take turns, so that what else happens on the machine meets both.
     """
-    length_s = (2 * plan.rounds + 1) * (plan.seconds + 2) + 8
+    length_s = (2 * plan.rounds + 1) * (plan.seconds + 4) + 8
     published = asyncio.ensure_future(running.publisher.publish(RATE, length_s))
     await asyncio.sleep(_SETTLE_S)
     metrics = await _metrics(running)
     measured = Measured(sockets, Phases(), Phases())
-    await _phase(measured.calm, running, good, plan.seconds)
+    await _calm(measured, running, good, name, plan.seconds)
     for _ in range(plan.rounds):
-        await _attack(measured, running, good, name, plan.seconds)
-        await asyncio.sleep(1.5)  # refused connections linger for a second
-        await _phase(measured.calm, running, good, plan.seconds)
+        crowd = await _attacked(measured.crowded, running, good, name, sockets, plan.seconds)
+        measured.opened += crowd["opened"]
+        measured.outcomes = dict(Counter(measured.outcomes) + Counter(crowd["outcomes"]))
+        await asyncio.sleep(_LEAVING_S)
+        await _calm(measured, running, good, name, plan.seconds)
     measured.refused = _difference(metrics, await _metrics(running))
     published.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -142,10 +150,28 @@ async def measure(
     return measured
 
 
-async def _attack(
+async def _calm(
     measured: Measured, running: RunningServer, good: LoadClients, name: str, seconds: float
 ) -> None:
-    arguments = (str(running.port), name, str(measured.sockets), str(seconds + 2))
+    """Measure without the crowd, or with another one of the same size that it is compared with."""
+    other = CROWDS[name].instead
+    if other is None:
+        await _phase(measured.calm, running, good, seconds)
+    else:
+        await _attacked(measured.calm, running, good, other, measured.sockets, seconds)
+        await asyncio.sleep(_LEAVING_S)
+
+
+async def _attacked(
+    phases: Phases,
+    running: RunningServer,
+    good: LoadClients,
+    name: str,
+    sockets: int,
+    seconds: float,
+) -> Any:
+    """Measure with a crowd; returns what it says of itself."""
+    arguments = (str(running.port), name, str(sockets), str(seconds + 2))
     attacker = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bench.abuse.attacker", *arguments),
@@ -154,15 +180,13 @@ async def _attack(
     )
     pin(attacker.pid, LOAD_CPU)
     try:
-        await asyncio.sleep(1.5)  # the crowd is there
-        await _phase(measured.crowded, running, good, seconds)
+        await asyncio.sleep(_ARRIVAL_S)
+        await _phase(phases, running, good, seconds)
         output, _ = await attacker.communicate()
     except BaseException:
         attacker.kill()
         raise
-    crowd = json.loads(output)
-    measured.opened += crowd["opened"]
-    measured.outcomes = dict(Counter(measured.outcomes) + Counter(crowd["outcomes"]))
+    return json.loads(output)
 
 
 async def _phase(phases: Phases, running: RunningServer, good: LoadClients, seconds: float) -> None:

@@ -50,13 +50,11 @@ def create_transport(
     )
     observe_limits(registry, metrics)
     share = settings.request_cpu_share
+    for_requests = LoopBudget(share, REQUEST_BURST_S, REQUEST_SLICE_S)
+    for_messages = LoopBudget(CPU_SHARE, BURST_S, SLICE_S)
+    dispatcher.leave_out(lambda: for_requests.total_s + for_messages.total_s)
     requests = InboundScheduler(
-        LoopBudget(share, REQUEST_BURST_S, REQUEST_SLICE_S),
-        on_delayed=partial(registry.count_delayed, share),
-        has_updates=dispatcher.is_due,
-    )
-    inbound = InboundScheduler(
-        LoopBudget(CPU_SHARE, BURST_S, SLICE_S), has_updates=dispatcher.is_due
+        for_requests, partial(registry.count_delayed, share), has_updates=dispatcher.is_due
     )
     metrics.set_limits(
         MemoryLimits(settings.max_pillows, settings.history_bytes, settings.subscription_bytes)
@@ -67,7 +65,7 @@ def create_transport(
     return TransportContext(
         registry,
         dispatcher,
-        inbound,
+        InboundScheduler(for_messages, has_updates=dispatcher.is_due),
         requests,
         _admission_policy(settings, registry.limits),
         clock,

@@ -1,6 +1,10 @@
 """The dispatcher: when it writes, and that one closed connection does not affect others."""
 
 import asyncio
+import time
+from functools import partial
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,6 +45,11 @@ def linger_for(monkeypatch: pytest.MonkeyPatch, linger_s: float) -> None:
     monkeypatch.setattr(AdaptiveLinger, "linger_s", property(lambda _: linger_s))
 
 
+def has(client: Client, changes: int) -> bool:
+    """Return whether a client has so many changes."""
+    return len(client.changes) == changes
+
+
 async def next_turn() -> None:
     """Let the event loop run what is scheduled."""
     await asyncio.sleep(0)
@@ -59,6 +68,35 @@ async def test_an_idle_process_flushes_in_the_next_turn_with_one_write(core: Cor
     assert len(client.writes) == before + 1
     assert len(client.changes) == 5
     assert core.count("delivered_updates_total") == 5
+
+
+@pytest.mark.parametrize("is_left_out", [False, True])
+async def test_work_with_a_share_of_its_own_makes_no_update_wait(
+    core: Core, monkeypatch: pytest.MonkeyPatch, *, is_left_out: bool
+) -> None:
+    """Nine tenths of the processor's time go to requests, and next to nothing to updates."""
+    worked_s, ticks = 0.0, count()
+    began_s, cpu_s = time.monotonic(), time.thread_time()
+
+    def monotonic() -> float:
+        return began_s + worked_s / 0.9 + next(ticks) / 1000
+
+    def thread_time() -> float:
+        return cpu_s + worked_s
+
+    if is_left_out:
+        core.dispatcher.leave_out(lambda: worked_s)
+    clocks = SimpleNamespace(monotonic=monotonic, thread_time=thread_time)
+    monkeypatch.setattr("gateway.fanout.dispatcher.time", clocks)
+    client = await core.connect()
+    for changes in (1, 2):
+        worked_s += 1.0
+        core.publish()
+        await until(partial(has, client, changes), "written")
+
+    core.publish()
+
+    assert core.dispatcher.is_due() == is_left_out
 
 
 async def test_a_busy_process_flushes_after_the_linger(

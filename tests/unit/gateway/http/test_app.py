@@ -1,6 +1,8 @@
 """Every endpoint of the application: its response and the headers."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import msgspec
@@ -14,12 +16,15 @@ from devstack.processes import ROOT
 from gateway.http.api import PIECE_BYTES, api_routes
 from gateway.http.app import STATIC, create_app
 from gateway.http.guard import Guard
+from gateway.http.responses import PiecedResponse
 from gateway.http.sse_endpoint import sse_endpoint
 from gateway.past_parts import Past
 from gateway.settings import GatewaySettings
+from gateway.transport.pipeline import PIPELINE_KEY, Pipeline
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import update
 from tests.unit.gateway.transport.contexts import make_context
+from tests.unit.gateway.transport.transports import MemoryTransport
 
 FRIEND = "https://friend.example"
 ODD = b'{ "pillow":"cloud-1" , "state":"hugging","at":"2023-11-22T06:00:00Z","seq":7, "x":[ 1 ]}'
@@ -426,6 +431,33 @@ async def test_a_long_list_is_made_as_it_is_read() -> None:
     instants = [state["at"] for state in msgspec.json.decode(past)["states"]]
     assert instants == sorted(set(instants))
     assert len(instants) == 201
+
+
+async def test_a_long_list_ends_when_its_client_has_gone() -> None:
+    """Nobody reads the rest; and it is sent by the request's own task, whose time is charged."""
+    sent: list[Any] = []
+    tasks = set()
+    transport = MemoryTransport()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            tasks.add(asyncio.current_task())
+            yield b"piece"
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if len(sent) == 3:
+            transport.abort()
+
+    async def receive() -> Any:
+        raise AssertionError("the client is not asked")
+
+    pipeline = Pipeline(asyncio.Protocol(), transport, lambda: None)
+    await PiecedResponse(pieces())({"state": {PIPELINE_KEY: pipeline}}, receive, send)
+
+    assert [one["body"] for one in sent[1:]] == [b"piece", b"piece", b""]
+    assert not sent[-1]["more_body"]
+    assert tasks == {asyncio.current_task()}
 
 
 async def begin(core: GatewayCore, path: str) -> AsyncIterator[bytes]:

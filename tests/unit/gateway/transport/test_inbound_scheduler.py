@@ -1,6 +1,7 @@
 """The inbound scheduler: one connection's data does not delay the others."""
 
 import asyncio
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +54,44 @@ async def test_the_data_of_each_connection_is_processed_in_order(
         await asyncio.sleep(0)
     assert [receiver.processed for receiver in receivers] == expected
     assert not any(receiver.memory.is_reading_paused for receiver in receivers)
+
+
+async def test_updates_that_are_due_go_first_and_hold_nothing_up_for_ever() -> None:
+    """While they are due in every turn of the loop, every other one has a piece."""
+    turn = 0
+    worked: list[int] = []
+
+    class Worker(Receiver):
+        def process(self, data: bytes) -> None:
+            worked.append(turn)
+            super().process(data)
+
+    def count() -> None:
+        nonlocal turn
+        turn += 1
+        loop.call_soon(count)
+
+    scheduler = InboundScheduler(LoopBudget(1.0, 10.0, 0.0), has_updates=lambda: True)
+    loop, receiver = asyncio.get_running_loop(), Worker()
+    loop.call_soon(count)
+
+    scheduler.schedule(receiver, bytes(10 * PIECE_BYTES))
+    assert worked == []
+    await until(lambda: len(receiver.processed) == 10 * PIECE_BYTES, "processed")
+
+    assert min(later - earlier for earlier, later in pairwise(worked)) >= 2
+
+
+async def test_a_task_waits_for_updates_that_are_due() -> None:
+    """It would delay them by one of its steps."""
+    due = True
+    scheduler = InboundScheduler(LoopBudget(CPU_SHARE, BURST_S, SLICE_S), has_updates=lambda: due)
+    waiting = asyncio.create_task(scheduler.turn())
+    await asyncio.sleep(0)
+    assert len(scheduler) == 1
+    due = False
+    async with asyncio.timeout(5):
+        await waiting
 
 
 async def test_a_connection_that_fails_or_closes_does_not_stop_the_queue() -> None:

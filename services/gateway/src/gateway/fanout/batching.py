@@ -22,7 +22,9 @@ LOAD_WINDOW_S: Final = 0.25
 class AdaptiveLinger:
     """How long the next flush waits for more changes.
 
-    `now_s` is a monotonic clock, `cpu_s` the CPU time of the thread, both in seconds.
+    `now_s` is a monotonic clock, `cpu_s` the CPU time of the thread without that of work which is
+    limited to a share of its own, both in seconds: requests that are answered with time to spare
+    are no reason to let updates wait.
     The load is the larger of the share of CPU time and the share of time spent in flushes: other
     processes may keep this one from the CPU.
     """

@@ -56,7 +56,8 @@ class Dispatcher:
         }
         self._clock = clock
         self._on_first_or_last = on_first_or_last
-        self._linger = AdaptiveLinger(time.monotonic(), time.thread_time())
+        self._limited_s: Callable[[], float] = lambda: 0.0
+        self._linger = AdaptiveLinger(time.monotonic(), self._cpu_s)
         self._scheduled: asyncio.Handle | None = None
         self._is_immediate = False  # the scheduled flush runs in the next turn of the event loop
         self.tap: Tap | None = None
@@ -69,6 +70,14 @@ class Dispatcher:
     def ask_for_shown(self, share: float) -> None:
         """Ask a share of the clients that come from now on to report when they showed a state."""
         self._planner.shown_share = share
+
+    def leave_out(self, limited_s: Callable[[], float]) -> None:
+        """Leave work out of the load that makes updates wait for each other.
+
+        `limited_s` returns how long this thread has done it until now, in seconds. It has a share
+        of the time, and is done in slices.
+        """
+        self._limited_s = limited_s
 
     def subscriber_count(self) -> int:
         """Return how many subscribers there are."""
@@ -177,10 +186,14 @@ class Dispatcher:
         start_s = time.monotonic()
         self._write(self._planned())
         now_s = time.monotonic()
-        self._linger.record_flush(now_s - start_s, now_s, time.thread_time())
+        self._linger.record_flush(now_s - start_s, now_s, self._cpu_s)
         if self._send_times.has_added:
             self._send_times.observe(self._clock.read().queue_ms)
         self._go_on()
+
+    @property
+    def _cpu_s(self) -> float:
+        return time.thread_time() - self._limited_s()
 
     def _go_on(self) -> None:
         """Schedule the next pieces for subscribers that took all of the last ones."""

@@ -18,6 +18,8 @@ class LoopBudget:
         self._bucket = LeakyBucket(time.monotonic(), share, burst_s)
         self._slice_s = slice_s
         self._used_s: float | None = None  # in this turn of the loop
+        self.total_s = 0.0
+        """How long was worked until now, in seconds."""
 
     @property
     def may_work(self) -> bool:
@@ -33,6 +35,7 @@ class LoopBudget:
     def charge(self, cost_s: float) -> None:
         """Charge the time that a piece of work has taken, in seconds."""
         self._bucket.charge(cost_s)
+        self.total_s += cost_s
         if self._used_s is None:
             self._used_s = 0.0
             asyncio.get_running_loop().call_soon(self._start_turn)
