@@ -1,12 +1,16 @@
 """Compose projects of tests: each under a name of its own, removed with all that belongs to it."""
 
+import fcntl
+import hashlib
 import json
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -16,8 +20,11 @@ from devstack.processes import ROOT
 from tests.machine import need_docker
 
 LABEL: Final = "com.docker.compose.project"
-_NAME: Final = re.compile(r"pillowcast-test-[a-z]+-([0-9]+)-[0-9a-f]{8}")
-"""With the id of the process that started it, so that others know whether anybody needs it."""
+_NAME: Final = re.compile(r"pillowcast-test-[a-z]+-([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}")
+"""With the process that started it and where that id counts, so that others know whether anybody
+needs it: other machines and containers may use the same Docker engine."""
+
+_LOCK: Final = Path(tempfile.gettempdir()) / "pillowcast-test-projects.lock"
 
 _KINDS: Final = {"container": ("--all",), "network": (), "volume": ()}
 """The kinds of objects of a project, and what `docker <kind> ls` needs to list all of them."""
@@ -95,16 +102,16 @@ def started(
 
 def unique_name(kind: str, owner: int | None = None) -> str:
     """Return a name that no other project has; `owner` is a process id, this one's by default."""
-    return f"pillowcast-test-{kind}-{owner or os.getpid()}-{uuid4().hex[:8]}"
+    return f"pillowcast-test-{kind}-{_here()}-{owner or os.getpid()}-{uuid4().hex[:8]}"
 
 
 def remove_abandoned() -> list[str]:
     """Remove all projects of test processes that are gone; returns their names."""
-    abandoned = [
-        name for name in names() if (found := _NAME.fullmatch(name)) and not _runs(int(found[1]))
-    ]
-    for name in abandoned:
-        remove(name)
+    with _LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests that start together find the same ones
+        abandoned = [name for name in names() if _is_abandoned(name)]
+        for name in abandoned:
+            remove(name)
     return abandoned
 
 
@@ -125,6 +132,18 @@ def names() -> set[str]:
             kind, "ls", *words, "--filter", f"label={LABEL}", "--format", form
         ).split()
     }
+
+
+def _is_abandoned(name: str) -> bool:
+    found = _NAME.fullmatch(name)
+    return found is not None and found[1] == _here() and not _runs(int(found[2]))
+
+
+def _here() -> str:
+    """Return what differs between machines, their starts, and namespaces of process ids."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    namespace = Path("/proc/self/ns/pid").readlink()
+    return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:8]
 
 
 def _runs(process: int) -> bool:

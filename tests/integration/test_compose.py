@@ -583,6 +583,13 @@ def test_what_killed_tests_left_behind_is_removed_and_nothing_else() -> None:
         labels = (f"{compose_project.LABEL}={name}", "com.docker.compose.network=front")
         words = [word for label in labels for word in ("--label", label)]
         subprocess.run(["docker", "network", "create", *words, name], check=True)
+    volume = (
+        "--label",
+        f"{compose_project.LABEL}={left}",
+        "--label",
+        "com.docker.compose.volume=v",
+    )
+    subprocess.run(["docker", "volume", "create", *volume, f"{left}_v"], check=True)
     try:
         removed = compose_project.remove_abandoned()
         names = compose_project.names()

@@ -1,7 +1,7 @@
 """Every endpoint of the application: its response and the headers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import httpx
@@ -433,30 +433,37 @@ async def test_a_long_list_is_made_as_it_is_read() -> None:
     assert len(instants) == 201
 
 
-async def test_a_long_list_ends_when_its_client_has_gone() -> None:
-    """Nobody reads the rest; and it is sent by the request's own task, whose time is charged."""
+@pytest.mark.parametrize("is_closed", [True, False])
+async def test_a_long_list_ends_when_nobody_reads_it_any_more(*, is_closed: bool) -> None:
+    """The client has closed, or its connection has been given to another protocol.
+
+    The list is sent by the request's own task, whose time is charged.
+    """
     sent: list[Any] = []
     tasks = set()
     transport = MemoryTransport()
+    pipeline = Pipeline(asyncio.Protocol(), transport, lambda: None)
 
-    async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(5):
-            tasks.add(asyncio.current_task())
-            yield b"piece"
+    async def pieces() -> AsyncGenerator[bytes]:
+        try:
+            for _ in range(5):
+                tasks.add(asyncio.current_task())
+                yield b"piece"
+        finally:
+            sent.append("closed")
 
     async def send(message: Any) -> None:
         sent.append(message)
         if len(sent) == 3:
-            transport.abort()
+            transport.abort() if is_closed else pipeline.connection_lost(None)
 
     async def receive() -> Any:
         raise AssertionError("the client is not asked")
 
-    pipeline = Pipeline(asyncio.Protocol(), transport, lambda: None)
     await PiecedResponse(pieces())({"state": {PIPELINE_KEY: pipeline}}, receive, send)
 
-    assert [one["body"] for one in sent[1:]] == [b"piece", b"piece", b""]
-    assert not sent[-1]["more_body"]
+    assert [one["body"] for one in sent[1:3]] == [b"piece", b"piece"]
+    assert sent[3:] == ["closed", {"type": "http.response.body", "body": b"", "more_body": False}]
     assert tasks == {asyncio.current_task()}
 
 

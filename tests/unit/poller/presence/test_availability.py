@@ -40,6 +40,7 @@ class Model:
 
     def __init__(self, max_pillows: int) -> None:
         self.availability = kept(max_pillows)
+        self.max_pillows = max_pillows
         self.all_heard = 2 * max_pillows >= len(PILLOWS)
         """Whether the words of all pillows are kept, half of them above the limit."""
         self.now_ms = 1_000_000
@@ -74,10 +75,13 @@ class Model:
             self.states[pillow] = verb == "queue state"
             if verb == "queue state":
                 self.stale.add(pillow)
+            has_room = len(availability) < self.max_pillows or availability.offline > 0
             word = availability.receive_state(
                 pillow, now_ms - number, now_ms, by_queue=verb == "queue state"
             )
             self.write(word)
+            if verb == "queue state" and has_room and self.all_heard:
+                assert pillow in availability, "where there is room it is admitted"
         elif verb.startswith("own"):
             self.say(pillow, ONLINE if verb == "own online" else OFFLINE, "pillow")
         elif verb.startswith("other"):
@@ -334,3 +338,28 @@ def test_above_twice_the_limit_a_pillow_whose_word_is_not_known_is_refused() -> 
     one.receive_word("a", OFFLINE, "pillow", 3)
     assert refused == ["c", "a"]
     assert one.receive_state("b", 3, 3, by_queue=True) == Word("b", ONLINE)
+
+
+def test_other_words_give_way_to_own_ones_that_have_no_room() -> None:
+    """A fleet whose names change leaves an `offline` of each old one, and shuts nobody out."""
+    one = Availability(SILENCE_MS, 1)
+    for number in range(5):
+        one.receive_word(f"old-{number}", OFFLINE, "poller", number)
+    one.receive_word("a", ONLINE, "pillow", 10)
+    one.receive_word("b", ONLINE, "pillow", 11)
+    one.receive_word("a", OFFLINE, "pillow", 12)
+
+    assert one.receive_state("new", 13, 13, by_queue=True) == Word("new", ONLINE)
+
+
+def test_a_word_that_is_heard_when_there_is_room_is_known_by_that() -> None:
+    """Also when others were heard before that could not be kept."""
+    one = Availability(SILENCE_MS, 1)
+    for pillow in "abc":
+        one.receive_word(pillow, ONLINE, "pillow", 0)
+    one.receive_word("a", OFFLINE, "pillow", 1)
+
+    one.receive_word("c", ONLINE, "pillow", 2)
+
+    assert one.word("c") == ONLINE
+    assert one.receive_state("c", 3, 3, by_queue=True) is None

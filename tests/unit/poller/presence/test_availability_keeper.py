@@ -267,7 +267,7 @@ async def test_pillows_above_the_limit_are_counted_and_reported_once() -> None:
             await asyncio.sleep(2 * CHECK_S)
             assert len(words(world)) == 3
             assert poller.count("availability_refused") == 7
-    assert len([one for one in logs if "no pillow is offline" in one["event"]]) == 1
+    assert len([one for one in logs if "no pillow can give way" in one["event"]]) == 1
 
 
 @virtual_time

@@ -1,7 +1,7 @@
 """The HTTP API: the states that are known now, for clients that do not subscribe."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Final
 
 from starlette.requests import Request
@@ -75,7 +75,7 @@ def _list(head: bytes, after: Callable[[int], Numbered], last: int) -> Response:
     # A queue, because a client may take minutes to read, and a name would hold its piece so long.
     first_piece = deque([first])
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncGenerator[bytes]:
         yield first_piece.popleft()
         following: int | None = number
         while following is not None:

@@ -1,6 +1,7 @@
 """Responses that several endpoints of the HTTP API give."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Final
 
 from starlette.requests import Request
@@ -29,22 +30,25 @@ class PiecedResponse(StreamingResponse):
     Starlette's own response sends from a second task, whose time is charged to nobody.
     """
 
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+    def __init__(self, pieces: AsyncGenerator[bytes]) -> None:
         super().__init__(pieces, media_type="application/json", headers=NOT_STORED)
+        self._pieces = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the pieces, until the client has closed the connection."""
-        self.body_iterator = _while(lambda: is_answerable(scope), self.body_iterator)
-        await self.stream_response(send)
-
-
-async def _while(
-    holds: Callable[[], bool], pieces: AsyncIterable[str | bytes | memoryview]
-) -> AsyncIterator[str | bytes | memoryview]:
-    async for piece in pieces:
-        yield piece
-        if not holds():
-            return
+        """Send the pieces, until nobody reads them any more."""
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+        async with aclosing(self._pieces) as pieces:
+            async for piece in pieces:
+                if not is_answerable(scope):
+                    break
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def tagged_response(

@@ -6,6 +6,7 @@ tells whether it is between two frames.
 
 from typing import Final
 
+_COMPRESSED: Final = 0x40  # RSV1 (RFC 7692 §6)
 _MASKED: Final = 0x80
 _EXTENDED: Final = {126: 2, 127: 8}  # bytes of the length that follow the first two
 
@@ -44,7 +45,7 @@ class FrameScanner:
     def reach(self, data: bytes, frames: int) -> int:
         """Return how many of the next bytes end with so many frames, without advancing.
 
-        It is all of them if they end fewer frames.
+        A compressed frame is the last of them. It is all bytes if they end fewer frames.
         """
         known = len(self._header)
         data = self._header + data
@@ -55,8 +56,8 @@ class FrameScanner:
             sizes = _sizes_at(data, position)
             if sizes is None:
                 return len(data) - known
+            frames = 0 if data[position] & _COMPRESSED else frames - 1
             position += sum(sizes)
-            frames -= 1
         return min(position, len(data)) - known
 
 

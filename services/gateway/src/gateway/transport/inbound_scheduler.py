@@ -43,7 +43,11 @@ class _Turn:
 
     def __init__(self) -> None:
         self.taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.transport = self
+
+    @property
+    def transport(self) -> Reading:
+        """Itself."""
+        return self
 
     def pause_reading(self) -> None:
         """Do nothing: it reads nothing."""

@@ -24,7 +24,8 @@ _PONG: Final = b"\x8a"
 
 
 PIECE_FRAMES: Final = 32
-"""How many frames are parsed at once: the library takes some 15 µs for each, however small."""
+"""How many frames are parsed at once: the library takes some 15 µs for each, however small. Of
+compressed ones it is one, because a hundred bytes may be 64 KiB."""
 
 PIECE_BYTES: Final = 16_384
 """How many bytes are parsed at once, of which a frame may have any number."""

@@ -29,8 +29,8 @@ class Pipeline:
     """A queue of requests: the first is being answered, the others wait."""
 
     __slots__ = (
-        "_has_response", "_http", "_is_chunked", "_is_receiving", "_on_idle", "_transport",
-        "_waiting", "is_busy", "is_write_paused", "refusal",
+        "_has_response", "_http", "_is_chunked", "_is_lost", "_is_receiving", "_on_idle",
+        "_transport", "_waiting", "is_busy", "is_write_paused", "refusal",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +49,7 @@ class Pipeline:
         """Whether the response to a request is incomplete."""
         self._has_response = False  # whether that response has begun
         self._is_receiving = False  # whether the newest request is incomplete
+        self._is_lost = False
         self.is_write_paused = False
         """Whether the client does not read."""
         self.refusal: Refusal | None = None
@@ -56,9 +57,9 @@ class Pipeline:
         http.connection_made(transport)
 
     @property
-    def is_closing(self) -> bool:
-        """Whether the connection is closed or being closed."""
-        return self._transport.is_closing()
+    def is_over(self) -> bool:
+        """Whether nothing is sent any more: the connection is closed, or has another protocol."""
+        return self._is_lost or self._transport.is_closing()
 
     @property
     def may_be_answered(self) -> bool:
@@ -132,6 +133,7 @@ class Pipeline:
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop the waiting requests and pass the loss on."""
+        self._is_lost = True
         self._waiting.clear()
         http = self._http
         del self._http  # break the reference cycle through its application state
@@ -152,7 +154,7 @@ class Pipeline:
 def is_answerable(scope: Scope) -> bool:
     """Return whether the client of a request may still read the response."""
     pipeline = scope.get("state", {}).get(PIPELINE_KEY)
-    return pipeline is None or not pipeline.is_closing
+    return pipeline is None or not pipeline.is_over
 
 
 def _ignore() -> None:

@@ -58,8 +58,9 @@ class Availability:
     Above the limit a newcomer takes the place of the pillow that has been `offline` for longest,
     whose word stays as it is. If no pillow is `offline`, the newcomer has no word, and `on_refused`
     is called with each of its states and words; what the broker has of it is kept for when there is
-    room (`WordsAboveLimit`). `has_state` returns whether this poller has a state of a pillow, which
-    the broker may lack.
+    room. If too much is heard to keep all of it, a newcomer of which no word is known is refused in
+    the same way (`WordsAboveLimit`). `has_state` returns whether this poller has a state of a
+    pillow, which the broker may lack.
     """
 
     def __init__(
@@ -117,7 +118,10 @@ class Availability:
         """
         known = self._pillows.get(pillow)
         if known is None and by_queue:
-            known = self._add(pillow, seen_ms)
+            if self._above_limit.admits(pillow):
+                known = self._add(pillow, seen_ms)
+            else:
+                self._on_refused(pillow)
         if known is None:
             return None
         known.by_queue, known.has_state = by_queue, True
@@ -232,7 +236,7 @@ class Availability:
     def _add(self, pillow: str, seen_ms: int) -> _Pillow | None:
         """Add a pillow, if there is room for it, with the word that was heard of it before."""
         is_full = len(self._pillows) >= self._max_pillows
-        if (is_full and not self._offline) or not self._above_limit.admits(pillow):
+        if is_full and not self._offline:
             self._on_refused(pillow)
             return None
         known = _Pillow(seen_ms)

@@ -111,7 +111,7 @@ def _availability(
 ) -> Availability:
     limit = PresenceLimit(
         metrics.presence.refused,
-        "POLLER_MAX_PILLOWS is reached, and no pillow is offline: nothing is said of the "
+        "POLLER_MAX_PILLOWS is reached, and no pillow can give way: nothing is said of the "
         "availability of further ones; they are only counted",
     )
     silence_ms = int(options.offline_after_s * 1000)
