@@ -141,7 +141,6 @@ async def measure(
         crowd = await _attacked(measured.crowded, running, good, name, sockets, plan.seconds)
         measured.opened += crowd["opened"]
         measured.outcomes = dict(Counter(measured.outcomes) + Counter(crowd["outcomes"]))
-        await asyncio.sleep(_LEAVING_S)
         await _calm(measured, running, good, name, plan.seconds)
     measured.refused = _difference(metrics, await _metrics(running))
     published.cancel()
@@ -159,7 +158,6 @@ async def _calm(
         await _phase(measured.calm, running, good, seconds)
     else:
         await _attacked(measured.calm, running, good, other, measured.sockets, seconds)
-        await asyncio.sleep(_LEAVING_S)
 
 
 async def _attacked(
@@ -170,7 +168,7 @@ async def _attacked(
     sockets: int,
     seconds: float,
 ) -> Any:
-    """Measure with a crowd; returns what it says of itself."""
+    """Measure with a crowd until it has left; returns what it says of itself."""
     arguments = (str(running.port), name, str(sockets), str(seconds + 2))
     attacker = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -186,6 +184,7 @@ async def _attacked(
     except BaseException:
         attacker.kill()
         raise
+    await asyncio.sleep(_LEAVING_S)
     return json.loads(output)
 
 

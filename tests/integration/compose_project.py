@@ -18,6 +18,7 @@ from devstack import ports
 from devstack.ports import Ports
 from devstack.processes import ROOT
 from tests.machine import need_docker
+from tests.waiting import has_ended
 
 LABEL: Final = "com.docker.compose.project"
 _NAME: Final = re.compile(r"pillowcast-test-[a-z]+-([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}")
@@ -41,21 +42,13 @@ class Project:
 
     def compose(self, *words: str) -> str:
         """Run a compose command and return its output; fail with its error output."""
-        done = subprocess.run(
-            [
-                *("docker", "compose", "--project-name", self.name),
-                *(word for file in self.files for word in ("-f", file)),
-                *words,
-            ],
-            cwd=ROOT,
+        return _docker(
+            *("compose", "--project-name", self.name),
+            *(word for file in self.files for word in ("-f", file)),
+            *words,
             env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=540,
-            check=False,
+            timeout_s=540,
         )
-        assert done.returncode == 0, f"docker compose {' '.join(words)}:\n{done.stderr}"
-        return done.stdout
 
     @property
     def environment(self) -> dict[str, str]:
@@ -136,7 +129,7 @@ def names() -> set[str]:
 
 def _is_abandoned(name: str) -> bool:
     found = _NAME.fullmatch(name)
-    return found is not None and found[1] == _here() and not _runs(int(found[2]))
+    return found is not None and found[1] == _here() and has_ended(int(found[2]))
 
 
 def _here() -> str:
@@ -146,19 +139,15 @@ def _here() -> str:
     return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:8]
 
 
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _docker(*words: str) -> str:
+def _docker(*words: str, env: Mapping[str, str] | None = None, timeout_s: float = 120) -> str:
     done = subprocess.run(
-        ["docker", *words], capture_output=True, text=True, timeout=120, check=False
+        ["docker", *words],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
     )
     assert done.returncode == 0, f"docker {' '.join(words)}:\n{done.stderr}"
     return done.stdout

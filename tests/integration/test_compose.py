@@ -574,22 +574,15 @@ def test_with_the_file_for_tls_broker_and_services_speak_nothing_else(tmp_path: 
 
 
 def test_what_killed_tests_left_behind_is_removed_and_nothing_else() -> None:
-    """A network of a process that is gone, beside one of this process and one of somebody else."""
+    """A project of a process that is gone, beside one of this process and one of somebody else."""
     need_docker()
     gone = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
     left = compose_project.unique_name("left", int(gone.stdout))
     others = [compose_project.unique_name("own"), f"somebodys-{uuid4().hex[:8]}"]
-    for name in (left, *others):
-        labels = (f"{compose_project.LABEL}={name}", "com.docker.compose.network=front")
+    for kind, name in (("volume", left), *(("network", name) for name in (left, *others))):
+        labels = (f"{compose_project.LABEL}={name}", f"com.docker.compose.{kind}=one")
         words = [word for label in labels for word in ("--label", label)]
-        subprocess.run(["docker", "network", "create", *words, name], check=True)
-    volume = (
-        "--label",
-        f"{compose_project.LABEL}={left}",
-        "--label",
-        "com.docker.compose.volume=v",
-    )
-    subprocess.run(["docker", "volume", "create", *volume, f"{left}_v"], check=True)
+        subprocess.run(["docker", kind, "create", *words, name], check=True)
     try:
         removed = compose_project.remove_abandoned()
         names = compose_project.names()

@@ -85,7 +85,7 @@ def test_messages_that_inflate_are_parsed_one_at_a_time() -> None:
     """A hundred bytes may be 64 KiB: 32 of them took 27 ms."""
     deflated = compressed(Frame(Opcode.TEXT, b"x" * 100).serialize(mask=True))
 
-    assert piece_bytes(deflated * 40) == len(deflated)
+    assert piece_bytes(None, deflated * 40) == len(deflated)
     plain = Frame(Opcode.TEXT, b"x").serialize(mask=True)
-    assert piece_bytes(plain * 40) == PIECE_FRAMES * len(plain)
-    assert piece_bytes(plain * 5) == 5 * len(plain)
+    assert piece_bytes(None, plain * 40) == PIECE_FRAMES * len(plain)
+    assert piece_bytes(None, plain * 5) == 5 * len(plain)

@@ -1,6 +1,6 @@
 """Responses that several endpoints of the HTTP API give."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Final
 
@@ -36,19 +36,16 @@ class PiecedResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the pieces, until nobody reads them any more."""
-        await send(
-            {
-                "type": "http.response.start",
-                "status": self.status_code,
-                "headers": self.raw_headers,
-            }
-        )
-        async with aclosing(self._pieces) as pieces:
-            async for piece in pieces:
-                if not is_answerable(scope):
-                    break
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        self.body_iterator = _while_answerable(scope, self._pieces)
+        await self.stream_response(send)
+
+
+async def _while_answerable(scope: Scope, pieces: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    async with aclosing(pieces):
+        async for piece in pieces:
+            if not is_answerable(scope):
+                return
+            yield piece
 
 
 def tagged_response(

@@ -31,15 +31,6 @@ PIECE_BYTES: Final = 16_384
 """How many bytes are parsed at once, of which a frame may have any number."""
 
 
-def piece_bytes(data: bytes | bytearray) -> int:
-    """Return how many bytes should be fed at once to a new reader: half a millisecond's work."""
-    return _piece_bytes(FrameScanner(), data)
-
-
-def _piece_bytes(scanner: FrameScanner, data: bytes | bytearray) -> int:
-    return scanner.reach(bytes(data[:PIECE_BYTES]), PIECE_FRAMES)
-
-
 class TextMessage(NamedTuple):
     """A whole text message."""
 
@@ -108,10 +99,6 @@ class MessageReader:
         """Whether nothing is incomplete, so that a new reader could take this one's place."""
         return self.is_open and not self._in_message and self._scanner.is_at_boundary
 
-    def piece_bytes(self, data: bytes | bytearray) -> int:
-        """Return how many of the next bytes should be fed at once; see `piece_bytes`."""
-        return _piece_bytes(self._scanner, data)
-
     def feed(self, data: bytes) -> Iterator[Event]:
         """Parse bytes and yield what they complete; call `data_to_send` after that."""
         self._scanner.feed(data)
@@ -153,3 +140,12 @@ class MessageReader:
         writes = self._protocol.data_to_send()
         self.is_over = self.is_over or SEND_EOF in writes
         return b"".join(frame for frame in writes if frame[:1] != _PONG)
+
+
+def piece_bytes(reader: MessageReader | None, data: bytes | bytearray) -> int:
+    """Return how many of the next bytes should be fed at once: half a millisecond's work.
+
+    Without a reader they are the first of a new one.
+    """
+    scanner = FrameScanner() if reader is None else reader._scanner
+    return scanner.reach(bytes(data[:PIECE_BYTES]), PIECE_FRAMES)

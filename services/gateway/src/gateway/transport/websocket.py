@@ -94,7 +94,7 @@ class WebSocketConnection(ClientConnection):
 
     def piece_bytes(self, data: bytes | bytearray) -> int:
         """Return how much of what it sent is processed at once."""
-        return piece_bytes(data) if self._reader is None else self._reader.piece_bytes(data)
+        return piece_bytes(self._reader, data)
 
     def process(self, data: bytes) -> None:
         """Parse what it sent, act on it and answer; called by the inbound scheduler."""
