@@ -96,17 +96,25 @@ async def receive_poison(azurite: Azurite, queue: str) -> list[str]:
         return [message.content async for message in client.receive_messages(messages_per_page=32)]
 
 
-async def wait_empty(azurite: Azurite, queue: str, *pollers: Poller) -> None:
-    """Wait until the queue has no message, leased ones included, and none is in flight."""
+async def wait_count(azurite: Azurite, queue: str, count: int, *pollers: Poller) -> None:
+    """Wait until the queue has so many messages, leased ones included, and none is in flight.
 
-    async def is_empty() -> bool:
-        if (await client.get_queue_properties()).approximate_message_count:
+    A message is published before it is deleted: what `published_total` counts may be on the queue.
+    """
+
+    async def is_reached() -> bool:
+        if (await client.get_queue_properties()).approximate_message_count != count:
             return False
         metrics = [(await poller.get("/metrics")).text for poller in pollers]
         return all("pillowcast_poller_in_flight 0.0" in text for text in metrics)
 
     async with created_queue(azurite, queue) as client:
-        await eventually(is_empty, f"{queue} empty")
+        await eventually(is_reached, f"{queue} has {count} messages")
+
+
+async def wait_empty(azurite: Azurite, queue: str, *pollers: Poller) -> None:
+    """Wait until the queue has no message, leased ones included, and none is in flight."""
+    await wait_count(azurite, queue, 0, *pollers)
 
 
 @asynccontextmanager

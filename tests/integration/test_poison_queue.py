@@ -11,7 +11,7 @@ from devstack.azurite import Azurite
 from devstack.broker import Broker
 from tests.fire.queue_proxy import QueueProxy, response_of
 from tests.metrics import sample
-from tests.poller import Poller, created_queue, numbered, put, spawned
+from tests.poller import Poller, created_queue, numbered, put, spawned, wait_count
 from tests.queue_client import queue_client
 from tests.waiting import eventually
 
@@ -152,8 +152,7 @@ async def test_a_message_that_the_poison_queue_finds_too_large_waits_alone(world
     assert await world.counted("blocked_messages") == 1
     line = next(one for one in world.poller.log.text.splitlines() if "cannot be kept" in one)
     assert "RequestBodyTooLarge" in line
-    async with queue_client(world.azurite.connection_string, world.queue) as client:
-        assert (await client.get_queue_properties()).approximate_message_count == 1
+    await wait_count(world.azurite, world.queue, 1)
 
 
 async def test_a_poison_queue_that_is_being_deleted_does_not_stop_the_states(world: World) -> None:
