@@ -15,6 +15,9 @@ const SCOPE = "https://clouds.example/pillows/";
 class World {
   caches = new Map();
   network = true;
+  /** What the network waits for before it answers. */
+  link = Promise.resolve();
+  timers = [];
   status = 200;
   fetched = [];
   isRegistered = true;
@@ -42,6 +45,7 @@ class World {
       URL,
       Request,
       Response,
+      setTimeout: (callback, ms) => this.timers.push({ callback, ms }),
       fetch: (request) => this.#fetch(request),
       caches: { open: async (name) => cacheOf(name), keys: async () => [...kept.keys()], delete: async (name) => kept.delete(name) },
     });
@@ -71,6 +75,7 @@ class World {
 
   async #fetch({ url }) {
     this.fetched.push(url);
+    await this.link;
     if (!this.network) throw new TypeError("no network");
     const language = new URL(url).searchParams.get("lang") ?? "en";
     return new Response(`live ${this.fetched.length}`, { status: this.status, headers: { "Content-Language": language } });
@@ -99,6 +104,22 @@ test("while a proxy says that the gateway is away, the page is shown, which wait
     world.status = status;
     assert.equal(await world.request(SCOPE), "live 1");
   }
+});
+
+test("where the gateway does not answer in time the page that was kept is shown; without one it is waited for", async () => {
+  const world = await new World().start("one");
+  let answer;
+  world.link = new Promise((resolve) => (answer = resolve));
+  const shown = world.request(SCOPE);
+  assert.deepEqual(world.timers.map(({ ms }) => ms), [5000]);
+  world.timers.pop().callback();
+  assert.equal(await shown, "live 1");
+
+  world.caches.clear();
+  const late = world.request(SCOPE);
+  world.timers.pop().callback();
+  answer();
+  assert.equal(await late, "live 3");
 });
 
 test("only the page is kept, and nothing else is touched", async () => {

@@ -53,6 +53,25 @@ async def test_the_page_is_shown_without_a_network_and_says_so(
     monitor.assert_clean()
 
 
+async def test_the_page_is_shown_where_nothing_answers(
+    broker: Broker, context: BrowserContext
+) -> None:
+    """A link went silent: the kept page opens, and is live when the gateway answers."""
+    async for site in live_site(broker):
+        await site.publisher.publish_all([state("cloud-1", "hugging"), state("cloud-2")])
+        page = await context.new_page()
+        await open_live(page, site.url)
+        assert await page.evaluate(WORKER_RUNS) in ("activating", "activated")
+
+        site.gateway.pause()
+        await page.reload(wait_until="commit", timeout=SHOWN_MS)
+        await expect(page.locator("#status-title")).to_be_visible()
+        await expect(page.locator(".card")).to_have_count(0)
+        site.gateway.resume()
+
+        await expect(page.locator(".card")).to_have_count(2, timeout=SHOWN_MS)
+
+
 async def test_the_page_without_a_network_has_the_language_in_which_it_was_opened_last(
     site: LiveSite, context: BrowserContext
 ) -> None:

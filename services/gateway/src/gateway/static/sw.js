@@ -20,6 +20,8 @@ const CACHE = CACHES + VERSION;
 const LANGUAGE = /^[a-z]{2}$/;
 /** A proxy's responses while the gateway is away. */
 const AWAY = [502, 503, 504];
+/** The page that was kept is shown where the gateway's has not begun by then: a link or a proxy may never answer. */
+const MAX_WAIT_MS = 5000;
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
   worker.skipWaiting();
@@ -105,16 +107,25 @@ async function removeCaches(isRemoved) {
   await Promise.all(names.map((name) => caches.delete(name)));
 }
 
-/** The gateway's response; the page that was kept if there is none. @param {any} event */
+/** The gateway's response; the page that was kept if there is none in time. @param {any} event */
 async function respond(event) {
-  /** @type {Response | undefined} */
-  let response;
-  try {
-    response = (await event.preloadResponse) ?? (await fetch(event.request));
-  } catch {
-    // There is no network, or nothing answers at this address.
-  }
-  if (response !== undefined && !AWAY.includes(response.status)) return response;
+  const live = load(event);
+  const first = await Promise.race([live, delay(MAX_WAIT_MS)]);
+  if (first !== undefined && !AWAY.includes(first.status)) return first;
   const cache = await caches.open(CACHE);
-  return (await cache.match(PAGE, { ignoreVary: true })) ?? response ?? Response.error();
+  return (await cache.match(PAGE, { ignoreVary: true })) ?? (await live) ?? Response.error();
+}
+
+/** The gateway's response; undefined without one. @param {any} event @returns {Promise<Response | undefined>} */
+async function load(event) {
+  try {
+    return (await event.preloadResponse) ?? (await fetch(event.request));
+  } catch {
+    return undefined; // There is no network, or nothing answers at this address.
+  }
+}
+
+/** @param {number} ms @returns {Promise<undefined>} */
+function delay(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
