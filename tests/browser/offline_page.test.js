@@ -11,7 +11,10 @@ import { registerWorker } from "../../services/gateway/src/gateway/static/page/o
 const SOURCE = readFileSync(new URL("../../services/gateway/src/gateway/static/sw.js", import.meta.url), "utf8");
 const SCOPE = "https://clouds.example/pillows/";
 
-/** Runs the worker in a world of its own: caches, and a network that the test switches off. */
+const ONE = "assets/00000000001a/";
+const TWO = "assets/00000000002b/";
+
+/** Runs the worker in a world of its own: caches, a gateway, and a network that the test switches off. */
 class World {
   caches = new Map();
   network = true;
@@ -19,18 +22,23 @@ class World {
   link = Promise.resolve();
   timers = [];
   status = 200;
+  /** The release of the gateway. */
+  version = ONE;
+  isDiskFull = false;
   fetched = [];
   isRegistered = true;
   #listeners = new Map();
 
-  run(version) {
+  run({ isKept = true } = {}) {
     const { caches: kept } = this;
     const cacheOf = (name) => {
       if (!kept.has(name)) kept.set(name, new Map());
       const entries = kept.get(name);
       return {
-        put: async (url, response) => entries.set(url, response),
-        match: async (url) => entries.get(url)?.clone(),
+        put: async (url, response) => {
+          if (this.isDiskFull) throw new Error("QuotaExceededError");
+          entries.set(url, response);
+        },
       };
     };
     this.#listeners.clear();
@@ -40,22 +48,34 @@ class World {
       skipWaiting: () => {},
       addEventListener: (type, listener) => this.#listeners.set(type, listener),
     };
-    runInNewContext(SOURCE.replace('VERSION = "0"', `VERSION = "${version}"`), {
+    runInNewContext(SOURCE.replace("IS_KEPT = true", `IS_KEPT = ${isKept}`), {
       self,
       URL,
       Request,
       Response,
       setTimeout: (callback, ms) => this.timers.push({ callback, ms }),
       fetch: (request) => this.#fetch(request),
-      caches: { open: async (name) => cacheOf(name), keys: async () => [...kept.keys()], delete: async (name) => kept.delete(name) },
+      caches: {
+        open: async (name) => cacheOf(name),
+        keys: async () => [...kept.keys()],
+        match: async (url, { cacheName }) => kept.get(cacheName)?.get(url)?.clone(),
+        delete: async (name) => kept.delete(name),
+      },
     });
     return this;
   }
 
-  async start(version) {
-    this.run(version);
+  /** Install the worker. */
+  async start(given) {
+    this.run(given);
     await this.fire("install");
     await this.fire("activate");
+    return this;
+  }
+
+  /** A page of the gateway is opened, which says so. */
+  async open(language = "en") {
+    await this.fire("message", { version: this.version, language });
     return this;
   }
 
@@ -77,54 +97,51 @@ class World {
     this.fetched.push(url);
     await this.link;
     if (!this.network) throw new TypeError("no network");
-    const language = new URL(url).searchParams.get("lang") ?? "en";
-    return new Response(`live ${this.fetched.length}`, { status: this.status, headers: { "Content-Language": language } });
+    return new Response(`${this.version} ${this.fetched.length}`, { status: this.status });
   }
 }
 
-test("without a network the page that was kept is shown, for every query", async () => {
-  const world = await new World().start("one");
+test("without a network the page that was kept is shown, for every query, also by a worker that started anew", async () => {
+  const world = await (await new World().start()).open();
   world.network = false;
-  assert.equal(await world.request(SCOPE), "live 1");
-  const again = await new World().start("one");
-  again.network = false;
-  assert.equal(await again.request(`${SCOPE}?pillow=cloud-1`), "live 1");
+  assert.equal(await world.request(SCOPE), `${ONE} 1`);
+  assert.equal(await world.run().request(`${SCOPE}?pillow=cloud-1`), `${ONE} 1`);
 });
 
 test("with a network the gateway's own response is shown", async () => {
-  const world = await new World().start("one");
-  assert.equal(await world.request(SCOPE), "live 2");
+  const world = await (await new World().start()).open();
+  assert.equal(await world.request(SCOPE), `${ONE} 2`);
   world.status = 403;
-  assert.equal(await world.request(SCOPE), "live 3");
+  assert.equal(await world.request(SCOPE), `${ONE} 3`);
 });
 
 test("while a proxy says that the gateway is away, the page is shown, which waits for it", async () => {
   for (const status of [502, 503, 504]) {
-    const world = await new World().start("one");
+    const world = await (await new World().start()).open();
     world.status = status;
-    assert.equal(await world.request(SCOPE), "live 1");
+    assert.equal(await world.request(SCOPE), `${ONE} 1`);
   }
 });
 
 test("where the gateway does not answer in time the page that was kept is shown; without one it is waited for", async () => {
-  const world = await new World().start("one");
+  const world = await (await new World().start()).open();
   let answer;
   world.link = new Promise((resolve) => (answer = resolve));
   const shown = world.request(SCOPE);
   assert.deepEqual(world.timers.map(({ ms }) => ms), [5000]);
   world.timers.pop().callback();
-  assert.equal(await shown, "live 1");
+  assert.equal(await shown, `${ONE} 1`);
 
   world.caches.clear();
   const late = world.request(SCOPE);
   world.timers.pop().callback();
   answer();
-  assert.equal(await late, "live 3");
+  assert.equal(await late, `${ONE} 3`);
 });
 
 test("only the page is kept, and nothing else is touched", async () => {
-  const world = await new World().start("one");
-  assert.deepEqual(world.fetched, [SCOPE]);
+  const world = await (await new World().start()).open();
+  assert.deepEqual(world.fetched, [`${SCOPE}?lang=en`]);
   for (const path of ["api/pillows", "events", "embed.js", "badge/cloud-1.svg", "assets/0/style.css"]) {
     assert.equal(await world.request(SCOPE + path), undefined, path);
     assert.equal(await world.request(SCOPE + path, { mode: "cors" }), undefined, path);
@@ -132,49 +149,68 @@ test("only the page is kept, and nothing else is touched", async () => {
   assert.equal(await world.request(SCOPE, { mode: "cors" }), undefined);
   assert.equal(await world.request(SCOPE, { method: "POST" }), undefined);
   assert.equal(await world.request("https://clouds.example/"), undefined);
-  assert.deepEqual(world.fetched, [SCOPE]);
+  assert.deepEqual(world.fetched, [`${SCOPE}?lang=en`]);
 });
 
-test("a new version keeps its own page, and leaves those of other gateways alone", async () => {
+test("a page of another release takes the place of the one that was kept, and leaves those of other gateways alone", async () => {
   const world = new World();
   world.caches.set("pillowcast https://clouds.example/ old", new Map());
-  await world.start("one");
-  await world.start("two");
-  assert.deepEqual([...world.caches.keys()], ["pillowcast https://clouds.example/ old", `pillowcast ${SCOPE} two`]);
+  await (await world.start()).open();
+  await world.open();
+  assert.equal(world.fetched.length, 1, "it is kept already");
+  world.version = TWO;
+  await world.open();
+  assert.deepEqual([...world.caches.keys()], ["pillowcast https://clouds.example/ old", `pillowcast ${SCOPE} ${TWO} en`]);
   world.network = false;
-  assert.equal(await world.request(SCOPE), "live 2");
+  assert.equal(await world.request(SCOPE), `${TWO} 2`);
 });
 
-test("the page is kept in the language in which it was opened last, also by the next version", async () => {
-  const world = await new World().start("one");
-  await world.fire("message", { language: "en" });
-  assert.deepEqual(world.fetched, [SCOPE], "it is kept so already");
-  await world.fire("message", { language: "de" });
+test("two pages that are opened at once leave one", async () => {
+  const world = await new World().start();
+  await Promise.all([world.open("de"), world.open("fr")]);
+  assert.deepEqual([...world.caches.keys()], [`pillowcast ${SCOPE} ${ONE} fr`]);
+});
+
+test("the page is kept in the language in which it was opened last, also after a failure", async () => {
+  const world = await (await new World().start()).open();
+  await world.open("de");
   assert.deepEqual(world.fetched.slice(1), [`${SCOPE}?lang=de`]);
-  world.network = false;
-  await world.fire("message", { language: "fr" });
-  assert.equal(await world.request(SCOPE), "live 2", "without a network what was kept stays");
+  for (const fault of ["network", "disk"]) {
+    world.network = fault !== "network";
+    world.isDiskFull = fault === "disk";
+    await world.open("fr");
+    world.network = false;
+    assert.equal(await world.request(SCOPE), `${ONE} 2`, fault);
+  }
   world.network = true;
-  for (const language of ["../evil", "", undefined, 7]) await world.fire("message", { language });
+  world.isDiskFull = false;
+  await world.open("fr");
+  assert.equal(world.fetched.at(-1), `${SCOPE}?lang=fr`);
+  const { length } = world.fetched;
+  for (const language of ["../evil", "", undefined, 7]) await world.open(language ?? null);
+  for (const version of ["", "assets/", "x/assets/00000000001a/", undefined]) await world.fire("message", { version, language: "de" });
   await world.fire("message");
-  await world.start("two");
-  assert.equal(world.fetched.at(-1), `${SCOPE}?lang=de`);
+  assert.equal(world.fetched.length, length);
 });
 
-test("a page that the gateway refuses is not kept", async () => {
-  const world = new World();
+test("what the gateway refuses, another release, and what a proxy answers in its name is not kept", async () => {
+  const world = await new World().start();
   world.status = 403;
-  world.run("one");
-  await assert.rejects(world.fire("install"), /status 403/);
-  assert.deepEqual([...world.caches.values()].flatMap((entries) => [...entries]), []);
+  await world.open();
+  world.status = 200;
+  await world.fire("message", { version: TWO, language: "en" });
+  assert.equal(world.fetched.length, 2);
+  assert.deepEqual([...world.caches.keys()], []);
 });
 
-test("a worker without a version removes what was kept, and itself", async () => {
-  const world = await new World().start("one");
-  await world.start("");
+test("a worker that keeps nothing removes what was kept, and itself", async () => {
+  const world = await (await new World().start()).open();
+  await world.start({ isKept: false });
   assert.deepEqual([...world.caches.keys()], []);
   assert.equal(world.isRegistered, false);
   assert.equal(await world.request(SCOPE), undefined);
+  await world.open();
+  assert.deepEqual([...world.caches.keys()], []);
 });
 
 /** A window that registers workers. */
@@ -190,8 +226,8 @@ test("the worker is registered for the gateway's folder, by the one policy of th
   const trustedTypes = { createPolicy: (name, { createScriptURL }) => ({ createScriptURL: () => ({ name, url: createScriptURL() }) }) };
   const said = [];
   const active = { postMessage: (message) => said.push(message) };
-  await registerWorker(windowWith({ serviceWorker: { ...serviceWorker, ready: Promise.resolve({ active }) } }), new URL(SCOPE), "ja");
-  assert.deepEqual(said, [{ language: "ja" }]);
+  await registerWorker(windowWith({ serviceWorker: { ...serviceWorker, ready: Promise.resolve({ active }) } }), new URL(SCOPE), { version: ONE, language: "ja" });
+  assert.deepEqual(said, [{ version: ONE, language: "ja" }]);
   await registerWorker(windowWith({ serviceWorker, trustedTypes }), new URL(SCOPE));
   assert.deepEqual(registered, [
     [`${SCOPE}sw.js`, { scope: SCOPE }],

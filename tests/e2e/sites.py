@@ -16,6 +16,10 @@ from tests.gateway import Gateway, Publisher, connect_publisher
 SHOWN_MS = 15_000
 """Timeout in ms until the page shows a state, for a busy machine."""
 
+IS_KEPT = """caches.keys().then((names) => Promise.all(names.map(async (name) =>
+  (await (await caches.open(name)).keys()).length))).then((counts) => counts[0] > 0)"""
+"""Whether the service worker keeps the page, which it does soon after the page is live."""
+
 OUTAGE = (
     "Failed to load resource",
     "WebSocket connection to",
@@ -63,6 +67,11 @@ class PageMonitor:
         """Assert that there was no fault but the expected ones."""
         rest = [one for one in self.faults if not any(text in one for text in self._expected)]
         assert rest == [], f"the page has faults: {rest}"
+
+
+async def wait_kept(page: Page) -> None:
+    """Wait until the service worker keeps the page."""
+    await page.wait_for_function(IS_KEPT, timeout=SHOWN_MS)
 
 
 class LiveSite:

@@ -11,7 +11,7 @@ import pytest
 from contract.states import STATES
 from devstack.broker import Broker
 from tests.e2e.layout_faults import FAULTS
-from tests.e2e.sites import OUTAGE, LiveSite, live_site, web_site
+from tests.e2e.sites import IS_KEPT, OUTAGE, LiveSite, live_site, web_site
 from tests.engines.firefox import firefox
 from tests.engines.page import ENTER, ESCAPE, EnginePage, until, until_empty
 from tests.engines.webkit import webkit
@@ -181,6 +181,7 @@ async def test_the_page_opens_without_its_gateway_and_is_live_when_that_is_back(
         await until(engine, f"{LIVE} && document.querySelectorAll('.card').length === 2")
         active = "({active}) => active.state === 'activated'"
         await until(engine, f"navigator.serviceWorker.ready.then({active})")
+        await until(engine, IS_KEPT)
         # The page stays open meanwhile. A private session of WebKit, as a driven one is, soon
         # forgets what a worker without a page has kept.
         site.gateway.kill()

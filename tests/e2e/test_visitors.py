@@ -8,7 +8,15 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from devstack.broker import Broker
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, site_of_page, wait_connected
+from tests.e2e.sites import (
+    SHOWN_MS,
+    LiveSite,
+    PageMonitor,
+    live_site,
+    site_of_page,
+    wait_connected,
+    wait_kept,
+)
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
@@ -40,6 +48,7 @@ async def test_the_page_is_shown_without_a_network_and_says_so(
     monitor.expect("ERR_INTERNET_DISCONNECTED")
     await open_live(page, site.url)
     assert await page.evaluate(WORKER_RUNS) in ("activating", "activated")
+    await wait_kept(page)
 
     await context.set_offline(True)
     await page.reload()
@@ -62,6 +71,7 @@ async def test_the_page_is_shown_where_nothing_answers(
         page = await context.new_page()
         await open_live(page, site.url)
         assert await page.evaluate(WORKER_RUNS) in ("activating", "activated")
+        await wait_kept(page)
 
         site.gateway.pause()
         await page.reload(wait_until="commit", timeout=SHOWN_MS)
@@ -79,6 +89,7 @@ async def test_the_page_without_a_network_has_the_language_in_which_it_was_opene
     page = await context.new_page()
     await open_live(page, site.url)
     assert await page.evaluate(WORKER_RUNS) in ("activating", "activated")
+    await wait_kept(page)
     await open_live(page, f"{site.url}/?lang=ja")
     kept = """caches.match(location.origin + "/", {ignoreVary: true}).then(
       (found) => found?.headers.get("Content-Language"))"""

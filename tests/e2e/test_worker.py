@@ -15,7 +15,7 @@ from devstack.broker import Broker
 from devstack.processes import ROOT
 from gateway.auth.scope import Scope
 from gateway.auth.shares import make_share
-from tests.e2e.sites import SHOWN_MS, PageMonitor
+from tests.e2e.sites import SHOWN_MS, PageMonitor, wait_kept
 from tests.gateway import Gateway, Publisher, connect_publisher, state
 from tests.proxies import PlainNginx
 
@@ -84,6 +84,7 @@ async def test_a_token_stays_in_its_tab_whatever_the_worker_keeps(
     token = token_of("ward-")
     await open_link(page, gateway, token, 2)
     assert await page.evaluate(WORKER) in ("activating", "activated")
+    await wait_kept(page)
     await page.reload()
     await page.wait_for_function("navigator.serviceWorker.controller !== null")
     await expect(page.locator("#clouds > *")).to_have_count(2, timeout=SHOWN_MS)
@@ -141,6 +142,7 @@ async def test_below_a_path_worker_manifest_and_addresses_to_share_have_the_path
             await page.evaluate("navigator.serviceWorker.ready.then(({scope}) => scope)")
             == f"{site}/"
         )
+        await wait_kept(page)
         assert await page.evaluate(APP) == [f"{site}/", f"{site}/", 200, 200, 200, 200]
 
         await page.locator("#tools").click()
@@ -189,6 +191,7 @@ async def test_a_new_release_is_loaded_as_a_whole_once_by_a_kept_page_and_by_a_w
         for one in (wall, page):
             await expect(one.locator(".card")).to_have_count(2, timeout=SHOWN_MS)
         assert await page.evaluate(WORKER) in ("activating", "activated")
+        await wait_kept(page)
         await expect(wall.get_by_role("button", name="Leave wall mode")).to_be_attached()
 
         gateway.kill()

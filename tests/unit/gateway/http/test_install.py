@@ -92,14 +92,14 @@ async def test_the_icons_of_old_names_are_served_at_the_root(client: httpx.Async
     assert png_size(touch.content) == "180x180"
 
 
-async def test_the_service_worker_has_the_version_of_the_page_and_may_fetch_it(
+async def test_the_service_worker_is_that_of_every_release_and_may_fetch_the_page(
     client: httpx.AsyncClient,
 ) -> None:
-    """It is revalidated, so that a new version of the gateway replaces it."""
+    """It is revalidated, so that a gateway that keeps no page can take it back."""
     worker, page = await client.get("/sw.js"), await client.get("/")
 
-    version = page.text.partition("./assets/")[2][:12]
-    assert f'const VERSION = "{version}";' in worker.text
+    assert worker.text == (STATIC / "sw.js").read_text(encoding="utf-8")
+    assert "const IS_KEPT = true;" in worker.text
     assert worker.headers["content-type"].startswith("text/javascript")
     assert worker.headers["cache-control"] == "no-cache"
     policy = worker.headers["content-security-policy"]
@@ -109,11 +109,11 @@ async def test_the_service_worker_has_the_version_of_the_page_and_may_fetch_it(
 
 
 async def test_a_gateway_can_take_its_service_worker_back() -> None:
-    """One without a version removes itself, and the page registers none."""
+    """It removes itself, and the page registers none."""
     async with client_of(GATEWAY_OFFLINE_PAGE="false") as client:
         worker, page = await client.get("/sw.js"), await client.get("/")
 
-    assert 'const VERSION = "";' in worker.text
+    assert "const IS_KEPT = false;" in worker.text
     assert '<body data-offline="no"' in page.text
 
 

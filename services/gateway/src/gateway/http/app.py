@@ -91,7 +91,7 @@ def _make_assets(settings: GatewaySettings, label_of: Callable[[str], str]) -> S
     if settings.labels_file is not None:
         files["index.html"] = files["index.html"].replace(b"<body", b"<body data-labels", 1)
     if not settings.offline_page:
-        files[WORKER] = files[WORKER].replace(b'const VERSION = "0"', b'const VERSION = ""', 1)
+        files[WORKER] = files[WORKER].replace(b"IS_KEPT = true", b"IS_KEPT = false", 1)
         files["index.html"] = files["index.html"].replace(b"<body", b'<body data-offline="no"', 1)
     head_of = head_maker(settings, label_of)
     return StaticAssets(files, texts, frame_ancestors=settings.frame_ancestors, head_of=head_of)

@@ -54,7 +54,6 @@ BUNDLED: Final = (
 
 WORKER: Final = "sw.js"
 MANIFEST: Final = "manifest.webmanifest"
-_VERSION_LINE: Final = b'const VERSION = "0";\n'
 UNVERSIONED: Final = (MANIFEST, WORKER)
 """What has to be beside the page, because its address says for which folder it is."""
 
@@ -169,11 +168,6 @@ class StaticAssets:
         )
         self._texts = texts
         self._head_of = head_of
-        if WORKER in files:
-            worker = files[WORKER].replace(
-                _VERSION_LINE, b'const VERSION = "%b";\n' % self.version.encode()
-            )
-            self._files[WORKER] = _file(WORKER, worker)
 
     async def serve(self, request: Request) -> Response:
         """Respond with the file that the path names."""

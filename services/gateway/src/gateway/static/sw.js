@@ -3,19 +3,21 @@
  * then says so, and connects as soon as it can. Nothing else is kept, and no other request is touched: no
  * state of a pillow is ever shown that did not come from the gateway.
  *
- * The gateway puts its version here, so that each release keeps its own page. Without a version
- * (GATEWAY_OFFLINE_PAGE=false) the worker removes what it kept and itself.
+ * It is the same in every release. Browsers may never answer a request for the page that is made while one
+ * worker replaces another (Chromium 156 does so), and after a release many pages are loaded at once.
+ *
+ * With GATEWAY_OFFLINE_PAGE=false the gateway puts `false` here: the worker removes what it kept and itself.
  */
 
-const VERSION = "0";
-const IS_KEPT = Boolean(VERSION);
+const IS_KEPT = true;
 
 const worker = /** @type {any} */ (self);
 /** The page; its folder is the scope of the worker, also below a path. @type {string} */
 const PAGE = new URL("./", worker.registration.scope).href;
 /** An origin may have several gateways, each below its own path. */
 const CACHES = `pillowcast ${PAGE} `;
-const CACHE = CACHES + VERSION;
+/** The part of addresses that says which release a page is of. */
+const VERSION = /^assets\/[0-9a-f]{12}\/$/;
 /** The languages that a page may ask for. */
 const LANGUAGE = /^[a-z]{2}$/;
 /** A proxy's responses while the gateway is away. */
@@ -23,19 +25,22 @@ const AWAY = [502, 503, 504];
 /** The page that was kept is shown where the gateway's has not begun by then: a link or a proxy may never answer. */
 const MAX_WAIT_MS = 5000;
 
-worker.addEventListener("install", (/** @type {any} */ event) => {
-  worker.skipWaiting();
-  if (IS_KEPT) event.waitUntil(keepFirst());
-});
+/** What is kept is replaced by one page after the other, or each would remove the other's. */
+let lastKept = Promise.resolve();
 
-// A page says which language it has.
+worker.addEventListener("install", () => worker.skipWaiting());
+
+// A page that is live says which release it is of, and which language it has.
 worker.addEventListener("message", (/** @type {any} */ event) => {
-  const language = event.data?.language;
-  if (IS_KEPT && LANGUAGE.test(language)) event.waitUntil(keepLanguage(language));
+  const { version, language } = event.data ?? {};
+  if (!IS_KEPT || !VERSION.test(version) || !LANGUAGE.test(language)) return;
+  // After a failure, as on a full disk, what was kept stays; the next page that is opened asks again.
+  lastKept = lastKept.then(() => keepPage(version, language)).catch(() => {});
+  event.waitUntil(lastKept);
 });
 
 worker.addEventListener("activate", (/** @type {any} */ event) => {
-  event.waitUntil(IS_KEPT ? start() : leave());
+  event.waitUntil(IS_KEPT ? setPreload() : leave());
 });
 
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
@@ -58,40 +63,40 @@ async function showPage() {
   await (open ? open.focus() : worker.clients.openWindow(PAGE));
 }
 
-/** In the language of what was kept before; at the first visit, in the browser's. */
-async function keepFirst() {
-  for (const name of await caches.keys()) {
-    const language = name.startsWith(CACHES) ? await keptLanguage(name) : null;
-    if (language !== null) return keepPage(language);
-  }
-  await keepPage();
-}
-
-/** Keep the page in the language in which it was opened last. @param {string} language */
-async function keepLanguage(language) {
-  // A failure leaves what was kept; the next page that is opened asks again.
-  if ((await keptLanguage(CACHE)) !== language) await keepPage(language).catch(() => {});
-}
-
-/** The language of the page that a cache keeps; null without one. @param {string} name */
-async function keptLanguage(name) {
-  const kept = await (await caches.open(name)).match(PAGE, { ignoreVary: true });
-  return kept?.headers.get("Content-Language") ?? null;
-}
-
-/** @param {string} [language] the browser's by default */
-async function keepPage(language) {
-  const address = language === undefined ? PAGE : `${PAGE}?lang=${language}`;
-  const response = await fetch(new Request(address, { cache: "no-cache" }));
-  if (!response.ok) throw new Error(`the page cannot be kept: ${address} is answered with status ${response.status}`);
-  const cache = await caches.open(CACHE);
+/**
+ * Keep the page as it was opened last, and no other.
+ *
+ * @param {string} version
+ * @param {string} language
+ */
+async function keepPage(version, language) {
+  const name = `${CACHES}${version} ${language}`;
+  if ((await keptIn(name)) !== undefined) return;
+  const response = await fetch(new Request(`${PAGE}?lang=${language}`, { cache: "no-cache" }));
+  // A proxy may answer in the gateway's name, and another gateway may have another release.
+  if (!response.ok || !(await response.clone().text()).includes(version)) return;
+  const cache = await caches.open(name);
   await cache.put(PAGE, response);
+  await removeCaches((one) => one !== name);
 }
 
-async function start() {
-  await removeCaches((name) => name !== CACHE);
-  // The request for the page does not wait until the worker has started. Firefox shows its own error page when
-  // that request fails, whatever the worker responds with.
+/** The page that is kept; undefined without one. @returns {Promise<Response | undefined>} */
+async function keptPage() {
+  for (const name of await caches.keys()) {
+    const kept = name.startsWith(CACHES) ? await keptIn(name) : undefined;
+    if (kept !== undefined) return kept;
+  }
+  return undefined;
+}
+
+/** @param {string} name of a cache @returns {Promise<Response | undefined>} */
+function keptIn(name) {
+  return caches.match(PAGE, { cacheName: name, ignoreVary: true });
+}
+
+/** The request for the page does not wait until the worker has started. */
+async function setPreload() {
+  // Firefox shows its own error page when that request fails, whatever the worker responds with.
   const preload = worker.registration.navigationPreload;
   await (worker.navigator.userAgent.includes("Firefox/") ? preload?.disable() : preload?.enable());
 }
@@ -112,8 +117,7 @@ async function respond(event) {
   const live = load(event);
   const first = await Promise.race([live, delay(MAX_WAIT_MS)]);
   if (first !== undefined && !AWAY.includes(first.status)) return first;
-  const cache = await caches.open(CACHE);
-  return (await cache.match(PAGE, { ignoreVary: true })) ?? (await live) ?? Response.error();
+  return (await keptPage()) ?? (await live) ?? Response.error();
 }
 
 /** The gateway's response; undefined without one. @param {any} event @returns {Promise<Response | undefined>} */

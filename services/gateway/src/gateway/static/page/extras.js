@@ -9,6 +9,7 @@ import { askForMotionInSight } from "./motion_in_sight.js";
 import { Notifications, Sound, TabIcon } from "./signal_outputs.js";
 import { hugSentence, Signals } from "./signals.js";
 import { ToolsDialog } from "./tools_dialog.js";
+import { versionIn } from "./version.js";
 import { addWallExtras } from "./wall_extras.js";
 
 /**
@@ -58,6 +59,6 @@ export function startExtras(page) {
   addWallExtras(page);
   askForMotionInSight(window, page.client, [byId(document, "clouds"), byId(document, "detail")]);
   signals.start();
-  registerWorker(window, folder, texts.language);
+  registerWorker(window, folder, { version: versionIn(import.meta.url), language: texts.language });
   return choices;
 }

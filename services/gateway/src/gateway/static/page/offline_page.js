@@ -9,17 +9,17 @@ const POLICY = "pillowcast-worker";
 /**
  * @param {Window & {trustedTypes?: any}} window
  * @param {URL} folder the gateway's; the worker serves what is below it
- * @param {string} language of the page, in which it is kept
+ * @param {{version: string, language: string}} shown the release and the language of the page, in which it is kept
  * @returns {Promise<ServiceWorkerRegistration | null>} null where there is none
  */
-export async function registerWorker(window, folder, language) {
+export async function registerWorker(window, folder, shown) {
   // A page within another site's page shows nothing where that one is not there.
   if (window.top !== window || window.document.body.dataset.offline === "no") return null;
   try {
     const { serviceWorker } = window.navigator;
     const registration = (await serviceWorker?.register(workerAddress(window, folder), { scope: folder.href })) ?? null;
     // At the first visit the worker has still to start.
-    serviceWorker?.ready?.then(({ active }) => active?.postMessage({ language }));
+    serviceWorker?.ready?.then(({ active }) => active?.postMessage(shown));
     return registration;
   } catch {
     return null;

@@ -6,18 +6,12 @@
  */
 
 import { MIN_INTERVAL_MS } from "./reloads.js";
+import { VERSION } from "./version.js";
 
 /** The page is asked for at least this often: a proxy may serve another page without a restart of the gateway. */
 export const INTERVAL_MS = 3_600_000;
 /** A thousand walls do not come at once: each waits up to this long after its gateway has restarted. */
 export const MAX_WAIT_MS = 120_000;
-
-const VERSION = /assets\/[0-9a-f]{12}\//;
-
-/** The version in an address of a part of the page; "" without one. @param {string} address */
-export function versionIn(address) {
-  return VERSION.exec(address)?.[0] ?? "";
-}
 
 /**
  * Whether a page is another release. Pure.

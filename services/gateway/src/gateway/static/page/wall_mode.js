@@ -6,9 +6,10 @@
 import { byId } from "../cloud/dom.js";
 import { fitGrid } from "./fit_grid.js";
 import { isNight, parseDim } from "./night.js";
-import { processOf, ReleaseWatch, versionIn } from "./release_watch.js";
+import { processOf, ReleaseWatch } from "./release_watch.js";
 import { reload, sinceReloadMs } from "./reloads.js";
 import { formatHash } from "./route.js";
+import { versionIn } from "./version.js";
 
 /** The pointer and the button to leave are hidden after this time without a movement. */
 const POINTER_MS = 2_000;
