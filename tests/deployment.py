@@ -81,13 +81,13 @@ def environment(env: Mapping[str, str]) -> Iterator[None]:
         yield
 
 
-async def doctor(env: Mapping[str, str], deadline_s: float = 8.0, **urls: str) -> list[Finding]:
-    """Return what `pillowcast doctor` finds in an environment."""
+async def doctor(env: Mapping[str, str], **urls: str) -> list[Finding]:
+    """Return what `pillowcast doctor` finds in an environment, where a check may take longer."""
     with environment(env):
         subject, settings = load_subject(
             urls.get("poller"), urls.get("gateway"), frozenset(("poller", "gateway"))
         )
-        return [*settings.list, *await examine(checks_of(subject), deadline_s=deadline_s)]
+        return [*settings.list, *await examine(checks_of(subject), deadline_s=40)]
 
 
 def wrong(findings: list[Finding]) -> list[str]:

@@ -11,7 +11,6 @@ class Recorder(ServiceProcess):
     """The command with a SQLite database in a folder."""
 
     service = "recorder"
-    within_s = 10.0
 
     def __init__(self, folder: Path, prefix: str, broker: Broker, **given: str) -> None:
         self.url = f"sqlite:///{folder}/history.db"

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 POLL_S = 0.02
 
 
-async def until(condition: Callable[[], bool], what: str, *, within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], what: str, *, within_s: float = 40.0) -> None:
     """Return when the condition holds; after `within_s` fail with `what` was waited for."""
     deadline = time.monotonic() + within_s
     while not condition():

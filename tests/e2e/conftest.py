@@ -5,14 +5,17 @@ from contextlib import AsyncExitStack
 
 import msgspec
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from devstack.chromium import FLAGS
 from devstack.stack import Stack
+from tests.e2e.sites import SHOWN_MS
 from tests.machine import need_chromium
 from tests.queue_client import queue_client
 
 Put = Callable[..., Awaitable[None]]
+
+expect.set_options(timeout=SHOWN_MS)
 
 
 @pytest.fixture(scope="module")

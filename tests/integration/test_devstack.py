@@ -21,6 +21,8 @@ from devstack.broker import Broker
 from devstack.processes import Program
 from devstack.stack import Stack
 from tests.machine import need_mosquitto
+from tests.queue_client import queue_client
+from tests.service_process import WITHIN_S
 from tests.waiting import descendants, has_ended, until
 
 pytestmark = pytest.mark.timeout(120)
@@ -54,6 +56,11 @@ async def running(*arguments: str, **env: str) -> AsyncIterator[tuple[Program, r
         await command.close()
 
 
+async def until_ended(pids: set[int]) -> None:
+    """Wait until these processes have ended."""
+    await until(lambda: all(map(has_ended, pids)), "every process has ended", within_s=WITHIN_S)
+
+
 async def status_of(url: str) -> int:
     """Return the status of a URL, without code of this project."""
 
@@ -81,7 +88,7 @@ async def test_the_page_answers_after_ready_and_no_process_is_left_after_a_signa
         os.kill(command.pid, number)
 
         assert await command.wait() == 0
-        await until(lambda: all(map(has_ended, started)), "every process has ended")
+        await until_ended(started)
 
 
 @pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
@@ -91,7 +98,7 @@ async def test_the_simulators_states_arrive_on_mqtt(broker: str) -> None:
     async with (
         running("--broker", broker, SIMULATOR_RATE="5") as (_, ready),
         aiomqtt.Client(ready[2], int(ready[3]), protocol=aiomqtt.ProtocolVersion.V311) as reader,
-        asyncio.timeout(20),
+        asyncio.timeout(WITHIN_S),
     ):
         await reader.subscribe("pillow/+/state", qos=1)
         message = await anext(aiter(reader.messages))
@@ -106,7 +113,7 @@ async def test_no_process_is_left_after_sigkill() -> None:
 
         os.kill(command.pid, signal.SIGKILL)
 
-        await until(lambda: all(map(has_ended, started)), "every process has ended")
+        await until_ended(started)
 
 
 async def test_a_service_that_ends_stops_the_stack_and_is_named() -> None:
@@ -119,7 +126,7 @@ async def test_a_service_that_ends_stops_the_stack_and_is_named() -> None:
 
         assert await command.wait() == 1
         assert "error: poller was ended by SIGKILL" in command.log.lines
-        await until(lambda: all(map(has_ended, started)), "every process has ended")
+        await until_ended(started)
         with pytest.raises(OSError, match="refused"):
             await status_of(ready[1])
 
@@ -183,7 +190,7 @@ async def test_a_message_arrives_after_every_program_was_killed_and_restarted() 
         async with (
             QueueClient.from_connection_string(stack.connection_string, "pillow-state") as queue,
             aiomqtt.Client(ports.HOST, stack.ports.mqtt) as reader,
-            asyncio.timeout(20),
+            asyncio.timeout(WITHIN_S),
         ):
             await reader.subscribe("pillow/cloud-1/state", qos=1)
             await queue.send_message('{"pillow": "cloud-1", "state": "hugging"}')
@@ -194,14 +201,17 @@ async def test_a_message_arrives_after_every_program_was_killed_and_restarted() 
 
 async def test_a_restarted_queue_has_its_messages() -> None:
     async with Azurite() as azurite:
-        client = QueueClient.from_connection_string(azurite.connection_string, "kept")
-        async with client as queue:
+        async with queue_client(azurite.connection_string, "kept") as queue:
             await queue.create_queue()
             await queue.send_message("x")
 
-            await azurite.stop()
-            await azurite.start()
+        # Without a client it ends by itself, however long it takes to save.
+        azurite.terminate()
+        async with asyncio.timeout(WITHIN_S):
+            assert await azurite.wait() == 0
+        await azurite.start()
 
+        async with queue_client(azurite.connection_string, "kept") as queue:
             assert [message.content async for message in queue.receive_messages()] == ["x"]
 
 

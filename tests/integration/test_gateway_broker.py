@@ -13,6 +13,8 @@ from devstack.broker import Broker
 from tests.gateway import TIMEOUT_S, Gateway, connect_publisher, mosquitto_pub, state
 from tests.machine import need_mosquitto
 
+pytestmark = pytest.mark.timeout(180)
+
 # More than the 1,000 above which mosquitto drops retained messages by default.
 MANY = 2_500
 
@@ -42,7 +44,7 @@ async def refuse_connections(port: int, count: int) -> None:
 
     async with (
         await asyncio.start_server(refuse, ports.HOST, port),
-        asyncio.timeout(TIMEOUT_S),
+        asyncio.timeout(2 * TIMEOUT_S),  # up to five seconds are between two attempts
     ):
         for _ in range(count):
             await refused.acquire()
@@ -154,7 +156,7 @@ async def test_a_gateway_without_a_broker_serves_the_page_and_retries(
                 f"mqtt://{ports.HOST}:{own_broker.port}" in unready.json()["dependencies"]["mqtt"]
             )
             assert (await gateway.get("/")).status_code == 200
-            await gateway.log.wait_for("broker unavailable")
+            await gateway.log.wait_for("broker unavailable", within_s=TIMEOUT_S)
             await refuse_connections(own_broker.port, 3)
             await own_broker.start()
             assert (await client.receive())["broker"] == "online"
@@ -183,7 +185,7 @@ async def test_a_wrong_password_is_reported_with_the_setting(broker: Broker, pre
     """In the log and in readyz, without the password."""
     url = f"mqtt://gateway:sesame@{ports.HOST}:{broker.port}"
     async with Gateway(broker, prefix, without_broker=True, MQTT_URL=url) as gateway:
-        await gateway.log.wait_for("MQTT_URL")
+        await gateway.log.wait_for("MQTT_URL", within_s=TIMEOUT_S)
         report = (await gateway.get_ops("/readyz")).text
         assert "MQTT_URL" in report
         assert "sesame" not in gateway.log.text + report
@@ -242,11 +244,16 @@ async def test_the_gateway_publishes_its_status_on_mqtt(broker: Broker, prefix: 
     async with aiomqtt.Client(ports.HOST, broker.port) as reader:
         await reader.subscribe(topic)
         messages = aiter(reader.messages)
-        async with asyncio.timeout(TIMEOUT_S), gateway:
-            assert (await anext(messages)).payload == b"online"
+
+        async def said() -> object:
+            async with asyncio.timeout(TIMEOUT_S):
+                return (await anext(messages)).payload
+
+        async with gateway:
+            assert await said() == b"online"
             gateway.kill()
-            assert (await anext(messages)).payload == b"offline"
+            assert await said() == b"offline"
             await gateway.start()
-            assert (await anext(messages)).payload == b"online"
+            assert await said() == b"online"
             await gateway.stop()
-            assert (await anext(messages)).payload == b"offline"
+            assert await said() == b"offline"

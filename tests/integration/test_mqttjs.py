@@ -11,8 +11,11 @@ from devstack.broker import Broker
 from devstack.errors import CannotStart
 from devstack.node import find_node
 from devstack.processes import ROOT
-from tests.gateway import TIMEOUT_S, Gateway, connect_publisher, state
+from tests.gateway import Gateway, connect_publisher, state
 from tests.machine import need
+from tests.service_process import WITHIN_S
+
+pytestmark = pytest.mark.timeout(180)
 
 PUBLISH = """
 import mqtt from "mqtt";
@@ -57,7 +60,7 @@ async def node(script: str, *arguments: str) -> list[str]:
         stderr=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(WITHIN_S):
         out, err = await process.communicate(script.encode())
     assert process.returncode == 0, err.decode()
     return out.decode().splitlines()
