@@ -11,7 +11,10 @@ import msgspec
 import pytest
 
 from devstack.broker import Broker
+from gateway.transport.limit_reports import REPEAT_S
 from tests.gateway import Gateway, close_code, handshake, parse_frames, request
+
+pytestmark = pytest.mark.timeout(180)
 
 PREFIX = "gwlimits"
 MANY = "&".join("a" for _ in range(30_000))
@@ -65,21 +68,29 @@ async def test_a_websocket_with_too_many_fields_is_closed_with_4400(gateway: Gat
 
 
 async def test_hostile_requests_take_as_little_time_as_others(broker: Broker, prefix: str) -> None:
-    """128 KiB of commas took 60 ms, 30,000 fields 20 ms; each limit is logged once and counted."""
+    """128 KiB of commas took 60 ms, 30,000 fields 20 ms; each limit is logged once and counted.
+
+    The time is compared with that of ordinary requests, because machines differ.
+    """
     async with Gateway(broker, prefix) as gateway:
-        for case in ("commas", "query fields", "extensions"):
-            sent, _ = REFUSED[case]
+
+        async def spent_s(sent: bytes) -> float:
             before_s = _cpu_s(gateway)
             for _ in range(100):
                 wire = await gateway.open_raw(sent)
                 await wire.read_to_end()
                 wire.close()
-            assert (_cpu_s(gateway) - before_s) / 100 < 0.004, case
+            return _cpu_s(gateway) - before_s
+
+        ordinary_s = await spent_s(request("/api/pillows", "Connection: close"))
+        for case in ("commas", "query fields", "extensions"):
+            assert await spent_s(REFUSED[case][0]) < 2 * ordinary_s, case
         for limit in ("header-bytes", "query-fields", "offer"):
             counted = f'connection_limit_reached_total{{limit="{limit}"}}'
             assert await gateway.metric(counted) == 100
         lines = [line for line in gateway.log.lines if "limit reached" in line]
-        assert len(lines) == 3
+        uptime_s = (await gateway.get_ops("/ops/about")).json()["uptime_s"]
+        assert 3 <= len(lines) <= 3 * (1 + uptime_s // REPEAT_S), "each once in this time"
 
 
 def _names(client: int, count: int) -> str:

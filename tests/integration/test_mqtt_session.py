@@ -558,20 +558,18 @@ async def test_a_half_open_connection_is_lost_after_a_missing_acknowledgement(
     broker: Broker, topics: Topics, protocol: Protocol
 ) -> None:
     """Nothing closes it; the session recovers when data flows again."""
-    limits = SessionLimits(response_timeout_s=1)
+    # A ping would find it as well, but not as long as this test waits.
+    limits = SessionLimits(response_timeout_s=1, keepalive_s=120)
     async with Proxy(broker.port) as proxy:
         url = broker.url_for("poller", port=proxy.port)
         async with Session(url, topics, protocol=protocol, limits=limits) as session:
             await session.ready()
             proxy.freeze()
-            started = asyncio.get_running_loop().time()
             pending = session.session.publish(topics.state("cloud-1"), b"x")
 
             with pytest.raises(BrokerLost):
                 await within(pending)
 
-            # A second for the response, one until the next check, one for a busy machine.
-            assert asyncio.get_running_loop().time() - started < 3
             assert (session.losses, session.session.is_ready) == (1, False)
             proxy.thaw()
             await session.ready()
@@ -591,7 +589,7 @@ async def test_a_half_open_connection_is_lost_after_a_missing_ping_response(
             await session.ready()
             proxy.freeze()
 
-            await until(lambda: session.losses == 1, "the loss", within_s=2 * 2 + 3)
+            await until(lambda: session.losses == 1, "the loss", within_s=PATIENCE_S)
 
 
 @both_protocols
@@ -599,27 +597,25 @@ async def test_a_stop_on_a_half_open_connection_takes_no_more_than_its_timeout(
     broker: Broker, topics: Topics, protocol: Protocol
 ) -> None:
     """It ends without an acknowledgement of `offline`."""
-    limits = SessionLimits(response_timeout_s=1)
+    # Nothing else ends the wait for it while this test waits.
+    limits = SessionLimits(response_timeout_s=600, keepalive_s=120)
     async with Proxy(broker.port) as proxy:
         url = broker.url_for("poller", port=proxy.port)
         async with Session(url, topics, protocol=protocol, limits=limits) as session:
             await session.ready()
             proxy.freeze()
-            started = asyncio.get_running_loop().time()
 
             await session.stop()
 
-            assert asyncio.get_running_loop().time() - started < 3
 
-
-async def test_a_stop_during_the_back_off_is_immediate(own_broker: Broker, topics: Topics) -> None:
-    """While there is no broker."""
+async def test_a_stop_during_the_back_off_is_immediate(
+    own_broker: Broker, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While there is no broker; the next attempt would be after this test."""
+    monkeypatch.setattr("runtime.backoff.Backoff.delay", lambda *_attempt: 600.0)
     async with Session(own_broker.url_for("poller"), topics) as session:
         await until(lambda: "refused" in session.session.last_error, "an attempt that failed")
-        started = asyncio.get_running_loop().time()
         await session.stop()
-
-        assert asyncio.get_running_loop().time() - started < 1
 
 
 async def test_an_exception_in_the_message_handler_does_not_end_the_session(
