@@ -14,6 +14,7 @@ import pytest
 from contract.updates import EXPIRY_S
 from devstack import ports
 from devstack.broker import Broker
+from gateway.transport.limit_reports import REPEAT_S
 from tests.commands import run_to_end
 from tests.gateway import (
     COMMAND,
@@ -26,6 +27,9 @@ from tests.gateway import (
     state,
 )
 from tests.machine import need_faketime, need_mosquitto
+from tests.service_process import WITHIN_S
+
+pytestmark = pytest.mark.timeout(180)
 
 PREFIX = "gwauth"
 SECRET, SHARE_KEY = "secret-of-the-tokens-0123456789abcdef", "key-of-share-links-0123456789abcdefgh"
@@ -53,18 +57,19 @@ async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture(autouse=True)
-async def _known(cloud: Publisher) -> None:
+async def _known(gateway: Gateway, cloud: Publisher) -> None:
     await cloud.publish_all([state(pillow) for pillow in PILLOWS])
+    await gateway.wait_for_metric("pillows", len(PILLOWS))
 
 
 async def run(gateway: Gateway, *arguments: str) -> tuple[str, str, int | None]:
-    """Run a command with the settings of the gateway."""
+    """Run a command with the settings of the gateway; a busy machine starts it slowly."""
     env = {**os.environ, **gateway.env}
     out, err, status = await run_to_end(
         COMMAND,
         *arguments,
         env={name: value for name, value in env.items() if value is not None},
-        within_s=TIMEOUT_S,
+        within_s=WITHIN_S,
     )
     return out.decode(), err.decode(), status
 
@@ -158,7 +163,9 @@ async def test_nothing_is_shown_without_a_token(gateway: Gateway, path: str) -> 
         assert refused.headers["content-type"] == "application/problem+json"
     assert await gateway.metric('refused_total{code="4401"}') >= 3
     lines = [line for line in gateway.log.lines if '"a client was refused"' in line]
-    assert len([line for line in lines if '"code": 4401' in line]) == 1
+    lines = [line for line in lines if '"code": 4401' in line]
+    uptime_s = (await gateway.get_ops("/ops/about")).json()["uptime_s"]
+    assert 1 <= len(lines) <= 1 + uptime_s // REPEAT_S, "one in this time"
     assert "nonsense" not in gateway.log.text
     assert (await gateway.get("/")).status_code == 200
     assert 'data-auth="jwt"' in (await gateway.get("/")).text
@@ -217,7 +224,8 @@ async def test_a_token_ends_with_the_leeway(gateway: Gateway) -> None:
         claims = {"exp": time.time() + lasts_s, "pillows": ["ward-1"]}
         return jwt.encode(claims, SECRET, algorithm="HS256")
 
-    async with gateway.connect(**bearer(signed(-29))) as ends:
+    # Ten seconds to connect in.
+    async with gateway.connect(**bearer(signed(-20))) as ends:
         assert await names(ends) == ["ward-1"]
         assert await closed_with(ends) == 4401
     async with gateway.connect(**bearer(signed(-31))) as expired:

@@ -12,7 +12,7 @@ from devstack.broker import Broker
 from tests.machine import need_mosquitto
 from tests.poller import Poller, numbered, put, retained_states, spawned, subscribed, wait_empty
 from tests.service_process import WITHIN_S
-from tests.waiting import eventually
+from tests.waiting import eventually, until
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -82,14 +82,12 @@ async def test_a_pillow_removed_while_everything_was_down_stays_removed(
         poller = poller_on(broker, azurite, queue_name, prefix, tmp_path)
         async with spawned(poller):
             await poller.until_ready()
-            await put(azurite, queue_name, [numbered(1), numbered(2)])
-            await wait_empty(azurite, queue_name, poller)
             async with subscribed(broker, f"{prefix}/bridge/poller/one/saved/+") as marks:
-
-                async def is_marked() -> bool:
-                    return len(marks) > 0
-
-                await eventually(is_marked, "a save mark")
+                await put(azurite, queue_name, [numbered(1)])
+                await until(lambda: len(marks) >= 1, "a save mark", within_s=WITHIN_S)
+                await put(azurite, queue_name, [numbered(2)])
+                await until(lambda: len(marks) >= 2, "a mark of both", within_s=WITHIN_S)
+            await wait_empty(azurite, queue_name, poller)
             await cut(poller)
             await remove_pillow(broker, prefix, "n-1")
             await broker.stop()

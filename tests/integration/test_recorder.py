@@ -67,7 +67,8 @@ async def test_a_kill_loses_only_what_the_summary_says_nobody_heard(
             await publish(5)
 
             async def has_last() -> bool:
-                return bool((await recorded(recorder.url))[-1]["seq"] == len(published) - 1)
+                found = await recorded(recorder.url)
+                return bool(found) and found[-1]["seq"] == len(published) - 1
 
             await eventually(has_last, "the last state is recorded")
             async with gateway:
