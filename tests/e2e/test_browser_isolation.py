@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 from devstack.broker import Broker
 from tests.e2e.sites import wait_connected, web_site
 from tests.gateway import Gateway
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -90,7 +91,10 @@ async def test_another_site_shows_the_page_in_a_frame_only_if_the_setting_has_it
                 await expect(frame).to_have_attribute("data-connection", "live", timeout=40_000)
             else:
                 await expect(frame).to_be_attached()
-                assert page.frames[1].url.startswith("chrome-error:")
+                # Until then it may be the empty document that every frame begins with.
+                await until(
+                    lambda: page.frames[1].url.startswith("chrome-error:"), "the error of a frame"
+                )
 
 
 @pytest.mark.parametrize("allowed", [False, True])

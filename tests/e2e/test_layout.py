@@ -174,7 +174,7 @@ async def test_forced_colours_show_what_is_pressed(page: Page) -> None:
     await page.evaluate("location.hash = '#cloud-2'")
     slider = page.locator("#history-slider")
     await expect(slider).to_be_visible(timeout=SHOWN_MS)
-    assert await slider.evaluate("one => getComputedStyle(one).forcedColorAdjust") == "none"
+    await expect(slider).to_have_css("forced-color-adjust", "none")
 
 
 async def test_printed_page_has_every_cloud_with_its_state_and_no_tools(page: Page) -> None:

@@ -18,6 +18,7 @@ from gateway.auth.shares import make_share
 from tests.e2e.sites import SHOWN_MS, PageMonitor, wait_kept
 from tests.gateway import Gateway, Publisher, connect_publisher, state
 from tests.proxies import PlainNginx
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -116,7 +117,7 @@ async def test_a_share_link_that_is_opened_in_the_tab_of_the_page_is_taken(
     await expect(page.locator("#status-title")).to_have_text("Private", timeout=SHOWN_MS)
     for prefix, clouds in (("ward-", 2), ("", 3)):
         await open_link(page, gateway, token_of(prefix), clouds)
-        assert page.url == f"{gateway.url}/"
+        await expect(page).to_have_url(f"{gateway.url}/")
 
 
 async def test_below_a_path_worker_manifest_and_addresses_to_share_have_the_path(
@@ -137,7 +138,7 @@ async def test_below_a_path_worker_manifest_and_addresses_to_share_have_the_path
         monitor.expect_outage()
         await page.goto(f"{site}#token={token_of('ward-')}")
         await expect(page.locator("#clouds > *")).to_have_count(2, timeout=SHOWN_MS)
-        assert page.url == f"{site}/"
+        await expect(page).to_have_url(f"{site}/")
         assert (
             await page.evaluate("navigator.serviceWorker.ready.then(({scope}) => scope)")
             == f"{site}/"
@@ -156,6 +157,7 @@ async def test_below_a_path_worker_manifest_and_addresses_to_share_have_the_path
         await page.keyboard.press("Escape")
 
         proxy.kill()
+        await proxy.wait()
         await page.reload()
         await expect(page.locator("#status-title")).not_to_have_text("Live")
         await expect(page.locator(".card")).to_have_count(0)
@@ -195,6 +197,7 @@ async def test_a_new_release_is_loaded_as_a_whole_once_by_a_kept_page_and_by_a_w
         await expect(wall.get_by_role("button", name="Leave wall mode")).to_be_attached()
 
         gateway.kill()
+        await gateway.wait()
         gateway.env["PYTHONPATH"] = other_release(tmp_path)
         await (await context.new_cdp_session(page)).send("Network.clearBrowserCache")
         await page.reload()
@@ -209,6 +212,7 @@ async def test_a_new_release_is_loaded_as_a_whole_once_by_a_kept_page_and_by_a_w
             await expect(title).to_have_text("Live, of the other release", timeout=40_000)
         await page.locator('.card[data-pillow="cloud-1"] a').click()
         await expect(page.get_by_role("grid", name="Heat, as well")).to_be_visible()
+        await until(lambda: len(loads) >= 2, "both have loaded")
         assert [loads.count(one) for one in (wall, page)] == [1, 1]
         for one in (wall, page):
             await one.goto("about:blank")
