@@ -619,6 +619,7 @@ async def test_hugs_and_punches_of_today_are_counted(
     async for fresh in site_of_page(broker, page):
         for seq, name in enumerate(("hugging", "neutral", "punching", "neutral")):
             await fresh.publisher.publish(state("counted", name, seq=seq))
+        await fresh.gateway.wait_for_metric('received_total{outcome="taken"}', 4)
         await open_page(page, monitor, fresh, "#counted")
         await wait_shown(page, "counted", "neutral")
         await expect(page.locator("#hug-count")).to_have_text("1", timeout=SHOWN_MS)
@@ -643,6 +644,7 @@ async def test_a_pillow_has_its_own_story_and_never_that_of_the_one_before(
         for name in ("first", "second"):
             for seq, what in enumerate(("neutral", "hugging", "neutral")):
                 await fresh.publisher.publish(state(name, what, seq=seq))
+        await fresh.gateway.wait_for_metric('received_total{outcome="taken"}', 6)
         await open_page(page, monitor, fresh, "#first")
         await expect(page.locator("#hug-count")).to_have_text("1", timeout=SHOWN_MS)
         await expect(page.locator("#heat-caption")).to_contain_text("1 hug in", timeout=SHOWN_MS)
