@@ -13,7 +13,7 @@ from playwright.async_api import ConsoleMessage, Page, Request, expect
 from devstack.broker import Broker
 from tests.gateway import Gateway, Publisher, connect_publisher
 
-SHOWN_MS = 15_000
+SHOWN_MS = 40_000
 """Timeout in ms until the page shows a state, for a busy machine."""
 
 IS_KEPT = """caches.keys().then((names) => Promise.all(names.map(async (name) =>

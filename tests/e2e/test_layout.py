@@ -12,7 +12,7 @@ from tests.e2e.layout_faults import FAULTS
 from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, wait_for_tools
 from tests.gateway import state
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 COUNT = 30
 LONG = "a-cloud-in-the-room-upstairs-that-has-a-very-very-long-name-number"

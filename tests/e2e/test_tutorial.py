@@ -12,7 +12,7 @@ from docsite.blocks import code_blocks
 from tests.e2e.walkthrough import Walkthrough, with_ports
 
 PAGE = "docs/tutorial.md"
-SHOWN_MS = 20_000
+SHOWN_MS = 40_000
 
 
 def clone(folder: Path, wanted: ports.Ports) -> None:
@@ -28,7 +28,7 @@ def clone(folder: Path, wanted: ports.Ports) -> None:
     start.chmod(0o755)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_the_tutorial_works_word_for_word(tmp_path: Path, page: Page) -> None:
     """On free ports; what is shown in a browser is looked at in one."""
     wanted = ports.settle(ports.Ports())

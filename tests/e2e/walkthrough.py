@@ -11,7 +11,7 @@ from typing import Self
 from docsite.blocks import Block, shows
 from tests.waiting import until
 
-START_S, SHOW_S = 60.0, 20.0
+START_S, SHOW_S = 120.0, 40.0
 STOP_S = 45.0
 """Longer than `scripts/dev` takes if it has to kill a program of each of its two rounds."""
 
