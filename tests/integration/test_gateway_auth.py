@@ -29,7 +29,7 @@ from tests.gateway import (
 from tests.machine import need_faketime, need_mosquitto
 from tests.service_process import WITHIN_S
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 PREFIX = "gwauth"
 SECRET, SHARE_KEY = "secret-of-the-tokens-0123456789abcdef", "key-of-share-links-0123456789abcdefgh"

@@ -41,7 +41,7 @@ from tests.notifier import (
 from tests.poller import Poller
 from tests.waiting import eventually, until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 KEY = b"a key of thirty-two bytes or so."
 

@@ -17,7 +17,7 @@ from tests.gateway import Gateway, connect_publisher
 from tests.recorder import Recorder
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def now_state(seq: int, state: str = "hugging") -> bytes:
