@@ -27,7 +27,7 @@ from tests.gateway import (
     state,
 )
 from tests.machine import need_faketime, need_mosquitto
-from tests.service_process import WITHIN_S
+from tests.service_process import COMMAND_S
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -69,7 +69,7 @@ async def run(gateway: Gateway, *arguments: str) -> tuple[str, str, int | None]:
         COMMAND,
         *arguments,
         env={name: value for name, value in env.items() if value is not None},
-        within_s=WITHIN_S,
+        within_s=COMMAND_S,
     )
     return out.decode(), err.decode(), status
 
