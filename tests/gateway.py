@@ -29,7 +29,7 @@ from tests.metrics import sample
 from tests.mqtt_client import mqtt_client
 from tests.waiting import POLL_S
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 40.0
 """Timeout of every wait, for a busy machine: only a failing test waits so long."""
 
 COMMAND = Path(sys.executable).parent / "gateway"
@@ -90,7 +90,13 @@ class Gateway(Program):
     async def connect(self, query: str = "", **options: Any) -> AsyncIterator["WebSocketClient"]:
         """Open a WebSocket connection."""
         address = f"ws://{ports.HOST}:{self.port}/ws{query}"
-        arguments = {"compression": None, "proxy": None, "max_size": None, **options}
+        arguments = {
+            "compression": None,
+            "proxy": None,
+            "max_size": None,
+            "open_timeout": TIMEOUT_S,
+            **options,
+        }
         async with connect(address, **arguments) as connection:
             yield WebSocketClient(connection)
 

@@ -19,7 +19,10 @@ from tests.waiting import until
 
 DOCUMENT = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
 HOST = "https://pillows.example"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
+"""How long a program may take for a step: a client waits up to 20 s before it tries again."""
+
+pytestmark = pytest.mark.timeout(180)
 
 
 def snippet(heading: str) -> str:

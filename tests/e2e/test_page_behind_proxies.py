@@ -74,6 +74,6 @@ async def test_the_page_is_live_by_events_where_the_proxy_names_another_host(
     ) as proxy:
         page = await browser.new_page()
         await page.goto(f"http://127.0.0.1:{proxy.port}/")
-        await expect(page.locator("body")).to_have_attribute("data-connection", "live")
+        await wait_connected(page)
         await page.close()
     assert '"code": 4403' in await site.gateway.log.wait_for("a client was refused", within_s=20)

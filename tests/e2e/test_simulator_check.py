@@ -10,6 +10,7 @@ import pytest
 
 from devstack.stack import Stack
 from tests.e2e.conftest import Put
+from tests.service_process import WITHIN_S
 from tests.waiting import until
 
 COMMAND = Path(sys.executable).parent / "simulator"
@@ -131,7 +132,8 @@ async def test_a_cleared_pillow_is_gone_from_the_gateway_with_its_availability(
     """Others stay, and an id that is not there is an error."""
 
     def known() -> set[str]:
-        pillows = httpx.get(f"{stack.page_url}/api/pillows").json()["pillows"]
+        response = httpx.get(f"{stack.page_url}/api/pillows", timeout=WITHIN_S)
+        pillows = response.json()["pillows"]
         return {pillow["pillow"] for pillow in pillows} & {"gone-1", "gone-2", "kept"}
 
     for pillow in ("gone-1", "gone-2", "kept"):

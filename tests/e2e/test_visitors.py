@@ -19,7 +19,7 @@ from tests.e2e.sites import (
 )
 from tests.gateway import state
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 KEPT = """caches.keys().then(([name]) => caches.open(name)).then((cache) => cache.keys())
     .then((requests) => requests.map(({url}) => url))"""
@@ -79,6 +79,7 @@ async def test_the_page_is_shown_where_nothing_answers(
         await expect(page.locator(".card")).to_have_count(0)
         site.gateway.resume()
 
+        await wait_connected(page)
         await expect(page.locator(".card")).to_have_count(2, timeout=SHOWN_MS)
 
 

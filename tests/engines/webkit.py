@@ -15,6 +15,7 @@ from devstack.processes import Program
 from tests.engines.page import key_actions, until
 from tests.machine import need_webkit
 
+READY_S: Final = 60.0
 ANSWER_S: Final = 60.0
 
 STYLE: Final = """
@@ -53,7 +54,7 @@ async def webkit(folder: Path) -> AsyncIterator["WebKitPage"]:
         "Xvfb", ["Xvfb", "-displayfd", "1", "-screen", "0", "3900x2300x24", "-nolisten", "tcp"]
     )
     async with screen:
-        display = await screen.log.wait_for(r"^\d+$")
+        display = await screen.log.wait_for(r"^\d+$", within_s=READY_S)
         port = ports.free()
         driver = Program(
             "WebKitWebDriver",

@@ -61,6 +61,7 @@ def public_document(gateway: Gateway) -> Any:
     return found
 
 
+@pytest.mark.timeout(300)
 def test_no_request_is_a_fault_and_every_response_is_as_documented(gateway: Gateway) -> None:
     """Status, content type and schema; the seed is printed, and no examples are kept."""
     chosen = secrets.randbits(32)

@@ -148,7 +148,7 @@ async def test_a_killed_poller_is_replaced_while_states_flow(
 
 async def wake(poller: Poller) -> int:
     """Post a wake hint; returns the status of the answer."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as http:
         return (await http.post(f"http://{ports.HOST}:{poller.port}/wake")).status_code
 
 

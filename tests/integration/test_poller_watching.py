@@ -49,7 +49,7 @@ async def wake_on_mqtt(poller: Poller, broker: Broker) -> None:
 
 async def wake_over_http(poller: Poller, _broker: Broker) -> None:
     """Post the hint to the poller's port."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as http:
         url = f"http://{ports.HOST}:{poller.port}/wake"
         assert (await http.get(url)).status_code == 405
         assert (await http.post(url)).status_code == 202

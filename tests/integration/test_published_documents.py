@@ -149,7 +149,7 @@ async def check_ports_for_operators(gateway: Gateway, poller: Poller) -> None:
     """Ask for every path on each of the servers that the document names for it."""
     urls = {"8080": gateway.url, "8082": gateway.ops_url}
     urls["8081"] = f"http://{ports.HOST}:{poller.port}"
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as client:
         for path, item in PUBLISHED.openapi["paths"].items():
             for server in item.get("servers", ()):
                 url = urls.get(server["variables"]["port"]["default"])

@@ -35,8 +35,10 @@ COMMAND = Path(sys.executable).parent / "simulator"
 GOLDEN = Path(__file__).parent.parent / "unit" / "simulator" / "seed-7.jsonl"
 GOLDEN_OPTIONS = ("--target", "stdout", "--seed", "7", "--start", "2026-11-22T06:00:00Z")
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 """Deadline of everything here, which is generous for a busy machine."""
+
+pytestmark = pytest.mark.timeout(180)
 
 
 def environment(**given: str) -> dict[str, str]:
@@ -709,7 +711,8 @@ async def test_a_run_has_metrics_and_readiness_on_its_port() -> None:
     settings = {"SIMULATOR_PORT": str(port), "MQTT_URL": f"mqtt://127.0.0.1:{ports.free()}"}
     command: list[str | Path] = ["env", "-i", *_assignments(settings), COMMAND, *options]
     ready = partial(http_answers, ports.HOST, port, "/readyz", status=503)
-    async with Program("simulator", command, ready=ready), httpx.AsyncClient() as http:
+    client = httpx.AsyncClient(timeout=WITHIN_S)
+    async with Program("simulator", command, ready=ready), client as http:
         text = (await http.get(f"http://{ports.HOST}:{port}/metrics")).text
 
     assert sample(text, "pillowcast_simulator_pillows") == 2
