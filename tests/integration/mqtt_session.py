@@ -1,4 +1,7 @@
-"""A program that keeps an MQTT session until SIGTERM; arguments: URL, protocol, status topic."""
+"""A program that keeps an MQTT session until SIGTERM, and is more patient than its test.
+
+Arguments: URL, protocol, status topic.
+"""
 
 import asyncio
 import sys
@@ -7,7 +10,9 @@ from typing import Literal, cast
 from runtime.broker_url import parse_broker_url
 from runtime.lifecycle import run_service
 from runtime.logs import configure_logs
-from runtime.mqtt import MqttSession, SessionConfig
+from runtime.mqtt import MqttSession, SessionConfig, SessionLimits
+
+PATIENT = SessionLimits(keepalive_s=300, response_timeout_s=300)
 
 
 async def serve(stopping: asyncio.Event) -> None:
@@ -21,6 +26,7 @@ async def serve(stopping: asyncio.Event) -> None:
             instance="child",
             status_topic=status_topic,
             mark_topic=f"{status_topic.removesuffix('/status')}/mark",
+            limits=PATIENT,
         )
     )
     await session.run(stopping)

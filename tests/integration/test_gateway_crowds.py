@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from devstack.broker import Broker
+from gateway.transport.connections import LINGER_S
 from tests.gateway import TEXT, Gateway, client_frame, close_code, handshake, request
 
 OPEN_FILES = 300
@@ -23,25 +24,27 @@ CROWDS = {
 
 @pytest.fixture(scope="module")
 async def gateway(broker: Broker) -> AsyncIterator[Gateway]:
-    """A gateway that may open few files, and closes incomplete messages soon."""
-    small = Gateway(broker, "crowds", GATEWAY_MESSAGE_TIMEOUT="0.5")
+    """A gateway that may open few files, and closes incomplete messages soon.
+
+    It waits for requests longer than a test does, so that no place becomes free by itself.
+    """
+    small = Gateway(broker, "crowds", GATEWAY_MESSAGE_TIMEOUT="0.5", GATEWAY_REQUEST_TIMEOUT="300")
     small.command[:0] = ["prlimit", f"--nofile={OPEN_FILES}:{OPEN_FILES}", "--"]
     async with small:
         yield small
 
 
 async def answered(gateway: Gateway, sent: bytes, wanted: bytes) -> None:
-    """Connect, and wait for an answer; a new client has to get one at once."""
-    began_s = time.monotonic()
+    """Connect, and wait for an answer; a new client has to get one though nobody leaves."""
     connection = await gateway.open_raw(sent)
     await connection.read_until(lambda received: wanted in received)
     connection.close()
-    assert time.monotonic() - began_s < 5
 
 
 @pytest.mark.parametrize(("count", "sent"), CROWDS.values(), ids=CROWDS)
 async def test_a_crowd_locks_no_newcomer_out(gateway: Gateway, count: int, sent: bytes) -> None:
     """More connections than files, and each newcomer is answered."""
+    gateway.log.clear()
     async with AsyncExitStack() as stack:
         for number in range(count):
             stack.callback((await gateway.open_raw(sent)).close)
@@ -54,10 +57,10 @@ async def test_a_crowd_locks_no_newcomer_out(gateway: Gateway, count: int, sent:
 
 
 async def test_a_refused_connection_lingers_for_a_second(gateway: Gateway) -> None:
-    """So few of them wait at once."""
+    """So that it can read why; then it is ended though it says nothing, so few of them wait."""
+    began_s = time.monotonic()
     refused = await gateway.open_raw(FOREIGN)
     await refused.read_until(lambda received: close_code(received) == 4403)
-    began_s = time.monotonic()
     await refused.read_to_end()
     refused.close()
-    assert 0.5 < time.monotonic() - began_s < 3
+    assert time.monotonic() - began_s >= LINGER_S

@@ -110,7 +110,8 @@ async def test_a_poller_that_is_stopped_hands_over_without_losing_the_order(
             await eventually(partial(has_said, said, "standby"), "the second poller stands by")
             one.terminate()
             assert await one.exit_status() == 0
-            await two.log.wait_for("took over the queue", within_s=TAKEOVER_S / 2)
+            line = await two.log.wait_for("took over the queue", within_s=WITHIN_S)
+            assert "released" in line, "it did not wait until the other one was silent"
             await eventually(partial(has_published, two, 100), "states of the second poller")
         await wait_empty(azurite, queue_name, two)
         counts = await two.check_counts()
@@ -131,7 +132,7 @@ async def test_a_killed_poller_is_replaced_while_states_flow(
             await eventually(partial(has_published, one, 100), "states of the first poller")
             one.kill()
             await one.exit_status()
-            line = await two.log.wait_for("took over the queue", within_s=3 * TAKEOVER_S)
+            line = await two.log.wait_for("took over the queue", within_s=WITHIN_S)
             assert "silent" in line
             await eventually(partial(has_published, two, 100), "states of the second poller")
         await wait_empty(azurite, queue_name, two)

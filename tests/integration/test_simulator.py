@@ -71,10 +71,9 @@ async def ends(program: Program) -> int:
 
 
 async def stops(program: Program) -> None:
-    """Send SIGTERM; check that the command ends with status 0, well before its own deadline."""
+    """Send SIGTERM; check that the command ends with status 0, which it has not at its deadline."""
     program.terminate()
-    async with asyncio.timeout(5):
-        assert await program.wait() == 0
+    assert await ends(program) == 0
     assert "Traceback" not in program.log.text
 
 
@@ -397,7 +396,7 @@ async def test_a_signal_ends_the_command_while_its_output_pipe_is_full(
     try:
         await until(lambda: not _is_writable(write), "the pipe is full", within_s=WITHIN_S)
         running.send_signal(number)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN_S):
             _, log = await running.communicate()
     finally:
         os.close(write)

@@ -6,7 +6,6 @@ import signal
 import socket
 import struct
 import sys
-import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -19,9 +18,9 @@ from devstack.azurite import Azurite
 from devstack.broker import SEARCH, Broker, User
 from devstack.probes import mqtt_answers
 from devstack.processes import ROOT, Program
-from runtime.mqtt import SessionLimits
 from tests.machine import need_mosquitto
 from tests.queue_client import queue_client
+from tests.waiting import eventually
 
 COMMANDS = Path(sys.executable).parent
 
@@ -53,14 +52,11 @@ def service(name: User, user: User, broker: Broker, azurite: Azurite, protocol: 
     )
 
 
-async def stopped_within(program: Program, limit_s: float) -> int:
-    """Terminate a program; return its exit status, and fail if it takes longer."""
-    begun = time.monotonic()
+async def stopped(program: Program) -> int:
+    """Terminate a program; return its exit status, which is 1 if it took STOP_DEADLINE_S."""
     program.terminate()
-    async with asyncio.timeout(30):
-        status = await program.wait()
-    assert time.monotonic() - begun < limit_s
-    return status
+    async with asyncio.timeout(40):
+        return await program.wait()
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -71,7 +67,7 @@ async def test_a_user_without_write_permission_is_logged_with_the_setting_and_ca
     async with service("poller", "gateway", own_broker, azurite, protocol) as poller:
         await poller.log.wait_for("MQTT_URL", within_s=40)
 
-        assert await stopped_within(poller, 5.0) == 0
+        assert await stopped(poller) == 0
         assert "Traceback" not in poller.log.text
         assert "never retrieved" not in poller.log.text
 
@@ -80,12 +76,12 @@ async def test_a_user_without_write_permission_is_logged_with_the_setting_and_ca
 async def test_a_stop_while_the_broker_is_suspended_exits_with_0(
     own_broker: Broker, azurite: Azurite, name: User
 ) -> None:
-    """Within the timeout of a stop."""
+    """Within the deadline of a stop."""
     async with service(name, name, own_broker, azurite, "5") as program:
         await program.log.wait_for("broker ready", within_s=40)
         own_broker.pause()
         try:
-            assert await stopped_within(program, 8.0) == 0
+            assert await stopped(program) == 0
         finally:
             own_broker.resume()
 
@@ -118,12 +114,12 @@ async def test_a_stop_while_a_broker_never_sends_connack_exits_with_0(
     async with server, program:
         async with asyncio.timeout(40):
             await connected.wait()
-        assert await stopped_within(program, 5.0) == 0
+        assert await stopped(program) == 0
         assert "Traceback" not in program.log.text
 
 
 async def test_a_reset_together_with_data_ends_the_connection_at_once() -> None:
-    """uvloop reports both together and once; the session must not wait for its timeout."""
+    """uvloop reports both together and once; the session must not wait for its timeouts."""
     again = asyncio.Event()
     connections = 0
 
@@ -153,7 +149,7 @@ async def test_a_reset_together_with_data_ends_the_connection_at_once() -> None:
     )
     async with server, session:
         # Three connections, with pauses of half a second and a second at most between them.
-        async with asyncio.timeout(SessionLimits().response_timeout_s):
+        async with asyncio.timeout(40):
             await again.wait()
     assert "Traceback" not in session.log.text
 
@@ -206,5 +202,9 @@ async def test_a_state_that_the_acl_denies_stays_on_the_queue(
         assert mosquitto.pid is not None
         os.kill(mosquitto.pid, signal.SIGHUP)
         await poller.log.wait_for("the broker accepts our states again", within_s=40)
-        assert await stopped_within(poller, 8.0) == 0
-        assert (await queue.get_queue_properties()).approximate_message_count == 0
+
+        async def is_deleted() -> bool:
+            return (await queue.get_queue_properties()).approximate_message_count == 0
+
+        await eventually(is_deleted, "the message is published and deleted")
+        assert await stopped(poller) == 0
