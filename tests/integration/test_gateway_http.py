@@ -135,7 +135,7 @@ async def test_metrics_count_messages_and_connections(
     assert await gateway.metric("broker_up") == 1
     async with gateway.connect() as client:
         await client.receive()
-        assert await gateway.metric('connections{transport="websocket"}') == 1
+        await gateway.wait_for_metric('connections{transport="websocket"}', 1)
 
 
 async def test_pipelined_requests_are_answered_in_order(gateway: Gateway) -> None:

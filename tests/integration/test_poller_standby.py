@@ -140,11 +140,15 @@ async def test_a_killed_poller_is_replaced_while_states_flow(
         await two.log.wait_for("states superseded since the take-over", within_s=WITHIN_S)
         assert await two.count("takeover_superseded") == counts["superseded"]
 
-    found = seen(messages)
-    assert all(states == sorted(states) for states in found.values())
-    missing = set(numbers).difference(*found.values())
-    # A state that was published and not deleted counts as superseded too when it comes back.
-    assert len(missing) <= counts["superseded"] <= MAX_IN_FLIGHT
+        async def have_come() -> bool:
+            missing = set(numbers).difference(*seen(messages).values())
+            # A state that was published and not deleted counts as superseded too when it is back.
+            return len(missing) <= counts["superseded"]
+
+        await eventually(have_come, "every state but the superseded ones")
+
+    assert all(states == sorted(states) for states in seen(messages).values())
+    assert counts["superseded"] <= MAX_IN_FLIGHT
 
 
 async def wake(poller: Poller) -> int:
