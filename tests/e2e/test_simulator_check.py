@@ -78,7 +78,7 @@ async def test_a_failed_check_prints_every_result_and_the_command_that_repeats_i
         'about = "x"\nlasts = "3s"\n[[pillows]]\nname = "still"\n'
         '[[expect]]\nstate = "hugging"\n[[expect]]\npoison = 2\n[[expect]]\nseen = 1\n'
     )
-    status, output = await check(stack, str(mine), "--grace", "2", "--seed", "9")
+    status, output = await check(stack, str(mine), "--grace", "10", "--seed", "9")
 
     assert status == 1
     assert "✗ * hugging — still-1 was only neutral" in output

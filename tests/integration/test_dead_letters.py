@@ -293,7 +293,7 @@ async def delete_or_die(self, letter):
         os.kill(os.getpid(), signal.SIGKILL)
     return await delete(self, letter)
 poison_queue.AzurePoisonQueue.delete = delete_or_die
-redrive.scan_lease_s = lambda count: 2
+redrive.scan_lease_s = lambda count: 10
 __main__.main()
 """
 

@@ -155,8 +155,11 @@ async def test_a_slow_loop_gets_the_newest_of_each_pillow(
         assert [one.seq for one in got] == sorted(one.seq for one in got)
 
 
-async def test_a_refusal_is_raised_and_is_final(broker: Broker) -> None:
+async def test_a_refusal_is_raised_and_is_final(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In a loop and while waiting; a token that is right is let in, and renewed."""
+    monkeypatch.setattr("pillowcast.tokens.RENEW_AT", 0.02)  # long before its end
     async with Gateway(
         broker,
         f"{PREFIX}auth",
@@ -179,7 +182,7 @@ async def test_a_refusal_is_raised_and_is_final(broker: Broker) -> None:
         async def token() -> str:
             nonlocal asked
             asked += 1
-            claims = {"exp": time.time() + 4, "pillows": ["cloud-1"]}
+            claims = {"exp": time.time() + 60, "pillows": ["cloud-1"]}
             return jwt.encode(claims, SECRET, algorithm="HS256")
 
         async with connect(closed.url, ["cloud-1"], token=token, proxy=None) as client:
