@@ -493,15 +493,17 @@ async def test_a_poller_and_a_simulator_that_work_write_no_secret(
         subscribed(broker, f"{prefix}/#") as messages,
         poller,
         started(
-            "simulator", "run", "--target", "mqtt", "--count", "3",
+            "simulator", "run", "--target", "mqtt",
             **{**settings, "MQTT_URL": broker.url_for("simulator"), "TOPIC_PREFIX": prefix},
         ) as simulator,
         asyncio.timeout(WITHIN_S),
     ):  # fmt: skip
-        await until(lambda: len(messages) > 4, "states")
+        wanted = {f"{prefix}/{pillow}/state" for pillow in ("cloud", "cloud-1", "cloud-2")}
+        await until(lambda: wanted <= {str(one.topic) for one in messages}, "states of both")
         texts += [(await poller.get(path)).text for path in ("/metrics", "/readyz")]
         texts += [arguments(one) for one in (poller, simulator)]
-        await simulator.wait()
+        simulator.terminate()
+        assert await simulator.wait() == 0
     texts += [poller.log.text, simulator.log.text]
     texts += [f"{message.topic} {message.payload!r}" for message in messages]
 
