@@ -18,12 +18,13 @@ from tests.e2e.sites import (
     wait_kept,
 )
 from tests.gateway import state
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 KEPT = """caches.keys().then(([name]) => caches.open(name)).then((cache) => cache.keys())
     .then((requests) => requests.map(({url}) => url))"""
-WORKER_RUNS = "navigator.serviceWorker.ready.then(({active}) => active.state)"
+WORKER_RUNS = "navigator.serviceWorker.ready.then(({active}) => active.state === 'activated')"
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,12 @@ async def open_live(page: Page, url: str) -> None:
     await wait_connected(page)
 
 
+async def wait_for_worker(page: Page) -> None:
+    """Wait until the page's worker runs, and has no network when the context has none."""
+    await page.wait_for_function(WORKER_RUNS, timeout=SHOWN_MS)
+    await until(lambda: bool(page.context.service_workers), "the browser has told of the worker")
+
+
 async def test_the_page_is_shown_without_a_network_and_says_so(
     site: LiveSite, context: BrowserContext
 ) -> None:
@@ -47,7 +54,7 @@ async def test_the_page_is_shown_without_a_network_and_says_so(
     monitor = PageMonitor(page, site.url, site.url.replace("http", "ws"))
     monitor.expect("ERR_INTERNET_DISCONNECTED")
     await open_live(page, site.url)
-    assert await page.evaluate(WORKER_RUNS) in ("activating", "activated")
+    await wait_for_worker(page)
     await wait_kept(page)
 
     await context.set_offline(True)
@@ -70,7 +77,7 @@ async def test_the_page_is_shown_where_nothing_answers(
         await site.publisher.publish_all([state("cloud-1", "hugging"), state("cloud-2")])
         page = await context.new_page()
         await open_live(page, site.url)
-        assert await page.evaluate(WORKER_RUNS) in ("activating", "activated")
+        await wait_for_worker(page)
         await wait_kept(page)
 
         site.gateway.pause()
@@ -89,7 +96,7 @@ async def test_the_page_without_a_network_has_the_language_in_which_it_was_opene
     """Also where the address does not name it."""
     page = await context.new_page()
     await open_live(page, site.url)
-    assert await page.evaluate(WORKER_RUNS) in ("activating", "activated")
+    await wait_for_worker(page)
     await wait_kept(page)
     await open_live(page, f"{site.url}/?lang=ja")
     kept = """caches.match(location.origin + "/", {ignoreVary: true}).then(
