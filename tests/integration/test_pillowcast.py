@@ -57,8 +57,12 @@ async def test_each_cause_of_a_grey_pillow_of_the_queue(stack: Deployment) -> No
     """From one that nobody has heard of, to one whose messages nobody takes."""
     await explained(stack, "cloud-1", "never-heard")
     message = {"pillow": "cloud-1", "state": "hugging"}
-    await put(stack.azurite, stack.queue, [json.dumps(message)])
-    assert (await explained(stack, "cloud-1", "not-grey")).is_grey is False
+    # Nothing is silent for this one, however long the questions take.
+    patient = Gateway(stack.broker, stack.prefix, INSTANCE="g2", GATEWAY_EXPIRE_AFTER="86400")
+    ports = {"GATEWAY_PORT": str(patient.port), "GATEWAY_OPS_PORT": str(patient.ops_port)}
+    async with patient:
+        await put(stack.azurite, stack.queue, [json.dumps(message)])
+        assert (await explained(stack, "cloud-1", "not-grey", **ports)).is_grey is False
     assert (await explained(stack, "cloud-1", "silent")).is_grey is True
 
     await put(stack.azurite, stack.queue, [json.dumps({**message, "state": "dancing"})])
@@ -118,7 +122,12 @@ async def test_a_broker_that_is_down_and_a_token_that_does_not_permit_the_pillow
     secret = "a-secret-of-thirty-two-bytes-at-least"
     own = Broker(kind="mosquitto", topic_prefix="+")
     gateway = Gateway(
-        own, stack.prefix, INSTANCE="g3", GATEWAY_AUTH="jwt", GATEWAY_JWT_SECRET=secret
+        own,
+        stack.prefix,
+        INSTANCE="g3",
+        GATEWAY_AUTH="jwt",
+        GATEWAY_JWT_SECRET=secret,
+        GATEWAY_EXPIRE_AFTER="86400",
     )
     claims = {"exp": time.time() + 600, "pillows": ["cloud-8"]}
     token = jwt.encode(claims, secret, algorithm="HS256")

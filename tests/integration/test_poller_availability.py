@@ -18,6 +18,9 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 
+PATIENT = {"POLLER_OFFLINE_AFTER": "3600"}
+"""For a poller in whose time no pillow falls silent, however slow the machine is."""
+
 
 @asynccontextmanager
 async def words(broker: Broker, prefix: str, pillow: str) -> AsyncIterator[Callable[[], list[str]]]:
@@ -48,7 +51,6 @@ async def test_a_silent_pillow_is_offline_for_every_reader_of_mqtt(
     """Also after a restart of the poller; a state makes it online, and its removal clears it."""
     settings = {
         "MQTT_PROTOCOL": protocol,
-        "POLLER_OFFLINE_AFTER": "3",
         "POLLER_POLL_MAX": "1",
         "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
     }
@@ -57,12 +59,14 @@ async def test_a_silent_pillow_is_offline_for_every_reader_of_mqtt(
             await pillow.publish(Topics(prefix).availability("own"), b"online", 1, True)
             state = b'{"pillow":"own","state":"hugging","at":"2026-11-29T06:00:00Z"}'
             await pillow.publish(Topics(prefix).state("own"), state, 1, True)
-            async with Poller(queue_name, prefix, broker, **settings):
+            async with Poller(queue_name, prefix, broker, **settings, **PATIENT):
                 await put(azurite, queue_name, [message("a", 1)])
                 await until(said, ["online"])
-            async with Poller(queue_name, prefix, broker, **settings) as poller:
+            hasty = Poller(queue_name, prefix, broker, **settings, POLLER_OFFLINE_AFTER="3")
+            async with hasty as poller:
                 await until(said, ["online", "offline"])
                 assert await poller.metric("offline_pillows") == 1
+            async with Poller(queue_name, prefix, broker, **settings, **PATIENT):
                 await put(azurite, queue_name, [message("a", 2)])
                 await until(said, ["online", "offline", "online"])
                 await pillow.publish(Topics(prefix).state("a"), b"", 1, True)
@@ -75,7 +79,6 @@ async def test_an_own_word_stays_though_the_pillow_uses_the_queue_too(
 ) -> None:
     """With MQTT 5 a poller's words are told from a pillow's own; the gateway goes by silence."""
     settings = {
-        "POLLER_OFFLINE_AFTER": "2",
         "POLLER_POLL_MAX": "1",
         "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
     }
@@ -87,8 +90,10 @@ async def test_an_own_word_stays_though_the_pillow_uses_the_queue_too(
             mqtt_client(broker, "simulator") as pillow,
         ):
             await pillow.publish(Topics(prefix).availability("both"), b"online", 1, True)
-            async with Poller(queue_name, prefix, broker, **settings):
+            async with Poller(queue_name, prefix, broker, **settings, **PATIENT):
                 await put(azurite, queue_name, [message("both", 1), message("queue", 1)])
+                await until(queue, ["online"])
+            async with Poller(queue_name, prefix, broker, **settings, POLLER_OFFLINE_AFTER="2"):
                 await until(queue, ["online", "offline"])
                 assert both() == ["online"]
                 assert (await gateway.get("/api/pillows/queue")).json()["state"] == "hugging"
