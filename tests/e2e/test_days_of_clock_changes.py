@@ -10,8 +10,9 @@ from devstack.broker import Broker
 from tests.e2e.sites import SHOWN_MS
 from tests.gateway import Gateway, connect_publisher, state
 from tests.machine import need_faketime
+from tests.waiting import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 ZONE = "Europe/Berlin"
 CELLS = """(rows) => [...rows[rows.length - 1].querySelectorAll('.heat-cell')].map(
@@ -63,6 +64,13 @@ async def test_a_day_of_a_clock_change_has_all_of_its_hugs_each_in_its_hour(
     async with gateway, connect_publisher(broker, prefix) as publisher:
         for at in change.hugs:
             await publisher.publish(state("cloud-1", "hugging", at=at))
+
+        async def has_all_hugs() -> bool:
+            found = (await gateway.get(f"/api/today?tz={ZONE}")).json()["pillows"]
+            return bool(found.get("cloud-1", {}).get("hugs") == len(change.hugs))
+
+        # The page does not ask again for a day that it has.
+        await eventually(has_all_hugs, "all hugs at the gateway")
         page = await browser.new_page(timezone_id=ZONE, locale="en-GB")
         await page.goto(f"{gateway.url}/#cloud-1")
         await expect(page.locator("#hug-count")).to_have_text("3", timeout=SHOWN_MS)

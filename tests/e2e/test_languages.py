@@ -88,6 +88,10 @@ async def test_a_page_that_the_browser_translates_stays_translated(
     await page.goto(site.url)
     card = page.locator('.card[data-pillow="is-hugging"]')
     await expect(card.locator(".state")).to_have_text("Hugging", timeout=SHOWN_MS)
+    # What comes later would not be translated.
+    await expect(page.locator("#status-title")).to_have_text("Live")
+    await wait_for_tools(page)
+    await expect(page.locator('[data-filter="hugging"]')).to_contain_text("Hugging")
     await page.evaluate(TRANSLATE)
 
     published = json.loads(await site.publisher.publish(state("is-hugging", "hugging")))

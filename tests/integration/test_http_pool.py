@@ -496,10 +496,17 @@ async def test_a_request_cancelled_after_its_response_does_not_end_the_next_one(
 
 async def test_a_request_under_way_ends_when_the_pool_is_closed() -> None:
     """It does not wait for its timeout."""
-    server = responding()
+
+    async def script(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _number: int
+    ) -> None:
+        await server.read_request(reader)
+        await reader.read()
+
+    server = Server(script)
     async with pool_of(server) as pool:
         waiting = asyncio.ensure_future(get(pool))
-        await until(lambda: server.open == 1, "the server has accepted the connection")
+        await until(lambda: server.requests == 1, "the request has arrived")
         await pool.close()
         with pytest.raises(NoResponse, match="closed"):
             await waiting
