@@ -159,5 +159,9 @@ async def test_a_dead_letter_ends_its_trace_as_an_error(world: World) -> None:
     assert spans["poller process"].attributes["pillowcast.rejection"] == "bad-id"
     assert spans["poller process"].attributes["pillowcast.outcome"] == "dead-lettered"
     ids = {"trace_id": trace, "span_id": spans["poller process"].span_id}
-    lines = [json.loads(one) for one in world.poller.log.lines if "dead letter: kept" in one]
-    assert any(ids.items() <= line.items() for line in lines)
+
+    def is_logged() -> bool:
+        lines = [json.loads(one) for one in world.poller.log.lines if "dead letter: kept" in one]
+        return any(ids.items() <= line.items() for line in lines)
+
+    await until(is_logged, "the line with the ids of the trace")

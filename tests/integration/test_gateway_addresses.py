@@ -258,6 +258,7 @@ async def test_new_connections_a_second_are_limited(broker: Broker, prefix: str)
         labels = 'address_limited_total{effect="%s",limit="connects"}'
         assert await gateway.metric(labels % "refused") >= told
         assert await gateway.metric(labels % "closed") >= len(ended) - told
+        await gateway.log.wait_for("address limit reached", within_s=TIMEOUT_S)
         lines = [line for line in gateway.log.lines if "address limit reached" in line]
         assert len(lines) == 1
         assert OTHER in lines[0]

@@ -126,7 +126,12 @@ async def test_a_pillow_appears_in_home_assistant_and_leaves_it(
             async with mqtt_client(broker, "operator") as operator:
                 await operator.publish(Topics(prefix).state("a"), b"", 1, True)
             await eventually(partial(has, 3), "its removal")
-            assert await poller.count("discovery_written") == 3
+
+            async def is_counted() -> bool:
+                return await poller.count("discovery_written") == 3
+
+            # Counted once the broker has confirmed it.
+            await eventually(is_counted, "three messages are counted")
 
     facts = Facts(has_availability=True, has_battery=True, expire_after_s=120)
     first = topics.encode("a", facts, version_of("poller"))
