@@ -286,16 +286,17 @@ async def test_requests_a_second_are_limited(broker: Broker, prefix: str) -> Non
         one, other = (
             request("/healthz", f"X-Forwarded-For: 2001:db8::{net}:0:0:0:1") for net in (1, 2)
         )
-        statuses = [await asks(gateway, one) for _ in range(60)]
-        assert statuses[:20] == [0] * 20
-        assert 429 in statuses
+        assert [await asks(gateway, one) for _ in range(20)] == [0] * 20
+        # At once, because one after the other may be fewer than twenty a second.
+        assert 429 in await asyncio.gather(*(asks(gateway, one) for _ in range(200)))
         assert await asks(gateway, other) == 0
         await until_let_in(gateway, one)
+        begin_s = time.monotonic()
         flood = await gateway.open_raw(request("/healthz") * 10, source=OTHER)
-        for _ in range(4):
+        for _ in range(40):
             await flood.send(request("/healthz") * 5)
         got = await flood.read_to_end()
-        assert got.count(b"HTTP/1.1 200") <= 25
+        assert got.count(b"HTTP/1.1 200") <= 20 * (1 + time.monotonic() - begin_s)
 
 
 async def test_without_settings_loopback_has_no_limit_and_others_have(
@@ -305,10 +306,16 @@ async def test_without_settings_loopback_has_no_limit_and_others_have(
     async with Gateway(broker, prefix, GATEWAY_TRUSTED_PROXIES="127.0.0.9") as gateway:
         async with clients(gateway, 300, handshake(), OTHER):
             pass
-        named = [await asks(gateway, forwarded_for("203.0.113.9"), "127.0.0.9") for _ in range(300)]
+        named = [await asks(gateway, forwarded_for("203.0.113.9"), "127.0.0.9") for _ in range(64)]
+        # These stay, because one after the other may be fewer than are allowed a second.
+        more = [
+            await gateway.open_raw(forwarded_for("203.0.113.9"), source="127.0.0.9")
+            for _ in range(300)
+        ]
+        refused = [code for one in more if (code := await outcome(one))]
         nearby = [
             await asks(gateway, forwarded_for("192.168.0.9"), "127.0.0.9") for _ in range(100)
         ]
-    assert named[:64] == [0] * 64
-    assert 4429 in named
+    assert named == [0] * 64
+    assert set(refused) == {4429}
     assert set(nearby) == {0}

@@ -418,17 +418,20 @@ def test_a_response_that_arrives_in_a_pause_of_the_process_is_read() -> None:
         with connection:
             connection.recv(65536)
             begin_pause.send(b"!")
-            time.sleep(0.1)
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+            begin_pause.send(b"!")
             connection.recv(1)
 
     async def request(port: int, begin_pause: socket.socket) -> Response:
         def pause() -> None:
             begin_pause.recv(1)
-            time.sleep(0.5)
+            begin_pause.recv(1)  # the response is sent
+            asyncio.get_running_loop().remove_reader(begin_pause)
+            time.sleep(1.6)
 
         asyncio.get_running_loop().add_reader(begin_pause, pause)
-        pool = HttpPool(ports.HOST, port, None, PoolLimits(response_s=0.2, sweep_s=0.05))
+        # Long enough that a busy machine does not exceed it before the pause begins.
+        pool = HttpPool(ports.HOST, port, None, PoolLimits(response_s=1, sweep_s=0.5))
         try:
             return await pool.request("GET", "/q", ())
         finally:

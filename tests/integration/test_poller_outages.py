@@ -215,8 +215,18 @@ async def test_three_pollers_on_one_queue_end_with_the_newest(
     ]
     async with spawned(pollers[0]), spawned(pollers[1]), spawned(pollers[2]):
         await asyncio.gather(*(poller.until_ready() for poller in pollers))
-        await put(azurite, queue_name, texts)
-        await wait_empty(azurite, queue_name, *pollers)
+        rounds = 0
+
+        async def have_shared() -> bool:
+            nonlocal rounds
+            await put(azurite, queue_name, texts)
+            await wait_empty(azurite, queue_name, *pollers)
+            rounds += 1
+            received = [await poller.count("received") for poller in pollers]
+            return sum(count > 0 for count in received) >= 2
+
+        # One that is not paused may take all of them; in another round they are superseded.
+        await eventually(have_shared, "messages for two pollers")
 
         async def newest_retained() -> bool:
             found = await retained_states(broker, prefix, 4)
@@ -225,8 +235,7 @@ async def test_three_pollers_on_one_queue_end_with_the_newest(
         await eventually(newest_retained, "the newest state of each pillow")
         counts = [await poller.check_counts() for poller in pollers]
 
-    assert sum(one["published"] + one["superseded"] for one in counts) == 160
-    assert sum(one["received"] > 0 for one in counts) >= 2, "one poller received everything"
+    assert sum(one["published"] + one["superseded"] for one in counts) == 160 * rounds
 
 
 async def test_a_poller_does_not_republish_against_its_own_states(
