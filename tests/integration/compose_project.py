@@ -84,7 +84,8 @@ def started(
     some thirty networks that Docker has addresses for.
     """
     need_docker()
-    remove_abandoned()
+    with alone():
+        remove_abandoned()
     project = Project(unique_name(kind), ports.settle(Ports()), files, env or {})
     try:
         project.compose("up", "--detach", "--wait", "--build", "--quiet-pull", *services)
@@ -98,13 +99,22 @@ def unique_name(kind: str, owner: int | None = None) -> str:
     return f"pillowcast-test-{kind}-{_here()}-{owner or os.getpid()}-{uuid4().hex[:8]}"
 
 
-def remove_abandoned() -> list[str]:
-    """Remove all projects of test processes that are gone; returns their names."""
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let no other process look for abandoned projects: tests that start together find the same."""
     with _LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests that start together find the same ones
-        abandoned = [name for name in names() if _is_abandoned(name)]
-        for name in abandoned:
-            remove(name)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def remove_abandoned() -> list[str]:
+    """Remove all projects of test processes that are gone; returns their names.
+
+    The caller is `alone`.
+    """
+    abandoned = [name for name in names() if _is_abandoned(name)]
+    for name in abandoned:
+        remove(name)
     return abandoned
 
 

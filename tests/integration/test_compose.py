@@ -579,16 +579,17 @@ def test_what_killed_tests_left_behind_is_removed_and_nothing_else() -> None:
     gone = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
     left = compose_project.unique_name("left", int(gone.stdout))
     others = [compose_project.unique_name("own"), f"somebodys-{uuid4().hex[:8]}"]
-    for kind, name in (("volume", left), *(("network", name) for name in (left, *others))):
-        labels = (f"{compose_project.LABEL}={name}", f"com.docker.compose.{kind}=one")
-        words = [word for label in labels for word in ("--label", label)]
-        subprocess.run(["docker", kind, "create", *words, name], check=True)
-    try:
-        removed = compose_project.remove_abandoned()
-        names = compose_project.names()
-    finally:
-        for name in others:
-            subprocess.run(["docker", "network", "rm", name], check=True)
+    with compose_project.alone():
+        for kind, name in (("volume", left), *(("network", name) for name in (left, *others))):
+            labels = (f"{compose_project.LABEL}={name}", f"com.docker.compose.{kind}=one")
+            words = [word for label in labels for word in ("--label", label)]
+            subprocess.run(["docker", kind, "create", *words, name], check=True)
+        try:
+            removed = compose_project.remove_abandoned()
+            names = compose_project.names()
+        finally:
+            for name in others:
+                subprocess.run(["docker", "network", "rm", name], check=True)
 
     assert left in removed
     assert left not in names
