@@ -15,6 +15,7 @@ from tests.queue_client import queue_client
 
 Put = Callable[..., Awaitable[None]]
 
+# Playwright's own five seconds are short for a busy machine.
 expect.set_options(timeout=SHOWN_MS)
 
 

@@ -96,8 +96,9 @@ async def test_detail_view_announces_only_its_own_cloud(site: LiveSite, page: Pa
     await page.evaluate("announced.length = 0")
     await publish_storm(site)
     await site.publisher.publish(state("cloud-7", "neutral", seq=10_000))
+    # Ten seconds after the last one, at most.
     await expect(page.locator("#cloud-announcement")).to_have_text(
-        "cloud-7: Resting.", timeout=SHOWN_MS
+        "cloud-7: Resting.", timeout=10_000 + SHOWN_MS
     )
 
     found = await announcements(page)

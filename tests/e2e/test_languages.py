@@ -14,7 +14,7 @@ from gateway.http.texts import read_texts
 from tests.e2e.sites import SHOWN_MS, LiveSite, live_site, wait_for_tools, web_site
 from tests.gateway import state
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 TEXTS = {language: texts.table for language, texts in read_texts().items()}
 WIDTHS = (320, 390, 640, 820, 1024, 1280, 1920, 2560, 3840)

@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
 from conformance.client.runner import read_sessions, run_sessions
 from conformance.client.server import GoldenServer
 from conformance.published import Published
@@ -15,6 +16,9 @@ from websockets.uri import parse_uri
 
 from devstack.node import find_node
 from devstack.processes import ROOT
+
+# As many programs as there are sessions, sixteen at a time.
+pytestmark = pytest.mark.timeout(300)
 
 NAIVE = """
 import asyncio, json, os
@@ -71,7 +75,7 @@ async def test_a_naive_client_does_not_conform(tmp_path: Path) -> None:
     expected = {
         # The first is not seen where it takes long to come back.
         "resume": r"came back after 0|since=None",
-        "goodbye": "came back after",
+        "goodbye": r"came back after|since=None",
         "never-backwards": "it reports",
     }
     sessions = {name: one for name, one in read_sessions().items() if name in expected}

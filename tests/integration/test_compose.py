@@ -105,8 +105,8 @@ def broker_memory(project: Project) -> int:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds; fail after ten seconds."""
-    deadline = time.monotonic() + 10
+    """Wait until a condition holds; fail after a minute, because docker's commands take long."""
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -285,7 +285,7 @@ def test_a_back_up_has_retained_states_journal_and_history(
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -502,8 +502,8 @@ def test_the_files_for_production_ask_for_passwords_and_keys_and_use_another_acc
     }
     with compose_project.started("production", files, {**PRODUCTION, **folders}) as project:
         containers = project.containers()
-        anonymous = mosquitto_client(project, "mosquitto_sub", "-E", "-t", "pillow/#", "-W", "5")
-        refused = httpx.get(f"http://localhost:{project.ports.gateway}/api/pillows")
+        anonymous = mosquitto_client(project, "mosquitto_sub", "-E", "-t", "pillow/#", "-W", "30")
+        refused = httpx.get(f"http://localhost:{project.ports.gateway}/api/pillows", timeout=30)
         link = project.compose("exec", "-T", "gateway", "gateway", "share", "*", "--for", "1h")
         log = project.compose("logs", "--no-log-prefix", "gateway")
 

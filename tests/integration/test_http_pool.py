@@ -516,8 +516,16 @@ async def test_a_request_under_way_ends_when_the_pool_is_closed() -> None:
 
 
 @pytest.mark.parametrize("host", [ports.HOST, "queue.invalid"])
-async def test_a_connection_that_is_refused_or_has_no_address_is_no_response(host: str) -> None:
+async def test_a_connection_that_is_refused_or_has_no_address_is_no_response(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The message has the system's reason."""
+
+    def has_no_address(*_given: object, **_options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    # A real resolver may ask far servers, for longer than a connection may take.
+    monkeypatch.setattr(socket, "getaddrinfo", has_no_address)
     with pytest.raises(NoResponse, match="no connection: "):
         await get(HttpPool(host, ports.free(), None))
 

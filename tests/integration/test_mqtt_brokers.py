@@ -17,7 +17,7 @@ from devstack.broker import SEARCH, Broker
 from devstack.probes import mqtt_answers
 from devstack.processes import Program
 from runtime.mqtt import SessionLimits
-from tests.integration.test_mqtt_session import Proxy, Session, reader, within
+from tests.integration.test_mqtt_session import PATIENCE_S, Proxy, Session, reader, within
 from tests.machine import need_mosquitto
 from tests.mqtt_brokers import NatsBroker, RabbitMqBroker, need_nats, need_rabbitmq
 from tests.waiting import until
@@ -153,6 +153,7 @@ async def test_a_retained_set_that_mosquitto_cuts_short_is_never_ready(
                 await until(
                     lambda: "discarded the rest" in session.session.last_error,
                     "the reason",
+                    within_s=PATIENCE_S,
                 )
 
                 assert session.times_ready == 0

@@ -21,7 +21,7 @@ from tests.gateway import Gateway, connect_publisher, state
 from tests.poller import Poller, put, spawned
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 COMMAND = Path(sys.executable).parent / "pillowcast"
 
