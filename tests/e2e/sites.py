@@ -12,6 +12,7 @@ from playwright.async_api import ConsoleMessage, Page, Request, expect
 
 from devstack.broker import Broker
 from tests.gateway import Gateway, Publisher, connect_publisher
+from tests.waiting import eventually
 
 SHOWN_MS = 40_000
 """Timeout in ms until the page shows a state, for a busy machine."""
@@ -69,9 +70,21 @@ class PageMonitor:
         assert rest == [], f"the page has faults: {rest}"
 
 
+async def wait_fulfilled(page: Page, promise: str) -> None:
+    """Wait until an expression is a promise of true.
+
+    Playwright's `wait_for_function` takes every promise for true.
+    """
+
+    async def is_true() -> bool:
+        return await page.evaluate(promise) is True
+
+    await eventually(is_true, promise, within_s=SHOWN_MS / 1000)
+
+
 async def wait_kept(page: Page) -> None:
     """Wait until the service worker keeps the page."""
-    await page.wait_for_function(IS_KEPT, timeout=SHOWN_MS)
+    await wait_fulfilled(page, IS_KEPT)
 
 
 class LiveSite:

@@ -15,6 +15,7 @@ from tests.e2e.sites import (
     live_site,
     site_of_page,
     wait_connected,
+    wait_fulfilled,
     wait_kept,
 )
 from tests.gateway import state
@@ -42,7 +43,7 @@ async def open_live(page: Page, url: str) -> None:
 
 async def wait_for_worker(page: Page) -> None:
     """Wait until the page's worker runs, and has no network when the context has none."""
-    await page.wait_for_function(WORKER_RUNS, timeout=SHOWN_MS)
+    await wait_fulfilled(page, WORKER_RUNS)
     await until(lambda: bool(page.context.service_workers), "the browser has told of the worker")
 
 
@@ -157,7 +158,7 @@ async def test_link_and_snippet_are_copied_or_selected_and_the_tab_shows_a_hug(
     await expect(dialog.get_by_role("status")).to_have_text("Copied.")
     assert await page.evaluate(clipboard) == f"{site.url}/?pillow=cloud-2"
     await dialog.get_by_role("button", name="Copy the code for another").click()
-    await page.wait_for_function(f"{clipboard}.then((text) => text.includes('/embed.js'))")
+    await wait_fulfilled(page, f"{clipboard}.then((text) => text.includes('/embed.js'))")
     assert f'src="{site.url}/embed.js"' in await page.evaluate(clipboard)
 
     await page.evaluate(
