@@ -255,12 +255,15 @@ test("the tools are loaded once the page is live, and again after a failure", as
   const outcomes = [Promise.reject(new Error("no network")), Promise.resolve()];
   let loads = 0;
   const idle = [];
-  const extras = new ExtrasLater({ requestIdleCallback: (callback) => idle.push(callback) }, () => outcomes[loads++]);
+  const options = [];
+  const requestIdleCallback = (callback, given) => void (idle.push(callback), options.push(given));
+  const extras = new ExtrasLater({ requestIdleCallback }, () => outcomes[loads++]);
   extras.onConnection({ connection: "disconnected" });
   assert.equal(idle.length, 0);
   extras.onConnection({ connection: "live" });
   extras.onConnection({ connection: "live" });
   assert.equal(idle.length, 1);
+  assert.deepEqual(options, [{ timeout: 3000 }], "a browser may never be idle");
   await idle.pop()();
   extras.onConnection({ connection: "live" });
   await idle.pop()();

@@ -1,5 +1,7 @@
 /** Loads the tools of the page when it is live for the first time and has nothing else to do. */
 
+/** A browser that is never idle waits for this time. */
+const MAX_WAIT_MS = 3000;
 /** A browser without `requestIdleCallback` waits for this time. */
 const DELAY_MS = 1_000;
 
@@ -26,7 +28,7 @@ export class ExtrasLater {
         this.#hasBegun = false;
         console.warn(`The tools of the page could not be loaded: ${error.message}`);
       });
-    if (this.#window.requestIdleCallback) this.#window.requestIdleCallback(start);
+    if (this.#window.requestIdleCallback) this.#window.requestIdleCallback(start, { timeout: MAX_WAIT_MS });
     else this.#window.setTimeout(start, DELAY_MS);
   }
 }
