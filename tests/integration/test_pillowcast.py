@@ -224,7 +224,6 @@ async def test_trace_client_prints_what_a_connection_is_sent(stack: Deployment) 
 
     assert tracing.returncode == 0, err
     events = [json.loads(line) for line in (first.result() + rest).splitlines()]
-    # `left` comes only to a request that waits when the client leaves.
-    assert {one["what"] for one in events} - {"left"} == {"update"}
+    assert {one["what"] for one in events} == {"update", "left"}
     assert "spinning" in events[0]["frames"][0]
     assert b"no client" in err

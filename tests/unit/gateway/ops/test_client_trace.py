@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.ops import client_trace
+from gateway.ops.client_reports import ClientReports, client_id
 from gateway.ops.client_trace import MAX_TRACES, ClientTraces, TooManyTraces, TraceEvent
 from tests.unit.gateway.servers import Served, serving
 from tests.waiting import until
@@ -38,6 +39,27 @@ async def test_it_tells_updates_pauses_and_what_follows_them(
                 found += await traces.events_after(
                     client, found[-1].number if found else last.number
                 )
+
+
+async def test_the_rest_of_a_client_that_left_between_two_requests_is_told_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client_trace, "LONG_POLL_S", 0.05)
+    async with serving() as server:
+        traces = ClientTraces(server.core.dispatcher)
+        reports = ClientReports(server.registry, server.core.store)
+        async with server.dial():
+            await until(lambda: all(one.is_live for one in server.connections), "live")
+            client = next(iter(server.connections))
+            name = client_id(client)
+            assert await traces.events_after(client, 0) == []
+            assert traces.departed(0) == []
+        await until(lambda: reports.find(name) is None, "it has left")
+
+        assert reports.find(name, traces.departed(0)) is client
+        [left] = await traces.events_after(client, 0)
+        assert left.what == "left"
+        assert reports.find(name, traces.departed(left.number)) is None
 
 
 async def events(traces: ClientTraces, server: Served, after: int) -> list[TraceEvent]:

@@ -1,6 +1,8 @@
 """Client reports: which clients are connected, what they follow, and how far behind they are."""
 
 import heapq
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -73,16 +75,18 @@ class ClientReports:
     def page(self, after: str, limit: int) -> ClientPage:
         """Return up to `limit` clients that connected after the one with the id `after`."""
         bound_us = parse_client_id(after) or 0
-        behind = (one for one in self._clients() if one.opened_us > bound_us)
+        clients = _connections(self._registry.clients)
+        behind = (one for one in clients if one.opened_us > bound_us)
         found = heapq.nsmallest(limit + 1, behind, key=lambda one: one.opened_us)
         following = client_id(found[limit - 1]) if len(found) > limit else None
         reports = [self.report(one) for one in found[:limit]]
         return ClientPage(len(self._registry.clients), reports, following)
 
-    def find(self, text: str) -> ClientConnection | None:
-        """Return the client with an id; None if there is none, or it has left."""
+    def find(self, text: str, departed: Iterable[object] = ()) -> ClientConnection | None:
+        """Return the client with an id, also one of those that have left; None if there is none."""
         opened_us = parse_client_id(text)
-        return next((one for one in self._clients() if one.opened_us == opened_us), None)
+        clients = _connections(chain(self._registry.clients, departed))
+        return next((one for one in clients if one.opened_us == opened_us), None)
 
     def report(self, client: ClientConnection) -> ClientReport:
         """Return what is known of a client now."""
@@ -103,13 +107,14 @@ class ClientReports:
             _left_s(grant),
         )
 
-    def _clients(self) -> list[ClientConnection]:
-        return [one for one in self._registry.clients if isinstance(one, ClientConnection)]
-
     def _lag(self, client: ClientConnection) -> int:
         if client.is_live:
             return 0
         return max(0, self._store.cursor.offset - position(client.resume_from))
+
+
+def _connections(clients: Iterable[object]) -> Iterator[ClientConnection]:
+    return (one for one in clients if isinstance(one, ClientConnection))
 
 
 def position(resume_from: ResumeFrom) -> int:

@@ -95,6 +95,14 @@ class ClientTraces:
                 return []
         return [one for one in trace.events if one.number > number]
 
+    def departed(self, number: int) -> list[Subscriber]:
+        """Return the clients that have left and to which something happened after an event."""
+        return [
+            client
+            for client, trace in self._traces.items()
+            if trace.has_left and trace.number > number
+        ]
+
     def _of(self, client: Subscriber) -> _Trace:
         self._end_old()
         trace = self._traces.get(client)

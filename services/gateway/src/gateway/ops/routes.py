@@ -91,11 +91,13 @@ def _client_routes(clients: ClientReports, traces: ClientTraces) -> list[Route]:
         return _gone(request) if found is None else _json(clients.report(found))
 
     async def trace(request: Request) -> Response:
-        found = clients.find(request.path_params["client"])
+        number = _number(request, "after")
+        # Of one that left between two requests the rest has not been read.
+        found = clients.find(request.path_params["client"], traces.departed(number))
         if found is None:
             return _gone(request)
         try:
-            events = await traces.events_after(found, _number(request, "after"))
+            events = await traces.events_after(found, number)
         except TooManyTraces:
             return _json({"error": "as many clients are traced as may be; try again later"}, 429)
         return _json({"client": clients.report(found), "events": events})
