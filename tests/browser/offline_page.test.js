@@ -25,7 +25,12 @@ class World {
   /** The release of the gateway. */
   version = ONE;
   isDiskFull = false;
+  /** Errors of the browser's own storage. */
+  isDamaged = false;
+  canDelete = true;
   fetched = [];
+  /** What the worker does behind its last response. */
+  after = Promise.resolve();
   isRegistered = true;
   #listeners = new Map();
 
@@ -53,13 +58,20 @@ class World {
       URL,
       Request,
       Response,
+      AbortSignal,
       setTimeout: (callback, ms) => this.timers.push({ callback, ms }),
       fetch: (request) => this.#fetch(request),
       caches: {
         open: async (name) => cacheOf(name),
-        keys: async () => [...kept.keys()],
+        keys: async () => {
+          if (this.isDamaged) throw new Error("UnknownError");
+          return [...kept.keys()];
+        },
         match: async (url, { cacheName }) => kept.get(cacheName)?.get(url)?.clone(),
-        delete: async (name) => kept.delete(name),
+        delete: async (name) => {
+          if (!this.canDelete) throw new Error("UnknownError");
+          return kept.delete(name);
+        },
       },
     });
     return this;
@@ -89,7 +101,7 @@ class World {
   async request(url, { mode = "navigate", method = "GET" } = {}) {
     let response;
     const request = { url, mode, method };
-    this.#listeners.get("fetch")({ request, preloadResponse: Promise.resolve(undefined), respondWith: (given) => (response = given) });
+    this.#listeners.get("fetch")({ request, preloadResponse: Promise.resolve(undefined), respondWith: (given) => (response = given), waitUntil: (given) => (this.after = given) });
     return response === undefined ? undefined : (await response).text();
   }
 
@@ -97,7 +109,8 @@ class World {
     this.fetched.push(url);
     await this.link;
     if (!this.network) throw new TypeError("no network");
-    return new Response(`${this.version} ${this.fetched.length}`, { status: this.status });
+    const language = new URL(url).searchParams.get("lang") ?? "en";
+    return new Response(`${this.version} ${this.fetched.length}`, { status: this.status, headers: { "Content-Language": language } });
   }
 }
 
@@ -137,6 +150,43 @@ test("where the gateway does not answer in time the page that was kept is shown;
   world.timers.pop().callback();
   answer();
   assert.equal(await late, `${ONE} 3`);
+});
+
+test("what came too late to be shown tells which release is kept", async () => {
+  const world = await (await new World().start()).open();
+  world.version = TWO;
+  let answer;
+  world.link = new Promise((resolve) => (answer = resolve));
+  const shown = world.request(SCOPE);
+  world.timers.pop().callback();
+  assert.equal(await shown, `${ONE} 1`);
+  answer();
+  await world.after;
+  assert.deepEqual([...world.caches.keys()], [`pillowcast ${SCOPE} ${TWO} en`]);
+
+  world.status = 502;
+  assert.equal(await world.request(SCOPE), `${TWO} 3`);
+  await world.after;
+  assert.deepEqual([...world.caches.keys()], [`pillowcast ${SCOPE} ${TWO} en`], "a proxy's error is no page");
+});
+
+test("a browser that cannot read what it keeps waits for the gateway", async () => {
+  const world = await (await new World().start()).open();
+  world.isDamaged = true;
+  world.status = 502;
+  assert.equal(await world.request(SCOPE), `${ONE} 2`);
+});
+
+test("of two that a worker left when it was killed, the next page that is opened removes the older one", async () => {
+  const world = await (await new World().start()).open();
+  world.caches.set(`pillowcast ${SCOPE} 0123456789ab`, new Map([[SCOPE, new Response("of the worker before")]]));
+  world.version = TWO;
+  world.canDelete = false;
+  await world.open();
+  assert.equal(world.caches.size, 3);
+  world.canDelete = true;
+  await world.open();
+  assert.deepEqual([...world.caches.keys()], [`pillowcast ${SCOPE} ${TWO} en`]);
 });
 
 test("only the page is kept, and nothing else is touched", async () => {
@@ -226,9 +276,15 @@ test("the worker is registered for the gateway's folder, by the one policy of th
   const trustedTypes = { createPolicy: (name, { createScriptURL }) => ({ createScriptURL: () => ({ name, url: createScriptURL() }) }) };
   const said = [];
   const active = { postMessage: (message) => said.push(message) };
-  await registerWorker(windowWith({ serviceWorker: { ...serviceWorker, ready: Promise.resolve({ active }) } }), new URL(SCOPE), { version: ONE, language: "ja" });
-  assert.deepEqual(said, [{ version: ONE, language: "ja" }]);
-  await registerWorker(windowWith({ serviceWorker, trustedTypes }), new URL(SCOPE));
+  const replaced = new EventTarget();
+  const addEventListener = (...given) => replaced.addEventListener(...given);
+  const container = { ...serviceWorker, ready: Promise.resolve({ active }), controller: active, addEventListener };
+  const shown = { version: ONE, language: "ja" };
+  await registerWorker(windowWith({ serviceWorker: container }), new URL(SCOPE), shown);
+  assert.deepEqual(said, [shown]);
+  replaced.dispatchEvent(new Event("controllerchange"));
+  assert.deepEqual(said, [shown, shown], "another worker has taken its place");
+  await registerWorker(windowWith({ serviceWorker: container, trustedTypes }), new URL(SCOPE), shown);
   assert.deepEqual(registered, [
     [`${SCOPE}sw.js`, { scope: SCOPE }],
     [{ name: "pillowcast-worker", url: `${SCOPE}sw.js` }, { scope: SCOPE }],

@@ -59,6 +59,7 @@ async def test_the_rest_of_a_client_that_left_between_two_requests_is_told_once(
         assert reports.find(name, traces.departed(0)) is client
         [left] = await traces.events_after(client, 0)
         assert left.what == "left"
+        assert reports.report(client).backlog_bytes == 0
         assert reports.find(name, traces.departed(left.number)) is None
 
 

@@ -158,6 +158,8 @@ def _state(client: ClientConnection) -> str:
 
 
 def _backlog(client: ClientConnection) -> int:
+    if client.transport.is_closing():
+        return 0  # its descriptor may be another one's
     try:
         return unread_bytes(client.transport, client.descriptor)
     except OSError:

@@ -97,6 +97,7 @@ class ClientTraces:
 
     def departed(self, number: int) -> list[Subscriber]:
         """Return the clients that have left and to which something happened after an event."""
+        self._end_old()
         return [
             client
             for client, trace in self._traces.items()

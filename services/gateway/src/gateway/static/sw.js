@@ -1,6 +1,6 @@
 /**
- * The service worker: it keeps the page, and shows it where there is no network or no gateway. The page
- * then says so, and connects as soon as it can. Nothing else is kept, and no other request is touched: no
+ * The service worker: it keeps the page, and shows it where there is no network or no gateway, or where that
+ * does not answer in time. The page then says so, and connects as soon as it can. Nothing else is kept, and no other request is touched: no
  * state of a pillow is ever shown that did not come from the gateway.
  *
  * It is the same in every release. Browsers may never answer a request for the page that is made while one
@@ -17,13 +17,16 @@ const PAGE = new URL("./", worker.registration.scope).href;
 /** An origin may have several gateways, each below its own path. */
 const CACHES = `pillowcast ${PAGE} `;
 /** The part of addresses that says which release a page is of. */
-const VERSION = /^assets\/[0-9a-f]{12}\/$/;
+const VERSION = /assets\/[0-9a-f]{12}\//;
+const ONLY_VERSION = RegExp(`^${VERSION.source}$`);
 /** The languages that a page may ask for. */
 const LANGUAGE = /^[a-z]{2}$/;
 /** A proxy's responses while the gateway is away. */
 const AWAY = [502, 503, 504];
 /** The page that was kept is shown where the gateway's has not begun by then: a link or a proxy may never answer. */
 const MAX_WAIT_MS = 5000;
+/** What is to be kept has arrived by then, because the next page that is kept waits for it. */
+const MAX_FETCH_MS = 60_000;
 
 /** What is kept is replaced by one page after the other, or each would remove the other's. */
 let lastKept = Promise.resolve();
@@ -33,10 +36,7 @@ worker.addEventListener("install", () => worker.skipWaiting());
 // A page that is live says which release it is of, and which language it has.
 worker.addEventListener("message", (/** @type {any} */ event) => {
   const { version, language } = event.data ?? {};
-  if (!IS_KEPT || !VERSION.test(version) || !LANGUAGE.test(language)) return;
-  // After a failure, as on a full disk, what was kept stays; the next page that is opened asks again.
-  lastKept = lastKept.then(() => keepPage(version, language)).catch(() => {});
-  event.waitUntil(lastKept);
+  if (IS_KEPT && ONLY_VERSION.test(version)) event.waitUntil(keep(version, language));
 });
 
 worker.addEventListener("activate", (/** @type {any} */ event) => {
@@ -69,15 +69,34 @@ async function showPage() {
  * @param {string} version
  * @param {string} language
  */
+function keep(version, language) {
+  // After a failure, as on a full disk, what was kept stays; the next page that is opened asks again.
+  if (LANGUAGE.test(language)) lastKept = lastKept.then(() => keepPage(version, language)).catch(() => {});
+  return lastKept;
+}
+
+/** @param {string} version @param {string} language */
 async function keepPage(version, language) {
   const name = `${CACHES}${version} ${language}`;
-  if ((await keptIn(name)) !== undefined) return;
-  const response = await fetch(new Request(`${PAGE}?lang=${language}`, { cache: "no-cache" }));
-  // A proxy may answer in the gateway's name, and another gateway may have another release.
-  if (!response.ok || !(await response.clone().text()).includes(version)) return;
-  const cache = await caches.open(name);
-  await cache.put(PAGE, response);
+  if ((await keptIn(name)) === undefined) {
+    const signal = AbortSignal.timeout(MAX_FETCH_MS);
+    const response = await fetch(new Request(`${PAGE}?lang=${language}`, { cache: "no-cache" }), { signal });
+    // A proxy may answer in the gateway's name, and another gateway may have another release.
+    if (!response.ok || !(await response.clone().text()).includes(version)) return;
+    const cache = await caches.open(name);
+    await cache.put(PAGE, response);
+  }
   await removeCaches((one) => one !== name);
+}
+
+/**
+ * Keep the release of a page that came too late to be shown: one that is kept says its own release only.
+ *
+ * @param {Response | undefined} response
+ */
+async function keepLate(response) {
+  const [version] = (response?.ok && VERSION.exec(await response.text())) || [];
+  if (version !== undefined) await keep(version, response?.headers.get("Content-Language") ?? "");
 }
 
 /** The page that is kept; undefined without one. @returns {Promise<Response | undefined>} */
@@ -117,7 +136,11 @@ async function respond(event) {
   const live = load(event);
   const first = await Promise.race([live, delay(MAX_WAIT_MS)]);
   if (first !== undefined && !AWAY.includes(first.status)) return first;
-  return (await keptPage()) ?? (await live) ?? Response.error();
+  // A browser may be unable to read what it keeps.
+  const kept = await keptPage().catch(() => undefined);
+  if (kept === undefined) return (await live) ?? Response.error();
+  event.waitUntil(live.then(keepLate).catch(() => {}));
+  return kept;
 }
 
 /** The gateway's response; undefined without one. @param {any} event @returns {Promise<Response | undefined>} */

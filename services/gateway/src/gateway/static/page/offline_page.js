@@ -18,8 +18,9 @@ export async function registerWorker(window, folder, shown) {
   try {
     const { serviceWorker } = window.navigator;
     const registration = (await serviceWorker?.register(workerAddress(window, folder), { scope: folder.href })) ?? null;
-    // At the first visit the worker has still to start.
-    serviceWorker?.ready?.then(({ active }) => active?.postMessage(shown));
+    // At the first visit the worker has still to start, and later another one may take its place.
+    serviceWorker?.ready.then(({ active }) => active?.postMessage(shown));
+    serviceWorker?.addEventListener("controllerchange", () => serviceWorker.controller?.postMessage(shown));
     return registration;
   } catch {
     return null;

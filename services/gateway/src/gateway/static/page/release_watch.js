@@ -10,7 +10,7 @@ import { VERSION } from "./version.js";
 
 /** The page is asked for at least this often: a proxy may serve another page without a restart of the gateway. */
 export const INTERVAL_MS = 3_600_000;
-/** A thousand walls do not come at once: each waits up to this long after its gateway has restarted. */
+/** A thousand walls do not come at once: each waits up to this long after it was opened, or its gateway has restarted. */
 export const MAX_WAIT_MS = 120_000;
 
 /**
@@ -54,7 +54,8 @@ export class ReleaseWatch {
     this.#timers = timers;
     this.#random = random;
     this.#reloads = reloads;
-    this.#checkIn(INTERVAL_MS * (1 + random()));
+    // This page may be one that the browser kept, because the gateway's came too late.
+    this.#checkIn(random() * MAX_WAIT_MS);
   }
 
   /** The gateway was away, or another one answers. */
