@@ -190,7 +190,8 @@ def _clients() -> Node:
         "/ops/clients/{client}/trace": _report(
             [GATEWAY_OPS],
             "traceClient",
-            "What one client is sent from now on, and why; the next request goes on behind it.",
+            "What one client is sent from now on, and why; the next request goes on behind it, "
+            "also when the client has left meanwhile.",
             reference("GatewayClientTrace"),
             _CLIENT,
             _AFTER,
