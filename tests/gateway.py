@@ -25,8 +25,10 @@ from devstack import ports
 from devstack.broker import SEARCH, Broker
 from devstack.probes import http_answers
 from devstack.processes import Program
+from tests.commands import run_to_end
 from tests.metrics import sample
 from tests.mqtt_client import mqtt_client
+from tests.service_process import COMMAND_S
 from tests.waiting import POLL_S
 
 TIMEOUT_S = 40.0
@@ -134,6 +136,13 @@ class Gateway(Program):
         """Send a GET request to the ops port."""
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
             return await client.get(f"{self.ops_url}{path}", headers=headers)
+
+    async def run_command(self, *words: str) -> tuple[str, str, int | None]:
+        """Run a command with the same settings; returns its output, error output and status."""
+        given = {**os.environ, **self.env}
+        env = {name: value for name, value in given.items() if value is not None}
+        out, err, status = await run_to_end(COMMAND, *words, env=env, within_s=COMMAND_S)
+        return out.decode(), err.decode(), status
 
     async def metric(self, name: str) -> float:
         """Return a sample of /metrics by its name with labels; 0 if there is none."""

@@ -25,8 +25,6 @@ class ServiceProcess(Program):
     """The command of a service that has health and metrics on one port."""
 
     service: ClassVar[Service]
-    within_s: ClassVar[float] = WITHIN_S
-    """How long a request may take."""
 
     def __init__(
         self, prefix: str, broker: Broker, env: Mapping[str, str | None], *, name: str = ""
@@ -52,7 +50,7 @@ class ServiceProcess(Program):
 
     async def get(self, path: str) -> httpx.Response:
         """Request a path of its HTTP server."""
-        async with httpx.AsyncClient(trust_env=False, timeout=self.within_s) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
             return await client.get(f"http://{ports.HOST}:{self.port}{path}")
 
     async def metric(self, name: str) -> float:

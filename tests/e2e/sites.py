@@ -70,6 +70,17 @@ class PageMonitor:
         assert rest == [], f"the page has faults: {rest}"
 
 
+async def wait_without(page: Page, faults: str, where: str = "the page") -> None:
+    """Wait until an expression returns no faults: the layout follows with the next frames."""
+    found: list[str] = []
+    for _ in range(100):
+        found = await page.evaluate(faults)
+        if not found:
+            return
+        await page.evaluate("new Promise(requestAnimationFrame)")
+    raise AssertionError(f"{where}: {found}")
+
+
 async def wait_fulfilled(page: Page, promise: str) -> None:
     """Wait until an expression is a promise of true.
 

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from contract.states import STATES
 from devstack.broker import Broker
 from tests.e2e.layout_faults import FAULTS
-from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, wait_for_tools
+from tests.e2e.sites import SHOWN_MS, LiveSite, PageMonitor, live_site, wait_for_tools, wait_without
 from tests.gateway import state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -70,17 +70,6 @@ async def page(shared_page: Page) -> Page:
     return shared_page
 
 
-async def wait_without_faults(page: Page, where: str) -> None:
-    """The layout follows a new size with the next frames."""
-    faults: list[str] = []
-    for _ in range(100):
-        faults = await page.evaluate(FAULTS)
-        if not faults:
-            return
-        await page.evaluate("new Promise(requestAnimationFrame)")
-    raise AssertionError(f"{where}: {faults}")
-
-
 async def test_nothing_overlaps_or_overflows_at_any_width_with_text_at_200_percent(
     page: Page,
 ) -> None:
@@ -94,8 +83,8 @@ async def test_nothing_overlaps_or_overflows_at_any_width_with_text_at_200_perce
                          document.documentElement.dir = direction; }""",
                     [text, direction],
                 )
-                await wait_without_faults(
-                    page, f"{width} px, text {text or 'as usual'}, {direction}"
+                await wait_without(
+                    page, FAULTS, f"{width} px, text {text or 'as usual'}, {direction}"
                 )
 
 
@@ -146,7 +135,7 @@ async def test_label_and_id_of_a_tile_are_told_apart_and_both_are_read(
     id_looks = await part.evaluate(looks)
     label_looks = await link.locator("bdi").first.evaluate(looks)
     assert all(one != other for one, other in zip(id_looks, label_looks, strict=True))
-    await wait_without_faults(page, "with a label")
+    await wait_without(page, FAULTS, "with a label")
     await site.publisher.publish(state("cloud-4", "neutral"))
     await expect(link).to_have_text("cloud-4", timeout=SHOWN_MS)
 
@@ -182,7 +171,7 @@ async def test_printed_page_has_every_cloud_with_its_state_and_no_tools(page: Pa
     assert await page.locator(".card").count() < COUNT
     await page.emulate_media(media="print")
     await expect(page.locator(".card")).to_have_count(COUNT)
-    await wait_without_faults(page, "paper")
+    await wait_without(page, FAULTS, "paper")
     await expect(page.locator(".print-stamp")).to_have_text(re.compile(r"As of .*\d"))
     for tool in ("#filters", "#status", "#wall-link", "#latency"):
         await expect(page.locator(tool)).to_be_hidden()
@@ -192,7 +181,7 @@ async def test_printed_page_has_every_cloud_with_its_state_and_no_tools(page: Pa
     )
     assert colours == ["rgb(0, 0, 0)rgba(0, 0, 0, 0)"]
     await page.emulate_media(media="screen")
-    await wait_without_faults(page, "the screen again")
+    await wait_without(page, FAULTS, "the screen again")
 
 
 async def test_order_holds_still_under_the_pointer(site: LiveSite, page: Page) -> None:
@@ -220,7 +209,7 @@ async def test_wall_mode_fills_the_screen_and_ends_with_escape(page: Page) -> No
     for width, height in ((3840, 2160), (1280, 720), (390, 844)):
         await page.set_viewport_size({"width": width, "height": height})
         await page.wait_for_function(FILLED, arg=COUNT)
-        await wait_without_faults(page, f"a wall of {width} × {height}")
+        await wait_without(page, FAULTS, f"a wall of {width} × {height}")
     await page.wait_for_function(
         "() => getComputedStyle(document.body).cursor === 'none'", timeout=SHOWN_MS
     )
@@ -230,7 +219,7 @@ async def test_wall_mode_fills_the_screen_and_ends_with_escape(page: Page) -> No
     await page.keyboard.press("Escape")
     await expect(page.locator("#filters")).to_be_visible()
     await expect(page.locator("#leave-wall")).to_have_count(0)
-    await wait_without_faults(page, "after wall mode")
+    await wait_without(page, FAULTS, "after wall mode")
 
 
 async def test_wall_of_one_pillow_is_no_detail_view(site: LiveSite, browser: Browser) -> None:

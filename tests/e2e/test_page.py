@@ -23,6 +23,7 @@ from tests.e2e.sites import (
     site_of_page,
     wait_connected,
     wait_for_tools,
+    wait_without,
 )
 from tests.gateway import state
 from tests.waiting import eventually, until
@@ -94,15 +95,6 @@ async def open_page(page: Page, monitor: PageMonitor, site: LiveSite, rest: str 
 
 def card(page: Page, pillow: str) -> Any:
     return page.locator(f'.card[data-pillow="{pillow}"]')
-
-
-async def wait_nothing_overflows(page: Page) -> None:
-    """The layout follows what cards say with the next frames."""
-    for _ in range(100):
-        if not (overflowing := await page.evaluate(OVERFLOWING)):
-            return
-        await page.evaluate("new Promise(requestAnimationFrame)")
-    raise AssertionError(overflowing)
 
 
 async def wait_shown(page: Page, pillow: str, name: str) -> None:
@@ -181,7 +173,7 @@ async def test_cloud_moves_by_accelerometer_samples(
                return old.call(this, frames, how); }; }"""
     )
     wanted = '{"type":"motion","pillows":["moving"]}'
-    await until(lambda: wanted in asked, "the page asks for the motion of its pillow", within_s=30)
+    await until(lambda: wanted in asked, "the page asks for the motion of its pillow")
     # And the gateway has read it: it knows the pillow, and the wish for its motion.
     await site.gateway.wait_for_metric("subscription_bytes", 2 * 150)
     await site.publisher.publish(state("moving", "shaking", motion=[[2, 0, 1], [-2, 0, 1]], seq=1))
@@ -526,7 +518,7 @@ async def test_content_fits_into_a_card(
         await open_page(page, monitor, gone)
         card = page.locator('.card[data-state="notconnected"]').first
         await expect(card).to_contain_text("last throwing", timeout=SHOWN_MS)
-        await wait_nothing_overflows(page)
+        await wait_without(page, OVERFLOWING)
 
 
 async def test_detail_view_of_an_unknown_pillow_waits_for_it(
@@ -586,7 +578,7 @@ async def test_wrong_clock_of_a_pillow_is_named_on_its_card_and_in_its_view(
     await expect(ahead_card).to_contain_text("its clock is ahead", timeout=SHOWN_MS)
     await expect(behind_card.locator(".state")).to_have_text("Was hugging")
     await expect(behind_card.locator(".when")).to_have_text("its clock is behind")
-    await wait_nothing_overflows(page)
+    await wait_without(page, OVERFLOWING)
     await behind_card.get_by_role("link").click()
 
     sentences = page.locator("#detail-clock")
@@ -900,7 +892,7 @@ async def test_page_takes_at_most_7_requests_and_90_kib(
         r"""() => [/story\..*js$/, /story\.css$/, /extras\..*js$/, /extras\.css$/].every((part) =>
             performance.getEntries().some(({name}) => part.test(name)))"""
     )
-    await until(lambda: sizes.keys() == set(names.values()), "all have arrived", within_s=30)
+    await until(lambda: sizes.keys() == set(names.values()), "all have arrived")
     assert len(sizes) <= 7, sizes
     # The page itself, the story of pillows and the tools.
     assert sum(sizes.values()) < 90 * 1024

@@ -1,6 +1,5 @@
 """A share link in a real browser: the page with a token, without one, and when it is revoked."""
 
-import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,15 +11,12 @@ from playwright.async_api import Page, expect
 from devstack.broker import Broker
 from gateway.auth.scope import Scope
 from gateway.auth.shares import make_share
-from tests.commands import run_to_end
 from tests.e2e.sites import SHOWN_MS, web_site
-from tests.gateway import COMMAND, Gateway, Publisher, connect_publisher, state
+from tests.gateway import Gateway, Publisher, connect_publisher, state
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 SECRET, SHARE_KEY, SHARE_ID = "s" * 32, "k" * 32, "0123456789abcdef"
-COMMAND_S = 60.0
-"""How long a command may take, which is a Python that starts on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +36,11 @@ async def private(broker: Broker) -> AsyncIterator[tuple[Gateway, Publisher]]:
         yield gateway, publisher
 
 
-async def run(gateway: Gateway, *arguments: str) -> str:
+async def run(gateway: Gateway, *words: str) -> str:
     """Run a command with the settings of the gateway; return its output."""
-    env = {**os.environ, **gateway.env}
-    out, err, status = await run_to_end(
-        COMMAND,
-        *arguments,
-        env={name: value for name, value in env.items() if value is not None},
-        within_s=COMMAND_S,
-    )
-    assert status == 0, err.decode()
-    return out.decode()
+    out, err, status = await gateway.run_command(*words)
+    assert status == 0, err
+    return out
 
 
 def link(gateway: Gateway, *ids: str, prefixes: tuple[str, ...] = ()) -> str:

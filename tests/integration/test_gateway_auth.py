@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,9 +14,7 @@ from contract.updates import EXPIRY_S
 from devstack import ports
 from devstack.broker import Broker
 from gateway.transport.limit_reports import REPEAT_S
-from tests.commands import run_to_end
 from tests.gateway import (
-    COMMAND,
     TIMEOUT_S,
     Gateway,
     Publisher,
@@ -27,7 +24,6 @@ from tests.gateway import (
     state,
 )
 from tests.machine import need_faketime, need_mosquitto
-from tests.service_process import COMMAND_S
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -62,18 +58,6 @@ async def _known(gateway: Gateway, cloud: Publisher) -> None:
     await gateway.wait_for_metric("pillows", len(PILLOWS))
 
 
-async def run(gateway: Gateway, *arguments: str) -> tuple[str, str, int | None]:
-    """Run a command with the settings of the gateway; a busy machine starts it slowly."""
-    env = {**os.environ, **gateway.env}
-    out, err, status = await run_to_end(
-        COMMAND,
-        *arguments,
-        env={name: value for name, value in env.items() if value is not None},
-        within_s=COMMAND_S,
-    )
-    return out.decode(), err.decode(), status
-
-
 def another(gateway: Gateway, broker: Broker) -> Gateway:
     """Return a second gateway with the same settings."""
     kept = {
@@ -86,7 +70,7 @@ def another(gateway: Gateway, broker: Broker) -> Gateway:
 
 async def share(gateway: Gateway, *arguments: str) -> tuple[str, str]:
     """Make a share link; return its id and its token."""
-    out, err, status = await run(gateway, "share", *arguments)
+    out, err, status = await gateway.run_command("share", *arguments)
     assert status == 0, err
     address, _, token = out.strip().partition("#token=")
     assert address == "https://clouds.example/"
@@ -111,7 +95,7 @@ async def closed_with(client: WebSocketClient) -> int | None:
 
 
 async def test_a_development_token_is_good_for_stream_api_and_history(gateway: Gateway) -> None:
-    out, err, status = await run(gateway, "token", "ward-*", "--for", "5m")
+    out, err, status = await gateway.run_command("token", "ward-*", "--for", "5m")
     assert status == 0, err
     token = out.strip()
 
@@ -130,7 +114,7 @@ async def test_a_development_token_is_good_for_stream_api_and_history(gateway: G
 
 async def test_motion_is_sent_of_permitted_pillows_only(gateway: Gateway, cloud: Publisher) -> None:
     """Another one is refused, also where a prefix lets the client see many."""
-    out, err, status = await run(gateway, "token", "ward-*", "--for", "5m")
+    out, err, status = await gateway.run_command("token", "ward-*", "--for", "5m")
     assert status == 0, err
     async with gateway.connect("?motion=none", **bearer(out.strip())) as client:
         assert await names(client) == ["ward-1", "ward-2"]
@@ -177,12 +161,12 @@ async def test_a_share_link_is_listed_and_ends_when_it_is_revoked(
     share_id, token = await share(gateway, "cloud-1", "--for", "7d", "--note", "grandma")
     kiosk_id, kiosk = await share(gateway, "ward-*", "--forever")
 
-    out, _, _ = await run(gateway, "shares")
+    out, _, _ = await gateway.run_command("shares")
     listed = {line.split()[0]: line for line in out.splitlines()}
     assert "cloud-1, for another 6 d" in listed[share_id]
     assert "grandma" in listed[share_id]
     assert "ward-*, for ever" in listed[kiosk_id]
-    out, _, _ = await run(gateway, "shares", "--json")
+    out, _, _ = await gateway.run_command("shares", "--json")
     assert {json.loads(line)["id"] for line in out.splitlines()} == {share_id, kiosk_id}
     assert token not in out
 
@@ -195,11 +179,11 @@ async def test_a_share_link_is_listed_and_ends_when_it_is_revoked(
     ):
         assert await names(here) == await names(there) == ["cloud-1"]
         assert await names(other) == ["ward-1", "ward-2"]
-        _, err, status = await run(gateway, "unshare", share_id)
+        _, err, status = await gateway.run_command("unshare", share_id)
         assert status == 0, err
         assert await closed_with(here) == 4401
         assert await closed_with(there) == 4401
-    out, _, _ = await run(gateway, "shares")
+    out, _, _ = await gateway.run_command("shares")
     assert any(share_id in line and "revoked" in line for line in out.splitlines())
 
     # A gateway that starts later knows it too.
@@ -209,13 +193,13 @@ async def test_a_share_link_is_listed_and_ends_when_it_is_revoked(
 
 
 async def test_an_unknown_link_and_wrong_usage_are_named(gateway: Gateway) -> None:
-    _, err, status = await run(gateway, "unshare", "0123456789abcdef")
+    _, err, status = await gateway.run_command("unshare", "0123456789abcdef")
     assert (status, "no share link" in err) == (1, True)
-    _, err, status = await run(gateway, "unshare", "x")
+    _, err, status = await gateway.run_command("unshare", "x")
     assert status == 2
-    _, err, status = await run(gateway, "share", "Cloud-1")
+    _, err, status = await gateway.run_command("share", "Cloud-1")
     assert (status, "'Cloud-1'" in err) == (2, True)
-    _, err, status = await run(gateway, "share", "cloud-1", "--for", "soon")
+    _, err, status = await gateway.run_command("share", "cloud-1", "--for", "soon")
     assert (status, "30m, 12h, 7d or 2w" in err) == (2, True)
 
 
@@ -315,7 +299,7 @@ async def test_a_revoked_link_reads_no_history_while_the_broker_is_away(
 ) -> None:
     """Nothing has told which links were revoked; the recorder's past is there all the same."""
     share_id, token = await share(gateway, "cloud-1", "--for", "1h")
-    _, err, status = await run(gateway, "unshare", share_id)
+    _, err, status = await gateway.run_command("unshare", share_id)
     assert status == 0, err
     waiting = Gateway(
         gateway.broker,

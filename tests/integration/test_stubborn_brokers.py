@@ -19,8 +19,8 @@ from devstack.broker import SEARCH, Broker, User
 from devstack.probes import mqtt_answers
 from devstack.processes import ROOT, Program
 from tests.machine import need_mosquitto
+from tests.poller import wait_empty
 from tests.queue_client import queue_client
-from tests.waiting import eventually
 
 COMMANDS = Path(sys.executable).parent
 
@@ -202,9 +202,5 @@ async def test_a_state_that_the_acl_denies_stays_on_the_queue(
         assert mosquitto.pid is not None
         os.kill(mosquitto.pid, signal.SIGHUP)
         await poller.log.wait_for("the broker accepts our states again", within_s=40)
-
-        async def is_deleted() -> bool:
-            return (await queue.get_queue_properties()).approximate_message_count == 0
-
-        await eventually(is_deleted, "the message is published and deleted")
+        await wait_empty(azurite, queue_name)
         assert await stopped(poller) == 0
