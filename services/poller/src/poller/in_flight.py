@@ -136,9 +136,10 @@ class InFlight:
         """The number of messages in the window that are not settled."""
         return len(self._unsettled)
 
-    def oldest_s(self) -> float:
+    def oldest_s(self, *, with_blocked: bool = True) -> float:
         """Return for how long the oldest unsettled message has waited, by the queue's time."""
-        queued_us = (self._messages[one].delivery.body.queued_us for one in self._unsettled)
+        unsettled = self._unsettled if with_blocked else self._unsettled - self._blocked
+        queued_us = (self._messages[one].delivery.body.queued_us for one in unsettled)
         return max(0.0, (self._clock_ms() - min(queued_us, default=math.inf) / 1000) / 1000)
 
     def get(self, message_id: str) -> InFlightMessage | None:

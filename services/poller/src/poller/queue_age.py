@@ -26,6 +26,11 @@ class QueueAge:
         """Record a page by how long its oldest message had waited; 0 for an empty one."""
         self.page_waited_s, self._answered_s = waited_s, now_s
 
+    @property
+    def received_until_s(self) -> float:
+        """Until when what waited on the queue has been received, as the last page showed."""
+        return self._answered_s - self.page_waited_s
+
     def report(self, now_s: float, unsettled_s: float, *, answers: bool) -> QueueReport:
         """Return the report of now; `unsettled_s` is the age of the oldest message in flight.
 

@@ -2,7 +2,8 @@
 
 A poller that was killed holds messages until their leases end. By then another one has published
 newer states, so that the states of these messages are superseded. Their number is counted, and
-logged once.
+logged once: when everything is settled that waited on the queue until the leases had ended, because
+a queue may deliver what comes back behind all that waits.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from poller.metrics import PollerMetrics
 log = structlog.get_logger()
 
 MARGIN_S: Final = 5.0
-"""How long after a lease its messages have been received again, in seconds."""
+"""How far responses of the queue may overtake each other, in seconds."""
 
 
 class TakeoverReport:
@@ -28,12 +29,13 @@ class TakeoverReport:
         self._in_flight = in_flight
         self._lease_s = lease_s
         self._until_s: float | None = None
-        """Until when superseded states count as those of a take-over."""
+        """What waited until then is settled before a take-over is over; None between take-overs."""
         self._before = self._number = 0
         """How many states were superseded before the take-over, and since."""
 
     def standby(self, holder: str) -> None:
         """Report that another poller receives."""
+        self._finish()
         self._forget_queue()
         log.info("standby: another poller receives from the queue", active=holder)
 
@@ -56,9 +58,21 @@ class TakeoverReport:
         """Count the states superseded since a take-over; log their number at the end."""
         if self._until_s is None:
             return
+        self._count()
+        unsettled_s = self._in_flight.oldest_s(with_blocked=False)
+        settled_until_s = asyncio.get_running_loop().time() - unsettled_s
+        if min(settled_until_s, self._in_flight.queue_age.received_until_s) >= self._until_s:
+            self._finish()
+
+    def _count(self) -> None:
         number = self._metrics.superseded_so_far - self._before
         self._metrics.takeover_superseded.inc(number - self._number)
         self._number = number
-        if asyncio.get_running_loop().time() >= self._until_s:
-            self._until_s = None
-            log.info("states superseded since the take-over", number=number)
+
+    def _finish(self) -> None:
+        """Log the number, if a take-over is not over yet."""
+        if self._until_s is None:
+            return
+        self._count()
+        self._until_s = None
+        log.info("states superseded since the take-over", number=self._number)
