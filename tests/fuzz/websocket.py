@@ -64,11 +64,16 @@ def seeds() -> Iterator[bytes]:
 
 
 def _read(pieces: list[bytes], *, deflate: bool, is_replaced: bool) -> _Outcome:
-    """Read as a connection does, which drops its reader while nothing is incomplete."""
+    """Read as a connection does, which keeps what ends no frame for the next piece.
+
+    It drops its reader while nothing is incomplete.
+    """
     reader = MessageReader(deflate=deflate)
     events: list[Event] = []
     sent = b""
     for piece in pieces:
+        if is_replaced and reader.keep(piece):
+            continue
         events += reader.feed(piece)
         sent += reader.data_to_send()
         if is_replaced and reader.is_idle:

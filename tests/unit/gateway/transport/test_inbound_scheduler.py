@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.transport.cpu_budget import BURST_S, CPU_SHARE, SLICE_S
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.loop_budget import LoopBudget
-from tests.gateway import PING, client_frame
+from tests.gateway import PING, TEXT, client_frame
 from tests.unit.gateway.servers import serving
 from tests.unit.gateway.transport.transports import MemoryTransport
 from tests.waiting import until
@@ -149,6 +149,24 @@ async def test_a_connection_with_unprocessed_input_is_not_taken_for_dead() -> No
         await until(lambda: connection.has_unprocessed_input, "queued")
         await until(lambda: not connection.has_unprocessed_input, "processed")
         assert served.clients == 1
+
+
+async def test_parts_of_a_frame_are_not_read_either_while_the_share_is_used_up() -> None:
+    """A client may cut 64 KiB into as many pieces; meanwhile its system gathers them."""
+    loop = asyncio.get_running_loop()
+    ping = client_frame(TEXT, b'{"type":"ping","sent":1}')
+    async with serving() as served, served.dial() as client:
+        (connection,) = served.connections
+        await loop.sock_sendall(client, ping[:10])
+        await until(lambda: len(served.registry.messages) == 1, "begun")
+        use_up_budget(served.context.inbound, 0.2)
+        await loop.sock_sendall(client, ping[10:11])
+        await until(lambda: connection.has_unprocessed_input, "queued")
+        await loop.sock_sendall(client, ping[11:])
+        got = b""
+        async with asyncio.timeout(10):
+            while b'"pong"' not in got:
+                got += await loop.sock_recv(client, 1 << 16)
 
 
 def use_up_budget(scheduler: InboundScheduler, excess_s: float) -> None:

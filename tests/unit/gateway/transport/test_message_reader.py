@@ -45,8 +45,15 @@ def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in zip([0, *at], [*at, len(data)], strict=True) if a != b]
 
 
-@given(conversations(), st.lists(st.integers(0, 2000), max_size=20))
-def test_replacing_an_idle_reader_changes_nothing(data: bytes, cuts: list[int]) -> None:
+def taken(reader: MessageReader, piece: bytes, *, keeps: bool) -> list[Any]:
+    """The events of a piece, which is kept if it may be."""
+    return [] if keeps and reader.keep(piece) else list(reader.feed(piece))
+
+
+@given(conversations(), st.lists(st.integers(0, 2000), max_size=20), st.booleans())
+def test_replacing_an_idle_reader_changes_nothing(
+    data: bytes, cuts: list[int], keeps: bool
+) -> None:
     """The events and the answers are those of one reader that gets everything at once."""
     whole = MessageReader(deflate=False)
     expected: list[Any] = list(whole.feed(data))
@@ -57,7 +64,7 @@ def test_replacing_an_idle_reader_changes_nothing(data: bytes, cuts: list[int]) 
     reader: MessageReader | None = None
     for piece in chunks(data, cuts):
         reader = reader or MessageReader(deflate=False)
-        found += reader.feed(piece)
+        found += taken(reader, piece, keeps=keeps)
         answers += reader.data_to_send()
         if reader.is_idle:
             reader = None
@@ -77,12 +84,31 @@ def test_any_bytes_end_in_a_close_code_or_in_an_open_connection(
     reader = MessageReader(deflate=True)
     sent = b""
     for piece in chunks(data, cuts):
-        for event in reader.feed(piece):
+        for event in taken(reader, piece, keeps=True):
             assert event is not None
         sent += reader.data_to_send()
     if reader.has_failed:
         assert close_code(b"\r\n\r\n" + sent) in (1002, 1007, 1009)
         assert not reader.is_idle
+
+
+@given(st.integers(1, 200), st.integers(1, 200))
+def test_what_ends_no_frame_is_kept(cut: int, size: int) -> None:
+    """Not the end of one, nor its header, nor anything once a close has begun."""
+    frame = client_frame(1, b"x" * 200)
+    header = len(frame) - 200
+    reader = MessageReader(deflate=False)
+    assert not reader.keep(frame[:cut])
+    list(reader.feed(frame[:cut]))
+    piece = frame[cut : cut + size]
+
+    assert reader.keep(piece) == (cut >= header and cut + size < len(frame))
+    assert not reader.is_idle
+
+    closing = MessageReader(deflate=False)
+    list(closing.feed(frame[:-100]))
+    closing.close(1008)
+    assert not closing.keep(b"x")
 
 
 def test_a_reader_is_idle_only_between_messages() -> None:

@@ -100,15 +100,24 @@ class InboundScheduler:
         if not self._waiting and self._may_work_at_once and receiver.piece_bytes(data) == len(data):
             self._process(receiver, data)
             return
+        began_s = time.monotonic()
         receiver.transport.pause_reading()
         self._wait(receiver, data)
+        self._budget.charge(time.monotonic() - began_s)
+
+    def may_keep(self, receiver: Receiver) -> bool:
+        """Return whether a connection's data may be kept out of turn, because it is not parsed.
+
+        To let it wait would cost more. What it costs is charged by the caller.
+        """
+        return receiver not in self._waiting and self._budget.has_share
 
     def discard(self, receiver: Receiver) -> None:
         """Drop the unprocessed data of a connection, which is closed."""
         self._waiting.pop(receiver, None)
 
     def charge(self, cost_s: float) -> None:
-        """Charge the time that a task has taken in its turn, in seconds."""
+        """Charge the time of work that was not scheduled here, in seconds."""
         self._budget.charge(cost_s)
 
     async def turn(self) -> None:

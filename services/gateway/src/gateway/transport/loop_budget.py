@@ -25,7 +25,12 @@ class LoopBudget:
     def may_work(self) -> bool:
         """Whether a piece of work may be done now."""
         is_fresh = self._used_s is None or self._used_s < self._slice_s
-        return is_fresh and self._bucket.wait_s(time.monotonic()) == 0
+        return is_fresh and self.has_share
+
+    @property
+    def has_share(self) -> bool:
+        """Whether the share is not used up, whatever was done in this turn of the loop."""
+        return self.wait_s == 0
 
     @property
     def wait_s(self) -> float:

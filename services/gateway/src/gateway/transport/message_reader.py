@@ -58,7 +58,8 @@ class MessageReader:
     """The reader of one connection, after its opening handshake."""
 
     __slots__ = (
-        "_fragments", "_has_close", "_in_message", "_is_text", "_protocol", "_scanner", "is_over"
+        "_fragments", "_has_close", "_in_message", "_is_text", "_protocol", "_scanner",
+        "_unparsed", "is_over",
     )  # fmt: skip
 
     def __init__(self, *, deflate: bool) -> None:
@@ -78,6 +79,7 @@ class MessageReader:
         self._scanner = FrameScanner()
         # Not a list, because a message may have any number of empty fragments.
         self._fragments = bytearray()
+        self._unparsed = bytearray()  # of the payload of a frame
         self._in_message = False
         self._is_text = False
         self._has_close = False
@@ -99,9 +101,21 @@ class MessageReader:
         """Whether nothing is incomplete, so that a new reader could take this one's place."""
         return self.is_open and not self._in_message and self._scanner.is_at_boundary
 
+    def keep(self, data: bytes) -> bool:
+        """Keep bytes for the next `feed` if they end no frame; returns whether they do not.
+
+        Nothing can be told of such bytes before the rest has come.
+        """
+        if not (self.is_open and self._scanner.skip(len(data))):
+            return False
+        self._unparsed += data
+        return True
+
     def feed(self, data: bytes) -> Iterator[Event]:
         """Parse bytes and yield what they complete; call `data_to_send` after that."""
         self._scanner.feed(data)
+        if self._unparsed:
+            data, self._unparsed = bytes(self._unparsed + data), bytearray()
         self._protocol.receive_data(data)
         frames = [one for one in self._protocol.events_received() if isinstance(one, Frame)]
         if frames:

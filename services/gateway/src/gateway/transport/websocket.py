@@ -41,6 +41,9 @@ _EMPTY_PONG_HEADER: Final = b"\x8a\x80"
 _EMPTY_PONG_BYTES: Final = 6
 """The answer to a heartbeat's ping: a masked pong without a payload."""
 
+_KEPT_COST_S: Final = 10e-6
+"""What is charged for data that is not parsed yet, in seconds, with its way from the system."""
+
 _TOO_MANY: Final = Refusal(
     TOO_MANY, "what the subscribe messages ask for is above the limit, GATEWAY_SUBSCRIBE_RATE"
 )
@@ -72,15 +75,19 @@ class WebSocketConnection(ClientConnection):
         self._subscribe_budget: SubscribeBudget | None = None  # most clients never need one
 
     def data_received(self, data: bytes) -> None:
-        """Handle the pong that most clients only ever send; schedule all other data."""
-        if (
-            self._reader is None
-            and len(data) == _EMPTY_PONG_BYTES
-            and data.startswith(_EMPTY_PONG_HEADER)
-        ):
+        """Handle the pong that most clients only ever send; schedule all other data.
+
+        A part of a frame that does not end it is kept at once.
+        """
+        reader, inbound = self._reader, self.context.inbound
+        if reader is not None:
+            if inbound.may_keep(self) and reader.keep(data):
+                inbound.charge(_KEPT_COST_S)
+                return
+        elif len(data) == _EMPTY_PONG_BYTES and data.startswith(_EMPTY_PONG_HEADER):
             self.is_alive = True  # without a reader, which would take more memory than the rest
             return
-        self.context.inbound.schedule(self, data)
+        inbound.schedule(self, data)
 
     @property
     def encoding(self) -> Encoding:
