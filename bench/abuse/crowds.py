@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bench.abuse.wire import ping, request, text_message, upgrade
+from bench.abuse.wire import ping, pong, request, text_message, upgrade
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ _NAMES: Final = ",".join(f'"nobody-{number}"' for number in range(1000))
 _STORM: Final = text_message(b'{"type":"subscribe","pillows":"all"}')
 _FIELDS: Final = "&".join("a" for _ in range(65_000))
 
-_READERS: Final = "ordinary clients"
+_SENDERS: Final = "clients that send"
 
 CROWDS: Final[Mapping[str, Crowd]] = {
-    _READERS: Crowd("opens a WebSocket and reads, as a page does", 1000, upgrade()),
+    "ordinary clients": Crowd("opens a WebSocket and reads, as a page does", 1000, upgrade()),
+    _SENDERS: Crowd("does the same, and sends a pong a second", 1000, upgrade(), pong()),
     "half-open": Crowd("connects and sends nothing", 10_000, reads=False),
     "half request": Crowd(
         "sends half of a request's head, then a byte a second", 1000, b"GET / HTTP/1.1\r\nA: ", b"x"
@@ -66,7 +67,7 @@ CROWDS: Final[Mapping[str, Crowd]] = {
         1000,
         upgrade() + text_message(b"x" * 60_000)[:30_000],
         b"x",
-        instead=_READERS,
+        instead=_SENDERS,
     ),
     "subscribe storm": Crowd(
         "subscribes to everything ten times a second", 100, upgrade(), _STORM, again_s=0.1

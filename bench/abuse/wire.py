@@ -33,6 +33,11 @@ def ping(payload: bytes) -> bytes:
     return Frame(Opcode.PING, payload).serialize(mask=True)
 
 
+def pong() -> bytes:
+    """Return a pong without a payload, as it answers the gateway's pings."""
+    return Frame(Opcode.PONG, b"").serialize(mask=True)
+
+
 def close_code(received: bytes) -> int | None:
     """Return the code of the close frame behind the response to a handshake; None without one."""
     rest = received.partition(b"\r\n\r\n")[2]

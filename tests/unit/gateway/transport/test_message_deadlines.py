@@ -62,6 +62,7 @@ def test_data_that_waits_for_its_turn_here_is_not_late() -> None:
 HALF_MESSAGES: Final = {
     "header": client_frame(TEXT, b"x" * 60_000)[:3],
     "frame": client_frame(TEXT, b"x" * 60_000)[:50_000],
+    "end": client_frame(TEXT, b"x" * 60_000)[:59_990],
     "fragment": client_frame(TEXT, b"x" * 60_000, fin=False),
     "control": client_frame(PING, b"x" * 100)[:40],
 }

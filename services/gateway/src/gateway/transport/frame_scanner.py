@@ -25,12 +25,13 @@ class FrameScanner:
         """Whether the last byte was the last of a frame."""
         return not self._header and not self._payload_left
 
-    def skip(self, size: int) -> bool:
-        """Advance by so many bytes if they end no frame; returns whether they do not."""
-        if size >= self._payload_left:
-            return False
-        self._payload_left -= size
-        return True
+    def skip(self, size: int) -> int:
+        """Advance by so many bytes if they end no frame; returns how many are left of it, or 0."""
+        left = self._payload_left - size
+        if left <= 0:
+            return 0
+        self._payload_left = left
+        return left
 
     def feed(self, data: bytes) -> None:
         """Advance by the next bytes of the stream, of any number."""

@@ -101,15 +101,15 @@ class MessageReader:
         """Whether nothing is incomplete, so that a new reader could take this one's place."""
         return self.is_open and not self._in_message and self._scanner.is_at_boundary
 
-    def keep(self, data: bytes) -> bool:
-        """Keep bytes for the next `feed` if they end no frame; returns whether they do not.
+    def keep(self, data: bytes) -> int:
+        """Keep bytes for the next `feed` if they end no frame; returns what is left of it, or 0.
 
         Nothing can be told of such bytes before the rest has come.
         """
-        if not (self.is_open and self._scanner.skip(len(data))):
-            return False
-        self._unparsed += data
-        return True
+        left = self._scanner.skip(len(data)) if self.is_open else 0
+        if left:
+            self._unparsed += data
+        return left
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """Parse bytes and yield what they complete; call `data_to_send` after that."""

@@ -25,6 +25,7 @@ from gateway.transport.admission import Refusal
 from gateway.transport.connection import ClientConnection
 from gateway.transport.context import TransportContext
 from gateway.transport.heartbeat import HeartbeatFrame
+from gateway.transport.low_water import GATHERED_BYTES, gather
 from gateway.transport.message_reader import (
     POLICY_VIOLATION,
     BinaryMessage,
@@ -41,7 +42,7 @@ _EMPTY_PONG_HEADER: Final = b"\x8a\x80"
 _EMPTY_PONG_BYTES: Final = 6
 """The answer to a heartbeat's ping: a masked pong without a payload."""
 
-_KEPT_COST_S: Final = 10e-6
+_KEPT_COST_S: Final = 20e-6
 """What is charged for data that is not parsed yet, in seconds, with its way from the system."""
 
 _TOO_MANY: Final = Refusal(
@@ -53,10 +54,11 @@ class WebSocketConnection(ClientConnection):
     """A WebSocket, from its opening handshake until the connection is lost.
 
     `_reader` exists only while something is incomplete, see message_reader.
+    `_is_gathering` says that the system gathers what it sends, see low_water.
     `_deferred` has the newest answer to each kind of ping, for a client that does not read.
     """
 
-    __slots__ = ("_deferred", "_deflate", "_reader", "_subscribe_budget")
+    __slots__ = ("_deferred", "_deflate", "_is_gathering", "_reader", "_subscribe_budget")
 
     kind = "websocket"
 
@@ -71,19 +73,24 @@ class WebSocketConnection(ClientConnection):
         super().__init__(context, transport, response)
         self._deflate = deflate
         self._reader: MessageReader | None = None
+        self._is_gathering = False
         self._deferred: dict[str, bytes] | None = None
         self._subscribe_budget: SubscribeBudget | None = None  # most clients never need one
 
     def data_received(self, data: bytes) -> None:
         """Handle the pong that most clients only ever send; schedule all other data.
 
-        A part of a frame that does not end it is kept at once.
+        A part of a frame that does not end it is kept at once, and the system gathers the rest.
         """
         reader, inbound = self._reader, self.context.inbound
         if reader is not None:
-            if inbound.may_keep(self) and reader.keep(data):
+            if inbound.may_keep(self) and (left := reader.keep(data)):
                 inbound.charge(_KEPT_COST_S)
+                if not self._is_gathering or left < GATHERED_BYTES:
+                    self._is_gathering = True
+                    gather(self.transport, left)
                 return
+            self._stop_gathering()
         elif len(data) == _EMPTY_PONG_BYTES and data.startswith(_EMPTY_PONG_HEADER):
             self.is_alive = True  # without a reader, which would take more memory than the rest
             return
@@ -232,7 +239,13 @@ class WebSocketConnection(ClientConnection):
             self._reader = MessageReader(deflate=self._deflate)
         return self._reader
 
+    def _stop_gathering(self) -> None:
+        if self._is_gathering:
+            self._is_gathering = False
+            gather(self.transport, 1)
+
     def _start_close(self, code: int) -> None:
+        self._stop_gathering()  # what is unread at the end would make it a reset
         reader = self._ensure_reader()
         reader.close(code)
         self.write(reader.data_to_send())
