@@ -128,11 +128,12 @@ class Pipeline:
 
     def detach(self) -> None:
         """Release uvicorn's object without closing the transport, which is upgraded."""
-        self.stop_keep_alive_timeout()  # it would close the upgraded connection
         self.connection_lost(ConnectionAbortedError("upgraded"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop the waiting requests and pass the loss on."""
+        # It would close an upgraded connection, and keep all of a closed one until its end.
+        self.stop_keep_alive_timeout()
         self._is_lost = True
         self._waiting.clear()
         http = self._http
