@@ -64,6 +64,7 @@ ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
         "listeners",
         "ops_port",
         "transport_parts",
+        "garbage",
         "commands",
         "__main__",
     ),

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import secrets
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from contract.topics import Topics
+from gateway import garbage
 from gateway.access_parts import AccessParts, create_access
 from gateway.fanout.dispatcher import Dispatcher
 from gateway.http.api import api_routes
@@ -79,7 +79,7 @@ def main() -> None:
     except SettingsError as error:
         exit_with_usage(SERVICE, str(error))
     raise_open_file_limit()
-    _tune_garbage_collection()
+    garbage.begin()
     configure_service_logs(SERVICE, settings)
     tracing = start_tracing(SERVICE, settings)
     run_service(lambda stopping: tracing.run(_serve(settings, listeners, tracing, stopping)))
@@ -165,16 +165,16 @@ async def _serve(
             serve_ops(listeners.ops, stop_session, states, metrics.registry, routes), name="ops"
         )
         await _known_states(session, stopping)
-        parts.create_task(
-            serve(app, listeners.public, stop_server, context, keep_alive_s=settings.keep_alive),
-            name="http",
-        )
+        keep_alive_s = settings.keep_alive
+        http = serve(app, listeners.public, stop_server, context, keep_alive_s=keep_alive_s)
+        parts.create_task(http, name="http")
         timers = [
             parts.create_task(consumer.run(), name="expiry"),
             parts.create_task(registry.run(), name="connection timeouts"),
             parts.create_task(labels.run(), name="labels"),
             parts.create_task(_heartbeats(context).run(), name="heartbeats"),
             parts.create_task(watching.run(session, dispatcher.subscriber_count), name="watching"),
+            parts.create_task(garbage.collect_garbage(), name="garbage collection"),
         ]
         if access is not None:
             timers.append(parts.create_task(access.run(), name="keys for tokens"))
@@ -258,16 +258,6 @@ def _observed(
         lambda: history.size_bytes,
         lambda: clock.read().queue_offset_ms,
     )
-
-
-def _tune_garbage_collection() -> None:
-    """Collect old cyclic garbage seldom, because connections live long.
-
-    With Python's thresholds each new one leads to scans of all. New objects are scanned 700 at a
-    time, in a millisecond, and after 70,000 what is left, because a closed connection is a cycle.
-    """
-    gc.freeze()
-    gc.set_threshold(700, 100, 700)
 
 
 def _heartbeats(context: TransportContext) -> HeartbeatScheduler:

@@ -140,6 +140,14 @@ class MessageReader:
                         self._protocol.fail(CloseCode.INVALID_DATA, "not UTF-8")
                         return
 
+    def release(self) -> None:
+        """End the library's parser and forget its error, which are cycles; nothing is fed now.
+
+        Left to the garbage collector, each message of a client would add a dozen objects to it.
+        """
+        self._protocol.parser.close()
+        self._protocol.parser_exc = None
+
     def close(self, code: int) -> None:
         """Start the closing handshake with a close code, unless it was started before."""
         if self.is_open:

@@ -136,7 +136,7 @@ class WebSocketConnection(ClientConnection):
         if has_message or reader.is_idle:
             self.context.registry.messages.end(self)
         if reader.is_idle:
-            self._reader = None
+            self._drop_reader()
         elif not reader.is_open:
             self._finish_close(reader)
         else:
@@ -158,6 +158,7 @@ class WebSocketConnection(ClientConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what it sent, unsubscribe and unregister it."""
         self.context.inbound.discard(self)
+        self._drop_reader()
         super().connection_lost(exc)
 
     def on_caught_up(self, *, closing: bool) -> None:
@@ -238,6 +239,11 @@ class WebSocketConnection(ClientConnection):
         if self._reader is None:
             self._reader = MessageReader(deflate=self._deflate)
         return self._reader
+
+    def _drop_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.release()
+            self._reader = None
 
     def _stop_gathering(self) -> None:
         if self._is_gathering:

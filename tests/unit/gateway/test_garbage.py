@@ -1,0 +1,124 @@
+"""Garbage collection: when it happens, and that connections leave nothing to collect."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from websockets.server import ServerProtocol
+
+from gateway.garbage import MANY_OBJECTS, MOST_OBJECTS, collect_garbage, is_due
+from gateway.transport.http_protocol import HttpProtocol
+from gateway.transport.pipeline import Pipeline
+from gateway.transport.request_parser import RequestParser
+from gateway.transport.sse import SseConnection
+from gateway.transport.websocket import WebSocketConnection
+from tests.gateway import CLOSE, PING, TEXT, client_frame, handshake, request
+from tests.unit.gateway.servers import serving
+from tests.waiting import until
+
+FREED_AT_ONCE = (
+    HttpProtocol, Pipeline, RequestParser, ServerProtocol, SseConnection, WebSocketConnection,
+)  # fmt: skip
+
+COMPRESSED = handshake().replace(
+    b"\r\n\r\n", b"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+)
+
+VISITS = {
+    "nothing": b"",
+    "half of a request": b"GET / HT",
+    "a request": request("/"),
+    "requests in a row": request("/") * 3,
+    "a request that is refused": b"GET / HTTP/1.1\r\nA b\r\n\r\n",
+    "a stream of events": request("/events"),
+    "a WebSocket": handshake(),
+    "a compressed WebSocket": COMPRESSED,
+    "a ping and a message": handshake()
+    + client_frame(PING, b"x")
+    + client_frame(TEXT, b'{"type":"ping","sent":1}'),
+    "half of a message": handshake() + client_frame(TEXT, b"x" * 50_000)[:30_000],
+    "a message that is refused": handshake() + client_frame(TEXT, b"{}"),
+    "a frame that is refused": handshake() + client_frame(3, b""),
+    "a close": handshake() + client_frame(CLOSE, b"\x03\xe8"),
+}
+
+
+@pytest.fixture
+def _uncollected() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@given(st.integers(0, 10**7), st.integers(0, 10**7), st.floats(0, 2), st.floats(0, 2))
+def test_more_objects_and_less_load_never_make_it_wait(
+    fewer: int, more: int, quieter: float, busier: float
+) -> None:
+    """It waits for a quiet moment, and not for ever."""
+    fewer, more = sorted((fewer, more))
+    quieter, busier = sorted((quieter, busier))
+
+    assert is_due(more, busier) >= is_due(fewer, busier)
+    assert is_due(more, quieter) >= is_due(more, busier)
+    assert is_due(fewer, busier) <= (fewer >= MANY_OBJECTS)
+    assert is_due(more, busier) >= (more >= MOST_OBJECTS)
+
+
+@pytest.mark.usefixtures("_uncollected")
+async def test_cycles_are_collected_when_they_are_many() -> None:
+    """Nothing else collects them."""
+
+    class Node:
+        def __init__(self) -> None:
+            self.cycle = self
+
+    first = weakref.ref(Node())
+    collecting = asyncio.create_task(collect_garbage(0.05))
+    try:
+        for _ in range(3):
+            await asyncio.sleep(0.05)
+        assert first() is not None, "a few may wait"
+        for _ in range(MOST_OBJECTS):
+            Node()
+        await until(lambda: first() is None, "collected")
+    finally:
+        collecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await collecting
+
+
+@pytest.mark.usefixtures("_uncollected")
+@pytest.mark.parametrize("sent", VISITS.values(), ids=VISITS)
+async def test_a_visit_leaves_nothing_to_collect(sent: bytes) -> None:
+    """What a closed connection had is freed when it is closed; a first one may fill a cache."""
+
+    async def endpoint(_received: Request) -> Response:
+        return PlainTextResponse("all")
+
+    def left() -> list[str]:
+        return [type(one).__name__ for one in gc.get_objects() if isinstance(one, FREED_AT_ONCE)]
+
+    app = Starlette(routes=[Route("/", endpoint)])
+    async with serving(app=app) as served:
+
+        async def visit() -> None:
+            async with served.dial(sent):
+                await served.wait_until_read()
+            await until(lambda: not len(served.registry), "closed")
+
+        await visit()
+        await visit()
+        before = sorted(left())
+        for _ in range(5):
+            await visit()
+        await until(lambda: sorted(left()) == before, "freed", within_s=5)
