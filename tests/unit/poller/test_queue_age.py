@@ -25,6 +25,16 @@ def test_the_oldest_is_that_of_the_last_page_or_in_flight(
     assert report == QueueReport(int(max(expected, unsettled_s)), answers)
 
 
+@given(seconds, seconds)
+def test_a_page_tells_nothing_of_the_time_after_its_request(waited_s: float, took_s: float) -> None:
+    """Its answer may be late, and what came to the queue meanwhile is not on it."""
+    age = QueueAge(0.0)
+    age.record_page(waited_s, 2e6, took_s)
+
+    assert age.received_until_s <= 2e6 - took_s
+    assert age.received_until_s <= 2e6 - waited_s
+
+
 def test_an_empty_page_ends_the_waiting() -> None:
     """And so does the queue's answer after an outage."""
     age = QueueAge(0.0)

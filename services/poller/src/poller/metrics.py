@@ -169,8 +169,8 @@ class PollerMetrics(ServiceMetrics):
         )
         self.takeover_superseded = self.counter(
             "takeover_superseded",
-            "States superseded from a take-over until everything was settled that waited when the "
-            "leases of the poller before had ended.",
+            "States superseded, for whatever reason, from a take-over until everything was settled "
+            "that waited when the leases of the poller before had ended.",
         )
 
     def _define_watching(self) -> None:

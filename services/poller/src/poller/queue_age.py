@@ -21,15 +21,22 @@ class QueueAge:
         self.page_waited_s = 0.0
         """How long the oldest message of the last page had waited."""
         self._answered_s = now_s
+        self._page_took_s = 0.0
 
-    def record_page(self, waited_s: float, now_s: float) -> None:
-        """Record a page by how long its oldest message had waited; 0 for an empty one."""
-        self.page_waited_s, self._answered_s = waited_s, now_s
+    def record_page(self, waited_s: float, now_s: float, took_s: float = 0.0) -> None:
+        """Record a page by how long its oldest message had waited; 0 for an empty one.
+
+        `took_s` is how long ago it was requested.
+        """
+        self.page_waited_s, self._answered_s, self._page_took_s = waited_s, now_s, took_s
 
     @property
     def received_until_s(self) -> float:
-        """Until when what waited on the queue has been received, as the last page showed."""
-        return self._answered_s - self.page_waited_s
+        """Until when what waited on the queue has been received, as the last page showed.
+
+        A page tells nothing of the time after its request.
+        """
+        return self._answered_s - max(self.page_waited_s, self._page_took_s)
 
     def report(self, now_s: float, unsettled_s: float, *, answers: bool) -> QueueReport:
         """Return the report of now; `unsettled_s` is the age of the oldest message in flight.

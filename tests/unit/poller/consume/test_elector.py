@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from contract.queue_report import QueueReport
 from poller.consume.election import FAILING_S
+from poller.consume.takeover_report import MARGIN_S
 from runtime.health import OK
 from tests.fakes.calls import Fault
 from tests.fakes.virtual_time import now, pause, virtual_time
@@ -107,7 +108,7 @@ async def test_a_killed_poller_is_replaced_and_nothing_is_lost(seed: int) -> Non
         await world.until(lambda: second.count("received") > 0, "the other one", within_s=10)
         assert now() - died_s < 1.5 * TAKEOVER_S
         await world.rest()
-        await asyncio.sleep(15)
+        await asyncio.sleep(5 + MARGIN_S)
     (line,) = [one for one in logs if one["event"].startswith("took over")]
     assert (line["reason"], line["before"], line["log_level"]) == ("silent", "poller-0", "warning")
     (end,) = [one for one in logs if one["event"].startswith("states superseded")]

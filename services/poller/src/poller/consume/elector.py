@@ -90,6 +90,7 @@ class Elector:
                     async with asyncio.timeout(self._election.pause_s):
                         await self._changed.wait()
         finally:
+            self._report.finish()
             self._publish(self._election.release())
 
     def on_connecting(self) -> None:

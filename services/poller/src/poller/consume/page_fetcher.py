@@ -69,10 +69,11 @@ class PageFetcher:
             self._handler.fail_request(request)
             raise
         self._in_flight.unreserve(places)
-        self._in_flight.intake.record_receive(loop.time() - requested_at)
+        took_s = loop.time() - requested_at
+        self._in_flight.intake.record_receive(took_s)
         self._metrics.polls.labels(Found.of(len(page), limit).value).inc()
         waited_s = max((one.waited_s for one in page), default=0.0)
-        self._in_flight.queue_age.record_page(waited_s, loop.time())
+        self._in_flight.queue_age.record_page(waited_s, loop.time(), took_s)
         self._handler.accept(request, page)
         return len(page)
 

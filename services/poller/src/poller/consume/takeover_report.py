@@ -17,8 +17,8 @@ from poller.metrics import PollerMetrics
 
 log = structlog.get_logger()
 
-MARGIN_S: Final = 5.0
-"""How far responses of the queue may overtake each other, in seconds."""
+MARGIN_S: Final = 10.0
+"""How far pages may overtake each other, in seconds: a request of one ends within that."""
 
 
 class TakeoverReport:
@@ -34,8 +34,8 @@ class TakeoverReport:
         """How many states were superseded before the take-over, and since."""
 
     def standby(self, holder: str) -> None:
-        """Report that another poller receives."""
-        self._finish()
+        """Report that another poller receives, which ends the count of a take-over."""
+        self.finish()
         self._forget_queue()
         log.info("standby: another poller receives from the queue", active=holder)
 
@@ -62,17 +62,17 @@ class TakeoverReport:
         unsettled_s = self._in_flight.oldest_s(with_blocked=False)
         settled_until_s = asyncio.get_running_loop().time() - unsettled_s
         if min(settled_until_s, self._in_flight.queue_age.received_until_s) >= self._until_s:
-            self._finish()
+            self.finish()
 
-    def _count(self) -> None:
-        number = self._metrics.superseded_so_far - self._before
-        self._metrics.takeover_superseded.inc(number - self._number)
-        self._number = number
-
-    def _finish(self) -> None:
-        """Log the number, if a take-over is not over yet."""
+    def finish(self) -> None:
+        """End a take-over, if one is not over yet, and log its number."""
         if self._until_s is None:
             return
         self._count()
         self._until_s = None
         log.info("states superseded since the take-over", number=self._number)
+
+    def _count(self) -> None:
+        number = self._metrics.superseded_so_far - self._before
+        self._metrics.takeover_superseded.inc(number - self._number)
+        self._number = number
