@@ -148,6 +148,26 @@ def respond_by_library(head: RequestHead) -> HandshakeResponse:
         max_size=MAX_REQUEST_BYTES,
         logger=SILENT_LOGGER,
     )
+    try:
+        return _respond(protocol, head)
+    finally:
+        release(protocol)
+
+
+def release(protocol: ServerProtocol) -> None:
+    """Take all attributes of the library's object: its parser and its errors form cycles with it.
+
+    It cannot be used after that. Left to the garbage collector, each message, and each handshake
+    that is refused, would add dozens of objects to it.
+    """
+    error: BaseException | None = protocol.handshake_exc
+    while error is not None:
+        error.__traceback__ = None  # its frames hold the request, which holds the error
+        error = error.__context__
+    vars(protocol).clear()
+
+
+def _respond(protocol: ServerProtocol, head: RequestHead) -> HandshakeResponse:
     response = _rejection(protocol, head)
     if response is None:
         headers = Headers()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 GATHERED_BYTES: Final = 4096
-"""The most that is gathered: an eighth of the receive buffer, so that a fast client never stops."""
+"""The most that is gathered: little of the receive buffer, so that a fast client never stops."""
 
 
 def gather(transport: asyncio.Transport, size: int) -> None:
@@ -20,6 +20,6 @@ def gather(transport: asyncio.Transport, size: int) -> None:
     (SO_RCVLOWAT, socket(7)).
     """
     own = transport.get_extra_info("socket")
-    if own is not None:
+    if own is not None and transport.get_extra_info("sslcontext") is None:
         with suppress(OSError):
             own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, min(size, GATHERED_BYTES))

@@ -15,7 +15,7 @@ from websockets.server import ServerProtocol
 
 from contract.frames import MAX_REQUEST_BYTES
 from gateway.transport.frame_scanner import FrameScanner
-from gateway.transport.handshake import SILENT_LOGGER
+from gateway.transport.handshake import SILENT_LOGGER, release
 
 POLICY_VIOLATION: Final = int(CloseCode.POLICY_VIOLATION)
 """The close code (RFC 6455 §7.4.1) after which a client may connect again."""
@@ -141,12 +141,8 @@ class MessageReader:
                         return
 
     def release(self) -> None:
-        """End the library's parser and forget its error, which are cycles; nothing is fed now.
-
-        Left to the garbage collector, each message of a client would add a dozen objects to it.
-        """
-        self._protocol.parser.close()
-        self._protocol.parser_exc = None
+        """Leave nothing to the garbage collector; nothing may be fed after that."""
+        release(self._protocol)
 
     def close(self, code: int) -> None:
         """Start the closing handshake with a close code, unless it was started before."""
