@@ -139,3 +139,14 @@ async def read_to_end(plain: socket.socket) -> bytes:
         while data := await asyncio.get_running_loop().sock_recv(plain, 1 << 16):
             got += data
     return got
+
+
+async def read_until(plain: socket.socket, wanted: bytes) -> bytes:
+    """Return what the server sends until something has come; fail if it closes before."""
+    got = b""
+    async with asyncio.timeout(10):
+        while wanted not in got:
+            data = await asyncio.get_running_loop().sock_recv(plain, 1 << 16)
+            assert data, f"closed after {len(got)} bytes without {wanted!r}"
+            got += data
+    return got

@@ -54,8 +54,7 @@ async def collect_garbage(check_s: float = CHECK_S) -> None:
         now_s, cpu_s = time.monotonic(), time.thread_time()
         load = (cpu_s - before_cpu_s) / max(now_s - before_s, check_s)
         before_s, before_cpu_s = now_s, cpu_s
-        if not is_due(gc.get_count()[0], load):
-            continue
-        quiet += load < QUIET_LOAD
-        is_full = load < QUIET_LOAD and quiet % FULL_EVERY == 0
-        gc.collect(2 if is_full else 1)
+        if is_due(gc.get_count()[0], load):
+            is_quiet = load < QUIET_LOAD
+            quiet += is_quiet
+            gc.collect(2 if is_quiet and quiet % FULL_EVERY == 0 else 1)

@@ -23,7 +23,7 @@ from gateway.transport.connections import ConnectionRegistry, Stage
 from gateway.transport.in_turns import SWEPT_IN_A_TURN
 from gateway.transport.traffic_limits import TrafficLimits
 from tests.gateway import close_code, handshake, parse_frames, request
-from tests.unit.gateway.servers import read_to_end, serving
+from tests.unit.gateway.servers import read_to_end, read_until, serving
 from tests.waiting import until
 
 
@@ -310,10 +310,7 @@ async def test_a_client_above_the_limit_is_refused_with_1013() -> None:
     """With a reason, and the clients that are connected stay."""
     loop = asyncio.get_running_loop()
     async with serving(max_clients=1) as served, served.dial() as first:
-        got = b""
-        async with asyncio.timeout(10):
-            while b'"snapshot"' not in got:
-                got += await loop.sock_recv(first, 4096)
+        await read_until(first, b'"snapshot"')
         async with served.dial(handshake()) as second:
             got = b""
             async with asyncio.timeout(10):

@@ -10,7 +10,7 @@ import pytest
 from contract.frames import MAX_SUBSCRIBED
 from gateway.transport.request_parser import MAX_HTTP_REQUEST_BYTES
 from tests.gateway import TEXT, client_frame, handshake, parse_frames, request
-from tests.unit.gateway.servers import Served, read_to_end, serving
+from tests.unit.gateway.servers import Served, read_to_end, read_until, serving
 from tests.waiting import until
 
 
@@ -38,10 +38,7 @@ async def test_a_request_in_pieces_is_upgraded_as_a_whole_one(
         loop = asyncio.get_running_loop()
         await served.wait_until_read()
         await loop.sock_sendall(client, sent[cut:])
-        got = b""
-        async with asyncio.timeout(10):
-            while b'"snapshot"' not in got:
-                got += await loop.sock_recv(client, 4096)
+        got = await read_until(client, b'"snapshot"')
 
     assert got.startswith(status)
     assert got.count(b"HTTP/1.1") == 1
@@ -107,11 +104,7 @@ async def test_a_refused_handshake_is_answered_and_logs_nothing(
 async def test_an_event_stream_is_chunked_for_http_1_1_only(sent: bytes, is_chunked: bool) -> None:
     """For HTTP/1.0 it ends with the connection."""
     async with serving() as served, served.dial(sent) as stream:
-        loop = asyncio.get_running_loop()
-        got = b""
-        async with asyncio.timeout(10):
-            while b'"snapshot"' not in got:
-                got += await loop.sock_recv(stream, 4096)
+        got = await read_until(stream, b'"snapshot"')
         served.core.dispatcher.announce_restart()
         got += await read_to_end(stream)
 
@@ -134,14 +127,9 @@ async def test_a_request_behind_an_event_stream_is_ignored(second: bytes, cut: i
         if cut:
             await served.wait_until_read()
         await loop.sock_sendall(client, first[cut:] + second)
-        got = b""
-        async with asyncio.timeout(10):
-            while b"snapshot" not in got:
-                got += await loop.sock_recv(client, 1 << 16)
+        got = await read_until(client, b"snapshot")
         served.publish("cloud-1")
-        async with asyncio.timeout(10):
-            while b'"update"' not in got:
-                got += await loop.sock_recv(client, 1 << 16)
+        got += await read_until(client, b'"update"')
     assert got.startswith(b"HTTP/1.1 200 ")
     assert got.count(b"HTTP/1.1") == 1
     assert b"evil" not in got

@@ -10,7 +10,7 @@ from gateway.transport.cpu_budget import BURST_S, CPU_SHARE, SLICE_S
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.loop_budget import LoopBudget
 from tests.gateway import PING, TEXT, client_frame
-from tests.unit.gateway.servers import serving
+from tests.unit.gateway.servers import read_until, serving
 from tests.unit.gateway.transport.transports import MemoryTransport
 from tests.waiting import until
 
@@ -125,16 +125,10 @@ async def test_updates_are_sent_before_a_flood_of_pings_is_answered() -> None:
             await loop.sock_sendall(flooding_client, flood)
             await until(lambda: flooding.has_unprocessed_input, "queued")
             served.publish("cloud-1")
-            got = b""
-            async with asyncio.timeout(10):
-                while b'"update"' not in got:
-                    got += await loop.sock_recv(client, 1 << 16)
+            await read_until(client, b'"update"')
             assert flooding.has_unprocessed_input
 
-            answers = b""
-            async with asyncio.timeout(10):
-                while b"01999" not in answers:
-                    answers += await loop.sock_recv(flooding_client, 1 << 16)
+            answers = await read_until(flooding_client, b"01999")
     assert answers.count(b"\x8a\x05") == 2000
 
 
@@ -163,10 +157,7 @@ async def test_parts_of_a_frame_are_not_read_either_while_the_share_is_used_up()
         await loop.sock_sendall(client, ping[10:11])
         await until(lambda: connection.has_unprocessed_input, "queued")
         await loop.sock_sendall(client, ping[11:])
-        got = b""
-        async with asyncio.timeout(10):
-            while b'"pong"' not in got:
-                got += await loop.sock_recv(client, 1 << 16)
+        await read_until(client, b'"pong"')
 
 
 def use_up_budget(scheduler: InboundScheduler, excess_s: float) -> None:

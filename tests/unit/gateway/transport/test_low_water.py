@@ -15,7 +15,7 @@ from gateway.transport.low_water import GATHERED_BYTES
 from gateway.transport.websocket import WebSocketConnection
 from tests.gateway import TEXT, client_frame
 from tests.hypothesis_profiles import examples
-from tests.unit.gateway.servers import Served, serving
+from tests.unit.gateway.servers import Served, read_until, serving
 from tests.waiting import until
 
 PING = client_frame(TEXT, b'{"type":"ping","sent":7%b}' % (b" " * 20_000))
@@ -33,15 +33,6 @@ def unacknowledged(client: socket.socket) -> int:
     """How much of what a client has sent has not reached the gateway's system."""
     unsent = fcntl.ioctl(client.fileno(), termios.TIOCOUTQ, bytes(4))
     return int.from_bytes(unsent, sys.byteorder)
-
-
-async def received(client: socket.socket, wanted: bytes) -> bytes:
-    """Receive until something has come."""
-    got = b""
-    async with asyncio.timeout(40):
-        while wanted not in got:
-            got += await asyncio.get_running_loop().sock_recv(client, 1 << 16)
-    return got
 
 
 async def test_a_byte_within_a_frame_wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,10 +60,10 @@ async def test_a_byte_within_a_frame_wakes_nobody(monkeypatch: pytest.MonkeyPatc
         await loop.sock_sendall(client, PING[220 : len(PING) - 10])
         await until(lambda: low_water(served) <= 10, "the rest is as short as the frame's")
         await loop.sock_sendall(client, PING[-10:])
-        assert b'"sent":7' in await received(client, b'"pong"')
+        assert b'"sent":7' in await read_until(client, b'"pong"')
         assert low_water(served) == 1
         await loop.sock_sendall(client, client_frame(9, b"x"))
-        await received(client, b"\x8a\x01x")
+        await read_until(client, b"\x8a\x01x")
 
 
 async def test_a_client_that_leaves_within_a_frame_is_noticed() -> None:
@@ -105,7 +96,7 @@ async def test_every_message_is_answered_however_it_is_cut(
             await asyncio.get_running_loop().sock_sendall(client, sent[start:end])
             await until(lambda: unacknowledged(client) == 0, "arrived")
             await asyncio.sleep(0)
-        got = await received(client, b'"sent":%d' % (len(sizes) - 1))
+        got = await read_until(client, b'"sent":%d' % (len(sizes) - 1))
         assert [b'"sent":%d,' % number in got for number in range(len(sizes))] == [True] * len(
             sizes
         )
