@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from contract.topics import (
     PillowTopic,
     Topics,
+    find_invalid_pillow_id,
     is_instance_name,
     is_pillow_id,
     is_topic_prefix,
@@ -31,6 +32,19 @@ def test_topics_of_another_prefix_are_none(one: str, other: str, pillow: str) ->
     assume(one != other)
 
     assert Topics(one).parse(Topics(other).state(pillow)) is None
+
+
+@given(st.lists(pillow_ids | any_text | st.lists(pillow_ids, max_size=3).map("\n".join)))
+def test_the_invalid_one_of_many_names_is_the_first_that_is_no_id(names: list[str]) -> None:
+    """However names contain line ends, between which each part may be an id."""
+    expected = next((name for name in names if not is_pillow_id(name)), None)
+
+    assert find_invalid_pillow_id(names) == expected
+
+
+def test_the_name_of_the_services_level_is_invalid_among_others() -> None:
+    """It has the form of an id."""
+    assert find_invalid_pillow_id(["cloud-1", "bridge", "cloud-2"]) == "bridge"
 
 
 @given(prefixes, pillow_ids)

@@ -13,7 +13,7 @@ import msgspec
 from contract.cursors import Cursor
 from contract.json_limits import DECODE_ERRORS, MAX_SEQ
 from contract.motion import MAX_MOTION, Motion, SubscribeMotion, WithoutMotion
-from contract.topics import is_pillow_id
+from contract.topics import find_invalid_pillow_id
 from contract.wire_types import (
     AnsweredMs,
     ClientCount,
@@ -283,5 +283,5 @@ def _problem(frame: BrowserFrame) -> str | None:
         names = frame.pillows
     elif isinstance(frame, Shown):
         names = [frame.pillow]
-    wrong = next((name for name in names if not is_pillow_id(name)), None)
+    wrong = find_invalid_pillow_id(names)
     return None if wrong is None else f"pillow id {wrong[:80]!r} is not one"

@@ -99,7 +99,7 @@ class Dispatcher:
         """Return how large the states of a full snapshot are, in bytes."""
         if filter is None:
             return self._store.size_bytes
-        states = (self._store.state(pillow) for pillow in filter)
+        states = map(self._store.state, self._store.known_of(filter))
         return sum(len(state) for state in states if state is not None)
 
     def subscribe(
@@ -121,7 +121,7 @@ class Dispatcher:
     def change_filter(self, subscriber: Subscriber, filter: Filter) -> None:
         """Send a subscriber other pillows from now on, beginning with a full snapshot."""
         self._planner.change_filter(subscriber, filter)
-        self._schedule_flush()
+        self._schedule_flush(SNAPSHOT_LINGER_S)
 
     def subscribe_motion(self, subscriber: Subscriber, pillows: frozenset[str]) -> None:
         """Send a subscriber the samples of these of its pillows from now on; nothing answers it."""

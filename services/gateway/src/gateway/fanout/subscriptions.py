@@ -111,7 +111,7 @@ class SubscriptionIndex:
 
     def bytes_with(self, filter: Filter) -> int:
         """Return what `size_bytes` would be with one more subscriber that has this filter."""
-        is_known = any((filter, *kind) in self._groups for kind in _KINDS)
+        is_known = filter is None or any((filter, *kind) in self._groups for kind in _KINDS)
         return self.size_bytes + (0 if is_known else filter_bytes(filter))
 
     def add(

@@ -111,7 +111,7 @@ def _changes_after(store: StateStore, filter: Filter, offset: int) -> Iterator[C
         return store.changes_after(offset)
     if isinstance(filter, Scope):
         return (change for change in store.changes_after(offset) if change.pillow in filter)
-    last = (store.last_change(pillow) for pillow in filter)
+    last = (store.last_change(pillow) for pillow in store.known_of(filter))
     missed = [change for change in last if change is not None and change.offset > offset]
     return iter(sorted(missed, key=lambda change: change.offset))
 
@@ -123,6 +123,6 @@ def _arrivals_after(
         return store.arrivals_after(arrival)
     if isinstance(filter, Scope):
         return (one for one in store.arrivals_after(arrival) if one[1].pillow in filter)
-    known = (store.arrival(pillow) for pillow in filter)
+    known = (store.arrival(pillow) for pillow in store.known_of(filter))
     left = [one for one in known if one is not None and one[0] > arrival]
     return iter(sorted(left, key=lambda one: one[0]))

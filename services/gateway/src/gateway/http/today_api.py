@@ -14,7 +14,7 @@ from starlette.routing import Route
 from contract.frames import MAX_SUBSCRIBED
 from contract.http_types import PillowHugs, Today
 from contract.timestamps import format_timestamp
-from contract.topics import is_pillow_id
+from contract.topics import find_invalid_pillow_id
 from gateway.http.guard import Guard
 from gateway.http.negotiation import accepts_gzip
 from gateway.http.past_query import source_of
@@ -84,7 +84,7 @@ def today_routes(past: PastWithFallback, guard: Guard, clock: Clock) -> list[Rou
 def _wrong_names(names: Sequence[str]) -> str | None:
     if len(names) > MAX_SUBSCRIBED:
         return f"{len(names)} pillows; name at most {MAX_SUBSCRIBED}, or none for all"
-    wrong = next((name for name in names if not is_pillow_id(name)), None)
+    wrong = find_invalid_pillow_id(names)
     return None if wrong is None else f"{wrong[:80]!r} is no pillow's id"
 
 

@@ -15,7 +15,7 @@ from contract.frames import (
     UNAUTHORIZED,
 )
 from contract.motion import MOTION_CHOICES
-from contract.topics import is_pillow_id
+from contract.topics import find_invalid_pillow_id
 from gateway.auth.grants import Grant
 from gateway.fanout.subscriptions import Filter
 from gateway.transport.forwarded import (
@@ -149,7 +149,7 @@ def parse_subscription(
     """
     if len(pillows) > MAX_SUBSCRIBED:
         return f"{len(pillows)} pillows; name at most {MAX_SUBSCRIBED}, or none for all"
-    wrong = next((name for name in pillows if not is_pillow_id(name)), None)
+    wrong = find_invalid_pillow_id(pillows)
     if wrong is not None:
         return f"pillow id {wrong[:80]!r} is not valid"
     if motion not in MOTION_CHOICES:
