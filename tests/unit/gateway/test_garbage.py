@@ -15,7 +15,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway.garbage import MANY_OBJECTS, MOST_OBJECTS, collect_garbage, is_due
+from gateway.garbage import (
+    FULL_S,
+    MANY_OBJECTS,
+    MOST_OBJECTS,
+    collect_garbage,
+    is_full_due,
+)
 from tests.gateway import CLOSE, PING, TEXT, client_frame, handshake, request
 from tests.unit.gateway.servers import serving
 from tests.waiting import until
@@ -49,43 +55,54 @@ VISITS = {
 
 @pytest.fixture
 def _uncollected() -> Iterator[None]:
+    """Without automatic collections, and without what other tests of this process have left."""
     gc.collect()
+    gc.freeze()
     gc.disable()
     yield
     gc.enable()
+    gc.unfreeze()
 
 
-@given(st.integers(0, 10**7), st.integers(0, 10**7), st.floats(0, 2), st.floats(0, 2))
-def test_more_objects_and_less_load_never_make_it_wait(
-    fewer: int, more: int, quieter: float, busier: float
+@given(
+    st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)).map(sorted),
+    st.tuples(st.floats(0, 2), st.floats(0, 2)).map(sorted),
+    st.tuples(st.floats(0, 10**6), st.floats(0, 10**6)).map(sorted),
+)
+def test_more_objects_less_load_and_more_time_never_make_a_full_collection_wait(
+    objects: list[int], loads: list[float], passed_s: list[float]
 ) -> None:
     """It waits for a quiet moment, and not for ever."""
-    fewer, more = sorted((fewer, more))
-    quieter, busier = sorted((quieter, busier))
+    (fewer, more), (quieter, busier), (sooner, later) = objects, loads, passed_s
 
-    assert is_due(more, busier) >= is_due(fewer, busier)
-    assert is_due(more, quieter) >= is_due(more, busier)
-    assert is_due(fewer, busier) <= (fewer >= MANY_OBJECTS)
-    assert is_due(more, busier) >= (more >= MOST_OBJECTS)
+    assert is_full_due(more, quieter, later) >= is_full_due(fewer, busier, sooner)
+    assert is_full_due(fewer, quieter, later) <= (fewer >= MANY_OBJECTS)
+    assert is_full_due(more, busier, later) >= (more >= MOST_OBJECTS and later >= FULL_S)
+    assert is_full_due(more, quieter, sooner) <= (sooner >= FULL_S)
+
+
+class Node:
+    """A cycle."""
+
+    def __init__(self) -> None:
+        self.cycle = self
+        self.held: list[Node] = []
 
 
 @pytest.mark.usefixtures("_uncollected")
-async def test_cycles_are_collected_when_they_are_many() -> None:
+async def test_new_cycles_are_collected_at_once_and_old_ones_when_there_is_much() -> None:
     """Nothing else collects them."""
-
-    class Node:
-        def __init__(self) -> None:
-            self.cycle = self
-
-    first = weakref.ref(Node())
-    collecting = asyncio.create_task(collect_garbage(0.05))
+    collecting = asyncio.create_task(collect_garbage(full_s=1.0))
     try:
-        for _ in range(3):
-            await asyncio.sleep(0.05)
-        assert first() is not None, "a few may wait"
-        for _ in range(MOST_OBJECTS):
-            Node()
-        await until(lambda: first() is None, "collected")
+        new = weakref.ref(Node())
+        await until(lambda: new() is None, "a new one is collected")
+        kept = Node()
+        old = weakref.ref(kept)
+        kept.held = [Node() for _ in range(MOST_OBJECTS)]
+        await until(lambda: gc.get_count()[0] < MANY_OBJECTS, "they are old")
+        assert old() is kept
+        del kept
+        await until(lambda: old() is None, "an old one is collected")
     finally:
         collecting.cancel()
         with suppress(asyncio.CancelledError):
