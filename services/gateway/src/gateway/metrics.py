@@ -168,6 +168,10 @@ class GatewayMetrics(ServiceMetrics):
         self.requests_waiting = self.gauge(
             "requests_waiting", "Handshakes and requests that wait for their turn."
         )
+        self.resting = self.gauge(
+            "connections_resting",
+            "Connections that are read less often, because they send little again and again.",
+        )
         self.addresses = self.gauge(
             "addresses", "Networks that are remembered because of their connections or their rates."
         )

@@ -61,11 +61,13 @@ def create_transport(
     )
     dispatcher.ask_for_shown(settings.shown_sample)
     metrics.subscription_bytes.set_function(dispatcher.subscription_bytes)
+    messages = InboundScheduler(for_messages, has_updates=dispatcher.is_due)
     metrics.requests_waiting.set_function(requests.__len__)
+    metrics.resting.set_function(lambda: messages.resting + requests.resting)
     return TransportContext(
         registry,
         dispatcher,
-        InboundScheduler(for_messages, has_updates=dispatcher.is_due),
+        messages,
         requests,
         _admission_policy(settings, registry.limits),
         clock,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from gateway.transport.frame_scanner import FrameScanner
+from gateway.transport.frame_scanner import FrameScanner, empty_pongs
 from gateway.transport.message_reader import PIECE_FRAMES, piece_bytes
 
 
@@ -89,3 +89,26 @@ def test_messages_that_inflate_are_parsed_one_at_a_time() -> None:
     plain = Frame(Opcode.TEXT, b"x").serialize(mask=True)
     assert piece_bytes(None, plain * 40) == PIECE_FRAMES * len(plain)
     assert piece_bytes(None, plain * 5) == 5 * len(plain)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda opcode, size, mask: Frame(opcode, bytes(size)).serialize(mask=mask),
+            st.sampled_from((Opcode.PONG, Opcode.PONG, Opcode.PING, Opcode.TEXT)),
+            st.sampled_from((0, 0, 0, 1, 6)),
+            st.sampled_from((True, True, False)),
+        ),
+        max_size=5,
+    ),
+    st.integers(0, 5),
+)
+def test_empty_pongs_are_counted_if_there_is_nothing_else(sent: list[bytes], cut: int) -> None:
+    """Masked, as a client's frames are, and all of them whole."""
+    data = b"".join(sent)
+    data = data[: len(data) - cut]
+    left, expected = data, 0
+    while left[:2] == b"\x8a\x80" and len(left) >= 6:
+        left, expected = left[6:], expected + 1
+
+    assert empty_pongs(data) == (0 if left else expected)

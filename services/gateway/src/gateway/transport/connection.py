@@ -185,10 +185,11 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         self.is_alive = True
         self.context.dispatcher.resume(self)
 
-    def eof_received(self) -> None:
-        """Send nothing more; what it has not read by the next heartbeat is dropped."""
+    def eof_received(self) -> bool:
+        """Send nothing more, and close; what it has not read by the next heartbeat is dropped."""
         self.context.dispatcher.unsubscribe(self)
         self.is_alive = False
+        return self.context.closings.is_kept(self.transport)
 
     def abort(self) -> None:
         """Unsubscribe it and close the connection without flushing."""

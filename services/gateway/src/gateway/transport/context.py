@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from contract.frames import BAD_MESSAGE, FULL, TOO_MANY
@@ -17,9 +17,11 @@ from gateway.transport.admission import (
     admit,
     refusal_of_host,
 )
+from gateway.transport.closings import ClosingQueue
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.request_limits import Overrun, check_query
+from gateway.transport.request_parser import RequestError
 from gateway.transport.shown_reports import ShownReports
 from gateway.transport.traffic_limits import TrafficLimits
 from runtime.queue_aware_clock import Clock
@@ -44,6 +46,7 @@ class TransportContext:
     """The check of tokens; None if every client may see every pillow."""
     shown: ShownReports | None = None
     """What takes the reports of clients that they showed a state; None ignores them."""
+    closings: ClosingQueue = field(default_factory=ClosingQueue)
 
     def admit(
         self,
@@ -110,9 +113,13 @@ class TransportContext:
         self.registry.count_above("subscriptions", limit, "gets no motion")
         return False
 
-    def refusal_of_host(self, fields: Mapping[bytes, bytes], peer: str | None) -> Refusal | None:
-        """Return why a request is not answered under the host that it names; None if it is."""
-        return refusal_of_host(self.policy, fields, peer)
+    def error_of_host(self, fields: Mapping[bytes, bytes], peer: str | None) -> RequestError | None:
+        """Return why a request is not answered under the host that it names, and count it."""
+        foreign = refusal_of_host(self.policy, fields, peer)
+        if foreign is None:
+            return None
+        self.registry.count_refused(foreign)
+        return RequestError(foreign.reason, 421)
 
     @property
     def is_full(self) -> bool:

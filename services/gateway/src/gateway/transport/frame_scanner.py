@@ -8,6 +8,8 @@ from typing import Final
 
 _COMPRESSED: Final = 0x40  # RSV1 (RFC 7692 §6)
 _MASKED: Final = 0x80
+_EMPTY_PONG_HEADER: Final = b"\x8a\x80"
+_EMPTY_PONG_BYTES: Final = 6  # with the mask
 _EXTENDED: Final = {126: 2, 127: 8}  # bytes of the length that follow the first two
 
 
@@ -67,6 +69,22 @@ class FrameScanner:
             frames = 0 if data[position] & _COMPRESSED else frames - 1
             position += sum(sizes)
         return min(position, len(data)) - known
+
+
+def empty_pongs(data: bytes) -> int:
+    """Return how many masked pongs without a payload these bytes are; 0 if they are anything else.
+
+    They are the answers to heartbeats' pings, which is all that most clients ever send.
+    """
+    if not data.startswith(_EMPTY_PONG_HEADER):
+        return 0
+    count, left = divmod(len(data), _EMPTY_PONG_BYTES)
+    are_pongs = (
+        not left
+        and data[::_EMPTY_PONG_BYTES] == _EMPTY_PONG_HEADER[:1] * count
+        and data[1::_EMPTY_PONG_BYTES] == _EMPTY_PONG_HEADER[1:] * count
+    )
+    return count if are_pongs else 0
 
 
 def _sizes_at(data: bytes, position: int) -> tuple[int, int] | None:

@@ -16,6 +16,7 @@ from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext, peer_address
 from gateway.transport.handshake import respond
 from gateway.transport.handshake_cache import parse_cached
+from gateway.transport.inbound_scheduler import RECEIVED_COST_S
 from gateway.transport.pipeline import PIPELINE_KEY, Pipeline, TooManyPipelined
 from gateway.transport.plain_response import problem_response
 from gateway.transport.request_checks import head_error_of, ordinary_error_of
@@ -27,7 +28,7 @@ from gateway.transport.request_parser import (
     RequestHead,
     RequestParser,
 )
-from gateway.transport.request_stage import RequestStage
+from gateway.transport.request_stage import UNHURRIED_PARTS, RequestStage
 from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
 
 TOO_MANY_REQUESTS: Final = "As many requests as allowed are being answered; try again later."
@@ -64,7 +65,7 @@ class HttpProtocol(asyncio.Protocol):
             self._context.registry.accept(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the deadline, unregister, and pass the loss on."""
+        """Unregister, and pass the loss on."""
         self._context.requests.discard(self)
         self._release()
         self._quota.release()
@@ -72,8 +73,10 @@ class HttpProtocol(asyncio.Protocol):
             self._pipeline.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Process it when it is its turn; nothing is read behind a last response."""
-        if self._stage.current is not Stage.CLOSING:
+        """Process it when it is its turn; nothing is kept behind a last response."""
+        if self._stage.current is Stage.CLOSING:
+            self._context.requests.charge(RECEIVED_COST_S)
+        else:
             self._context.requests.schedule(self, data)
 
     def piece_bytes(self, data: bytes | bytearray) -> int:
@@ -89,22 +92,26 @@ class HttpProtocol(asyncio.Protocol):
             if cached is not None:
                 self._stage.leave()
                 refusal = self._quota.request(cached.fields, is_upgrade=True)
-                upgrade_to_websocket(
-                    self._context, self.transport, *cached, quota=self._quota, refusal=refusal
-                )
+                begun = (self._context, self.transport, *cached)
+                upgrade_to_websocket(*begun, quota=self._quota, refusal=refusal)
                 return
             self._stage.enter(Stage.PENDING)  # again, because its time begins with its first byte
             self._parser = RequestParser(self._context.traffic.request)
             self._stage.restart_deadline()
-        for event in self._parser.feed(data):
-            if not self._handle(event):
-                return
+        if not all(map(self._handle, self._parser.feed(data))):
+            return  # none of the events behind it is for this protocol
         if self._parser.is_in_request:
             if self._stage.current is Stage.IDLE:
                 self._stage.enter(Stage.PENDING)
-            self._stage.ensure_deadline()
+            self._stage.note_part()
+            if self._stage.parts > UNHURRIED_PARTS and not self._is_busy:
+                self._context.requests.rest(self)
             if self._pipeline is not None:
                 self._pipeline.stop_keep_alive_timeout()
+
+    def eof_received(self) -> bool:
+        """Close, in this turn of the event loop or in a later one."""
+        return self._context.closings.is_kept(self.transport)
 
     def pause_writing(self) -> None:
         """Pass on that the transport's buffer is full."""
@@ -149,10 +156,9 @@ class HttpProtocol(asyncio.Protocol):
         if error is None and head.wants_websocket and not self._is_busy:
             self._handshake = head  # upgraded at its end, which may precede a first frame
             return True
-        foreign = self._context.refusal_of_host(head.fields, peer_address(self.transport))
+        foreign = self._context.error_of_host(head.fields, peer_address(self.transport))
         if foreign is not None:
-            self._context.registry.count_refused(foreign)
-            self._refuse(RequestError(foreign.reason, 421))
+            self._refuse(foreign)
             return False
         if error is None:
             if not self._is_busy and self._upgrade_to_sse(head):
@@ -188,8 +194,7 @@ class HttpProtocol(asyncio.Protocol):
             self._end_response(Stage.IDLE)  # it was complete before the body
         if end.rest:
             self.process(end.rest)
-            return False
-        return True
+        return not end.rest
 
     def _upgrade_to_websocket(self, head: RequestHead, rest: bytes) -> None:
         """Upgrade the connection, or end it with the refusal of the handshake."""
@@ -199,16 +204,8 @@ class HttpProtocol(asyncio.Protocol):
             self._close_with(response.data)
             return
         self._detach()
-        upgrade_to_websocket(
-            self._context,
-            self.transport,
-            head.target.partition(b"?")[2],
-            head.fields,
-            response,
-            rest,
-            quota=self._quota,
-            refusal=refusal,
-        )
+        begun = (self._context, self.transport, head.target.partition(b"?")[2], head.fields)
+        upgrade_to_websocket(*begun, response, rest, quota=self._quota, refusal=refusal)
 
     def _upgrade_to_sse(self, head: RequestHead) -> bool:
         """Upgrade an admitted request for the event stream; return whether it is dealt with."""
@@ -234,9 +231,8 @@ class HttpProtocol(asyncio.Protocol):
     def _refuse_for_now(self, refusal: Refusal) -> None:
         """Close with a problem document that tells the client when it may come again."""
         self._context.registry.count_refused(refusal)
-        self._close_with(
-            problem_response(refusal.status, refusal.reason, retry_after_s=refusal.retry_after_s)
-        )
+        after_s = refusal.retry_after_s
+        self._close_with(problem_response(refusal.status, refusal.reason, retry_after_s=after_s))
 
     def _refuse(self, error: RequestError) -> None:
         """Close with a problem document."""

@@ -9,19 +9,13 @@ everyone meanwhile. Updates that are about to be sent go first.
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.transport.loop_budget import LoopBudget
+from gateway.transport.reading_rests import Reading, ReadingRests, Rested
 
-
-class Reading(Protocol):
-    """What stops and starts the reading of a connection."""
-
-    def pause_reading(self) -> None:
-        """Read no more."""
-
-    def resume_reading(self) -> None:
-        """Read on."""
+RECEIVED_COST_S: Final = 10e-6
+"""What is charged for the way of data from the system to here, in seconds, however little it is."""
 
 
 class Receiver(Protocol):
@@ -54,6 +48,10 @@ class _Turn:
 
     resume_reading = pause_reading
 
+    def is_closing(self) -> bool:
+        """It is not."""
+        return False
+
     def piece_bytes(self, data: bytes | bytearray) -> int:
         """It has no data."""
         return len(data)
@@ -85,25 +83,32 @@ class InboundScheduler:
         self._has_updates = has_updates
         self._has_given_way = False  # to updates, in the last turn
         self._waiting: dict[Receiver, bytearray] = {}  # in the order of their turns
+        self._rests = ReadingRests()
         self._timer: asyncio.Handle | None = None
 
     def __contains__(self, receiver: object) -> bool:
-        """Return whether data of a connection is unprocessed."""
-        return receiver in self._waiting
+        """Return whether data of a connection is unprocessed, or may wait in the system."""
+        return receiver in self._waiting or receiver in self._rests
 
     def __len__(self) -> int:
         """Return how many connections and tasks wait."""
         return len(self._waiting)
 
+    @property
+    def resting(self) -> int:
+        """How many connections are not read from for a while."""
+        return len(self._rests)
+
     def schedule(self, receiver: Receiver, data: bytes) -> None:
         """Process the data now, or queue it and pause reading."""
         if not self._waiting and self._may_work_at_once and receiver.piece_bytes(data) == len(data):
+            self._budget.charge(RECEIVED_COST_S)
             self._process(receiver, data)
             return
         began_s = time.monotonic()
         receiver.transport.pause_reading()
         self._wait(receiver, data)
-        self._budget.charge(time.monotonic() - began_s)
+        self._budget.charge(time.monotonic() - began_s + RECEIVED_COST_S)
 
     def may_keep(self, receiver: Receiver) -> bool:
         """Return whether a connection's data may be kept out of turn, because it is not parsed.
@@ -111,6 +116,16 @@ class InboundScheduler:
         To let it wait would cost more. What it costs is charged by the caller.
         """
         return receiver not in self._waiting and self._budget.has_share
+
+    def drop(self, connection: Rested) -> None:
+        """Charge for data that is dropped, and read no more from its connection for a while."""
+        self.charge(RECEIVED_COST_S)
+        self.rest(connection)
+
+    def rest(self, connection: Rested) -> None:
+        """Stop reading from a connection for a while, because it sends little again and again."""
+        connection.transport.pause_reading()
+        self._rests.begin(connection)
 
     def discard(self, receiver: Receiver) -> None:
         """Drop the unprocessed data of a connection, which is closed."""

@@ -1,11 +1,15 @@
 """Request stage: how far a connection is with its request, and the timers that end a slow one."""
 
 import asyncio
+from typing import Final
 
 from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext
 from gateway.transport.registered import Connection
 from gateway.transport.unread import descriptor_of, read_peer
+
+UNHURRIED_PARTS: Final = 8
+"""In how many parts a head or a body may come before what follows is read less often."""
 
 
 class RequestStage:
@@ -13,12 +17,15 @@ class RequestStage:
 
     __slots__ = (
         "_acknowledged", "_connection", "_context", "_deadline", "_stall", "_transport", "current",
+        "parts",
     )  # fmt: skip
 
     def __init__(
         self, context: TransportContext, connection: Connection, transport: asyncio.Transport
     ) -> None:
         self.current = Stage.PENDING
+        self.parts = 0
+        """How often something of the head or body has come that is incomplete."""
         self._context = context
         self._connection = connection
         self._transport = transport
@@ -49,15 +56,17 @@ class RequestStage:
         self._context.registry.end_overdue(self._connection)
 
     def stop_deadline(self) -> None:
-        """Let a request take as long as it does."""
+        """Let a request take as long as it does; its head or all of it is complete."""
+        self.parts = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def ensure_deadline(self) -> None:
-        """Start the deadline, if it does not run."""
+    def note_part(self) -> None:
+        """Note that a request is incomplete still, and start the deadline if it does not run."""
         if self._deadline is None:
             self.restart_deadline()
+        self.parts += 1
 
     def stall(self) -> None:
         """Note that the client does not read the response."""

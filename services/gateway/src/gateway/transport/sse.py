@@ -59,7 +59,8 @@ class SseConnection(ClientConnection):
         self.write(encoding.chunk(retry) if self._encoding is Encoding.CHUNK else retry)
 
     def data_received(self, data: bytes) -> None:
-        """Drop what the client sends behind its request."""
+        """Drop what the client sends behind its request, and read no more for a while."""
+        self.context.inbound.drop(self)
 
     def on_caught_up(self, *, closing: bool) -> None:
         """End the stream after the goodbye event; the client reconnects by itself."""

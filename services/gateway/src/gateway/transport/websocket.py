@@ -24,6 +24,7 @@ from gateway.fanout.encoding import Encoding, Frame
 from gateway.transport.admission import Refusal
 from gateway.transport.connection import ClientConnection
 from gateway.transport.context import TransportContext
+from gateway.transport.frame_scanner import empty_pongs
 from gateway.transport.heartbeat import HeartbeatFrame
 from gateway.transport.low_water import GATHERED_BYTES, gather
 from gateway.transport.message_reader import (
@@ -37,10 +38,6 @@ from gateway.transport.message_reader import (
 )
 from gateway.transport.motion_requests import subscribe_motion
 from gateway.transport.subscribe_budget import NAME_COST_BYTES, SubscribeBudget
-
-_EMPTY_PONG_HEADER: Final = b"\x8a\x80"
-_EMPTY_PONG_BYTES: Final = 6
-"""The answer to a heartbeat's ping: a masked pong without a payload."""
 
 _KEPT_COST_S: Final = 20e-6
 """What is charged for data that is not parsed yet, in seconds, with its way from the system."""
@@ -80,6 +77,7 @@ class WebSocketConnection(ClientConnection):
     def data_received(self, data: bytes) -> None:
         """Handle the pong that most clients only ever send; schedule all other data.
 
+        One that sends more pongs than it is asked for is read less often.
         A part of a frame that does not end it is kept at once, and the system gathers the rest.
         """
         reader, inbound = self._reader, self.context.inbound
@@ -91,7 +89,9 @@ class WebSocketConnection(ClientConnection):
                     gather(self.transport, left)
                 return
             self._stop_gathering()
-        elif len(data) == _EMPTY_PONG_BYTES and data.startswith(_EMPTY_PONG_HEADER):
+        elif pongs := empty_pongs(data):
+            if pongs > 1 or (self.is_alive and not self.is_paused):
+                inbound.drop(self)  # nobody has asked for so many
             self.is_alive = True  # without a reader, which would take more memory than the rest
             return
         inbound.schedule(self, data)

@@ -1,0 +1,61 @@
+"""Closings: many clients that leave together do not hold the event loop."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.transport.closings import CLOSED_IN_A_TURN, ClosingQueue
+from tests.gateway import handshake, request
+from tests.unit.gateway.servers import serving
+from tests.unit.gateway.transport.transports import MemoryTransport
+from tests.waiting import until
+
+LEAVING = 30
+
+
+@given(st.lists(st.integers(0, 3 * CLOSED_IN_A_TURN), max_size=6))
+async def test_a_turn_of_the_loop_closes_a_few_in_the_order_of_their_ends(
+    bursts: list[int],
+) -> None:
+    """However many end in one; the caller closes those that are not kept."""
+    queue = ClosingQueue()
+    transports: list[MemoryTransport] = []
+    ended = [0]
+
+    def note() -> None:
+        ended.append(sum(one.has_ended for one in transports))
+
+    for burst in bursts:
+        for _ in range(burst):
+            transports.append(MemoryTransport())
+            if not queue.is_kept(transports[-1]):
+                transports[-1].close()
+        note()
+        await asyncio.sleep(0)
+        note()
+    while len(queue):
+        await asyncio.sleep(0)
+        note()
+        assert [one.has_ended for one in transports] == sorted(
+            (one.has_ended for one in transports), reverse=True
+        )
+    assert all(one.has_ended for one in transports)
+    # A burst and the turn behind it may each have as many.
+    assert all(after - before <= CLOSED_IN_A_TURN for before, after in pairwise(ended))
+
+
+async def test_clients_that_leave_together_are_all_unregistered() -> None:
+    """WebSockets, event streams and connections without a request."""
+    async with serving() as served, AsyncExitStack() as clients:
+        for sent in (handshake(), request("/events"), b""):
+            for _ in range(LEAVING):
+                await clients.enter_async_context(served.dial(sent))
+        await until(lambda: served.clients == 2 * LEAVING, "registered")
+        await until(lambda: len(served.registry) == 3 * LEAVING, "accepted")
+        await clients.aclose()
+        await until(lambda: len(served.registry) == 0, "unregistered")
+        assert served.core.dispatcher.subscriber_count() == 0
+        assert not len(served.context.closings)

@@ -1,0 +1,168 @@
+"""Reading rests: who sends again and again is read less often, and loses nothing."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.transport import connections
+from gateway.transport.http_protocol import HttpProtocol
+from gateway.transport.reading_rests import REST_S, RESUMED_IN_A_TURN, ReadingRests
+from gateway.transport.request_stage import UNHURRIED_PARTS
+from gateway.transport.sse import SseConnection
+from gateway.transport.websocket import WebSocketConnection
+from tests.gateway import CLOSE, TEXT, client_frame, handshake, request
+from tests.unit.gateway.servers import read_to_end, read_until, serving
+from tests.unit.gateway.transport.transports import MemoryTransport
+from tests.waiting import until
+
+PONG = 10
+PING = client_frame(TEXT, b'{"type":"ping","sent":1}')
+EMPTY_PONG = client_frame(PONG, b"")
+SENT = 40
+
+
+class Connection:
+    """A connection on a transport in memory."""
+
+    def __init__(self) -> None:
+        self.transport = MemoryTransport()
+
+
+@given(st.lists(st.sampled_from(("rest", "rest", "rest and end")), max_size=60))
+async def test_all_are_read_again_a_few_at_a_time(what: list[str]) -> None:
+    """But those that were closed meanwhile."""
+    rests = ReadingRests(0.001)
+    resting = [Connection() for _ in what]
+    for connection, happens in zip(resting, what, strict=True):
+        connection.transport.pause_reading()
+        rests.begin(connection)
+        if happens == "rest and end":
+            connection.transport.close()
+    expected = {one for one, happens in zip(resting, what, strict=True) if happens == "rest"}
+    reading: set[Connection] = set()
+    while len(rests):
+        await asyncio.sleep(0)
+        before, reading = (
+            reading,
+            {one for one in resting if not one.transport.is_reading_paused},
+        )
+        assert len(reading - before) <= RESUMED_IN_A_TURN
+    assert reading == expected
+
+
+async def test_a_connection_that_rests_again_is_read_again_once_more() -> None:
+    """Its next rest begins when it is asked for, behind those that rest already."""
+    rests = ReadingRests(0.001)
+    first, second = Connection(), Connection()
+    for connection in (first, second, first):
+        connection.transport.pause_reading()
+        rests.begin(connection)
+    await until(lambda: not len(rests), "all are read")
+    first.transport.pause_reading()
+    rests.begin(first)
+    await until(lambda: not first.transport.is_reading_paused, "read again")
+    assert not second.transport.is_reading_paused
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of all data that connections receive."""
+    sizes: list[int] = []
+
+    def count(kind: type[HttpProtocol | WebSocketConnection | SseConnection]) -> None:
+        receive = kind.data_received
+
+        def counting(self: HttpProtocol, data: bytes) -> None:
+            sizes.append(len(data))
+            receive(self, data)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(kind, "data_received", counting)
+
+    for kind in (HttpProtocol, WebSocketConnection, SseConnection):
+        count(kind)
+    return sizes
+
+
+async def test_a_request_in_many_parts_is_read_less_often_and_answered(counted: list[int]) -> None:
+    """A thousand clients that send a byte twenty times a second took most of the processor."""
+    sent = handshake("/ws", "X: " + "x" * SENT)
+    begun = sent.index(b"X: ") + 3
+    loop = asyncio.get_running_loop()
+    async with serving() as served, served.dial(sent[:begun]) as client:
+        await until(lambda: sum(counted) == begun, "begun")
+        for at in range(begun, begun + SENT):
+            was = len(counted)
+            await loop.sock_sendall(client, sent[at : at + 1])
+            if not served.context.requests.resting:
+                await until(lambda was=was: len(counted) > was, "read")  # type: ignore[misc]
+        assert len(counted) <= UNHURRIED_PARTS + 2
+        await loop.sock_sendall(client, sent[begun + SENT :])
+        await read_until(client, b'"snapshot"')
+        assert sum(counted) == len(sent)
+
+
+@pytest.mark.parametrize(
+    ("opening", "more"),
+    [(handshake(), EMPTY_PONG), (request("/events"), b"x")],
+    ids=["pongs that nobody asked for", "bytes behind an event stream"],
+)
+async def test_what_is_dropped_is_read_less_often(
+    opening: bytes, more: bytes, counted: list[int]
+) -> None:
+    """And the client is sent what the others are."""
+    loop = asyncio.get_running_loop()
+    async with serving() as served, served.dial(opening) as client:
+        await until(lambda: served.clients == 1, "registered")
+        del counted[:]
+        for _ in range(SENT):
+            await loop.sock_sendall(client, more)
+            await until(lambda: served.context.inbound.resting == 1, "it rests")
+        assert len(counted) <= 2
+        served.publish("cloud-1")
+        await read_until(client, b'"update"')
+        await until(lambda: sum(counted) == SENT * len(more), "all is read")
+
+
+async def test_a_message_behind_pongs_that_nobody_asked_for_is_answered() -> None:
+    """After the rest."""
+    loop = asyncio.get_running_loop()
+    async with serving() as served, served.dial() as client:
+        await loop.sock_sendall(client, EMPTY_PONG)
+        await until(lambda: served.context.inbound.resting == 1, "it rests")
+        (connection,) = served.connections
+        assert connection.has_unprocessed_input
+        await loop.sock_sendall(client, PING)
+        await read_until(client, b'"pong"')
+
+
+async def test_the_answer_to_a_heartbeat_is_no_reason_for_a_rest() -> None:
+    """It is what every client sends."""
+    loop = asyncio.get_running_loop()
+    async with serving(heartbeat_s=0.2) as served, served.dial() as client:
+        for _ in range(3):
+            await read_until(client, b"\x89\0")
+            await loop.sock_sendall(client, EMPTY_PONG)
+            (connection,) = served.connections
+            await until(lambda: connection.is_alive, "read")  # noqa: B023 - awaited at once
+            assert not served.context.inbound.resting
+
+
+def test_a_refused_client_is_read_from_in_time() -> None:
+    """What is unread when the connection is closed would make a reset of it."""
+    assert REST_S < connections.LINGER_S
+
+
+@pytest.mark.parametrize("behind", [b"", client_frame(CLOSE, b"\x03\xe8")], ids=["", "a close"])
+async def test_a_connection_that_rests_ends_as_any_other(behind: bytes) -> None:
+    """When the client closes it, whatever is unread."""
+    loop = asyncio.get_running_loop()
+    async with serving() as served, served.dial() as client:
+        await loop.sock_sendall(client, EMPTY_PONG)
+        await until(lambda: served.context.inbound.resting == 1, "it rests")
+        await loop.sock_sendall(client, behind)
+        client.shutdown(1)
+        await read_to_end(client)
+        await until(lambda: len(served.registry) == 0, "unregistered")
+        await until(lambda: not served.context.inbound.resting, "forgotten")
