@@ -1,4 +1,4 @@
-"""Static assets: the page's files, bundled, compressed and hashed once at the start.
+"""Static assets: the page's files, bundled and hashed once at the start, and compressed once.
 
 Each file is served at its own name, to be revalidated each time, and below `assets/<version>/`, to
 be cached for ever: the version is a hash of all files, and the page refers to that folder.
@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -25,7 +25,7 @@ from gateway.http.csp import WORKER_POLICY, page_policy
 from gateway.http.languages import ENGLISH, choose_language
 from gateway.http.negotiation import accepts_gzip, etag_matches
 from gateway.http.problems import problem
-from gateway.http.spliced import SplicedText
+from gateway.http.spliced import Spliced, SplicedText
 from gateway.http.texts import Texts
 
 TYPES: Final = {
@@ -84,12 +84,23 @@ _SPACE_AROUND_BRACE: Final = re.compile(r"\s*([{};])\s*|(?<=[:,]) +")
 _INDENTATION: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
 class _File:
-    body: bytes
-    compressed: bytes | None
-    etag: str
-    media_type: str
+    """A file as it is served. It is compressed when somebody asks for it so, and once.
+
+    Most modules are only served as parts of others, and to compress them all takes 0.1 s.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.etag = hashlib.sha256(body).hexdigest()[:16]
+
+    @cached_property
+    def compressed(self) -> bytes | None:
+        """Its gzip form; None if that would not be smaller."""
+        if len(self.body) < _MIN_COMPRESSED_BYTES:
+            return None
+        compressed = gzip.compress(self.body, 9, mtime=0)
+        return compressed if len(compressed) < len(self.body) else None
 
 
 HeadMaker: TypeAlias = Callable[[Request, Texts], str]
@@ -141,7 +152,7 @@ class StaticAssets:
         self.version = _digest({**files, **{one: texts[one].all() for one in texts}})
         modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
         bundled = {name: bundle(name, modules).encode() for name in BUNDLED if name in files}
-        self._files = {name: _file(name, body) for name, body in {**files, **bundled}.items()}
+        self._files = {name: _File(body) for name, body in {**files, **bundled}.items()}
         del self._files[_PAGE]  # it is served at the root only, which its references assume
         source = _INDENTATION.sub("", files[_PAGE].decode())
         later = {one["module"]: one["group"] for one in _LATER.finditer(source)}
@@ -149,12 +160,10 @@ class StaticAssets:
             for name in later.keys() & bundled.keys():
                 body = bundled[name] + b"export const $texts = %b;\n" % sentences.of(later[name])
                 body += b'export const $version = "%b";\n' % self.version.encode()
-                self._files[_in_language(name, language)] = _file(name, body)
+                self._files[_in_language(name, language)] = _File(body)
             if MANIFEST in files:
                 manifest = _in_language(MANIFEST, language)
-                self._files[manifest] = _file(
-                    manifest, sentences.translate_manifest(files[MANIFEST])
-                )
+                self._files[manifest] = _File(sentences.translate_manifest(files[MANIFEST]))
         self._pages: dict[str, SplicedText] = {}
         for language, sentences in texts.items():
             page, scripts, styles = self._inline(
@@ -202,14 +211,13 @@ class StaticAssets:
         if etag_matches(request.headers.get("if-none-match", ""), etag):
             headers.pop("Content-Encoding", None)
             return Response(status_code=304, headers=headers)
-        return Response(body, media_type=file.media_type, headers=headers)
+        return Response(body, media_type=TYPES[Path(name).suffix], headers=headers)
 
     def _find(self, name: str, language: str) -> _File | None:
         return self._files.get(_in_language(name, language) if name == MANIFEST else name)
 
-    def _make_page(self, request: Request, language: str) -> _File:
-        page = self._pages[language].splice(self._head_of(request, self._texts[language]))
-        return _File(page.body, page.compressed, page.etag, TYPES[".html"])
+    def _make_page(self, request: Request, language: str) -> Spliced:
+        return self._pages[language].splice(self._head_of(request, self._texts[language]))
 
     def _inline(self, page: str, language: str) -> tuple[str, list[str], list[str]]:
         """Inline scripts and styles, which are returned as well; version the other references.
@@ -271,13 +279,6 @@ def _condense(style: str) -> str:
     No string in a style sheet may contain a brace, a semicolon, or a space behind a colon or comma.
     """
     return _SPACE_AROUND_BRACE.sub(r"\1", _CSS_COMMENT.sub("", style)).replace(";}", "}")
-
-
-def _file(name: str, body: bytes) -> _File:
-    compressed = gzip.compress(body, 9, mtime=0)
-    is_smaller = len(body) >= _MIN_COMPRESSED_BYTES and len(compressed) < len(body)
-    etag = hashlib.sha256(body).hexdigest()[:16]
-    return _File(body, compressed if is_smaller else None, etag, TYPES[Path(name).suffix])
 
 
 def _split(path: str) -> tuple[str | None, str]:

@@ -35,7 +35,7 @@ _DECLARATION: Final = re.compile(
     r"^(?:export )?(?:async )?(?:function\*?|class|const|let) (?P<name>\w+)", re.MULTILINE
 )
 _NOT_HOISTED: Final = re.compile(r"^(?:export default|export \{|(?:const|let) [\[{])", re.MULTILINE)
-_SPACES: Final = re.compile(r" *([=!<>&|?:,{}();*]+) *")
+_SPACES: Final = re.compile(r" +(?=[=!<>&|?:,{}();*])|(?<=[=!<>&|?:,{}();*]) +")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _MAY_BE_PATTERN: Final = re.compile(r"['/]")
 _STRING: Final = re.compile(r'("(?:[^"\\]|\\.)*"|`[^`]*`)')
@@ -170,7 +170,7 @@ def _remove_spaces(name: str, code: str) -> str:
         else:
             # Every second part is a string.
             parts = _STRING.split(line)
-            parts[::2] = [_SPACES.sub(r"\1", one) for one in parts[::2]]
+            parts[::2] = [_SPACES.sub("", one) for one in parts[::2]]
             pieces += [*parts, "" if line.endswith(("{", ";", ",")) else "\n"]
         is_in_template ^= ticks % 2 == 1
     if is_in_template:
