@@ -42,6 +42,7 @@ class Attacker:
         self._clients: dict[int, Client] = {}
         self._aged: deque[Client] = deque()
         self._again_s = 0.0
+        self._leave_s = 0.0
         self._allowance = 0.0
         self.opened = 0
         self.most_open = 0
@@ -60,6 +61,7 @@ class Attacker:
                     self._handle(client, events)
             self._say_again(now_s)
             self._close_old(now_s)
+            self._close_all(now_s)
         self._epoll.close()
 
     def _open_more(self, passed_s: float) -> None:
@@ -136,6 +138,12 @@ class Attacker:
             if client.is_connected and not client.unsent:
                 with contextlib.suppress(OSError):
                     client.socket.send(self._crowd.again)
+
+    def _close_all(self, now_s: float) -> None:
+        if self._crowd.leave_s is not None and now_s >= self._leave_s:
+            self._leave_s = now_s + self._crowd.leave_s
+            for client in list(self._clients.values()):
+                self._end(client, "left")
 
     def _close_old(self, now_s: float) -> None:
         stays_s = self._crowd.stays_s

@@ -12,8 +12,10 @@ class Crowd:
     """Clients that all do the same.
 
     Each sends `first`, and then `again` every `again_s`. Closed ones connect again if `returns`;
-    with `stays_s` each closes itself after so long. `per_second` limits new connections.
-    `instead` names a crowd that comes in the phases without this one, for a comparison with it.
+    with `stays_s` each closes itself after so long, and with `leave_s` all do at once, again and
+    again. `per_second` limits new connections.
+    `instead` names a crowd that comes in the phases without this one, for a comparison with it; if
+    there is none, one with `again` goes to a port where nobody answers then.
     """
 
     says: str
@@ -24,6 +26,7 @@ class Crowd:
     reads: bool = True
     returns: bool = True
     stays_s: float | None = None
+    leave_s: float | None = None
     per_second: float = 2000.0
     receive_buffer: int | None = None
     instead: str | None = None
@@ -42,6 +45,13 @@ CROWDS: Final[Mapping[str, Crowd]] = {
     "half-open": Crowd("connects and sends nothing", 10_000, reads=False),
     "half request": Crowd(
         "sends half of a request's head, then a byte a second", 1000, b"GET / HTTP/1.1\r\nA: ", b"x"
+    ),
+    "request in bytes": Crowd(
+        "sends half of a request's head, then a byte twenty times a second",
+        1000,
+        b"GET / HTTP/1.1\r\nA: ",
+        b"x",
+        again_s=0.05,
     ),
     "half body": Crowd(
         "sends a head, then a byte of its body a second",
@@ -79,6 +89,20 @@ CROWDS: Final[Mapping[str, Crowd]] = {
         ping(b"x") * 500,
         again_s=0.1,
     ),
+    "unasked pongs": Crowd(
+        "asks for a pillow that nobody has, and sends twenty pongs a second",
+        1000,
+        upgrade("/ws?pillow=nobody"),
+        pong(),
+        again_s=0.05,
+    ),
+    "bytes behind events": Crowd(
+        "asks for the events of a pillow that nobody has, and sends twenty bytes a second",
+        1000,
+        request("/events?pillow=nobody"),
+        b"x",
+        again_s=0.05,
+    ),
     "names nobody has": Crowd(
         "subscribes to 1,000 unknown pillows",
         1000,
@@ -101,6 +125,12 @@ CROWDS: Final[Mapping[str, Crowd]] = {
     "connect flood": Crowd("connects and closes", 500, reads=False, stays_s=0.0, per_second=2000),
     "handshake flood": Crowd(
         "opens a WebSocket and closes", 500, upgrade(), stays_s=0.1, per_second=1000
+    ),
+    "all leave at once": Crowd(
+        "asks for a pillow that nobody has, and closes with all others, every second",
+        1000,
+        upgrade("/ws?pillow=nobody"),
+        leave_s=1.0,
     ),
     "request flood": Crowd(
         "asks for the page on a kept connection", 50, request("/"), request("/"), again_s=0.05

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 import time
 from collections import Counter
@@ -138,7 +139,8 @@ async def measure(
     measured = Measured(sockets, Phases(), Phases())
     await _calm(measured, running, good, name, plan.seconds)
     for _ in range(plan.rounds):
-        crowd = await _attacked(measured.crowded, running, good, name, sockets, plan.seconds)
+        target = running.port, name, sockets
+        crowd = await _attacked(measured.crowded, running, good, target, plan.seconds)
         measured.opened += crowd["opened"]
         measured.outcomes = dict(Counter(measured.outcomes) + Counter(crowd["outcomes"]))
         await _calm(measured, running, good, name, plan.seconds)
@@ -152,24 +154,35 @@ async def measure(
 async def _calm(
     measured: Measured, running: RunningServer, good: LoadClients, name: str, seconds: float
 ) -> None:
-    """Measure without the crowd, or with another one of the same size that it is compared with."""
-    other = CROWDS[name].instead
-    if other is None:
-        await _phase(measured.calm, running, good, seconds)
+    """Measure without the crowd, or with what it is compared with.
+
+    That is another crowd of the same size; or, if it sends again and again, the same one at a port
+    where nobody answers: it takes time of the good clients' processor wherever it sends to.
+    """
+    crowd = CROWDS[name]
+    calm, sockets = measured.calm, measured.sockets
+    if crowd.instead is not None:
+        await _attacked(calm, running, good, (running.port, crowd.instead, sockets), seconds)
+    elif crowd.again:
+        with socket.create_server((HOST, 0), backlog=sockets) as nobody:
+            port = nobody.getsockname()[1]
+            await _attacked(calm, running, good, (port, name, sockets), seconds)
     else:
-        await _attacked(measured.calm, running, good, other, measured.sockets, seconds)
+        await _phase(calm, running, good, seconds)
 
 
 async def _attacked(
     phases: Phases,
     running: RunningServer,
     good: LoadClients,
-    name: str,
-    sockets: int,
+    crowd: tuple[int, str, int],
     seconds: float,
 ) -> Any:
-    """Measure with a crowd until it has left; returns what it says of itself."""
-    arguments = (str(running.port), name, str(sockets), str(seconds + 2))
+    """Measure with a crowd until it has left; returns what it says of itself.
+
+    `crowd` is the port that it goes to, its name, and the number of its sockets.
+    """
+    arguments = (*map(str, crowd), str(seconds + 2))
     attacker = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bench.abuse.attacker", *arguments),
