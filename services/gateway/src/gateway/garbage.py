@@ -11,6 +11,7 @@ Here the newest are scanned often, so that they are few: after a thousand reques
 
 import asyncio
 import gc
+import sys
 import time
 from typing import Final
 
@@ -18,32 +19,39 @@ COLLECT_S: Final = 0.02
 """How often the objects that are new since the last time are scanned, in seconds. Without any it
 takes 0.1 µs; in so short a time a thread makes objects for some 2 ms of it."""
 
+IDLE_S: Final = 0.2
+"""The same while the thread has little to do: to wake it fifty times a second takes one per cent of
+a processor."""
+
+IDLE_LOAD: Final = 0.1
+"""The share of a processor's time that this thread uses below which it has little to do."""
+
 QUIET_LOAD: Final = 0.5
 """The share of a processor's time that this thread uses below which a pause delays few."""
 
-MANY_OBJECTS: Final = 200_000
-"""How many objects become old before all are scanned in a quiet moment: some 50 MB, if all of them
-are garbage and hold nothing large."""
+MANY_BLOCKS: Final = 500_000
+"""By how many blocks of memory the process grows before all objects are scanned in a quiet moment:
+some 50 MB, if all of them are garbage and hold nothing large."""
 
-MOST_OBJECTS: Final = 1_000_000
-"""How many do before all are scanned at any load."""
+MOST_BLOCKS: Final = 2_000_000
+"""By how many it grows before they are scanned at any load."""
 
-LOAD_MEASURED: Final = 50
-"""Over how many collections the load is measured: a second."""
+LOAD_S: Final = 1.0
+"""Over how long the load is measured, in seconds."""
 
 FULL_S: Final = 60.0
 """The shortest time between two scans of all objects, in seconds, because one takes some 0.1 s for
 10,000 clients."""
 
 
-def is_full_due(old_objects: int, load: float, passed_s: float, full_s: float = FULL_S) -> bool:
+def is_full_due(grown_blocks: int, load: float, passed_s: float, full_s: float = FULL_S) -> bool:
     """Return whether to scan all objects now, and not only the newest.
 
-    `old_objects` became old since the last time, which is `passed_s` ago and should be `full_s`;
-    `load` is the share of a processor's time that this thread used lately.
+    The process has grown by `grown_blocks` since the last time, which is `passed_s` ago and should
+    be `full_s`; `load` is the share of a processor's time that this thread used lately.
     """
-    enough = MANY_OBJECTS if load < QUIET_LOAD else MOST_OBJECTS
-    return passed_s >= full_s and old_objects >= enough
+    enough = MANY_BLOCKS if load < QUIET_LOAD else MOST_BLOCKS
+    return passed_s >= full_s and grown_blocks >= enough
 
 
 def begin() -> None:
@@ -53,17 +61,19 @@ def begin() -> None:
 
 
 async def collect_garbage(full_s: float = FULL_S) -> None:
-    """Collect every COLLECT_S until cancelled, and all objects every `full_s` seconds at most."""
-    old_objects, last_full_s = 0, time.monotonic()
+    """Collect until cancelled: new objects often, all of them every `full_s` seconds at most."""
+    blocks, last_full_s = sys.getallocatedblocks(), time.monotonic()
+    load = 1.0
     while True:
         began_s, began_cpu_s = time.monotonic(), time.thread_time()
-        for _ in range(LOAD_MEASURED):
-            await asyncio.sleep(COLLECT_S)
-            # New objects less freed ones of any age, so that clients that come and go add little.
-            old_objects += gc.get_count()[0]
+        pause_s = IDLE_S if load < IDLE_LOAD else COLLECT_S
+        for _ in range(round(LOAD_S / pause_s)):
+            await asyncio.sleep(pause_s)
             gc.collect(0)
         now_s = time.monotonic()
         load = (time.thread_time() - began_cpu_s) / (now_s - began_s)
-        if is_full_due(old_objects, load, now_s - last_full_s, full_s):
+        # Collections of new objects alone count those that are alive, however short they live.
+        grown_blocks = sys.getallocatedblocks() - blocks
+        if is_full_due(grown_blocks, load, now_s - last_full_s, full_s):
             gc.collect()
-            old_objects, last_full_s = 0, now_s
+            blocks, last_full_s = sys.getallocatedblocks(), now_s
