@@ -169,6 +169,24 @@ async def test_a_response_is_compressed_if_the_client_accepts_gzip(
     assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
+async def test_nothing_is_compressed_for_a_client_that_takes_it_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And a picture for nobody: it would not be shorter."""
+    _, client = serve({**FILES, "icon.png": bytes(1000)})
+
+    def fail(*_arguments: object, **_options: object) -> bytes:
+        raise AssertionError("compressed")
+
+    monkeypatch.setattr(gzip, "compress", fail)
+    async with client:
+        plain = await client.get("/style.css", headers={"Accept-Encoding": "identity"})
+        picture = await client.get("/icon.png", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in picture.headers
+    assert picture.content == bytes(1000)
+
+
 async def test_a_file_that_compression_does_not_shorten_is_not_compressed(
     site: tuple[StaticAssets, httpx.AsyncClient],
 ) -> None:

@@ -90,14 +90,15 @@ class _File:
     Most modules are only served as parts of others, and to compress them all takes 0.1 s.
     """
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, name: str, body: bytes) -> None:
         self.body = body
+        self._is_text = not name.endswith(_BINARY)
         self.etag = hashlib.sha256(body).hexdigest()[:16]
 
     @cached_property
     def compressed(self) -> bytes | None:
         """Its gzip form; None if that would not be smaller."""
-        if len(self.body) < _MIN_COMPRESSED_BYTES:
+        if not self._is_text or len(self.body) < _MIN_COMPRESSED_BYTES:
             return None
         compressed = gzip.compress(self.body, 9, mtime=0)
         return compressed if len(compressed) < len(self.body) else None
@@ -152,7 +153,7 @@ class StaticAssets:
         self.version = _digest({**files, **{one: texts[one].all() for one in texts}})
         modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
         bundled = {name: bundle(name, modules).encode() for name in BUNDLED if name in files}
-        self._files = {name: _File(body) for name, body in {**files, **bundled}.items()}
+        self._files = {name: _File(name, body) for name, body in {**files, **bundled}.items()}
         del self._files[_PAGE]  # it is served at the root only, which its references assume
         source = _INDENTATION.sub("", files[_PAGE].decode())
         later = {one["module"]: one["group"] for one in _LATER.finditer(source)}
@@ -160,10 +161,11 @@ class StaticAssets:
             for name in later.keys() & bundled.keys():
                 body = bundled[name] + b"export const $texts = %b;\n" % sentences.of(later[name])
                 body += b'export const $version = "%b";\n' % self.version.encode()
-                self._files[_in_language(name, language)] = _File(body)
+                self._files[_in_language(name, language)] = _File(name, body)
             if MANIFEST in files:
                 manifest = _in_language(MANIFEST, language)
-                self._files[manifest] = _File(sentences.translate_manifest(files[MANIFEST]))
+                translated = sentences.translate_manifest(files[MANIFEST])
+                self._files[manifest] = _File(manifest, translated)
         self._pages: dict[str, SplicedText] = {}
         for language, sentences in texts.items():
             page, scripts, styles = self._inline(
@@ -204,7 +206,8 @@ class StaticAssets:
             headers["Content-Language"] = language
             headers["Vary"] = "Accept-Encoding, Accept-Language"
         body, etag = file.body, f'"{file.etag}"'
-        if file.compressed is not None and accepts_gzip(request.headers.get("accept-encoding", "")):
+        takes_gzip = accepts_gzip(request.headers.get("accept-encoding", ""))
+        if takes_gzip and file.compressed is not None:
             body, etag = file.compressed, f'"{file.etag}-gzip"'
             headers["Content-Encoding"] = "gzip"
         headers["ETag"] = etag
