@@ -7,9 +7,8 @@ from gateway.auth.authenticator import token_in
 from gateway.transport.handshake import negotiate, respond, respond_by_library
 from gateway.transport.handshake_cache import parse_cached
 from gateway.transport.request_checks import head_error_of
-from gateway.transport.request_limits import DEFAULT_LIMITS
+from gateway.transport.request_limits import DEFAULT_LIMITS, MAX_PIPELINED
 from gateway.transport.request_parser import (
-    MAX_PIPELINED,
     BodyPiece,
     Event,
     RequestEnd,

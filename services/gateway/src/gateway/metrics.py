@@ -17,7 +17,7 @@ _CODES: Final = (FULL, BAD_MESSAGE, UNAUTHORIZED, FORBIDDEN, TOKEN_TIMEOUT, TOO_
 _LIMITS: Final = (
     "total", "clients", "pending", "idle", "requests", "request", "request-cpu", "message",
     "subscriptions", "target", "query-fields", "query-escapes", "offer", "headers", "header-value",
-    "header-bytes", "body", "chunks",
+    "header-bytes", "body", "chunks", "pipelined",
 )  # fmt: skip
 _EVICTED: Final = ("closing", "idle", "pending", "stalled", "silent")
 
@@ -171,6 +171,9 @@ class GatewayMetrics(ServiceMetrics):
         self.resting = self.gauge(
             "connections_resting",
             "Connections that are read less often, because they send little again and again.",
+        )
+        self.ended = self.gauge(
+            "connections_ended", "Connections that clients have ended and that wait to be closed."
         )
         self.addresses = self.gauge(
             "addresses", "Networks that are remembered because of their connections or their rates."

@@ -11,6 +11,7 @@ from gateway.settings import GatewaySettings
 from gateway.transport.address_limiter import AddressLimiter, AddressPolicy
 from gateway.transport.address_limits import AddressLimits
 from gateway.transport.admission import AdmissionPolicy
+from gateway.transport.closings import ClosingQueue
 from gateway.transport.connection_limits import ConnectionLimits, derive_limits
 from gateway.transport.connections import ConnectionRegistry
 from gateway.transport.context import TransportContext
@@ -64,6 +65,8 @@ def create_transport(
     messages = InboundScheduler(for_messages, has_updates=dispatcher.is_due)
     metrics.requests_waiting.set_function(requests.__len__)
     metrics.resting.set_function(lambda: messages.resting + requests.resting)
+    closings = ClosingQueue()
+    metrics.ended.set_function(closings.__len__)
     return TransportContext(
         registry,
         dispatcher,
@@ -75,6 +78,7 @@ def create_transport(
         AddressLimiter(_address_policy(settings), metrics),
         access.control if access is not None else None,
         ShownReports(settings.shown_sample, metrics.registry, clock, spans),
+        closings,
     )
 
 

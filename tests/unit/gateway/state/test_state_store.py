@@ -136,6 +136,8 @@ class StateStoreMachine(RuleBasedStateMachine):
         last = {change.pillow: change for change in self.log}
         for pillow in PILLOWS:
             assert self.store.last_change(pillow) == last.get(pillow)
+        assert self.store.known_of({*PILLOWS, "nobody"}) == last.keys()
+        assert self.store.known_of({PILLOWS[0]}) == last.keys() & {PILLOWS[0]}
         removals = [change.offset for change in self.log if change.payload is None]
         assert self.store.newest_removal_offset == max(removals, default=0)
 

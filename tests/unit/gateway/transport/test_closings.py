@@ -20,7 +20,7 @@ LEAVING = 30
 async def test_a_turn_of_the_loop_closes_a_few_in_the_order_of_their_ends(
     bursts: list[int],
 ) -> None:
-    """However many end in one; the caller closes those that are not kept."""
+    """However many end in one; the caller closes those whose turn it is."""
     queue = ClosingQueue()
     transports: list[MemoryTransport] = []
     ended = [0]
@@ -31,7 +31,7 @@ async def test_a_turn_of_the_loop_closes_a_few_in_the_order_of_their_ends(
     for burst in bursts:
         for _ in range(burst):
             transports.append(MemoryTransport())
-            if not queue.is_kept(transports[-1]):
+            if not queue.close_in_turn(transports[-1]):
                 transports[-1].close()
         note()
         await asyncio.sleep(0)
@@ -45,6 +45,20 @@ async def test_a_turn_of_the_loop_closes_a_few_in_the_order_of_their_ends(
     assert all(one.has_ended for one in transports)
     # A burst and the turn behind it may each have as many.
     assert all(after - before <= CLOSED_IN_A_TURN for before, after in pairwise(ended))
+
+
+async def test_one_that_is_aborted_before_its_turn_is_closed_once() -> None:
+    """As those are that are evicted or that a shutdown ends."""
+    async with serving() as served, AsyncExitStack() as clients:
+        for _ in range(LEAVING):
+            await clients.enter_async_context(served.dial())
+        for connection in served.connections:
+            if served.context.closings.close_in_turn(connection.transport):
+                connection.abort()
+            else:
+                connection.transport.close()
+        await until(lambda: len(served.registry) == 0, "unregistered")
+        await until(lambda: not len(served.context.closings), "closed")
 
 
 async def test_clients_that_leave_together_are_all_unregistered() -> None:

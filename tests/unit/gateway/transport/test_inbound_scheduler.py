@@ -26,6 +26,10 @@ class Receiver:
         self.transport: asyncio.Transport = self.memory
         self.processed = b""
 
+    def read_again(self) -> None:
+        """Read on."""
+        self.transport.resume_reading()
+
     def piece_bytes(self, data: bytes | bytearray) -> int:
         """Return the size of a piece."""
         return min(len(data), PIECE_BYTES)

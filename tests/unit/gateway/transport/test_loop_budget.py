@@ -28,6 +28,10 @@ class Worker:
         self.transport = MemoryTransport()
         self._done = done
 
+    def read_again(self) -> None:
+        """Read on."""
+        self.transport.resume_reading()
+
     def piece_bytes(self, data: bytes | bytearray) -> int:
         """Return all."""
         return len(data)

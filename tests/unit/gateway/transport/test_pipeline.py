@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.transport.request_parser import MAX_PIPELINED
+from gateway.transport.http_protocol import HttpProtocol
+from gateway.transport.request_limits import MAX_PIPELINED
 from tests.gateway import handshake, request
 from tests.unit.gateway.servers import read_to_end, serving
 from tests.waiting import until
@@ -79,6 +80,7 @@ async def test_requests_above_max_pipelined_end_the_connection() -> None:
         with contextlib.suppress(ConnectionError):
             assert await read_to_end(client) == b""
         application.may_respond.set()
+        assert served.count("connection_limit_reached_total", limit="pipelined") == 1
 
 
 async def test_waiting_requests_are_answered_before_more_are_read() -> None:
@@ -93,6 +95,31 @@ async def test_waiting_requests_are_answered_before_more_are_read() -> None:
         await asyncio.get_running_loop().sock_sendall(client, request("/slow"))
         await receive(client, b"done", MAX_PIPELINED + 1)
     assert application.requests == MAX_PIPELINED + 1
+
+
+async def test_the_end_of_a_rest_reads_no_more_while_requests_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More are read when those are answered."""
+    accepted: list[HttpProtocol] = []
+    accept = HttpProtocol.connection_made
+
+    def noting(self: HttpProtocol, transport: asyncio.Transport) -> None:
+        accepted.append(self)
+        accept(self, transport)
+
+    monkeypatch.setattr(HttpProtocol, "connection_made", noting)
+    application = Application()
+    async with serving(app=application.app) as served, served.dial(request("/slow")) as client:
+        await until(lambda: application.requests == 1, "the first is being answered")
+        (connection,) = accepted
+        await asyncio.get_running_loop().sock_sendall(client, request("/slow"))
+        await until(lambda: not connection.transport.is_reading(), "the second waits")
+        connection.read_again()
+        assert not connection.transport.is_reading()
+        application.may_respond.set()
+        await receive(client, b"done", 2)
+        await until(connection.transport.is_reading, "more are read")
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 7, 10_000])

@@ -1,6 +1,7 @@
 """Reading rests: who sends again and again is read less often, and loses nothing."""
 
 import asyncio
+import socket
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ PONG = 10
 PING = client_frame(TEXT, b'{"type":"ping","sent":1}')
 EMPTY_PONG = client_frame(PONG, b"")
 SENT = 40
+SEGMENT = 1448
 
 
 class Connection:
@@ -29,16 +31,31 @@ class Connection:
     def __init__(self) -> None:
         self.transport = MemoryTransport()
 
+    def read_again(self) -> None:
+        """Read on."""
+        self.transport.resume_reading()
 
-@given(st.lists(st.sampled_from(("rest", "rest", "rest and end")), max_size=60))
+
+class Failing(Connection):
+    """One that cannot be read again."""
+
+    def read_again(self) -> None:
+        """Fail."""
+        raise OSError("a fault")
+
+
+@given(st.lists(st.sampled_from(("rest", "rest", "leave", "end", "fail")), max_size=60))
 async def test_all_are_read_again_a_few_at_a_time(what: list[str]) -> None:
-    """But those that were closed meanwhile."""
+    """But those that were closed or forgotten meanwhile; one that fails stops no other."""
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     rests = ReadingRests(0.001)
-    resting = [Connection() for _ in what]
+    resting = [Failing() if happens == "fail" else Connection() for happens in what]
     for connection, happens in zip(resting, what, strict=True):
         connection.transport.pause_reading()
         rests.begin(connection)
-        if happens == "rest and end":
+        if happens == "leave":
+            rests.discard(connection)
+        elif happens == "end":
             connection.transport.close()
     expected = {one for one, happens in zip(resting, what, strict=True) if happens == "rest"}
     reading: set[Connection] = set()
@@ -103,6 +120,56 @@ async def test_a_request_in_many_parts_is_read_less_often_and_answered(counted: 
         assert sum(counted) == len(sent)
 
 
+async def test_a_long_request_in_segments_is_answered_without_a_rest(counted: list[int]) -> None:
+    """A query of a thousand names comes in fifty of them."""
+    names = "&".join(f"pillow={'a' * 55}{number}" for number in range(1000))
+    sent = request(f"/events?{names}")
+    loop = asyncio.get_running_loop()
+    async with serving() as served, served.dial(b"") as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(sent), SEGMENT):
+            was = sum(counted)
+            await loop.sock_sendall(client, sent[at : at + SEGMENT])
+            await until(lambda was=was: sum(counted) > was, "read")  # type: ignore[misc]
+            assert not served.context.requests.resting
+        await read_until(client, b'"snapshot"')
+
+
+async def test_what_a_refused_client_sends_in_bytes_is_read_less_often(
+    counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be read for as long as it is waited for."""
+    monkeypatch.setattr(connections, "LINGER_S", 5.0)
+    loop = asyncio.get_running_loop()
+    async with serving() as served, served.dial(b"GET / HTTP/1.1\r\nA b\r\n\r\n") as client:
+        await read_until(client, b" 400 ")
+        del counted[:]
+        for _ in range(SENT):
+            await loop.sock_sendall(client, b"x")
+            await until(lambda: served.context.requests.resting == 1, "it rests")
+        assert len(counted) <= 2
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["reads", "does not read"])
+async def test_unasked_pongs_are_read_less_often_whoever_sends_them(
+    counted: list[int], *, reads: bool
+) -> None:
+    """A client that is paused is no exception."""
+    loop = asyncio.get_running_loop()
+    async with serving() as served, served.dial() as client:
+        (connection,) = served.connections
+        if not reads:
+            for number in range(12):
+                served.publish(f"cloud-{number}", pad=40_000)
+                await asyncio.sleep(0.01)
+            await until(lambda: connection.is_paused, "paused")
+        del counted[:]
+        for _ in range(SENT):
+            await loop.sock_sendall(client, EMPTY_PONG)
+            await until(lambda: served.context.inbound.resting == 1, "it rests")
+        assert len(counted) <= 2
+
+
 @pytest.mark.parametrize(
     ("opening", "more"),
     [(handshake(), EMPTY_PONG), (request("/events"), b"x")],
@@ -165,4 +232,4 @@ async def test_a_connection_that_rests_ends_as_any_other(behind: bytes) -> None:
         client.shutdown(1)
         await read_to_end(client)
         await until(lambda: len(served.registry) == 0, "unregistered")
-        await until(lambda: not served.context.inbound.resting, "forgotten")
+        assert not served.context.inbound.resting

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.transport.request_limits import MAX_PIPELINED
 from gateway.transport.request_parser import (
     INVALID_REQUEST,
     MAX_CHUNKS,
     MAX_HTTP_REQUEST_BYTES,
-    MAX_PIPELINED,
     BodyPiece,
     Event,
     RequestEnd,
@@ -209,6 +209,7 @@ def test_requests_of_one_piece_are_limited() -> None:
 
     assert sum(isinstance(one, RequestHead) for one in heads) == MAX_PIPELINED + 1
     assert isinstance(error, RequestError)
+    assert error.limit == "pipelined"
 
 
 @pytest.mark.parametrize(

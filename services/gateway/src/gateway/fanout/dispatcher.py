@@ -18,7 +18,8 @@ from gateway.state.state_store import Change, StateStore
 from runtime.queue_aware_clock import Clock
 
 SNAPSHOT_LINGER_S: Final = 0.002
-"""How long a new subscriber waits for others, in seconds: they share a snapshot."""
+"""How long a new subscriber waits for others, or one that wants other pillows, in seconds: they
+share a snapshot, and a flush."""
 
 
 class Tap(Protocol):

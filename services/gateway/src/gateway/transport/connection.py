@@ -168,8 +168,13 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         self.context.registry.register(self)
         self.context.dispatcher.subscribe(self, request.filter, self.encoding, request.resume_from)
 
+    def read_again(self) -> None:
+        """Read on, after its rest."""
+        self.transport.resume_reading()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Unsubscribe and unregister it."""
+        self.context.inbound.forget_rest(self)
         self.end_pass()
         self.context.dispatcher.unsubscribe(self)
         self.context.registry.unregister(self)
@@ -189,7 +194,7 @@ class ClientConnection(Subscriber, asyncio.Protocol):
         """Send nothing more, and close; what it has not read by the next heartbeat is dropped."""
         self.context.dispatcher.unsubscribe(self)
         self.is_alive = False
-        return self.context.closings.is_kept(self.transport)
+        return self.context.closings.close_in_turn(self.transport)
 
     def abort(self) -> None:
         """Unsubscribe it and close the connection without flushing."""

@@ -16,8 +16,7 @@ from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext, peer_address
 from gateway.transport.handshake import respond
 from gateway.transport.handshake_cache import parse_cached
-from gateway.transport.inbound_scheduler import RECEIVED_COST_S
-from gateway.transport.pipeline import PIPELINE_KEY, Pipeline, TooManyPipelined
+from gateway.transport.pipeline import PIPELINE_KEY, Pipeline
 from gateway.transport.plain_response import problem_response
 from gateway.transport.request_checks import head_error_of, ordinary_error_of
 from gateway.transport.request_parser import (
@@ -28,7 +27,7 @@ from gateway.transport.request_parser import (
     RequestHead,
     RequestParser,
 )
-from gateway.transport.request_stage import UNHURRIED_PARTS, RequestStage
+from gateway.transport.request_stage import RequestStage
 from gateway.transport.upgrade import upgrade_to_sse, upgrade_to_websocket
 
 TOO_MANY_REQUESTS: Final = "As many requests as allowed are being answered; try again later."
@@ -75,9 +74,14 @@ class HttpProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Process it when it is its turn; nothing is kept behind a last response."""
         if self._stage.current is Stage.CLOSING:
-            self._context.requests.charge(RECEIVED_COST_S)
+            self._context.requests.drop(self, len(data))
         else:
             self._context.requests.schedule(self, data)
+
+    def read_again(self) -> None:
+        """Read on, unless the pipeline has stopped the reading."""
+        if self._pipeline is None or not self._pipeline.has_waiting:
+            self.transport.resume_reading()
 
     def piece_bytes(self, data: bytes | bytearray) -> int:
         """Return how much of what it sent is processed at once: all, because it is bounded."""
@@ -92,26 +96,27 @@ class HttpProtocol(asyncio.Protocol):
             if cached is not None:
                 self._stage.leave()
                 refusal = self._quota.request(cached.fields, is_upgrade=True)
-                begun = (self._context, self.transport, *cached)
-                upgrade_to_websocket(*begun, quota=self._quota, refusal=refusal)
+                opened = (self._context, self.transport, *cached)
+                upgrade_to_websocket(*opened, quota=self._quota, refusal=refusal)
                 return
             self._stage.enter(Stage.PENDING)  # again, because its time begins with its first byte
             self._parser = RequestParser(self._context.traffic.request)
             self._stage.restart_deadline()
-        if not all(map(self._handle, self._parser.feed(data))):
-            return  # none of the events behind it is for this protocol
+        for event in self._parser.feed(data):
+            if not self._handle(event):
+                return
         if self._parser.is_in_request:
             if self._stage.current is Stage.IDLE:
                 self._stage.enter(Stage.PENDING)
-            self._stage.note_part()
-            if self._stage.parts > UNHURRIED_PARTS and not self._is_busy:
+            self._stage.note_part(len(data))
+            if self._stage.is_in_small_parts:
                 self._context.requests.rest(self)
             if self._pipeline is not None:
                 self._pipeline.stop_keep_alive_timeout()
 
     def eof_received(self) -> bool:
         """Close, in this turn of the event loop or in a later one."""
-        return self._context.closings.is_kept(self.transport)
+        return self._context.closings.close_in_turn(self.transport)
 
     def pause_writing(self) -> None:
         """Pass on that the transport's buffer is full."""
@@ -176,12 +181,10 @@ class HttpProtocol(asyncio.Protocol):
                 self._close_with(problem_response(503, TOO_MANY_REQUESTS))
                 return False
             self._stage.enter(Stage.REQUEST)
-        try:
-            self._ensure_pipeline().start_request(head)
-        except TooManyPipelined:
-            self.transport.abort()
-            return False
-        return True
+        too_many = self._ensure_pipeline().start_request(head)
+        if too_many is not None:
+            self._refuse(too_many)
+        return too_many is None
 
     def _handle_end(self, end: RequestEnd) -> bool:
         """Upgrade to a WebSocket, or end the request that was passed on."""
@@ -194,7 +197,8 @@ class HttpProtocol(asyncio.Protocol):
             self._end_response(Stage.IDLE)  # it was complete before the body
         if end.rest:
             self.process(end.rest)
-        return not end.rest
+            return False
+        return True
 
     def _upgrade_to_websocket(self, head: RequestHead, rest: bytes) -> None:
         """Upgrade the connection, or end it with the refusal of the handshake."""
@@ -204,8 +208,8 @@ class HttpProtocol(asyncio.Protocol):
             self._close_with(response.data)
             return
         self._detach()
-        begun = (self._context, self.transport, head.target.partition(b"?")[2], head.fields)
-        upgrade_to_websocket(*begun, response, rest, quota=self._quota, refusal=refusal)
+        opened = (self._context, self.transport, head.target.partition(b"?")[2], head.fields)
+        upgrade_to_websocket(*opened, response, rest, quota=self._quota, refusal=refusal)
 
     def _upgrade_to_sse(self, head: RequestHead) -> bool:
         """Upgrade an admitted request for the event stream; return whether it is dealt with."""

@@ -9,21 +9,21 @@ everyone meanwhile. Updates that are about to be sent go first.
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from gateway.transport.loop_budget import LoopBudget
-from gateway.transport.reading_rests import Reading, ReadingRests, Rested
+from gateway.transport.reading_rests import ReadingRests, Rested
+
+PART_BYTES: Final = 1024
+"""Below this, what comes is a small part: a segment of TCP has more, and so has every part of what
+a client sends as fast as it may."""
 
 RECEIVED_COST_S: Final = 10e-6
 """What is charged for the way of data from the system to here, in seconds, however little it is."""
 
 
-class Receiver(Protocol):
+class Receiver(Rested, Protocol):
     """A connection whose inbound data is scheduled."""
-
-    @property
-    def transport(self) -> Reading:
-        """What stops and starts its reading."""
 
     def piece_bytes(self, data: bytes | bytearray) -> int:
         """Return how many of these bytes are processed at once, one at least."""
@@ -39,17 +39,17 @@ class _Turn:
         self.taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
-    def transport(self) -> Reading:
+    def transport(self) -> Self:
         """Itself."""
         return self
 
     def pause_reading(self) -> None:
         """Do nothing: it reads nothing."""
 
-    resume_reading = pause_reading
+    resume_reading = read_again = pause_reading
 
     def is_closing(self) -> bool:
-        """It is not."""
+        """It is not closed."""
         return False
 
     def piece_bytes(self, data: bytes | bytearray) -> int:
@@ -117,19 +117,29 @@ class InboundScheduler:
         """
         return receiver not in self._waiting and self._budget.has_share
 
-    def drop(self, connection: Rested) -> None:
-        """Charge for data that is dropped, and read no more from its connection for a while."""
+    def drop(self, connection: Rested, size: int = 0) -> None:
+        """Charge for data that is dropped, and read no more from its connection for a while.
+
+        `size` is that of the data where all must be read, or the end would be a reset: much of it
+        is read on.
+        """
         self.charge(RECEIVED_COST_S)
-        self.rest(connection)
+        if size < PART_BYTES:
+            self.rest(connection)
 
     def rest(self, connection: Rested) -> None:
         """Stop reading from a connection for a while, because it sends little again and again."""
         connection.transport.pause_reading()
         self._rests.begin(connection)
 
+    def forget_rest(self, connection: Rested) -> None:
+        """Let a connection rest no more, because it is closed."""
+        self._rests.discard(connection)
+
     def discard(self, receiver: Receiver) -> None:
         """Drop the unprocessed data of a connection, which is closed."""
         self._waiting.pop(receiver, None)
+        self.forget_rest(receiver)
 
     def charge(self, cost_s: float) -> None:
         """Charge the time of work that was not scheduled here, in seconds."""

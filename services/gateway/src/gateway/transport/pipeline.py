@@ -15,14 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.transport.admission import Refusal
 from gateway.transport.inbound_scheduler import InboundScheduler
 from gateway.transport.metered import Metered
-from gateway.transport.request_parser import MAX_PIPELINED, RequestHead
+from gateway.transport.request_limits import MAX_PIPELINED, too_many_pipelined
+from gateway.transport.request_parser import RequestError, RequestHead, error_of
 
 PIPELINE_KEY: Final = "gateway_pipeline"
 """Where a request's ASGI scope has its connection's pipeline: in `scope["state"]`."""
-
-
-class TooManyPipelined(Exception):
-    """A connection sent more requests than may wait."""
 
 
 class Pipeline:
@@ -62,6 +59,11 @@ class Pipeline:
         return self._is_lost or self._transport.is_closing()
 
     @property
+    def has_waiting(self) -> bool:
+        """Whether requests wait, so that no further ones are read."""
+        return bool(self._waiting)
+
+    @property
     def may_be_answered(self) -> bool:
         """Whether the client would take a response now for that to its incomplete request."""
         return self._is_receiving and not self._has_response and not self._waiting
@@ -73,10 +75,10 @@ class Pipeline:
         """
         self._http.data_received(b"")
 
-    def start_request(self, head: RequestHead) -> None:
+    def start_request(self, head: RequestHead) -> RequestError | None:
         """Pass the head of a request on, or queue it and pause reading.
 
-        Raises TooManyPipelined above MAX_PIPELINED requests.
+        Returns why it is refused: more than MAX_PIPELINED would wait.
         """
         self._is_receiving = True
         self._is_chunked = b"transfer-encoding" in head.fields
@@ -87,7 +89,8 @@ class Pipeline:
             self._waiting.append(bytearray(data))
             self._transport.pause_reading()
         else:
-            raise TooManyPipelined
+            return error_of(too_many_pipelined())
+        return None
 
     def add_body(self, data: bytes) -> None:
         """Pass a piece of the newest request's body on."""

@@ -38,6 +38,9 @@ class Rested(Protocol):
     def transport(self) -> Reading:
         """What stops and starts its reading."""
 
+    def read_again(self) -> None:
+        """Read on, unless something else has stopped the reading."""
+
 
 class ReadingRests:
     """The connections that rest, in the order in which their rests end."""
@@ -63,17 +66,23 @@ class ReadingRests:
         if self._timer is None:
             self._timer = loop.call_later(self._rest_s, self._end_those_due)
 
+    def discard(self, connection: Rested) -> None:
+        """Forget a connection, which is closed."""
+        self._ends_s.pop(connection, None)
+
     def _end_those_due(self) -> None:
         """End the rests that are over, those that one turn of the event loop may have."""
-        self._timer = None
         loop = asyncio.get_running_loop()
-        now_s = loop.time()
-        for connection, end_s in list(islice(self._ends_s.items(), RESUMED_IN_A_TURN)):
-            if end_s > now_s:
-                self._timer = loop.call_at(end_s, self._end_those_due)
-                return
-            del self._ends_s[connection]
-            if not connection.transport.is_closing():
-                connection.transport.resume_reading()
-        if self._ends_s:
-            self._timer = loop.call_soon(self._end_those_due)
+        due = islice(self._ends_s.items(), RESUMED_IN_A_TURN)
+        over = [one for one, end_s in due if end_s <= loop.time()]
+        try:
+            for connection in over:
+                del self._ends_s[connection]
+                if not connection.transport.is_closing():
+                    connection.read_again()
+        finally:  # one that fails does not stop the others
+            self._timer = self._timer_for_next(loop)
+
+    def _timer_for_next(self, loop: asyncio.AbstractEventLoop) -> asyncio.Handle | None:
+        next_s = next(iter(self._ends_s.values()), None)
+        return None if next_s is None else loop.call_at(next_s, self._end_those_due)

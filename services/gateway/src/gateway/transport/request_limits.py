@@ -25,6 +25,9 @@ MAX_OFFERED: Final = 16
 MAX_ESCAPES: Final = 2_048
 """Limit of `%` in a query; ids have no character that needs one."""
 
+MAX_PIPELINED: Final = 16
+"""Limit of requests that wait for the response to an earlier one; browsers send none early."""
+
 _PARSED: Final = frozenset({b"connection", b"upgrade", b"sec-websocket-extensions"})
 
 _STREAM: Final = re.compile(rb"(?:[A-Za-z]+://[^/?]*)?/+(?:ws|events)\?")
@@ -50,6 +53,11 @@ class Overrun(Exception):
         self.status = status
         self.limit = limit
         self.size = size
+
+
+def too_many_pipelined() -> Overrun:
+    """Return what is wrong with a request behind MAX_PIPELINED that wait on its connection."""
+    return Overrun(400, "pipelined", MAX_PIPELINED, f"more than {MAX_PIPELINED} requests wait")
 
 
 def check_target(target: bytes | bytearray) -> None:

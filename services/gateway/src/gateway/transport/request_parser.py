@@ -9,18 +9,17 @@ import httptools
 from gateway.transport.forwarded import joined_lists
 from gateway.transport.request_limits import (
     DEFAULT_LIMITS,
+    MAX_PIPELINED,
     HeaderCount,
     Overrun,
     RequestLimits,
     check_target,
+    too_many_pipelined,
 )
 
 MAX_HTTP_REQUEST_BYTES: Final = 131_072
 """Limit of one request that arrives in several pieces: a query that names as many pillows as it
 may is 71 kB long."""
-
-MAX_PIPELINED: Final = 16
-"""Limit of requests that wait for the response to an earlier one; browsers send none early."""
 
 MAX_CHUNKS: Final = 1_024
 """Limit of the chunks of one body: 20,000 chunks of a byte took 40 ms."""
@@ -188,7 +187,7 @@ class RequestParser:
         """Start a request."""
         self._heads += 1
         if self._heads > MAX_PIPELINED + 1:
-            raise _Refused
+            raise self._refused(too_many_pipelined())
         self._target = bytearray()
         self._headers = []
         self._count = HeaderCount(self._limits)

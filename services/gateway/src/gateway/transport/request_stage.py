@@ -5,19 +5,20 @@ from typing import Final
 
 from gateway.transport.connections import Stage
 from gateway.transport.context import TransportContext
+from gateway.transport.inbound_scheduler import PART_BYTES
 from gateway.transport.registered import Connection
 from gateway.transport.unread import descriptor_of, read_peer
 
 UNHURRIED_PARTS: Final = 8
-"""In how many parts a head or a body may come before what follows is read less often."""
+"""In how many parts a head or a body may come before small ones are read less often."""
 
 
 class RequestStage:
     """The stage of a connection in the registry, its deadline, and the watch over its reading."""
 
     __slots__ = (
-        "_acknowledged", "_connection", "_context", "_deadline", "_stall", "_transport", "current",
-        "parts",
+        "_acknowledged", "_connection", "_context", "_deadline", "_size", "_stall", "_transport",
+        "current", "parts",
     )  # fmt: skip
 
     def __init__(
@@ -26,6 +27,7 @@ class RequestStage:
         self.current = Stage.PENDING
         self.parts = 0
         """How often something of the head or body has come that is incomplete."""
+        self._size = 0  # of those parts, in bytes
         self._context = context
         self._connection = connection
         self._transport = transport
@@ -57,16 +59,22 @@ class RequestStage:
 
     def stop_deadline(self) -> None:
         """Let a request take as long as it does; its head or all of it is complete."""
-        self.parts = 0
+        self.parts = self._size = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def note_part(self) -> None:
+    def note_part(self, size: int) -> None:
         """Note that a request is incomplete still, and start the deadline if it does not run."""
         if self._deadline is None:
             self.restart_deadline()
         self.parts += 1
+        self._size += size
+
+    @property
+    def is_in_small_parts(self) -> bool:
+        """Whether the head or body comes in many small parts; each PART_BYTES allow one more."""
+        return self.parts > UNHURRIED_PARTS + self._size // PART_BYTES
 
     def stall(self) -> None:
         """Note that the client does not read the response."""

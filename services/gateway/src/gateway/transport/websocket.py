@@ -90,7 +90,7 @@ class WebSocketConnection(ClientConnection):
                 return
             self._stop_gathering()
         elif pongs := empty_pongs(data):
-            if pongs > 1 or (self.is_alive and not self.is_paused):
+            if pongs > 1 or self.is_alive:
                 inbound.drop(self)  # nobody has asked for so many
             self.is_alive = True  # without a reader, which would take more memory than the rest
             return
