@@ -73,6 +73,8 @@ class Attacker:
             self._allowance -= 1
             plain = socket.socket()
             plain.setblocking(False)
+            # Otherwise the system joins what is sent again and again, which costs the server less.
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._crowd.receive_buffer is not None:
                 plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._crowd.receive_buffer)
             plain.connect_ex((HOST, self._port))

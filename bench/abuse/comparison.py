@@ -24,7 +24,8 @@ def compare(calm: Sequence[float], crowded: Sequence[float]) -> Ratio:
     """Return the ratio of the geometric means of two samples of positive values.
 
     Delays are skewed, and their logarithms nearly normal. The interval is Welch's, with the normal
-    distribution, which is close from about twenty values on. A sample has two values or more.
+    distribution, which is close from about twenty values on. It takes the values as independent:
+    where those of one phase are alike, it is too narrow. A sample has two values or more.
     """
     before, during = [math.log(one) for one in calm], [math.log(one) for one in crowded]
     difference = statistics.fmean(during) - statistics.fmean(before)

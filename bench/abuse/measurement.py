@@ -166,7 +166,9 @@ async def _calm(
     elif crowd.again:
         with socket.create_server((HOST, 0), backlog=sockets) as nobody:
             port = nobody.getsockname()[1]
-            await _attacked(calm, running, good, (port, name, sockets), seconds)
+            crowd_there = await _attacked(calm, running, good, (port, name, sockets), seconds)
+        if crowd_there["most_open"] < sockets:
+            raise RuntimeError(f"{name}: {crowd_there['most_open']} of {sockets} sockets connected")
     else:
         await _phase(calm, running, good, seconds)
 
