@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from gateway import garbage
 from gateway.garbage import (
     FULL_S,
     IDLE_S,
@@ -90,8 +91,12 @@ class Node:
 
 
 @pytest.mark.usefixtures("_uncollected")
-async def test_new_cycles_are_collected_at_once_and_old_ones_when_there_is_much() -> None:
+async def test_new_cycles_are_collected_at_once_and_old_ones_when_there_is_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Nothing else collects them."""
+    monkeypatch.setattr(garbage, "MANY_BLOCKS", 50_000)
+    monkeypatch.setattr(garbage, "MOST_BLOCKS", 200_000)
     collecting = asyncio.create_task(collect_garbage(full_s=1.0))
     try:
         new = weakref.ref(Node())
@@ -103,7 +108,7 @@ async def test_new_cycles_are_collected_at_once_and_old_ones_when_there_is_much(
         for _ in range(4):
             await asyncio.sleep(0.5)
             assert old() is not None, "one alone may wait"
-        ballast = [bytes(100) for _ in range(MOST_BLOCKS)]
+        ballast = [bytes(100) for _ in range(garbage.MOST_BLOCKS)]
         await until(lambda: old() is None, "an old one is collected when there is much")
         del ballast
     finally:
