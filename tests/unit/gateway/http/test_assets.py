@@ -173,12 +173,12 @@ async def test_nothing_is_compressed_for_a_client_that_takes_it_as_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And a picture for nobody: it would not be shorter."""
-    _, client = serve({**FILES, "icon.png": bytes(1000)})
 
     def fail(*_arguments: object, **_options: object) -> bytes:
         raise AssertionError("compressed")
 
     monkeypatch.setattr(gzip, "compress", fail)
+    _, client = serve({**FILES, "icon.png": bytes(1000)})
     async with client:
         plain = await client.get("/style.css", headers={"Accept-Encoding": "identity"})
         picture = await client.get("/icon.png", headers={"Accept-Encoding": "gzip"})

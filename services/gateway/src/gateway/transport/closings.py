@@ -45,8 +45,11 @@ class ClosingQueue:
             self._turn = asyncio.get_running_loop().call_soon(self._run_turn)
 
     def _run_turn(self) -> None:
-        self._turn, self._closed = None, min(len(self._waiting), CLOSED_IN_A_TURN)
-        for _ in range(self._closed):
-            self._waiting.popleft().close()
-        if self._closed:
-            self._ensure_turn()
+        self._turn, self._closed = None, 0
+        try:
+            while self._waiting and self._closed < CLOSED_IN_A_TURN:
+                self._closed += 1
+                self._waiting.popleft().close()
+        finally:  # one that fails does not stop the others
+            if self._closed:
+                self._ensure_turn()

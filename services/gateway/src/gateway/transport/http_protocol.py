@@ -65,7 +65,6 @@ class HttpProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Unregister, and pass the loss on."""
-        self._context.requests.discard(self)
         self._release()
         self._quota.release()
         if self._pipeline is not None:
@@ -102,15 +101,17 @@ class HttpProtocol(asyncio.Protocol):
             self._stage.enter(Stage.PENDING)  # again, because its time begins with its first byte
             self._parser = RequestParser(self._context.traffic.request)
             self._stage.restart_deadline()
-        for event in self._parser.feed(data):
+        events = self._parser.feed(data)
+        for event in events:
             if not self._handle(event):
                 return
+        is_part = self._parser.is_in_request or not events  # ends of lines begin no request
+        if is_part and self._stage.add_part(len(data)):
+            self._context.requests.rest(self)
         if self._parser.is_in_request:
             if self._stage.current is Stage.IDLE:
                 self._stage.enter(Stage.PENDING)
-            self._stage.note_part(len(data))
-            if self._stage.is_in_small_parts:
-                self._context.requests.rest(self)
+            self._stage.ensure_deadline()
             if self._pipeline is not None:
                 self._pipeline.stop_keep_alive_timeout()
 
@@ -197,8 +198,7 @@ class HttpProtocol(asyncio.Protocol):
             self._end_response(Stage.IDLE)  # it was complete before the body
         if end.rest:
             self.process(end.rest)
-            return False
-        return True
+        return not end.rest
 
     def _upgrade_to_websocket(self, head: RequestHead, rest: bytes) -> None:
         """Upgrade the connection, or end it with the refusal of the handshake."""
@@ -294,6 +294,7 @@ class HttpProtocol(asyncio.Protocol):
             self._pipeline = None  # the transport may pause this protocol until it has another
 
     def _release(self) -> None:
+        self._context.requests.discard(self)
         self._stage.leave()
         if self._parser is not None:
             self._parser.close()

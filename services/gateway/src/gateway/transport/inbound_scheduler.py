@@ -15,8 +15,7 @@ from gateway.transport.loop_budget import LoopBudget
 from gateway.transport.reading_rests import ReadingRests, Rested
 
 PART_BYTES: Final = 1024
-"""Below this, what comes is a small part: a segment of TCP has more, and so has every part of what
-a client sends as fast as it may."""
+"""Below this, what comes is a small part. Most segments of TCP are larger."""
 
 RECEIVED_COST_S: Final = 10e-6
 """What is charged for the way of data from the system to here, in seconds, however little it is."""
@@ -120,8 +119,8 @@ class InboundScheduler:
     def drop(self, connection: Rested, size: int = 0) -> None:
         """Charge for data that is dropped, and read no more from its connection for a while.
 
-        `size` is that of the data where all must be read, or the end would be a reset: much of it
-        is read on.
+        `size` is that of the data where all must be read, or the end would be a reset: behind a
+        large part the connection does not rest, because more follows.
         """
         self.charge(RECEIVED_COST_S)
         if size < PART_BYTES:

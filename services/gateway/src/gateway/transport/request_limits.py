@@ -57,7 +57,12 @@ class Overrun(Exception):
 
 def too_many_pipelined() -> Overrun:
     """Return what is wrong with a request behind MAX_PIPELINED that wait on its connection."""
-    return Overrun(400, "pipelined", MAX_PIPELINED, f"more than {MAX_PIPELINED} requests wait")
+    return Overrun(
+        400,
+        "pipelined",
+        MAX_PIPELINED,
+        f"At most {MAX_PIPELINED} requests may wait on a connection.",
+    )
 
 
 def check_target(target: bytes | bytearray) -> None:

@@ -17,17 +17,15 @@ class RequestStage:
     """The stage of a connection in the registry, its deadline, and the watch over its reading."""
 
     __slots__ = (
-        "_acknowledged", "_connection", "_context", "_deadline", "_size", "_stall", "_transport",
-        "current", "parts",
+        "_acknowledged", "_connection", "_context", "_deadline", "_parts", "_size", "_stall",
+        "_transport", "current",
     )  # fmt: skip
 
     def __init__(
         self, context: TransportContext, connection: Connection, transport: asyncio.Transport
     ) -> None:
         self.current = Stage.PENDING
-        self.parts = 0
-        """How often something of the head or body has come that is incomplete."""
-        self._size = 0  # of those parts, in bytes
+        self._parts = self._size = 0  # of the head or body that is incomplete: number, and bytes
         self._context = context
         self._connection = connection
         self._transport = transport
@@ -59,22 +57,24 @@ class RequestStage:
 
     def stop_deadline(self) -> None:
         """Let a request take as long as it does; its head or all of it is complete."""
-        self.parts = self._size = 0
+        self._parts = self._size = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def note_part(self, size: int) -> None:
-        """Note that a request is incomplete still, and start the deadline if it does not run."""
+    def ensure_deadline(self) -> None:
+        """Start the deadline, if it does not run."""
         if self._deadline is None:
             self.restart_deadline()
-        self.parts += 1
-        self._size += size
 
-    @property
-    def is_in_small_parts(self) -> bool:
-        """Whether the head or body comes in many small parts; each PART_BYTES allow one more."""
-        return self.parts > UNHURRIED_PARTS + self._size // PART_BYTES
+    def add_part(self, size: int) -> bool:
+        """Note that a part of a head or body has come that does not end it.
+
+        Returns whether it comes in many small parts; each PART_BYTES allow one more.
+        """
+        self._parts += 1
+        self._size += size
+        return self._parts > UNHURRIED_PARTS + self._size // PART_BYTES
 
     def stall(self) -> None:
         """Note that the client does not read the response."""
