@@ -263,6 +263,8 @@ DECIDERS: Final = (
     "gateway.http.csp",
     "gateway.http.negotiation",
     "gateway.fanout.flush_planner",
+    "gateway.fanout.catch_up_queue",
+    "gateway.fanout.writes",
     "gateway.fanout.group_map",
     "gateway.fanout.subscriptions",
     "gateway.fanout.coalescing",

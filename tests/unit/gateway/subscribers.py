@@ -10,9 +10,9 @@ from contract.frames import Removed, ServerFrame, Snapshot, Updates
 from contract.motion import Motion
 from contract.timestamps import parse_timestamp
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.flush_planner import Write
 from gateway.fanout.raw_send import NO_DESCRIPTOR
 from gateway.fanout.subscriptions import Filter, Subscriber
+from gateway.fanout.writes import Write
 from tests.gateway import TEXT, parse_frames
 
 _frame: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)

@@ -1,6 +1,10 @@
 """A planner on a store of its own, and what tests do with them."""
 
-from gateway.fanout.flush_planner import FlushPlanner, Write
+from collections.abc import Iterator
+from itertools import chain, repeat
+
+from gateway.fanout.flush_planner import FlushPlanner
+from gateway.fanout.writes import Write
 from gateway.state.state_store import Change, StateStore
 from tests.unit.gateway.strategies import EPOCH_MS, update
 from tests.unit.gateway.subscribers import deliver
@@ -14,9 +18,12 @@ def make() -> tuple[StateStore, FlushPlanner]:
     return store, FlushPlanner(store)
 
 
-def flush(planner: FlushPlanner) -> list[Write]:
-    """Write what a flush yields, and return it."""
-    return deliver(planner.flush(NOW))
+def flush(planner: FlushPlanner, may_go_on: int | None = None) -> list[Write]:
+    """Write what a flush yields, and return it; it may go on so many times, or for ever."""
+    answers: Iterator[bool] = repeat(True)
+    if may_go_on is not None:
+        answers = chain(repeat(True, may_go_on), repeat(False))
+    return deliver(planner.flush(NOW, None, answers.__next__))
 
 
 def change_of(

@@ -11,6 +11,7 @@ import pytest
 from contract.frames import Status
 from gateway.fanout import dispatcher as module
 from gateway.fanout.batching import AdaptiveLinger
+from gateway.fanout.catch_up_queue import BATCH
 from tests.unit.gateway.core import GatewayCore
 from tests.unit.gateway.strategies import update
 from tests.unit.gateway.subscribers import Client
@@ -143,6 +144,44 @@ async def test_new_subscribers_within_the_snapshot_linger_share_a_snapshot(core:
 
     assert all(client.writes[0] is clients[0].writes[0] for client in clients)
     assert core.count("snapshots_total", recovered="false") == 3
+
+
+@pytest.mark.parametrize("linger_s", [0.0, 10 * module.CATCH_UP_S])
+async def test_an_update_waits_for_few_of_those_who_want_a_snapshot(
+    core: Core, monkeypatch: pytest.MonkeyPatch, linger_s: float
+) -> None:
+    """A write of each takes a tenth of the time of a flush; where updates wait, it has more."""
+    now_s = time.monotonic()
+    clocks = SimpleNamespace(monotonic=lambda: now_s, thread_time=time.thread_time)
+    monkeypatch.setattr("gateway.fanout.dispatcher.time", clocks)
+    first = await core.connect()
+    linger_for(monkeypatch, linger_s)
+    served: list[int] = []  # when the update comes, which is after the first flush
+
+    def publish() -> None:
+        served.append(sum(one.is_live for one in waiting))
+        core.publish()
+
+    class Slow(Client):
+        """One that takes a tenth of the time."""
+
+        def write(self, data: bytes | memoryview, /) -> None:
+            nonlocal now_s
+            now_s += module.CATCH_UP_S / 10
+            if self is waiting[0] and not self.writes:
+                asyncio.get_running_loop().call_soon(publish)
+            super().write(data)
+
+    waiting = [Slow(core.dispatcher) for _ in range(200)]
+    await until(lambda: all(one.is_live for one in waiting), "all served")
+
+    (early,) = served
+    allowed = max(10, linger_s / (module.CATCH_UP_S / 10))
+    assert allowed <= early < allowed + BATCH
+    assert len(first.changes) == 1
+    if linger_s == 0:
+        # The update is written next; those who waited longer have it in their snapshot.
+        assert [len(one.changes) for one in waiting] == [1] * early + [0] * (200 - early)
 
 
 async def test_a_closed_connection_is_unsubscribed_and_the_others_are_written_to(

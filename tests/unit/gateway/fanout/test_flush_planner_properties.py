@@ -57,10 +57,10 @@ class PlannerMachine(RuleBasedStateMachine):
             self.planner.subscribe_motion(client, chosen)
             self.chosen = chosen
 
-    @rule()
-    def flush(self) -> None:
+    @rule(may_go_on=st.one_of(st.none(), st.integers(0, 3)))
+    def flush(self, may_go_on: int | None) -> None:
         still = [one for one in self.slow if not one.has_motion and one.is_live and not one.full]
-        flush(self.planner)
+        flush(self.planner, may_go_on)
         for client in still:
             # The newest samples of each pillow that it wants, and of no other.
             moved = {pillow: at for pillow, at in self.moved.items() if at is not None}

@@ -6,12 +6,13 @@
    (`subscriptions`), puts the changes into frames (`coalescing`) and encodes each frame once for
    each encoding (`encoding`).
 3. Waiting subscribers, new or resumed, get a snapshot or what they missed (`catch_up`), in pieces
-   (`walking`) from their `positions`, and are live after the last one.
+   (`walking`) from their `positions`, one after the other (`catch_up_queue`), and are live after
+   the last one.
 4. The `dispatcher` writes the bytes to the sockets of live subscribers (`raw_send`); what the
    system does not take goes to the transport.
 5. A transport that buffers anything pauses its subscriber: it leaves the live ones, and only the
    point from which it resumes is kept.
 
 Read in this order: `positions`, `subscriptions`, `encoding`, `coalescing`, `walking`, `catch_up`,
-`flush_planner`, `batching`, `raw_send`, `dispatcher`.
+`writes`, `catch_up_queue`, `flush_planner`, `batching`, `raw_send`, `dispatcher`.
 """

@@ -10,9 +10,10 @@ from contract.cursors import Cursor
 from contract.frames import RECONNECT_MS, Status
 from gateway.fanout.batching import AdaptiveLinger
 from gateway.fanout.encoding import Encoding
-from gateway.fanout.flush_planner import FlushPlanner, Write
+from gateway.fanout.flush_planner import FlushPlanner
 from gateway.fanout.raw_send import send_to_all
 from gateway.fanout.subscriptions import Filter, Subscriber
+from gateway.fanout.writes import Write
 from gateway.metrics import GatewayMetrics
 from gateway.state.state_store import Change, StateStore
 from runtime.queue_aware_clock import Clock
@@ -20,6 +21,10 @@ from runtime.queue_aware_clock import Clock
 SNAPSHOT_LINGER_S: Final = 0.002
 """How long a new subscriber waits for others, or one that wants other pillows, in seconds: they
 share a snapshot, and a flush."""
+
+CATCH_UP_S: Final = 0.0005
+"""How long a flush goes on with subscribers that wait for a snapshot or a catch-up, in seconds: an
+update waits as long for them as for a slice of what clients send."""
 
 
 class Tap(Protocol):
@@ -203,7 +208,9 @@ class Dispatcher:
 
     def _planned(self) -> Iterable[Write]:
         now = self._clock.read()
-        return self._planner.flush(now.wall_ms, now.queue_offset_ms)
+        # While updates wait for each other, flushes are few: then they wait for this as well.
+        catch_up_s = max(CATCH_UP_S, self._linger.linger_s)
+        return self._planner.flush(now.wall_ms, now.queue_offset_ms, _period(catch_up_s))
 
     def _write(self, writes: Iterable[Write]) -> None:
         for write in writes:
@@ -229,3 +236,16 @@ class Dispatcher:
             subscriber.write(data)
         except RuntimeError:  # closed: `connection_lost` of its connection follows
             self.unsubscribe(subscriber)
+
+
+def _period(length_s: float) -> Callable[[], bool]:
+    """Return whether a period is not over; it begins when that is asked first."""
+    end_s: float | None = None
+
+    def is_left() -> bool:
+        nonlocal end_s
+        now_s = time.monotonic()
+        end_s = now_s + length_s if end_s is None else end_s
+        return now_s < end_s
+
+    return is_left

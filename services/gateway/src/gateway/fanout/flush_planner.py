@@ -2,55 +2,25 @@
 
 Changes are gathered until the next flush.
 A flush first sends pending updates to live subscribers, then the next pieces of a snapshot or a
-catch-up to the waiting ones, which are live after the last one.
+catch-up to the waiting ones, which are live after the last one. It goes on with these for as long
+as it is allowed to, and the others wait for the next flush, so that many who come at once delay no
+update for long.
 Nothing queues up for a paused subscriber: only its position is kept.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
 
 from contract.cursors import Cursor
 from contract.frames import Goodbye, Status, encode_frame
-from gateway.fanout.catch_up import CatchUp, FrameContext, View
+from gateway.fanout.catch_up import CatchUp, FrameContext
+from gateway.fanout.catch_up_queue import CatchUpQueue
 from gateway.fanout.coalescing import MAX_FRAME_BYTES, encode_changes
 from gateway.fanout.encoding import Encoding, Frame
 from gateway.fanout.motion import MotionCuts, MotionIndex, motion_writes
-from gateway.fanout.positions import Progress, ResumeFrom, ResumePoint
-from gateway.fanout.subscriptions import (
-    Filter,
-    Subscriber,
-    SubscriberGroup,
-    SubscriptionIndex,
-)
+from gateway.fanout.positions import ResumePoint
+from gateway.fanout.subscriptions import Filter, Subscriber, SubscriptionIndex
+from gateway.fanout.writes import Write, joined, live_of
 from gateway.state.state_store import Change, StateStore
-
-PIECES_PER_FLUSH: Final = 4
-"""How many pieces a flush writes to a subscriber that takes them all: enough to fill the system's
-buffer, so that it reads at full speed, and few enough that the updates of others do not wait."""
-
-Kind = Literal["update", "motion", "snapshot", "recovered", "catch_up", "next_piece", "notice"]
-"""What a write is: pending updates, samples that came with them, the first piece of one of the
-three ways to catch up, a later piece, or the same notice for all live subscribers (the broker's
-status, the goodbye)."""
-
-
-class Write(NamedTuple):
-    """The same bytes for each of `subscribers`.
-
-    `descriptors` are theirs, in the same order, when they were live before: then nothing is
-    buffered in front of the bytes. For a piece of a catch-up it is empty, because a connection may
-    have more to write in front of it.
-    `updates` is how many pillows the bytes carry.
-    With `notify`, `on_caught_up` is called after the write; `closing` is its argument.
-    """
-
-    data: bytes
-    subscribers: Sequence[Subscriber]
-    descriptors: Sequence[int]
-    updates: int
-    kind: Kind
-    notify: bool = False
-    closing: bool = False
 
 
 class FlushPlanner:
@@ -64,7 +34,7 @@ class FlushPlanner:
         self._catch_up = CatchUp(store, self._motion_cuts)
         self._pending: list[Change] = []
         self._pending_bytes = 0
-        self._waiting: dict[Subscriber, None] = {}  # a set that keeps its order
+        self._queue = CatchUpQueue(self._index, self._catch_up)
         self._flushed_offset = store.cursor.offset  # live subscribers have all up to here
         self._goodbye: Frame | None = None
         self.status = Status("offline")
@@ -86,7 +56,7 @@ class FlushPlanner:
     @property
     def is_due(self) -> bool:
         """Whether a flush has anything to write."""
-        return bool(self._pending or self._waiting)
+        return bool(self._pending or self._queue)
 
     @property
     def is_full(self) -> bool:
@@ -102,7 +72,7 @@ class FlushPlanner:
     ) -> None:
         """Add a subscriber; the next flush sends it a snapshot, from `resume_from` if covered."""
         self._index.add(subscriber, filter, encoding, resume_from)
-        self._waiting[subscriber] = None
+        self._queue.add(subscriber)
 
     def change_filter(self, subscriber: Subscriber, filter: Filter) -> None:
         """Change the filter of a subscriber; the next flush sends it a full snapshot.
@@ -126,7 +96,7 @@ class FlushPlanner:
         """Remove a subscriber; without effect on one that is not subscribed."""
         self._motion.set(subscriber, frozenset())
         self._index.remove(subscriber)
-        self._waiting.pop(subscriber, None)
+        self._queue.discard(subscriber)
 
     def pause(self, subscriber: Subscriber) -> None:
         """Send a subscriber nothing until it is resumed."""
@@ -136,7 +106,7 @@ class FlushPlanner:
         """Send a subscriber what it missed with the next flush."""
         self._index.resume(subscriber)
         if subscriber.is_subscribed:
-            self._waiting[subscriber] = None
+            self._queue.add(subscriber)
 
     def publish(self, change: Change) -> None:
         """Gather a change for the next flush."""
@@ -145,14 +115,19 @@ class FlushPlanner:
         self._pending.append(change)
         self._pending_bytes += len(change.payload or change.pillow)
 
-    def flush(self, now_ms: int, queue_offset_ms: int | None = None) -> Iterator[Write]:
+    def flush(
+        self,
+        now_ms: int,
+        queue_offset_ms: int | None = None,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> Iterator[Write]:
         """Yield what is to be written now, in order; `now_ms` in Unix milliseconds.
 
         `queue_offset_ms` is added to `now_ms` to get the queue's time, where that is known.
+        `may_go_on` returns whether to go on with the waiting subscribers, see `CatchUpQueue`.
         The caller may call `pause` and `unsubscribe` while it writes.
         """
         changes, self._pending, self._pending_bytes = self._pending, [], 0
-        waiting, self._waiting = self._waiting, {}
         self._flushed_offset = self._store.cursor.offset
         if changes:
             assert changes[-1].offset <= self._flushed_offset, "a change is not in the store"
@@ -165,8 +140,7 @@ class FlushPlanner:
         )
         if changes:
             self._catch_up.drop_outdated(context)
-        if waiting:
-            yield from self._catch_ups(waiting, context)
+        yield from self._queue.writes(context, self._goodbye, may_go_on)
 
     def announce_broker(self, status: Status) -> Iterator[Write]:
         """Yield the broker's status for live subscribers; others get it when they catch up."""
@@ -185,7 +159,7 @@ class FlushPlanner:
         for group in self._index:
             if group.live:
                 data = frame.encoded(group.encoding)
-                yield Write(data, *_live(group), 0, "notice", notify=closing, closing=closing)
+                yield Write(data, *live_of(group), 0, "notice", notify=closing, closing=closing)
 
     def _updates(self, changes: Sequence[Change], now_ms: int) -> Iterator[Write]:
         # Groups that want the same of these changes share the frames: those of other encodings,
@@ -206,73 +180,4 @@ class FlushPlanner:
                         known, frames = encoded, encoded.get(offsets)
                 if frames is None:
                     frames = known[offsets] = list(encode_changes(wanted, epoch, now_ms))
-                yield Write(*_joined(frames, group, *_live(group)), "update")
-
-    def _catch_ups(self, waiting: Iterable[Subscriber], context: FrameContext) -> Iterator[Write]:
-        """Yield up to PIECES_PER_FLUSH pieces for each waiting subscriber that takes them.
-
-        Those that have not got all of it then wait for the next flush.
-        """
-        for _ in range(PIECES_PER_FLUSH):
-            unfinished: list[Subscriber] = []
-            for group, resume_from, subscribers in self._alike(waiting):
-                view = View(group.filter, group.has_motion)
-                frames, rest = self._catch_up.piece(view, resume_from, context)
-                if self._goodbye is not None:
-                    frames, rest = [*frames, self._goodbye], None
-                if rest is None:
-                    self._index.set_live(group, subscribers)
-                else:
-                    self._index.set_position(subscribers, rest)
-                    unfinished += subscribers
-                yield Write(
-                    *_joined(frames, group, subscribers, ()),
-                    _kind(resume_from),
-                    notify=True,
-                    closing=self._goodbye is not None,
-                )
-            waiting = unfinished
-            if not waiting:
-                return
-        self._waiting.update(dict.fromkeys(self._not_paused(waiting)))
-
-    def _alike(
-        self, waiting: Iterable[Subscriber]
-    ) -> Iterator[tuple[SubscriberGroup, ResumeFrom, list[Subscriber]]]:
-        """Yield the waiting subscribers together with those that get the same piece."""
-        alike: dict[tuple[SubscriberGroup, ResumeFrom], list[Subscriber]] = {}
-        for subscriber in self._not_paused(waiting):
-            resume_from = self._catch_up.covered(subscriber.resume_from)
-            assert subscriber.group is not None
-            alike.setdefault((subscriber.group, resume_from), []).append(subscriber)
-        for (group, resume_from), subscribers in alike.items():
-            yield group, resume_from, subscribers
-
-    @staticmethod
-    def _not_paused(subscribers: Iterable[Subscriber]) -> list[Subscriber]:
-        """Return those to write to; one that was paused meanwhile waits again when resumed."""
-        return [one for one in subscribers if one.group is not None and not one.is_paused]
-
-
-def _live(group: SubscriberGroup) -> tuple[tuple[Subscriber, ...], tuple[int, ...]]:
-    """Return the live subscribers and their descriptors; a copy: a write may pause one."""
-    return tuple(group.live), tuple(group.live.values())
-
-
-def _joined(
-    frames: Sequence[Frame],
-    group: SubscriberGroup,
-    subscribers: Sequence[Subscriber],
-    descriptors: Sequence[int],
-) -> tuple[bytes, Sequence[Subscriber], Sequence[int], int]:
-    """Return the first fields of a write of these frames: one write a subscriber for all frames."""
-    data = b"".join([frame.encoded(group.encoding) for frame in frames])
-    return data, subscribers, descriptors, sum([frame.updates for frame in frames])
-
-
-def _kind(resume_from: ResumeFrom) -> Kind:
-    if resume_from is None:
-        return "snapshot"
-    if isinstance(resume_from, Progress):
-        return "next_piece"
-    return "catch_up" if isinstance(resume_from, ResumePoint) else "recovered"
+                yield Write(*joined(frames, group, *live_of(group)), "update")

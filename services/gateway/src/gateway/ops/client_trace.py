@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 
 from gateway.fanout.dispatcher import Dispatcher
-from gateway.fanout.flush_planner import Kind, Write
 from gateway.fanout.subscriptions import Subscriber
+from gateway.fanout.writes import Kind, Write
 from gateway.ops.frame_texts import frame_texts
 from runtime.clocks import monotonic_s, unix_ms
 
