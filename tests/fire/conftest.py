@@ -2,16 +2,17 @@
 
 import os
 import random
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Final
 
 import pytest
 
-REPORTS = pytest.StashKey[list[str]]()
+REPORT: Final = "under fire"
+"""Title of the section, and name of the property of a test that holds a line of it.
 
-
-def seed() -> int:
-    """Return the seed of this run: FIRE_SEED, or a new one."""
-    given = os.environ.get("FIRE_SEED")
-    return int(given) if given else random.SystemRandom().randrange(10**6)
+Properties come from the processes that run tests to the one that prints the report.
+"""
 
 
 def message_count() -> int:
@@ -20,23 +21,36 @@ def message_count() -> int:
 
 
 @pytest.fixture(scope="session")
-def fire_seed() -> int:
-    """Return one seed for all tests of a run."""
-    return seed()
+def fire_seed(testrun_uid: str) -> int:
+    """Return one seed for all tests of a run, in whatever process: FIRE_SEED, or a new one."""
+    given = os.environ.get("FIRE_SEED")
+    return int(given) if given else random.Random(testrun_uid).randrange(10**6)
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest) -> list[str]:
+def report(
+    request: pytest.FixtureRequest,
+    fire_seed: int,
+    record_property: Callable[[str, object], None],
+) -> Iterator[list[str]]:
     """Return the lines printed at the end of the run, whether or not the test fails."""
-    return request.config.stash.setdefault(REPORTS, [])
+    lines: list[str] = []
+    yield lines
+    for line in [f"{request.node.name}, FIRE_SEED={fire_seed}", *lines]:
+        record_property(REPORT, line)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the report."""
-    lines = config.stash.get(REPORTS, [])
+    reports = chain.from_iterable(terminalreporter.stats.values())
+    lines = [
+        value
+        for one in reports
+        if isinstance(one, pytest.TestReport) and one.when == "teardown"
+        for name, value in one.user_properties
+        if name == REPORT
+    ]
     if lines:
-        terminalreporter.section("under fire")
+        terminalreporter.section(REPORT)
         for line in lines:
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(str(line))

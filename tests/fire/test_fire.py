@@ -22,7 +22,7 @@ COUNT = message_count()
 
 pytestmark = [
     pytest.mark.fire,
-    # On a quiet machine with two processors all tests together take three minutes.
+    # On a quiet machine with two processors all tests together take three minutes, also at once.
     pytest.mark.timeout(180 + COUNT // 25),
 ]
 
@@ -113,7 +113,7 @@ async def run_under_fire(
             await check(world, client, report)
         finally:
             seconds = time.monotonic() - begun
-            report.append(f"seed {seed}, {len(names)} pollers at the start: {summary(world)}")
+            report.append(f"  {len(names)} pollers at the start: {summary(world)}")
             report.append(f"  {len(world.producer.puts)} messages put, {seconds:.0f} s in all")
 
 
@@ -124,7 +124,7 @@ async def check(world: World, client: QueueClient, report: list[str]) -> None:
     """
     await world.wait_idle(client)
     result = await world.audit()
-    report.append(outcomes(result, world))
+    report.append(f"  {outcomes(result, world)}")
     assert result.missing + result.unexpected == [], "\n".join(
         [
             listing(f"{len(result.missing)} lost", result.missing),
