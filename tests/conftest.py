@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import signal
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
@@ -15,6 +16,10 @@ from tests.machine import need_mosquitto
 
 hypothesis_profiles.register()
 worker_ports.divide()
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
