@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poller.settle.queue_outage import UNUSED_RECOVERY_S, QueueOutage
+from poller.settle.queue_outage import MIN_WORKING_S, UNUSED_RECOVERY_S, QueueOutage
 from runtime.outage import MAX_RECOVERY_S, RECOVERY_S, REMINDER_S, Report
 
 
@@ -66,8 +66,21 @@ def test_an_operation_that_is_not_needed_any_more_is_forgotten() -> None:
     outage = QueueOutage()
     fail(outage, "renew", 10)
 
+    assert not outage.record_success("receive", 10 + UNUSED_RECOVERY_S - MIN_WORKING_S)
     assert not outage.record_success("receive", 10 + UNUSED_RECOVERY_S - 0.1)
     assert outage.record_success("receive", 10 + UNUSED_RECOVERY_S)
+
+
+def test_one_success_after_a_pause_is_no_recovery() -> None:
+    """The next request may fail: nothing was tried in the pause."""
+    outage = QueueOutage()
+    fail(outage, "receive", 10)
+
+    assert not outage.record_success("receive", 10 + MAX_RECOVERY_S)
+    assert not outage.record_success("delete", 10 + MAX_RECOVERY_S + 0.01)
+    fail(outage, "delete", 10 + MAX_RECOVERY_S + 0.02)
+    assert not outage.record_success("receive", 10 + 2 * MAX_RECOVERY_S)
+    assert outage.record_success("receive", 10 + 2 * MAX_RECOVERY_S + MIN_WORKING_S)
 
 
 def test_a_queue_that_fails_again_and_again_needs_longer_each_time() -> None:
@@ -95,18 +108,21 @@ def test_beginnings_and_ends_alternate_and_are_sparse(
 ) -> None:
     """An outage begins only if none lasts, ends only without a recent failure, and is counted."""
     outage, now_s, last_failure_s = QueueOutage(), 0.0, -1.0
+    works_since_s: float | None = None
     for operation, fails, passed_s in events:
         now_s += passed_s
         lasted = not outage.is_over
         if fails:
             report = fail(outage, operation, now_s)
             assert (report is Report.FAILED) == (not lasted)
-            last_failure_s = now_s
+            last_failure_s, works_since_s = now_s, None
         else:
+            works_since_s = now_s if works_since_s is None else works_since_s
+            works = now_s - works_since_s >= MIN_WORKING_S
             ended = outage.record_success(operation, now_s)
             assert ended == (lasted and outage.is_over)
-            assert not ended or now_s - last_failure_s >= RECOVERY_S
-            assert not (lasted and now_s - last_failure_s >= MAX_RECOVERY_S) or ended
+            assert not ended or (works and now_s - last_failure_s >= RECOVERY_S)
+            assert not (lasted and works and now_s - last_failure_s >= MAX_RECOVERY_S) or ended
         assert outage.is_over == (outage.error == "")
 
 

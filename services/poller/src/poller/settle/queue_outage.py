@@ -14,6 +14,10 @@ UNUSED_RECOVERY_S: Final = 60.0
 seconds, because no message needs it any more. It is longer than the delay before a failed operation
 is repeated."""
 
+MIN_WORKING_S: Final = 1.0
+"""How long no request may have failed since the first that succeeded until an outage is over, in
+seconds. One may succeed after a long pause between failures, which is no recovery."""
+
 
 @dataclass(slots=True)
 class _FailingOperation:
@@ -29,6 +33,8 @@ class QueueOutage:
         self._failing: dict[str, _FailingOperation] = {}
         self._denied: set[str] = set()
         """The denied operations that this outage was reported for."""
+        self._works_since_s: float | None = None
+        """When the first request succeeded since the last failure."""
         self._outage = Outage()
 
     @property
@@ -60,6 +66,7 @@ class QueueOutage:
         """
         if not self._failing:
             self._denied.clear()
+        self._works_since_s = None
         self._failing[operation] = _FailingOperation(error, now_s)
         is_news = is_denied and operation not in self._denied
         if is_news:
@@ -72,6 +79,10 @@ class QueueOutage:
             return False
         if operation in self._failing:
             self._failing[operation].has_succeeded = True
+        if self._works_since_s is None:
+            self._works_since_s = now_s
+        if now_s - self._works_since_s < MIN_WORKING_S:
+            return False
         for name, failing in tuple(self._failing.items()):
             quiet_s = self._outage.recovery_s
             if not failing.has_succeeded:
