@@ -83,7 +83,9 @@ async def flowing(azurite: Azurite, queue: str) -> AsyncIterator[list[int]]:
         yield numbers
     finally:
         putting.cancel()
-        await asyncio.gather(putting, return_exceptions=True)
+        for result in await asyncio.gather(putting, return_exceptions=True):
+            if isinstance(result, Exception):  # it did not flow until the end
+                raise result
 
 
 def text(number: int) -> str:

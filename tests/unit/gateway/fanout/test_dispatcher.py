@@ -184,6 +184,24 @@ async def test_an_update_waits_for_few_of_those_who_want_a_snapshot(
         assert [len(one.changes) for one in waiting] == [1] * early + [0] * (200 - early)
 
 
+async def test_all_who_wait_get_the_goodbye_at_once(core: Core) -> None:
+    """Also those who have not got their snapshot: the process is about to end."""
+    clients = [Client(core.dispatcher) for _ in range(300)]
+    core.dispatcher.announce_restart()
+
+    assert all(client.closed for client in clients)
+
+
+async def test_only_changes_are_due(core: Core) -> None:
+    """Those who wait for a snapshot are no reason to let inbound messages wait."""
+    client = await core.connect()
+    core.dispatcher.pause(client)
+    core.dispatcher.resume(client)
+    assert not core.dispatcher.is_due()
+    core.publish()
+    assert core.dispatcher.is_due()
+
+
 async def test_a_closed_connection_is_unsubscribed_and_the_others_are_written_to(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,8 @@ share a snapshot, and a flush."""
 
 CATCH_UP_S: Final = 0.0005
 """How long a flush goes on with subscribers that wait for a snapshot or a catch-up, in seconds: an
-update waits as long for them as for a slice of what clients send."""
+update waits as long for them as for a slice of what clients send. The first batch is served in any
+case, and where updates wait for each other it is as long as they wait."""
 
 
 class Tap(Protocol):
@@ -91,7 +92,7 @@ class Dispatcher:
 
     def is_due(self) -> bool:
         """Return whether changes are sent in the next turn of the event loop."""
-        return self._is_immediate
+        return self._is_immediate and self._planner.has_changes
 
     def subscription_bytes(self, filter: Filter = None) -> int:
         """Return the memory of all filters, with that of one more subscriber with `filter`."""
@@ -169,6 +170,7 @@ class Dispatcher:
         """Send every subscriber the goodbye, after all changes until now."""
         self._write(self._planned())
         self._write(self._planner.announce_restart(RECONNECT_MS))
+        self._write(self._planned())  # for those who wait for a snapshot or a catch-up
         self._go_on()
 
     def _schedule_flush(self, at_least_s: float = 0.0) -> None:

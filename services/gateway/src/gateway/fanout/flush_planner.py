@@ -54,6 +54,11 @@ class FlushPlanner:
         return self._index.size_bytes + self._motion.bytes_with(subscriber, pillows)
 
     @property
+    def has_changes(self) -> bool:
+        """Whether changes wait for the next flush."""
+        return bool(self._pending)
+
+    @property
     def is_due(self) -> bool:
         """Whether a flush has anything to write."""
         return bool(self._pending or self._queue)
@@ -124,7 +129,8 @@ class FlushPlanner:
         """Yield what is to be written now, in order; `now_ms` in Unix milliseconds.
 
         `queue_offset_ms` is added to `now_ms` to get the queue's time, where that is known.
-        `may_go_on` returns whether to go on with the waiting subscribers, see `CatchUpQueue`.
+        `may_go_on` returns whether to go on with the waiting subscribers, see `CatchUpQueue`; it is
+        not asked after the goodbye.
         The caller may call `pause` and `unsubscribe` while it writes.
         """
         changes, self._pending, self._pending_bytes = self._pending, [], 0
@@ -140,7 +146,10 @@ class FlushPlanner:
         )
         if changes:
             self._catch_up.drop_outdated(context)
-        yield from self._queue.writes(context, self._goodbye, may_go_on)
+        if self._goodbye is not None:  # nobody waits for another flush: the process is about to end
+            yield from self._queue.writes(context, self._goodbye, lambda: True)
+        else:
+            yield from self._queue.writes(context, None, may_go_on)
 
     def announce_broker(self, status: Status) -> Iterator[Write]:
         """Yield the broker's status for live subscribers; others get it when they catch up."""

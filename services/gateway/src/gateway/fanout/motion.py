@@ -118,7 +118,7 @@ class MotionIndex:
 
 
 class MotionWrite(NamedTuple):
-    """The same bytes for live subscribers, as flush_planner.Write has them."""
+    """The same bytes for live subscribers, as writes.Write has them."""
 
     data: bytes
     subscribers: list[Subscriber]
