@@ -130,6 +130,20 @@ def test_everyone_gets_the_goodbye_with_the_next_flush() -> None:
     assert not planner.is_due
 
 
+def test_those_who_differ_are_served_one_by_one_while_it_may_go_on() -> None:
+    """Each needs a piece of its own, and the others wait before those who come later."""
+    store, planner = make()
+    change_of(store, "cloud-1", 1)
+    clients = [Client(planner, frozenset({f"cloud-{number}"})) for number in range(2 * BATCH)]
+
+    flush(planner, may_go_on=0)
+    clients.append(Client(planner))
+    for served in range(1, len(clients) + 1):
+        assert live(clients) == clients[:served]
+        flush(planner, may_go_on=0)
+    assert not planner.is_due
+
+
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 4), st.integers(0, 30)), max_size=20))
 def test_nobody_waits_for_more_than_those_before(steps: list[tuple[int, int, int]]) -> None:
     """Whoever comes and goes, and however seldom it may go on."""

@@ -19,8 +19,9 @@ PIECES_PER_FLUSH: Final = 4
 buffer, so that it reads at full speed, and few enough that the updates of others do not wait."""
 
 BATCH: Final = 8
-"""How many subscribers are served before it is asked whether to go on: those among them that need
-the same share a piece, and as many that all differ do not take long."""
+"""How many subscribers that need the same are served before it is asked whether to go on. It is
+asked for each that needs something else, because to make a piece takes far longer than to write it.
+"""
 
 
 class CatchUpQueue:
@@ -48,8 +49,9 @@ class CatchUpQueue:
     ) -> Generator[Write]:
         """Yield pieces for those that wait now, in their order, while that may go on.
 
-        `may_go_on` is asked before each BATCH, and before each further piece of one. The first
-        batch gets a piece whatever it returns. With `goodbye` everyone gets a piece and that.
+        `may_go_on` is asked before each BATCH, before those of it that need something else, and
+        before each further piece. The first ones get a piece whatever it returns. With
+        `goodbye` everyone gets a piece and that.
         """
         unfinished: list[Subscriber] = []
         left = len(self._waiting)  # those that come meanwhile wait for the next flush
@@ -73,9 +75,13 @@ class CatchUpQueue:
 
         Return those that have not got all of it.
         """
-        for _ in range(PIECES_PER_FLUSH):
+        for number in range(PIECES_PER_FLUSH):
             unfinished: list[Subscriber] = []
-            for group, resume_from, subscribers in self._alike(waiting):
+            alike = list(self._alike(waiting))
+            for index, (group, resume_from, subscribers) in enumerate(alike):
+                if number == 0 and index > 0 and not may_go_on():
+                    self._put_back([one for _, _, those in alike[index:] for one in those])
+                    return unfinished
                 view = View(group.filter, group.has_motion)
                 frames, rest = self._catch_up.piece(view, resume_from, context)
                 if goodbye is not None:
@@ -95,6 +101,12 @@ class CatchUpQueue:
             if not waiting or not may_go_on():
                 break
         return unfinished
+
+    def _put_back(self, subscribers: list[Subscriber]) -> None:
+        """Let subscribers that were not served wait before all others."""
+        for subscriber in reversed(_not_paused(subscribers)):
+            self._waiting[subscriber] = None
+            self._waiting.move_to_end(subscriber, last=False)
 
     def _alike(
         self, waiting: Iterable[Subscriber]
