@@ -1,11 +1,14 @@
 """The planner under any sequence of events: no change is lost, repeated or out of order."""
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from contract.frames import Snapshot, Status
+from gateway.fanout import catch_up_queue
+from gateway.fanout.catch_up_queue import BATCH
 from gateway.fanout.subscriptions import Filter
 from tests.hypothesis_profiles import examples
 from tests.unit.gateway.fanout.planners import change_of, flush, make
@@ -18,8 +21,16 @@ STATUSES = (Status("online"), Status("online", retained=False), Status("offline"
 class PlannerMachine(RuleBasedStateMachine):
     """A fast subscriber, slow ones, and ones that leave and come back, in any order of events."""
 
-    @initialize(wanted=st.lists(filters, min_size=1, max_size=3))
-    def begin(self, wanted: list[Filter]) -> None:
+    @initialize(
+        wanted=st.lists(filters, min_size=1, max_size=3),
+        batch=st.sampled_from((1, 3, BATCH)),
+        has_goodbye=st.booleans(),
+    )
+    def begin(self, wanted: list[Filter], batch: int, has_goodbye: bool) -> None:
+        # A few subscribers are more than a batch.
+        self.patches = pytest.MonkeyPatch()
+        self.patches.setattr(catch_up_queue, "BATCH", batch)
+        self.has_goodbye = has_goodbye
         self.store, self.planner = make()
         self.clock = 0
         self.expected: list[tuple[str, object]] = []
@@ -149,17 +160,28 @@ class PlannerMachine(RuleBasedStateMachine):
                     assert Status(last.broker, last.retained) == self.planner.status
 
     def teardown(self) -> None:
-        """Let all of them read: each ends with what the store has."""
-        for client in getattr(self, "slow", ()):
+        """Let all of them read: each ends with what the store has, and with the goodbye if any."""
+        if not hasattr(self, "planner"):
+            return
+        for client in self.slow:
             client.full = False
             if client.is_paused:
                 self.planner.resume(client)
-        while hasattr(self, "planner") and self.planner.is_due:
-            flush(self.planner)
-        for client in getattr(self, "slow", ()):
-            assert client.is_live
-            assert client.is_complete
-            assert client.states == self.whole(client)
+        if self.has_goodbye:
+            flush(self.planner, 0)
+            deliver(self.planner.announce_restart((0, 0)))
+            flush(self.planner, 0)
+            for client in (self.fast, *self.slow):
+                assert client.closed
+                assert client.cursor is not None
+        else:
+            while self.planner.is_due:
+                flush(self.planner)
+            for client in self.slow:
+                assert client.is_live
+                assert client.is_complete
+                assert client.states == self.whole(client)
+        self.patches.undo()
 
     def whole(self, client: Client) -> dict[str, dict[str, object]]:
         left_out = () if client.has_motion else ("motion",)

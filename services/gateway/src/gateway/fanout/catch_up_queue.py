@@ -1,7 +1,8 @@
 """Catch-up queue: the subscribers that wait for a snapshot or a catch-up, and their turns. Pure.
 
 Each flush goes on with them for as long as it is allowed to, so that many who come at once delay no
-update for long. Nobody waits for ever: those who have got a piece wait behind those who have not.
+update for long. Nobody waits for ever: after a flush, those that got a piece wait behind all
+others.
 """
 
 from collections import OrderedDict
@@ -54,7 +55,8 @@ class CatchUpQueue:
         `goodbye` everyone gets a piece and that.
         """
         unfinished: list[Subscriber] = []
-        left = len(self._waiting)  # those that come meanwhile wait for the next flush
+        # Those that come meanwhile wait for the next flush; others may wait no more after a write.
+        left = len(self._waiting)
         is_first = True
         while left > 0 and self._waiting and (may_go_on() or is_first):
             is_first = False

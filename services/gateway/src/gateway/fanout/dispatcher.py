@@ -167,7 +167,7 @@ class Dispatcher:
         self._go_on()
 
     def announce_restart(self) -> None:
-        """Send every subscriber the goodbye, after all changes until now."""
+        """Send every subscriber that is not paused all changes until now, and the goodbye."""
         self._write(self._planned())
         self._write(self._planner.announce_restart(RECONNECT_MS))
         self._write(self._planned())  # for those who wait for a snapshot or a catch-up
@@ -212,7 +212,7 @@ class Dispatcher:
         now = self._clock.read()
         # While updates wait for each other, flushes are few: then they wait for this as well.
         catch_up_s = max(CATCH_UP_S, self._linger.linger_s)
-        return self._planner.flush(now.wall_ms, now.queue_offset_ms, _period(catch_up_s))
+        return self._planner.flush(now.wall_ms, now.queue_offset_ms, _until_over(catch_up_s))
 
     def _write(self, writes: Iterable[Write]) -> None:
         for write in writes:
@@ -240,8 +240,8 @@ class Dispatcher:
             self.unsubscribe(subscriber)
 
 
-def _period(length_s: float) -> Callable[[], bool]:
-    """Return whether a period is not over; it begins when that is asked first."""
+def _until_over(length_s: float) -> Callable[[], bool]:
+    """Return a function: whether a period is not over, which begins with its first call."""
     end_s: float | None = None
 
     def is_left() -> bool:

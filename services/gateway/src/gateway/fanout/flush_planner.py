@@ -157,7 +157,7 @@ class FlushPlanner:
         return self._notices(Frame(encode_frame(status)))
 
     def announce_restart(self, reconnect_ms: tuple[int, int]) -> Iterator[Write]:
-        """Yield the goodbye for live subscribers; others get it when they catch up.
+        """Yield the goodbye for live subscribers; others get it with the next flush, or resumed.
 
         `reconnect_ms` is the range of the delay after which a client reconnects.
         """

@@ -1,4 +1,4 @@
-"""Writes: what a flush has sent, and to whom. Pure."""
+"""Writes: what a flush sends, and to whom. Pure."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
