@@ -17,22 +17,23 @@ function fakeDocument(dataset) {
   return { baseURI: "http://gateway/clouds/?lang=de", body: { dataset }, head: { append: (link) => links.push(link) }, createElement, links };
 }
 
+const PART = { part: 1, $version: "0123456789ab" };
 const journey = (ms) => ({ legs: [], ms, atMost: false });
 
 test("a part is loaded once, from its address below the page's folder", async () => {
   const addresses = [];
-  const load = async (address) => addresses.push(address) && { part: 1 };
+  const load = async (address) => addresses.push(address) && PART;
   const document = fakeDocument({ once: "./assets/1/once.js" });
-  assert.deepEqual(await Promise.all([loadLater(document, "once", load), loadLater(document, "once", load)]), [{ part: 1 }, { part: 1 }]);
+  assert.deepEqual(await Promise.all([loadLater(document, "once", load), loadLater(document, "once", load)]), [PART, PART]);
   assert.deepEqual(addresses, ["http://gateway/clouds/assets/1/once.js"]);
 });
 
 test("a part is there once its style sheet applies", async () => {
   const document = fakeDocument({ styled: "./styled.js", styledStyle: "./styled.css" });
   let isThere = false;
-  const part = loadLater(document, "styled", async () => ({ part: 1 })).then(() => (isThere = true));
+  const part = loadLater(document, "styled", async () => PART).then(() => (isThere = true));
   await new Promise(setImmediate);
-  assert.equal(document.links[0].href, "./styled.css");
+  assert.equal(document.links[0].href, "http://gateway/clouds/styled.css");
   assert.equal(isThere, false);
   document.links[0].dispatchEvent(new Event("load"));
   await part;
@@ -40,16 +41,30 @@ test("a part is there once its style sheet applies", async () => {
 
 test("a part that failed is loaded again by another address, and its style sheet is not left", async () => {
   const addresses = [];
-  const load = async (address) => addresses.push(address);
+  const load = async (address) => addresses.push(address) && PART;
   const document = fakeDocument({ failing: "./failing.js", failingStyle: "./failing.css" });
   const first = loadLater(document, "failing", load);
   document.links[0].dispatchEvent(new Event("error"));
   await assert.rejects(first, /failing\.css could not be loaded/);
   assert.equal(document.links.length, 0);
   const second = loadLater(document, "failing", load);
+  assert.equal(document.links[0].href, "http://gateway/clouds/failing.css?attempt=1");
   document.links[0].dispatchEvent(new Event("load"));
   await second;
   assert.deepEqual(addresses.map((address) => new URL(address).search), ["", "?attempt=1"]);
+});
+
+test("a part that was cut is loaded again: its last line is not there", async () => {
+  let exports = {};
+  const document = fakeDocument({ cut: "./cut.js", cutStyle: "./cut.css" });
+  const first = loadLater(document, "cut", async () => exports);
+  document.links[0].dispatchEvent(new Event("load"));
+  await assert.rejects(first, /cut\.js arrived incomplete/);
+  assert.equal(document.links.length, 0);
+  exports = PART;
+  const second = loadLater(document, "cut", async () => exports);
+  document.links[0].dispatchEvent(new Event("load"));
+  assert.equal(await second, PART);
 });
 
 test("the latency panel is loaded with the first latency, and gets those of meanwhile", async () => {

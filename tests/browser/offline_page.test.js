@@ -11,6 +11,7 @@ import { registerWorker } from "../../services/gateway/src/gateway/static/page/o
 const SOURCE = readFileSync(new URL("../../services/gateway/src/gateway/static/sw.js", import.meta.url), "utf8");
 const SCOPE = "https://clouds.example/pillows/";
 
+const END = "</html>";
 const ONE = "assets/00000000001a/";
 const TWO = "assets/00000000002b/";
 
@@ -24,6 +25,8 @@ class World {
   status = 200;
   /** The release of the gateway. */
   version = ONE;
+  /** How the page ends; one that was cut ends otherwise. */
+  end = END;
   isDiskFull = false;
   /** Errors of the browser's own storage. */
   isDamaged = false;
@@ -97,12 +100,12 @@ class World {
     await done;
   }
 
-  /** The text of the worker's response; undefined if it leaves the request alone. */
+  /** The text of the worker's response without its end; undefined if it leaves the request alone. */
   async request(url, { mode = "navigate", method = "GET" } = {}) {
     let response;
     const request = { url, mode, method };
     this.#listeners.get("fetch")({ request, preloadResponse: Promise.resolve(undefined), respondWith: (given) => (response = given), waitUntil: (given) => (this.after = given) });
-    return response === undefined ? undefined : (await response).text();
+    return response === undefined ? undefined : (await (await response).text()).replace(END, "");
   }
 
   async #fetch({ url }) {
@@ -110,7 +113,7 @@ class World {
     await this.link;
     if (!this.network) throw new TypeError("no network");
     const language = new URL(url).searchParams.get("lang") ?? "en";
-    return new Response(`${this.version} ${this.fetched.length}`, { status: this.status, headers: { "Content-Language": language } });
+    return new Response(`${this.version} ${this.fetched.length}${this.end}`, { status: this.status, headers: { "Content-Language": language } });
   }
 }
 
@@ -119,6 +122,15 @@ test("without a network the page that was kept is shown, for every query, also b
   world.network = false;
   assert.equal(await world.request(SCOPE), `${ONE} 1`);
   assert.equal(await world.run().request(`${SCOPE}?pillow=cloud-1`), `${ONE} 1`);
+});
+
+test("a page that arrives incomplete is not kept, and what was kept stays", async () => {
+  const world = await (await new World().start()).open();
+  world.version = TWO;
+  world.end = "";
+  await world.open();
+  world.network = false;
+  assert.equal(await world.request(SCOPE), `${ONE} 1`);
 });
 
 test("with a network the gateway's own response is shown", async () => {

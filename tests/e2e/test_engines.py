@@ -10,12 +10,14 @@ import pytest
 
 from contract.states import STATES
 from devstack.broker import Broker
+from tests.cutting_proxy import cutting_proxy
 from tests.e2e.layout_faults import FAULTS
 from tests.e2e.sites import IS_KEPT, OUTAGE, LiveSite, live_site, web_site
 from tests.engines.firefox import firefox
 from tests.engines.page import ENTER, ESCAPE, EnginePage, until, until_empty
 from tests.engines.webkit import webkit
 from tests.gateway import state
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -23,6 +25,18 @@ FOCUSED = "document.activeElement"
 LIVE = "document.body.dataset.connection === 'live'"
 CARD = "document.querySelector('.card[data-pillow=\"is-hugging\"] a')"
 COUNT = 30
+IS_WALL_STYLED = """(async () => {
+  const links = document.querySelectorAll('link[href*="/wall_mode.css"]');
+  const whole = new CSSStyleSheet();
+  if (links.length === 1) whole.replaceSync(await (await fetch(links[0].href)).text());
+  return links.length === 1 && links[0].sheet?.cssRules.length === whole.cssRules.length;
+})()"""
+KEPT_ENDS = """(async () => {
+  const kept = await caches.match(new URL('./', location.href), {ignoreVary: true});
+  return (await kept?.text())?.trim().slice(-7) ?? '';
+})()"""
+IS_OPENED_ONCE = """performance.getEntriesByType('navigation')[0].type === 'navigate'
+  && sessionStorage.length === 0"""
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +182,32 @@ async def test_an_element_is_live_in_the_page_of_another_site(
             ["hugging"],
         ]
         await engine.open("about:blank")
+
+
+async def test_what_arrives_incomplete_is_loaded_again_by_the_page_that_stays(
+    engine: EnginePage, broker: Broker, expected: list[str]
+) -> None:
+    """A module, a style sheet, and the page that the worker keeps: Firefox takes them for whole."""
+    expected += OUTAGE
+    async for site in live_site(broker):
+        await site.publisher.publish_all([state("cloud-1"), state("cloud-2")])
+        async with cutting_proxy(site.gateway.port) as proxy:
+            proxy.cut("/wall_mode.en.js", 0, announces_length=True)
+            proxy.cut("/?lang=en", 0.5)
+            await engine.open(f"{proxy.url}/#wall?dim=off")
+
+            async def is_said() -> bool:
+                return any("Wall mode could not" in one for one in await engine.faults())
+
+            await eventually(is_said, "the wall says that its module could not be loaded")
+            proxy.cut("/wall_mode.css", 0.5)
+            await eventually(proxy.has_cut, "everything is cut")
+            await until(engine, IS_WALL_STYLED)
+            assert await engine.evaluate(IS_OPENED_ONCE)
+            await engine.open(proxy.url)
+            await until(engine, IS_KEPT)
+            assert await engine.evaluate(KEPT_ENDS) == "</html>"
+            await engine.open("about:blank")
 
 
 async def test_the_page_opens_without_its_gateway_and_is_live_when_that_is_back(

@@ -43,6 +43,7 @@ TYPES: Final = {
 BUNDLED: Final = (
     "page/main.js",
     "page/preconnect.js",
+    "page/reload_incomplete.js",
     "page/latency_panel.js",
     "page/extras.js",
     "page/wall_mode.js",
@@ -214,7 +215,12 @@ class StaticAssets:
         if etag_matches(request.headers.get("if-none-match", ""), etag):
             headers.pop("Content-Encoding", None)
             return Response(status_code=304, headers=headers)
-        return Response(body, media_type=TYPES[Path(name).suffix], headers=headers)
+        response = Response(body, media_type=TYPES[Path(name).suffix], headers=headers)
+        if not is_page and request.scope["http_version"] == "1.1":
+            # Firefox takes a body of a known length for a whole one also if it was cut, but not one
+            # in chunks. The page loads itself anew then; an error page of Firefox would not.
+            del response.headers["content-length"]
+        return response
 
     def _find(self, name: str, language: str) -> _File | None:
         return self._files.get(_in_language(name, language) if name == MANIFEST else name)

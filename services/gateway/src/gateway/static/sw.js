@@ -81,8 +81,10 @@ async function keepPage(version, language) {
   if ((await keptIn(name)) === undefined) {
     const signal = AbortSignal.timeout(MAX_FETCH_MS);
     const response = await fetch(new Request(`${PAGE}?lang=${language}`, { cache: "no-cache" }), { signal });
-    // A proxy may answer in the gateway's name, and another gateway may have another release.
-    if (!response.ok || !(await response.clone().text()).includes(version)) return;
+    const page = response.ok ? await response.clone().text() : "";
+    // A proxy may answer in the gateway's name, another gateway may have another release, and Firefox takes a
+    // response that was cut for a whole one.
+    if (!page.includes(version) || !page.includes("</html>")) return;
     const cache = await caches.open(name);
     await cache.put(PAGE, response);
   }

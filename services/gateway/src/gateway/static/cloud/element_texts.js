@@ -15,7 +15,7 @@ const known = new Map();
  * @param {string} language a language tag, of which a region does not count
  * @param {string} gateway the URL of the gateway's folder
  * @param {() => void} onLoad called once others are there
- * @param {(url: string) => Promise<{default: import("./texts.js").Table}>} [load] what a test replaces
+ * @param {(url: string) => Promise<{default?: import("./texts.js").Table}>} [load] what a test replaces
  * @returns {Texts}
  */
 export function elementTexts(language, gateway, onLoad, load = (url) => import(url)) {
@@ -24,15 +24,22 @@ export function elementTexts(language, gateway, onLoad, load = (url) => import(u
   if (known.has(name)) return texts;
   known.set(name, texts);
   if (TRANSLATED.includes(name)) {
-    load(new URL(`texts/${name}.js`, gateway).href).then(
-      (module) => {
-        known.set(name, new Texts(name, { ...english, ...module.default }, globalThis.navigator?.languages));
+    load(new URL(`texts/${name}.js`, gateway).href).then(tableOf).then(
+      (table) => {
+        known.set(name, new Texts(name, { ...english, ...table }, globalThis.navigator?.languages));
         onLoad();
       },
       () => console.warn(`<cloud-pillow>: ${gateway} has no texts in ${name}; they stay English`),
     );
   }
   return texts;
+}
+
+/** @param {{default?: import("./texts.js").Table}} module */
+function tableOf(module) {
+  // Firefox takes a response that was cut for a whole one.
+  if (module.default === undefined) throw new Error("it arrived incomplete");
+  return module.default;
 }
 
 /** The language of an element, which is that of the nearest element with one; "" without. @param {Element} element */

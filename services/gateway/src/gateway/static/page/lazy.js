@@ -43,29 +43,40 @@ export function loadLater(document, name, load = (address) => import(address)) {
  */
 async function loadPart(document, name, load) {
   const { [name]: module = "", [`${name}Style`]: style } = document.body.dataset;
-  const address = new URL(module, document.baseURI);
+  const link = style === undefined ? null : document.createElement("link");
+  try {
+    const styled = link && applyStyle(document, link, addressOf(document, name, style ?? ""));
+    const [exports] = await Promise.all([load(addressOf(document, name, module)), styled]);
+    // Firefox takes a response that was cut for a whole one; this export is its last line.
+    if (exports.$version === undefined) throw new Error(`${module} arrived incomplete.`);
+    return exports;
+  } catch (error) {
+    link?.remove();
+    throw error;
+  }
+}
+
+/** @param {Document} document @param {string} name @param {string} file */
+function addressOf(document, name, file) {
+  const address = new URL(file, document.baseURI);
   // A browser remembers that a module failed, so that the same address would fail for ever.
   const attempt = failures.get(name);
   if (attempt !== undefined) address.searchParams.set("attempt", String(attempt));
-  const [exports] = await Promise.all([load(address.href), style === undefined ? null : applyStyle(document, style)]);
-  return exports;
+  return address.href;
 }
 
 /**
  * @param {Document} document
+ * @param {HTMLLinkElement} link
  * @param {string} address
  * @returns {Promise<void>}
  */
-function applyStyle(document, address) {
-  const link = document.createElement("link");
+function applyStyle(document, link, address) {
   link.rel = "stylesheet";
   link.href = address;
   return new Promise((resolve, reject) => {
     link.addEventListener("load", () => resolve());
-    link.addEventListener("error", () => {
-      link.remove();
-      reject(new Error(`The style sheet ${address} could not be loaded.`));
-    });
+    link.addEventListener("error", () => reject(new Error(`The style sheet ${address} could not be loaded.`)));
     document.head.append(link);
   });
 }

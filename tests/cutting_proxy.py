@@ -1,0 +1,106 @@
+"""A proxy in front of a gateway that cuts responses, as a link that breaks in the middle does."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, NamedTuple
+
+from devstack import ports
+
+_HEAD_END: Final = b"\r\n\r\n"
+
+
+class _Cut(NamedTuple):
+    """What becomes of a response: `share` of its body arrives, perhaps with an announced length."""
+
+    share: float
+    announces_length: bool
+    at: asyncio.Event | None
+
+
+class CuttingProxy:
+    """Passes everything on, but a response that is to be cut; each request has a connection."""
+
+    def __init__(self, gateway_port: int) -> None:
+        self._gateway_port = gateway_port
+        self.port = ports.free()
+        self._cuts: dict[str, _Cut] = {}
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return f"http://{ports.HOST}:{self.port}"
+
+    def cut(
+        self,
+        path: str,
+        share: float,
+        *,
+        announces_length: bool = False,
+        at: asyncio.Event | None = None,
+    ) -> None:
+        """Cut the next response for a path that ends with `path`, after this share of its body.
+
+        With `announces_length` its head has the length of the body, as that of a proxy that keeps
+        responses; otherwise the head is the gateway's own. The connection ends when `at` is set.
+        """
+        self._cuts[path] = _Cut(share, announces_length, at)
+
+    async def has_cut(self) -> bool:
+        """Whether everything that was to be cut has been."""
+        return not self._cuts
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Handle a connection."""
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(_HEAD_END)
+            server = await asyncio.open_connection(ports.HOST, self._gateway_port)
+            if b"upgrade: websocket" in head.lower():
+                server[1].write(head)
+                await asyncio.gather(_pass(reader, server[1]), _pass(server[0], writer))
+            else:
+                server[1].write(re.sub(rb"(?i)connection: [^\r]*", b"Connection: close", head))
+                # A request for events has no end.
+                path = head.split(b" ", 2)[1].decode().partition("?attempt=")[0]
+                found = next((one for one in self._cuts if path.endswith(one)), None)
+                if found is None:
+                    await _pass(server[0], writer)
+                else:
+                    cut = self._cuts.pop(found)
+                    writer.write(_cut(await server[0].read(), cut))
+                    await writer.drain()
+                    if cut.at is not None:
+                        await cut.at.wait()
+            server[1].close()
+        writer.close()
+
+
+def _cut(response: bytes, cut: _Cut) -> bytes:
+    head, _, body = response.partition(_HEAD_END)
+    if cut.announces_length and b"transfer-encoding: chunked" in head.lower():
+        body = b"".join(re.findall(rb"(?s)^[0-9a-f]+\r\n(.*)\r\n0\r\n\r\n$", body))  # one chunk
+        length = b"content-length: %d" % len(body)
+        head = re.sub(rb"(?i)transfer-encoding: chunked", length, head)
+    return head + _HEAD_END + body[: int(cut.share * len(body))]
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def cutting_proxy(gateway_port: int) -> AsyncIterator[CuttingProxy]:
+    """Run a proxy in front of the gateway on a port."""
+    proxy = CuttingProxy(gateway_port)
+    server = await asyncio.start_server(proxy.serve, ports.HOST, proxy.port)
+    try:
+        yield proxy
+    finally:
+        server.close()
