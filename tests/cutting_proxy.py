@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from devstack import ports
+from tests.waiting import until
 
 _HEAD_END: Final = b"\r\n\r\n"
 
@@ -48,9 +49,9 @@ class CuttingProxy:
         """
         self._cuts[path] = _Cut(share, announces_length, at)
 
-    async def has_cut(self) -> bool:
-        """Whether everything that was to be cut has been."""
-        return not self._cuts
+    async def wait_cut(self, path: str) -> None:
+        """Return when the response for `path` has been cut."""
+        await until(lambda: path not in self._cuts, f"the response for {path} is cut")
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handle a connection."""

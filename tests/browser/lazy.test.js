@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { LatencyLater } from "../../services/gateway/src/gateway/static/page/latency_later.js";
 import { loadLater } from "../../services/gateway/src/gateway/static/page/lazy.js";
+import { reloadIfIncomplete } from "../../services/gateway/src/gateway/static/page/reload_incomplete.js";
 import { renew } from "../../services/gateway/src/gateway/static/page/reloads.js";
 import { StoryLater } from "../../services/gateway/src/gateway/static/page/story_later.js";
 
@@ -136,4 +137,30 @@ test("a part of another release loads the page anew, at most once in ten minutes
   assert.equal(reloads, 0);
   for (let turn = 0; turn < 3; turn += 1) renew("./assets/0123456789ab/page/story.en.js", "ba9876543210", storage, location);
   assert.equal(reloads, 1);
+});
+
+test("a page of which nothing more comes is loaded anew until its modules start; one that comes slowly is not", () => {
+  let reloads = 0;
+  let check = null;
+  const document = { adoptedStyleSheets: [], documentElement: { outerHTML: "<head>" } };
+  const setTimeout = (callback, ms) => {
+    assert.equal(ms, 60_000);
+    check = callback;
+  };
+  reloadIfIncomplete(document, { reload: () => (reloads += 1) }, setTimeout);
+  for (const more of ["<h1>", "<main>"]) {
+    document.documentElement.outerHTML += more;
+    check();
+  }
+  assert.equal(reloads, 0);
+  check();
+  assert.equal(reloads, 1);
+  const last = check;
+  document.adoptedStyleSheets.push({});
+  last();
+  assert.deepEqual([reloads, check], [1, last]);
+});
+
+test("a browser that is too old for the page is not made to load it again", () => {
+  reloadIfIncomplete({ documentElement: { outerHTML: "" } }, null, () => assert.fail("it looks again"));
 });

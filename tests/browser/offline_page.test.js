@@ -318,14 +318,16 @@ test("without a service worker all is as without: no TLS, forbidden, switched of
   }
 });
 
-test("the tools are loaded once the page is live, and again after a failure", async (context) => {
+test("the tools are loaded once the page is live, and again after a failure: half a minute later, or when it is live anew", async (context) => {
   context.mock.method(console, "warn", () => {});
-  const outcomes = [Promise.reject(new Error("no network")), Promise.resolve()];
+  const outcomes = [Promise.reject(new Error("no network")), Promise.reject(new Error("cut")), Promise.resolve()];
   let loads = 0;
   const idle = [];
   const options = [];
   const requestIdleCallback = (callback, given) => void (idle.push(callback), options.push(given));
-  const extras = new ExtrasLater({ requestIdleCallback }, () => outcomes[loads++]);
+  const timers = [];
+  const setTimeout = (callback, ms) => timers.push({ callback, ms });
+  const extras = new ExtrasLater({ requestIdleCallback, setTimeout }, () => outcomes[loads++]);
   extras.onConnection({ connection: "disconnected" });
   assert.equal(idle.length, 0);
   extras.onConnection({ connection: "live" });
@@ -335,7 +337,14 @@ test("the tools are loaded once the page is live, and again after a failure", as
   await idle.pop()();
   extras.onConnection({ connection: "live" });
   await idle.pop()();
+  assert.deepEqual(timers.map(({ ms }) => ms), [30_000, 30_000]);
+  extras.onConnection({ connection: "disconnected" });
+  timers.pop().callback();
+  assert.equal(idle.length, 0, "it waits for the connection");
   extras.onConnection({ connection: "live" });
-  assert.equal(loads, 2);
+  timers.pop().callback();
+  await idle.pop()();
+  extras.onConnection({ connection: "live" });
+  assert.equal(loads, 3);
   assert.equal(idle.length, 0);
 });

@@ -42,8 +42,7 @@ TYPES: Final = {
 
 BUNDLED: Final = (
     "page/main.js",
-    "page/preconnect.js",
-    "page/reload_incomplete.js",
+    "page/head.js",
     "page/latency_panel.js",
     "page/extras.js",
     "page/wall_mode.js",

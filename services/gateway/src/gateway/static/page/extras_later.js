@@ -4,11 +4,14 @@
 const MAX_WAIT_MS = 3000;
 /** A browser without `requestIdleCallback` waits for this time. */
 const DELAY_MS = 1_000;
+/** What could not be loaded is loaded again when the page is live anew, or after this time. */
+const RETRY_MS = 30_000;
 
 export class ExtrasLater {
   #window;
   #load;
   #hasBegun = false;
+  #isLive = false;
 
   /**
    * @param {Pick<Window, "setTimeout"> & {requestIdleCallback?: Window["requestIdleCallback"]}} window
@@ -19,14 +22,20 @@ export class ExtrasLater {
     this.#load = load;
   }
 
-  /** Listen to the connection; after a failure the tools are loaded again with the next one. @param {{connection: string}} detail */
+  /** Listen to the connection. @param {{connection: string}} detail */
   onConnection({ connection }) {
-    if (connection !== "live" || this.#hasBegun) return;
+    this.#isLive = connection === "live";
+    this.#begin();
+  }
+
+  #begin() {
+    if (!this.#isLive || this.#hasBegun) return;
     this.#hasBegun = true;
     const start = () =>
       this.#load().catch((error) => {
         this.#hasBegun = false;
         console.warn(`The tools of the page could not be loaded: ${error.message}`);
+        this.#window.setTimeout(() => this.#begin(), RETRY_MS);
       });
     if (this.#window.requestIdleCallback) this.#window.requestIdleCallback(start, { timeout: MAX_WAIT_MS });
     else this.#window.setTimeout(start, DELAY_MS);

@@ -1,6 +1,6 @@
-// Opens the WebSocket before the modules are loaded, for adopt_socket.js. A classic script, because a
-// module would run only after the document is parsed.
-{
+/** Opens the WebSocket before the modules are loaded, for adopt_socket.js. */
+
+export function preconnect() {
   // The gateway serves the page as a folder only, but a proxy may leave out the last slash.
   const folder = location.pathname.replace(/\/?$/, "/");
   const url = new URL(`${folder}ws`, location.href);
