@@ -1,4 +1,7 @@
-"""A proxy in front of a gateway that cuts responses, as a link that breaks in the middle does."""
+"""A proxy in front of a gateway that cuts responses, as a link that breaks in the middle does.
+
+It is for pages: it passes requests on without a body.
+"""
 
 import asyncio
 import contextlib
@@ -22,7 +25,7 @@ class _Cut(NamedTuple):
 
 
 class CuttingProxy:
-    """Passes everything on, but a response that is to be cut; each request has a connection."""
+    """Passes all responses on but those that are to be cut; each request has a connection."""
 
     def __init__(self, gateway_port: int) -> None:
         self._gateway_port = gateway_port
@@ -58,30 +61,42 @@ class CuttingProxy:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             head = await reader.readuntil(_HEAD_END)
             server = await asyncio.open_connection(ports.HOST, self._gateway_port)
-            if b"upgrade: websocket" in head.lower():
-                server[1].write(head)
-                await asyncio.gather(_pass(reader, server[1]), _pass(server[0], writer))
-            else:
-                server[1].write(re.sub(rb"(?i)connection: [^\r]*", b"Connection: close", head))
-                # A request for events has no end.
-                path = head.split(b" ", 2)[1].decode().partition("?attempt=")[0]
-                found = next((one for one in self._cuts if path.endswith(one)), None)
-                if found is None:
-                    await _pass(server[0], writer)
-                else:
-                    cut = self._cuts.pop(found)
-                    writer.write(_cut(await server[0].read(), cut))
-                    await writer.drain()
-                    if cut.at is not None:
-                        await cut.at.wait()
-            server[1].close()
+            try:
+                await self._answer(head, reader, writer, *server)
+            finally:
+                server[1].close()
         writer.close()
+
+    async def _answer(
+        self,
+        head: bytes,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        from_gateway: asyncio.StreamReader,
+        to_gateway: asyncio.StreamWriter,
+    ) -> None:
+        if b"upgrade: websocket" in head.lower():
+            to_gateway.write(head)
+            await asyncio.gather(_pass(reader, to_gateway), _pass(from_gateway, writer))
+            return
+        to_gateway.write(re.sub(rb"(?i)connection: [^\r]*", b"Connection: close", head))
+        path = head.split(b" ", 2)[1].decode().partition("?attempt=")[0]
+        found = next((one for one in self._cuts if path.endswith(one)), None)
+        if found is None:
+            await _pass(from_gateway, writer)  # perhaps events, which have no end
+            return
+        cut = self._cuts[found]
+        writer.write(_cut(await from_gateway.read(), cut))
+        await writer.drain()
+        self._cuts.pop(found, None)
+        if cut.at is not None:
+            await cut.at.wait()
 
 
 def _cut(response: bytes, cut: _Cut) -> bytes:
     head, _, body = response.partition(_HEAD_END)
     if cut.announces_length and b"transfer-encoding: chunked" in head.lower():
-        body = b"".join(re.findall(rb"(?s)^[0-9a-f]+\r\n(.*)\r\n0\r\n\r\n$", body))  # one chunk
+        (body,) = re.findall(rb"(?si)^[0-9a-f]+\r\n(.*)\r\n0\r\n\r\n$", body)  # in one chunk
         length = b"content-length: %d" % len(body)
         head = re.sub(rb"(?i)transfer-encoding: chunked", length, head)
     return head + _HEAD_END + body[: int(cut.share * len(body))]

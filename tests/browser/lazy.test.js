@@ -13,6 +13,7 @@ function fakeDocument(dataset) {
   const createElement = () => {
     const link = new EventTarget();
     link.remove = () => links.splice(links.indexOf(link), 1);
+    link.sheet = { cssRules: [{ cssText: "a { }" }, { cssText: "#whole { }" }] };
     return link;
   };
   return { baseURI: "http://gateway/clouds/?lang=de", body: { dataset }, head: { append: (link) => links.push(link) }, createElement, links };
@@ -63,9 +64,15 @@ test("a part that was cut is loaded again: its last line is not there", async ()
   await assert.rejects(first, /cut\.js arrived incomplete/);
   assert.equal(document.links.length, 0);
   exports = PART;
-  const second = loadLater(document, "cut", async () => exports);
+  for (const sheet of [{ cssRules: [{ cssText: "a { }" }] }, { cssRules: [] }, null]) {
+    const again = loadLater(document, "cut", async () => exports);
+    document.links[0].sheet = sheet;
+    document.links[0].dispatchEvent(new Event("load"));
+    await assert.rejects(again, /cut\.css arrived incomplete/);
+  }
+  const last = loadLater(document, "cut", async () => exports);
   document.links[0].dispatchEvent(new Event("load"));
-  assert.equal(await second, PART);
+  assert.equal(await last, PART);
 });
 
 test("the latency panel is loaded with the first latency, and gets those of meanwhile", async () => {
@@ -139,26 +146,54 @@ test("a part of another release loads the page anew, at most once in ten minutes
   assert.equal(reloads, 1);
 });
 
-test("a page of which nothing more comes is loaded anew until its modules start; one that comes slowly is not", () => {
-  let reloads = 0;
-  let check = null;
-  const document = { adoptedStyleSheets: [], documentElement: { outerHTML: "<head>" } };
-  const setTimeout = (callback, ms) => {
-    assert.equal(ms, 60_000);
-    check = callback;
-  };
-  reloadIfIncomplete(document, { reload: () => (reloads += 1) }, setTimeout);
-  for (const more of ["<h1>", "<main>"]) {
-    document.documentElement.outerHTML += more;
-    check();
+/** A page whose response is cut, and a gateway. */
+class CutPage {
+  gateway = "";
+  reloads = 0;
+  check = null;
+  document = { adoptedStyleSheets: [], documentElement: { outerHTML: "<head>" }, querySelector: () => this.script };
+  script = null;
+
+  constructor() {
+    const setTimeout = (callback, ms) => (assert.equal(ms, 60_000), (this.check = callback));
+    const location = { reload: () => (this.reloads += 1) };
+    reloadIfIncomplete(this.document, location, setTimeout, async () => this.gateway || Promise.reject(new Error("away")));
   }
-  assert.equal(reloads, 0);
-  check();
-  assert.equal(reloads, 1);
-  const last = check;
-  document.adoptedStyleSheets.push({});
-  last();
-  assert.deepEqual([reloads, check], [1, last]);
+
+  /** A minute passes; whether the page is looked at again. */
+  async pass() {
+    const { check } = this;
+    this.check = null;
+    await check();
+    return this.check !== null;
+  }
+}
+
+test("a page of which nothing more comes is loaded anew once the gateway has a whole one", async () => {
+  const page = new CutPage();
+  for (const more of ["<h1>", "<main>"]) {
+    page.document.documentElement.outerHTML += more;
+    assert.equal(await page.pass(), true, "it comes slowly");
+  }
+  page.script = { textContent: "let on" };
+  for (const answer of ["", "<p>Bad gateway", "<script>let one = 1;</sc"]) {
+    page.gateway = answer;
+    assert.equal(await page.pass(), true);
+  }
+  assert.equal(page.reloads, 0);
+  page.gateway = "<body><script type=module>let one = 1;</script></body></html>";
+  assert.equal(await page.pass(), false);
+  assert.equal(page.reloads, 1);
+});
+
+test("a page that has started, or that is whole and does not start, is not loaded anew", async () => {
+  for (const start of [(page) => (page.script = { textContent: "let one = 1;" }), (page) => page.document.adoptedStyleSheets.push({})]) {
+    const page = new CutPage();
+    page.gateway = "<script>let one = 1;</script></html>";
+    start(page);
+    assert.equal(await page.pass(), false);
+    assert.equal(page.reloads, 0);
+  }
 });
 
 test("a browser that is too old for the page is not made to load it again", () => {

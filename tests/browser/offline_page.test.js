@@ -320,14 +320,16 @@ test("without a service worker all is as without: no TLS, forbidden, switched of
 
 test("the tools are loaded once the page is live, and again after a failure: half a minute later, or when it is live anew", async (context) => {
   context.mock.method(console, "warn", () => {});
-  const outcomes = [Promise.reject(new Error("no network")), Promise.reject(new Error("cut")), Promise.resolve()];
+  const outcomes = [Promise.reject(new Error("no network")), Promise.reject(new Error("cut")), Promise.resolve("tools")];
   let loads = 0;
   const idle = [];
   const options = [];
   const requestIdleCallback = (callback, given) => void (idle.push(callback), options.push(given));
-  const timers = [];
-  const setTimeout = (callback, ms) => timers.push({ callback, ms });
-  const extras = new ExtrasLater({ requestIdleCallback, setTimeout }, () => outcomes[loads++]);
+  const timers = new Map();
+  const setTimeout = (callback, ms) => (assert.equal(ms, 30_000), timers.set(timers.size + 1, callback), timers.size);
+  const clearTimeout = (timer) => timer && timers.set(timer, null);
+  const started = [];
+  const extras = new ExtrasLater({ requestIdleCallback, setTimeout, clearTimeout }, () => outcomes[loads++], (part) => started.push(part));
   extras.onConnection({ connection: "disconnected" });
   assert.equal(idle.length, 0);
   extras.onConnection({ connection: "live" });
@@ -337,14 +339,12 @@ test("the tools are loaded once the page is live, and again after a failure: hal
   await idle.pop()();
   extras.onConnection({ connection: "live" });
   await idle.pop()();
-  assert.deepEqual(timers.map(({ ms }) => ms), [30_000, 30_000]);
+  assert.equal(timers.get(1), null, "one timer is enough");
   extras.onConnection({ connection: "disconnected" });
-  timers.pop().callback();
+  timers.get(2)();
   assert.equal(idle.length, 0, "it waits for the connection");
   extras.onConnection({ connection: "live" });
-  timers.pop().callback();
   await idle.pop()();
   extras.onConnection({ connection: "live" });
-  assert.equal(loads, 3);
-  assert.equal(idle.length, 0);
+  assert.deepEqual([loads, idle.length, started], [3, 0, ["tools"]]);
 });

@@ -197,7 +197,7 @@ async def test_what_arrives_incomplete_is_loaded_again_by_the_page_that_stays(
             await engine.open(f"{proxy.url}/#wall?dim=off")
             await proxy.wait_cut("/wall_mode.en.js")
             await until(engine, f"document.querySelector('{WALL_STYLE}') === null")
-            proxy.cut("/wall_mode.css", 0.5)
+            proxy.cut("/wall_mode.css", 0.5, announces_length=True)
             await proxy.wait_cut("/wall_mode.css")
             await proxy.wait_cut("/?lang=en")
             await until(engine, IS_WALL_STYLED)

@@ -1,6 +1,5 @@
 """The service worker in Chromium with what a page may have: a token, a path, a new release."""
 
-import asyncio
 import json
 import re
 import shutil
@@ -16,11 +15,10 @@ from devstack.broker import Broker
 from devstack.processes import ROOT
 from gateway.auth.scope import Scope
 from gateway.auth.shares import make_share
-from tests.cutting_proxy import cutting_proxy
 from tests.e2e.sites import SHOWN_MS, PageMonitor, wait_kept
 from tests.gateway import Gateway, Publisher, connect_publisher, state
 from tests.proxies import PlainNginx
-from tests.waiting import eventually, until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -218,35 +216,3 @@ async def test_a_new_release_is_loaded_as_a_whole_once_by_a_kept_page_and_by_a_w
         assert [loads.count(one) for one in (wall, page)] == [1, 1]
         for one in (wall, page):
             await one.goto("about:blank")
-
-
-async def test_a_page_that_arrives_incomplete_loads_itself_anew(
-    private: tuple[Gateway, Publisher], page: Page
-) -> None:
-    """When nothing more came for a minute; one that is whole stays."""
-    gateway, _ = private
-    await page.clock.install()
-    loads: list[str] = []
-    page.on("framenavigated", lambda frame: loads.append(frame.url))
-
-    title = page.locator("#status-title")
-
-    async def is_loaded_anew() -> bool:
-        await page.clock.fast_forward(60_000)
-        return len(loads) > 1
-
-    async with cutting_proxy(gateway.port) as proxy:
-        # Chromium may leave out what arrives with the end.
-        has_begun = asyncio.Event()
-        proxy.cut("/", 0.5, at=has_begun)
-        await page.goto(proxy.url, wait_until="commit")
-        await expect(page.locator("header")).to_be_attached()
-        has_begun.set()
-        await eventually(is_loaded_anew, "the page is loaded anew")
-        await expect(title).to_have_text("Private", timeout=SHOWN_MS)
-        before = len(loads)
-        for _ in range(3):
-            await page.clock.fast_forward(60_000)
-            await expect(title).to_have_text("Private")
-        assert len(loads) == before
-        await page.goto("about:blank")

@@ -92,6 +92,10 @@ class FirefoxPage:
         """Load an address, and wait until the document is complete."""
         await self._send("browsingContext.navigate", context=self._tab, url=url, wait="complete")
 
+    async def run_before(self, function: str) -> None:
+        """Call a JavaScript function in each page that is opened from now on, before its own."""
+        await self._send("script.addPreloadScript", functionDeclaration=function)
+
     async def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression, or of the promise that it is, as JSON."""
         answer = await self._send(

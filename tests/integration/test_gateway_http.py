@@ -149,6 +149,31 @@ async def test_pipelined_requests_are_answered_in_order(gateway: Gateway) -> Non
     assert [part[:3] for part in got.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"404", b"200"]
 
 
+async def test_a_file_is_framed_in_chunks_for_a_client_that_knows_them(gateway: Gateway) -> None:
+    """The page has a length, and so has everything for HTTP/1.0."""
+    file = request("/favicon.svg", "Connection: close")
+
+    async def head_of(sent: bytes) -> tuple[bytes, bytes]:
+        connection = await gateway.open_raw(sent)
+        head, _, body = (await connection.read_to_end()).partition(b"\r\n\r\n")
+        connection.close()
+        return head.lower(), body
+
+    head, body = await head_of(file)
+    assert b"transfer-encoding: chunked" in head
+    assert b"content-length" not in head
+    assert body.endswith(b"\r\n0\r\n\r\n")
+    _, whole = await head_of(file.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert body.partition(b"\r\n")[2] == whole + b"\r\n0\r\n\r\n"
+    for sent in (file.replace(b"HTTP/1.1", b"HTTP/1.0"), request("/", "Connection: close")):
+        head, body = await head_of(sent)
+        assert f"content-length: {len(body)}".encode() in head
+        assert b"transfer-encoding" not in head
+    head, body = await head_of(file.replace(b"GET", b"HEAD"))
+    assert head.startswith(b"http/1.1 200")
+    assert body == b""
+
+
 async def test_a_post_is_answered_with_405_before_its_body_is_read(gateway: Gateway) -> None:
     """And a body without an end takes no memory."""
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:

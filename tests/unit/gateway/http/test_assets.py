@@ -305,6 +305,8 @@ async def test_the_page_is_one_response_of_limited_size(language: str) -> None:
         "apple-touch-icon.png",  # which nothing asks for but an iPhone that installs the page
     }
     assert int(page.headers["content-length"]) < 48 * 1024
+    # By its end the service worker knows a whole page.
+    assert page.text.index("</html>") == len(page.text.rstrip()) - len("</html>")
 
 
 async def test_every_part_that_is_loaded_later_is_a_bundle_or_a_style_sheet() -> None:

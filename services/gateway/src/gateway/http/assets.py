@@ -77,6 +77,10 @@ _REFERENCE: Final = re.compile(
 _LATER: Final = re.compile(r'data-(?P<group>\w+)="\./(?P<module>[\w./-]+\.js)"')
 """A module that the page loads later, and the group of its sentences."""
 
+_LATER_STYLE: Final = re.compile(r'data-\w+-style="\./(?P<style>[\w./-]+\.css)"')
+_END_OF_STYLE: Final = b"#whole{}\n"
+"""The last rule of a style sheet that the page loads later: without it, the sheet was cut."""
+
 _MIN_COMPRESSED_BYTES: Final = 256  # below, gzip's header takes what compression saves
 
 _CSS_COMMENT: Final = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
@@ -157,6 +161,10 @@ class StaticAssets:
         del self._files[_PAGE]  # it is served at the root only, which its references assume
         source = _INDENTATION.sub("", files[_PAGE].decode())
         later = {one["module"]: one["group"] for one in _LATER.finditer(source)}
+        for found in _LATER_STYLE.finditer(source):
+            if found["style"] in files:
+                style = files[found["style"]] + _END_OF_STYLE
+                self._files[found["style"]] = _File(found["style"], style)
         for language, sentences in texts.items():
             for name in later.keys() & bundled.keys():
                 body = bundled[name] + b"export const $texts = %b;\n" % sentences.of(later[name])
@@ -216,8 +224,9 @@ class StaticAssets:
             return Response(status_code=304, headers=headers)
         response = Response(body, media_type=TYPES[Path(name).suffix], headers=headers)
         if not is_page and request.scope["http_version"] == "1.1":
-            # Firefox takes a body of a known length for a whole one also if it was cut, but not one
-            # in chunks. The page loads itself anew then; an error page of Firefox would not.
+            # Firefox takes a body of a known length for whole also if it was cut, but not one in
+            # chunks. The page keeps its length: cut in chunks, Firefox would show an error page in
+            # its place, while half a page loads itself anew.
             del response.headers["content-length"]
         return response
 

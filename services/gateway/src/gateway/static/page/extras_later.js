@@ -4,22 +4,27 @@
 const MAX_WAIT_MS = 3000;
 /** A browser without `requestIdleCallback` waits for this time. */
 const DELAY_MS = 1_000;
-/** What could not be loaded is loaded again when the page is live anew, or after this time. */
+/** What could not be loaded is loaded again after this time, or when the page is live anew before. */
 const RETRY_MS = 30_000;
 
 export class ExtrasLater {
   #window;
   #load;
+  #start;
+  /** @type {number | undefined} */
+  #retry;
   #hasBegun = false;
   #isLive = false;
 
   /**
-   * @param {Pick<Window, "setTimeout"> & {requestIdleCallback?: Window["requestIdleCallback"]}} window
-   * @param {() => Promise<void>} load loads and starts the tools
+   * @param {Pick<Window, "setTimeout" | "clearTimeout"> & {requestIdleCallback?: Window["requestIdleCallback"]}} window
+   * @param {() => Promise<any>} load loads the tools
+   * @param {(part: any) => void} start starts what was loaded; it is called once
    */
-  constructor(window, load) {
+  constructor(window, load, start) {
     this.#window = window;
     this.#load = load;
+    this.#start = start;
   }
 
   /** Listen to the connection. @param {{connection: string}} detail */
@@ -31,11 +36,12 @@ export class ExtrasLater {
   #begin() {
     if (!this.#isLive || this.#hasBegun) return;
     this.#hasBegun = true;
+    this.#window.clearTimeout(this.#retry);
     const start = () =>
-      this.#load().catch((error) => {
+      this.#load().then(this.#start, (error) => {
         this.#hasBegun = false;
         console.warn(`The tools of the page could not be loaded: ${error.message}`);
-        this.#window.setTimeout(() => this.#begin(), RETRY_MS);
+        this.#retry = this.#window.setTimeout(() => this.#begin(), RETRY_MS);
       });
     if (this.#window.requestIdleCallback) this.#window.requestIdleCallback(start, { timeout: MAX_WAIT_MS });
     else this.#window.setTimeout(start, DELAY_MS);

@@ -6,5 +6,9 @@
 import { preconnect } from "./preconnect.js";
 import { reloadIfIncomplete } from "./reload_incomplete.js";
 
+const later = (/** @type {() => void} */ callback, /** @type {number} */ ms) => setTimeout(callback, ms);
+reloadIfIncomplete(document, location, later, async () => {
+  const response = await fetch(location.href, { cache: "no-cache", signal: AbortSignal.timeout(30_000) });
+  return response.ok ? response.text() : "";
+});
 preconnect();
-reloadIfIncomplete(document, location, (callback, ms) => setTimeout(callback, ms));

@@ -4,7 +4,7 @@
  * The element `body` names each part: `data-<name>` has the address of its entry module, and
  * `data-<name>-style` that of its style sheet, if it has one. The gateway replaces both by addresses of
  * its version, and bundles the module. A part shares no modules with the page: it gets what it needs as
- * arguments.
+ * arguments, and does nothing until it is called: of a response that was cut, Firefox may run what arrived.
  */
 
 /** What could not be loaded is loaded again after this time, if it is needed then. */
@@ -47,8 +47,9 @@ async function loadPart(document, name, load) {
   try {
     const styled = link && applyStyle(document, link, addressOf(document, name, style ?? ""));
     const [exports] = await Promise.all([load(addressOf(document, name, module)), styled]);
-    // Firefox takes a response that was cut for a whole one; this export is its last line.
+    // Firefox takes a response that was cut for a whole one. The gateway puts these at the end of each.
     if (exports.$version === undefined) throw new Error(`${module} arrived incomplete.`);
+    if (link !== null && [...(link.sheet?.cssRules ?? [])].at(-1)?.cssText.startsWith("#whole") !== true) throw new Error(`${style} arrived incomplete.`);
     return exports;
   } catch (error) {
     link?.remove();

@@ -96,9 +96,11 @@ const scheduler = new RedrawScheduler({
 });
 const app = new App(window, client, state, views, scheduler);
 const page = { window, storage, folder, client, state, views, app, texts, pictureUrl, nameOf: (/** @type {string} */ id) => state.labels.nameOf(id) };
-const extras = new ExtrasLater(window, async () => {
-  signals = (await load("extras")).startExtras(page);
-});
+const extras = new ExtrasLater(
+  window,
+  () => load("extras"),
+  ({ startExtras }) => (signals = startExtras(page)),
+);
 client.addEventListener("connection", ({ detail }) => extras.onConnection(detail));
 // Ages come behind the first picture.
 texts.setAges(false);

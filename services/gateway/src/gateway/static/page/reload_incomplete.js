@@ -1,10 +1,11 @@
 /**
- * Loads the page anew if its response was cut: at a wall is nobody who would do so.
+ * Loads the page anew if its response was cut, because on a wall nobody does so.
  *
- * Chromium fires no event then, and goes on as if it was loading.
+ * Chromium fires no event then, and goes on as if it was loading. A page that has arrived and does not start is left
+ * alone: to load it again would not help.
  */
 
-/** A page of which nothing more comes for this time is loaded anew, also on a link that is as slow. */
+/** When no more of a page came for this time, it is compared with the gateway's. */
 const MAX_SILENCE_MS = 60_000;
 
 /**
@@ -13,14 +14,23 @@ const MAX_SILENCE_MS = 60_000;
  * @param {Document} document
  * @param {Pick<Location, "reload">} location
  * @param {(callback: () => void, ms: number) => unknown} setTimeout
+ * @param {() => Promise<string>} fetchPage the page's source; it is rejected, or no page, while nobody answers
  */
-export function reloadIfIncomplete(document, location, setTimeout) {
+export function reloadIfIncomplete(document, location, setTimeout, fetchPage) {
   let last = -1;
-  const check = () => {
-    // The first thing that main.js does is to adopt a style sheet. A browser that cannot do so is too old for the page.
-    if (document.adoptedStyleSheets?.length !== 0) return;
+  // The page adopts a style sheet when its modules have loaded. A browser that cannot do so is too old for it.
+  const hasStarted = () => document.adoptedStyleSheets?.length !== 0;
+  const check = async () => {
+    if (hasStarted()) return;
     const { length } = document.documentElement.outerHTML;
-    if (length === last) location.reload();
+    if (length === last) {
+      const page = await fetchPage().catch(() => "");
+      if (hasStarted()) return;
+      const script = document.querySelector("body > script[type=module]")?.textContent;
+      const isWhole = script && page.includes(`${script}<\/script>`);
+      if (isWhole) return;
+      if (page.includes("<\/html>")) return location.reload();
+    }
     last = length;
     setTimeout(check, MAX_SILENCE_MS);
   };
