@@ -8,11 +8,9 @@ The page exists once in each language: with its sentences, and with the addresse
 loads later and that bring theirs.
 """
 
-import gzip
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -20,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.http import served_types
+from gateway.http.asset_file import BINARY, AssetFile
 from gateway.http.bundler import bundle
 from gateway.http.csp import WORKER_POLICY, page_policy
 from gateway.http.languages import ENGLISH, choose_language
@@ -57,8 +56,6 @@ MANIFEST: Final = "manifest.webmanifest"
 UNVERSIONED: Final = (MANIFEST, WORKER)
 """What has to be beside the page, because its address says for which folder it is."""
 
-_BINARY: Final = (".ico", ".png")
-
 _PAGE: Final = "index.html"
 _TITLE: Final = "<title>Pillowcast</title>"
 _CACHE_FOREVER: Final = "public, max-age=31536000, immutable"
@@ -81,31 +78,9 @@ _LATER_STYLE: Final = re.compile(r'data-\w+-style="\./(?P<style>[\w./-]+\.css)"'
 _END_OF_STYLE: Final = b"#whole{}\n"
 """The last rule of a style sheet that the page loads later: without it, the sheet was cut."""
 
-_MIN_COMPRESSED_BYTES: Final = 256  # below, gzip's header takes what compression saves
-
 _CSS_COMMENT: Final = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 _SPACE_AROUND_BRACE: Final = re.compile(r"\s*([{};])\s*|(?<=[:,]) +")
 _INDENTATION: Final = re.compile(r"^[ \t]+", re.MULTILINE)
-
-
-class _File:
-    """A file as it is served. It is compressed when somebody asks for it so, and once.
-
-    Most modules are only served as parts of others, and to compress them all takes 0.1 s.
-    """
-
-    def __init__(self, name: str, body: bytes) -> None:
-        self.body = body
-        self._is_text = not name.endswith(_BINARY)
-        self.etag = hashlib.sha256(body).hexdigest()[:16]
-
-    @cached_property
-    def compressed(self) -> bytes | None:
-        """Its gzip form; None if that would not be smaller."""
-        if not self._is_text or len(self.body) < _MIN_COMPRESSED_BYTES:
-            return None
-        compressed = gzip.compress(self.body, 9, mtime=0)
-        return compressed if len(compressed) < len(self.body) else None
 
 
 HeadMaker: TypeAlias = Callable[[Request, Texts], str]
@@ -130,7 +105,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 def _read(path: Path) -> bytes:
     content = path.read_bytes()
-    if path.suffix in _BINARY:
+    if path.suffix in BINARY:
         return content
     text = content.replace(b"\r\n", b"\n")
     return served_types.as_served(text) if path.suffix == ".ts" else text
@@ -157,23 +132,23 @@ class StaticAssets:
         self.version = _digest({**files, **{one: texts[one].all() for one in texts}})
         modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
         bundled = {name: bundle(name, modules).encode() for name in BUNDLED if name in files}
-        self._files = {name: _File(name, body) for name, body in {**files, **bundled}.items()}
+        self._files = {name: AssetFile(name, body) for name, body in {**files, **bundled}.items()}
         del self._files[_PAGE]  # it is served at the root only, which its references assume
         source = _INDENTATION.sub("", files[_PAGE].decode())
         later = {one["module"]: one["group"] for one in _LATER.finditer(source)}
         for found in _LATER_STYLE.finditer(source):
             if found["style"] in files:
                 style = files[found["style"]] + _END_OF_STYLE
-                self._files[found["style"]] = _File(found["style"], style)
+                self._files[found["style"]] = AssetFile(found["style"], style)
         for language, sentences in texts.items():
             for name in later.keys() & bundled.keys():
                 body = bundled[name] + b"export const $texts = %b;\n" % sentences.of(later[name])
                 body += b'export const $version = "%b";\n' % self.version.encode()
-                self._files[_in_language(name, language)] = _File(name, body)
+                self._files[_in_language(name, language)] = AssetFile(name, body)
             if MANIFEST in files:
                 manifest = _in_language(MANIFEST, language)
                 translated = sentences.translate_manifest(files[MANIFEST])
-                self._files[manifest] = _File(manifest, translated)
+                self._files[manifest] = AssetFile(manifest, translated)
         self._pages: dict[str, SplicedText] = {}
         for language, sentences in texts.items():
             page, scripts, styles = self._inline(
@@ -230,7 +205,7 @@ class StaticAssets:
             del response.headers["content-length"]
         return response
 
-    def _find(self, name: str, language: str) -> _File | None:
+    def _find(self, name: str, language: str) -> AssetFile | None:
         return self._files.get(_in_language(name, language) if name == MANIFEST else name)
 
     def _make_page(self, request: Request, language: str) -> Spliced:
