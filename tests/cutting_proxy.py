@@ -31,6 +31,7 @@ class CuttingProxy:
         self._gateway_port = gateway_port
         self.port = ports.free()
         self._cuts: dict[str, _Cut] = {}
+        self._serving: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -58,14 +59,28 @@ class CuttingProxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handle a connection."""
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(_HEAD_END)
-            server = await asyncio.open_connection(ports.HOST, self._gateway_port)
-            try:
-                await self._answer(head, reader, writer, *server)
-            finally:
-                server[1].close()
-        writer.close()
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                head = await reader.readuntil(_HEAD_END)
+                server = await asyncio.open_connection(ports.HOST, self._gateway_port)
+                try:
+                    await self._answer(head, reader, writer, *server)
+                finally:
+                    server[1].close()
+        finally:
+            writer.close()
+            self._serving.discard(task)
+
+    async def close(self) -> None:
+        """End all connections."""
+        await asyncio.sleep(0)  # those that were just accepted begin
+        serving = list(self._serving)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def _answer(
         self,
@@ -104,9 +119,10 @@ def _cut(response: bytes, cut: _Cut) -> bytes:
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
     finally:
         writer.close()
 
@@ -120,3 +136,4 @@ async def cutting_proxy(gateway_port: int) -> AsyncIterator[CuttingProxy]:
         yield proxy
     finally:
         server.close()
+        await proxy.close()
