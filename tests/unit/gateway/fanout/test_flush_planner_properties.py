@@ -1,7 +1,9 @@
 """The planner under any sequence of events: no change is lost, repeated or out of order."""
 
+from contextlib import ExitStack
+from unittest.mock import patch
+
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -24,13 +26,11 @@ class PlannerMachine(RuleBasedStateMachine):
     @initialize(
         wanted=st.lists(filters, min_size=1, max_size=3),
         batch=st.sampled_from((1, 3, BATCH)),
-        has_goodbye=st.booleans(),
     )
-    def begin(self, wanted: list[Filter], batch: int, has_goodbye: bool) -> None:
+    def begin(self, wanted: list[Filter], batch: int) -> None:
+        self.patches = ExitStack()
         # A few subscribers are more than a batch.
-        self.patches = pytest.MonkeyPatch()
-        self.patches.setattr(catch_up_queue, "BATCH", batch)
-        self.has_goodbye = has_goodbye
+        self.patches.enter_context(patch.object(catch_up_queue, "BATCH", batch))
         self.store, self.planner = make()
         self.clock = 0
         self.expected: list[tuple[str, object]] = []
@@ -160,28 +160,31 @@ class PlannerMachine(RuleBasedStateMachine):
                     assert Status(last.broker, last.retained) == self.planner.status
 
     def teardown(self) -> None:
-        """Let all of them read: each ends with what the store has, and with the goodbye if any."""
+        """Let all of them read: each ends with what the store has, and then with the goodbye."""
         if not hasattr(self, "planner"):
             return
-        for client in self.slow:
-            client.full = False
-            if client.is_paused:
-                self.planner.resume(client)
-        if self.has_goodbye:
-            flush(self.planner, 0)
-            deliver(self.planner.announce_restart((0, 0)))
-            flush(self.planner, 0)
-            for client in (self.fast, *self.slow):
-                assert client.closed
-                assert client.cursor is not None
-        else:
+        with self.patches:
+            for client in self.slow:
+                client.full = False
+                if client.is_paused:
+                    self.planner.resume(client)
             while self.planner.is_due:
                 flush(self.planner)
             for client in self.slow:
                 assert client.is_live
                 assert client.is_complete
                 assert client.states == self.whole(client)
-        self.patches.undo()
+            self.end()
+
+    def end(self) -> None:
+        """All but the fast one wait for a snapshot again; the goodbye waits for nothing."""
+        for client in self.slow:
+            client.subscribe(client.wanted)
+        deliver(self.planner.announce_restart((0, 0)))
+        flush(self.planner, 0)
+        for client in (self.fast, *self.slow):
+            assert client.closed
+            assert client.cursor is not None
 
     def whole(self, client: Client) -> dict[str, dict[str, object]]:
         left_out = () if client.has_motion else ("motion",)

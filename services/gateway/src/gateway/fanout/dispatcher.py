@@ -171,7 +171,6 @@ class Dispatcher:
         self._write(self._planned())
         self._write(self._planner.announce_restart(RECONNECT_MS))
         self._write(self._planned())  # for those who wait for a snapshot or a catch-up
-        self._go_on()
 
     def _schedule_flush(self, at_least_s: float = 0.0) -> None:
         """Flush in the next turn of the event loop, or after the linger.

@@ -3,12 +3,10 @@
  * module would run only after the document is parsed.
  */
 
+import { fetchPage } from "./fetch_page.js";
 import { preconnect } from "./preconnect.js";
 import { reloadIfIncomplete } from "./reload_incomplete.js";
 
 const later = (/** @type {() => void} */ callback, /** @type {number} */ ms) => setTimeout(callback, ms);
-reloadIfIncomplete(document, location, later, async () => {
-  const response = await fetch(location.href, { cache: "no-cache", signal: AbortSignal.timeout(30_000) });
-  return response.ok ? response.text() : "";
-});
+reloadIfIncomplete(document, location, later, () => fetchPage(location.href));
 preconnect();

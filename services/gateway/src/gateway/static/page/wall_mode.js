@@ -4,6 +4,7 @@
  */
 
 import { byId } from "../cloud/dom.js";
+import { fetchPage } from "./fetch_page.js";
 import { fitGrid } from "./fit_grid.js";
 import { isNight, parseDim } from "./night.js";
 import { processOf, ReleaseWatch } from "./release_watch.js";
@@ -192,10 +193,7 @@ export class WallMode {
     const source = folder + this.#window.location.search;
     const watch = new ReleaseWatch(
       versionIn(import.meta.url),
-      async () => {
-        const response = await fetch(source, { cache: "no-cache", signal: AbortSignal.timeout(30_000) });
-        return response.ok ? response.text() : "";
-      },
+      () => fetchPage(source),
       { setTimeout: (callback, ms) => setTimeout(callback, ms), clearTimeout: (timer) => clearTimeout(timer) },
       Math.random,
       {
